@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* Automatic release of locals at the end of their scope, so that functions can return early. */
+#ifndef CLEANUP_H
+#define CLEANUP_H
+
+#include <stdlib.h>
+#include <volt-qemu/volt-qemu.h>
+
+/* Defines cleanup_<name>(), which releases the pointer in a local variable. */
+#define DEFINE_CLEANUP(type, name, release)                                                        \
+    static inline void cleanup_##name(type **variable) {                                           \
+        release(*variable);                                                                        \
+    }                                                                                              \
+    struct cleanup_##name##_needs_semicolon
+
+DEFINE_CLEANUP(char, free, free);
+DEFINE_CLEANUP(char, vqemu_free, vqemu_free);
+DEFINE_CLEANUP(vqemu_error, error, vqemu_error_free);
+DEFINE_CLEANUP(vqemu_host, host, vqemu_host_free);
+DEFINE_CLEANUP(vqemu_selection, selection, vqemu_selection_free);
+DEFINE_CLEANUP(vqemu_store, store, vqemu_store_unref);
+DEFINE_CLEANUP(vqemu_build_info, build_info, vqemu_build_info_free);
+DEFINE_CLEANUP(vqemu_ref, ref, vqemu_ref_unref);
+DEFINE_CLEANUP(vqemu_ref_list, ref_list, vqemu_ref_list_free);
+DEFINE_CLEANUP(vqemu_manifest, manifest, vqemu_manifest_unref);
+DEFINE_CLEANUP(vqemu_runtime, runtime, vqemu_runtime_unref);
+DEFINE_CLEANUP(vqemu_vm, vm, vqemu_vm_free);
+DEFINE_CLEANUP(vqemu_command, command, vqemu_command_unref);
+
+#define _cleanup_(function) __attribute__((cleanup(function)))
+#define _cleanup_free_ _cleanup_(cleanup_free)
+#define _cleanup_vqemu_free_ _cleanup_(cleanup_vqemu_free)
+#define _cleanup_error_ _cleanup_(cleanup_error)
+#define _cleanup_host_ _cleanup_(cleanup_host)
+#define _cleanup_selection_ _cleanup_(cleanup_selection)
+#define _cleanup_store_ _cleanup_(cleanup_store)
+#define _cleanup_build_info_ _cleanup_(cleanup_build_info)
+#define _cleanup_ref_ _cleanup_(cleanup_ref)
+#define _cleanup_ref_list_ _cleanup_(cleanup_ref_list)
+#define _cleanup_manifest_ _cleanup_(cleanup_manifest)
+#define _cleanup_runtime_ _cleanup_(cleanup_runtime)
+#define _cleanup_vm_ _cleanup_(cleanup_vm)
+#define _cleanup_command_ _cleanup_(cleanup_command)
+
+#endif

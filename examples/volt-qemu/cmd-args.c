@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <volt-qemu/volt-qemu.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "from-options.h"
+#include "message.h"
+#include "options.h"
+
+static int args(const struct options *options) {
+    _cleanup_command_ vqemu_command *command = NULL;
+    int status = command_from_options(options, &command);
+    if (status)
+        return status;
+
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_vqemu_free_ char *text = NULL;
+    int code = options->json ? vqemu_command_to_json(command, &text, &error)
+                             : vqemu_command_to_shell(command, &text, &error);
+    if (code)
+        return fail(error);
+    fputs(text, stdout);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_args = {
+    .name = "args",
+    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM,
+    .summary = "print the command that runs a VM, for a shell",
+    .description =
+        "Print the command that runs a VM: text for a shell, which starts QEMU with\n"
+        "exactly these arguments and this environment. Without --profile, the profile\n"
+        "is chosen as by \"volt-qemu select\". What stands after \"--\" is added to QEMU's\n"
+        "arguments.\n"
+        "With --json: argv, env, cwd, fingerprint.\n",
+    .example = "  volt-qemu args --profile emulate-x86 --kernel vmlinuz --rootfs /srv/web >web.sh\n"
+               "  volt-qemu args --vm web.json --json -- -snapshot\n",
+    .run = args,
+};

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <volt-qemu/volt-qemu.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "from-options.h"
+#include "json.h"
+#include "message.h"
+#include "options.h"
+#include "table.h"
+#include "text.h"
+
+static json_t *ref_json(const vqemu_ref *ref) {
+    const vqemu_manifest *manifest = vqemu_ref_manifest(ref); /* NULL if it is broken */
+    json_t *object = json_object();
+    json_add_text(object, "name", vqemu_ref_name(ref));
+    json_add_text(object, "profile", vqemu_ref_profile(ref));
+    json_add_text(object, "path", vqemu_ref_path(ref));
+    json_add_text(object, "created_at", manifest ? vqemu_manifest_created_at(manifest) : NULL);
+    json_add_text(object, "digest", manifest ? vqemu_manifest_digest(manifest) : NULL);
+    json_add_number(object, "objects",
+                    manifest ? (int64_t)vqemu_manifest_object_count(manifest) : -1);
+    json_add_number(object, "total_bytes", manifest ? vqemu_manifest_total_bytes(manifest) : -1);
+    json_add_text(object, "qemu_version", manifest ? vqemu_manifest_qemu_version(manifest) : NULL);
+    json_add_text(object, "problem", vqemu_ref_problem(ref));
+    return object;
+}
+
+static json_t *ref_list_json(const vqemu_ref_list *list) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < vqemu_ref_list_count(list); i++)
+        json_append(array, ref_json(vqemu_ref_list_at(list, i)));
+    return array;
+}
+
+static void add_ref(struct table *table, const vqemu_ref *ref) {
+    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+    table_add(table, "%s", vqemu_ref_name(ref));
+    if (!manifest) {
+        for (size_t i = 1; i < table->column_count; i++)
+            table_add(table, "-");
+        return;
+    }
+    _cleanup_free_ char *size = format_size(vqemu_manifest_total_bytes(manifest));
+    const char *qemu_version = vqemu_manifest_qemu_version(manifest);
+    table_add(table, "%s", vqemu_manifest_created_at(manifest));
+    table_add(table, "%zu", vqemu_manifest_object_count(manifest));
+    table_add(table, "%s", size);
+    table_add(table, "%s", qemu_version ? qemu_version : "-");
+}
+
+static void print_refs(const vqemu_ref_list *list) {
+    static const struct column columns[] = {
+        {"NAME", LEFT}, {"CREATED", LEFT}, {"OBJECTS", RIGHT}, {"SIZE", RIGHT}, {"QEMU", LEFT}};
+    _cleanup_table_ struct table table = {.columns = columns, .column_count = 5};
+    for (size_t i = 0; i < vqemu_ref_list_count(list); i++)
+        add_ref(&table, vqemu_ref_list_at(list, i));
+    table_print(&table);
+}
+
+static void warn_of_broken(const vqemu_ref_list *list) {
+    for (size_t i = 0; i < vqemu_ref_list_count(list); i++) {
+        const vqemu_ref *ref = vqemu_ref_list_at(list, i);
+        if (vqemu_ref_problem(ref))
+            warn("%s is broken: %s", vqemu_ref_name(ref), vqemu_ref_problem(ref));
+    }
+}
+
+static int refs(const struct options *options) {
+    if (options->profile && options->operand)
+        return fail_usage(options->command, "the profile was given twice");
+    const char *profile = options->profile ? options->profile : options->operand;
+
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_store_ vqemu_store *store = NULL;
+    _cleanup_ref_list_ vqemu_ref_list *list = NULL;
+    if (store_from_options(options, 0, &store))
+        return EXIT_FAILURE;
+    if (vqemu_store_list_refs(store, profile, &list, &error))
+        return fail(error);
+
+    warn_of_broken(list);
+    if (options->json)
+        return print_json(ref_list_json(list));
+    print_refs(list);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_refs = {
+    .name = "refs",
+    .operand = "[PROFILE]",
+    .option_groups = OPTIONS_PROFILE,
+    .summary = "list the versions of profiles that the store has",
+    .description = "List the refs of a profile, or of all: its versions in the store, the newest\n"
+                   "first. Of a ref that is broken only the name is known; a warning says why.\n"
+                   "With --json: an array of name, profile, path, created_at, digest, objects,\n"
+                   "total_bytes, qemu_version, problem.\n",
+    .example = "  volt-qemu refs emulate-x86\n",
+    .run = refs,
+};

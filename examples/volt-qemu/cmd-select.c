@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <volt-qemu/volt-qemu.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "from-options.h"
+#include "json.h"
+#include "kvm-state.h"
+#include "options.h"
+#include "table.h"
+
+static json_t *rejected_json(const vqemu_selection *selection) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < vqemu_selection_rejected_count(selection); i++) {
+        const vqemu_profile *profile = vqemu_selection_rejected_profile(selection, i);
+        json_t *object = json_object();
+        json_add_text(object, "profile", vqemu_profile_name(profile));
+        json_add_text(object, "reason", vqemu_selection_rejected_reason(selection, i));
+        json_append(list, object);
+    }
+    return list;
+}
+
+static json_t *host_json(const vqemu_host *host) {
+    json_t *object = json_object();
+    json_add_text(object, "arch", vqemu_host_arch(host));
+    json_add_text(object, "kvm", kvm_state_name(vqemu_host_kvm_state(host)));
+    json_add_text(object, "kvm_reason", vqemu_host_kvm_reason(host));
+    return object;
+}
+
+static json_t *selection_json(const vqemu_selection *selection, const vqemu_host *host) {
+    json_t *object = json_object();
+    json_add_text(object, "profile", vqemu_profile_name(vqemu_selection_profile(selection)));
+    json_add_text(object, "guest_arch", vqemu_selection_guest_arch(selection));
+    json_add_text(object, "accel", vqemu_selection_accel(selection));
+    json_add(object, "runnable", json_boolean(vqemu_selection_runnable(selection)));
+    json_add_text(object, "reason", vqemu_selection_reason(selection));
+    json_add(object, "rejected", rejected_json(selection));
+    json_add(object, "host", host_json(host));
+    return object;
+}
+
+static void print_rejected(const vqemu_selection *selection) {
+    static const struct column columns[] = {{"REJECTED", LEFT}, {"REASON", LEFT}};
+    _cleanup_table_ struct table table = {.columns = columns, .column_count = 2};
+    for (size_t i = 0; i < vqemu_selection_rejected_count(selection); i++) {
+        const vqemu_profile *profile = vqemu_selection_rejected_profile(selection, i);
+        table_add(&table, "%s", vqemu_profile_name(profile));
+        table_add(&table, "%s", vqemu_selection_rejected_reason(selection, i));
+    }
+    if (table.cell_count == 0)
+        return;
+    putchar('\n');
+    table_print(&table);
+}
+
+static void print_selection(const vqemu_selection *selection, const vqemu_host *host) {
+    print_field("profile", vqemu_profile_name(vqemu_selection_profile(selection)));
+    print_field("guest arch", vqemu_selection_guest_arch(selection));
+    print_field("accelerator", vqemu_selection_accel(selection));
+    print_field("reason", vqemu_selection_reason(selection));
+    if (!vqemu_selection_runnable(selection))
+        printf("warning: it does not run on this host as it is: %s\n", vqemu_host_kvm_reason(host));
+    print_rejected(selection);
+}
+
+static int select_profile(const struct options *options) {
+    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_selection_ vqemu_selection *selection = NULL;
+    int status = host_from_options(options, &host);
+    if (!status)
+        status = selection_from_options(options, host, &selection);
+    if (status)
+        return status;
+
+    if (options->json)
+        return print_json(selection_json(selection, host));
+    print_selection(selection, host);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_select = {
+    .name = "select",
+    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD,
+    .summary = "choose the profile for a workload, and say why",
+    .description = "Choose the profile for a workload on this host, and say why it, and why not\n"
+                   "the others. With --profile, look at one that is chosen already.\n"
+                   "With --json: profile, guest_arch, accel, runnable, reason, rejected (an array\n"
+                   "of profile, reason), host (arch, kvm, kvm_reason).\n",
+    .example = "  volt-qemu select --mode hybrid-emulated --guest-arch aarch64\n"
+               "  volt-qemu select --guest-os windows --kvm usable\n",
+    .run = select_profile,
+};

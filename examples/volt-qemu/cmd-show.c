@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <volt-qemu/volt-qemu.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "from-options.h"
+#include "json.h"
+#include "message.h"
+#include "options.h"
+#include "table.h"
+#include "text.h"
+
+/* What is shown: a manifest, and the ref it comes from, or NULL if it comes from a file. */
+struct shown {
+    const char *path;
+    const vqemu_ref *ref;
+    const vqemu_manifest *manifest;
+};
+
+static const char *ref_name(const struct shown *shown) {
+    return shown->ref ? vqemu_ref_name(shown->ref) : NULL;
+}
+
+static json_t *counts_json(const vqemu_manifest *manifest) {
+    json_t *object = json_object();
+    json_add_count(object, "binaries", vqemu_manifest_count_binaries(manifest));
+    json_add_count(object, "libraries", vqemu_manifest_count_libraries(manifest));
+    json_add_count(object, "firmware", vqemu_manifest_count_firmware(manifest));
+    json_add_count(object, "objects", vqemu_manifest_object_count(manifest));
+    return object;
+}
+
+static json_t *objects_json(const vqemu_manifest *manifest) {
+    json_t *object = json_object();
+    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++)
+        json_add_text(object, vqemu_manifest_object_path(manifest, i),
+                      vqemu_manifest_object_digest(manifest, i));
+    return object;
+}
+
+static json_t *shown_json(const struct shown *shown) {
+    const vqemu_manifest *manifest = shown->manifest;
+    json_t *object = json_object();
+    json_add_text(object, "ref", ref_name(shown));
+    json_add_text(object, "path", shown->path);
+    json_add_text(object, "digest", vqemu_manifest_digest(manifest));
+    json_add_text(object, "name", vqemu_manifest_name(manifest));
+    json_add_text(object, "profile", vqemu_manifest_profile(manifest));
+    json_add_text(object, "created_at", vqemu_manifest_created_at(manifest));
+    json_add_text(object, "qemu_version", vqemu_manifest_qemu_version(manifest));
+    json_add_text(object, "build_date", vqemu_manifest_build_date(manifest));
+    json_add_text(object, "build_host", vqemu_manifest_build_host(manifest));
+    json_add_text(object, "arch", vqemu_manifest_arch(manifest));
+    json_add_number(object, "total_bytes", vqemu_manifest_total_bytes(manifest));
+    json_add(object, "counts", counts_json(manifest));
+    json_add(object, "objects", objects_json(manifest));
+    return object;
+}
+
+static void print_count(const char *label, size_t count) {
+    _cleanup_free_ char *text = format_text("%zu", count);
+    print_field(label, text);
+}
+
+static void print_shown(const struct shown *shown) {
+    const vqemu_manifest *manifest = shown->manifest;
+    _cleanup_free_ char *size = format_size(vqemu_manifest_total_bytes(manifest));
+    print_field("ref", ref_name(shown));
+    print_field("path", shown->path);
+    print_field("digest", vqemu_manifest_digest(manifest));
+    print_field("name", vqemu_manifest_name(manifest));
+    print_field("profile", vqemu_manifest_profile(manifest));
+    print_field("created at", vqemu_manifest_created_at(manifest));
+    print_field("qemu version", vqemu_manifest_qemu_version(manifest));
+    print_field("build date", vqemu_manifest_build_date(manifest));
+    print_field("build host", vqemu_manifest_build_host(manifest));
+    print_field("arch", vqemu_manifest_arch(manifest));
+    print_field("size", size);
+    print_count("binaries", vqemu_manifest_count_binaries(manifest));
+    print_count("libraries", vqemu_manifest_count_libraries(manifest));
+    print_count("firmware", vqemu_manifest_count_firmware(manifest));
+    print_count("objects", vqemu_manifest_object_count(manifest));
+}
+
+static void print_files(const vqemu_manifest *manifest) {
+    static const struct column columns[] = {{"MODE", LEFT}, {"DIGEST", LEFT}, {"PATH", LEFT}};
+    _cleanup_table_ struct table table = {.columns = columns, .column_count = 3};
+    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
+        uint32_t mode = vqemu_manifest_object_mode(manifest, i);
+        if (mode)
+            table_add(&table, "%04o", mode);
+        else
+            table_add(&table, "-");
+        table_add(&table, "%s", vqemu_manifest_object_digest(manifest, i));
+        table_add(&table, "%s", vqemu_manifest_object_path(manifest, i));
+    }
+    putchar('\n');
+    table_print(&table);
+}
+
+static int print(const struct options *options, const struct shown *shown) {
+    if (options->json)
+        return print_json(shown_json(shown));
+    print_shown(shown);
+    if (options->files)
+        print_files(shown->manifest);
+    return EXIT_SUCCESS;
+}
+
+static int show_file(const struct options *options) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_manifest_ vqemu_manifest *manifest = NULL;
+    if (vqemu_manifest_load_file(options->manifest, 0, &manifest, &error))
+        return fail(error);
+    struct shown shown = {.path = options->manifest, .manifest = manifest};
+    return print(options, &shown);
+}
+
+static int show_ref(const struct options *options) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_store_ vqemu_store *store = NULL;
+    _cleanup_ref_ vqemu_ref *ref = NULL;
+    if (store_from_options(options, 0, &store))
+        return EXIT_FAILURE;
+    int code = options->operand ? vqemu_store_find_ref(store, options->operand, &ref, &error)
+                                : vqemu_store_newest_ref(store, options->profile, &ref, &error);
+    if (code)
+        return fail_request(options->command, error);
+    struct shown shown = {
+        .path = vqemu_ref_path(ref), .ref = ref, .manifest = vqemu_ref_manifest(ref)};
+    return print(options, &shown);
+}
+
+static int show(const struct options *options) {
+    int sources = !!options->operand + !!options->profile + !!options->manifest;
+    if (sources != 1)
+        return fail_usage(options->command, "one of REF, --profile and --manifest is needed");
+    return options->manifest ? show_file(options) : show_ref(options);
+}
+
+const struct command command_show = {
+    .name = "show",
+    .operand = "[REF]",
+    .option_groups = OPTIONS_PROFILE | OPTIONS_SHOW,
+    .summary = "show what a manifest says",
+    .description = "Show the manifest of a ref, of the newest ref of a profile, or of a file.\n"
+                   "With --json: ref, path, digest, name, profile, created_at, qemu_version,\n"
+                   "build_date, build_host, arch, total_bytes, counts (binaries, libraries,\n"
+                   "firmware, objects), objects (path: digest). What it does not say is null.\n",
+    .example = "  volt-qemu show emulate-x86-8e1e73bc\n"
+               "  volt-qemu show --profile emulate-x86 --files\n",
+    .run = show,
+};

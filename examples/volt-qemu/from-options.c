@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "from-options.h"
+
+#include <stdlib.h>
+
+#include "cleanup.h"
+#include "message.h"
+#include "progress.h"
+
+int host_from_options(const struct options *options, vqemu_host **host) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    if (!options->host_arch && !options->kvm)
+        return vqemu_host_probe(host, &error) ? fail(error) : 0;
+
+    _cleanup_host_ vqemu_host *probed = NULL;
+    if (!options->host_arch && vqemu_host_probe(&probed, &error))
+        return fail(error);
+    const char *arch = probed ? vqemu_host_arch(probed) : options->host_arch;
+    int32_t kvm = options->kvm ? options->kvm : VQEMU_KVM_ABSENT;
+    if (vqemu_host_new(arch, kvm, host, &error))
+        return fail_request(options->command, error);
+    return 0;
+}
+
+int selection_from_options(const struct options *options, const vqemu_host *host,
+                           vqemu_selection **selection) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int code;
+    if (options->profile)
+        code = vqemu_select_profile(host, options->profile, options->guest_arch, selection, &error);
+    else
+        code = vqemu_select(host, options->mode, options->guest_arch, options->guest_os, selection,
+                            &error);
+    return code ? fail_request(options->command, error) : 0;
+}
+
+int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    const char *root = options->root ? options->root : DEFAULT_ROOT;
+    int code;
+    if (options->read_only)
+        flags = VQEMU_STORE_READ_ONLY;
+    if (options->objects)
+        code = vqemu_store_open_directories(options->objects, options->refs, options->trees,
+                                            options->links, flags, store, &error);
+    else
+        code = vqemu_store_open(root, flags, store, &error);
+    return code ? fail(error) : 0;
+}
+
+int runtime_from_options(const struct options *options, const vqemu_selection *selection,
+                         vqemu_runtime **runtime) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_store_ vqemu_store *store = NULL;
+    if (store_from_options(options, 0, &store))
+        return EXIT_FAILURE;
+
+    _cleanup_ref_ vqemu_ref *ref = NULL; /* stays NULL for the newest */
+    if (options->ref && vqemu_store_find_ref(store, options->ref, &ref, &error))
+        return fail_request(options->command, error);
+
+    uint32_t flags = options->verify ? VQEMU_RESOLVE_VERIFY : 0;
+    struct progress progress;
+    progress_begin(&progress);
+    int code =
+        vqemu_resolve_ref(store, selection, ref, flags, progress_step, &progress, runtime, &error);
+    progress_end(&progress);
+    return code ? fail_request(options->command, error) : 0;
+}
+
+static int set_vm(const struct options *options, vqemu_vm *vm, vqemu_error **error) {
+    int code = 0;
+    if (options->name)
+        code = vqemu_vm_set_name(vm, options->name, error);
+    if (!code && options->memory >= 0)
+        code = vqemu_vm_set_memory(vm, (uint64_t)options->memory, error);
+    if (!code && options->cpus >= 0)
+        code = vqemu_vm_set_cpus(vm, (uint32_t)options->cpus, error);
+    if (!code && options->rootfs)
+        code = vqemu_vm_set_rootfs(vm, options->rootfs, error);
+    if (!code && options->kernel)
+        code = vqemu_vm_set_kernel(vm, options->kernel, error);
+    if (!code && options->initrd)
+        code = vqemu_vm_set_initrd(vm, options->initrd, error);
+    if (!code && options->append)
+        code = vqemu_vm_set_append(vm, options->append, error);
+    for (size_t i = 0; !code && i < options->extra_arg_count; i++)
+        code = vqemu_vm_add_extra_arg(vm, options->extra_args[i], error);
+    return code;
+}
+
+int vm_from_options(const struct options *options, vqemu_vm **vm) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int code = options->vm ? vqemu_vm_from_file(options->vm, vm, &error)
+                           : vqemu_vm_new(DEFAULT_VM_NAME, vm, &error);
+    if (code)
+        return fail(error);
+
+    code = set_vm(options, *vm, &error);
+    if (!code)
+        return 0;
+    vqemu_vm_free(*vm);
+    *vm = NULL;
+    return fail_request(options->command, error);
+}
+
+int command_from_selection(const struct options *options, const vqemu_selection *selection,
+                           vqemu_command **command) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    int status = vm_from_options(options, &vm);
+    if (status)
+        return status;
+
+    _cleanup_runtime_ vqemu_runtime *runtime = NULL; /* the command keeps a reference */
+    status = runtime_from_options(options, selection, &runtime);
+    if (status)
+        return status;
+    if (vqemu_command_build(runtime, vm, command, &error))
+        return fail_request(options->command, error);
+    return 0;
+}
+
+int command_from_options(const struct options *options, vqemu_command **command) {
+    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_selection_ vqemu_selection *selection = NULL;
+    int status = host_from_options(options, &host);
+    if (!status)
+        status = selection_from_options(options, host, &selection);
+    if (!status)
+        status = command_from_selection(options, selection, command);
+    return status;
+}

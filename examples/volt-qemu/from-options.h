@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The way of the data through the library, as the options direct it:
+ *
+ *     host -> selection -> runtime (from a store) -> command (with a VM)
+ *
+ * Each function returns 0, or the exit status of a failure that has been reported. What it hands
+ * out belongs to the caller.
+ */
+#ifndef FROM_OPTIONS_H
+#define FROM_OPTIONS_H
+
+#include <volt-qemu/volt-qemu.h>
+
+#include "options.h"
+
+int host_from_options(const struct options *options, vqemu_host **host);
+
+int selection_from_options(const struct options *options, const vqemu_host *host,
+                           vqemu_selection **selection);
+
+/* flags: an OR of enum vqemu_store_flag, to which --read-only adds. */
+int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store);
+
+int runtime_from_options(const struct options *options, const vqemu_selection *selection,
+                         vqemu_runtime **runtime);
+
+int vm_from_options(const struct options *options, vqemu_vm **vm);
+
+/* The command for a selection that has been made. */
+int command_from_selection(const struct options *options, const vqemu_selection *selection,
+                           vqemu_command **command);
+
+/* The whole way. */
+int command_from_options(const struct options *options, vqemu_command **command);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+#include "json.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cleanup.h"
+#include "message.h"
+
+/* Whether something could not be added. */
+static bool incomplete;
+
+void json_add(json_t *object, const char *key, json_t *value) {
+    if (json_object_set_new(object, key, value))
+        incomplete = true;
+}
+
+void json_add_text(json_t *object, const char *key, const char *text) {
+    json_add(object, key, text ? json_string(text) : json_null());
+}
+
+void json_add_number(json_t *object, const char *key, int64_t number) {
+    json_add(object, key, number == -1 ? json_null() : json_integer(number));
+}
+
+void json_add_count(json_t *object, const char *key, size_t count) {
+    json_add(object, key, json_integer((json_int_t)count));
+}
+
+void json_append(json_t *array, json_t *value) {
+    if (json_array_append_new(array, value))
+        incomplete = true;
+}
+
+void json_append_text(json_t *array, const char *text) {
+    json_append(array, json_string(text));
+}
+
+int print_json(json_t *value) {
+    _cleanup_free_ char *text = json_dumps(value, JSON_INDENT(2));
+    json_decref(value);
+    if (incomplete)
+        return fail_text("cannot print this as JSON: a name or path in it is not UTF-8");
+    if (!text)
+        return fail_text("cannot print this as JSON: out of memory");
+    puts(text);
+    return EXIT_SUCCESS;
+}

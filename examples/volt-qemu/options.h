@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line: one table of all options, in options.c. */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "commands.h"
+
+/* Which options belong together; each command says which of these groups it takes. */
+enum option_group {
+    OPTIONS_GLOBAL = 1,   /* every command takes them */
+    OPTIONS_PROFILE = 2,  /* --profile */
+    OPTIONS_WORKLOAD = 4, /* what vqemu_select() chooses a profile by */
+    OPTIONS_RESOLVE = 8,
+    OPTIONS_VM = 16, /* also arguments for QEMU after "--" */
+    OPTIONS_BUILD = 32,
+    OPTIONS_SHOW = 64
+};
+
+#define DEFAULT_ROOT "/var/lib/volt"
+#define DEFAULT_VM_NAME "vm"
+
+/* What was given; NULL, false, 0 or -1 for what was not. Strings belong to argv. */
+struct options {
+    const struct command *command;
+    const char *operand;
+    bool help, version, json;
+
+    const char *root, *objects, *refs, *trees, *links;
+    bool read_only;
+
+    const char *host_arch;
+    int32_t kvm; /* enum vqemu_kvm_state */
+
+    const char *profile, *mode, *guest_arch, *guest_os;
+    const char *ref;
+    bool verify;
+
+    const char *vm, *name, *append;
+    int64_t memory, cpus;           /* -1 if not given: 0 asks for the default */
+    char *rootfs, *kernel, *initrd; /* made absolute; allocated */
+    char *const *extra_args;
+    size_t extra_arg_count;
+
+    const char *qemu_version, *build_date, *build_host, *created_at;
+    const char *manifest;
+    bool files;
+};
+
+/*
+ * Read the command line into *options, which must be zero and be freed in any case. Returns 0, or
+ * the exit status of a fault that has been reported.
+ */
+int options_parse(struct options *options, int argc, char **argv);
+
+void options_free(struct options *options);
+
+/* Print the --help of the options of some groups. */
+void options_print_help(unsigned groups);
+
+#endif

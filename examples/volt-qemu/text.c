@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <wchar.h>
+#include <wctype.h>
+
+#include "cleanup.h"
+#include "message.h"
+
+static _Noreturn void out_of_memory(void) {
+    fputs("volt-qemu: out of memory\n", stderr);
+    exit(EXIT_FAILURE);
+}
+
+void *grow(void *memory, size_t size) {
+    void *grown = realloc(memory, size);
+    if (!grown)
+        out_of_memory();
+    return grown;
+}
+
+char *format_text_va(const char *format, va_list arguments) {
+    char *text;
+    if (vasprintf(&text, format, arguments) < 0)
+        out_of_memory();
+    return text;
+}
+
+char *format_text(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    char *text = format_text_va(format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+/* The length of the printable character that text begins with, or 0 if it is not one. */
+static size_t printable_length(const char *text) {
+    mbstate_t state = {0};
+    wchar_t character;
+    size_t length = mbrtowc(&character, text, strlen(text), &state);
+    if (length == (size_t)-1 || length == (size_t)-2 || !iswprint((wint_t)character))
+        return 0;
+    return length;
+}
+
+char *printable(const char *text) {
+    char *safe = grow(NULL, strlen("\\xHH") * strlen(text) + 1);
+    char *end = safe;
+    while (*text) {
+        size_t length = printable_length(text);
+        if (length > 0) {
+            end = mempcpy(end, text, length);
+            text += length;
+        } else {
+            end += sprintf(end, "\\x%02X", (unsigned char)*text);
+            text++;
+        }
+    }
+    *end = '\0';
+    return safe;
+}
+
+size_t text_width(const char *text) {
+    size_t size = strlen(text) + 1;
+    wchar_t *wide = grow(NULL, size * sizeof *wide);
+    size_t length = mbstowcs(wide, text, size);
+    int width = length == (size_t)-1 ? -1 : wcswidth(wide, length);
+    free(wide);
+    return width < 0 ? size - 1 : (size_t)width;
+}
+
+char *format_size(int64_t bytes) {
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 0)
+        return format_text("-");
+    size_t unit = 0;
+    double size = (double)bytes;
+    while (size >= 1024 && unit < sizeof units / sizeof *units - 1) {
+        size /= 1024;
+        unit++;
+    }
+    return format_text(unit == 0 ? "%.0f %s" : "%.1f %s", size, units[unit]);
+}

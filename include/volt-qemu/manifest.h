@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VOLT_QEMU_MANIFEST_H
+#define VOLT_QEMU_MANIFEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <volt-qemu/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * A validated manifest: the list of a profile's files and the digests of their content.
+ *
+ * Hostile or broken JSON never becomes one. Loading refuses duplicate keys, data after the
+ * document, nesting deeper than 16, digests that are not 64 lowercase hex digits, and paths that
+ * are absolute, over 1024 bytes or 16 components, have a component that is empty, ".", ".." or over
+ * 255 bytes, hold a backslash or a control byte, name a file below another file, or differ from
+ * another only in the case of ASCII letters. docs/on-disk-format.md has the whole list.
+ *
+ * Immutable and reference counted; any number of threads may use it. Since 1.0.
+ */
+typedef struct vqemu_manifest vqemu_manifest;
+
+/** The number of objects a manifest may list unless the caller says otherwise. Since 1.0. */
+#define VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS 10000
+
+/**
+ * Load a manifest from a file.
+ *
+ * path: a regular file. max_objects: the most objects to accept, 0 for
+ * VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS. The JSON text may have 4 MiB for each 10,000 objects
+ * accepted, and 4 MiB at least. On success the caller releases *manifest with
+ * vqemu_manifest_unref().
+ *
+ * Errors: VQEMU_ERR_MALFORMED (the message names the file and the line or key),
+ * VQEMU_ERR_NOT_FOUND, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ */
+int vqemu_manifest_load_file(const char *path, size_t max_objects, vqemu_manifest **manifest,
+                             vqemu_error **error);
+
+/**
+ * Load a manifest from a descriptor of a regular file, pipe or socket, read from its current offset
+ * to its end. The descriptor stays open. name stands for the source in messages; NULL means
+ * "manifest". Otherwise like vqemu_manifest_load_file(). Since 1.0.
+ */
+int vqemu_manifest_load_fd(int fd, const char *name, size_t max_objects, vqemu_manifest **manifest,
+                           vqemu_error **error);
+
+/**
+ * Load a manifest from size bytes of JSON text in memory; no NUL is needed at the end. name stands
+ * for the source in messages; NULL means "manifest". Otherwise like vqemu_manifest_load_file().
+ * Since 1.0.
+ */
+int vqemu_manifest_load_memory(const void *text, size_t size, const char *name, size_t max_objects,
+                               vqemu_manifest **manifest, vqemu_error **error);
+
+/** One more reference to a manifest; returns its argument. NULL is allowed. Since 1.0. */
+vqemu_manifest *vqemu_manifest_ref(vqemu_manifest *manifest);
+
+/** Release a reference; the last one frees the manifest. NULL is allowed. Since 1.0. */
+void vqemu_manifest_unref(vqemu_manifest *manifest);
+
+/** The SHA-256 of the JSON text the manifest was loaded from: 64 lowercase hex digits. Borrowed.
+ * Since 1.0. */
+const char *vqemu_manifest_digest(const vqemu_manifest *manifest);
+
+/** The required field "name". Borrowed. Since 1.0. */
+const char *vqemu_manifest_name(const vqemu_manifest *manifest);
+
+/** The required field "created_at", an RFC 3339 time as it stands in the text. Borrowed. Since 1.0.
+ */
+const char *vqemu_manifest_created_at(const vqemu_manifest *manifest);
+
+/** The optional field "profile"; NULL if absent. Borrowed. Since 1.0. */
+const char *vqemu_manifest_profile(const vqemu_manifest *manifest);
+
+/** The optional field "qemu_version"; NULL if absent. Borrowed. Since 1.0. */
+const char *vqemu_manifest_qemu_version(const vqemu_manifest *manifest);
+
+/** The optional field "build_date"; NULL if absent. Borrowed. Since 1.0. */
+const char *vqemu_manifest_build_date(const vqemu_manifest *manifest);
+
+/** The optional field "build_host"; NULL if absent. Borrowed. Since 1.0. */
+const char *vqemu_manifest_build_host(const vqemu_manifest *manifest);
+
+/** The optional field "arch", the architecture the programs run on; NULL if absent. Borrowed.
+ * Since 1.0. */
+const char *vqemu_manifest_arch(const vqemu_manifest *manifest);
+
+/** The optional field "total_bytes", the sum of all file sizes; -1 if absent. Since 1.0. */
+int64_t vqemu_manifest_total_bytes(const vqemu_manifest *manifest);
+
+/** How many objects (files) the manifest lists. Since 1.0. */
+size_t vqemu_manifest_object_count(const vqemu_manifest *manifest);
+
+/**
+ * The path of an object, relative to the profile's directory. Objects are sorted by path, bytewise.
+ * NULL beyond the count. Borrowed. Since 1.0.
+ */
+const char *vqemu_manifest_object_path(const vqemu_manifest *manifest, size_t index);
+
+/** The digest of an object: 64 lowercase hex digits; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_manifest_object_digest(const vqemu_manifest *manifest, size_t index);
+
+/** The mode the manifest gives an object, such as 0755; 0 if it gives none. Since 1.0. */
+uint32_t vqemu_manifest_object_mode(const vqemu_manifest *manifest, size_t index);
+
+/** The index of the object at this exact path, or -1. Since 1.0. */
+int64_t vqemu_manifest_find(const vqemu_manifest *manifest, const char *path);
+
+/** How many objects lie below bin/. Since 1.0. */
+size_t vqemu_manifest_count_binaries(const vqemu_manifest *manifest);
+
+/** How many objects lie below lib/. Since 1.0. */
+size_t vqemu_manifest_count_libraries(const vqemu_manifest *manifest);
+
+/** How many objects lie below firmware/. Since 1.0. */
+size_t vqemu_manifest_count_firmware(const vqemu_manifest *manifest);
+
+/**
+ * The manifest as JSON text, ending in a newline: the fields of this library first, in a fixed
+ * order, then the fields it does not know, as they were loaded. Text written by this function and
+ * loaded again gives the same text. The caller frees *text with vqemu_free().
+ *
+ * Errors: VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_manifest_to_json(const vqemu_manifest *manifest, char **text, vqemu_error **error);
+
+/**
+ * Write that text to a file, atomically and durably: a temporary file beside it is written, synced
+ * and renamed over it. The file gets mode 0644.
+ *
+ * Errors: VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY; what was at path before is still there then.
+ * Since 1.0.
+ */
+int vqemu_manifest_write_file(const vqemu_manifest *manifest, const char *path,
+                              vqemu_error **error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

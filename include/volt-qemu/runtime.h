@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VOLT_QEMU_RUNTIME_H
+#define VOLT_QEMU_RUNTIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <volt-qemu/error.h>
+#include <volt-qemu/profile.h>
+#include <volt-qemu/ref.h>
+#include <volt-qemu/selection.h>
+#include <volt-qemu/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * A profile on disk, ready to run: its tree, and the paths in it that a command needs.
+ *
+ * Immutable and reference counted; any number of threads may use it. While one that came from a
+ * store lives, it holds a lease (a shared flock) on its tree. Since 1.0.
+ */
+typedef struct vqemu_runtime vqemu_runtime;
+
+/** Flags for resolving. Since 1.0. */
+enum vqemu_resolve_flag {
+    /** Read and hash every file of a tree that is already assembled, instead of trusting its times.
+     */
+    VQEMU_RESOLVE_VERIFY = 1
+};
+
+/**
+ * Put the newest ref of the selected profile on disk and return it.
+ *
+ * A tree that is already assembled is used again after each of its files and directories was looked
+ * at: same inode, size, mode and time of last change as when it was assembled. If one is missing or
+ * was altered, the tree is assembled anew. Assembling hashes every object before use, and is
+ * atomic: a tree appears whole or not at all, however many processes and threads ask for it at
+ * once. The link <profile> beside the trees is switched to it.
+ *
+ * flags: an OR of enum vqemu_resolve_flag. On success the caller releases *runtime with
+ * vqemu_runtime_unref().
+ *
+ * Errors: VQEMU_ERR_NOT_FOUND (the store has no ref of the profile, or the profile no program for
+ * the guest architecture), VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT (an object is
+ * missing or damaged; the message names it and the path it was for), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ */
+int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
+                  vqemu_runtime **runtime, vqemu_error **error);
+
+/**
+ * Like vqemu_resolve(), for a given ref instead of the newest (ref may be NULL for the newest), and
+ * with a progress callback (may be NULL). A ref that is not the newest does not switch the link.
+ *
+ * Errors: also VQEMU_ERR_INVALID (the ref is of another profile) and VQEMU_ERR_CANCELLED.
+ * Since 1.0.
+ */
+int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_ref *ref,
+                      uint32_t flags, vqemu_progress_fn progress, void *userdata,
+                      vqemu_runtime **runtime, vqemu_error **error);
+
+/**
+ * Describe a runtime by hand, without a store: for tests, dry runs, and hosts that assemble in
+ * another way. Nothing is looked up on disk.
+ *
+ * binary: QEMU's path. firmware_dir: for -L. lib_dir: the profile's shared libraries; NULL for the
+ * host's. module_dir: QEMU's loadable modules; NULL for none. loader: the dynamic loader in lib_dir
+ * to run the binary with; NULL to run the binary itself, with LD_LIBRARY_PATH if there is a
+ * lib_dir. All paths must be absolute; lib_dir and module_dir hold no ":". On success the caller
+ * releases *runtime with vqemu_runtime_unref().
+ *
+ * Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_runtime_new(const vqemu_selection *selection, const char *binary,
+                      const char *firmware_dir, const char *lib_dir, const char *module_dir,
+                      const char *loader, vqemu_runtime **runtime, vqemu_error **error);
+
+/** One more reference; returns its argument. NULL is allowed. Since 1.0. */
+vqemu_runtime *vqemu_runtime_ref(vqemu_runtime *runtime);
+
+/** Release a reference; the last one ends the lease. NULL is allowed. Since 1.0. */
+void vqemu_runtime_unref(vqemu_runtime *runtime);
+
+/** The profile. Since 1.0. */
+const vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime);
+
+/** The guest architecture. Borrowed. Since 1.0. */
+const char *vqemu_runtime_guest_arch(const vqemu_runtime *runtime);
+
+/** The absolute path of the QEMU program. Borrowed. Since 1.0. */
+const char *vqemu_runtime_binary(const vqemu_runtime *runtime);
+
+/** The absolute path of the firmware directory. Borrowed. Since 1.0. */
+const char *vqemu_runtime_firmware_dir(const vqemu_runtime *runtime);
+
+/** The absolute path of the directory of shared libraries; NULL if the profile has none. Borrowed.
+ * Since 1.0. */
+const char *vqemu_runtime_lib_dir(const vqemu_runtime *runtime);
+
+/** The absolute path of the directory of QEMU's modules; NULL if the profile has none. Borrowed.
+ * Since 1.0. */
+const char *vqemu_runtime_module_dir(const vqemu_runtime *runtime);
+
+/** The absolute path of the profile's dynamic loader; NULL if the host's is used. Borrowed.
+ * Since 1.0. */
+const char *vqemu_runtime_loader(const vqemu_runtime *runtime);
+
+/** The absolute path of the tree; NULL for a runtime described by hand. Borrowed. Since 1.0. */
+const char *vqemu_runtime_tree(const vqemu_runtime *runtime);
+
+/** The ref the tree was made from; NULL for a runtime described by hand. Borrowed. Since 1.0. */
+vqemu_ref *vqemu_runtime_source(const vqemu_runtime *runtime);
+
+/**
+ * The digest of the profile: that of its manifest, 64 hex digits; "" for a runtime described by
+ * hand. Borrowed. Since 1.0.
+ */
+const char *vqemu_runtime_digest(const vqemu_runtime *runtime);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

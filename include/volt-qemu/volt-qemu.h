@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/**
+ * libvoltqemu: run virtual machines on purpose-built QEMU profiles kept in a content-addressed
+ * store.
+ *
+ *     host facts + request -> selection     host.h, profile.h, selection.h
+ *     store + selection    -> runtime       store.h, ref.h, manifest.h, runtime.h
+ *     runtime + vm         -> command       vm.h, command.h
+ *     command              -> execve arrays, shell text, JSON (command.h), systemd unit (unit.h)
+ *
+ * The library prints nothing, reads no environment variable, changes no process-wide state, and
+ * opens every descriptor close-on-exec. Since 1.0.
+ */
+#ifndef VOLT_QEMU_H
+#define VOLT_QEMU_H
+
+#include <volt-qemu/command.h>
+#include <volt-qemu/error.h>
+#include <volt-qemu/host.h>
+#include <volt-qemu/manifest.h>
+#include <volt-qemu/profile.h>
+#include <volt-qemu/ref.h>
+#include <volt-qemu/runtime.h>
+#include <volt-qemu/selection.h>
+#include <volt-qemu/store.h>
+#include <volt-qemu/unit.h>
+#include <volt-qemu/version.h>
+#include <volt-qemu/vm.h>
+
+#endif

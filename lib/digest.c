@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The plain SHA256_*() functions rather than EVP: they allocate nothing and cannot fail, and EVP
+ * would initialise OpenSSL for the whole process, reading OPENSSL_CONF and registering an exit
+ * handler, which a library in someone else's daemon must not do.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include "digest.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/sha.h>
+
+#include "util/cleanup.h"
+
+#define READ_SIZE ((size_t)256 * 1024)
+
+static_assert(sizeof(SHA256_CTX) <= sizeof(struct digest_state), "digest_state is too small");
+
+/* digest_state is storage for a SHA256_CTX, so that only this file needs to know OpenSSL. */
+static SHA256_CTX *context(struct digest_state *state) {
+    return (SHA256_CTX *)(void *)state;
+}
+
+void digest_start(struct digest_state *state) {
+    SHA256_Init(context(state));
+}
+
+void digest_add(struct digest_state *state, const void *bytes, size_t size) {
+    SHA256_Update(context(state), bytes, size);
+}
+
+struct digest digest_finish(struct digest_state *state) {
+    static const char digits[] = "0123456789abcdef";
+    unsigned char raw[SHA256_DIGEST_LENGTH];
+    SHA256_Final(raw, context(state));
+    struct digest digest;
+    for (size_t i = 0; i < sizeof raw; i++) {
+        digest.hex[2 * i] = digits[raw[i] >> 4];
+        digest.hex[2 * i + 1] = digits[raw[i] & 15];
+    }
+    digest.hex[DIGEST_HEX_LENGTH] = '\0';
+    return digest;
+}
+
+struct digest digest_of_bytes(const void *bytes, size_t size) {
+    struct digest_state state;
+    digest_start(&state);
+    digest_add(&state, bytes, size);
+    return digest_finish(&state);
+}
+
+int digest_of_fd(int fd, struct digest *digest, uint64_t *size) {
+    _cleanup_free_ unsigned char *buffer = malloc(READ_SIZE);
+    if (!buffer)
+        return -ENOMEM;
+    struct digest_state state;
+    digest_start(&state);
+    *size = 0;
+    for (;;) {
+        ssize_t n = read(fd, buffer, READ_SIZE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        digest_add(&state, buffer, (size_t)n);
+        *size += (uint64_t)n;
+    }
+    *digest = digest_finish(&state);
+    return 0;
+}
+
+bool digest_equal(const struct digest *a, const struct digest *b) {
+    return strcmp(a->hex, b->hex) == 0;
+}
+
+bool digest_parse(const char *text, struct digest *digest) {
+    if (strlen(text) != DIGEST_HEX_LENGTH || strspn(text, "0123456789abcdef") != DIGEST_HEX_LENGTH)
+        return false;
+    memcpy(digest->hex, text, DIGEST_HEX_LENGTH + 1);
+    return true;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/* SHA-256. */
+#ifndef LIB_DIGEST_H
+#define LIB_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DIGEST_HEX_LENGTH 64
+
+/* A digest as text: 64 lowercase hex digits and a NUL. */
+struct digest {
+    char hex[DIGEST_HEX_LENGTH + 1];
+};
+
+/* A hash being computed. It owns nothing outside itself, so it needs no release. */
+struct digest_state {
+    uint64_t opaque[16];
+};
+
+void digest_start(struct digest_state *state);
+void digest_add(struct digest_state *state, const void *bytes, size_t size);
+struct digest digest_finish(struct digest_state *state);
+
+struct digest digest_of_bytes(const void *bytes, size_t size);
+/* Hash a descriptor from its current offset to its end. Returns 0 or a negative errno. */
+int digest_of_fd(int fd, struct digest *digest, uint64_t *size);
+
+bool digest_equal(const struct digest *a, const struct digest *b);
+/* Whether text is exactly 64 lowercase hex digits; then it is copied to *digest. */
+bool digest_parse(const char *text, struct digest *digest);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LIB_HOST_H
+#define LIB_HOST_H
+
+#include <volt-qemu/host.h>
+
+#include "util/cleanup.h"
+
+/* Probe with other paths than /dev/kvm and /sys/module, so that tests reach every answer. */
+int host_probe_at(const char *kvm_device, const char *modules_dir, vqemu_host **host,
+                  vqemu_error **error);
+
+/* Our name for an architecture that uname(2) calls machine; the same string where it has no other.
+ */
+const char *host_arch_from_uname(const char *machine);
+
+DEFINE_CLEANUP(vqemu_host, host, vqemu_host_free);
+#define _cleanup_host_ _cleanup_(cleanup_host)
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "error.h"
+#include "util/fd.h"
+#include "util/strbuf.h"
+
+#define MAX_DEPTH 16
+
+/* Where nesting gets too deep; NULL if it does not. jansson alone would recurse 2,048 levels. */
+static const char *find_too_deep(const char *text, size_t size) {
+    int depth = 0;
+    bool in_string = false;
+    for (const char *c = text; c < text + size; c++) {
+        if (in_string) {
+            if (*c == '\\')
+                c++;
+            else if (*c == '"')
+                in_string = false;
+        } else if (*c == '"') {
+            in_string = true;
+        } else if (*c == '{' || *c == '[') {
+            if (++depth > MAX_DEPTH)
+                return c;
+        } else if (*c == '}' || *c == ']') {
+            depth--;
+        }
+    }
+    return NULL;
+}
+
+static int line_of(const char *text, const char *position) {
+    int line = 1;
+    for (; text < position; text++)
+        line += *text == '\n';
+    return line;
+}
+
+int json_parse_object(const char *text, size_t size, const char *source, json_t **object,
+                      vqemu_error **error) {
+    *object = NULL;
+    const char *too_deep = find_too_deep(text, size);
+    if (too_deep)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d: nested deeper than %d levels",
+                         source, line_of(text, too_deep), MAX_DEPTH);
+    json_error_t fault;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
+    if (!root && json_error_code(&fault) == json_error_out_of_memory)
+        return error_no_memory(error);
+    if (!root)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", source, fault.line,
+                         fault.column, fault.text);
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: not a JSON object", source);
+    }
+    *object = root;
+    return 0;
+}
+
+int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
+                 vqemu_error **error) {
+    int r = read_all(fd, limit, text, size);
+    if (r == -EFBIG)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source, limit);
+    if (r < 0)
+        return error_system(error, -r, "cannot read %s", source);
+    return 0;
+}
+
+int json_open_file(const char *path, int *fd, vqemu_error **error) {
+    /* O_NONBLOCK: opening a FIFO must not hang. */
+    _cleanup_close_ int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    struct stat status;
+    if (opened < 0 || fstat(opened, &status) < 0)
+        return error_system(error, errno, "cannot open %s", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, VQEMU_ERR_INVALID, 0, "%s is not a regular file", path);
+    *fd = take_fd(&opened);
+    return 0;
+}
+
+static int add_dumped(const char *bytes, size_t size, void *buffer) {
+    strbuf_add_bytes(buffer, bytes, size);
+    return 0;
+}
+
+int json_to_text(const json_t *value, char **text, vqemu_error **error) {
+    /* Not json_dumps(): its text would have to be freed by the allocator that jansson uses. */
+    struct strbuf buffer = {0};
+    if (json_dump_callback(value, add_dumped, &buffer, JSON_INDENT(2)) < 0)
+        buffer.failed = true;
+    strbuf_add_char(&buffer, '\n');
+    *text = strbuf_take(&buffer);
+    return *text ? 0 : error_no_memory(error);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Strict JSON on top of jansson, with the source and position of a fault in the message. */
+#ifndef LIB_JSON_H
+#define LIB_JSON_H
+
+#include <stddef.h>
+
+#include <jansson.h>
+#include <volt-qemu/error.h>
+
+#include "util/cleanup.h"
+
+/*
+ * Parse one JSON object. Refused: duplicate keys, data after the object, nesting deeper than 16,
+ * NUL characters, text that is not UTF-8. source stands for the document in messages.
+ */
+int json_parse_object(const char *text, size_t size, const char *source, json_t **object,
+                      vqemu_error **error);
+
+/* Read a whole descriptor of at most limit bytes, for json_parse_object(). */
+int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
+                 vqemu_error **error);
+
+/* Open a regular file for json_read_fd(). */
+int json_open_file(const char *path, int *fd, vqemu_error **error);
+
+/*
+ * The JSON text of a value, ending in a newline; owned by the caller, freed by free().
+ */
+int json_to_text(const json_t *value, char **text, vqemu_error **error);
+
+DEFINE_CLEANUP(json_t, json, json_decref);
+#define _cleanup_json_ _cleanup_(cleanup_json)
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is being made lies under a name with LEFTOVER_PREFIX, and is locked by its maker as long as
+ * that lives. What nobody locks was left by a process that died, and may be removed.
+ */
+#ifndef LIB_LEFTOVERS_H
+#define LIB_LEFTOVERS_H
+
+#define LEFTOVER_PREFIX ".volt-new-"
+
+/* A new name with the prefix, owned by the caller; NULL without memory. */
+char *leftovers_new_name(void);
+
+/*
+ * Lock something just made under its name. -EAGAIN if it was taken for a leftover and removed
+ * before it was locked: make it again.
+ */
+int leftovers_lock(int fd, int directory_fd, const char *name);
+
+/* Make, open and lock a directory with mode 0700. Returns a descriptor or a negative errno. */
+int leftovers_make_directory(int directory_fd, const char *name);
+
+/* Remove everything with the prefix that nobody has locked. What cannot be removed stays. */
+void leftovers_sweep(int directory_fd);
+
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "links.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "leftovers.h"
+#include "util/fd.h"
+#include "util/path.h"
+#include "util/strbuf.h"
+
+static bool points_to(int links_fd, const char *profile, const char *target) {
+    char current[PATH_MAX];
+    ssize_t length = readlinkat(links_fd, profile, current, sizeof current);
+    return length == (ssize_t)strlen(target) && strncmp(current, target, (size_t)length) == 0;
+}
+
+/* The name that a directory moved aside gets: the first that is free. */
+static int move_aside(int links_fd, const char *name, const char *profile) {
+    for (int i = 1; i < 1000; i++) {
+        _cleanup_free_ char *aside = i == 1 ? format_string("%s.replaced", profile)
+                                            : format_string("%s.replaced-%d", profile, i);
+        if (!aside)
+            return -ENOMEM;
+        if (renameat2(links_fd, name, links_fd, aside, RENAME_NOREPLACE) == 0)
+            return 0;
+        if (errno != EEXIST)
+            return -errno;
+    }
+    return -EEXIST;
+}
+
+/* Put the link of the staged name in the place of whatever has the profile's name. */
+static int publish(int links_fd, const char *staged, const char *profile) {
+    if (renameat(links_fd, staged, links_fd, profile) == 0)
+        return 0;
+    if (errno != EISDIR && errno != ENOTEMPTY && errno != EEXIST)
+        return -errno;
+    /* A real directory, as the reference system makes it: exchange it for the link without a gap.
+     */
+    if (renameat2(links_fd, staged, links_fd, profile, RENAME_EXCHANGE) < 0)
+        return -errno;
+    return move_aside(links_fd, staged, profile);
+}
+
+static int switch_link(int links_fd, const char *profile, const char *target) {
+    _cleanup_free_ char *staged = leftovers_new_name();
+    if (!staged)
+        return -ENOMEM;
+    if (symlinkat(target, links_fd, staged) < 0)
+        return -errno;
+    int r = publish(links_fd, staged, profile);
+    if (r < 0)
+        unlinkat(links_fd, staged, 0);
+    return r;
+}
+
+static bool may_not_write(int system_errno) {
+    return system_errno == EROFS || system_errno == EACCES || system_errno == EPERM;
+}
+
+int links_switch(const vqemu_store *store, const char *profile, const char *digest,
+                 vqemu_error **error) {
+    if (!store->links_path || store->flags & VQEMU_STORE_READ_ONLY)
+        return 0;
+    _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, digest);
+    if (!target)
+        return error_no_memory(error);
+    int r = make_directories(store->links_path);
+    _cleanup_close_ int links_fd =
+        r < 0 ? -1 : open(store->links_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (r == 0 && links_fd < 0)
+        r = -errno;
+    if (r == 0 && points_to(links_fd, profile, target))
+        return 0;
+    if (r == 0)
+        r = switch_link(links_fd, profile, target);
+    if (r == 0 || may_not_write(-r))
+        return 0;
+    return error_system(error, -r, "cannot make the link %s/%s point to the tree in use",
+                        store->links_path, profile);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+#include "qemu-opt.h"
+
+void qemu_opt_add(struct strbuf *option, const char *key, const char *value) {
+    strbuf_addf(option, "%s%s=", option->length ? "," : "", key);
+    for (const char *c = value; *c; c++) {
+        strbuf_add_char(option, *c);
+        if (*c == ',')
+            strbuf_add_char(option, ',');
+    }
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+#include "ref.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "error.h"
+#include "leftovers.h"
+#include "manifest.h"
+#include "util/export.h"
+#include "util/fd.h"
+#include "util/path.h"
+#include "util/rfc3339.h"
+#include "util/strbuf.h"
+
+#define SUFFIX ".json"
+#define HASH_LENGTH 8
+
+struct vqemu_ref {
+    atomic_uint references;
+    char *name, *profile, *path;
+    vqemu_manifest *manifest; /* NULL if it could not be loaded */
+    char *problem;            /* why */
+};
+
+struct vqemu_ref_list {
+    vqemu_ref **refs;
+    size_t count, capacity;
+};
+
+/* The length of the profile in "<profile>-<8 hex digits>"; 0 if the name has another form. */
+static size_t profile_length(const char *name, size_t length) {
+    if (length < HASH_LENGTH + 2 || name[length - HASH_LENGTH - 1] != '-')
+        return 0;
+    for (size_t i = length - HASH_LENGTH; i < length; i++)
+        if (!strchr("0123456789abcdef", name[i]))
+            return 0;
+    return length - HASH_LENGTH - 1;
+}
+
+/* The length of the ref's name in a file name of refs/; 0 if it is not that of a ref. */
+static size_t ref_name_length(const char *file_name) {
+    size_t length = strlen(file_name), suffix = strlen(SUFFIX);
+    if (length <= suffix || strcmp(file_name + length - suffix, SUFFIX) != 0 || *file_name == '.')
+        return 0;
+    return profile_length(file_name, length - suffix) ? length - suffix : 0;
+}
+
+static int new_ref(const vqemu_store *store, const char *name, size_t length, vqemu_ref **ref,
+                   vqemu_error **error) {
+    _cleanup_ref_ vqemu_ref *new = calloc(1, sizeof *new);
+    if (!new)
+        return error_no_memory(error);
+    atomic_init(&new->references, 1);
+    new->name = strndup(name, length);
+    new->profile = strndup(name, profile_length(name, length));
+    if (new->name)
+        new->path = format_string("%s/%s" SUFFIX, store->refs_path, new->name);
+    if (!new->name || !new->profile || !new->path)
+        return error_no_memory(error);
+    *ref = TAKE_POINTER(new);
+    return 0;
+}
+
+static int load_manifest(const vqemu_store *store, vqemu_ref *ref, vqemu_error **error) {
+    _cleanup_close_ int fd = openat(store->refs_fd, base_name(ref->path),
+                                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return error_system(error, errno, "cannot open the manifest %s", ref->path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "the manifest %s is not a regular file",
+                         ref->path);
+    int r = vqemu_manifest_load_fd(fd, ref->path, store_max_objects(store), &ref->manifest, error);
+    if (r < 0)
+        return r;
+    const char *profile = vqemu_manifest_profile(ref->manifest);
+    if (!profile || strcmp(profile, ref->profile) == 0)
+        return 0;
+    r = error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"profile\" is \"%s\", other than the name",
+                  ref->path, profile);
+    vqemu_manifest_unref(TAKE_POINTER(ref->manifest));
+    return r;
+}
+
+static int add_to_list(vqemu_ref_list *list, vqemu_ref *ref, vqemu_error **error) {
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 16;
+        vqemu_ref **refs = realloc(list->refs, capacity * sizeof *refs);
+        if (!refs)
+            return error_no_memory(error);
+        list->refs = refs;
+        list->capacity = capacity;
+    }
+    list->refs[list->count++] = vqemu_ref_ref(ref);
+    return 0;
+}
+
+/* By profile; in each those that loaded first, the newest of them first. */
+static int compare_refs(const void *a, const void *b) {
+    const vqemu_ref *x = *(vqemu_ref *const *)a, *y = *(vqemu_ref *const *)b;
+    int order = strcmp(x->profile, y->profile);
+    if (order == 0)
+        order = !x->manifest - !y->manifest;
+    if (order == 0 && x->manifest)
+        order = timespec_compare(manifest_time(y->manifest), manifest_time(x->manifest));
+    return order ? order : strcmp(y->name, x->name);
+}
+
+/*
+ * Load one ref into the list. One that cannot be loaded is an error if strict is set, else it is
+ * listed with its problem. One that has just been deleted is passed over.
+ */
+static int list_ref(const vqemu_store *store, const char *name, size_t length, bool strict,
+                    vqemu_ref_list *list, vqemu_error **error) {
+    _cleanup_ref_ vqemu_ref *ref = NULL;
+    _cleanup_error_ vqemu_error *problem = NULL;
+    int r = new_ref(store, name, length, &ref, error);
+    if (r < 0)
+        return r;
+    r = load_manifest(store, ref, &problem);
+    if (r == VQEMU_ERR_NOT_FOUND)
+        return 0;
+    if (r < 0 && (strict || r == VQEMU_ERR_NO_MEMORY)) {
+        if (error)
+            *error = TAKE_POINTER(problem);
+        return r;
+    }
+    if (r < 0) {
+        ref->problem = strdup(vqemu_error_message(problem));
+        if (!ref->problem)
+            return error_no_memory(error);
+    }
+    return add_to_list(list, ref, error);
+}
+
+static int scan(const vqemu_store *store, DIR *directory, const char *profile, bool strict,
+                vqemu_ref_list *list, vqemu_error **error) {
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(directory);
+        if (!entry && errno)
+            return error_system(error, errno, "cannot read the directory %s", store->refs_path);
+        if (!entry)
+            return 0;
+        size_t length = ref_name_length(entry->d_name);
+        if (length == 0)
+            continue;
+        size_t prefix = profile_length(entry->d_name, length);
+        if (profile && (strlen(profile) != prefix || strncmp(entry->d_name, profile, prefix) != 0))
+            continue;
+        int r = list_ref(store, entry->d_name, length, strict, list, error);
+        if (r < 0)
+            return r;
+    }
+}
+
+static int list_refs(const vqemu_store *store, const char *profile, bool strict,
+                     vqemu_ref_list **list, vqemu_error **error) {
+    *list = NULL;
+    _cleanup_ref_list_ vqemu_ref_list *new = calloc(1, sizeof *new);
+    if (!new)
+        return error_no_memory(error);
+    int fd = openat(store->refs_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory) {
+        int r = error_system(error, errno, "cannot read the directory %s", store->refs_path);
+        cleanup_close(&fd);
+        return r;
+    }
+    int r = scan(store, directory, profile, strict, new, error);
+    closedir(directory);
+    if (r < 0)
+        return r;
+    if (new->count > 0)
+        qsort(new->refs, new->count, sizeof(vqemu_ref *), compare_refs);
+    *list = TAKE_POINTER(new);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_store_list_refs(vqemu_store *store, const char *profile,
+                                       vqemu_ref_list **list, vqemu_error **error) {
+    return list_refs(store, profile, false, list, error);
+}
+
+VQEMU_EXPORT int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
+                                        vqemu_error **error) {
+    *ref = NULL;
+    _cleanup_ref_list_ vqemu_ref_list *list = NULL;
+    int r = list_refs(store, profile, true, &list, error);
+    if (r < 0)
+        return r;
+    if (list->count == 0)
+        return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
+                         "profile %s is not in the store (no %s-*.json in %s); put it there with "
+                         "\"volt-qemu build --profile %s DIR\" or vqemu_store_build()",
+                         profile, profile, store->refs_path, profile);
+    *ref = vqemu_ref_ref(list->refs[0]);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_store_find_ref(vqemu_store *store, const char *name, vqemu_ref **ref,
+                                      vqemu_error **error) {
+    *ref = NULL;
+    size_t length = name ? strlen(name) : 0;
+    if (!name || strchr(name, '/') || *name == '.' || length > NAME_MAX - strlen(SUFFIX) ||
+        profile_length(name, length) == 0)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "\"%s\" is not the name of a ref, such as kvm-linux-8e1e73bc",
+                         name ? name : "");
+    _cleanup_ref_ vqemu_ref *found = NULL;
+    int r = new_ref(store, name, length, &found, error);
+    if (r == 0)
+        r = load_manifest(store, found, error);
+    if (r < 0)
+        return r;
+    *ref = TAKE_POINTER(found);
+    return 0;
+}
+
+/* ---- writing ---- */
+
+/* Stage the text beside its final name; locked, so that nobody takes it for a leftover. */
+static int stage_text(vqemu_store *store, const char *staged, const char *text, int *fd) {
+    cleanup_close(fd);
+    *fd =
+        openat(store->refs_fd, staged, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (*fd < 0)
+        return -errno;
+    int r = leftovers_lock(*fd, store->refs_fd, staged);
+    if (r == 0)
+        r = write_all(*fd, text, strlen(text));
+    if (r == 0 && (fchmod(*fd, 0644) < 0 || fsync(*fd) < 0))
+        r = -errno;
+    return r;
+}
+
+/* Whether the file that already has the ref's name is this very manifest. */
+static bool is_published(const vqemu_store *store, vqemu_ref *ref, const vqemu_manifest *manifest) {
+    if (load_manifest(store, ref, NULL) < 0)
+        return false;
+    return strcmp(vqemu_manifest_digest(ref->manifest), vqemu_manifest_digest(manifest)) == 0;
+}
+
+static int publish_text(vqemu_store *store, vqemu_ref *ref, const char *staged, const char *text,
+                        const vqemu_manifest *manifest, vqemu_error **error) {
+    _cleanup_close_ int fd = -1;
+    int r = stage_text(store, staged, text, &fd);
+    if (r == -EAGAIN) /* taken for a leftover before it was locked */
+        r = stage_text(store, staged, text, &fd);
+    if (r == 0)
+        r = rename_noreplace(store->refs_fd, staged, store->refs_fd, base_name(ref->path));
+    if (r < 0)
+        unlinkat(store->refs_fd, staged, 0);
+    if (r == -EEXIST && is_published(store, ref, manifest))
+        return 0;
+    if (r == -EEXIST)
+        return error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
+                         "cannot write the ref %s, which is another one with the same 8 digits",
+                         ref->path);
+    if (r == 0 && fsync(store->refs_fd) < 0)
+        r = -errno;
+    return r < 0 ? error_system(error, -r, "cannot write the ref %s", ref->path) : 0;
+}
+
+int ref_publish(vqemu_store *store, const char *profile, vqemu_manifest *manifest, vqemu_ref **ref,
+                vqemu_error **error) {
+    *ref = NULL;
+    _cleanup_free_ char *text = NULL;
+    _cleanup_ref_ vqemu_ref *new = NULL;
+    int r = vqemu_manifest_to_json(manifest, &text, error);
+    if (r < 0)
+        return r;
+    _cleanup_free_ char *name =
+        format_string("%s-%.*s", profile, HASH_LENGTH, vqemu_manifest_digest(manifest));
+    _cleanup_free_ char *staged = leftovers_new_name();
+    if (!name || !staged)
+        return error_no_memory(error);
+    r = new_ref(store, name, strlen(name), &new, error);
+    if (r == 0)
+        r = publish_text(store, new, staged, text, manifest, error);
+    if (r < 0)
+        return r;
+    vqemu_manifest_unref(new->manifest);
+    new->manifest = vqemu_manifest_ref(manifest);
+    *ref = TAKE_POINTER(new);
+    return 0;
+}
+
+/* ---- life and access ---- */
+
+VQEMU_EXPORT vqemu_ref *vqemu_ref_ref(vqemu_ref *ref) {
+    if (ref)
+        atomic_fetch_add_explicit(&ref->references, 1, memory_order_relaxed);
+    return ref;
+}
+
+VQEMU_EXPORT void vqemu_ref_unref(vqemu_ref *ref) {
+    if (!ref || atomic_fetch_sub_explicit(&ref->references, 1, memory_order_acq_rel) != 1)
+        return;
+    free(ref->name);
+    free(ref->profile);
+    free(ref->path);
+    free(ref->problem);
+    vqemu_manifest_unref(ref->manifest);
+    free(ref);
+}
+
+VQEMU_EXPORT const char *vqemu_ref_name(const vqemu_ref *ref) {
+    return ref->name;
+}
+
+VQEMU_EXPORT const char *vqemu_ref_profile(const vqemu_ref *ref) {
+    return ref->profile;
+}
+
+VQEMU_EXPORT const char *vqemu_ref_path(const vqemu_ref *ref) {
+    return ref->path;
+}
+
+VQEMU_EXPORT vqemu_manifest *vqemu_ref_manifest(const vqemu_ref *ref) {
+    return ref->manifest;
+}
+
+VQEMU_EXPORT const char *vqemu_ref_problem(const vqemu_ref *ref) {
+    return ref->problem;
+}
+
+VQEMU_EXPORT size_t vqemu_ref_list_count(const vqemu_ref_list *list) {
+    return list->count;
+}
+
+VQEMU_EXPORT vqemu_ref *vqemu_ref_list_at(const vqemu_ref_list *list, size_t index) {
+    return index < list->count ? list->refs[index] : NULL;
+}
+
+VQEMU_EXPORT void vqemu_ref_list_free(vqemu_ref_list *list) {
+    if (!list)
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        vqemu_ref_unref(list->refs[i]);
+    free(list->refs);
+    free(list);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: MIT */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "error.h"
+#include "util/export.h"
+#include "util/fd.h"
+#include "util/path.h"
+#include "util/strbuf.h"
+
+static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
+    const uint32_t known = VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY;
+    if (flags & ~known)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown store flags 0x%x",
+                         (unsigned)(flags & ~known));
+    if ((flags & known) == known)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "a store cannot be both created and opened read-only");
+    vqemu_store *new = calloc(1, sizeof *new);
+    if (!new)
+        return error_no_memory(error);
+    atomic_init(&new->references, 1);
+    atomic_init(&new->max_objects, VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS);
+    new->flags = flags;
+    new->objects_fd = new->refs_fd = -1;
+    *store = new;
+    return 0;
+}
+
+static int open_directory(const char *path, uint32_t flags, int *fd, vqemu_error **error) {
+    if (flags & VQEMU_STORE_CREATE) {
+        int r = make_directories(path);
+        if (r < 0)
+            return error_system(error, -r, "cannot make the store directory %s", path);
+    }
+    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0 && errno == ENOENT)
+        return error_set(error, VQEMU_ERR_NOT_FOUND, ENOENT,
+                         "there is no store here, %s is missing; make one by building a profile "
+                         "into it, or by opening it with VQEMU_STORE_CREATE",
+                         path);
+    if (*fd < 0)
+        return error_system(error, errno, "cannot open the store directory %s", path);
+    return 0;
+}
+
+/* Takes the store's paths as they are set; trees and links are opened when they are needed. */
+static int open_store(vqemu_store *store, vqemu_error **error) {
+    if (!store->objects_path || !store->refs_path || !store->trees_path || !store->link_prefix)
+        return error_no_memory(error);
+    int r = open_directory(store->objects_path, store->flags, &store->objects_fd, error);
+    if (r == 0)
+        r = open_directory(store->refs_path, store->flags, &store->refs_fd, error);
+    if (r == 0 && store->flags & VQEMU_STORE_CREATE) {
+        _cleanup_close_ int trees = -1;
+        r = store_open_trees(store, true, &trees, error);
+    }
+    return r;
+}
+
+static int require_path(const char *what, const char *path, vqemu_error **error) {
+    if (path && *path)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0, "the path of the store's %s is empty", what);
+}
+
+VQEMU_EXPORT int vqemu_store_open(const char *root, uint32_t flags, vqemu_store **store,
+                                  vqemu_error **error) {
+    *store = NULL;
+    _cleanup_store_ vqemu_store *new = NULL;
+    int r = require_path("root", root, error);
+    if (r == 0)
+        r = new_store(flags, &new, error);
+    if (r < 0)
+        return r;
+    _cleanup_free_ char *absolute = make_absolute(root);
+    if (!absolute)
+        return error_no_memory(error);
+    new->objects_path = format_string("%s/cas/objects", absolute);
+    new->refs_path = format_string("%s/cas/refs", absolute);
+    new->trees_path = format_string("%s/qemu/trees", absolute);
+    new->links_path = format_string("%s/qemu", absolute);
+    new->link_prefix = strdup("trees");
+    if (!new->links_path)
+        return error_no_memory(error);
+    r = open_store(new, error);
+    if (r < 0)
+        return r;
+    *store = TAKE_POINTER(new);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_store_open_directories(const char *objects, const char *refs,
+                                              const char *trees, const char *links, uint32_t flags,
+                                              vqemu_store **store, vqemu_error **error) {
+    *store = NULL;
+    _cleanup_store_ vqemu_store *new = NULL;
+    int r = require_path("objects", objects, error);
+    if (r == 0)
+        r = require_path("refs", refs, error);
+    if (r == 0)
+        r = require_path("trees", trees, error);
+    if (r == 0)
+        r = new_store(flags, &new, error);
+    if (r < 0)
+        return r;
+    new->objects_path = make_absolute(objects);
+    new->refs_path = make_absolute(refs);
+    new->trees_path = make_absolute(trees);
+    new->links_path = links ? make_absolute(links) : NULL;
+    new->link_prefix = make_absolute(trees);
+    if (links && !new->links_path)
+        return error_no_memory(error);
+    r = open_store(new, error);
+    if (r < 0)
+        return r;
+    *store = TAKE_POINTER(new);
+    return 0;
+}
+
+VQEMU_EXPORT vqemu_store *vqemu_store_ref(vqemu_store *store) {
+    if (store)
+        atomic_fetch_add_explicit(&store->references, 1, memory_order_relaxed);
+    return store;
+}
+
+VQEMU_EXPORT void vqemu_store_unref(vqemu_store *store) {
+    if (!store || atomic_fetch_sub_explicit(&store->references, 1, memory_order_acq_rel) != 1)
+        return;
+    cleanup_close(&store->objects_fd);
+    cleanup_close(&store->refs_fd);
+    free(store->objects_path);
+    free(store->refs_path);
+    free(store->trees_path);
+    free(store->links_path);
+    free(store->link_prefix);
+    free(store);
+}
+
+VQEMU_EXPORT void vqemu_store_set_max_objects(vqemu_store *store, size_t max_objects) {
+    atomic_store(&store->max_objects,
+                 max_objects ? max_objects : (size_t)VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS);
+}
+
+size_t store_max_objects(const vqemu_store *store) {
+    return atomic_load(&store->max_objects);
+}
+
+int store_require_writable(const vqemu_store *store, const char *what, vqemu_error **error) {
+    if (!(store->flags & VQEMU_STORE_READ_ONLY))
+        return 0;
+    return error_set(error, VQEMU_ERR_READ_ONLY, 0, "cannot %s: the store was opened read-only",
+                     what);
+}
+
+int store_lock_shared(const vqemu_store *store, int *lock, vqemu_error **error) {
+    /* A descriptor of its own: threads that share one would share, and drop, one lock. */
+    int fd = openat(store->objects_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r = fd < 0 ? -errno : lock_fd(fd, LOCK_SH);
+    if (r < 0) {
+        cleanup_close(&fd);
+        return error_system(error, -r, "cannot lock the store at %s", store->objects_path);
+    }
+    *lock = fd;
+    return 0;
+}
+
+int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,
+                              vqemu_error **error) {
+    _cleanup_free_ char *path = format_string("%s/../%s", store->objects_path, name);
+    if (!path)
+        return error_no_memory(error);
+    int r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+    if (r == 0) {
+        *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        r = *fd < 0 ? -errno : 0;
+    }
+    return r < 0 ? error_system(error, -r, "cannot make or open %s", path) : 0;
+}
+
+int store_open_trees(const vqemu_store *store, bool create, int *fd, vqemu_error **error) {
+    *fd = open(store->trees_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*fd < 0 && errno == ENOENT && create) {
+        int r = make_directories(store->trees_path);
+        if (r < 0)
+            return error_system(error, -r, "cannot make the directory %s", store->trees_path);
+        *fd = open(store->trees_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (*fd < 0)
+        return error_system(error, errno, "cannot open the directory %s", store->trees_path);
+    return 0;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+
+int write_all(int fd, const void *bytes, size_t size) {
+    const char *next = bytes;
+    while (size > 0) {
+        ssize_t n = write(fd, next, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        next += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+/* Grow a buffer to hold one byte more than limit at the most: enough to see that there is too much.
+ */
+static int grow(char **buffer, size_t *capacity, size_t limit) {
+    size_t larger = *capacity ? 2 * *capacity : 16384;
+    if (larger > limit + 2)
+        larger = limit + 2;
+    char *moved = realloc(*buffer, larger);
+    if (!moved)
+        return -ENOMEM;
+    *buffer = moved;
+    *capacity = larger;
+    return 0;
+}
+
+int read_all(int fd, size_t limit, char **bytes, size_t *size) {
+    _cleanup_free_ char *buffer = NULL;
+    size_t capacity = 0, length = 0;
+    *bytes = NULL;
+    for (;;) {
+        if (length > limit)
+            return -EFBIG;
+        if (capacity < length + 2) {
+            int r = grow(&buffer, &capacity, limit);
+            if (r < 0)
+                return r;
+        }
+        ssize_t n = read(fd, buffer + length, capacity - length - 1);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        length += (size_t)n;
+    }
+    buffer[length] = '\0';
+    *size = length;
+    *bytes = TAKE_POINTER(buffer);
+    return 0;
+}
+
+int lock_fd(int fd, int operation) {
+    while (flock(fd, operation) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+bool same_file(int fd, int directory_fd, const char *name) {
+    struct stat a, b;
+    return fstat(fd, &a) == 0 && fstatat(directory_fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+int sync_directory(int directory_fd, const char *path) {
+    _cleanup_close_ int fd = openat(directory_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0 || fsync(fd) < 0)
+        return -errno;
+    return 0;
+}
+
+int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *new_name) {
+    if (renameat2(old_fd, old_name, new_fd, new_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    /* A file system without RENAME_NOREPLACE: a link has the same promise, for files. */
+    if (linkat(old_fd, old_name, new_fd, new_name, 0) < 0)
+        return -errno;
+    return unlinkat(old_fd, old_name, 0) < 0 ? -errno : 0;
+}
+
+static int remove_entries(int fd) {
+    DIR *directory = fdopendir(fd);
+    if (!directory) {
+        int saved = errno;
+        close(fd);
+        return -saved;
+    }
+    int r = 0;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(directory);
+        if (!entry) {
+            r = -errno;
+            break;
+        }
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        r = remove_tree(dirfd(directory), entry->d_name);
+        if (r < 0)
+            break;
+    }
+    closedir(directory);
+    return r;
+}
+
+int remove_tree(int directory_fd, const char *name) {
+    if (unlinkat(directory_fd, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR && errno != EPERM)
+        return -errno;
+    int fd = openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int r = remove_entries(fd); /* closes fd */
+    if (r < 0)
+        return r;
+    return unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}

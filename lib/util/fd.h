@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading, writing and opening files. All return a negative errno on failure. */
+#ifndef UTIL_FD_H
+#define UTIL_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+int write_all(int fd, const void *bytes, size_t size);
+
+/*
+ * Read a descriptor to its end into a new buffer, with a NUL added behind its *size bytes. -EFBIG
+ * if there are more than limit bytes.
+ */
+int read_all(int fd, size_t limit, char **bytes, size_t *size);
+
+/* flock(2) that waits out signals. */
+int lock_fd(int fd, int operation);
+
+/* Whether the two descriptors or names mean the same inode. */
+bool same_file(int fd, int directory_fd, const char *name);
+
+/* fsync a directory that is known by its path relative to directory_fd. */
+int sync_directory(int directory_fd, const char *path);
+
+/* Rename unless the new name is taken: -EEXIST then. Also where the file system has no such call.
+ */
+int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *new_name);
+
+/* Remove a file or a directory with all that is in it, without following links; -ENOENT is no
+ * error. */
+int remove_tree(int directory_fd, const char *name);
+
+#endif

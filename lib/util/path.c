@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+char *make_absolute(const char *path) {
+    _cleanup_free_ char *cwd = NULL;
+    if (*path != '/') {
+        cwd = getcwd(NULL, 0);
+        if (!cwd)
+            return NULL;
+    }
+    char *absolute = format_string("%s%s%s", cwd ? cwd : "", cwd ? "/" : "", path);
+    if (!absolute)
+        return NULL;
+    size_t length = strlen(absolute);
+    while (length > 1 && absolute[length - 1] == '/')
+        absolute[--length] = '\0';
+    return absolute;
+}
+
+int make_directories(const char *path) {
+    _cleanup_free_ char *copy = strdup(path);
+    if (!copy)
+        return -ENOMEM;
+    for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+            return -errno;
+        *slash = '/';
+    }
+    if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+        return -errno;
+    return 0;
+}
+
+const char *base_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* For kernels before 5.6, and sandboxes that refuse openat2: one component at a time. */
+static int open_by_components(int directory_fd, const char *path, int flags) {
+    _cleanup_close_ int parent = fcntl(directory_fd, F_DUPFD_CLOEXEC, 0);
+    if (parent < 0)
+        return -errno;
+    for (;;) {
+        size_t length = strcspn(path, "/");
+        char component[NAME_MAX + 1];
+        if (length > NAME_MAX)
+            return -ENAMETOOLONG;
+        memcpy(component, path, length);
+        component[length] = '\0';
+        if (length == 0 || strcmp(component, "..") == 0)
+            return -EXDEV;
+        if (!path[length]) {
+            int fd = openat(parent, component, flags | O_NOFOLLOW | O_CLOEXEC);
+            return fd < 0 ? -errno : fd;
+        }
+        int next = openat(parent, component, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (next < 0)
+            return -errno;
+        close(parent);
+        parent = next;
+        path += length + 1;
+    }
+}
+
+int open_beneath(int directory_fd, const char *path, int flags, bool follow) {
+    struct open_how how = {
+        .flags = (unsigned)flags | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    if (!follow)
+        how.resolve |= RESOLVE_NO_SYMLINKS;
+    long fd = syscall(SYS_openat2, directory_fd, path, &how, sizeof how);
+    if (fd >= 0)
+        return (int)fd;
+    if (errno == ENOSYS || errno == EPERM)
+        return open_by_components(directory_fd, path, flags);
+    return -errno;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UTIL_PATH_H
+#define UTIL_PATH_H
+
+#include <stdbool.h>
+
+/*
+ * The path, made absolute against the working directory, without slashes at its end. Links are not
+ * resolved. Owned by the caller; NULL without memory, or if there is no working directory.
+ */
+char *make_absolute(const char *path);
+
+/* mkdir -p with mode 0755. Returns 0 or a negative errno. */
+int make_directories(const char *path);
+
+/* The part behind the last slash. */
+const char *base_name(const char *path);
+
+/*
+ * openat() that stays beneath directory_fd: no "..", no absolute path, and no symbolic link; with
+ * follow, links are followed as long as they stay beneath, too. Returns a descriptor or a negative
+ * errno: -EXDEV for an escape, -ELOOP for a link.
+ */
+int open_beneath(int directory_fd, const char *path, int flags, bool follow);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* A NULL-terminated vector of owned strings. Allocation failure is remembered, as in strbuf. */
+#ifndef UTIL_STRV_H
+#define UTIL_STRV_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct strv {
+    char **items; /* NULL-terminated, or NULL while empty */
+    size_t count;
+    size_t capacity;
+    bool failed;
+};
+
+void strv_add(struct strv *vector, const char *text);
+void strv_addf(struct strv *vector, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Takes ownership of text; NULL stands for a failed allocation. */
+void strv_take_in(struct strv *vector, char *text);
+void strv_release(struct strv *vector);
+
+#define _cleanup_strv_ __attribute__((cleanup(strv_release)))
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UTIL_UTF8_H
+#define UTIL_UTF8_H
+
+#include <stdbool.h>
+
+/* Whether text is valid UTF-8: shortest form, no surrogates, nothing above U+10FFFF. */
+bool utf8_is_valid(const char *text);
+
+/* The length of the valid sequence at text, 1 to 4; 0 if there is none. text is not at its end. */
+int utf8_sequence_length(const char *text);
+
+#endif
