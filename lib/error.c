@@ -89,22 +89,6 @@ int error_no_memory(vqemu_error **error) {
     return VQEMU_ERR_NO_MEMORY;
 }
 
-void error_prefix(vqemu_error **error, const char *format, ...) {
-    if (!error || !*error || *error == &out_of_memory)
-        return;
-    struct strbuf buffer = {0};
-    va_list arguments;
-    va_start(arguments, format);
-    strbuf_addv(&buffer, format, arguments);
-    va_end(arguments);
-    strbuf_addf(&buffer, ": %s", (*error)->message);
-    vqemu_error *prefixed = new_error((*error)->code, (*error)->system_errno, strbuf_take(&buffer));
-    if (prefixed == &out_of_memory)
-        return; /* the shorter message is better than none */
-    vqemu_error_free(*error);
-    *error = prefixed;
-}
-
 VQEMU_EXPORT int vqemu_error_code(const vqemu_error *error) {
     return error ? error->code : VQEMU_OK;
 }

@@ -21,10 +21,6 @@ int error_system(vqemu_error **error, int system_errno, const char *format, ...)
 
 int error_no_memory(vqemu_error **error);
 
-/* Put "<text>: " in front of the message of an error that is passed on. */
-void error_prefix(vqemu_error **error, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 DEFINE_CLEANUP(vqemu_error, error, vqemu_error_free);
 #define _cleanup_error_ _cleanup_(cleanup_error)
 

@@ -26,7 +26,6 @@ END_TEST
 START_TEST(nobody_has_to_want_the_error) {
     ck_assert_int_eq(error_set(NULL, VQEMU_ERR_INVALID, 0, "x"), VQEMU_ERR_INVALID);
     ck_assert_int_eq(error_no_memory(NULL), VQEMU_ERR_NO_MEMORY);
-    error_prefix(NULL, "x");
 }
 END_TEST
 
