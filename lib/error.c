@@ -53,8 +53,8 @@ static vqemu_error *new_error(int code, int system_errno, char *raw_message) {
     return error;
 }
 
-static void set_va(vqemu_error **error, int code, int system_errno, const char *format,
-                   va_list arguments) {
+__attribute__((format(printf, 4, 0))) static void
+set_va(vqemu_error **error, int code, int system_errno, const char *format, va_list arguments) {
     if (!error)
         return;
     struct strbuf buffer = {0};

@@ -174,6 +174,23 @@ VQEMU_EXPORT int vqemu_host_new(const char *arch, int32_t kvm, vqemu_host **host
     return new_host(arch, kvm, strdup(reasons[kvm]), host, error);
 }
 
+VQEMU_EXPORT const char *vqemu_kvm_state_name(int32_t state) {
+    switch (state) {
+    case VQEMU_KVM_USABLE:
+        return "usable";
+    case VQEMU_KVM_ABSENT:
+        return "absent";
+    case VQEMU_KVM_DENIED:
+        return "denied";
+    case VQEMU_KVM_BROKEN:
+        return "broken";
+    case VQEMU_KVM_SOFTWARE:
+        return "software";
+    default:
+        return "unknown";
+    }
+}
+
 VQEMU_EXPORT const char *vqemu_host_arch(const vqemu_host *host) {
     return host->arch;
 }

@@ -61,6 +61,25 @@ static const vqemu_profile profiles[] = {
     },
 };
 
+VQEMU_EXPORT const char *vqemu_ability_name(uint32_t ability) {
+    switch (ability) {
+    case VQEMU_ABILITY_KVM:
+        return "kvm";
+    case VQEMU_ABILITY_TCG:
+        return "tcg";
+    case VQEMU_ABILITY_DISPLAY:
+        return "display";
+    case VQEMU_ABILITY_USB:
+        return "usb";
+    case VQEMU_ABILITY_TPM:
+        return "tpm";
+    case VQEMU_ABILITY_UEFI:
+        return "uefi";
+    default:
+        return "unknown";
+    }
+}
+
 VQEMU_EXPORT size_t vqemu_profile_count(void) {
     return sizeof profiles / sizeof profiles[0];
 }

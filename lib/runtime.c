@@ -368,3 +368,7 @@ VQEMU_EXPORT vqemu_ref *vqemu_runtime_source(const vqemu_runtime *runtime) {
 VQEMU_EXPORT const char *vqemu_runtime_digest(const vqemu_runtime *runtime) {
     return runtime->ref ? vqemu_manifest_digest(vqemu_ref_manifest(runtime->ref)) : "";
 }
+
+VQEMU_EXPORT int vqemu_runtime_lease_fd(const vqemu_runtime *runtime) {
+    return runtime->lease_fd;
+}

@@ -16,7 +16,7 @@ struct rejection {
 struct vqemu_selection {
     const vqemu_profile *profile;
     const struct arch *arch;
-    bool runnable;
+    char *problem; /* why the accelerator does not work on the host; NULL if it does */
     char *reason;
     struct rejection *rejected;
     size_t rejected_count;
@@ -117,19 +117,17 @@ static bool find_objection(const vqemu_profile *profile, const struct request *r
     return *objection;
 }
 
-static char *explain_choice(const struct request *request, const vqemu_profile *profile) {
+static char *explain_choice(const struct request *request, const vqemu_selection *selection) {
     const char *arch = request->arch->name;
     const char *kvm_reason = vqemu_host_kvm_reason(request->host);
     const char *firmware = request->needs_uefi ? "needs UEFI firmware" : "needs no UEFI firmware";
     if (request->mode == MODE_EMULATED)
         return format_string("mode hybrid-emulated asks for emulation, and the guest is %s", arch);
-    if (request->mode == MODE_KVM && vqemu_host_kvm_usable(request->host))
-        return format_string("mode hybrid-kvm asks for KVM, and the guest %s", firmware);
     if (request->mode == MODE_KVM)
-        return format_string("mode hybrid-kvm asks for KVM, and the guest %s; but KVM does not "
-                             "work on this host now: %s",
-                             firmware, kvm_reason);
-    if (uses_kvm(profile))
+        return format_string("mode hybrid-kvm asks for KVM, and the guest %s%s%s", firmware,
+                             selection->problem ? "; but " : "",
+                             selection->problem ? selection->problem : "");
+    if (uses_kvm(selection->profile))
         return format_string("KVM works on this host (%s) and runs %s guests; the guest %s",
                              kvm_reason, arch, firmware);
     if (!vqemu_host_kvm_usable(request->host))
@@ -198,8 +196,13 @@ static int refuse(const vqemu_selection *selection, const struct request *reques
         request->mode == MODE_KVM ? "; mode hybrid-emulated can emulate it" : "");
 }
 
-static bool accel_works(const vqemu_profile *profile, const vqemu_host *host) {
-    return !uses_kvm(profile) || vqemu_host_kvm_usable(host);
+/* Note whether the chosen accelerator works on the host; false without memory. */
+static bool note_problem(vqemu_selection *selection, const vqemu_host *host) {
+    if (!uses_kvm(selection->profile) || vqemu_host_kvm_usable(host))
+        return true;
+    selection->problem =
+        format_string("KVM does not work on this host now: %s", vqemu_host_kvm_reason(host));
+    return selection->problem;
 }
 
 VQEMU_EXPORT int vqemu_select(const vqemu_host *host, const char *mode, const char *guest_arch,
@@ -218,8 +221,8 @@ VQEMU_EXPORT int vqemu_select(const vqemu_host *host, const char *mode, const ch
         return error_no_memory(error);
     if (!new->profile)
         return refuse(new, &request, error);
-    new->runnable = accel_works(new->profile, host);
-    new->reason = explain_choice(&request, new->profile);
+    if (note_problem(new, host))
+        new->reason = explain_choice(&request, new);
     if (!new->reason)
         return error_no_memory(error);
     *selection = TAKE_POINTER(new);
@@ -269,11 +272,9 @@ VQEMU_EXPORT int vqemu_select_profile(const vqemu_host *host, const char *profil
     if (r < 0)
         return r;
     new->profile = profile;
-    new->runnable = accel_works(profile, host);
-    new->reason = new->runnable ? strdup("the profile was asked for by name")
-                                : format_string("the profile was asked for by name; but KVM does "
-                                                "not work on this host now: %s",
-                                                vqemu_host_kvm_reason(host));
+    if (note_problem(new, host))
+        new->reason = format_string("the profile was asked for by name%s%s",
+                                    new->problem ? "; but " : "", new->problem ? new->problem : "");
     if (!new->reason)
         return error_no_memory(error);
     *selection = TAKE_POINTER(new);
@@ -297,7 +298,11 @@ VQEMU_EXPORT const char *vqemu_selection_accel(const vqemu_selection *selection)
 }
 
 VQEMU_EXPORT bool vqemu_selection_runnable(const vqemu_selection *selection) {
-    return selection->runnable;
+    return !selection->problem;
+}
+
+VQEMU_EXPORT const char *vqemu_selection_problem(const vqemu_selection *selection) {
+    return selection->problem;
 }
 
 VQEMU_EXPORT const char *vqemu_selection_reason(const vqemu_selection *selection) {
@@ -324,5 +329,7 @@ VQEMU_EXPORT void vqemu_selection_free(vqemu_selection *selection) {
     for (size_t i = 0; i < selection->rejected_count; i++)
         free(selection->rejected[i].reason);
     free(selection->rejected);
+    free(selection->problem);
+    free(selection->reason);
     free(selection);
 }

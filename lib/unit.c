@@ -62,7 +62,13 @@ static bool is_control(char c) {
  * A word of a command line or of Environment= (systemd.syntax(7), "Quoting"). $ needs no escape in
  * either: ExecStart= is written with the prefix ":".
  */
-static void add_quoted(struct strbuf *line, const char *word) {
+static void add_word(struct strbuf *line, const char *word) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./,:=+@";
+    if (*word && strspn(word, plain) == strlen(word)) {
+        strbuf_add(line, word);
+        return;
+    }
     strbuf_add_char(line, '"');
     for (const char *c = word; *c; c++) {
         if (*c == '\\' || *c == '"')
@@ -139,17 +145,19 @@ static int check_line_length(size_t length, vqemu_error **error) {
 
 /* ---- the unit ---- */
 
+/* One option with its value on a line, as people read them. */
 static void add_words(struct strbuf *line, char *const *words) {
-    for (; *words; words++) {
-        strbuf_add_char(line, ' ');
-        add_quoted(line, *words);
+    for (size_t i = 0; words[i]; i++) {
+        bool is_value = i > 0 && words[i][0] != '-' && words[i - 1][0] == '-';
+        strbuf_add(line, is_value ? " " : " \\\n  ");
+        add_word(line, words[i]);
     }
 }
 
 /* ExecStart= of the command itself; environment and directory are directives of their own. */
 static void add_plain_start(struct strbuf *unit, const vqemu_command *command) {
     strbuf_add(unit, "ExecStart=:");
-    add_quoted(unit, vqemu_command_path(command));
+    add_word(unit, vqemu_command_path(command));
     add_words(unit, vqemu_command_argv(command) + 1);
 }
 
@@ -158,9 +166,9 @@ static void add_wrapped_start(struct strbuf *unit, const vqemu_command *command)
     strbuf_add(unit, "ExecStart=:/usr/bin/env --");
     add_words(unit, vqemu_command_envp(command));
     strbuf_add(unit, " /bin/sh -c ");
-    add_quoted(unit, WRAPPER_SCRIPT);
+    add_word(unit, WRAPPER_SCRIPT);
     strbuf_add(unit, " sh ");
-    add_quoted(unit, vqemu_command_cwd(command));
+    add_word(unit, vqemu_command_cwd(command));
     add_words(unit, vqemu_command_argv(command));
 }
 
@@ -188,7 +196,7 @@ static void add_environment(struct strbuf *unit, const vqemu_command *command, b
         return;
     for (char *const *variable = vqemu_command_envp(command); *variable; variable++) {
         strbuf_add(unit, "Environment=");
-        add_quoted(unit, *variable);
+        add_word(unit, *variable);
         strbuf_add_char(unit, '\n');
     }
 }

@@ -36,6 +36,9 @@ enum vqemu_kvm_state {
     VQEMU_KVM_SOFTWARE = 5
 };
 
+/** The name of a KVM state, such as "software"; "unknown" for other numbers. Static. Since 1.0. */
+const char *vqemu_kvm_state_name(int32_t state);
+
 /**
  * Probe the machine this process runs on: uname(2) for the architecture; for KVM, open /dev/kvm
  * read-write, ask its API version (12, the only stable one: Linux's Documentation/virt/kvm/api.rst)

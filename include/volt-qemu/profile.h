@@ -34,6 +34,9 @@ enum vqemu_ability {
     VQEMU_ABILITY_UEFI = 32
 };
 
+/** The name of one ability, such as "display"; "unknown" for other numbers. Static. Since 1.0. */
+const char *vqemu_ability_name(uint32_t ability);
+
 /** How many profiles there are. Since 1.0. */
 size_t vqemu_profile_count(void);
 

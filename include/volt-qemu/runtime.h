@@ -18,8 +18,9 @@ extern "C" {
 /**
  * A profile on disk, ready to run: its tree, and the paths in it that a command needs.
  *
- * Immutable and reference counted; any number of threads may use it. While one that came from a
- * store lives, it holds a lease (a shared flock) on its tree. Since 1.0.
+ * Immutable and reference counted; any number of threads may use it. It does not need its store and
+ * selection any more. While one that came from a store lives, it holds a lease on its tree; see
+ * vqemu_runtime_lease_fd(). Since 1.0.
  */
 typedef struct vqemu_runtime vqemu_runtime;
 
@@ -118,6 +119,14 @@ vqemu_ref *vqemu_runtime_source(const vqemu_runtime *runtime);
  * hand. Borrowed. Since 1.0.
  */
 const char *vqemu_runtime_digest(const vqemu_runtime *runtime);
+
+/**
+ * The lease: a descriptor of the tree's directory with a shared flock(2). The tree is not removed
+ * while any process has this open file description, so let QEMU inherit it: dup(2) it in the child,
+ * which clears close-on-exec, before execve(2). -1 for a runtime described by hand. Borrowed: do
+ * not close or unlock it. Since 1.0.
+ */
+int vqemu_runtime_lease_fd(const vqemu_runtime *runtime);
 
 #ifdef __cplusplus
 }

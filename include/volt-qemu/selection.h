@@ -15,7 +15,8 @@ extern "C" {
 
 /**
  * The profile chosen for a workload, with the reason, and why the others were not chosen.
- * Immutable, one owner; any number of threads may read it. Since 1.0.
+ * Immutable, one owner; any number of threads may read it. It does not need its host any more.
+ * Since 1.0.
  */
 typedef struct vqemu_selection vqemu_selection;
 
@@ -44,6 +45,8 @@ int vqemu_select(const vqemu_host *host, const char *mode, const char *guest_arc
 /**
  * Choose a profile by its name instead of by workload. guest_arch as in vqemu_select(), except that
  * NULL and "" mean the host's own architecture if the profile serves it, else the first it serves.
+ * No other profile is considered, so none is listed as rejected. Like vqemu_select() with
+ * "hybrid-kvm", it chooses a KVM profile even if KVM does not work at the moment.
  *
  * Errors: VQEMU_ERR_INVALID (unknown profile or architecture), VQEMU_ERR_UNSUPPORTED (the profile
  * does not serve this architecture on this host), VQEMU_ERR_NO_MEMORY. Since 1.0.
@@ -62,6 +65,12 @@ const char *vqemu_selection_accel(const vqemu_selection *selection);
 
 /** Whether the accelerator works on the host as it is now. Since 1.0. */
 bool vqemu_selection_runnable(const vqemu_selection *selection);
+
+/**
+ * Why the accelerator does not work on the host as it is now, one line for people; NULL if it does.
+ * Borrowed. Since 1.0.
+ */
+const char *vqemu_selection_problem(const vqemu_selection *selection);
 
 /** Why this profile was chosen, one line for people. Borrowed. Since 1.0. */
 const char *vqemu_selection_reason(const vqemu_selection *selection);

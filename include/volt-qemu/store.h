@@ -33,10 +33,10 @@ enum vqemu_store_flag {
 /**
  * Called now and then by long operations, from the thread that called them.
  *
- * step: what is being done, "hash" or "assemble"; item: the file at hand; done and total: bytes or
- * files so far and in all (total is 0 where it is not known beforehand). The strings live for the
- * call only. Return 0 to go on; anything else stops the operation, which then fails with
- * VQEMU_ERR_CANCELLED and leaves nothing behind. Since 1.0.
+ * step: what is being done: "hash", counted in bytes, or "assemble", counted in files; later
+ * versions may have more. item: the file at hand. done and total: how many so far and in all. The
+ * strings live for the call only. Return 0 to go on; anything else stops the operation, which then
+ * fails with VQEMU_ERR_CANCELLED and leaves nothing behind. Since 1.0.
  */
 typedef int (*vqemu_progress_fn)(const char *step, const char *item, uint64_t done, uint64_t total,
                                  void *userdata);
@@ -47,7 +47,10 @@ typedef int (*vqemu_progress_fn)(const char *step, const char *item, uint64_t do
  * flags: an OR of enum vqemu_store_flag. On success the caller releases *store with
  * vqemu_store_unref().
  *
- * Errors: VQEMU_ERR_NOT_FOUND (a directory is missing and VQEMU_STORE_CREATE was not given),
+ * Without VQEMU_STORE_CREATE, the directory of trees need not be there: it is made when the first
+ * tree is assembled.
+ *
+ * Errors: VQEMU_ERR_NOT_FOUND (objects or refs is missing and VQEMU_STORE_CREATE was not given),
  * VQEMU_ERR_INVALID (unknown or contradicting flags), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
  * Since 1.0.
  */
