@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: MIT
+"""Units with hostile names and paths, started by a real systemd: every argument arrives unchanged."""
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "harness"))
+from systemd_user import Dump, Unavailable, UserSystemd, build_dump_argv  # noqa: E402
+
+CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
+OUTPUT = "argv.out"
+
+HOSTILE = [
+    b"plain",
+    b"two words",
+    b"comma,comma,,equals=",
+    b'quotes"and\'and`',
+    b"back\\slash\\n\\x41",
+    b"percent%%n%i%",
+    b"dollar$HOME${X}$$",
+    b"semi;colon ; and & | < >",
+    b"#hash",
+    b"-dash",
+    b"@at:colon!bang+plus",
+    b"*?[a]{b,c}~",
+    "umlaut-\u00e4\u20ac\U0001f600".encode(),
+    b"newline\nand\rreturn\tand tab",
+    b"not\xff\xfeutf8\xc3",
+    b"\x01\x1b[31m\x7f",
+    "noncharacter\uffff".encode(),
+    b" leading and trailing ",
+    b"trailing\\",
+]
+
+
+@pytest.fixture(scope="module")
+def systemd():
+    try:
+        with UserSystemd() as manager:
+            yield manager
+    except Unavailable as reason:
+        pytest.skip(f"no systemd user manager can run here: {reason}")
+
+
+@pytest.fixture(scope="module")
+def profile(systemd, tmp_path_factory):
+    """A profile whose QEMU writes down how it was started, with libraries and loader of its own."""
+    directory = tmp_path_factory.mktemp("profile")
+    for name in ("bin", "lib", "lib/qemu", "firmware"):
+        (directory / name).mkdir()
+    program = directory / "bin/qemu-system-x86_64"
+    source = HERE.parent / "harness/dump_argv.c"
+    output = systemd.directory / OUTPUT
+    subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", f'-DDUMP_FILE="{output}"', "-o",
+                    program, source], check=True)
+    listing = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
+    for word in listing.split():
+        if word.startswith("/"):
+            shutil.copy(word, directory / "lib")
+    (directory / "lib/qemu/module.so").write_bytes(b"module")
+    (directory / "firmware/bios.bin").write_bytes(b"firmware")
+    return directory
+
+
+def volt(root, *words):
+    return subprocess.run([CLI, "--root", root, *words], capture_output=True, check=False)
+
+
+def make_store(systemd, profile, name):
+    root = os.path.join(os.fsencode(systemd.directory), name)
+    built = volt(root, "build", "--profile", "emulate-x86", profile)
+    assert built.returncode == 0, built.stderr
+    return root
+
+
+def start(systemd, unit):
+    result = systemd.run("volt-test.service", unit, output=OUTPUT)
+    assert result.status == 0, (result.message, result.log)
+    return Dump.parse(result.output)
+
+
+def words_of(dump, skip):
+    """The arguments behind the program's own."""
+    return dump.argv[skip:]
+
+
+def vm_words(name, extra):
+    return ["--profile", "emulate-x86", "--name", name, "--rootfs", b"/srv/" + name, "--kernel",
+            b"/boot/" + name, "--append", b"x=" + name, "--", *extra]
+
+
+def check_arrival(systemd, root, name, extra):
+    unit = volt(root, "unit", *vm_words(name, extra))
+    assert unit.returncode == 0, unit.stderr
+    dump = start(systemd, unit.stdout)
+    doubled = name.replace(b",", b",,")
+    argv = dump.argv
+    assert argv[0].startswith(root) and argv[0].endswith(b"/bin/qemu-system-x86_64")
+    assert argv[argv.index(b"-name") + 1] == (b"guest=volt-" + doubled + b",process=volt-" + doubled)
+    assert argv[argv.index(b"-kernel") + 1] == b"/boot/" + name
+    assert argv[argv.index(b"-append") + 1] == b"x=" + name
+    assert (b"local,id=rootdev,path=/srv/" + doubled +
+            b",security_model=none,readonly=on") == argv[argv.index(b"-fsdev") + 1]
+    assert argv[len(argv) - len(extra):] == extra
+    environment = dict(variable.split(b"=", 1) for variable in dump.environ)
+    assert environment[b"QEMU_MODULE_DIR"].startswith(root)
+    assert environment[b"QEMU_MODULE_DIR"].endswith(b"/lib/qemu")
+    assert not [key for key in environment if key.startswith(b"LD_")]
+    return dump
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_arguments_arrive_byte_for_byte(systemd, profile, name):
+    root = make_store(systemd, profile, b"plain-root")
+    check_arrival(systemd, root, name, [name, b"", name + name])
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_paths_of_the_store_arrive_byte_for_byte(systemd, profile, name):
+    root = make_store(systemd, profile, b"root-" + name)
+    dump = check_arrival(systemd, root, b"vm", [name])
+    plain = not any(byte in name for byte in b":;$")
+    assert dump.directory == (b"/" if plain else os.path.dirname(os.path.dirname(dump.argv[0])))
+
+
+def test_every_byte_arrives(systemd, profile):
+    root = make_store(systemd, profile, b"plain-root")
+    extra = [bytes([byte]) for byte in range(1, 256)]
+    extra += [b"a" + bytes([byte]) + b"b" for byte in range(1, 256)]
+    check_arrival(systemd, root, b"vm", extra)
+
+
+def test_random_strings_arrive(systemd, profile):
+    root = make_store(systemd, profile, b"plain-root")
+    seed = random.SystemRandom().randrange(2**32)
+    generator = random.Random(seed)
+    for _ in range(20):
+        extra = [bytes(generator.randrange(1, 256) for _ in range(generator.randrange(40)))
+                 for _ in range(50)]
+        name = bytes(generator.randrange(1, 256) for _ in range(generator.randrange(1, 60)))
+        try:
+            check_arrival(systemd, root, name, extra)
+        except AssertionError as failure:
+            raise AssertionError(f"seed {seed}") from failure
+
+
+def test_json_of_args_is_what_arrives(systemd, profile):
+    root = make_store(systemd, profile, b"plain-root")
+    words = vm_words("umlaut-\u00e4 %$".encode(), [b"extra 'arg'"])
+    listed = json.loads(volt(root, "--json", "args", *words).stdout)
+    dump = start(systemd, volt(root, "unit", *words).stdout)
+    program = listed["argv"].index(os.fsdecode(dump.argv[0]))
+    assert [os.fsencode(word) for word in listed["argv"][program:]] == dump.argv
+    assert set(map(os.fsencode, listed["env"])) <= set(dump.environ)
+    assert os.fsencode(listed["cwd"]) == dump.directory
+
+
+def test_the_managers_loader_variables_do_not_reach_the_guest(profile):
+    hostile = {"LD_LIBRARY_PATH": "/nowhere", "GLIBC_TUNABLES": "glibc.malloc.check=0"}
+    try:
+        with UserSystemd(environment=hostile) as manager:
+            # A second manager has a directory of its own, and so needs a program of its own.
+            shutil.copytree(profile, manager.directory / "profile")
+            program = manager.directory / "profile/bin/qemu-system-x86_64"
+            build_program(program, manager.directory / OUTPUT)
+            root = make_store(manager, manager.directory / "profile", b"root")
+            check_arrival(manager, root, b"vm", [])
+    except Unavailable as reason:
+        pytest.skip(f"no systemd user manager can run here: {reason}")
+
+
+def build_program(program, output):
+    program.unlink()
+    subprocess.run([os.environ.get("CC", "cc"), "-D_GNU_SOURCE", f'-DDUMP_FILE="{output}"', "-o",
+                    program, HERE.parent / "harness/dump_argv.c"], check=True)
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_systemd_has_nothing_to_say(systemd, profile, name):
+    root = make_store(systemd, profile, b"plain-root")
+    verdict = UserSystemd.verify(volt(root, "unit", *vm_words(name, [])).stdout)
+    assert verdict.good, verdict.stderr
