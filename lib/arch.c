@@ -16,7 +16,7 @@
  * hpet=off: the HPET costs an idle x86 guest a tenth of a CPU, and no current system needs it.
  * pseries: TCG does not implement the mitigations that the machine type asks for by default.
  */
-#define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken"
+#define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
 
 static const struct arch archs[] = {
     {
@@ -29,6 +29,7 @@ static const struct arch archs[] = {
         .kvm_hosts = {"x86_64"},
         .x86 = true,
         .uefi = true,
+        .max_cpus = 255,
     },
     {
         .name = "i386",
@@ -40,6 +41,7 @@ static const struct arch archs[] = {
         .kvm_hosts = {"x86_64", "i386"},
         .x86 = true,
         .uefi = true,
+        .max_cpus = 255,
     },
     {
         .name = "aarch64",
@@ -50,6 +52,7 @@ static const struct arch archs[] = {
         .virtio_9p = "virtio-9p-pci",
         .kvm_hosts = {"aarch64"},
         .uefi = true,
+        .max_cpus = 512,
     },
     {
         .name = "arm",
@@ -59,6 +62,7 @@ static const struct arch archs[] = {
         .console = "ttyAMA0",
         .virtio_9p = "virtio-9p-pci",
         .uefi = true,
+        .max_cpus = 8, /* its GICv2 has no more */
     },
     {
         .name = "riscv64",
@@ -69,6 +73,7 @@ static const struct arch archs[] = {
         .virtio_9p = "virtio-9p-pci",
         .kvm_hosts = {"riscv64"},
         .uefi = true,
+        .max_cpus = 512,
     },
     {
         .name = "riscv32",
@@ -77,6 +82,7 @@ static const struct arch archs[] = {
         .tcg_cpu = "rv32",
         .console = "ttyS0",
         .virtio_9p = "virtio-9p-pci",
+        .max_cpus = 512,
     },
     {
         .name = "mips",
@@ -86,6 +92,7 @@ static const struct arch archs[] = {
         .console = "ttyS0",
         .virtio_9p = "virtio-9p-pci",
         .max_memory = 2048,
+        .max_cpus = 16,
     },
     {
         .name = "mipsel",
@@ -95,6 +102,7 @@ static const struct arch archs[] = {
         .console = "ttyS0",
         .virtio_9p = "virtio-9p-pci",
         .max_memory = 2048,
+        .max_cpus = 16,
     },
     {
         .name = "mips64",
@@ -104,6 +112,7 @@ static const struct arch archs[] = {
         .console = "ttyS0",
         .virtio_9p = "virtio-9p-pci",
         .max_memory = 2048,
+        .max_cpus = 16,
     },
     {
         .name = "mips64el",
@@ -113,6 +122,7 @@ static const struct arch archs[] = {
         .console = "ttyS0",
         .virtio_9p = "virtio-9p-pci",
         .max_memory = 2048,
+        .max_cpus = 16,
     },
     {
         .name = "ppc",
@@ -152,6 +162,7 @@ static const struct arch archs[] = {
         .console = "ttysclp0",
         .virtio_9p = "virtio-9p-ccw",
         .kvm_hosts = {"s390x"},
+        .max_cpus = 248,
     },
     {
         .name = "loongarch64",
@@ -164,6 +175,7 @@ static const struct arch archs[] = {
         .uefi = true,
         .default_memory = 1024,
         .min_memory = 1024,
+        .max_cpus = 256,
     },
 };
 

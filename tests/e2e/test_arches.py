@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""The real QEMU of every architecture accepts the machine, CPU, console and share it is given."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "harness"))
+from qmp import QemuFailed, stopped_machine  # noqa: E402
+
+CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
+X86 = ["x86_64", "i386"]
+FOREIGN = ["aarch64", "arm", "riscv64", "riscv32", "mips", "mipsel", "mips64", "mips64el", "ppc",
+           "ppc64", "ppc64le", "s390x", "loongarch64"]
+MACHINES = {
+    "x86_64": "pc-q35", "i386": "pc-i440fx", "aarch64": "virt", "arm": "virt", "riscv64": "virt",
+    "riscv32": "virt", "mips": "malta", "mipsel": "malta", "mips64": "malta", "mips64el": "malta",
+    "ppc": "mac99", "ppc64": "pseries", "ppc64le": "pseries", "s390x": "s390-ccw-virtio",
+    "loongarch64": "virt",
+}
+FIRMWARE_DIRECTORIES = ["/usr/share/qemu", "/usr/share/seabios", "/usr/lib/riscv64-linux-gnu/opensbi",
+                        "/usr/share/slof", "/usr/share/openbios"]
+# Debian 12 has no OpenSBI for riscv32, and QEMU does not start the machine without a firmware.
+WITHOUT_FIRMWARE = {"riscv32": ["-bios", "none"]}
+
+
+def find_program(name):
+    for directory in ("/usr/libexec", "/usr/bin"):
+        path = Path(directory, name)
+        if path.exists() and path.read_bytes()[:4] == b"\x7fELF":
+            return path
+    raise AssertionError(f"{name} is not installed")
+
+
+def gather(directory, arches):
+    (directory / "bin").mkdir(parents=True)
+    (directory / "firmware").mkdir()
+    (directory / "lib/qemu").mkdir(parents=True)
+    for arch in arches:
+        name = "qemu-system-" + arch.replace("ppc64le", "ppc64")
+        shutil.copy(find_program(name), directory / "bin" / name)
+    for source in FIRMWARE_DIRECTORIES:
+        for path in Path(source).glob("*"):
+            if path.is_file() and path.stat().st_size < 5_000_000:
+                shutil.copy(path, directory / "firmware")
+    for module in Path("/usr/lib/x86_64-linux-gnu/qemu").glob("accel-*.so"):
+        shutil.copy(module, directory / "lib/qemu")
+
+
+def volt(root, *words):
+    run = subprocess.run([CLI, "--root", root, *words], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    base = tmp_path_factory.mktemp("arches")
+    for profile, arches in (("emulate-x86", X86), ("emulate-foreign", FOREIGN)):
+        gather(base / profile, arches)
+        volt(base / "store", "build", "--profile", profile, base / profile)
+        shutil.rmtree(base / profile)
+    yield base / "store"
+    shutil.rmtree(base / "store")
+
+
+def command(root, arch, share, *options):
+    def make(extra):
+        profile = "emulate-x86" if arch in X86 else "emulate-foreign"
+        text = volt(root, "--json", "args", "--profile", profile, "--guest-arch", arch, "--name",
+                    f"a,b={arch}", "--rootfs", share, *options, "--",
+                    *WITHOUT_FIRMWARE.get(arch, []), *extra)
+        made = json.loads(text)
+        return made["argv"], dict(v.split("=", 1) for v in made["env"]), made["cwd"]
+    return make
+
+
+@pytest.mark.parametrize("arch", X86 + FOREIGN)
+def test_qemu_realizes_the_machine(root, arch, tmp_path):
+    share = tmp_path / "a,b c"
+    share.mkdir()
+    with stopped_machine(command(root, arch, share)) as qmp:
+        assert qmp.execute("query-status")["status"] == "prelaunch"
+        assert qmp.execute("query-name")["name"] == f"volt-a,b={arch}"
+        assert len(qmp.execute("query-cpus-fast")) == 1
+        memory = qmp.execute("query-memory-size-summary")["base-memory"]
+        assert memory == (1024 if arch == "loongarch64" else 256) << 20
+        assert MACHINES[arch] in qmp.execute("qom-get", path="/machine", property="type")
+        devices = json.dumps(qmp.execute("qom-list", path="/machine/peripheral-anon"))
+        assert "virtio-9p" in devices
+        labels = {chardev["label"] for chardev in qmp.execute("query-chardev")}
+        assert any(label.startswith("console") for label in labels), labels
+
+
+@pytest.mark.parametrize("arch", X86 + FOREIGN)
+def test_the_machine_takes_as_much_as_the_library_allows(root, arch, tmp_path):
+    limits = {"mips": 2048, "mipsel": 2048, "mips64": 2048, "mips64el": 2048, "ppc": 2047}
+    memory = limits.get(arch, 3072)
+    with stopped_machine(command(root, arch, tmp_path, "--memory", str(memory))) as qmp:
+        assert qmp.execute("query-memory-size-summary")["base-memory"] == memory << 20
+
+
+# loongarch64: 256 from QEMU 8.0 on; 7.2 has 4.
+@pytest.mark.parametrize("arch", X86 + FOREIGN)
+def test_the_machine_takes_as_many_cpus_as_the_library_allows(root, arch, tmp_path):
+    limits = {"x86_64": 255, "i386": 255, "arm": 8, "mips": 16, "mipsel": 16, "mips64": 16, "mips64el": 16,
+              "ppc": 1, "s390x": 248, "loongarch64": 4}
+    cpus = limits.get(arch, 32)
+    with stopped_machine(command(root, arch, tmp_path, "--cpus", str(cpus))) as qmp:
+        assert len(qmp.execute("query-cpus-fast")) == cpus
+    if arch in limits and arch != "loongarch64":
+        with pytest.raises(AssertionError, match=f"{cpus + 1} CPUs are too many"):
+            command(root, arch, tmp_path, "--cpus", str(cpus + 1))([])
+
+
+def test_a_missing_share_is_named_by_qemu(root, tmp_path):
+    missing = tmp_path / "not,there"
+    with pytest.raises(QemuFailed, match="not,there"):
+        with stopped_machine(command(root, "x86_64", missing)):
+            pass
