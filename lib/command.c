@@ -75,44 +75,55 @@ static int check_vm(const struct arch *arch, const vqemu_vm *vm, vqemu_error **e
 /* ---- the program ---- */
 
 /*
- * The dynamic loader takes a list of directories, and has no escape for its separators and for the
- * $ of $ORIGIN. A directory with such a name is given relative to the working directory.
+ * The dynamic loader takes a list of directories, and has no escape for its separators. In these
+ * and in the names of modules it replaces $ORIGIN, $LIB and $PLATFORM (ld.so(8)).
  */
 static bool loader_can_name(const char *directory) {
     return !strpbrk(directory, ":;$");
 }
 
-static const char *library_path(const vqemu_runtime *runtime) {
+/*
+ * Where the loader cannot name the library directory, QEMU runs in the directory above, and what
+ * the loader gets to see is relative to that. Otherwise it runs in /, where nobody else puts
+ * firmware.
+ */
+static char *choose_cwd(const vqemu_runtime *runtime) {
     const char *lib_dir = vqemu_runtime_lib_dir(runtime);
-    return loader_can_name(lib_dir) ? lib_dir : base_name(lib_dir);
+    if (!lib_dir || loader_can_name(lib_dir))
+        return strdup("/");
+    size_t length = (size_t)(base_name(lib_dir) - lib_dir);
+    return strndup(lib_dir, length > 1 ? length - 1 : length);
+}
+
+/* A directory as the loader is to see it from the working directory. */
+static const char *seen_from(const char *cwd, const char *directory) {
+    size_t length = strlen(cwd);
+    if (length > 1 && strncmp(directory, cwd, length) == 0 && directory[length] == '/')
+        return directory + length + 1;
+    return directory;
 }
 
 /*
  * Through the profile's own loader, so that loader and libc belong together, whatever the host has;
  * then no LD_LIBRARY_PATH is needed, which QEMU's children would inherit.
  */
-static void add_program(struct strv *argv, const vqemu_runtime *runtime) {
+static void add_program(struct strv *argv, const vqemu_runtime *runtime, const char *cwd) {
     if (vqemu_runtime_loader(runtime)) {
         strv_add(argv, vqemu_runtime_loader(runtime));
         strv_add(argv, "--inhibit-cache"); /* the host's /etc/ld.so.cache */
         strv_add(argv, "--library-path");
-        strv_add(argv, library_path(runtime));
+        strv_add(argv, seen_from(cwd, vqemu_runtime_lib_dir(runtime)));
     }
     strv_add(argv, vqemu_runtime_binary(runtime));
 }
 
-static void add_environment(struct strv *envp, const vqemu_runtime *runtime) {
-    if (vqemu_runtime_lib_dir(runtime) && !vqemu_runtime_loader(runtime))
-        strv_addf(envp, "LD_LIBRARY_PATH=%s", library_path(runtime));
-    if (vqemu_runtime_module_dir(runtime))
-        strv_addf(envp, "QEMU_MODULE_DIR=%s", vqemu_runtime_module_dir(runtime));
-}
-
-static char *choose_cwd(const vqemu_runtime *runtime) {
+static void add_environment(struct strv *envp, const vqemu_runtime *runtime, const char *cwd) {
     const char *lib_dir = vqemu_runtime_lib_dir(runtime);
-    if (!lib_dir || loader_can_name(lib_dir))
-        return strdup("/"); /* no firmware lies about there for QEMU to pick up first */
-    return strndup(lib_dir, (size_t)(base_name(lib_dir) - lib_dir));
+    const char *module_dir = vqemu_runtime_module_dir(runtime);
+    if (lib_dir && !vqemu_runtime_loader(runtime))
+        strv_addf(envp, "LD_LIBRARY_PATH=%s", seen_from(cwd, lib_dir));
+    if (module_dir)
+        strv_addf(envp, "QEMU_MODULE_DIR=%s", seen_from(cwd, module_dir));
 }
 
 /* ---- QEMU's arguments ---- */
@@ -242,10 +253,12 @@ VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     new->runtime = vqemu_runtime_ref(runtime);
     new->vm_name = strdup(vqemu_vm_name(vm));
     new->cwd = choose_cwd(runtime);
-    add_program(&new->argv, runtime);
+    if (!new->vm_name || !new->cwd)
+        return error_no_memory(error);
+    add_program(&new->argv, runtime, new->cwd);
     add_arguments(&new->argv, runtime, vm);
-    add_environment(&new->envp, runtime);
-    if (!new->vm_name || !new->cwd || new->argv.failed || new->envp.failed)
+    add_environment(&new->envp, runtime, new->cwd);
+    if (new->argv.failed || new->envp.failed)
         return error_no_memory(error);
     new->fingerprint = fingerprint(new);
     *command = TAKE_POINTER(new);

@@ -110,8 +110,8 @@ def check_arrival(systemd, root, name, extra):
             b",security_model=none,readonly=on") == argv[argv.index(b"-fsdev") + 1]
     assert argv[len(argv) - len(extra):] == extra
     environment = dict(variable.split(b"=", 1) for variable in dump.environ)
-    assert environment[b"QEMU_MODULE_DIR"].startswith(root)
-    assert environment[b"QEMU_MODULE_DIR"].endswith(b"/lib/qemu")
+    modules = os.path.join(dump.directory, environment[b"QEMU_MODULE_DIR"])
+    assert modules.startswith(root) and modules.endswith(b"/lib/qemu")
     assert not [key for key in environment if key.startswith(b"LD_")]
     return dump
 

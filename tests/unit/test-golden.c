@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The golden set: each folder of tests/cases/commands has a selection and a VM, and the shell text and
- * unit that must come out, to the byte. tests/cases/commands/README.md says how to change them.
+ * The golden set: each folder of tests/cases/commands has a selection and a VM, and the shell text
+ * and unit that must come out, to the byte. tests/cases/commands/README.md says how to change them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,13 +68,12 @@ static vqemu_selection *read_selection(int index) {
 }
 
 static vqemu_runtime *make_runtime(const vqemu_selection *selection) {
-    _cleanup_free_ char *binary =
-        format_string("/volt/tree/bin/%s",
-                      vqemu_guest_arch_binary(vqemu_selection_guest_arch(selection)));
+    _cleanup_free_ char *binary = format_string(
+        "/volt/tree/bin/%s", vqemu_guest_arch_binary(vqemu_selection_guest_arch(selection)));
     vqemu_runtime *runtime = NULL;
     ck_assert_int_eq(vqemu_runtime_new(selection, binary, "/volt/tree/firmware", "/volt/tree/lib",
-                                       "/volt/tree/lib/qemu",
-                                       "/volt/tree/lib/ld-linux-x86-64.so.2", &runtime, NULL),
+                                       "/volt/tree/lib/qemu", "/volt/tree/lib/ld-linux-x86-64.so.2",
+                                       &runtime, NULL),
                      0);
     return runtime;
 }
