@@ -282,6 +282,10 @@ VQEMU_EXPORT void vqemu_command_unref(vqemu_command *command) {
     free(command);
 }
 
+VQEMU_EXPORT vqemu_runtime *vqemu_command_runtime(const vqemu_command *command) {
+    return command->runtime;
+}
+
 VQEMU_EXPORT const char *vqemu_command_path(const vqemu_command *command) {
     return command->argv.items[0];
 }

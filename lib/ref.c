@@ -214,6 +214,11 @@ VQEMU_EXPORT int vqemu_store_find_ref(vqemu_store *store, const char *name, vqem
                          name ? name : "");
     _cleanup_ref_ vqemu_ref *found = NULL;
     int r = new_ref(store, name, length, &found, error);
+    if (r == 0 &&
+        faccessat(store->refs_fd, base_name(found->path), F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+        errno == ENOENT)
+        return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
+                         "ref %s is not in the store: there is no %s", name, found->path);
     if (r == 0)
         r = load_manifest(store, found, error);
     if (r < 0)

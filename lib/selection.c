@@ -184,7 +184,8 @@ static int refuse(const vqemu_selection *selection, const struct request *reques
     for (size_t i = 0; i < selection->rejected_count; i++) {
         const struct rejection *rejected = &selection->rejected[i];
         if (request->mode != MODE_KVM || uses_kvm(rejected->profile))
-            strbuf_addf(&why, "; %s: %s", vqemu_profile_name(rejected->profile), rejected->reason);
+            strbuf_addf(&why, "%s%s: %s", why.length ? "; " : ": ",
+                        vqemu_profile_name(rejected->profile), rejected->reason);
     }
     if (why.failed)
         return error_no_memory(error);

@@ -40,9 +40,9 @@ static int open_directory(const char *path, uint32_t flags, int *fd, vqemu_error
     }
     *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (*fd < 0 && errno == ENOENT)
-        return error_set(error, VQEMU_ERR_NOT_FOUND, ENOENT,
-                         "there is no store here, %s is missing; make one by building a profile "
-                         "into it, or by opening it with VQEMU_STORE_CREATE",
+        return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
+                         "there is no store here: %s is missing; building a profile into the store "
+                         "makes it",
                          path);
     if (*fd < 0)
         return error_system(error, errno, "cannot open the store directory %s", path);

@@ -2,22 +2,12 @@
 #ifndef LIB_STORE_H
 #define LIB_STORE_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 
 #include <volt-qemu/store.h>
 
+#include "store-parts.h"
 #include "util/cleanup.h"
-
-struct vqemu_store {
-    atomic_uint references;
-    uint32_t flags;
-    atomic_size_t max_objects;
-    char *objects_path, *refs_path, *trees_path;
-    char *links_path;  /* NULL where no links are kept */
-    char *link_prefix; /* what a link has in front of the name of a tree */
-    int objects_fd, refs_fd;
-};
 
 /* Refuse, with an error that names what was wanted, if the store was opened read-only. */
 int store_require_writable(const vqemu_store *store, const char *what, vqemu_error **error);

@@ -16,6 +16,9 @@
 static int execute(const vqemu_command *command) {
     const char *directory = vqemu_command_cwd(command);
     const char *path = vqemu_command_path(command);
+    /* A copy without close-on-exec: the tree is leased as long as QEMU lives. */
+    if (dup(vqemu_runtime_lease_fd(vqemu_command_runtime(command))) < 0)
+        return fail_text("cannot pass on the lease of the tree: %s", strerror(errno));
     if (chdir(directory))
         return fail_text("cannot change to the directory %s: %s", directory, strerror(errno));
     signal(SIGPIPE, SIG_DFL); /* main() ignores it; a program that is executed inherits that */
@@ -34,7 +37,7 @@ static int run(const struct options *options) {
     if (!vqemu_selection_runnable(selection))
         return fail_text("profile %s does not run on this host: %s",
                          vqemu_profile_name(vqemu_selection_profile(selection)),
-                         vqemu_host_kvm_reason(host));
+                         vqemu_selection_problem(selection));
 
     _cleanup_command_ vqemu_command *command = NULL;
     status = command_from_selection(options, selection, &command);

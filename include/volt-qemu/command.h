@@ -36,6 +36,9 @@ vqemu_command *vqemu_command_ref(vqemu_command *command);
 /** Release a reference; the last one frees the command. NULL is allowed. Since 1.0. */
 void vqemu_command_unref(vqemu_command *command);
 
+/** The runtime the command was built for, and whose lease it keeps. Borrowed. Since 1.0. */
+vqemu_runtime *vqemu_command_runtime(const vqemu_command *command);
+
 /** The program to execute: an absolute path, the same as argv[0]. Borrowed. Since 1.0. */
 const char *vqemu_command_path(const vqemu_command *command);
 

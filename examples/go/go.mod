@@ -1,0 +1,3 @@
+module volt.example/run-vm
+
+go 1.19

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""The installed library, as its users meet it: pkg-config, C, Python, Go."""
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2]
+
+TEN_LINES = r"""
+#include <stdio.h>
+#include <volt-qemu/volt-qemu.h>
+int main(int argc, char **argv) {
+    vqemu_host *host = NULL; vqemu_selection *selection = NULL;
+    vqemu_store *store = NULL; vqemu_runtime *runtime = NULL; vqemu_error *error = NULL;
+    if (argc != 2 || vqemu_host_probe(&host, &error) < 0 ||
+        vqemu_select_profile(host, "emulate-x86", NULL, &selection, &error) < 0 ||
+        vqemu_store_open(argv[1], 0, &store, &error) < 0 ||
+        vqemu_resolve(store, selection, 0, &runtime, &error) < 0)
+        return fprintf(stderr, "%s\n", vqemu_error_message(error)), 1;
+    return puts(vqemu_runtime_binary(runtime)) < 0;
+}
+"""
+
+
+def run(*words, **options):
+    result = subprocess.run(words, capture_output=True, text=True, check=False, **options)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+@pytest.fixture(scope="module")
+def prefix(tmp_path_factory):
+    """A release build, installed below a prefix of its own."""
+    base = tmp_path_factory.mktemp("install")
+    run("meson", "setup", base / "build", SOURCE, f"--prefix={base}/prefix", "--libdir=lib",
+        "--buildtype=release", "-Dtests=disabled")
+    run("meson", "install", "-C", base / "build")
+    shutil.rmtree(base / "build")  # nothing may refer to it
+    return base / "prefix"
+
+
+@pytest.fixture(scope="module")
+def environment(prefix):
+    return {**os.environ, "PKG_CONFIG_PATH": str(prefix / "lib/pkgconfig"),
+            "LD_LIBRARY_PATH": str(prefix / "lib")}
+
+
+@pytest.fixture(scope="module")
+def root(prefix, environment, tmp_path_factory):
+    """A store with a profile whose QEMU prints what it was started with."""
+    base = tmp_path_factory.mktemp("store")
+    (base / "profile/bin").mkdir(parents=True)
+    (base / "profile/firmware").mkdir()
+    (base / "profile/firmware/bios.bin").write_text("firmware")
+    program = base / "profile/bin/qemu-system-x86_64"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    run(prefix / "bin/volt-qemu", "--root", base / "store", "build", "--profile", "emulate-x86",
+        base / "profile", env=environment)
+    return base / "store"
+
+
+def test_everything_is_installed_where_it_belongs(prefix):
+    installed = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if not path.is_dir()}
+    headers = {f"include/volt-qemu/{path.name}"
+               for path in (SOURCE / "include/volt-qemu").glob("*.h")}
+    assert installed == headers | {
+        "include/volt-qemu/version.h", "bin/volt-qemu", "lib/libvoltqemu.so",
+        "lib/libvoltqemu.so.1", "lib/libvoltqemu.so.1.0.0", "lib/pkgconfig/volt-qemu.pc",
+        "share/man/man1/volt-qemu.1"}
+
+
+def test_ten_lines_of_c_resolve_a_profile(environment, root, tmp_path):
+    flags = run("pkg-config", "--cflags", "--libs", "volt-qemu", env=environment).split()
+    assert "-lvoltqemu" in flags and "-ljansson" not in flags
+    (tmp_path / "ten-lines.c").write_text(TEN_LINES)
+    run("cc", "-Wall", "-Wextra", "-Werror", "-o", tmp_path / "ten-lines", tmp_path / "ten-lines.c",
+        *flags)
+    binary = run(tmp_path / "ten-lines", root, env=environment).strip()
+    assert binary.startswith(f"{root}/qemu/trees/") and os.access(binary, os.X_OK)
+    failed = subprocess.run([tmp_path / "ten-lines", tmp_path], capture_output=True, text=True,
+                            env=environment, check=False)
+    assert failed.returncode == 1 and f"{tmp_path}/cas/objects is missing" in failed.stderr
+
+
+def test_libraries_go_where_the_packager_says(tmp_path):
+    run("meson", "setup", tmp_path / "build", SOURCE, "--prefix=/usr", "--libdir=/usr/lib/triplet",
+        "-Dtests=disabled", "-Dexamples=disabled")
+    lines = (tmp_path / "build/volt-qemu.pc").read_text().splitlines()
+    assert "libdir=${prefix}/lib/triplet" in lines and "includedir=${prefix}/include" in lines
+
+
+def check_binding(printed, ran):
+    command = json.loads(printed)
+    assert command["profile"] == "emulate-x86" and command["reason"]
+    assert "guest=volt-web,,1,process=volt-web,,1" in command["argv"]
+    assert len(command["fingerprint"]) == 64
+    assert ran.splitlines() == command["argv"][1:]
+
+
+def test_the_python_example_builds_and_runs_a_command(environment, root):
+    words = ["/usr/bin/python3", SOURCE / "examples/python/run_vm.py", "--root", root, "--profile",
+             "emulate-x86", "--name", "web,1", "--memory", "512"]
+    check_binding(run(*words, env=environment), run(*words, "--run", env=environment))
+
+
+def test_the_python_example_reports_errors(environment, root, tmp_path):
+    result = subprocess.run(
+        ["/usr/bin/python3", SOURCE / "examples/python/run_vm.py", "--root", tmp_path, "--name", "x"],
+        capture_output=True, text=True, env=environment, check=False)
+    assert result.returncode == 1 and result.stderr.startswith("run_vm.py: there is no store here")
+
+
+@pytest.fixture(scope="module")
+def go_program(environment, tmp_path_factory):
+    base = tmp_path_factory.mktemp("go")
+    run("go", "build", "-o", base / "run-vm", ".", cwd=SOURCE / "examples/go",
+        env={**environment, "GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOCACHE": str(base / "cache")})
+    return base / "run-vm"
+
+
+def test_the_go_example_builds_and_runs_a_command(environment, root, go_program):
+    words = [go_program, "-root", root, "-profile", "emulate-x86", "-name", "web,1", "-memory", "512"]
+    check_binding(run(*words, env=environment), run(*words, "-run", env=environment))
+
+
+def test_the_go_example_reports_errors(environment, go_program, tmp_path):
+    result = subprocess.run([go_program, "-root", tmp_path, "-name", "x"], capture_output=True,
+                            text=True, env=environment, check=False)
+    assert result.returncode == 1 and result.stderr.startswith("run-vm: there is no store here")
+
+
+def test_both_bindings_build_the_same_command(environment, root, go_program):
+    python = json.loads(run("/usr/bin/python3", SOURCE / "examples/python/run_vm.py", "--root", root,
+                            "--profile", "emulate-x86", "--name", "x", env=environment))
+    go = json.loads(run(go_program, "-root", root, "-profile", "emulate-x86", "-name", "x",
+                        env=environment))
+    assert python["fingerprint"] == go["fingerprint"]
