@@ -66,14 +66,27 @@ static const char *find_byte_fault(const char *path) {
     return NULL;
 }
 
-/* Compare as if ASCII letters had no case; the locale must not matter. */
+/* ASCII letters without case; the locale must not matter. */
+static int fold(char c) {
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : (unsigned char)c;
+}
+
 static int compare_folded(const char *a, const char *b) {
-    for (;; a++, b++) {
-        int x = *a >= 'A' && *a <= 'Z' ? *a + ('a' - 'A') : (unsigned char)*a;
-        int y = *b >= 'A' && *b <= 'Z' ? *b + ('a' - 'A') : (unsigned char)*b;
-        if (x != y || x == 0)
-            return x - y;
+    while (*a && fold(*a) == fold(*b)) {
+        a++;
+        b++;
     }
+    return fold(*a) - fold(*b);
+}
+
+/* Whether the path is the stamp or lies below it. */
+static bool takes_place_of_stamp(const char *path) {
+    const char *name = TREE_STAMP_NAME;
+    while (*name && fold(*path) == fold(*name)) {
+        path++;
+        name++;
+    }
+    return !*name && (!*path || *path == '/');
 }
 
 const char *manifest_find_path_fault(const char *path) {
@@ -83,7 +96,7 @@ const char *manifest_find_path_fault(const char *path) {
         return "is absolute";
     if (strlen(path) > MANIFEST_PATH_MAX)
         return "has more than 1024 bytes";
-    if (compare_folded(path, TREE_STAMP_NAME) == 0)
+    if (takes_place_of_stamp(path))
         return "is the name of the tree's stamp file";
     const char *fault = find_byte_fault(path);
     int depth = 0;

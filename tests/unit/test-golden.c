@@ -3,42 +3,14 @@
  * The golden set: each folder of tests/cases/commands has a selection and a VM, and the shell text
  * and unit that must come out, to the byte. tests/cases/commands/README.md says how to change them.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <dirent.h>
-#include <fcntl.h>
-
+#include "cases.h"
 #include "command.h"
 #include "error.h"
 #include "host.h"
-#include "run.h"
 #include "runtime.h"
 #include "selection.h"
-#include "util/fd.h"
-#include "util/strbuf.h"
 #include "vm.h"
 #include "volt-qemu/unit.h"
-
-#define CASES_MAX 100
-
-static char *case_names[CASES_MAX];
-static int case_count;
-
-static char *case_path(int index, const char *file) {
-    return format_string("%s/commands/%s/%s", getenv("TEST_DATA"), case_names[index], file);
-}
-
-static char *read_case_file(int index, const char *file) {
-    _cleanup_free_ char *path = case_path(index, file);
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = NULL;
-    size_t size;
-    ck_assert_msg(fd >= 0, "%s is missing", path);
-    ck_assert_int_eq(read_all(fd, 1 << 20, &text, &size), 0);
-    return text;
-}
 
 /* With UPDATE_GOLDEN in the environment, write down what comes out instead of comparing it. */
 static void compare_or_update(int index, const char *file, const char *actual) {
@@ -50,14 +22,16 @@ static void compare_or_update(int index, const char *file, const char *actual) {
         ck_assert_int_eq(fclose(stream), 0);
         return;
     }
-    _cleanup_free_ char *expected = read_case_file(index, file);
-    ck_assert_msg(strcmp(actual, expected) == 0, "%s/%s: expected:\n%s\nbut got:\n%s",
+    size_t size;
+    _cleanup_free_ char *expected = read_case_file(index, file, &size);
+    ck_assert_msg(expected && strcmp(actual, expected) == 0, "%s/%s: expected:\n%s\nbut got:\n%s",
                   case_names[index], file, expected, actual);
 }
 
 /* The file "selection" has one line: host architecture, profile, guest architecture. */
 static vqemu_selection *read_selection(int index) {
-    _cleanup_free_ char *text = read_case_file(index, "selection");
+    size_t size;
+    _cleanup_free_ char *text = read_case_file(index, "selection", &size);
     char host_arch[32], profile[32], guest_arch[32];
     ck_assert_int_eq(sscanf(text, "%31s %31s %31s", host_arch, profile, guest_arch), 3);
     _cleanup_host_ vqemu_host *host = NULL;
@@ -97,33 +71,19 @@ START_TEST(command_and_unit_are_as_written_down) {
 }
 END_TEST
 
-static void find_cases(void) {
-    _cleanup_free_ char *path = format_string("%s/commands", getenv("TEST_DATA"));
-    struct dirent **entries;
-    int count = scandir(path, &entries, NULL, alphasort);
-    for (int i = 0; i < count; i++) {
-        if (entries[i]->d_type == DT_DIR && entries[i]->d_name[0] != '.' && case_count < CASES_MAX)
-            case_names[case_count++] = strdup(entries[i]->d_name);
-        free(entries[i]);
-    }
-    if (count >= 0)
-        free(entries);
-}
-
 START_TEST(there_are_cases) {
     ck_assert_int_ge(case_count, 10);
 }
 END_TEST
 
 int main(void) {
-    find_cases();
+    find_cases("commands");
     Suite *suite = suite_create("golden");
     TCase *tests = tcase_create("golden");
     tcase_add_test(tests, there_are_cases);
     tcase_add_loop_test(tests, command_and_unit_are_as_written_down, 0, case_count);
     suite_add_tcase(suite, tests);
     int status = run_suite(suite);
-    for (int i = 0; i < case_count; i++)
-        free(case_names[i]);
+    forget_cases();
     return status;
 }
