@@ -217,9 +217,9 @@ static int publish_objects(struct ingest *ingest, vqemu_error **error) {
         int r = object_publish(ingest->stage_fd, name, ingest->store->objects_fd,
                                &ingest->objects[i].digest);
         if (r < 0)
-            return error_system(error, -r, "cannot put object %s (%s) into %s",
-                                ingest->objects[i].digest.hex, ingest->objects[i].path,
-                                ingest->store->objects_path);
+            return error_system(error, -r, "cannot publish object %s/%s, for %s",
+                                ingest->store->objects_path, ingest->objects[i].digest.hex,
+                                ingest->objects[i].path);
     }
     if (fsync(ingest->store->objects_fd) < 0)
         return error_system(error, errno, "cannot sync %s", ingest->store->objects_path);

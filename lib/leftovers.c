@@ -46,7 +46,9 @@ int leftovers_make_directory(int directory_fd, const char *name) {
 static void sweep_one(int directory_fd, const char *name) {
     _cleanup_close_ int fd =
         openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && same_file(fd, directory_fd, name))
+    if (fd < 0 && errno == ELOOP)
+        unlinkat(directory_fd, name, 0); /* a link, which cannot be locked */
+    else if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && same_file(fd, directory_fd, name))
         remove_tree(directory_fd, name);
 }
 

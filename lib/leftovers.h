@@ -20,7 +20,10 @@ int leftovers_lock(int fd, int directory_fd, const char *name);
 /* Make, open and lock a directory with mode 0700. Returns a descriptor or a negative errno. */
 int leftovers_make_directory(int directory_fd, const char *name);
 
-/* Remove everything with the prefix that nobody has locked. What cannot be removed stays. */
+/*
+ * Remove everything with the prefix that nobody has locked, and symbolic links. What cannot be
+ * removed stays.
+ */
 void leftovers_sweep(int directory_fd);
 
 #endif

@@ -19,32 +19,25 @@ static bool points_to(int links_fd, const char *profile, const char *target) {
     return length == (ssize_t)strlen(target) && strncmp(current, target, (size_t)length) == 0;
 }
 
-/* The name that a directory moved aside gets: the first that is free. */
-static int move_aside(int links_fd, const char *name, const char *profile) {
+/*
+ * Exchange a real directory, as the reference system makes it, for a link. The link is made under
+ * the name that the directory has in the end, so that it is not taken for a leftover at any moment.
+ */
+static int replace_directory(int links_fd, const char *profile, const char *target) {
     for (int i = 1; i < 1000; i++) {
         _cleanup_free_ char *aside = i == 1 ? format_string("%s.replaced", profile)
                                             : format_string("%s.replaced-%d", profile, i);
         if (!aside)
             return -ENOMEM;
-        if (renameat2(links_fd, name, links_fd, aside, RENAME_NOREPLACE) == 0)
+        if (symlinkat(target, links_fd, aside) < 0 && errno == EEXIST)
+            continue;
+        if (renameat2(links_fd, aside, links_fd, profile, RENAME_EXCHANGE) == 0)
             return 0;
-        if (errno != EEXIST)
-            return -errno;
+        int r = -errno;
+        unlinkat(links_fd, aside, 0);
+        return r;
     }
     return -EEXIST;
-}
-
-/* Put the link of the staged name in the place of whatever has the profile's name. */
-static int publish(int links_fd, const char *staged, const char *profile) {
-    if (renameat(links_fd, staged, links_fd, profile) == 0)
-        return 0;
-    if (errno != EISDIR && errno != ENOTEMPTY && errno != EEXIST)
-        return -errno;
-    /* A real directory, as the reference system makes it: exchange it for the link without a gap.
-     */
-    if (renameat2(links_fd, staged, links_fd, profile, RENAME_EXCHANGE) < 0)
-        return -errno;
-    return move_aside(links_fd, staged, profile);
 }
 
 static int switch_link(int links_fd, const char *profile, const char *target) {
@@ -53,9 +46,12 @@ static int switch_link(int links_fd, const char *profile, const char *target) {
         return -ENOMEM;
     if (symlinkat(target, links_fd, staged) < 0)
         return -errno;
-    int r = publish(links_fd, staged, profile);
-    if (r < 0)
-        unlinkat(links_fd, staged, 0);
+    if (renameat(links_fd, staged, links_fd, profile) == 0)
+        return 0;
+    int r = -errno;
+    unlinkat(links_fd, staged, 0);
+    if (r == -EISDIR || r == -ENOTEMPTY || r == -EEXIST)
+        return replace_directory(links_fd, profile, target);
     return r;
 }
 
@@ -77,8 +73,12 @@ int links_switch(const vqemu_store *store, const char *profile, const char *dige
         r = -errno;
     if (r == 0 && points_to(links_fd, profile, target))
         return 0;
-    if (r == 0)
+    if (r == 0) {
+        leftovers_sweep(links_fd);
         r = switch_link(links_fd, profile, target);
+        if (r == -ENOENT) /* another process took the new link for a leftover */
+            r = switch_link(links_fd, profile, target);
+    }
     if (r == 0 || may_not_write(-r))
         return 0;
     return error_system(error, -r, "cannot make the link %s/%s point to the tree in use",

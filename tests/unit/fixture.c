@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+#include "fixture.h"
+
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "host.h"
+#include "ref.h"
+#include "runtime.h"
+#include "selection.h"
+#include "store.h"
+#include "util/cleanup.h"
+#include "util/fd.h"
+#include "util/path.h"
+#include "util/strbuf.h"
+
+static const char template[] = "/tmp/test-store-XXXXXX";
+char scratch[sizeof template];
+int scratch_fd = -1;
+
+void make_scratch(void) {
+    strcpy(scratch, template);
+    ck_assert_ptr_nonnull(mkdtemp(scratch));
+    ck_assert_int_eq(chmod(scratch, 0755), 0);
+    scratch_fd = open(scratch, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_ge(scratch_fd, 0);
+    write_file("profile/bin/qemu-system-x86_64", "#!/bin/sh\necho x86_64\n", 0755);
+    write_file("profile/lib/libone.so.1", "one", 0644);
+    write_file("profile/lib/qemu/accel.so", "module", 0644);
+    write_file("profile/firmware/bios.bin", "firmware", 0644);
+    write_file("profile/firmware/empty.bin", "", 0644);
+}
+
+void remove_scratch(void) {
+    close(scratch_fd);
+    ck_assert_int_eq(remove_tree(AT_FDCWD, scratch), 0);
+}
+
+char *scratch_path(const char *path) {
+    return *path == '/' ? strdup(path) : format_string("%s/%s", scratch, path);
+}
+
+void write_file(const char *path, const char *content, mode_t mode) {
+    _cleanup_free_ char *full = scratch_path(path);
+    _cleanup_free_ char *parent = strndup(full, (size_t)(base_name(full) - full - 1));
+    ck_assert_int_eq(make_directories(parent), 0);
+    _cleanup_close_ int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    ck_assert_msg(fd >= 0, "%s: %s", full, strerror(errno));
+    ck_assert_int_eq(write_all(fd, content, strlen(content)), 0);
+    ck_assert_int_eq(fchmod(fd, mode), 0);
+}
+
+char *read_file(const char *path) {
+    _cleanup_free_ char *full = scratch_path(path);
+    _cleanup_close_ int fd = open(full, O_RDONLY | O_CLOEXEC);
+    char *bytes = NULL;
+    size_t size;
+    ck_assert_msg(fd >= 0, "%s: %s", full, strerror(errno));
+    ck_assert_int_eq(read_all(fd, (size_t)1 << 24, &bytes, &size), 0);
+    return bytes;
+}
+
+bool exists(const char *path) {
+    return faccessat(scratch_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+struct stat stat_of(const char *path) {
+    struct stat status;
+    ck_assert_msg(fstatat(scratch_fd, path, &status, AT_SYMLINK_NOFOLLOW) == 0, "%s: %s", path,
+                  strerror(errno));
+    return status;
+}
+
+static int count_in(const char *path, const char *prefix) {
+    _cleanup_free_ char *full = scratch_path(path);
+    DIR *directory = opendir(full);
+    int count = 0;
+    const struct dirent *entry;
+    while (directory && (entry = readdir(directory)))
+        count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+                 strncmp(entry->d_name, prefix, strlen(prefix)) == 0;
+    if (directory)
+        closedir(directory);
+    return count;
+}
+
+int count_entries(const char *path) {
+    return count_in(path, "");
+}
+
+int count_leftovers(void) {
+    return count_in("store/cas/tmp", "") + count_in("store/cas/refs", ".") +
+           count_in("store/cas/objects", ".") + count_in("store/cas/alt", ".") +
+           count_in("store/qemu/trees", ".") + count_in("store/qemu", ".");
+}
+
+vqemu_store *open_store(uint32_t flags) {
+    _cleanup_free_ char *root = scratch_path("store");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_store *store = NULL;
+    ck_assert_msg(vqemu_store_open(root, flags, &store, &error) == 0, "%s",
+                  vqemu_error_message(error));
+    return store;
+}
+
+vqemu_ref *build(vqemu_store *store, const char *created_at) {
+    _cleanup_free_ char *directory = scratch_path("profile");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_build_info *info = NULL;
+    vqemu_ref *ref = NULL;
+    if (created_at) {
+        ck_assert_int_eq(vqemu_build_info_new(&info, NULL), 0);
+        ck_assert_int_eq(vqemu_build_info_set_created_at(info, created_at, NULL), 0);
+    }
+    int r = vqemu_store_build(store, "emulate-x86", directory, info, NULL, NULL, &ref, &error);
+    vqemu_build_info_free(info);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    ck_assert_int_eq(count_leftovers(), 0);
+    return ref;
+}
+
+void build_fails(int code, const char *mentioned) {
+    _cleanup_free_ char *directory = scratch_path("profile");
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    vqemu_ref *ref = (vqemu_ref *)&error; /* must become NULL */
+    int refs = count_entries("store/cas/refs");
+    int r = vqemu_store_build(store, "emulate-x86", directory, NULL, NULL, NULL, &ref, &error);
+    ck_assert_msg(r == code, "%d instead of %d: %s", r, code, vqemu_error_message(error));
+    ck_assert_ptr_null(ref);
+    ck_assert_msg(strstr(vqemu_error_message(error), mentioned) != NULL, "\"%s\" in \"%s\"",
+                  mentioned, vqemu_error_message(error));
+    ck_assert_int_eq(count_leftovers(), 0);
+    ck_assert_int_eq(count_entries("store/cas/refs"), refs);
+}
+
+vqemu_selection *select_profile(const char *profile, const char *guest_arch) {
+    _cleanup_host_ vqemu_host *host = NULL;
+    vqemu_selection *selection = NULL;
+    ck_assert_int_eq(vqemu_host_new("x86_64", VQEMU_KVM_USABLE, &host, NULL), 0);
+    ck_assert_int_eq(vqemu_select_profile(host, profile, guest_arch, &selection, NULL), 0);
+    return selection;
+}
+
+vqemu_runtime *resolve(vqemu_store *store, uint32_t flags) {
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_runtime *runtime = NULL;
+    ck_assert_msg(vqemu_resolve(store, selection, flags, &runtime, &error) == 0, "%s",
+                  vqemu_error_message(error));
+    return runtime;
+}
+
+void resolve_fails(vqemu_store *store, uint32_t flags, int code, const char *mentioned) {
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_runtime *runtime = (vqemu_runtime *)&error; /* must become NULL */
+    int r = vqemu_resolve(store, selection, flags, &runtime, &error);
+    ck_assert_msg(r == code, "%d instead of %d: %s", r, code, vqemu_error_message(error));
+    ck_assert_ptr_null(runtime);
+    ck_assert_msg(strstr(vqemu_error_message(error), mentioned) != NULL, "\"%s\" in \"%s\"",
+                  mentioned, vqemu_error_message(error));
+    ck_assert_int_eq(count_leftovers(), 0);
+}
+
+char *tree_path(const vqemu_runtime *runtime, const char *path) {
+    return format_string("%s/%s", vqemu_runtime_tree(runtime), path);
+}
+
+char *object_path(const vqemu_ref *ref, const char *path) {
+    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+    int64_t index = vqemu_manifest_find(manifest, path);
+    ck_assert_int_ge(index, 0);
+    return format_string("%s/store/cas/objects/%s", scratch,
+                         vqemu_manifest_object_digest(manifest, (size_t)index));
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* A scratch directory with a small profile and a store, and looks at them. */
+#ifndef TEST_FIXTURE_H
+#define TEST_FIXTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/stat.h>
+
+#include <volt-qemu/volt-qemu.h>
+
+extern char scratch[]; /* the directory's path */
+extern int scratch_fd;
+
+/* Check fixtures: make the directory with a profile in profile/; remove all of it. */
+void make_scratch(void);
+void remove_scratch(void);
+
+void write_file(const char *path, const char *content, mode_t mode);
+char *read_file(const char *path);
+/* Paths are below the scratch directory; owned by the caller. */
+char *scratch_path(const char *path);
+bool exists(const char *path);
+struct stat stat_of(const char *path);
+/* How many entries a directory has; 0 if it is missing. */
+int count_entries(const char *path);
+/* The number of files that an operation which failed or ended may not leave behind. */
+int count_leftovers(void);
+
+/* The store in store/. Aborts the test if it cannot be opened. */
+vqemu_store *open_store(uint32_t flags);
+/* Build profile/ into it as emulate-x86; NULL created_at for now. */
+vqemu_ref *build(vqemu_store *store, const char *created_at);
+/* The result of a build of profile/ that must fail, and whose message must mention something. */
+void build_fails(int code, const char *mentioned);
+vqemu_selection *select_profile(const char *profile, const char *guest_arch);
+/* Resolve emulate-x86 for x86_64; the test fails unless that succeeds. */
+vqemu_runtime *resolve(vqemu_store *store, uint32_t flags);
+void resolve_fails(vqemu_store *store, uint32_t flags, int code, const char *mentioned);
+/* The path of a file in a runtime's tree, or of the object that it was made from. */
+char *tree_path(const vqemu_runtime *runtime, const char *path);
+char *object_path(const vqemu_ref *ref, const char *path);
+
+#endif
