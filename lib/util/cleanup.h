@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(function) __attribute__((cleanup(function)))
+#define _cleanup_(function) __attribute__((cleanup(function), unused))
 
 static inline void cleanup_free(void *pointer) {
     free(*(void **)pointer);
