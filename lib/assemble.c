@@ -401,7 +401,7 @@ int assemble_tree(vqemu_store *store, const vqemu_ref *ref, int trees_fd, bool v
     if (r < 0)
         return r;
     _cleanup_free_ char *lock_name =
-        format_string(".lock-%s", vqemu_manifest_digest(assembly.manifest));
+        format_string(LEFTOVER_PREFIX "lock-%s", vqemu_manifest_digest(assembly.manifest));
     if (!lock_name)
         return error_no_memory(error);
     _cleanup_close_ int lock = lock_tree(trees_fd, lock_name);

@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: MIT
+"""volt-qemu as a black box: output for people and programs, exit codes, broken input."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
+COMMANDS = ["profiles", "select", "build", "refs", "show", "resolve", "args", "env", "unit", "run",
+            "version"]
+
+
+@pytest.fixture
+def profile(tmp_path):
+    directory = tmp_path / "profile"
+    for name, content in (("bin/qemu-system-x86_64", "#!/bin/sh\nprintf '%s\\n' \"$@\"\n"),
+                          ("lib/libone.so.1", "one"), ("lib/qemu/accel.so", "module"),
+                          ("firmware/bios.bin", "firmware")):
+        path = directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return directory
+
+
+@pytest.fixture
+def root(tmp_path, profile):
+    good("--root", tmp_path / "store", "build", "--profile", "emulate-x86", profile)
+    return tmp_path / "store"
+
+
+def run(*words, **options):
+    return subprocess.run([CLI, *words], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL, errors="replace", **options)
+
+
+def good(*words, **options):
+    result = run(*words, **options)
+    assert result.returncode == 0 and not result.stderr, result
+    return result.stdout
+
+
+def bad(status, mentioned, *words, **options):
+    """One line on stderr that names the culprit; nothing on stdout."""
+    result = run(*words, **options)
+    assert result.returncode == status and not result.stdout, result
+    assert result.stderr.startswith("volt-qemu: ") and result.stderr.count("\n") <= 1 + (status == 2)
+    assert mentioned in result.stderr, result.stderr
+    return result.stderr
+
+
+def leftovers(root):
+    """What nobody needs. The empty lock file of a killed process stays until the next assembly."""
+    return [path for path in root.rglob(".*")
+            if path.name != ".volt-tree" and not path.name.startswith(".volt-new-lock-")] + list(
+                (root / "cas/tmp").glob("*"))
+
+
+def ref_path(root):
+    (path,) = (root / "cas/refs").glob("*.json")
+    return path
+
+
+def object_of(root, path):
+    return root / "cas/objects" / json.loads(ref_path(root).read_text())["objects"][path]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command):
+    text = good(command, "--help")
+    assert command in text and "volt-qemu" in text
+
+
+def test_usage_errors_exit_with_2():
+    assert "COMMAND" in good("--help")
+    bad(2, "frobnicate", "frobnicate")
+    bad(2, "--frobnicate", "select", "--frobnicate")
+    bad(2, "nonsense", "args", "--memory", "nonsense")
+    bad(2, "nothing", "select", "--profile", "nothing")
+    bad(2, "sparc", "select", "--guest-arch", "sparc")
+
+
+def test_profiles():
+    listed = json.loads(good("--json", "profiles"))
+    assert [p["name"] for p in listed] == ["kvm-linux", "kvm-uefi", "emulate-x86", "emulate-foreign"]
+    assert "kvm-uefi" in good("profiles")
+
+
+def test_select():
+    here = ["--host-arch", "x86_64", "--kvm", "usable"]
+    chosen = json.loads(good("--json", *here, "select", "--mode", "hybrid-kvm", "--guest-os", "windows"))
+    assert {"profile", "guest_arch", "accel", "reason", "rejected"} <= set(chosen)
+    assert chosen["profile"] == "kvm-uefi" and chosen["accel"] == "kvm"
+    assert len(chosen["rejected"]) == 3
+    bad(1, "aarch64", *here, "select", "--mode", "hybrid-kvm", "--guest-arch", "aarch64")
+
+
+def test_build_refs_show_resolve(root, profile):
+    again = json.loads(good("--root", root, "--json", "build", "--profile", "emulate-x86", profile))
+    assert again["unchanged"] is True
+    (listed,) = json.loads(good("--root", root, "--json", "refs"))
+    assert listed["name"] == again["ref"]
+    shown = json.loads(good("--root", root, "--json", "show", again["ref"]))
+    assert shown["objects"].keys() == {"bin/qemu-system-x86_64", "lib/libone.so.1",
+                                       "lib/qemu/accel.so", "firmware/bios.bin"}
+    resolved = json.loads(good("--root", root, "--json", "resolve", "--profile", "emulate-x86"))
+    assert {"binary", "firmware_dir", "lib_dir", "arch", "tree", "manifest"} <= set(resolved)
+    assert os.access(resolved["binary"], os.X_OK) and resolved["arch"] == "x86_64"
+    assert Path(resolved["manifest"]) == ref_path(root)
+    assert os.path.realpath(root / "qemu/emulate-x86") == os.path.realpath(resolved["tree"])
+    assert not leftovers(root)
+
+
+def test_args_env_unit_run_agree(root, tmp_path):
+    vm = ["--profile", "emulate-x86", "--name", "web", "--memory", "1G", "--rootfs", tmp_path]
+    made = json.loads(good("--root", root, "--json", "args", *vm))
+    assert set(made) == {"argv", "env", "cwd", "fingerprint"}
+    assert made["argv"][made["argv"].index("-m") + 1] == "1024"
+    assert good("--root", root, "env", *vm).splitlines() == made["env"]
+    assert "ExecStart=" in good("--root", root, "unit", *vm)
+    assert good("--root", root, "run", *vm).splitlines() == made["argv"][1:]
+
+
+def test_a_vm_can_come_from_a_file(root, tmp_path):
+    (tmp_path / "vm.json").write_text('{"name": "from-file", "memory": 300, "cpus": 2}')
+    words = ["--root", root, "--json", "args", "--profile", "emulate-x86", "--vm", tmp_path / "vm.json"]
+    argv = json.loads(good(*words, "--cpus", "3"))["argv"]
+    assert "guest=volt-from-file,process=volt-from-file" in argv
+    assert argv[argv.index("-m") + 1] == "300" and argv[argv.index("-smp") + 1] == "3"
+    (tmp_path / "vm.json").write_text('{"name": "x", "memroy": 1}')
+    bad(1, 'unknown key "memroy"', *words)
+
+
+def test_a_profile_that_cannot_run_here_is_not_run(tmp_path, profile):
+    good("--root", tmp_path / "s", "build", "--profile", "kvm-linux", profile)
+    bad(1, "KVM does not work", "--root", tmp_path / "s", "--kvm", "absent", "run", "--profile",
+        "kvm-linux")
+
+
+@pytest.mark.parametrize("command", ["refs", "resolve", "args", "unit", "run"])
+def test_a_missing_store_is_named(tmp_path, command):
+    words = [] if command == "refs" else ["--profile", "emulate-x86"]
+    bad(1, str(tmp_path / "none"), "--root", tmp_path / "none", command, *words)
+    assert not (tmp_path / "none").exists()
+
+
+def test_a_missing_profile_is_named(root):
+    bad(1, "profile kvm-linux is not in the store", "--root", root, "--kvm", "usable", "resolve",
+        "--profile", "kvm-linux")
+
+
+def test_a_truncated_manifest_is_named(root):
+    path = ref_path(root)
+    path.write_text(path.read_text()[:50])
+    bad(1, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
+    result = run("--root", root, "refs")
+    assert result.returncode == 0 and str(path) in result.stderr
+
+
+def test_a_wrong_digest_is_named(root):
+    path = object_of(root, "firmware/bios.bin")
+    os.chmod(path, 0o644)
+    path.write_text("Firmware")
+    message = bad(1, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
+    assert "firmware/bios.bin" in message and "is damaged" in message
+    assert not list((root / "qemu/trees").iterdir())
+
+
+def test_a_missing_object_is_named(root):
+    object_of(root, "lib/libone.so.1").unlink()
+    bad(1, "lib/libone.so.1", "--root", root, "resolve", "--profile", "emulate-x86")
+    assert not list((root / "qemu/trees").iterdir())
+
+
+def test_an_unreadable_directory_is_named(tmp_path, profile):
+    if os.getuid() != 0:
+        pytest.skip("needs root to become another user")
+    os.chmod(profile / "lib", 0o700)
+    directory = tmp_path / "s"
+    directory.mkdir()
+    for path in (tmp_path, *list(tmp_path.parents)[:3]):
+        if path != Path("/tmp"):
+            os.chmod(path, 0o755)
+    os.chown(directory, 65534, 65534)
+    bad(1, str(profile / "lib"), "--root", directory / "store", "build", "--profile", "emulate-x86",
+        profile, user=65534, group=65534, extra_groups=[])
+
+
+def test_a_full_disk_leaves_nothing_half_made(tmp_path, profile):
+    if os.getuid() != 0:
+        pytest.skip("needs root to mount a small file system")
+    (profile / "firmware/large.bin").write_bytes(os.urandom(3 << 20))
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", small], check=True)
+    try:
+        bad(1, "No space left on device", "--root", small, "build", "--profile", "emulate-x86", profile)
+        assert not leftovers(small) and not list((small / "cas/refs").iterdir())
+        (profile / "firmware/large.bin").unlink()
+        good("--root", small, "build", "--profile", "emulate-x86", profile)
+        good("--root", small, "resolve", "--profile", "emulate-x86", "--verify")
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def test_a_full_disk_behind_stdout_is_an_error():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        result = subprocess.run([CLI, "profiles"], stdout=full, stderr=subprocess.PIPE, text=True,
+                                check=False)
+    assert result.returncode == 1 and "No space left" in result.stderr
+
+
+KILL_POINTS = [("renameat2", 4), ("renameat", 3), ("linkat", 4), ("mkdirat", 2), ("openat", 40),
+               ("fsync", 4), ("fchmod", 6), ("utimensat", 6), ("write", 6), ("unlinkat", 4)]
+
+
+@pytest.mark.parametrize("call,count", KILL_POINTS, ids=[call for call, _ in KILL_POINTS])
+def test_killed_at_any_call_the_next_run_succeeds(tmp_path, profile, call, count):
+    """Each build and resolve is killed at the n-th such call, and done again."""
+    for command in (["build", "--profile", "emulate-x86", profile],
+                    ["resolve", "--profile", "emulate-x86"]):
+        for number in range(1, count + 1):
+            store = tmp_path / f"{command[0]}-{number}"
+            if command[0] == "resolve":
+                good("--root", store, "build", "--profile", "emulate-x86", profile)
+            subprocess.run(["strace", "-f", "-o", "/dev/null", "-e",
+                            f"inject={call}:signal=KILL:when={number}", CLI, "--root", store,
+                            *command], capture_output=True, check=False, stdin=subprocess.DEVNULL,
+                           env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
+            good("--root", store, "build", "--profile", "emulate-x86", profile)
+            good("--root", store, "resolve", "--profile", "emulate-x86", "--verify")
+            assert not leftovers(store), leftovers(store)
