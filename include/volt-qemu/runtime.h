@@ -69,8 +69,8 @@ int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection, vqem
  * binary: QEMU's path. firmware_dir: for -L. lib_dir: the profile's shared libraries; NULL for the
  * host's. module_dir: QEMU's loadable modules; NULL for none. loader: the dynamic loader in lib_dir
  * to run the binary with; NULL to run the binary itself, with LD_LIBRARY_PATH if there is a
- * lib_dir. All paths must be absolute; lib_dir and module_dir hold no ":". On success the caller
- * releases *runtime with vqemu_runtime_unref().
+ * lib_dir. All paths must be absolute. On success the caller releases *runtime with
+ * vqemu_runtime_unref().
  *
  * Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */

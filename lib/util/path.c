@@ -15,6 +15,9 @@
 #include "util/cleanup.h"
 #include "util/strbuf.h"
 
+/* How often an opening is tried again that others disturb. */
+#define OPEN_ATTEMPTS 10000
+
 char *make_absolute(const char *path) {
     _cleanup_free_ char *cwd = NULL;
     if (*path != '/') {
@@ -85,7 +88,11 @@ int open_beneath(int directory_fd, const char *path, int flags, bool follow) {
     };
     if (!follow)
         how.resolve |= RESOLVE_NO_SYMLINKS;
-    long fd = syscall(SYS_openat2, directory_fd, path, &how, sizeof how);
+    long fd;
+    int attempts = 0;
+    do /* a rename anywhere on the machine can disturb the resolution of ".." (openat2(2)) */
+        fd = syscall(SYS_openat2, directory_fd, path, &how, sizeof how);
+    while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++attempts < OPEN_ATTEMPTS)));
     if (fd >= 0)
         return (int)fd;
     if (errno == ENOSYS || errno == EPERM)

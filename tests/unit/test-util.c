@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "digest.h"
@@ -192,6 +195,32 @@ START_TEST(nothing_outside_is_opened) {
 }
 END_TEST
 
+/* openat2() answers EAGAIN for ".." when anything is renamed meanwhile, anywhere. */
+START_TEST(renames_elsewhere_do_not_disturb) {
+    ck_assert_int_eq(mkdirat(directory_fd, "a", 0755), 0);
+    ck_assert_int_eq(mkdirat(directory_fd, "b", 0755), 0);
+    write_file("b/file", "x");
+    ck_assert_int_eq(symlinkat("../b/file", directory_fd, "a/link"), 0);
+    pid_t renamer = fork();
+    if (renamer == 0)
+        for (;;) {
+            mkdirat(directory_fd, "x", 0755);
+            renameat(directory_fd, "x", directory_fd, "y");
+            unlinkat(directory_fd, "y", AT_REMOVEDIR);
+        }
+    int failed = 0;
+    for (int i = 0; i < 20000; i++) {
+        int fd = open_beneath(directory_fd, "a/link", O_RDONLY, true);
+        failed += fd < 0;
+        if (fd >= 0)
+            close(fd);
+    }
+    ck_assert_int_eq(kill(renamer, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(renamer, NULL, 0), renamer);
+    ck_assert_int_eq(failed, 0);
+}
+END_TEST
+
 START_TEST(reading_stops_at_the_limit) {
     static const size_t limits[] = {0, 4, 5, 6, 100000};
     write_file("file", "hello");
@@ -261,6 +290,7 @@ int main(void) {
     tcase_add_test(tests, buffers_grow);
     tcase_add_test(tests, paths_become_absolute);
     tcase_add_test(tests, nothing_outside_is_opened);
+    tcase_add_test(tests, renames_elsewhere_do_not_disturb);
     tcase_add_test(tests, reading_stops_at_the_limit);
     tcase_add_test(tests, a_tree_is_removed_but_nothing_that_it_links_to);
     tcase_add_test(tests, a_rename_does_not_replace);
