@@ -14,9 +14,11 @@
 #include "util/fd.h"
 #include "util/strbuf.h"
 
-static char directory[] = "/tmp/test-host-XXXXXX";
+static const char template[] = "/tmp/test-host-XXXXXX";
+static char directory[sizeof template];
 
 static void make_directory(void) {
+    strcpy(directory, template);
     ck_assert_ptr_nonnull(mkdtemp(directory));
 }
 

@@ -21,10 +21,12 @@
 #include "util/strv.h"
 #include "util/utf8.h"
 
-static char directory[] = "/tmp/test-util-XXXXXX";
+static const char template[] = "/tmp/test-util-XXXXXX";
+static char directory[sizeof template];
 static int directory_fd = -1;
 
 static void make_directory(void) {
+    strcpy(directory, template);
     ck_assert_ptr_nonnull(mkdtemp(directory));
     directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_ge(directory_fd, 0);
