@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "elf-file.h"
 #include "error.h"
@@ -18,6 +20,19 @@
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
+#include "verified.h"
+#include "workers.h"
+
+/* Below this, a second thread costs more than it gains, unless content has to be hashed. */
+#define THREADS_FROM 500
+/* Threads take runs of files, so that each stays in a directory. */
+#define CHUNK 128
+
+/* A thread's current directory of the tree. */
+struct place {
+    int fd;
+    char path[MANIFEST_PATH_MAX + 1];
+};
 
 struct assembly {
     vqemu_store *store;
@@ -25,66 +40,67 @@ struct assembly {
     const vqemu_manifest *manifest;
     int trees_fd, stage_fd;
     char *stage_name;
-    int parent_fd; /* the directory of the file at hand */
-    char parent[MANIFEST_PATH_MAX + 1];
+    bool verify;               /* hash objects that are known to be good, too */
+    struct verified *verified; /* for each object */
+    struct tree_file *files;   /* for each object */
+    struct place *places;      /* for each thread */
+    unsigned threads;
+    atomic_bool learned;    /* objects were hashed that were not known */
+    atomic_bool has_copies; /* files that are not links */
     struct progress *progress;
 };
 
 static void release_assembly(struct assembly *assembly) {
-    cleanup_close(&assembly->parent_fd);
+    for (unsigned i = 0; assembly->places && i < assembly->threads; i++)
+        cleanup_close(&assembly->places[i].fd);
     if (assembly->stage_fd >= 0)
         remove_tree(assembly->trees_fd, assembly->stage_name);
     cleanup_close(&assembly->stage_fd);
     free(assembly->stage_name);
+    free(assembly->verified);
+    free(assembly->files);
+    free(assembly->places);
 }
 
 /* ---- directories ---- */
 
-/* mkdir -p below the staging directory; nothing but directories can be on the way. */
-static int make_parents(const struct assembly *assembly, const char *directory) {
-    char path[MANIFEST_PATH_MAX + 1];
-    for (size_t i = 0; i <= strlen(directory); i++) {
-        if (directory[i] == '/' || directory[i] == '\0') {
-            memcpy(path, directory, i);
-            path[i] = '\0';
-            if (mkdirat(assembly->stage_fd, path, 0755) < 0 && errno != EEXIST)
-                return -errno;
-        }
-    }
-    return 0;
+/* How many bytes of a path are its directory. */
+static size_t directory_length(const char *path) {
+    size_t length = (size_t)(base_name(path) - path);
+    return length > 0 ? length - 1 : 0; /* without the slash */
 }
 
 /* Make the directory of a path the current one. Paths are sorted, so it seldom changes. */
-static int enter_parent(struct assembly *assembly, const char *path, vqemu_error **error) {
-    size_t length = (size_t)(base_name(path) - path);
-    if (length > 0)
-        length--; /* the slash */
-    if (assembly->parent_fd >= 0 && strlen(assembly->parent) == length &&
-        strncmp(assembly->parent, path, length) == 0)
+static int enter_directory(const struct assembly *assembly, struct place *place, const char *path,
+                           vqemu_error **error) {
+    size_t length = directory_length(path);
+    if (place->fd >= 0 && strlen(place->path) == length && strncmp(place->path, path, length) == 0)
         return 0;
-    cleanup_close(&assembly->parent_fd);
-    memcpy(assembly->parent, path, length);
-    assembly->parent[length] = '\0';
-    int r = length ? make_parents(assembly, assembly->parent) : 0;
-    if (r == 0) {
-        int fd = open_beneath(assembly->stage_fd, length ? assembly->parent : ".",
-                              O_RDONLY | O_DIRECTORY, false);
-        assembly->parent_fd = fd;
-        r = fd < 0 ? fd : 0;
-    }
-    return r < 0 ? error_system(error, -r, "cannot make the directory %s in a new tree below %s",
-                                assembly->parent, assembly->store->trees_path)
-                 : 0;
+    cleanup_close(&place->fd);
+    memcpy(place->path, path, length);
+    place->path[length] = '\0';
+    int fd =
+        open_beneath(assembly->stage_fd, length ? place->path : ".", O_RDONLY | O_DIRECTORY, false);
+    place->fd = fd < 0 ? -1 : fd;
+    return fd < 0 ? error_system(error, -fd, "cannot open the directory %s of a new tree below %s",
+                                 place->path, assembly->store->trees_path)
+                  : 0;
+}
+
+static int make_directory(const char *directory, void *stage_fd) {
+    return mkdirat(*(int *)stage_fd, directory, 0755) < 0 ? -errno : 0;
 }
 
 /* ---- one file ---- */
 
 static int object_damaged(const struct assembly *assembly, const struct manifest_object *object,
                           const char *how, vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_CORRUPT, 0,
-                     "object %s/%s, for %s of %s, %s; build the profile again to put it right",
-                     assembly->store->objects_path, object->digest.hex, object->path,
-                     vqemu_ref_name(assembly->ref), how);
+    return error_set(
+        error, VQEMU_ERR_CORRUPT, 0,
+        "object %s/%s, for %s of %s, %s; put it right with \"volt-qemu verify --repair "
+        "--from SOURCE\", or build or import the profile again",
+        assembly->store->objects_path, object->digest.hex, object->path,
+        vqemu_ref_name(assembly->ref), how);
 }
 
 static int place_failed(const struct assembly *assembly, const struct manifest_object *object,
@@ -93,24 +109,31 @@ static int place_failed(const struct assembly *assembly, const struct manifest_o
                         object->path, vqemu_ref_name(assembly->ref), assembly->store->trees_path);
 }
 
-/* Open an object and hash it; *status is as it was before, so that a later write shows. */
-static int open_verified(const struct assembly *assembly, const struct manifest_object *object,
-                         int *fd, struct stat *status, vqemu_error **error) {
+static int read_failed(const struct assembly *assembly, const struct manifest_object *object,
+                       int system_errno, vqemu_error **error) {
+    if (system_errno == ENOENT)
+        return object_damaged(assembly, object, "is missing", error);
+    if (system_errno == ELOOP || system_errno == ENXIO)
+        return object_damaged(assembly, object, "is not a regular file", error);
+    return error_system(error, system_errno, "cannot read object %s/%s, for %s of %s",
+                        assembly->store->objects_path, object->digest.hex, object->path,
+                        vqemu_ref_name(assembly->ref));
+}
+
+/* Hash an open object; *status is as it was before, so that a later write shows. */
+static int verify_object(struct assembly *assembly, size_t index, int fd, const struct stat *status,
+                         vqemu_error **error) {
+    const struct manifest_object *object = manifest_object(assembly->manifest, index);
     struct digest digest;
     uint64_t size;
-    int r = object_open(assembly->store->objects_fd, object->digest.hex, fd, status);
-    if (r == -ENOENT)
-        return object_damaged(assembly, object, "is missing", error);
-    if (r == -ELOOP || r == -ENXIO)
-        return object_damaged(assembly, object, "is not a regular file", error);
-    if (r == 0)
-        r = digest_of_fd(*fd, &digest, &size);
+    int r = digest_of_fd(fd, &digest, &size);
     if (r < 0)
-        return error_system(error, -r, "cannot read object %s/%s, for %s of %s",
-                            assembly->store->objects_path, object->digest.hex, object->path,
-                            vqemu_ref_name(assembly->ref));
-    if (digest_equal(&digest, &object->digest))
+        return read_failed(assembly, object, -r, error);
+    if (digest_equal(&digest, &object->digest)) {
+        assembly->verified[index] = (struct verified){.inode = status->st_ino, .size = size};
+        assembly->learned = true;
         return 0;
+    }
     _cleanup_free_ char *how =
         format_string("is damaged: its content has the digest %s", digest.hex);
     return how ? object_damaged(assembly, object, how, error) : error_no_memory(error);
@@ -131,8 +154,11 @@ static bool wants_executable(const struct manifest_object *object, int fd) {
     struct elf_info elf;
     if (object->mode)
         return object->mode & 0111;
-    if (strncmp(object->path, "bin/", 4) == 0 || is_loader_name(base_name(object->path)) ||
-        (pread(fd, start, 2, 0) == 2 && memcmp(start, "#!", 2) == 0))
+    if (strncmp(object->path, "bin/", 4) == 0 || is_loader_name(base_name(object->path)))
+        return true;
+    if (fd < 0)
+        return false;
+    if (pread(fd, start, 2, 0) == 2 && memcmp(start, "#!", 2) == 0)
         return true;
     elf_read(fd, &elf);
     return elf.is_program;
@@ -140,21 +166,30 @@ static bool wants_executable(const struct manifest_object *object, int fd) {
 
 /* Write a copy as a new file, and make sure that it is one. Returns 0 or a negative errno. */
 static int write_copy(int from, int directory_fd, const char *name, const struct digest *digest,
-                      bool executable) {
+                      bool executable, struct tree_file *file) {
+    static const enum placement placements[] = {
+        [OBJECT_REFLINK] = PLACED_REFLINK,
+        [OBJECT_COPY_FILE_RANGE] = PLACED_COPY_FILE_RANGE,
+        [OBJECT_COPY] = PLACED_COPY,
+    };
     _cleanup_close_ int fd =
-        openat(directory_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -errno;
-    int r = object_copy_content(from, fd);
-    if (r == 0)
-        r = object_finish_file(fd, executable);
-    if (r == 0 && (fsync(fd) < 0 || lseek(fd, 0, SEEK_SET) < 0))
-        r = -errno;
+        open_at(directory_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    enum object_copy how;
+    struct stat status;
     struct digest copied;
     uint64_t size;
+    int r = fd < 0 ? fd : object_copy_content(from, fd, &how);
+    if (r == 0)
+        r = object_finish_file(fd, executable);
+    if (r == 0 && (fstat(fd, &status) < 0 || lseek(fd, 0, SEEK_SET) < 0))
+        r = -errno;
     if (r == 0)
         r = digest_of_fd(fd, &copied, &size);
-    return r == 0 && !digest_equal(&copied, digest) ? -EIO : r;
+    if (r < 0)
+        return r;
+    file->how = status.st_size == 0 ? PLACED_NEW : placements[how];
+    tree_file_set(file, &status);
+    return digest_equal(&copied, digest) ? 0 : -EIO;
 }
 
 /* Link an open file. Returns 0 or a negative errno. */
@@ -175,8 +210,7 @@ static int link_fd(int fd, int directory_fd, const char *name) {
  * (fs.protected_hardlinks); a file system without links.
  */
 static bool link_has_fallback(int system_errno) {
-    return system_errno == EXDEV || system_errno == EMLINK || system_errno == EPERM ||
-           system_errno == EACCES || system_errno == EOPNOTSUPP || system_errno == ENOENT;
+    return *placement_reason_name(system_errno) != '\0';
 }
 
 /*
@@ -187,32 +221,34 @@ static int make_alt(const struct assembly *assembly, int from, int alt_fd,
                     const struct digest *digest, bool executable) {
     _cleanup_close_ int tmp_fd = -1, stage_fd = -1;
     _cleanup_free_ char *staged = leftovers_new_name();
+    struct tree_file file;
     if (!staged || store_open_beside_objects(assembly->store, "tmp", &tmp_fd, NULL) < 0)
         return -EPERM;
     stage_fd = leftovers_make_directory(tmp_fd, staged);
     if (stage_fd < 0)
         return stage_fd;
-    int r = write_copy(from, stage_fd, digest->hex, digest, executable);
+    int r = write_copy(from, stage_fd, digest->hex, digest, executable, &file);
+    if (r == 0)
+        r = sync_path(stage_fd, digest->hex);
     if (r == 0)
         r = rename_noreplace(stage_fd, digest->hex, alt_fd, digest->hex);
-    if (r == 0 && fsync(alt_fd) < 0)
-        r = -errno;
+    if (r == 0)
+        r = sync_fd(alt_fd);
     remove_tree(tmp_fd, staged);
     return r == -EEXIST ? 0 : r;
 }
 
 /* Open the other inode, if it is there, intact and fits. Returns a descriptor or a negative errno.
  */
-static int open_alt(int alt_fd, const struct digest *digest, bool executable) {
+static int open_alt(int alt_fd, const struct digest *digest, bool executable, struct stat *status) {
     _cleanup_close_ int fd = -1;
-    struct stat status;
     struct digest actual;
     uint64_t size;
-    int r = object_open(alt_fd, digest->hex, &fd, &status);
+    int r = object_open(alt_fd, digest->hex, &fd, status);
     if (r < 0)
         return r;
     r = digest_of_fd(fd, &actual, &size);
-    if (r == 0 && (!digest_equal(&actual, digest) || !object_mode_fits(&status, executable)))
+    if (r == 0 && (!digest_equal(&actual, digest) || !object_mode_fits(status, executable)))
         r = -EBADMSG;
     return r < 0 ? r : take_fd(&fd);
 }
@@ -221,85 +257,171 @@ static int open_alt(int alt_fd, const struct digest *digest, bool executable) {
  * Link the object's inode of the other mode class. Anything that goes wrong with it only means that
  * the tree gets a copy.
  */
-static int link_alt(const struct assembly *assembly, const struct manifest_object *object, int from,
-                    bool executable) {
+static int link_alt(const struct assembly *assembly, const struct place *place,
+                    const struct manifest_object *object, int from, bool executable,
+                    struct tree_file *file) {
     _cleanup_close_ int alt_fd = -1;
+    struct stat status;
     int r = store_open_beside_objects(assembly->store, "alt", &alt_fd, NULL);
     if (r < 0)
         return -EPERM;
-    _cleanup_close_ int fd = open_alt(alt_fd, &object->digest, executable);
+    _cleanup_close_ int fd = open_alt(alt_fd, &object->digest, executable, &status);
     if (fd == -EBADMSG || fd == -ELOOP)
         remove_tree(alt_fd, object->digest.hex);
     if (fd < 0) {
         r = make_alt(assembly, from, alt_fd, &object->digest, executable);
-        fd = r < 0 ? r : open_alt(alt_fd, &object->digest, executable);
+        fd = r < 0 ? r : open_alt(alt_fd, &object->digest, executable, &status);
     }
     if (fd < 0)
         return -EPERM;
-    return link_fd(fd, assembly->parent_fd, base_name(object->path));
+    r = link_fd(fd, place->fd, base_name(object->path));
+    file->how = PLACED_LINK;
+    file->alternative = true;
+    tree_file_set(file, &status);
+    return r;
 }
 
-static int place(struct assembly *assembly, const struct manifest_object *object, int fd,
-                 const struct stat *status) {
+/* An object that is about to be placed. */
+struct opened {
+    int fd; /* -1 for one that is known to be good */
+    struct stat status;
+};
+
+static int link_object(const struct assembly *assembly, const struct place *place,
+                       const struct manifest_object *object, const struct opened *opened,
+                       struct tree_file *file) {
     const char *name = base_name(object->path);
-    bool executable = wants_executable(object, fd);
+    file->how = PLACED_LINK;
+    tree_file_set(file, &opened->status);
+    if (opened->fd >= 0)
+        return link_fd(opened->fd, place->fd, name);
+    return linkat(assembly->store->objects_fd, object->digest.hex, place->fd, name, 0) < 0 ? -errno
+                                                                                           : 0;
+}
+
+static int open_for_copy(const struct assembly *assembly, const struct manifest_object *object,
+                         struct opened *opened) {
+    if (opened->fd >= 0)
+        return 0;
+    return object_open(assembly->store->objects_fd, object->digest.hex, &opened->fd,
+                       &opened->status);
+}
+
+/* Returns 0 or a negative errno. */
+static int place_object(struct assembly *assembly, const struct place *place,
+                        const struct manifest_object *object, struct opened *opened,
+                        struct tree_file *file) {
+    bool executable = wants_executable(object, opened->fd);
+    bool fits = object_mode_fits(&opened->status, executable);
     int r;
     /* Empty files are never linked: their one inode would soon have all the links it can have. */
-    if (status->st_size == 0)
-        r = -EMLINK;
-    else if (object_mode_fits(status, executable))
-        r = link_fd(fd, assembly->parent_fd, name);
+    if (opened->status.st_size == 0)
+        r = 0;
+    else if (fits)
+        r = link_object(assembly, place, object, opened, file);
     else
-        r = link_alt(assembly, object, fd, executable);
-    if (r < 0 && link_has_fallback(-r))
-        r = write_copy(fd, assembly->parent_fd, name, &object->digest, executable);
+        r = open_for_copy(assembly, object, opened);
+    if (r == 0 && opened->status.st_size > 0 && !fits)
+        r = link_alt(assembly, place, object, opened->fd, executable, file);
+    if (r == 0 && opened->status.st_size > 0)
+        return 0;
+    if (r < 0 && !link_has_fallback(-r))
+        return r;
+    *file = (struct tree_file){.reason = -r};
+    r = open_for_copy(assembly, object, opened);
+    if (r == 0)
+        r = write_copy(opened->fd, place->fd, base_name(object->path), &object->digest, executable,
+                       file);
+    if (opened->status.st_size > 0)
+        assembly->has_copies = true;
     return r;
 }
 
 /* Nobody may have written to the object between hashing and linking. */
 static int check_unchanged(const struct assembly *assembly, const struct manifest_object *object,
-                           int fd, const struct stat *before, vqemu_error **error) {
+                           const struct opened *opened, vqemu_error **error) {
     struct stat after;
-    if (fstat(fd, &after) < 0)
+    if (opened->fd < 0)
+        return 0;
+    if (fstat(opened->fd, &after) < 0)
         return place_failed(assembly, object, errno, error);
-    if (after.st_size == before->st_size && after.st_mtim.tv_sec == before->st_mtim.tv_sec &&
-        after.st_mtim.tv_nsec == before->st_mtim.tv_nsec)
+    if (after.st_size == opened->status.st_size &&
+        after.st_mtim.tv_sec == opened->status.st_mtim.tv_sec &&
+        after.st_mtim.tv_nsec == opened->status.st_mtim.tv_nsec)
         return 0;
     return object_damaged(assembly, object, "was written to while it was being used", error);
 }
 
-static int add_file(struct assembly *assembly, const struct manifest_object *object,
-                    vqemu_error **error) {
-    _cleanup_close_ int fd = -1;
-    struct stat status;
-    int r = enter_parent(assembly, object->path, error);
+/* Make sure that the object is good, by what is known of it or by hashing it. */
+static int open_good(struct assembly *assembly, size_t index, struct opened *opened,
+                     vqemu_error **error) {
+    const struct manifest_object *object = manifest_object(assembly->manifest, index);
+    int objects_fd = assembly->store->objects_fd;
+    if (!assembly->verify && object->mode && assembly->verified[index].inode) {
+        if (fstatat(objects_fd, object->digest.hex, &opened->status, AT_SYMLINK_NOFOLLOW) < 0)
+            return read_failed(assembly, object, errno, error);
+        if (verified_is(&assembly->verified[index], &opened->status))
+            return 0;
+    }
+    int r = object_open(objects_fd, object->digest.hex, &opened->fd, &opened->status);
+    if (r < 0)
+        return read_failed(assembly, object, -r, error);
+    if (!assembly->verify && verified_is(&assembly->verified[index], &opened->status))
+        return 0;
+    return verify_object(assembly, index, opened->fd, &opened->status, error);
+}
+
+static int add_opened(struct assembly *assembly, unsigned worker, size_t index,
+                      struct opened *opened, vqemu_error **error) {
+    const struct manifest_object *object = manifest_object(assembly->manifest, index);
+    struct place *place = &assembly->places[worker];
+    int r = enter_directory(assembly, place, object->path, error);
     if (r == 0)
-        r = open_verified(assembly, object, &fd, &status, error);
+        r = open_good(assembly, index, opened, error);
     if (r < 0)
         return r;
-    r = place(assembly, object, fd, &status);
+    r = place_object(assembly, place, object, opened, &assembly->files[index]);
     if (r < 0)
         return place_failed(assembly, object, -r, error);
-    r = check_unchanged(assembly, object, fd, &status, error);
-    if (r < 0)
-        return r;
-    assembly->progress->done++;
-    return progress_report(assembly->progress, object->path, error);
+    r = check_unchanged(assembly, object, opened, error);
+    return r < 0 ? r : progress_advance(assembly->progress, worker, object->path, 1, error);
+}
+
+static int add_file(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct opened opened = {.fd = -1};
+    int r = add_opened(context, worker, index, &opened, error);
+    cleanup_close(&opened.fd);
+    return r;
 }
 
 /* ---- the tree ---- */
 
-static int fill_stage(struct assembly *assembly, vqemu_error **error) {
+static int add_files(struct assembly *assembly, vqemu_error **error) {
     size_t count = vqemu_manifest_object_count(assembly->manifest);
-    assembly->progress->step = "assemble";
-    assembly->progress->done = 0;
-    assembly->progress->total = count;
-    for (size_t i = 0; i < count; i++) {
-        int r = add_file(assembly, manifest_object(assembly->manifest, i), error);
-        if (r < 0)
-            return r;
-    }
-    return tree_seal(assembly->stage_fd, assembly->manifest, assembly->store->trees_path, error);
+    bool hashes = assembly->verify || (count > 0 && !assembly->verified[0].inode);
+    const struct work work = {
+        .function = add_file,
+        .context = assembly,
+        .count = count,
+        .chunk = count >= THREADS_FROM ? CHUNK : 1,
+        .progress = assembly->progress,
+    };
+    progress_start(assembly->progress, "assemble", count);
+    return workers_run(&work, count >= THREADS_FROM || hashes ? assembly->threads : 1, error);
+}
+
+static int fill_stage(struct assembly *assembly, vqemu_error **error) {
+    int r = manifest_for_each_directory(assembly->manifest, make_directory, &assembly->stage_fd);
+    if (r < 0)
+        return error_system(error, -r, "cannot make the directories of a new tree below %s",
+                            assembly->store->trees_path);
+    r = add_files(assembly, error);
+    if (r < 0)
+        return r;
+    r = tree_seal(assembly->stage_fd, assembly->manifest, assembly->files, assembly->has_copies);
+    return r < 0 ? error_system(error, -r, "cannot complete a new tree below %s",
+                                assembly->store->trees_path)
+                 : 0;
 }
 
 /* Put the staged tree in the place of another; that one then has a name that a leftover has. */
@@ -334,7 +456,7 @@ static int publish_stage(struct assembly *assembly, const char *digest) {
     cleanup_close(&assembly->stage_fd);
     assembly->stage_fd = -1;
     leftovers_sweep(assembly->trees_fd);
-    return fsync(assembly->trees_fd) < 0 ? -errno : 0;
+    return sync_fd(assembly->trees_fd);
 }
 
 static int build_tree(struct assembly *assembly, vqemu_error **error) {
@@ -356,16 +478,20 @@ static int build_tree(struct assembly *assembly, vqemu_error **error) {
 }
 
 /* Whether another process has built the tree while this one waited for the lock. */
-static bool is_built(const struct assembly *assembly, bool verify) {
-    _cleanup_close_ int fd = openat(assembly->trees_fd, vqemu_manifest_digest(assembly->manifest),
-                                    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    _cleanup_free_ char *difference = NULL;
-    if (fd < 0 || tree_check(fd, assembly->manifest, &difference) != 1)
+static bool is_built(const struct assembly *assembly) {
+    const char *digest = vqemu_manifest_digest(assembly->manifest);
+    _cleanup_close_ int fd =
+        open_at(assembly->trees_fd, digest, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    _cleanup_free_ char *text = NULL, *difference = NULL, *content_difference = NULL;
+    struct layout layout;
+    if (fd < 0 || stamp_read(fd, false, &text) < 0)
         return false;
-    if (!verify)
-        return true;
-    _cleanup_free_ char *content_difference = NULL;
-    return tree_check_content(fd, assembly->manifest, &content_difference) == 1;
+    char *list = text;
+    if (!stamp_take_layout(&list, digest, "", &layout) || tree_check(fd, list, &difference) != 1)
+        return false;
+    return !assembly->verify ||
+           tree_check_content(fd, assembly->manifest, assembly->threads, assembly->progress,
+                              &content_difference, NULL) == 1;
 }
 
 /*
@@ -374,9 +500,9 @@ static bool is_built(const struct assembly *assembly, bool verify) {
  */
 static int lock_tree(int trees_fd, const char *name) {
     for (;;) {
-        int fd = openat(trees_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        int fd = open_at(trees_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return -errno;
+            return fd;
         int r = lock_fd(fd, LOCK_EX);
         if (r == 0 && same_file(fd, trees_fd, name))
             return fd;
@@ -384,6 +510,38 @@ static int lock_tree(int trees_fd, const char *name) {
         if (r < 0)
             return r;
     }
+}
+
+/* A tree that nothing could be run from is refused before it is made. */
+static int check_mount(const struct assembly *assembly, vqemu_error **error) {
+    struct statvfs status;
+    if (fstatvfs(assembly->trees_fd, &status) < 0)
+        return 0;
+    if (status.f_flag & ST_RDONLY)
+        return error_set(error, VQEMU_ERR_READ_ONLY, EROFS,
+                         "the tree of %s is not assembled yet, and %s cannot be written to",
+                         vqemu_ref_name(assembly->ref), assembly->store->trees_path);
+    if (!(status.f_flag & ST_NOEXEC))
+        return 0;
+    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                     "the file system of %s is mounted noexec, so no program could be run from it; "
+                     "mount it with exec, or keep trees elsewhere",
+                     assembly->store->trees_path);
+}
+
+static int prepare(struct assembly *assembly, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(assembly->manifest);
+    assembly->threads = store_threads(assembly->store);
+    if (assembly->threads > WORKERS_MAX)
+        assembly->threads = WORKERS_MAX;
+    assembly->verified = verified_load(assembly->store, assembly->manifest);
+    assembly->files = calloc(count + 1, sizeof *assembly->files);
+    assembly->places = calloc(assembly->threads, sizeof *assembly->places);
+    if (!assembly->verified || !assembly->files || !assembly->places)
+        return error_no_memory(error);
+    for (unsigned i = 0; i < assembly->threads; i++)
+        assembly->places[i].fd = -1;
+    return 0;
 }
 
 int assemble_tree(vqemu_store *store, const vqemu_ref *ref, int trees_fd, bool verify,
@@ -394,10 +552,14 @@ int assemble_tree(vqemu_store *store, const vqemu_ref *ref, int trees_fd, bool v
         .manifest = vqemu_ref_manifest(ref),
         .trees_fd = trees_fd,
         .stage_fd = -1,
-        .parent_fd = -1,
+        .verify = verify,
         .progress = progress,
     };
     int r = store_require_writable(store, "assemble a tree", error);
+    if (r == 0)
+        r = check_mount(&assembly, error);
+    if (r == 0)
+        r = prepare(&assembly, error);
     if (r < 0)
         return r;
     _cleanup_free_ char *lock_name =
@@ -407,7 +569,9 @@ int assemble_tree(vqemu_store *store, const vqemu_ref *ref, int trees_fd, bool v
     _cleanup_close_ int lock = lock_tree(trees_fd, lock_name);
     if (lock < 0)
         return error_system(error, -lock, "cannot lock %s/%s", store->trees_path, lock_name);
-    r = is_built(&assembly, verify) ? 0 : build_tree(&assembly, error);
+    r = is_built(&assembly) ? 0 : build_tree(&assembly, error);
     unlinkat(trees_fd, lock_name, 0);
+    if (r == 0 && assembly.learned)
+        verified_save(store, assembly.manifest, assembly.verified);
     return r;
 }

@@ -75,7 +75,9 @@ int error_set(vqemu_error **error, int code, int system_errno, const char *forma
 int error_system(vqemu_error **error, int system_errno, const char *format, ...) {
     if (system_errno == ENOMEM)
         return error_no_memory(error);
-    int code = system_errno == ENOENT ? VQEMU_ERR_NOT_FOUND : VQEMU_ERR_SYSTEM;
+    int code = system_errno == ENOENT  ? VQEMU_ERR_NOT_FOUND
+               : system_errno == EROFS ? VQEMU_ERR_READ_ONLY
+                                       : VQEMU_ERR_SYSTEM;
     va_list arguments;
     va_start(arguments, format);
     set_va(error, code, system_errno, format, arguments);

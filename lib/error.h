@@ -14,8 +14,8 @@
 int error_set(vqemu_error **error, int code, int system_errno, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* The error for a failed system call: VQEMU_ERR_SYSTEM, NOT_FOUND for ENOENT, NO_MEMORY for ENOMEM.
- */
+/* The error for a failed system call: VQEMU_ERR_SYSTEM, NOT_FOUND for ENOENT, NO_MEMORY for ENOMEM,
+ * READ_ONLY for EROFS. */
 int error_system(vqemu_error **error, int system_errno, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -33,8 +33,8 @@ int leftovers_make_directory(int directory_fd, const char *name) {
     for (;;) {
         if (mkdirat(directory_fd, name, 0700) < 0)
             return -errno;
-        int fd = openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        int r = fd < 0 ? -errno : leftovers_lock(fd, directory_fd, name);
+        int fd = open_at(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+        int r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, name);
         if (r == 0)
             return fd;
         cleanup_close(&fd);
@@ -44,16 +44,15 @@ int leftovers_make_directory(int directory_fd, const char *name) {
 }
 
 static void sweep_one(int directory_fd, const char *name) {
-    _cleanup_close_ int fd =
-        openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && errno == ELOOP)
+    _cleanup_close_ int fd = open_at(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (fd == -ELOOP)
         unlinkat(directory_fd, name, 0); /* a link, which cannot be locked */
     else if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && same_file(fd, directory_fd, name))
         remove_tree(directory_fd, name);
 }
 
 void leftovers_sweep(int directory_fd) {
-    int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open_at(directory_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (!directory) {
         cleanup_close(&fd);

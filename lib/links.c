@@ -6,9 +6,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "error.h"
 #include "leftovers.h"
+#include "ref.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
@@ -59,26 +61,43 @@ static bool may_not_write(int system_errno) {
     return system_errno == EROFS || system_errno == EACCES || system_errno == EPERM;
 }
 
-int links_switch(const vqemu_store *store, const char *profile, const char *digest,
-                 vqemu_error **error) {
+/*
+ * Whether the link points already to what is the newest by now: whoever looked for it before a
+ * newer one was published must not switch back.
+ */
+static bool is_newest(vqemu_store *store, int links_fd, const char *profile) {
+    _cleanup_ref_ vqemu_ref *newest = NULL;
+    if (ref_find_newest(store, profile, &newest, NULL) < 0)
+        return false;
+    _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, ref_digest(newest));
+    return target && points_to(links_fd, profile, target);
+}
+
+static int switch_locked(vqemu_store *store, int links_fd, const char *profile,
+                         const char *target) {
+    int r = lock_fd(links_fd, LOCK_EX);
+    if (r < 0 || points_to(links_fd, profile, target) || is_newest(store, links_fd, profile))
+        return r;
+    leftovers_sweep(links_fd);
+    return switch_link(links_fd, profile, target);
+}
+
+int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_error **error) {
     if (!store->links_path || store->flags & VQEMU_STORE_READ_ONLY)
         return 0;
     _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, digest);
     if (!target)
         return error_no_memory(error);
-    int r = make_directories(store->links_path);
-    _cleanup_close_ int links_fd =
-        r < 0 ? -1 : open(store->links_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (r == 0 && links_fd < 0)
-        r = -errno;
-    if (r == 0 && points_to(links_fd, profile, target))
-        return 0;
-    if (r == 0) {
-        leftovers_sweep(links_fd);
-        r = switch_link(links_fd, profile, target);
-        if (r == -ENOENT) /* another process took the new link for a leftover */
-            r = switch_link(links_fd, profile, target);
+    _cleanup_close_ int links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
+    int r = links_fd;
+    if (r == -ENOENT) {
+        r = make_directories(store->links_path);
+        if (r == 0)
+            r = links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
     }
+    if (r >= 0)
+        r = points_to(links_fd, profile, target) ? 0
+                                                 : switch_locked(store, links_fd, profile, target);
     if (r == 0 || may_not_write(-r))
         return 0;
     return error_system(error, -r, "cannot make the link %s/%s point to the tree in use",

@@ -486,7 +486,7 @@ static int sync_parent(const char *path, vqemu_error **error) {
                                                 : strdup(".");
     if (!parent)
         return error_no_memory(error);
-    int r = sync_directory(AT_FDCWD, parent);
+    int r = sync_path(AT_FDCWD, parent);
     return r < 0 ? error_system(error, -r, "cannot sync directory %s", parent) : 0;
 }
 

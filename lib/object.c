@@ -24,10 +24,17 @@ bool object_mode_fits(const struct stat *status, bool executable) {
     return class_bits == wanted;
 }
 
+bool object_is_own(const struct stat *status) {
+    return S_ISREG(status->st_mode) && status->st_mtim.tv_sec == OBJECT_MTIME &&
+           status->st_mtim.tv_nsec == 0;
+}
+
 int object_open(int directory_fd, const char *name, int *fd, struct stat *status) {
     _cleanup_close_ int opened =
-        openat(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-    if (opened < 0 || fstat(opened, status) < 0)
+        open_at(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (opened < 0)
+        return opened;
+    if (fstat(opened, status) < 0)
         return -errno;
     if (!S_ISREG(status->st_mode))
         return -ELOOP;
@@ -56,7 +63,7 @@ int object_publish(int stage_fd, const char *staged, int directory_fd,
         return r;
     int intact = object_is_intact(directory_fd, digest);
     if (intact == 1)
-        return unlinkat(stage_fd, staged, 0) < 0 ? -errno : 0;
+        return unlinkat(stage_fd, staged, 0) < 0 ? -errno : 1;
     if (intact < 0 && intact != -EIO && intact != -EACCES)
         return intact;
     return renameat(stage_fd, staged, directory_fd, digest->hex) < 0 ? -errno : 0;
@@ -86,18 +93,24 @@ static bool needs_copy_by_hand(int system_errno) {
            system_errno == EOPNOTSUPP || system_errno == EPERM || system_errno == EBADF;
 }
 
-int object_copy_content(int from, int to) {
+int object_copy_content(int from, int to, enum object_copy *how) {
+    *how = OBJECT_REFLINK;
     if (ioctl(to, FICLONE, from) == 0)
         return 0;
+    *how = OBJECT_COPY_FILE_RANGE;
     loff_t offset = 0;
     for (;;) {
         ssize_t n = copy_file_range(from, &offset, to, NULL, (size_t)1 << 30, 0);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return offset == 0 && needs_copy_by_hand(errno) ? copy_by_hand(from, to) : -errno;
-        if (n == 0)
-            /* Some file systems answer 0 for files that they make up as they are read. */
-            return offset == 0 ? copy_by_hand(from, to) : 0;
+        if (n == 0 && offset > 0)
+            return 0;
+        if (n < 0 && (offset > 0 || !needs_copy_by_hand(errno)))
+            return -errno;
+        if (n > 0)
+            continue;
+        /* Some file systems answer 0 for files that they make up as they are read. */
+        *how = OBJECT_COPY;
+        return copy_by_hand(from, to);
     }
 }

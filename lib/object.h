@@ -24,6 +24,9 @@ int object_finish_file(int fd, bool executable);
  */
 bool object_mode_fits(const struct stat *status, bool executable);
 
+/* Whether the file is one that this library wrote, and that nobody wrote to since. */
+bool object_is_own(const struct stat *status);
+
 /* Open a file that must be an object: no link, nothing that blocks. -ELOOP for what is no file. */
 int object_open(int directory_fd, const char *name, int *fd, struct stat *status);
 
@@ -33,12 +36,15 @@ int object_is_intact(int directory_fd, const struct digest *digest);
 /*
  * Move a staged, finished and synced file into a directory under its digest. A file that is there
  * already is kept if it is intact, else replaced, so that damage does not spread by deduplication.
- * The staged name is gone afterwards. Returns 0 or a negative errno.
+ * The staged name is gone afterwards. Returns 1 if the file that was there was kept, 0 if not, or a
+ * negative errno.
  */
 int object_publish(int stage_fd, const char *staged, int directory_fd, const struct digest *digest);
 
-/* Copy the whole content: by reflink, by copy_file_range, or by hand. Returns 0 or a negative
- * errno. */
-int object_copy_content(int from, int to);
+/* How a file got its content, best first. */
+enum object_copy { OBJECT_REFLINK, OBJECT_COPY_FILE_RANGE, OBJECT_COPY };
+
+/* Copy the whole content in the best way there is. Returns 0 or a negative errno. */
+int object_copy_content(int from, int to, enum object_copy *how);
 
 #endif

@@ -3,9 +3,31 @@
 
 #include "error.h"
 
-int progress_report(const struct progress *progress, const char *item, vqemu_error **error) {
-    if (!progress->function || progress->function(progress->step, item, progress->done,
-                                                  progress->total, progress->userdata) == 0)
+void progress_start(struct progress *progress, const char *step, uint64_t total) {
+    progress->step = step;
+    atomic_store(&progress->item, "");
+    atomic_store(&progress->done, 0);
+    progress->total = total;
+}
+
+int progress_advance(struct progress *progress, unsigned worker, const char *item, uint64_t more,
+                     vqemu_error **error) {
+    atomic_store_explicit(&progress->item, item, memory_order_release);
+    atomic_fetch_add_explicit(&progress->done, more, memory_order_relaxed);
+    if (worker == 0)
+        return progress_report(progress, error);
+    if (atomic_load_explicit(&progress->cancelled, memory_order_relaxed))
+        return error_set(error, VQEMU_ERR_CANCELLED, 0, "cancelled at %s %s", progress->step, item);
+    return 0;
+}
+
+int progress_report(struct progress *progress, vqemu_error **error) {
+    if (!progress->function)
         return 0;
-    return error_set(error, VQEMU_ERR_CANCELLED, 0, "cancelled at %s", item);
+    const char *item = atomic_load_explicit(&progress->item, memory_order_acquire);
+    uint64_t done = atomic_load_explicit(&progress->done, memory_order_relaxed);
+    if (progress->function(progress->step, item, done, progress->total, progress->userdata) == 0)
+        return 0;
+    atomic_store(&progress->cancelled, true);
+    return error_set(error, VQEMU_ERR_CANCELLED, 0, "cancelled at %s %s", progress->step, item);
 }

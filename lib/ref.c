@@ -5,26 +5,35 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "error.h"
 #include "leftovers.h"
 #include "manifest.h"
+#include "newest.h"
+#include "profile.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
 
-#define SUFFIX ".json"
 #define HASH_LENGTH 8
 
 struct vqemu_ref {
     atomic_uint references;
     char *name, *profile, *path;
+    struct digest digest; /* the manifest's; "" where it is not known */
+    /* Of one whose manifest is loaded when it is asked for: */
+    vqemu_store *store;
+    pthread_mutex_t lock;
+    bool loaded;
+    /* Once it was loaded: */
     vqemu_manifest *manifest; /* NULL if it could not be loaded */
     char *problem;            /* why */
+    struct stat file;
 };
 
 struct vqemu_ref_list {
@@ -44,8 +53,9 @@ static size_t profile_length(const char *name, size_t length) {
 
 /* The length of the ref's name in a file name of refs/; 0 if it is not that of a ref. */
 static size_t ref_name_length(const char *file_name) {
-    size_t length = strlen(file_name), suffix = strlen(SUFFIX);
-    if (length <= suffix || strcmp(file_name + length - suffix, SUFFIX) != 0 || *file_name == '.')
+    size_t length = strlen(file_name), suffix = strlen(REF_SUFFIX);
+    if (length <= suffix || strcmp(file_name + length - suffix, REF_SUFFIX) != 0 ||
+        *file_name == '.')
         return 0;
     return profile_length(file_name, length - suffix) ? length - suffix : 0;
 }
@@ -56,34 +66,89 @@ static int new_ref(const vqemu_store *store, const char *name, size_t length, vq
     if (!new)
         return error_no_memory(error);
     atomic_init(&new->references, 1);
+    pthread_mutex_init(&new->lock, NULL);
+    new->loaded = true;
     new->name = strndup(name, length);
     new->profile = strndup(name, profile_length(name, length));
     if (new->name)
-        new->path = format_string("%s/%s" SUFFIX, store->refs_path, new->name);
+        new->path = format_string("%s/%s" REF_SUFFIX, store->refs_path, new->name);
     if (!new->name || !new->profile || !new->path)
         return error_no_memory(error);
     *ref = TAKE_POINTER(new);
     return 0;
 }
 
+static int open_manifest(const vqemu_store *store, const vqemu_ref *ref, int *fd,
+                         struct stat *status, vqemu_error **error) {
+    *fd = open_at(store->refs_fd, base_name(ref->path),
+                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (*fd < 0)
+        return error_system(error, -*fd, "cannot open the manifest %s", ref->path);
+    if (fstat(*fd, status) < 0)
+        return error_system(error, errno, "cannot look at the manifest %s", ref->path);
+    if (S_ISREG(status->st_mode))
+        return 0;
+    return error_set(error, VQEMU_ERR_MALFORMED, 0, "the manifest %s is not a regular file",
+                     ref->path);
+}
+
+static int check_manifest(const vqemu_ref *ref, const vqemu_manifest *manifest,
+                          vqemu_error **error) {
+    const char *profile = vqemu_manifest_profile(manifest);
+    if (profile && strcmp(profile, ref->profile) != 0)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                         "%s: \"profile\" is \"%s\", other than the name", ref->path, profile);
+    if (ref->digest.hex[0] && strcmp(ref->digest.hex, vqemu_manifest_digest(manifest)) != 0)
+        return error_set(error, VQEMU_ERR_CHANGED, 0,
+                         "the manifest %s was changed while it was in use; try again", ref->path);
+    return 0;
+}
+
 static int load_manifest(const vqemu_store *store, vqemu_ref *ref, vqemu_error **error) {
-    _cleanup_close_ int fd = openat(store->refs_fd, base_name(ref->path),
-                                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    struct stat status;
-    if (fd < 0 || fstat(fd, &status) < 0)
-        return error_system(error, errno, "cannot open the manifest %s", ref->path);
-    if (!S_ISREG(status.st_mode))
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "the manifest %s is not a regular file",
-                         ref->path);
-    int r = vqemu_manifest_load_fd(fd, ref->path, store_max_objects(store), &ref->manifest, error);
+    _cleanup_close_ int fd = -1;
+    _cleanup_manifest_ vqemu_manifest *manifest = NULL;
+    int r = open_manifest(store, ref, &fd, &ref->file, error);
+    if (r == 0)
+        r = vqemu_manifest_load_fd(fd, ref->path, store_max_objects(store), &manifest, error);
+    if (r == 0)
+        r = check_manifest(ref, manifest, error);
     if (r < 0)
         return r;
-    const char *profile = vqemu_manifest_profile(ref->manifest);
-    if (!profile || strcmp(profile, ref->profile) == 0)
+    memcpy(ref->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);
+    ref->manifest = TAKE_POINTER(manifest);
+    return 0;
+}
+
+int ref_new_unloaded(vqemu_store *store, const char *name, const struct digest *digest,
+                     vqemu_ref **ref, vqemu_error **error) {
+    int r = new_ref(store, name, strlen(name), ref, error);
+    if (r < 0)
+        return r;
+    (*ref)->digest = *digest;
+    (*ref)->store = vqemu_store_ref(store);
+    (*ref)->loaded = false;
+    return 0;
+}
+
+static int load_locked(vqemu_ref *ref, vqemu_error **error) {
+    if (ref->loaded && ref->problem)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", ref->problem);
+    if (ref->loaded)
         return 0;
-    r = error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"profile\" is \"%s\", other than the name",
-                  ref->path, profile);
-    vqemu_manifest_unref(TAKE_POINTER(ref->manifest));
+    _cleanup_error_ vqemu_error *problem = NULL;
+    int r = load_manifest(ref->store, ref, &problem);
+    ref->loaded = r != VQEMU_ERR_NO_MEMORY;
+    if (r < 0 && ref->loaded)
+        ref->problem = strdup(vqemu_error_message(problem));
+    if (r < 0 && error)
+        *error = TAKE_POINTER(problem);
+    return r;
+}
+
+int ref_load(vqemu_ref *ref, vqemu_error **error) {
+    pthread_mutex_lock(&ref->lock);
+    int r = load_locked(ref, error);
+    pthread_mutex_unlock(&ref->lock);
     return r;
 }
 
@@ -165,10 +230,11 @@ static int list_refs(const vqemu_store *store, const char *profile, bool strict,
     _cleanup_ref_list_ vqemu_ref_list *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
-    int fd = openat(store->refs_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open_at(store->refs_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (!directory) {
-        int r = error_system(error, errno, "cannot read the directory %s", store->refs_path);
+        int r = error_system(error, fd < 0 ? -fd : errno, "cannot read the directory %s",
+                             store->refs_path);
         cleanup_close(&fd);
         return r;
     }
@@ -187,19 +253,44 @@ VQEMU_EXPORT int vqemu_store_list_refs(vqemu_store *store, const char *profile,
     return list_refs(store, profile, false, list, error);
 }
 
-VQEMU_EXPORT int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
-                                        vqemu_error **error) {
+static int not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error) {
+    return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
+                     "profile %s is not in the store (no %s-*.json in %s); put it there with "
+                     "\"volt-qemu build --profile %s DIR\", \"volt-qemu import\" or "
+                     "vqemu_store_build()",
+                     profile, profile, store->refs_path, profile);
+}
+
+int ref_find_newest(vqemu_store *store, const char *profile, vqemu_ref **ref, vqemu_error **error) {
     *ref = NULL;
+    int r = newest_recall(store, profile, ref);
+    if (r == 1)
+        return 0;
+    if (r < 0)
+        return error_no_memory(error);
+    struct newest_scan scan;
     _cleanup_ref_list_ vqemu_ref_list *list = NULL;
-    int r = list_refs(store, profile, true, &list, error);
+    newest_begin(store, &scan);
+    r = list_refs(store, profile, true, &list, error);
     if (r < 0)
         return r;
     if (list->count == 0)
-        return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
-                         "profile %s is not in the store (no %s-*.json in %s); put it there with "
-                         "\"volt-qemu build --profile %s DIR\" or vqemu_store_build()",
-                         profile, profile, store->refs_path, profile);
+        return not_in_store(store, profile, error);
     *ref = vqemu_ref_ref(list->refs[0]);
+    newest_remember(store, profile, &scan, *ref);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
+                                        vqemu_error **error) {
+    *ref = NULL;
+    _cleanup_ref_ vqemu_ref *newest = NULL;
+    int r = ref_find_newest(store, profile, &newest, error);
+    if (r == 0)
+        r = ref_load(newest, error);
+    if (r < 0)
+        return r;
+    *ref = TAKE_POINTER(newest);
     return 0;
 }
 
@@ -207,7 +298,7 @@ VQEMU_EXPORT int vqemu_store_find_ref(vqemu_store *store, const char *name, vqem
                                       vqemu_error **error) {
     *ref = NULL;
     size_t length = name ? strlen(name) : 0;
-    if (!name || strchr(name, '/') || *name == '.' || length > NAME_MAX - strlen(SUFFIX) ||
+    if (!name || strchr(name, '/') || *name == '.' || length > NAME_MAX - strlen(REF_SUFFIX) ||
         profile_length(name, length) == 0)
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "\"%s\" is not the name of a ref, such as kvm-linux-8e1e73bc",
@@ -227,21 +318,66 @@ VQEMU_EXPORT int vqemu_store_find_ref(vqemu_store *store, const char *name, vqem
     return 0;
 }
 
+static int list_one(vqemu_ref *ref, vqemu_ref_list **list, vqemu_error **error) {
+    _cleanup_ref_list_ vqemu_ref_list *new = calloc(1, sizeof *new);
+    int r = new ? add_to_list(new, ref, error) : error_no_memory(error);
+    if (r == 0)
+        *list = TAKE_POINTER(new);
+    return r;
+}
+
+int ref_list_named(vqemu_store *store, const char *name, vqemu_ref_list **list,
+                   vqemu_error **error) {
+    *list = NULL;
+    _cleanup_ref_ vqemu_ref *ref = NULL;
+    if (name && !vqemu_profile_find(name)) {
+        int r = vqemu_store_find_ref(store, name, &ref, error);
+        return r < 0 ? r : list_one(ref, list, error);
+    }
+    int r = vqemu_store_list_refs(store, name, list, error);
+    if (r < 0 || !name || (*list)->count > 0)
+        return r;
+    vqemu_ref_list_free(TAKE_POINTER(*list));
+    return not_in_store(store, name, error);
+}
+
+bool ref_exists(const vqemu_store *store, const vqemu_ref *ref) {
+    return faccessat(store->refs_fd, base_name(ref->path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int ref_read_text(const vqemu_store *store, const vqemu_ref *ref, char **text, size_t *size,
+                  vqemu_error **error) {
+    _cleanup_close_ int fd = -1;
+    _cleanup_free_ char *read = NULL;
+    struct stat status;
+    int r = open_manifest(store, ref, &fd, &status, error);
+    if (r < 0)
+        return r;
+    r = read_all_sized(fd, (size_t)status.st_size, SIZE_MAX - 2, &read, size);
+    if (r < 0)
+        return error_system(error, -r, "cannot read the manifest %s", ref->path);
+    struct digest digest = digest_of_bytes(read, *size);
+    if (!digest_equal(&digest, &ref->digest))
+        return error_set(error, VQEMU_ERR_CHANGED, 0,
+                         "the manifest %s was changed while it was in use; try again", ref->path);
+    *text = TAKE_POINTER(read);
+    return 0;
+}
+
 /* ---- writing ---- */
 
 /* Stage the text beside its final name; locked, so that nobody takes it for a leftover. */
 static int stage_text(vqemu_store *store, const char *staged, const char *text, int *fd) {
     cleanup_close(fd);
-    *fd =
-        openat(store->refs_fd, staged, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    *fd = open_at(store->refs_fd, staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
     if (*fd < 0)
-        return -errno;
+        return *fd;
     int r = leftovers_lock(*fd, store->refs_fd, staged);
     if (r == 0)
         r = write_all(*fd, text, strlen(text));
-    if (r == 0 && (fchmod(*fd, 0644) < 0 || fsync(*fd) < 0))
+    if (r == 0 && fchmod(*fd, 0644) < 0)
         r = -errno;
-    return r;
+    return r == 0 ? sync_fd(*fd) : r;
 }
 
 /* Whether the file that already has the ref's name is this very manifest. */
@@ -267,17 +403,17 @@ static int publish_text(vqemu_store *store, vqemu_ref *ref, const char *staged, 
         return error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
                          "cannot write the ref %s, which is another one with the same 8 digits",
                          ref->path);
-    if (r == 0 && fsync(store->refs_fd) < 0)
-        r = -errno;
+    if (r == 0)
+        r = sync_fd(store->refs_fd);
     return r < 0 ? error_system(error, -r, "cannot write the ref %s", ref->path) : 0;
 }
 
-int ref_publish(vqemu_store *store, const char *profile, vqemu_manifest *manifest, vqemu_ref **ref,
-                vqemu_error **error) {
+int ref_publish(vqemu_store *store, const char *profile, vqemu_manifest *manifest, const char *text,
+                vqemu_ref **ref, vqemu_error **error) {
     *ref = NULL;
-    _cleanup_free_ char *text = NULL;
+    _cleanup_free_ char *made = NULL;
     _cleanup_ref_ vqemu_ref *new = NULL;
-    int r = vqemu_manifest_to_json(manifest, &text, error);
+    int r = text ? 0 : vqemu_manifest_to_json(manifest, &made, error);
     if (r < 0)
         return r;
     _cleanup_free_ char *name =
@@ -287,11 +423,12 @@ int ref_publish(vqemu_store *store, const char *profile, vqemu_manifest *manifes
         return error_no_memory(error);
     r = new_ref(store, name, strlen(name), &new, error);
     if (r == 0)
-        r = publish_text(store, new, staged, text, manifest, error);
+        r = publish_text(store, new, staged, text ? text : made, manifest, error);
     if (r < 0)
         return r;
     vqemu_manifest_unref(new->manifest);
     new->manifest = vqemu_manifest_ref(manifest);
+    memcpy(new->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);
     *ref = TAKE_POINTER(new);
     return 0;
 }
@@ -312,6 +449,8 @@ VQEMU_EXPORT void vqemu_ref_unref(vqemu_ref *ref) {
     free(ref->path);
     free(ref->problem);
     vqemu_manifest_unref(ref->manifest);
+    vqemu_store_unref(ref->store);
+    pthread_mutex_destroy(&ref->lock);
     free(ref);
 }
 
@@ -327,12 +466,27 @@ VQEMU_EXPORT const char *vqemu_ref_path(const vqemu_ref *ref) {
     return ref->path;
 }
 
+/* A ref is immutable for its users: that its manifest is read late is not for them to see. */
+static vqemu_ref *unlocked(const vqemu_ref *ref) {
+    return (vqemu_ref *)(uintptr_t)ref;
+}
+
 VQEMU_EXPORT vqemu_manifest *vqemu_ref_manifest(const vqemu_ref *ref) {
+    ref_load(unlocked(ref), NULL);
     return ref->manifest;
 }
 
 VQEMU_EXPORT const char *vqemu_ref_problem(const vqemu_ref *ref) {
+    ref_load(unlocked(ref), NULL);
     return ref->problem;
+}
+
+const char *ref_digest(const vqemu_ref *ref) {
+    return ref->digest.hex;
+}
+
+const struct stat *ref_file_status(const vqemu_ref *ref) {
+    return &ref->file;
 }
 
 VQEMU_EXPORT size_t vqemu_ref_list_count(const vqemu_ref_list *list) {

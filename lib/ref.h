@@ -4,12 +4,53 @@
 
 #include <volt-qemu/ref.h>
 
+#include <sys/stat.h>
+
+#include "digest.h"
 #include "store.h"
 #include "util/cleanup.h"
 
-/* Write a manifest into the store as the ref <profile>-<first 8 digits of its digest>. */
-int ref_publish(vqemu_store *store, const char *profile, vqemu_manifest *manifest, vqemu_ref **ref,
-                vqemu_error **error);
+#define REF_SUFFIX ".json"
+
+/*
+ * Write a manifest into the store as the ref <profile>-<first 8 digits of its digest>. text: the
+ * very text it was loaded from; NULL for the text that vqemu_manifest_to_json() makes.
+ */
+int ref_publish(vqemu_store *store, const char *profile, vqemu_manifest *manifest, const char *text,
+                vqemu_ref **ref, vqemu_error **error);
+
+/*
+ * A ref whose manifest has not been read: that is done when it is first asked for, and must give
+ * this digest.
+ */
+int ref_new_unloaded(vqemu_store *store, const char *name, const struct digest *digest,
+                     vqemu_ref **ref, vqemu_error **error);
+
+/* Read the manifest if that has not been done. */
+int ref_load(vqemu_ref *ref, vqemu_error **error);
+
+/* The manifest's digest, loaded or not. */
+const char *ref_digest(const vqemu_ref *ref);
+
+/* What its file was like when it was loaded. */
+const struct stat *ref_file_status(const vqemu_ref *ref);
+
+/* Whether the store still has it. */
+bool ref_exists(const vqemu_store *store, const vqemu_ref *ref);
+
+/* The newest ref of a profile; its manifest need not be loaded. */
+int ref_find_newest(vqemu_store *store, const char *profile, vqemu_ref **ref, vqemu_error **error);
+
+/* The text of its file, which has the digest of its manifest. Owned by the caller. */
+int ref_read_text(const vqemu_store *store, const vqemu_ref *ref, char **text, size_t *size,
+                  vqemu_error **error);
+
+/*
+ * The refs that an operator means: one by its name, the newest or all of a profile, or all of the
+ * store if name is NULL. Refs that are broken are listed with their problem, unless named.
+ */
+int ref_list_named(vqemu_store *store, const char *name, vqemu_ref_list **list,
+                   vqemu_error **error);
 
 DEFINE_CLEANUP(vqemu_ref, ref, vqemu_ref_unref);
 DEFINE_CLEANUP(vqemu_ref_list, ref_list, vqemu_ref_list_free);

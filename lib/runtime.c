@@ -3,22 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 
 #include "assemble.h"
-#include "elf-file.h"
+#include "digest.h"
 #include "error.h"
+#include "lease.h"
 #include "links.h"
 #include "manifest.h"
 #include "selection.h"
 #include "tree.h"
 #include "util/export.h"
-#include "util/fd.h"
-#include "util/path.h"
 #include "util/strbuf.h"
 
 /* A tree that is altered again and again while it is being assembled is given up after so many
@@ -33,7 +30,8 @@ struct vqemu_runtime {
     /* Only of a runtime from a store: */
     char *tree;
     vqemu_ref *ref;
-    int lease_fd; /* holds a shared flock on the tree */
+    struct digest digest; /* of the manifest; "" for one described by hand */
+    int lease_fd;         /* holds a shared flock on the tree */
 };
 
 static int new_runtime(const vqemu_selection *selection, vqemu_runtime **runtime,
@@ -89,74 +87,133 @@ VQEMU_EXPORT int vqemu_runtime_new(const vqemu_selection *selection, const char 
 
 /* ---- paths in a tree ---- */
 
-static bool has_directory(const vqemu_manifest *manifest, const char *directory) {
-    size_t length = strlen(directory);
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
-        const char *path = vqemu_manifest_object_path(manifest, i);
-        if (strncmp(path, directory, length) == 0 && path[length] == '/')
-            return true;
-    }
-    return false;
+static char *join(const char *directory, const char *path) {
+    size_t length = strlen(directory), rest = strlen(path);
+    char *joined = malloc(length + rest + 2);
+    if (!joined)
+        return NULL;
+    memcpy(joined, directory, length);
+    joined[length] = '/';
+    memcpy(joined + length + 1, path, rest + 1);
+    return joined;
 }
 
-/* Whether a path is a QEMU module where distributions put them: lib/qemu/, lib/<triplet>/qemu/. */
-static bool is_module(const char *path) {
-    const char *name = base_name(path);
-    size_t length = strlen(path);
-    return strncmp(path, "lib/", 4) == 0 && name - path > 6 &&
-           strncmp(name - 6, "/qemu/", 6) == 0 && length > 3 &&
-           strcmp(path + length - 3, ".so") == 0;
-}
-
-/* The tree's directory of QEMU modules. */
-static int find_module_dir(vqemu_runtime *runtime, const vqemu_manifest *manifest) {
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
-        const char *path = vqemu_manifest_object_path(manifest, i);
-        if (!is_module(path))
-            continue;
-        runtime->module_dir =
-            format_string("%s/%.*s", runtime->tree, (int)(base_name(path) - path - 1), path);
-        return runtime->module_dir ? 0 : -ENOMEM;
-    }
-    return 0;
-}
-
-/* The loader that the program asks for, if the profile brings it along in lib/. */
-static int find_loader(vqemu_runtime *runtime, const vqemu_manifest *manifest) {
-    _cleanup_close_ int fd = open(runtime->binary, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0)
-        return -errno;
-    struct elf_info elf;
-    elf_read(fd, &elf);
-    if (!elf.loader[0])
-        return 0;
-    _cleanup_free_ char *path = format_string("lib/%s", base_name(elf.loader));
-    if (!path)
+static int set_paths(vqemu_runtime *runtime, const char *trees_path, const struct layout *layout) {
+    char program[128];
+    snprintf(program, sizeof program, "bin/%s", runtime->arch->binary);
+    runtime->tree = join(trees_path, runtime->digest.hex);
+    if (!runtime->tree)
         return -ENOMEM;
-    if (vqemu_manifest_find(manifest, path) < 0)
-        return 0;
-    runtime->loader = format_string("%s/%s", runtime->tree, path);
-    return runtime->loader ? 0 : -ENOMEM;
+    runtime->binary = join(runtime->tree, program);
+    runtime->firmware_dir = join(runtime->tree, "firmware");
+    if (layout->has_lib)
+        runtime->lib_dir = join(runtime->tree, "lib");
+    if (layout->module_dir)
+        runtime->module_dir = join(runtime->tree, layout->module_dir);
+    if (layout->loader)
+        runtime->loader = join(runtime->tree, layout->loader);
+    bool complete =
+        runtime->binary && runtime->firmware_dir && !layout->has_lib == !runtime->lib_dir &&
+        !layout->module_dir == !runtime->module_dir && !layout->loader == !runtime->loader;
+    return complete ? 0 : -ENOMEM;
 }
 
-static int find_paths(vqemu_runtime *runtime, vqemu_error **error) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(runtime->ref);
-    runtime->binary = format_string("%s/bin/%s", runtime->tree, runtime->arch->binary);
-    runtime->firmware_dir = format_string("%s/firmware", runtime->tree);
-    if (!runtime->binary || !runtime->firmware_dir)
-        return error_no_memory(error);
-    if (has_directory(manifest, "lib")) {
-        runtime->lib_dir = format_string("%s/lib", runtime->tree);
-        if (!runtime->lib_dir)
-            return error_no_memory(error);
-    }
-    int r = find_module_dir(runtime, manifest);
-    if (r == 0)
-        r = find_loader(runtime, manifest);
-    return r < 0 ? error_system(error, -r, "cannot look at %s", runtime->binary) : 0;
+static int no_program(const vqemu_ref *ref, const struct arch *arch, const char *programs,
+                      vqemu_error **error) {
+    return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
+                     "%s has no bin/%s, which %s guests need; it has %s", vqemu_ref_name(ref),
+                     arch->binary, arch->name, programs);
 }
 
 /* ---- resolving ---- */
+
+/* What a runtime is to be made of. */
+struct resolution {
+    vqemu_store *store;
+    vqemu_ref *ref;
+    int trees_fd;
+    uint32_t flags;
+    struct progress *progress;
+    vqemu_runtime *runtime; /* gets the lease and the paths */
+};
+
+/* A tree that is not as it should be: remember how, so that it is assembled anew. */
+static int differs(char **difference, const char *how) {
+    *difference = strdup(how);
+    return *difference ? 0 : -ENOMEM;
+}
+
+static int tree_failed(const struct resolution *resolution, int system_errno, vqemu_error **error) {
+    return error_system(error, system_errno, "cannot check the tree %s/%s",
+                        resolution->store->trees_path, resolution->runtime->digest.hex);
+}
+
+static int check_content(const struct resolution *resolution, int tree_fd, char **difference,
+                         vqemu_error **error) {
+    int r = ref_load(resolution->ref, error);
+    if (r < 0)
+        return r;
+    return tree_check_content(tree_fd, vqemu_ref_manifest(resolution->ref),
+                              store_threads(resolution->store), resolution->progress, difference,
+                              error);
+}
+
+static int use_layout(const struct resolution *resolution, const struct layout *layout,
+                      const char *text, vqemu_error **error) {
+    vqemu_runtime *runtime = resolution->runtime;
+    if (!layout->has_program) {
+        _cleanup_free_ char *programs = stamp_list_programs(text);
+        return programs ? no_program(resolution->ref, runtime->arch, programs, error)
+                        : error_no_memory(error);
+    }
+    return set_paths(runtime, resolution->store->trees_path, layout) < 0 ? error_no_memory(error)
+                                                                         : 0;
+}
+
+/* Check a leased tree. Returns 1 if it is good, 0 with how it differs, or an error. */
+static int check_tree(const struct resolution *resolution, int tree_fd, char **difference,
+                      vqemu_error **error) {
+    bool trust = resolution->flags & VQEMU_RESOLVE_TRUST;
+    const char *digest = resolution->runtime->digest.hex;
+    _cleanup_free_ char *text = NULL;
+    struct layout layout;
+    int r = stamp_read(tree_fd, trust, &text);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    if (r < 0)
+        return differs(difference, TREE_STAMP_NAME " is missing or broken") < 0
+                   ? error_no_memory(error)
+                   : 0;
+    char *list = text;
+    if (!stamp_take_layout(&list, digest, resolution->runtime->arch->binary, &layout))
+        return differs(difference, TREE_STAMP_NAME " is that of another manifest") < 0
+                   ? error_no_memory(error)
+                   : 0;
+    r = trust ? 1 : tree_check(tree_fd, list, difference);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    if (r == 1 && resolution->flags & VQEMU_RESOLVE_VERIFY)
+        r = check_content(resolution, tree_fd, difference, error);
+    if (r != 1)
+        return r;
+    r = use_layout(resolution, &layout, text, error);
+    return r < 0 ? r : 1;
+}
+
+/* Lease the tree if it is as it should be. Returns 1, 0 with how it differs, or an error. */
+static int lease_checked(const struct resolution *resolution, char **difference,
+                         vqemu_error **error) {
+    *difference = NULL;
+    _cleanup_close_ int fd = lease_take(resolution->trees_fd, resolution->runtime->digest.hex);
+    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+        return differs(difference, "it is missing") < 0 ? error_no_memory(error) : 0;
+    if (fd < 0)
+        return tree_failed(resolution, -fd, error);
+    int r = check_tree(resolution, fd, difference, error);
+    if (r == 1)
+        resolution->runtime->lease_fd = take_fd(&fd);
+    return r;
+}
 
 static int check_has_binary(const vqemu_ref *ref, const struct arch *arch, vqemu_error **error) {
     const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
@@ -173,64 +230,41 @@ static int check_has_binary(const vqemu_ref *ref, const struct arch *arch, vqemu
     }
     if (programs.failed)
         return error_no_memory(error);
-    return error_set(error, VQEMU_ERR_NOT_FOUND, 0, "%s has no %s, which %s guests need; it has %s",
-                     vqemu_ref_name(ref), path, arch->name,
-                     programs.length ? programs.text : "no programs");
+    return no_program(ref, arch, programs.length ? programs.text : "no programs", error);
 }
 
-/* Open a tree and take a lease on it. -ENOENT if there is none. */
-static int open_leased(int trees_fd, const char *name) {
-    for (;;) {
-        _cleanup_close_ int fd =
-            openat(trees_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-            return -errno;
-        int r = lock_fd(fd, LOCK_SH);
-        if (r < 0)
-            return r;
-        if (same_file(fd, trees_fd, name)) /* not removed or replaced before it was locked */
-            return take_fd(&fd);
-    }
-}
-
-/*
- * Lease the tree if it is as it should be. Returns 1 and *lease_fd; 0 with how it differs; or a
- * negative errno.
- */
-static int lease_checked(int trees_fd, const vqemu_manifest *manifest, bool verify, int *lease_fd,
-                         char **difference) {
-    *difference = NULL;
-    _cleanup_close_ int fd = open_leased(trees_fd, vqemu_manifest_digest(manifest));
-    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) {
-        *difference = strdup("it is missing");
-        return *difference ? 0 : -ENOMEM;
-    }
-    if (fd < 0)
-        return fd;
-    int r = tree_check(fd, manifest, difference);
-    if (r == 1 && verify)
-        r = tree_check_content(fd, manifest, difference);
-    if (r == 1)
-        *lease_fd = take_fd(&fd);
+/* Under the lock of the store: what the ref needs is not collected from now on. */
+static int assemble_locked(const struct resolution *resolution, vqemu_error **error) {
+    const vqemu_store *store = resolution->store;
+    if (!ref_exists(store, resolution->ref))
+        return error_set(error, VQEMU_ERR_CHANGED, 0,
+                         "ref %s was removed from the store before its tree was assembled",
+                         vqemu_ref_name(resolution->ref));
+    int r = ref_load(resolution->ref, error);
+    if (r == 0)
+        r = check_has_binary(resolution->ref, resolution->runtime->arch, error);
+    if (r == 0)
+        r = assemble_tree(resolution->store, resolution->ref, resolution->trees_fd,
+                          resolution->flags & VQEMU_RESOLVE_VERIFY, resolution->progress, error);
     return r;
 }
 
-static int lease_tree(vqemu_store *store, const vqemu_ref *ref, int trees_fd, bool verify,
-                      struct progress *progress, int *lease_fd, vqemu_error **error) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+static int lease_tree(const struct resolution *resolution, vqemu_error **error) {
+    const vqemu_store *store = resolution->store;
+    _cleanup_close_ int lock = -1;
     for (int attempt = 1;; attempt++) {
         _cleanup_free_ char *difference = NULL;
-        int r = lease_checked(trees_fd, manifest, verify, lease_fd, &difference);
-        if (r < 0)
-            return error_system(error, -r, "cannot check the tree %s/%s", store->trees_path,
-                                vqemu_manifest_digest(manifest));
-        if (r == 1)
-            return 0;
+        int r = lease_checked(resolution, &difference, error);
+        if (r != 0)
+            return r < 0 ? r : 0;
         if (attempt == ATTEMPTS)
             return error_set(error, VQEMU_ERR_CORRUPT, 0,
                              "the tree %s/%s does not stay as it was assembled: %s",
-                             store->trees_path, vqemu_manifest_digest(manifest), difference);
-        r = assemble_tree(store, ref, trees_fd, verify, progress, error);
+                             store->trees_path, resolution->runtime->digest.hex, difference);
+        if (lock < 0)
+            r = store_lock_shared(store, &lock, error);
+        if (r == 0)
+            r = assemble_locked(resolution, error);
         if (r < 0)
             return r;
     }
@@ -240,26 +274,17 @@ static int from_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_
                     uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
                     vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = NULL;
-    _cleanup_close_ int lock = -1, trees_fd = -1;
+    _cleanup_close_ int trees_fd = -1;
     bool create = !(store->flags & VQEMU_STORE_READ_ONLY);
-    int r = check_has_binary(ref, selection_arch(selection), error);
-    if (r == 0)
-        r = store_lock_shared(store, &lock, error);
-    if (r == 0)
-        r = store_open_trees(store, create, &trees_fd, error);
+    int r = store_open_trees(store, create, &trees_fd, error);
     if (r == 0)
         r = new_runtime(selection, &new, error);
-    if (r == 0)
-        r = lease_tree(store, ref, trees_fd, flags & VQEMU_RESOLVE_VERIFY, progress, &new->lease_fd,
-                       error);
     if (r < 0)
         return r;
+    const struct resolution resolution = {store, ref, trees_fd, flags, progress, new};
+    memcpy(new->digest.hex, ref_digest(ref), sizeof new->digest.hex);
     new->ref = vqemu_ref_ref(ref);
-    new->tree =
-        format_string("%s/%s", store->trees_path, vqemu_manifest_digest(vqemu_ref_manifest(ref)));
-    if (!new->tree)
-        return error_no_memory(error);
-    r = find_paths(new, error);
+    r = lease_tree(&resolution, error);
     if (r < 0)
         return r;
     *runtime = TAKE_POINTER(new);
@@ -275,23 +300,52 @@ static int check_ref_profile(const vqemu_ref *ref, const char *profile, vqemu_er
                      vqemu_ref_name(ref), profile);
 }
 
+static int check_flags(uint32_t flags, vqemu_error **error) {
+    const uint32_t both = VQEMU_RESOLVE_VERIFY | VQEMU_RESOLVE_TRUST;
+    if (flags & ~both)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown resolve flags 0x%x",
+                         (unsigned)flags);
+    if (flags == both)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "a tree cannot be both verified and trusted unseen");
+    return 0;
+}
+
+/* The newest ref can be collected, being the newest no more, before it is leased: then try again.
+ */
+static int from_newest(vqemu_store *store, const vqemu_selection *selection, const char *profile,
+                       uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
+                       vqemu_error **error) {
+    for (int attempt = 1;; attempt++) {
+        _cleanup_ref_ vqemu_ref *newest = NULL;
+        _cleanup_error_ vqemu_error *problem = NULL;
+        int r = ref_find_newest(store, profile, &newest, &problem);
+        if (r == 0)
+            r = from_ref(store, selection, newest, flags, progress, runtime, &problem);
+        if (r == 0)
+            return links_switch(store, profile, vqemu_runtime_digest(*runtime), error);
+        if (r == VQEMU_ERR_CHANGED && attempt < ATTEMPTS)
+            continue;
+        if (error)
+            *error = TAKE_POINTER(problem);
+        return r;
+    }
+}
+
 VQEMU_EXPORT int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection,
                                    vqemu_ref *ref, uint32_t flags, vqemu_progress_fn progress_fn,
                                    void *userdata, vqemu_runtime **runtime, vqemu_error **error) {
     *runtime = NULL;
-    if (flags & ~(uint32_t)VQEMU_RESOLVE_VERIFY)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown resolve flags 0x%x",
-                         (unsigned)flags);
     const char *profile = vqemu_profile_name(vqemu_selection_profile(selection));
-    _cleanup_ref_ vqemu_ref *wanted = vqemu_ref_ref(ref);
     struct progress progress = {.function = progress_fn, .userdata = userdata};
     _cleanup_runtime_ vqemu_runtime *new = NULL;
-    int r = wanted ? check_ref_profile(wanted, profile, error)
-                   : vqemu_store_newest_ref(store, profile, &wanted, error);
-    if (r == 0)
-        r = from_ref(store, selection, wanted, flags, &progress, &new, error);
-    if (r == 0 && !ref)
-        r = links_switch(store, profile, vqemu_runtime_digest(new), error);
+    int r = check_flags(flags, error);
+    if (r == 0 && ref)
+        r = check_ref_profile(ref, profile, error);
+    if (r == 0 && ref)
+        r = from_ref(store, selection, ref, flags, &progress, &new, error);
+    else if (r == 0)
+        r = from_newest(store, selection, profile, flags, &progress, &new, error);
     if (r < 0)
         return r;
     *runtime = TAKE_POINTER(new);
@@ -366,7 +420,7 @@ VQEMU_EXPORT vqemu_ref *vqemu_runtime_source(const vqemu_runtime *runtime) {
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_digest(const vqemu_runtime *runtime) {
-    return runtime->ref ? vqemu_manifest_digest(vqemu_ref_manifest(runtime->ref)) : "";
+    return runtime->digest.hex;
 }
 
 VQEMU_EXPORT int vqemu_runtime_lease_fd(const vqemu_runtime *runtime) {

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "error.h"
 #include "util/export.h"
@@ -26,6 +27,8 @@ static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
         return error_no_memory(error);
     atomic_init(&new->references, 1);
     atomic_init(&new->max_objects, VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS);
+    atomic_init(&new->max_import_size, VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE);
+    atomic_init(&new->threads, 1);
     new->flags = flags;
     new->objects_fd = new->refs_fd = -1;
     *store = new;
@@ -38,14 +41,14 @@ static int open_directory(const char *path, uint32_t flags, int *fd, vqemu_error
         if (r < 0)
             return error_system(error, -r, "cannot make the store directory %s", path);
     }
-    *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*fd < 0 && errno == ENOENT)
+    *fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    if (*fd == -ENOENT)
         return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
                          "there is no store here: %s is missing; building a profile into the store "
                          "makes it",
                          path);
     if (*fd < 0)
-        return error_system(error, errno, "cannot open the store directory %s", path);
+        return error_system(error, -*fd, "cannot open the store directory %s", path);
     return 0;
 }
 
@@ -147,6 +150,22 @@ VQEMU_EXPORT void vqemu_store_set_max_objects(vqemu_store *store, size_t max_obj
                  max_objects ? max_objects : (size_t)VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS);
 }
 
+VQEMU_EXPORT void vqemu_store_set_max_import_size(vqemu_store *store, uint64_t bytes) {
+    atomic_store(&store->max_import_size, bytes ? bytes : VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE);
+}
+
+VQEMU_EXPORT void vqemu_store_set_threads(vqemu_store *store, uint32_t threads) {
+    atomic_store(&store->threads, threads ? threads : 1);
+}
+
+uint64_t store_max_import_size(const vqemu_store *store) {
+    return atomic_load(&store->max_import_size);
+}
+
+unsigned store_threads(const vqemu_store *store) {
+    return atomic_load(&store->threads);
+}
+
 size_t store_max_objects(const vqemu_store *store) {
     return atomic_load(&store->max_objects);
 }
@@ -158,40 +177,95 @@ int store_require_writable(const vqemu_store *store, const char *what, vqemu_err
                      what);
 }
 
+/*
+ * Two locks, each a descriptor of its own: threads that share one would share, and drop, one lock.
+ * flock(2) alone lets a stream of shared holders keep an exclusive one waiting for ever, so
+ * everybody passes the gate first, and who wants the store for himself keeps it shut.
+ */
+static int open_and_lock(int directory_fd, int operation, int *fd) {
+    _cleanup_close_ int opened = open_at(directory_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    int r = opened < 0 ? opened : lock_fd(opened, operation);
+    if (r == 0)
+        *fd = take_fd(&opened);
+    return r;
+}
+
 int store_lock_shared(const vqemu_store *store, int *lock, vqemu_error **error) {
-    /* A descriptor of its own: threads that share one would share, and drop, one lock. */
-    int fd = openat(store->objects_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int r = fd < 0 ? -errno : lock_fd(fd, LOCK_SH);
-    if (r < 0) {
-        cleanup_close(&fd);
-        return error_system(error, -r, "cannot lock the store at %s", store->objects_path);
+    _cleanup_close_ int gate = -1;
+    int r = open_and_lock(store->refs_fd, LOCK_SH, &gate);
+    if (r == 0)
+        r = open_and_lock(store->objects_fd, LOCK_SH, lock);
+    return r < 0 ? error_system(error, -r, "cannot lock the store at %s", store->objects_path) : 0;
+}
+
+/* Try again and again, so that the caller is told and can give up. */
+static int wait_for_lock(const vqemu_store *store, int directory_fd, struct progress *progress,
+                         int *fd, vqemu_error **error) {
+    const struct timespec pause = {.tv_nsec = 10000000};
+    for (;;) {
+        int r = open_and_lock(directory_fd, LOCK_EX | LOCK_NB, fd);
+        if (r == 0)
+            return 0;
+        if (r != -EWOULDBLOCK)
+            return error_system(error, -r, "cannot lock the store at %s", store->objects_path);
+        r = progress_report(progress, error);
+        if (r < 0)
+            return r;
+        nanosleep(&pause, NULL);
     }
-    *lock = fd;
-    return 0;
+}
+
+int store_lock_exclusive(const vqemu_store *store, struct progress *progress,
+                         struct store_exclusive *lock, vqemu_error **error) {
+    *lock = (struct store_exclusive){-1, -1};
+    progress_start(progress, "wait", 0);
+    int r = wait_for_lock(store, store->refs_fd, progress, &lock->gate_fd, error);
+    if (r == 0)
+        r = wait_for_lock(store, store->objects_fd, progress, &lock->lock_fd, error);
+    if (r < 0)
+        store_unlock_exclusive(lock);
+    return r;
+}
+
+void store_unlock_exclusive(struct store_exclusive *lock) {
+    cleanup_close(&lock->lock_fd);
+    cleanup_close(&lock->gate_fd);
+    *lock = (struct store_exclusive){-1, -1};
+}
+
+static char *path_beside_objects(const vqemu_store *store, const char *name) {
+    return format_string("%s/../%s", store->objects_path, name);
+}
+
+int store_find_beside_objects(const vqemu_store *store, const char *name) {
+    _cleanup_free_ char *path = path_beside_objects(store, name);
+    return path ? open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) : -ENOMEM;
 }
 
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,
                               vqemu_error **error) {
-    _cleanup_free_ char *path = format_string("%s/../%s", store->objects_path, name);
+    _cleanup_free_ char *path = path_beside_objects(store, name);
     if (!path)
         return error_no_memory(error);
-    int r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-    if (r == 0) {
-        *fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        r = *fd < 0 ? -errno : 0;
+    int r = *fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (r == -ENOENT) {
+        r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+        if (r == 0)
+            r = *fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     }
     return r < 0 ? error_system(error, -r, "cannot make or open %s", path) : 0;
 }
 
 int store_open_trees(const vqemu_store *store, bool create, int *fd, vqemu_error **error) {
-    *fd = open(store->trees_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (*fd < 0 && errno == ENOENT && create) {
+    const int flags = O_RDONLY | O_DIRECTORY;
+    *fd = open_at(AT_FDCWD, store->trees_path, flags, 0);
+    if (*fd == -ENOENT && create) {
         int r = make_directories(store->trees_path);
         if (r < 0)
             return error_system(error, -r, "cannot make the directory %s", store->trees_path);
-        *fd = open(store->trees_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        *fd = open_at(AT_FDCWD, store->trees_path, flags, 0);
     }
     if (*fd < 0)
-        return error_system(error, errno, "cannot open the directory %s", store->trees_path);
+        return error_system(error, -*fd, "cannot open the directory %s", store->trees_path);
     return 0;
 }

@@ -6,6 +6,7 @@
 
 #include <volt-qemu/store.h>
 
+#include "progress.h"
 #include "store-parts.h"
 #include "util/cleanup.h"
 
@@ -18,14 +19,32 @@ int store_require_writable(const vqemu_store *store, const char *what, vqemu_err
  */
 int store_lock_shared(const vqemu_store *store, int *lock, vqemu_error **error);
 
-/* Open alt/ or tmp/, which lie beside objects/; made if missing. */
+/* The lock of a collection: nobody else builds, assembles or collects. */
+struct store_exclusive {
+    int gate_fd, lock_fd;
+};
+
+/* Wait until nobody holds the store; the caller is told while it waits. */
+int store_lock_exclusive(const vqemu_store *store, struct progress *progress,
+                         struct store_exclusive *lock, vqemu_error **error);
+void store_unlock_exclusive(struct store_exclusive *lock);
+
+/* The directory, beside objects/, of what can be found out again. */
+#define STORE_CACHE "cache"
+
+/* Open alt/, tmp/ and the like, which lie beside objects/; made if missing. */
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,
                               vqemu_error **error);
 
 /* Open the directory of trees; made if missing and create is set, else VQEMU_ERR_NOT_FOUND. */
 int store_open_trees(const vqemu_store *store, bool create, int *fd, vqemu_error **error);
 
+/* Without making it: -ENOENT if it is missing. Returns a descriptor or a negative errno. */
+int store_find_beside_objects(const vqemu_store *store, const char *name);
+
 size_t store_max_objects(const vqemu_store *store);
+uint64_t store_max_import_size(const vqemu_store *store);
+unsigned store_threads(const vqemu_store *store);
 
 DEFINE_CLEANUP(vqemu_store, store, vqemu_store_unref);
 #define _cleanup_store_ _cleanup_(cleanup_store)

@@ -3,127 +3,73 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <limits.h>
-#include <stdio.h>
+#include <linux/magic.h>
+#include <pthread.h>
 #include <string.h>
+#include <sys/vfs.h>
 
 #include "error.h"
 #include "object.h"
 #include "util/fd.h"
-#include "util/strbuf.h"
+#include "workers.h"
 
-/*
- * The stamp is text:
- *
- *     volt-tree 1 <digest of the manifest>
- *     d <path>                                          a directory
- *     f <mode> <size> <inode> <seconds>.<nanoseconds> <path>
- *     end <digest of all lines before>
- */
-#define HEADER "volt-tree 1 "
-#define FOOTER "end "
-#define STAMP_LIMIT ((size_t)256 * 1024 * 1024)
+/* Not in every linux/magic.h. */
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
 
-/* ---- writing ---- */
+/* ---- completing ---- */
 
-/* Call back for each directory that a path is the first to need: "lib", "lib/qemu". */
-static int for_each_new_directory(const char *previous, const char *path,
-                                  int (*function)(const char *directory, void *userdata),
-                                  void *userdata) {
-    char directory[MANIFEST_PATH_MAX + 1];
-    for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-        size_t length = (size_t)(slash - path);
-        /* Paths are sorted, so what has this directory in front comes in one run. */
-        if (previous && strncmp(previous, path, length + 1) == 0)
-            continue;
-        memcpy(directory, path, length);
-        directory[length] = '\0';
-        int r = function(directory, userdata);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+static int write_stamp(int tree_fd, const struct strbuf *text) {
+    _cleanup_close_ int fd = open_at(tree_fd, TREE_STAMP_NAME, O_WRONLY | O_CREAT | O_EXCL, 0444);
+    int r = fd < 0 ? fd : write_all(fd, text->text, text->length);
+    return r == 0 ? object_finish_file(fd, false) : r;
 }
 
-static int for_each_directory(const vqemu_manifest *manifest,
-                              int (*function)(const char *directory, void *userdata),
-                              void *userdata) {
-    const char *previous = NULL;
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
-        const char *path = vqemu_manifest_object_path(manifest, i);
-        int r = for_each_new_directory(previous, path, function, userdata);
-        if (r < 0)
-            return r;
-        previous = path;
-    }
-    return 0;
-}
-
-static int add_directory_line(const char *directory, void *stamp) {
-    strbuf_addf(stamp, "d %s\n", directory);
-    return 0;
-}
-
-static int add_file_line(struct strbuf *stamp, int tree_fd, const char *path) {
-    struct stat status;
-    if (fstatat(tree_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return -errno;
-    strbuf_addf(stamp, "f %o %jd %ju %jd.%09ld %s\n", (unsigned)(status.st_mode & 07777),
-                (intmax_t)status.st_size, (uintmax_t)status.st_ino, (intmax_t)status.st_mtim.tv_sec,
-                status.st_mtim.tv_nsec, path);
-    return 0;
-}
-
-/* The text of the stamp; -ENOMEM or another negative errno. */
-static int make_stamp(int tree_fd, const vqemu_manifest *manifest, char **text) {
-    _cleanup_strbuf_ struct strbuf stamp = {0};
-    strbuf_addf(&stamp, HEADER "%s\n", vqemu_manifest_digest(manifest));
-    for_each_directory(manifest, add_directory_line, &stamp);
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
-        int r = add_file_line(&stamp, tree_fd, vqemu_manifest_object_path(manifest, i));
-        if (r < 0)
-            return r;
-    }
-    if (stamp.failed)
-        return -ENOMEM;
-    struct digest digest = digest_of_bytes(stamp.text, stamp.length);
-    strbuf_addf(&stamp, FOOTER "%s\n", digest.hex);
-    *text = strbuf_take(&stamp);
-    return *text ? 0 : -ENOMEM;
-}
-
-static int write_stamp(int tree_fd, const char *text) {
-    _cleanup_close_ int fd =
-        openat(tree_fd, TREE_STAMP_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
-    int r = fd < 0 ? -errno : write_all(fd, text, strlen(text));
-    if (r == 0)
-        r = object_finish_file(fd, false);
-    if (r == 0 && fsync(fd) < 0)
-        r = -errno;
-    return r;
-}
-
-static int seal_directory(const char *directory, void *userdata) {
+static int seal_directory(const char *directory, void *tree_fd) {
     const struct timespec times[2] = {{.tv_sec = TREE_DIRECTORY_MTIME},
                                       {.tv_sec = TREE_DIRECTORY_MTIME}};
     _cleanup_close_ int fd =
-        openat(*(int *)userdata, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0 || fchmod(fd, 0755) < 0 || futimens(fd, times) < 0 || fsync(fd) < 0)
-        return -errno;
-    return 0;
+        open_at(*(int *)tree_fd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return fd;
+    return fchmod(fd, 0755) < 0 || futimens(fd, times) < 0 ? -errno : 0;
 }
 
-int tree_seal(int tree_fd, const vqemu_manifest *manifest, const char *path, vqemu_error **error) {
-    _cleanup_free_ char *text = NULL;
-    int r = make_stamp(tree_fd, manifest, &text);
+static int sync_directory(const char *directory, void *tree_fd) {
+    return sync_path(*(int *)tree_fd, directory);
+}
+
+/*
+ * Where one commit of the journal takes along what was done before, syncing the directories that
+ * were made is the fastest; elsewhere (btrfs) it is far slower than syncing all.
+ */
+static bool has_cheap_directory_sync(int fd) {
+    struct statfs status;
+    return fstatfs(fd, &status) == 0 &&
+           (status.f_type == EXT4_SUPER_MAGIC || status.f_type == XFS_SUPER_MAGIC);
+}
+
+static int make_durable(int tree_fd, const vqemu_manifest *manifest, bool has_copies) {
+    if (has_copies || !has_cheap_directory_sync(tree_fd))
+        return sync_file_system(tree_fd);
+    int r = sync_path(tree_fd, TREE_STAMP_NAME);
     if (r == 0)
-        r = write_stamp(tree_fd, text);
+        r = manifest_for_each_directory(manifest, sync_directory, &tree_fd);
+    return r == 0 ? sync_fd(tree_fd) : r;
+}
+
+int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_file *files,
+              bool has_copies) {
+    _cleanup_strbuf_ struct strbuf text = {0};
+    int r = stamp_make(tree_fd, manifest, files, &text);
     if (r == 0)
-        r = for_each_directory(manifest, seal_directory, &tree_fd);
+        r = write_stamp(tree_fd, &text);
+    if (r == 0)
+        r = manifest_for_each_directory(manifest, seal_directory, &tree_fd);
     if (r == 0)
         r = seal_directory(".", &tree_fd);
-    return r < 0 ? error_system(error, -r, "cannot complete the tree %s", path) : 0;
+    return r == 0 ? make_durable(tree_fd, manifest, has_copies) : r;
 }
 
 /* ---- checking ---- */
@@ -145,106 +91,98 @@ static int check_directory(int tree_fd, const char *path, char **difference) {
     return 1;
 }
 
-static int check_file(int tree_fd, const char *line, char **difference) {
-    unsigned mode;
-    intmax_t size, seconds;
-    uintmax_t inode;
-    long nanoseconds;
-    int path_offset = 0;
-    if (sscanf(line, "f %o %jd %ju %jd.%9ld%n", &mode, &size, &inode, &seconds, &nanoseconds,
-               &path_offset) < 5 ||
-        line[path_offset] != ' ')
-        return differs(difference, TREE_STAMP_NAME, "is broken");
-    const char *path = line + path_offset + 1;
+static int check_file(int tree_fd, const char *path, const struct tree_file *file,
+                      char **difference) {
     struct stat status;
+    struct tree_file now;
     if (fstatat(tree_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return differs(difference, path, "is missing");
-    if (!S_ISREG(status.st_mode) || (uintmax_t)status.st_ino != inode)
+    tree_file_set(&now, &status);
+    if (!S_ISREG(status.st_mode) || now.inode != file->inode)
         return differs(difference, path, "was replaced");
-    if ((intmax_t)status.st_size != size || (intmax_t)status.st_mtim.tv_sec != seconds ||
-        status.st_mtim.tv_nsec != nanoseconds)
+    if (now.size != file->size || now.seconds != file->seconds ||
+        now.nanoseconds != file->nanoseconds)
         return differs(difference, path, "was written to");
-    if ((status.st_mode & 07777) != mode)
+    if (now.mode != file->mode)
         return differs(difference, path, "has another mode");
     return 1;
 }
 
-/* Check and cut off the last line; text is what the digest covers then. */
-static bool cut_footer(char *text, size_t size) {
-    const size_t footer = strlen(FOOTER) + DIGEST_HEX_LENGTH + 1;
-    if (size < footer || text[size - 1] != '\n' ||
-        strncmp(text + size - footer, FOOTER, strlen(FOOTER)) != 0)
-        return false;
-    struct digest digest = digest_of_bytes(text, size - footer);
-    bool intact = strncmp(text + size - DIGEST_HEX_LENGTH - 1, digest.hex, DIGEST_HEX_LENGTH) == 0;
-    text[size - footer] = '\0';
-    return intact;
-}
-
-static int read_stamp(int tree_fd, char **text) {
-    _cleanup_close_ int fd = -1;
-    struct stat status;
-    size_t size;
-    int r = object_open(tree_fd, TREE_STAMP_NAME, &fd, &status);
-    if (r == 0)
-        r = read_all(fd, STAMP_LIMIT, text, &size);
-    if (r < 0)
-        return r;
-    return cut_footer(*text, size) ? 0 : -EBADMSG;
-}
-
-static int check_lines(int tree_fd, char *lines, char **difference) {
-    char *rest = NULL;
-    for (char *line = strtok_r(lines, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        int r = *line == 'd' ? check_directory(tree_fd, line + 2, difference)
-                             : check_file(tree_fd, line, difference);
-        if (r != 1)
-            return r;
-    }
-    return 1;
-}
-
-int tree_check(int tree_fd, const vqemu_manifest *manifest, char **difference) {
+int tree_check(int tree_fd, char *list, char **difference) {
+    struct stamp_line line;
+    bool broken;
     *difference = NULL;
-    _cleanup_free_ char *text = NULL;
-    int r = read_stamp(tree_fd, &text);
-    if (r == -ENOMEM)
-        return r;
-    if (r < 0)
-        return differs(difference, TREE_STAMP_NAME, "is missing or broken");
-    char *newline = strchr(text, '\n');
-    size_t header = strlen(HEADER);
-    if (!newline || strncmp(text, HEADER, header) != 0 ||
-        newline != text + header + DIGEST_HEX_LENGTH ||
-        strncmp(text + header, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH) != 0)
-        return differs(difference, TREE_STAMP_NAME, "is that of another manifest");
-    r = check_directory(tree_fd, ".", difference);
-    return r == 1 ? check_lines(tree_fd, newline + 1, difference) : r;
+    int r = check_directory(tree_fd, ".", difference);
+    while (r == 1 && stamp_take_line(&list, &line, &broken))
+        r = line.is_directory ? check_directory(tree_fd, line.path, difference)
+                              : check_file(tree_fd, line.path, &line.file, difference);
+    if (r == 1 && broken)
+        return differs(difference, TREE_STAMP_NAME, "is broken");
+    return r;
 }
 
-static int check_content(int tree_fd, const struct manifest_object *object, char **difference) {
+/* ---- content ---- */
+
+struct content_check {
+    int tree_fd;
+    const vqemu_manifest *manifest;
+    struct progress *progress;
+    pthread_mutex_t lock;
+    char **difference;
+    bool no_memory;
+};
+
+/* Returned by a worker that has seen a difference: there is no need to go on. */
+#define FOUND_DIFFERENCE VQEMU_ERR_CORRUPT
+
+static int note_difference(struct content_check *check, const char *path, const char *how) {
+    pthread_mutex_lock(&check->lock);
+    if (!*check->difference && differs(check->difference, path, how) < 0)
+        check->no_memory = true;
+    pthread_mutex_unlock(&check->lock);
+    return FOUND_DIFFERENCE;
+}
+
+static int check_content(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct content_check *check = context;
+    const struct manifest_object *object = manifest_object(check->manifest, index);
     _cleanup_close_ int fd = -1;
     struct stat status;
     struct digest digest;
     uint64_t size;
-    int r = object_open(tree_fd, object->path, &fd, &status);
+    int r = object_open(check->tree_fd, object->path, &fd, &status);
     if (r == 0)
         r = digest_of_fd(fd, &digest, &size);
     if (r == -ENOMEM)
-        return r;
+        return error_no_memory(error);
     if (r < 0)
-        return differs(difference, object->path, "cannot be read");
+        return note_difference(check, object->path, "cannot be read");
     if (!digest_equal(&digest, &object->digest))
-        return differs(difference, object->path, "has other content");
-    return 1;
+        return note_difference(check, object->path, "has other content");
+    return progress_advance(check->progress, worker, object->path, 1, error);
 }
 
-int tree_check_content(int tree_fd, const vqemu_manifest *manifest, char **difference) {
+int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
+                       struct progress *progress, char **difference, vqemu_error **error) {
     *difference = NULL;
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
-        int r = check_content(tree_fd, manifest_object(manifest, i), difference);
-        if (r != 1)
-            return r;
-    }
-    return 1;
+    struct content_check check = {
+        .tree_fd = tree_fd,
+        .manifest = manifest,
+        .progress = progress,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .difference = difference,
+    };
+    const struct work work = {
+        .function = check_content,
+        .context = &check,
+        .count = vqemu_manifest_object_count(manifest),
+        .progress = progress,
+    };
+    progress_start(progress, "verify", work.count);
+    int r = workers_run(&work, threads, error);
+    if (check.no_memory)
+        return error_no_memory(error);
+    if (r == FOUND_DIFFERENCE)
+        return 0;
+    return r < 0 ? r : 1;
 }

@@ -3,6 +3,7 @@
 #define VOLT_QEMU_RUNTIME_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <volt-qemu/error.h>
@@ -26,9 +27,11 @@ typedef struct vqemu_runtime vqemu_runtime;
 
 /** Flags for resolving. Since 1.0. */
 enum vqemu_resolve_flag {
-    /** Read and hash every file of a tree that is already assembled, instead of trusting its times.
-     */
-    VQEMU_RESOLVE_VERIFY = 1
+    /** Read and hash every file of a tree that is already assembled, and every object of one that
+     * is not, instead of trusting inodes, sizes and times. */
+    VQEMU_RESOLVE_VERIFY = 1,
+    /** Use a tree that was once assembled whole without looking at its files. */
+    VQEMU_RESOLVE_TRUST = 2
 };
 
 /**
@@ -36,17 +39,24 @@ enum vqemu_resolve_flag {
  *
  * A tree that is already assembled is used again after each of its files and directories was looked
  * at: same inode, size, mode and time of last change as when it was assembled. If one is missing or
- * was altered, the tree is assembled anew. Assembling hashes every object before use, and is
- * atomic: a tree appears whole or not at all, however many processes and threads ask for it at
- * once. The link <profile> beside the trees is switched to it.
+ * was altered, the tree is assembled anew. Assembling hashes an object before use, unless this
+ * library wrote and hashed it before and it is still the same inode of the same size, with the time
+ * that the library gave it. It is atomic and durable: a tree appears whole or not at all, however
+ * many processes and threads ask for it at once. The link <profile> beside the trees is switched to
+ * it.
+ *
+ * Files are hard links to objects where that can be, else reflinks or copies; see
+ * vqemu_runtime_list_placements().
  *
  * flags: an OR of enum vqemu_resolve_flag. On success the caller releases *runtime with
  * vqemu_runtime_unref().
  *
  * Errors: VQEMU_ERR_NOT_FOUND (the store has no ref of the profile, or the profile no program for
  * the guest architecture), VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT (an object is
- * missing or damaged; the message names it and the path it was for), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * missing or damaged; the message names it and the path it was for), VQEMU_ERR_READ_ONLY (the tree
+ * is not assembled, and the handle or the file system is read-only), VQEMU_ERR_UNSUPPORTED (trees
+ * are on a file system mounted noexec), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any
+ * thread. Since 1.0.
  */
 int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
                   vqemu_runtime **runtime, vqemu_error **error);
@@ -55,7 +65,8 @@ int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t
  * Like vqemu_resolve(), for a given ref instead of the newest (ref may be NULL for the newest), and
  * with a progress callback (may be NULL). A ref that is not the newest does not switch the link.
  *
- * Errors: also VQEMU_ERR_INVALID (the ref is of another profile) and VQEMU_ERR_CANCELLED.
+ * Errors: also VQEMU_ERR_INVALID (the ref is of another profile), VQEMU_ERR_CHANGED (it was removed
+ * from the store meanwhile) and VQEMU_ERR_CANCELLED.
  * Since 1.0.
  */
 int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_ref *ref,
@@ -127,6 +138,40 @@ const char *vqemu_runtime_digest(const vqemu_runtime *runtime);
  * not close or unlock it. Since 1.0.
  */
 int vqemu_runtime_lease_fd(const vqemu_runtime *runtime);
+
+/** How the files of a tree were made from objects. Immutable, one owner. Since 1.0. */
+typedef struct vqemu_placement_list vqemu_placement_list;
+
+/**
+ * Tell for each file of the tree how it was made, and if it is no hard link, why. The caller frees
+ * *list with vqemu_placement_list_free().
+ *
+ * Errors: VQEMU_ERR_INVALID (a runtime described by hand), VQEMU_ERR_CORRUPT (the tree's stamp was
+ * altered), VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_runtime_list_placements(const vqemu_runtime *runtime, vqemu_placement_list **list,
+                                  vqemu_error **error);
+
+/** How many files the list holds. Since 1.0. */
+size_t vqemu_placement_list_count(const vqemu_placement_list *list);
+
+/** The path of a file, relative to the tree; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_placement_list_path(const vqemu_placement_list *list, size_t index);
+
+/**
+ * How it was made: "link", "reflink", "copy_file_range", "copy", or "new" for an empty file; NULL
+ * beyond the count. Static. Since 1.0.
+ */
+const char *vqemu_placement_list_how(const vqemu_placement_list *list, size_t index);
+
+/**
+ * Why it is not a hard link to the object itself, for people; "" if it is; NULL beyond the count.
+ * Static. Since 1.0.
+ */
+const char *vqemu_placement_list_reason(const vqemu_placement_list *list, size_t index);
+
+/** Free the list. NULL is allowed. Since 1.0. */
+void vqemu_placement_list_free(vqemu_placement_list *list);
 
 #ifdef __cplusplus
 }

@@ -33,10 +33,12 @@ enum vqemu_store_flag {
 /**
  * Called now and then by long operations, from the thread that called them.
  *
- * step: what is being done: "hash", counted in bytes, or "assemble", counted in files; later
- * versions may have more. item: the file at hand. done and total: how many so far and in all. The
- * strings live for the call only. Return 0 to go on; anything else stops the operation, which then
- * fails with VQEMU_ERR_CANCELLED and leaves nothing behind. Since 1.0.
+ * step: what is being done: "hash", "import", "export", "copy" and "verify" count bytes, "assemble"
+ * and "collect" count files or objects; "wait" waits for others that use the store. Later versions
+ * may have more. item: the file or object at hand, "" at times. done and total: how many so far and
+ * in all; total is 0 where it is not known. The strings live for the call only. Return 0 to go on;
+ * anything else stops the operation, which then fails with VQEMU_ERR_CANCELLED and leaves nothing
+ * half-made behind. Since 1.0.
  */
 typedef int (*vqemu_progress_fn)(const char *step, const char *item, uint64_t done, uint64_t total,
                                  void *userdata);
@@ -80,6 +82,23 @@ void vqemu_store_unref(vqemu_store *store);
  * VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS; 0 sets that again. Since 1.0.
  */
 void vqemu_store_set_max_objects(vqemu_store *store, size_t max_objects);
+
+/** The sum of the sizes of files that an import may have unless the caller says otherwise: 4 GiB.
+ * Since 1.0. */
+#define VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE 4294967296
+
+/**
+ * Set the most bytes that the files of an imported archive may have together, instead of
+ * VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE; 0 sets that again. Since 1.0.
+ */
+void vqemu_store_set_max_import_size(vqemu_store *store, uint64_t bytes);
+
+/**
+ * Set how many threads a long operation of this handle may use, the calling one included; at first
+ * 1. 0 counts as 1, and more than 64 as 64. The threads have all signals blocked, and have ended
+ * when the operation returns; callbacks come from the calling thread alone. Since 1.0.
+ */
+void vqemu_store_set_threads(vqemu_store *store, uint32_t threads);
 
 /**
  * List the refs of one profile, or of all if profile is NULL: grouped by profile, in each the

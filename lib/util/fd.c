@@ -13,6 +13,14 @@
 
 #include "util/cleanup.h"
 
+int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
+    int fd;
+    do
+        fd = openat(directory_fd, name, flags | O_CLOEXEC, mode);
+    while (fd < 0 && errno == EINTR);
+    return fd < 0 ? -errno : fd;
+}
+
 int write_all(int fd, const void *bytes, size_t size) {
     const char *next = bytes;
     while (size > 0) {
@@ -41,10 +49,16 @@ static int grow(char **buffer, size_t *capacity, size_t limit) {
     return 0;
 }
 
-int read_all(int fd, size_t limit, char **bytes, size_t *size) {
+int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *size) {
     _cleanup_free_ char *buffer = NULL;
     size_t capacity = 0, length = 0;
     *bytes = NULL;
+    if (expected > 0 && expected <= limit) {
+        capacity = expected + 2; /* one more than expected shows that the file has grown */
+        buffer = malloc(capacity);
+        if (!buffer)
+            return -ENOMEM;
+    }
     for (;;) {
         if (length > limit)
             return -EFBIG;
@@ -68,6 +82,10 @@ int read_all(int fd, size_t limit, char **bytes, size_t *size) {
     return 0;
 }
 
+int read_all(int fd, size_t limit, char **bytes, size_t *size) {
+    return read_all_sized(fd, 0, limit, bytes, size);
+}
+
 int lock_fd(int fd, int operation) {
     while (flock(fd, operation) < 0)
         if (errno != EINTR)
@@ -81,11 +99,23 @@ bool same_file(int fd, int directory_fd, const char *name) {
            a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
-int sync_directory(int directory_fd, const char *path) {
-    _cleanup_close_ int fd = openat(directory_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) < 0)
-        return -errno;
+int sync_fd(int fd) {
+    while (fsync(fd) < 0)
+        if (errno != EINTR)
+            return -errno;
     return 0;
+}
+
+int sync_file_system(int fd) {
+    while (syncfs(fd) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+int sync_path(int directory_fd, const char *path) {
+    _cleanup_close_ int fd = open_at(directory_fd, path, O_RDONLY | O_NONBLOCK, 0);
+    return fd < 0 ? fd : sync_fd(fd);
 }
 
 int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *new_name) {
@@ -129,9 +159,9 @@ int remove_tree(int directory_fd, const char *name) {
         return 0;
     if (errno != EISDIR && errno != EPERM)
         return -errno;
-    int fd = openat(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_at(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     if (fd < 0)
-        return -errno;
+        return fd;
     int r = remove_entries(fd); /* closes fd */
     if (r < 0)
         return r;

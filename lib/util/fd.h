@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+/* openat(2) with O_CLOEXEC that waits out signals. Returns a descriptor or a negative errno. */
+int open_at(int directory_fd, const char *name, int flags, mode_t mode);
 
 int write_all(int fd, const void *bytes, size_t size);
 
@@ -15,14 +19,21 @@ int write_all(int fd, const void *bytes, size_t size);
  */
 int read_all(int fd, size_t limit, char **bytes, size_t *size);
 
+/* The same for a file whose size is known already, which saves allocations and a call. */
+int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *size);
+
 /* flock(2) that waits out signals. */
 int lock_fd(int fd, int operation);
 
 /* Whether the two descriptors or names mean the same inode. */
 bool same_file(int fd, int directory_fd, const char *name);
 
-/* fsync a directory that is known by its path relative to directory_fd. */
-int sync_directory(int directory_fd, const char *path);
+/* fsync(2) and syncfs(2) that wait out signals. */
+int sync_fd(int fd);
+int sync_file_system(int fd);
+
+/* fsync a file or directory that is known by its path relative to directory_fd. */
+int sync_path(int directory_fd, const char *path);
 
 /* Rename unless the new name is taken: -EEXIST then. Also where the file system has no such call.
  */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/fd.h"
 #include "util/strbuf.h"
 
 /* How often an opening is tried again that others disturb. */
@@ -34,19 +35,28 @@ char *make_absolute(const char *path) {
     return absolute;
 }
 
+/* A new directory survives a power cut once the one above it is synced. */
+static int make_directory(const char *path) {
+    if (mkdir(path, 0755) < 0)
+        return errno == EEXIST ? 0 : -errno;
+    size_t length = (size_t)(base_name(path) - path);
+    _cleanup_free_ char *parent = length ? strndup(path, length) : strdup(".");
+    return parent ? sync_path(AT_FDCWD, parent) : -ENOMEM;
+}
+
 int make_directories(const char *path) {
     _cleanup_free_ char *copy = strdup(path);
     if (!copy)
         return -ENOMEM;
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-            return -errno;
+        int r = make_directory(copy);
+        /* A directory that cannot be made may be there all the same, above what is one's own. */
+        if (r < 0 && r != -EROFS && r != -EACCES)
+            return r;
         *slash = '/';
     }
-    if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-        return -errno;
-    return 0;
+    return make_directory(copy);
 }
 
 const char *base_name(const char *path) {

@@ -51,7 +51,7 @@ def test_every_allocation_can_fail(shim, profile, tmp_path, command):
             **os.environ, "LD_PRELOAD": str(shim), "FAIL_MALLOC": str(number)})
         if result.returncode == NEVER_REACHED:
             break
-        if result.returncode == -signal.SIGSEGV:
+        if result.returncode in (-signal.SIGSEGV, -signal.SIGABRT):
             crashed.append(number)
             continue
         assert result.returncode in (0, 1), (number, result)
@@ -63,8 +63,11 @@ def test_every_allocation_can_fail(shim, profile, tmp_path, command):
     else:
         raise AssertionError("there was no end")
     assert failed > 5
-    # jansson 2.14 itself crashes in json_loadb() when one of its allocations fails: one for each
+    # jansson 2.14 itself crashes in json_loadb() (it frees what it has not initialised) when one of
+    # its allocations fails: one for each
     # document that is parsed, and nothing that its caller could prevent.
-    assert len(crashed) <= (0 if command == "select" else 1), crashed
+    # A resolve reads the refs twice: before it switches the link, it looks for newer ones again.
+    documents = {"select": 0, "build": 1, "resolve": 2, "unit": 2}[command]
+    assert len(crashed) <= documents, crashed
     assert command == "select" or run("--root", store, "build", "--profile", "emulate-x86",
                                       profile).returncode == 0

@@ -2,6 +2,7 @@
 /* vqemu_resolve(): a ref -> a tree, and a tree that is still as it should be. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -110,12 +111,25 @@ START_TEST(a_bad_object_is_named_and_no_tree_appears) {
 }
 END_TEST
 
-START_TEST(a_damaged_object_is_seen_even_if_its_time_was_put_back) {
+/* Known objects are not hashed again, but another inode is not the one that is known. */
+START_TEST(another_file_in_an_objects_place_is_hashed) {
+    _cleanup_free_ char *path = object_path(ref, "firmware/bios.bin"),
+                        *spare = scratch_path("spare");
+    const struct timespec times[2] = {{.tv_sec = OBJECT_MTIME}, {.tv_sec = OBJECT_MTIME}};
+    write_file(spare, "Firmware", 0444);
+    ck_assert_int_eq(utimensat(AT_FDCWD, spare, times, 0), 0);
+    ck_assert_int_eq(rename(spare, path), 0);
+    resolve_fails(store, 0, VQEMU_ERR_CORRUPT, "is damaged");
+}
+END_TEST
+
+START_TEST(a_damaged_object_with_time_put_back_is_seen_by_the_full_check) {
     _cleanup_free_ char *path = object_path(ref, "firmware/bios.bin");
     const struct timespec times[2] = {{.tv_sec = OBJECT_MTIME}, {.tv_sec = OBJECT_MTIME}};
+    ck_assert_int_eq(chmod(path, 0644), 0);
     write_file(path, "Firmware", 0444);
     ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
-    resolve_fails(store, 0, VQEMU_ERR_CORRUPT, "is damaged");
+    resolve_fails(store, VQEMU_RESOLVE_VERIFY, VQEMU_ERR_CORRUPT, "is damaged");
 }
 END_TEST
 
@@ -507,7 +521,8 @@ int main(void) {
     tcase_add_test(tests, a_runtime_has_the_paths_of_its_tree);
     tcase_add_test(tests, a_missing_program_is_named_with_those_there_are);
     tcase_add_loop_test(tests, a_bad_object_is_named_and_no_tree_appears, 0, 5);
-    tcase_add_test(tests, a_damaged_object_is_seen_even_if_its_time_was_put_back);
+    tcase_add_test(tests, another_file_in_an_objects_place_is_hashed);
+    tcase_add_test(tests, a_damaged_object_with_time_put_back_is_seen_by_the_full_check);
     tcase_add_loop_test(tests, objects_of_the_reference_system_are_used_and_not_changed, 0, 6);
     tcase_add_test(tests, modes_that_the_manifest_lacks_are_found_out);
     tcase_add_test(tests, one_content_can_have_both_modes);

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "newest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "record.h"
+
+/*
+ * The file is cas/cache/newest-<profile>:
+ *
+ *     volt-newest 1
+ *     refs <device> <inode> <seconds>.<nanoseconds of the last change>
+ *     file <inode> <size> <seconds>.<nanoseconds of the last change>
+ *     ref <name>
+ *     digest <of the manifest>
+ */
+#define HEADER "volt-newest 1"
+#define RECORD_LIMIT 4096
+#define RECORD_PREFIX "newest-"
+#define PROFILE_MAX 200
+
+/* A change shortly after another can leave the same time (of a clock that ticks every 10 ms). */
+#define SETTLED_NANOSECONDS 100000000
+
+static bool can_be_remembered(const char *profile) {
+    return *profile && !strchr(profile, '/') && strlen(profile) <= PROFILE_MAX;
+}
+
+static void describe_directory(const struct stat *status, char text[128]) {
+    snprintf(text, 128, "%ju %ju %jd.%09ld", (uintmax_t)status->st_dev, (uintmax_t)status->st_ino,
+             (intmax_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
+}
+
+static void describe_file(const struct stat *status, char text[128]) {
+    snprintf(text, 128, "%ju %jd %jd.%09ld", (uintmax_t)status->st_ino, (intmax_t)status->st_size,
+             (intmax_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
+}
+
+static bool is_still(const vqemu_store *store, const char *refs, const char *file,
+                     const char *name) {
+    struct stat status;
+    char now[128], file_name[NAME_MAX + 1];
+    if (fstat(store->refs_fd, &status) < 0)
+        return false;
+    describe_directory(&status, now);
+    if (strcmp(now, refs) != 0 ||
+        snprintf(file_name, sizeof file_name, "%s" REF_SUFFIX, name) >= (int)sizeof file_name ||
+        fstatat(store->refs_fd, file_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    describe_file(&status, now);
+    return S_ISREG(status.st_mode) && strcmp(now, file) == 0;
+}
+
+static int parse(vqemu_store *store, char *text, vqemu_ref **ref) {
+    struct digest digest;
+    const char *refs, *file, *name, *hex;
+    if (!record_next(&text, HEADER) || !(refs = record_next(&text, "refs ")) ||
+        !(file = record_next(&text, "file ")) || !(name = record_next(&text, "ref ")) ||
+        !(hex = record_next(&text, "digest ")) || !digest_parse(hex, &digest) ||
+        !is_still(store, refs, file, name))
+        return 0;
+    int r = ref_new_unloaded(store, name, &digest, ref, NULL);
+    return r < 0 ? r : 1;
+}
+
+int newest_recall(vqemu_store *store, const char *profile, vqemu_ref **ref) {
+    char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + PROFILE_MAX];
+    _cleanup_free_ char *text = NULL;
+    if (!can_be_remembered(profile))
+        return 0;
+    snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", profile);
+    int r = record_read(store->objects_fd, name, RECORD_LIMIT, &text);
+    if (r < 0)
+        return r == -ENOMEM ? VQEMU_ERR_NO_MEMORY : 0;
+    return parse(store, text, ref);
+}
+
+void newest_begin(const vqemu_store *store, struct newest_scan *scan) {
+    clock_gettime(CLOCK_REALTIME, &scan->begin);
+    if (fstat(store->refs_fd, &scan->refs) < 0)
+        scan->refs.st_mtim = scan->begin; /* then nothing is remembered */
+}
+
+static bool is_settled(const struct timespec *begin, const struct timespec *change) {
+    int64_t seconds = (int64_t)begin->tv_sec - change->tv_sec;
+    if (seconds < 0 || seconds > 1)
+        return seconds > 1;
+    return seconds * 1000000000 + begin->tv_nsec - change->tv_nsec >= SETTLED_NANOSECONDS;
+}
+
+void newest_remember(const vqemu_store *store, const char *profile, const struct newest_scan *scan,
+                     const vqemu_ref *ref) {
+    const struct stat *file = ref_file_status(ref);
+    if (store->flags & VQEMU_STORE_READ_ONLY || !can_be_remembered(profile) ||
+        !is_settled(&scan->begin, &scan->refs.st_mtim) || !is_settled(&scan->begin, &file->st_mtim))
+        return;
+    _cleanup_close_ int cache_fd = -1;
+    _cleanup_free_ char *name = format_string(RECORD_PREFIX "%s", profile);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    char directory_text[128], file_text[128];
+    if (!name || store_open_beside_objects(store, STORE_CACHE, &cache_fd, NULL) < 0)
+        return;
+    describe_directory(&scan->refs, directory_text);
+    describe_file(file, file_text);
+    strbuf_addf(&text, HEADER "\nrefs %s\nfile %s\nref %s\ndigest %s\n", directory_text, file_text,
+                vqemu_ref_name(ref), ref_digest(ref));
+    record_replace(cache_fd, name, &text);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "error.h"
+#include "leftovers.h"
+#include "object.h"
+#include "util/fd.h"
+#include "util/rfc3339.h"
+
+/* With fewer objects, syncing each is faster than syncing the whole file system. */
+#define SYNC_EACH_BELOW 8
+/* Neighbouring objects share a directory, so that threads seldom work in the same one. */
+#define GROUP_SIZE 1024
+
+#define STAGED_NAME_SIZE 48
+
+static void staged_name(size_t number, char name[STAGED_NAME_SIZE]) {
+    snprintf(name, STAGED_NAME_SIZE, "%zu/%zu", number / GROUP_SIZE, number);
+}
+
+static int make_group(struct stage *stage) {
+    char name[STAGED_NAME_SIZE];
+    snprintf(name, sizeof name, "%zu", stage->group_count);
+    if (mkdirat(stage->fd, name, 0700) < 0)
+        return -errno;
+    stage->group_count++;
+    return 0;
+}
+
+static int make_directory(struct stage *stage, size_t count) {
+    stage->name = leftovers_new_name();
+    if (!stage->name)
+        return -ENOMEM;
+    stage->fd = leftovers_make_directory(stage->tmp_fd, stage->name);
+    int r = stage->fd < 0 ? stage->fd : 0;
+    while (r == 0 && stage->group_count * GROUP_SIZE < count)
+        r = make_group(stage);
+    return r;
+}
+
+int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_error **error) {
+    *stage = STAGE_EMPTY;
+    stage->store = store;
+    stage->sync_each = count > 0 && count < SYNC_EACH_BELOW;
+    int r = store_lock_shared(store, &stage->lock_fd, error);
+    if (r == 0)
+        r = store_open_beside_objects(store, "tmp", &stage->tmp_fd, error);
+    if (r < 0)
+        return r;
+    leftovers_sweep(stage->tmp_fd);
+    leftovers_sweep(store->refs_fd);
+    r = make_directory(stage, count);
+    return r < 0 ? error_system(error, -r, "cannot make a staging directory in %s/../tmp",
+                                store->objects_path)
+                 : 0;
+}
+
+void stage_close(struct stage *stage) {
+    if (stage->fd >= 0)
+        remove_tree(stage->tmp_fd, stage->name);
+    cleanup_close(&stage->fd);
+    cleanup_close(&stage->tmp_fd);
+    cleanup_close(&stage->lock_fd);
+    free(stage->name);
+    *stage = STAGE_EMPTY;
+}
+
+/* ---- staging ---- */
+
+int stage_begin(struct stage *stage, size_t number, struct staged_file *file) {
+    char name[STAGED_NAME_SIZE];
+    staged_name(number, name);
+    *file = (struct staged_file){.fd = -1};
+    digest_start(&file->state);
+    if (number / GROUP_SIZE == stage->group_count) {
+        int r = make_group(stage);
+        if (r < 0)
+            return r;
+    }
+    int fd = open_at(stage->fd, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    if (fd < 0)
+        return fd;
+    file->fd = fd;
+    return 0;
+}
+
+int stage_write(struct staged_file *file, const void *bytes, size_t size) {
+    digest_add(&file->state, bytes, size);
+    file->size += size;
+    return write_all(file->fd, bytes, size);
+}
+
+int stage_complete(const struct stage *stage, struct staged_file *file, bool executable,
+                   struct staged *staged) {
+    struct stat status;
+    int r = object_finish_file(file->fd, executable);
+    if (r == 0 && stage->sync_each)
+        r = sync_fd(file->fd);
+    if (r == 0 && fstat(file->fd, &status) < 0)
+        r = -errno;
+    if (r < 0)
+        return r;
+    staged->digest = digest_finish(&file->state);
+    staged->file = (struct verified){.inode = status.st_ino, .size = file->size};
+    return 0;
+}
+
+void stage_end(struct staged_file *file) {
+    cleanup_close(&file->fd);
+    file->fd = -1;
+}
+
+int stage_drop(const struct stage *stage, size_t number) {
+    char name[STAGED_NAME_SIZE];
+    staged_name(number, name);
+    return unlinkat(stage->fd, name, 0) < 0 ? -errno : 0;
+}
+
+int stage_failed(const struct stage *stage, int system_errno, const char *what,
+                 vqemu_error **error) {
+    return error_system(error, system_errno, "cannot write a copy of %s into the store at %s", what,
+                        stage->store->objects_path);
+}
+
+/* ---- publishing ---- */
+
+int stage_sync(const struct stage *stage, vqemu_error **error) {
+    int r = stage->sync_each ? 0 : sync_file_system(stage->fd);
+    return r < 0 ? error_system(error, -r, "cannot sync the file system of %s",
+                                stage->store->objects_path)
+                 : 0;
+}
+
+int stage_publish(const struct stage *stage, size_t number, struct staged *staged, const char *what,
+                  vqemu_error **error) {
+    char name[STAGED_NAME_SIZE];
+    const vqemu_store *store = stage->store;
+    struct stat status;
+    staged_name(number, name);
+    int r = object_publish(stage->fd, name, store->objects_fd, &staged->digest);
+    if (r == 1) {
+        r = fstatat(store->objects_fd, staged->digest.hex, &status, AT_SYMLINK_NOFOLLOW);
+        staged->file.inode = r == 0 ? status.st_ino : 0;
+        r = r < 0 ? -errno : 0;
+    }
+    return r < 0 ? error_system(error, -r, "cannot publish object %s/%s, for %s",
+                                store->objects_path, staged->digest.hex, what)
+                 : 0;
+}
+
+int stage_sync_objects(const struct stage *stage, vqemu_error **error) {
+    int r = sync_fd(stage->store->objects_fd);
+    return r < 0 ? error_system(error, -r, "cannot sync %s", stage->store->objects_path) : 0;
+}
+
+/* Now, or just after the newest ref, so that a build is the newest even if the clock was set back.
+ */
+static void choose_time(const vqemu_ref *newest, char text[RFC3339_SIZE]) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (newest) {
+        struct timespec next = *manifest_time(vqemu_ref_manifest(newest));
+        if (++next.tv_nsec == 1000000000) {
+            next.tv_sec++;
+            next.tv_nsec = 0;
+        }
+        if (timespec_compare(&now, &next) < 0)
+            now = next;
+    }
+    if (!rfc3339_format(&now, text))
+        strcpy(text, "9999-12-31T23:59:59Z");
+}
+
+static int make_manifest(const struct stage *stage, const struct stage_profile *profile,
+                         const vqemu_ref *newest, vqemu_manifest **manifest, vqemu_error **error) {
+    static const vqemu_build_info nothing = {0};
+    const vqemu_build_info *info = profile->info ? profile->info : &nothing;
+    char now[RFC3339_SIZE];
+    choose_time(newest, now);
+    const struct manifest_fields fields = {
+        .name = profile->name,
+        .created_at = info->created_at ? info->created_at : now,
+        .profile = profile->name,
+        .qemu_version = info->qemu_version,
+        .build_date = info->build_date,
+        .build_host = info->build_host,
+        .arch = profile->arch,
+        .total_bytes = (int64_t)profile->total_size,
+    };
+    return manifest_new(&fields, profile->objects, profile->count, store_max_objects(stage->store),
+                        manifest, error);
+}
+
+/* The objects of a manifest are sorted by path; those of the profile must be, too. */
+static int save_verified(const struct stage *stage, const struct stage_profile *profile,
+                         const vqemu_manifest *manifest, vqemu_error **error) {
+    _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
+    if (!verified)
+        return error_no_memory(error);
+    for (size_t i = 0; i < profile->count; i++)
+        verified[i] = profile->staged[i].file;
+    verified_save(stage->store, manifest, verified);
+    return 0;
+}
+
+int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
+                          vqemu_ref **ref, vqemu_error **error) {
+    _cleanup_ref_ vqemu_ref *newest = NULL;
+    _cleanup_manifest_ vqemu_manifest *manifest = NULL;
+    /* A broken or missing one is no hindrance to a new one. */
+    vqemu_store_newest_ref(stage->store, profile->name, &newest, NULL);
+    if (newest && !vqemu_ref_manifest(newest))
+        vqemu_ref_unref(TAKE_POINTER(newest));
+    int r = make_manifest(stage, profile, newest, &manifest, error);
+    if (r < 0)
+        return r;
+    bool keeps_time = !profile->info || !profile->info->created_at;
+    if (newest && keeps_time && manifest_same_content(manifest, vqemu_ref_manifest(newest))) {
+        *ref = TAKE_POINTER(newest);
+        return save_verified(stage, profile, vqemu_ref_manifest(*ref), error);
+    }
+    r = ref_publish(stage->store, profile->name, manifest, NULL, ref, error);
+    return r < 0 ? r : save_verified(stage, profile, manifest, error);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Objects on their way into a store: written and hashed in a directory of their own, made durable
+ * together, then published, and a ref last of all.
+ */
+#ifndef LIB_STAGE_H
+#define LIB_STAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "build-info.h"
+#include "digest.h"
+#include "manifest.h"
+#include "ref.h"
+#include "store.h"
+#include "verified.h"
+
+struct stage {
+    vqemu_store *store;
+    int lock_fd; /* holds the store against collection */
+    int tmp_fd, fd;
+    char *name;
+    size_t group_count; /* how many of its directories have been made */
+    bool sync_each;
+};
+
+/* A file that is being written. */
+struct staged_file {
+    int fd;
+    struct digest_state state;
+    uint64_t size;
+};
+
+/* A staged object that is complete. */
+struct staged {
+    struct digest digest;
+    struct verified file;
+};
+
+/*
+ * Lock the store and make a staging directory. count: how many objects will be staged at the most;
+ * 0 if that is not known, then they are staged in the order of their numbers.
+ */
+int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_error **error);
+/* Also removes what was not published. For a stage that is all 0, too. */
+void stage_close(struct stage *stage);
+#define STAGE_EMPTY ((struct stage){.lock_fd = -1, .tmp_fd = -1, .fd = -1})
+
+/* Begin, write and complete the object with a number. All return 0 or a negative errno. */
+int stage_begin(struct stage *stage, size_t number, struct staged_file *file);
+int stage_write(struct staged_file *file, const void *bytes, size_t size);
+int stage_complete(const struct stage *stage, struct staged_file *file, bool executable,
+                   struct staged *staged);
+/* Close it, complete or not. */
+void stage_end(struct staged_file *file);
+/* Remove a staged object that is not wanted. */
+int stage_drop(const struct stage *stage, size_t number);
+
+/* The error of a failed write into the stage; what stands for the source. */
+int stage_failed(const struct stage *stage, int system_errno, const char *what,
+                 vqemu_error **error);
+
+/*
+ * Make all staged objects durable; afterwards, publish each under its digest. If the store had an
+ * intact one already, staged->file becomes that of it.
+ */
+int stage_sync(const struct stage *stage, vqemu_error **error);
+int stage_publish(const struct stage *stage, size_t number, struct staged *staged, const char *what,
+                  vqemu_error **error);
+/* Make the published objects durable. */
+int stage_sync_objects(const struct stage *stage, vqemu_error **error);
+
+/* What becomes of staged objects: a profile's manifest. */
+struct stage_profile {
+    const char *name;             /* the profile */
+    const vqemu_build_info *info; /* may be NULL */
+    const char *arch;             /* that of its programs; NULL if it is not known */
+    struct manifest_object *objects;
+    struct staged *staged; /* for each object */
+    size_t count;
+    uint64_t total_size;
+};
+
+/*
+ * Write a ref for published objects. If the newest ref has the same content and info gives no time,
+ * that one is returned.
+ */
+int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
+                          vqemu_ref **ref, vqemu_error **error);
+
+#endif
