@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "lease.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -10,9 +9,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "digest.h"
 #include "util/cleanup.h"
+#include "util/dir.h"
 #include "util/fd.h"
 
 static int open_locked(int trees_fd, const char *name, int operation) {
@@ -94,44 +95,32 @@ static int look_at_link(const struct search *search, int process_fd, int directo
     return add_holder(search->found, &holder);
 }
 
-static int look_at_descriptors(const struct search *search, int process_fd, pid_t pid) {
-    int fd = open_at(process_fd, "fd", O_RDONLY | O_DIRECTORY, 0);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory) {
-        cleanup_close(&fd);
-        return 0;
-    }
-    int r = 0;
-    const struct dirent *entry;
-    while (r == 0 && (entry = readdir(directory)))
-        r = look_at_link(search, process_fd, dirfd(directory), entry->d_name, pid);
-    closedir(directory);
-    return r;
+/* A process whose descriptors are looked at. */
+struct process {
+    const struct search *search;
+    int fd; /* of /proc/PID */
+    pid_t pid;
+};
+
+static int look_at_descriptor(int directory_fd, const char *name, void *userdata) {
+    const struct process *process = userdata;
+    return look_at_link(process->search, process->fd, directory_fd, name, process->pid);
 }
 
-static int look_at_process(const struct search *search, int proc_fd, const char *name) {
-    pid_t pid = atoi(name);
-    if (pid <= 0 || pid == getpid())
+static int look_at_process(int proc_fd, const char *name, void *userdata) {
+    struct process process = {.search = userdata, .pid = atoi(name)};
+    if (process.pid <= 0 || process.pid == getpid())
         return 0;
-    _cleanup_close_ int process_fd = open_at(proc_fd, name, O_RDONLY | O_DIRECTORY, 0);
-    if (process_fd < 0)
+    _cleanup_close_ int fd = open_at(proc_fd, name, O_RDONLY | O_DIRECTORY, 0);
+    if (fd < 0)
         return 0;
-    int r = look_at_link(search, process_fd, process_fd, "exe", pid);
+    process.fd = fd;
+    int r = look_at_link(process.search, fd, fd, "exe", process.pid);
     if (r == 0)
-        r = look_at_link(search, process_fd, process_fd, "cwd", pid);
-    return r == 0 ? look_at_descriptors(search, process_fd, pid) : r;
-}
-
-static int look_at_all(const struct search *search) {
-    DIR *directory = opendir("/proc"); /* close-on-exec */
-    if (!directory)
-        return 0;
-    int r = 0;
-    const struct dirent *entry;
-    while (r == 0 && (entry = readdir(directory)))
-        r = look_at_process(search, dirfd(directory), entry->d_name);
-    closedir(directory);
-    return r;
+        r = look_at_link(process.search, fd, fd, "cwd", process.pid);
+    if (r == 0)
+        r = for_each_entry(fd, "fd", look_at_descriptor, &process);
+    return r == -ENOMEM ? r : 0; /* others may not be looked into, or have ended */
 }
 
 int lease_find_holders(const char *trees_path, int trees_fd, struct lease_holders *found) {
@@ -146,11 +135,11 @@ int lease_find_holders(const char *trees_path, int trees_fd, struct lease_holder
         return 0;
     prefix[length++] = '/';
     prefix[length] = '\0';
-    const struct search search = {
-        .prefix = prefix, .prefix_length = (size_t)length, .found = found};
-    int r = look_at_all(&search);
-    if (r < 0)
-        lease_free_holders(found);
+    struct search search = {.prefix = prefix, .prefix_length = (size_t)length, .found = found};
+    int r = for_each_entry(AT_FDCWD, "/proc", look_at_process, &search);
+    if (r != -ENOMEM)
+        return 0;
+    lease_free_holders(found);
     return r;
 }
 

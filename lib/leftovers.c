@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "leftovers.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "util/cleanup.h"
+#include "util/dir.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
 
@@ -43,24 +43,33 @@ int leftovers_make_directory(int directory_fd, const char *name) {
     }
 }
 
-static void sweep_one(int directory_fd, const char *name) {
+/*
+ * Lock what lies under a name with the prefix, if nobody else has. A link, which cannot be locked,
+ * is -ELOOP. Returns a descriptor or a negative errno.
+ */
+static int lock_leftover(int directory_fd, const char *name) {
+    if (strncmp(name, LEFTOVER_PREFIX, strlen(LEFTOVER_PREFIX)) != 0)
+        return -EINVAL;
     _cleanup_close_ int fd = open_at(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
-    if (fd == -ELOOP)
-        unlinkat(directory_fd, name, 0); /* a link, which cannot be locked */
-    else if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && same_file(fd, directory_fd, name))
+    int r = fd < 0 ? fd : lock_fd(fd, LOCK_EX | LOCK_NB);
+    if (r < 0)
+        return r;
+    return same_file(fd, directory_fd, name) ? take_fd(&fd) : -ENOENT;
+}
+
+bool leftovers_is_one(int directory_fd, const char *name) {
+    _cleanup_close_ int fd = lock_leftover(directory_fd, name);
+    return fd >= 0 || fd == -ELOOP;
+}
+
+static int sweep_one(int directory_fd, const char *name, void *unused) {
+    (void)unused;
+    _cleanup_close_ int fd = lock_leftover(directory_fd, name);
+    if (fd >= 0 || fd == -ELOOP)
         remove_tree(directory_fd, name);
+    return 0;
 }
 
 void leftovers_sweep(int directory_fd) {
-    int fd = open_at(directory_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    if (!directory) {
-        cleanup_close(&fd);
-        return;
-    }
-    const struct dirent *entry;
-    while ((entry = readdir(directory)))
-        if (strncmp(entry->d_name, LEFTOVER_PREFIX, strlen(LEFTOVER_PREFIX)) == 0)
-            sweep_one(directory_fd, entry->d_name);
-    closedir(directory);
+    for_each_entry(directory_fd, ".", sweep_one, NULL);
 }

@@ -6,6 +6,8 @@
 #ifndef LIB_LEFTOVERS_H
 #define LIB_LEFTOVERS_H
 
+#include <stdbool.h>
+
 #define LEFTOVER_PREFIX ".volt-new-"
 
 /* A new name with the prefix, owned by the caller; NULL without memory. */
@@ -19,6 +21,9 @@ int leftovers_lock(int fd, int directory_fd, const char *name);
 
 /* Make, open and lock a directory with mode 0700. Returns a descriptor or a negative errno. */
 int leftovers_make_directory(int directory_fd, const char *name);
+
+/* Whether an entry of a directory was left by a process that died. */
+bool leftovers_is_one(int directory_fd, const char *name);
 
 /*
  * Remove everything with the prefix that nobody has locked, and symbolic links. What cannot be

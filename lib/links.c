@@ -11,6 +11,7 @@
 #include "error.h"
 #include "leftovers.h"
 #include "ref.h"
+#include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
@@ -102,4 +103,111 @@ int links_switch(vqemu_store *store, const char *profile, const char *digest, vq
         return 0;
     return error_system(error, -r, "cannot make the link %s/%s point to the tree in use",
                         store->links_path, profile);
+}
+
+/* ---- those that there are ---- */
+
+struct reading {
+    const vqemu_store *store;
+    struct links *links;
+};
+
+/* The tree that a link points to; false if it is no link to one. */
+static bool read_link(const vqemu_store *store, int links_fd, const char *name,
+                      struct digest *digest) {
+    char target[PATH_MAX];
+    size_t prefix = strlen(store->link_prefix);
+    ssize_t length = readlinkat(links_fd, name, target, sizeof target - 1);
+    if (length < 0)
+        return false;
+    target[length] = '\0';
+    return strncmp(target, store->link_prefix, prefix) == 0 && target[prefix] == '/' &&
+           digest_parse(target + prefix + 1, digest);
+}
+
+static int add_link(int links_fd, const char *name, void *userdata) {
+    const struct reading *reading = userdata;
+    struct links *links = reading->links;
+    struct link link;
+    if (!read_link(reading->store, links_fd, name, &link.digest))
+        return 0;
+    struct link *larger = realloc(links->links, (links->count + 1) * sizeof *larger);
+    if (!larger)
+        return -ENOMEM;
+    links->links = larger;
+    link.profile = strdup(name);
+    if (!link.profile)
+        return -ENOMEM;
+    links->links[links->count++] = link;
+    return 0;
+}
+
+int links_read(const vqemu_store *store, struct links *links, vqemu_error **error) {
+    struct reading reading = {store, links};
+    *links = (struct links){0};
+    if (!store->links_path)
+        return 0;
+    int r = for_each_entry(AT_FDCWD, store->links_path, add_link, &reading);
+    return r < 0 && r != -ENOENT
+               ? error_system(error, -r, "cannot read the directory %s", store->links_path)
+               : 0;
+}
+
+void links_release(struct links *links) {
+    for (size_t i = 0; i < links->count; i++)
+        free(links->links[i].profile);
+    free(links->links);
+    *links = (struct links){0};
+}
+
+bool links_point_to(const struct links *links, const char *digest) {
+    for (size_t i = 0; i < links->count; i++)
+        if (strcmp(links->links[i].digest.hex, digest) == 0)
+            return true;
+    return false;
+}
+
+static bool has_ref(const vqemu_ref_list *refs, const char *profile) {
+    for (size_t i = 0; i < vqemu_ref_list_count(refs); i++)
+        if (strcmp(vqemu_ref_profile(vqemu_ref_list_at(refs, i)), profile) == 0)
+            return true;
+    return false;
+}
+
+bool links_keep(const struct links *links, const vqemu_ref_list *refs, const char *digest) {
+    for (size_t i = 0; i < links->count; i++)
+        if (strcmp(links->links[i].digest.hex, digest) == 0 &&
+            has_ref(refs, links->links[i].profile))
+            return true;
+    return false;
+}
+
+int links_sync(const vqemu_store *store, vqemu_error **error) {
+    int r = store->links_path ? sync_path(AT_FDCWD, store->links_path) : 0;
+    return r < 0 && r != -ENOENT ? error_system(error, -r, "cannot sync %s", store->links_path) : 0;
+}
+
+static int remove_dangling(const vqemu_store *store, const struct links *links, int links_fd,
+                           int trees_fd) {
+    int r = lock_fd(links_fd, LOCK_EX);
+    for (size_t i = 0; r == 0 && i < links->count; i++) {
+        struct digest digest;
+        const char *profile = links->links[i].profile;
+        if (read_link(store, links_fd, profile, &digest) &&
+            faccessat(trees_fd, digest.hex, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
+            unlinkat(links_fd, profile, 0) < 0 && errno != ENOENT)
+            r = -errno;
+    }
+    return r;
+}
+
+int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
+                          vqemu_error **error) {
+    if (links->count == 0 || trees_fd < 0)
+        return 0;
+    _cleanup_close_ int links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
+    int r = links_fd < 0 ? links_fd : remove_dangling(store, links, links_fd, trees_fd);
+    return r < 0 && !may_not_write(-r)
+               ? error_system(error, -r, "cannot remove a link of %s", store->links_path)
+               : 0;
 }

@@ -294,17 +294,24 @@ VQEMU_EXPORT int vqemu_store_newest_ref(vqemu_store *store, const char *profile,
     return 0;
 }
 
+int ref_check_name(const char *name, vqemu_error **error) {
+    size_t length = name ? strlen(name) : 0;
+    if (name && !strchr(name, '/') && *name != '.' && length <= NAME_MAX - strlen(REF_SUFFIX) &&
+        profile_length(name, length) > 0)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0,
+                     "\"%s\" is not the name of a ref, such as kvm-linux-8e1e73bc",
+                     name ? name : "");
+}
+
 VQEMU_EXPORT int vqemu_store_find_ref(vqemu_store *store, const char *name, vqemu_ref **ref,
                                       vqemu_error **error) {
     *ref = NULL;
-    size_t length = name ? strlen(name) : 0;
-    if (!name || strchr(name, '/') || *name == '.' || length > NAME_MAX - strlen(REF_SUFFIX) ||
-        profile_length(name, length) == 0)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "\"%s\" is not the name of a ref, such as kvm-linux-8e1e73bc",
-                         name ? name : "");
+    int r = ref_check_name(name, error);
+    if (r < 0)
+        return r;
     _cleanup_ref_ vqemu_ref *found = NULL;
-    int r = new_ref(store, name, length, &found, error);
+    r = new_ref(store, name, strlen(name), &found, error);
     if (r == 0 &&
         faccessat(store->refs_fd, base_name(found->path), F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
         errno == ENOENT)

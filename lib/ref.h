@@ -35,6 +35,9 @@ const char *ref_digest(const vqemu_ref *ref);
 /* What its file was like when it was loaded. */
 const struct stat *ref_file_status(const vqemu_ref *ref);
 
+/* VQEMU_ERR_INVALID unless a name has the form of a ref's. */
+int ref_check_name(const char *name, vqemu_error **error);
+
 /* Whether the store still has it. */
 bool ref_exists(const vqemu_store *store, const vqemu_ref *ref);
 

@@ -12,7 +12,13 @@
 #include "table.h"
 #include "text.h"
 
-static json_t *ref_json(const vqemu_ref *ref) {
+static bool is_pinned(vqemu_store *store, const vqemu_ref *ref) {
+    bool pinned = false;
+    vqemu_store_is_pinned(store, vqemu_ref_name(ref), &pinned, NULL);
+    return pinned;
+}
+
+static json_t *ref_json(vqemu_store *store, const vqemu_ref *ref) {
     const vqemu_manifest *manifest = vqemu_ref_manifest(ref); /* NULL if it is broken */
     json_t *object = json_object();
     json_add_text(object, "name", vqemu_ref_name(ref));
@@ -24,18 +30,19 @@ static json_t *ref_json(const vqemu_ref *ref) {
                     manifest ? (int64_t)vqemu_manifest_object_count(manifest) : -1);
     json_add_number(object, "total_bytes", manifest ? vqemu_manifest_total_bytes(manifest) : -1);
     json_add_text(object, "qemu_version", manifest ? vqemu_manifest_qemu_version(manifest) : NULL);
+    json_add(object, "pinned", json_boolean(is_pinned(store, ref)));
     json_add_text(object, "problem", vqemu_ref_problem(ref));
     return object;
 }
 
-static json_t *ref_list_json(const vqemu_ref_list *list) {
+static json_t *ref_list_json(vqemu_store *store, const vqemu_ref_list *list) {
     json_t *array = json_array();
     for (size_t i = 0; i < vqemu_ref_list_count(list); i++)
-        json_append(array, ref_json(vqemu_ref_list_at(list, i)));
+        json_append(array, ref_json(store, vqemu_ref_list_at(list, i)));
     return array;
 }
 
-static void add_ref(struct table *table, const vqemu_ref *ref) {
+static void add_ref(struct table *table, vqemu_store *store, const vqemu_ref *ref) {
     const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
     table_add(table, "%s", vqemu_ref_name(ref));
     if (!manifest) {
@@ -49,14 +56,15 @@ static void add_ref(struct table *table, const vqemu_ref *ref) {
     table_add(table, "%zu", vqemu_manifest_object_count(manifest));
     table_add(table, "%s", size);
     table_add(table, "%s", qemu_version ? qemu_version : "-");
+    table_add(table, "%s", is_pinned(store, ref) ? "pinned" : "-");
 }
 
-static void print_refs(const vqemu_ref_list *list) {
-    static const struct column columns[] = {
-        {"NAME", LEFT}, {"CREATED", LEFT}, {"OBJECTS", RIGHT}, {"SIZE", RIGHT}, {"QEMU", LEFT}};
-    _cleanup_table_ struct table table = {.columns = columns, .column_count = 5};
+static void print_refs(vqemu_store *store, const vqemu_ref_list *list) {
+    static const struct column columns[] = {{"NAME", LEFT},  {"CREATED", LEFT}, {"OBJECTS", RIGHT},
+                                            {"SIZE", RIGHT}, {"QEMU", LEFT},    {"PIN", LEFT}};
+    _cleanup_table_ struct table table = {.columns = columns, .column_count = 6};
     for (size_t i = 0; i < vqemu_ref_list_count(list); i++)
-        add_ref(&table, vqemu_ref_list_at(list, i));
+        add_ref(&table, store, vqemu_ref_list_at(list, i));
     table_print(&table);
 }
 
@@ -83,8 +91,8 @@ static int refs(const struct options *options) {
 
     warn_of_broken(list);
     if (options->json)
-        return print_json(ref_list_json(list));
-    print_refs(list);
+        return print_json(ref_list_json(store, list));
+    print_refs(store, list);
     return EXIT_SUCCESS;
 }
 
@@ -96,7 +104,7 @@ const struct command command_refs = {
     .description = "List the refs of a profile, or of all: its versions in the store, the newest\n"
                    "first. Of a ref that is broken only the name is known; a warning says why.\n"
                    "With --json: an array of name, profile, path, created_at, digest, objects,\n"
-                   "total_bytes, qemu_version, problem.\n",
+                   "total_bytes, qemu_version, pinned, problem.\n",
     .example = "  volt-qemu refs emulate-x86\n",
     .run = refs,
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdio.h>
 #include <stdlib.h>
 #include <volt-qemu/volt-qemu.h>
 
@@ -6,6 +7,7 @@
 #include "commands.h"
 #include "from-options.h"
 #include "json.h"
+#include "message.h"
 #include "options.h"
 #include "table.h"
 
@@ -41,6 +43,47 @@ static void print_runtime(const vqemu_runtime *runtime) {
     print_field("loader", vqemu_runtime_loader(runtime));
 }
 
+static json_t *placements_json(const vqemu_placement_list *list) {
+    json_t *array = json_array();
+    for (size_t i = 0; i < vqemu_placement_list_count(list); i++) {
+        json_t *file = json_object();
+        json_add_text(file, "path", vqemu_placement_list_path(list, i));
+        json_add_text(file, "how", vqemu_placement_list_how(list, i));
+        json_add_text(file, "reason", vqemu_placement_list_reason(list, i));
+        json_append(array, file);
+    }
+    return array;
+}
+
+static void print_placements(const vqemu_placement_list *list) {
+    static const struct column columns[] = {{"HOW", LEFT}, {"FILE", LEFT}, {"WHY", LEFT}};
+    _cleanup_table_ struct table table = {.columns = columns, .column_count = 3};
+    for (size_t i = 0; i < vqemu_placement_list_count(list); i++) {
+        table_add(&table, "%s", vqemu_placement_list_how(list, i));
+        table_add(&table, "%s", vqemu_placement_list_path(list, i));
+        table_add(&table, "%s", vqemu_placement_list_reason(list, i));
+    }
+    putchar('\n');
+    table_print(&table);
+}
+
+static int print(const struct options *options, const vqemu_runtime *runtime) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_placement_list_ vqemu_placement_list *list = NULL;
+    if (options->files && vqemu_runtime_list_placements(runtime, &list, &error))
+        return fail(error);
+    if (options->json) {
+        json_t *object = runtime_json(runtime);
+        if (list)
+            json_add(object, "files", placements_json(list));
+        return print_json(object);
+    }
+    print_runtime(runtime);
+    if (list)
+        print_placements(list);
+    return EXIT_SUCCESS;
+}
+
 static int resolve(const struct options *options) {
     _cleanup_host_ vqemu_host *host = NULL;
     _cleanup_selection_ vqemu_selection *selection = NULL;
@@ -53,20 +96,19 @@ static int resolve(const struct options *options) {
     if (status)
         return status;
 
-    if (options->json)
-        return print_json(runtime_json(runtime));
-    print_runtime(runtime);
-    return EXIT_SUCCESS;
+    return print(options, runtime);
 }
 
 const struct command command_resolve = {
     .name = "resolve",
-    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_FILES,
     .summary = "put a profile on disk, ready to run",
     .description = "Put a profile on disk, verified and ready to run, and tell where its parts\n"
                    "are. Without --profile, it is chosen as by \"volt-qemu select\".\n"
                    "With --json: profile, arch (the guest's), binary, firmware_dir, lib_dir,\n"
-                   "module_dir, loader, tree, manifest, ref, digest. What it has not is null.\n",
+                   "module_dir, loader, tree, manifest, ref, digest. What it has not is null.\n"
+                   "--files tells how each file was made from its object, and if it is no hard\n"
+                   "link, why; with --json as files: path, how, reason.\n",
     .example = "  volt-qemu resolve --profile emulate-x86\n"
                "  volt-qemu resolve --mode hybrid-emulated --guest-arch aarch64 --json\n",
     .run = resolve,

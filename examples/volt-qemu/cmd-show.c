@@ -143,7 +143,7 @@ static int show(const struct options *options) {
 const struct command command_show = {
     .name = "show",
     .operand = "[REF]",
-    .option_groups = OPTIONS_PROFILE | OPTIONS_SHOW,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_SHOW | OPTIONS_FILES,
     .summary = "show what a manifest says",
     .description = "Show the manifest of a ref, of the newest ref of a profile, or of a file.\n"
                    "With --json: ref, path, digest, name, profile, created_at, qemu_version,\n"

@@ -34,6 +34,15 @@ int selection_from_options(const struct options *options, const vqemu_host *host
     return code ? fail_request(options->command, error) : 0;
 }
 
+static void set_limits(const struct options *options, vqemu_store *store) {
+    if (options->threads > 0)
+        vqemu_store_set_threads(store, (uint32_t)options->threads);
+    if (options->max_size > 0)
+        vqemu_store_set_max_import_size(store, (uint64_t)options->max_size);
+    if (options->max_objects > 0)
+        vqemu_store_set_max_objects(store, (size_t)options->max_objects);
+}
+
 int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store) {
     _cleanup_error_ vqemu_error *error = NULL;
     const char *root = options->root ? options->root : DEFAULT_ROOT;
@@ -45,7 +54,10 @@ int store_from_options(const struct options *options, uint32_t flags, vqemu_stor
                                             options->links, flags, store, &error);
     else
         code = vqemu_store_open(root, flags, store, &error);
-    return code ? fail(error) : 0;
+    if (code)
+        return fail(error);
+    set_limits(options, *store);
+    return 0;
 }
 
 int runtime_from_options(const struct options *options, const vqemu_selection *selection,
@@ -59,7 +71,8 @@ int runtime_from_options(const struct options *options, const vqemu_selection *s
     if (options->ref && vqemu_store_find_ref(store, options->ref, &ref, &error))
         return fail_request(options->command, error);
 
-    uint32_t flags = options->verify ? VQEMU_RESOLVE_VERIFY : 0;
+    uint32_t flags =
+        (options->verify ? VQEMU_RESOLVE_VERIFY : 0) | (options->trust ? VQEMU_RESOLVE_TRUST : 0);
     struct progress progress;
     progress_begin(&progress);
     int code =

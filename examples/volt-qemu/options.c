@@ -11,7 +11,7 @@
 #include "message.h"
 #include "parse.h"
 
-enum type { SWITCH, TEXT, ABSOLUTE_PATH, NUMBER, MEMORY, KVM_STATE };
+enum type { SWITCH, TEXT, ABSOLUTE_PATH, NUMBER, MEMORY, BYTES, KVM_STATE };
 
 struct row {
     const char *name;
@@ -31,6 +31,10 @@ static const struct row rows[] = {
     {"trees", "DIR", OPTIONS_GLOBAL, TEXT, FIELD(trees), "  its assembled trees,"},
     {"links", "DIR", OPTIONS_GLOBAL, TEXT, FIELD(links), "  and, if wanted, links to them"},
     {"read-only", NULL, OPTIONS_GLOBAL, SWITCH, FIELD(read_only), "write nothing to the store"},
+    {"threads", "COUNT", OPTIONS_GLOBAL, NUMBER, FIELD(threads),
+     "how many threads may work on the store (default 1)"},
+    {"max-objects", "COUNT", OPTIONS_GLOBAL, NUMBER, FIELD(max_objects),
+     "how many files a profile may have (default 10000)"},
     {"host-arch", "ARCH", OPTIONS_GLOBAL, TEXT, FIELD(host_arch),
      "plan for a host of this architecture (without KVM)"},
     {"kvm", "STATE", OPTIONS_GLOBAL, KVM_STATE, FIELD(kvm),
@@ -49,7 +53,9 @@ static const struct row rows[] = {
 
     {"ref", "REF", OPTIONS_RESOLVE, TEXT, FIELD(ref), "this version of it (default: the newest)"},
     {"verify", NULL, OPTIONS_RESOLVE, SWITCH, FIELD(verify),
-     "read and check every file of a tree that is there"},
+     "read and check every file and object"},
+    {"trust", NULL, OPTIONS_RESOLVE, SWITCH, FIELD(trust),
+     "use a tree that is there without looking at its files"},
 
     {"vm", "FILE", OPTIONS_VM, TEXT, FIELD(vm),
      "read the VM from a JSON file; the options below override it"},
@@ -70,7 +76,19 @@ static const struct row rows[] = {
      "the ref's time, such as 2024-05-01T12:00:00Z (default: now)"},
 
     {"manifest", "FILE", OPTIONS_SHOW, TEXT, FIELD(manifest), "a manifest outside of the store"},
-    {"files", NULL, OPTIONS_SHOW, SWITCH, FIELD(files), "also list the files"},
+    {"files", NULL, OPTIONS_FILES, SWITCH, FIELD(files), "also list the files"},
+
+    {"max-size", "SIZE", OPTIONS_IMPORT, BYTES, FIELD(max_size),
+     "the most that its files may have together, in bytes, or with suffix K, M or G (default 4G)"},
+    {"output", "FILE", OPTIONS_EXPORT, TEXT, FIELD(output),
+     "where to write the archive (default: standard output)"},
+    {"repair", NULL, OPTIONS_VERIFY, SWITCH, FIELD(repair), "put right what can be put right"},
+    {"from", "SOURCE", OPTIONS_VERIFY, TEXT, FIELD(from),
+     "where good copies are: a directory, a tar archive, or the root of another store"},
+    {"dry-run", NULL, OPTIONS_COLLECT, SWITCH, FIELD(dry_run), "remove nothing, only tell"},
+    {"keep", "COUNT", OPTIONS_COLLECT, NUMBER, FIELD(keep),
+     "of each profile, also remove all but the newest refs"},
+    {"to", "DIR", OPTIONS_COPY, TEXT, FIELD(to), "the root of the other store"},
 };
 
 #define ROW_COUNT (sizeof rows / sizeof *rows)
@@ -113,6 +131,9 @@ static int take_option(struct parser *parser, const struct row *row, const char 
         break;
     case MEMORY:
         good = parse_memory(value, field);
+        break;
+    case BYTES:
+        good = parse_bytes(value, field);
         break;
     case KVM_STATE:
         *(int32_t *)field = kvm_state_from_name(value);
@@ -206,6 +227,10 @@ static int check_combinations(const struct options *options) {
         return fail_usage(command, "--objects, --refs and --trees must be given together");
     if (options->profile && (options->mode || options->guest_os))
         return fail_usage(command, "--profile excludes --mode and --guest-os");
+    if (options->verify && options->trust)
+        return fail_usage(command, "--verify excludes --trust");
+    if (options->from && !options->repair)
+        return fail_usage(command, "--from goes with --repair");
     return 0;
 }
 
@@ -213,6 +238,10 @@ int options_parse(struct options *options, int argc, char **argv) {
     struct parser parser = {.options = options};
     options->memory = -1;
     options->cpus = -1;
+    options->threads = -1;
+    options->max_objects = -1;
+    options->max_size = -1;
+    options->keep = -1;
     int status = take_arguments(&parser, argc, argv);
     if (status || options->help || options->version)
         return status;

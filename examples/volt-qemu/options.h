@@ -17,7 +17,13 @@ enum option_group {
     OPTIONS_RESOLVE = 8,
     OPTIONS_VM = 16, /* also arguments for QEMU after "--" */
     OPTIONS_BUILD = 32,
-    OPTIONS_SHOW = 64
+    OPTIONS_SHOW = 64,
+    OPTIONS_FILES = 128, /* --files */
+    OPTIONS_IMPORT = 256,
+    OPTIONS_EXPORT = 512,
+    OPTIONS_VERIFY = 1024,
+    OPTIONS_COLLECT = 2048,
+    OPTIONS_COPY = 4096
 };
 
 #define DEFAULT_ROOT "/var/lib/volt"
@@ -31,13 +37,14 @@ struct options {
 
     const char *root, *objects, *refs, *trees, *links;
     bool read_only;
+    int64_t threads, max_objects; /* -1 if not given */
 
     const char *host_arch;
     int32_t kvm; /* enum vqemu_kvm_state */
 
     const char *profile, *mode, *guest_arch, *guest_os;
     const char *ref;
-    bool verify;
+    bool verify, trust;
 
     const char *vm, *name, *append;
     int64_t memory, cpus;           /* -1 if not given: 0 asks for the default */
@@ -48,6 +55,14 @@ struct options {
     const char *qemu_version, *build_date, *build_host, *created_at;
     const char *manifest;
     bool files;
+
+    int64_t max_size;   /* bytes; -1 if not given */
+    const char *output; /* of an export */
+    bool repair;
+    const char *from; /* where good copies are */
+    bool dry_run;
+    int64_t keep;   /* -1 if not given */
+    const char *to; /* the root of another store */
 };
 
 /*

@@ -35,6 +35,19 @@ bool parse_memory(const char *text, int64_t *mib) {
     return true;
 }
 
+bool parse_bytes(const char *text, int64_t *bytes) {
+    static const char suffixes[] = "KMG";
+    if (!take_number(&text, INT64_MAX >> 30, bytes))
+        return false;
+    if (*text == '\0')
+        return true;
+    const char *suffix = strchr(suffixes, *text);
+    if (!suffix || text[1] != '\0')
+        return false;
+    *bytes <<= 10 * (suffix - suffixes + 1);
+    return true;
+}
+
 char *absolute_path(const char *path) {
     if (path[0] == '/' || path[0] == '\0')
         return format_text("%s", path);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "util/fd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/dir.h"
 
 int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
     int fd;
@@ -129,29 +129,9 @@ int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *n
     return unlinkat(old_fd, old_name, 0) < 0 ? -errno : 0;
 }
 
-static int remove_entries(int fd) {
-    DIR *directory = fdopendir(fd);
-    if (!directory) {
-        int saved = errno;
-        close(fd);
-        return -saved;
-    }
-    int r = 0;
-    for (;;) {
-        errno = 0;
-        const struct dirent *entry = readdir(directory);
-        if (!entry) {
-            r = -errno;
-            break;
-        }
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        r = remove_tree(dirfd(directory), entry->d_name);
-        if (r < 0)
-            break;
-    }
-    closedir(directory);
-    return r;
+static int remove_entry(int directory_fd, const char *name, void *unused) {
+    (void)unused;
+    return remove_tree(directory_fd, name);
 }
 
 int remove_tree(int directory_fd, const char *name) {
@@ -159,11 +139,10 @@ int remove_tree(int directory_fd, const char *name) {
         return 0;
     if (errno != EISDIR && errno != EPERM)
         return -errno;
-    int fd = open_at(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    if (fd < 0)
-        return fd;
-    int r = remove_entries(fd); /* closes fd */
+    int r = for_each_entry(directory_fd, name, remove_entry, NULL);
+    if (r == -ENOTDIR) /* a file that may not be removed */
+        return -EPERM;
     if (r < 0)
-        return r;
+        return r == -ENOENT ? 0 : r;
     return unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }

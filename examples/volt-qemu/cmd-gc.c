@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <volt-qemu/volt-qemu.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "from-options.h"
+#include "json.h"
+#include "message.h"
+#include "options.h"
+#include "progress.h"
+#include "table.h"
+#include "text.h"
+
+static json_t *collection_json(const struct options *options, const vqemu_collection *collection) {
+    json_t *object = json_object(), *removed = json_array();
+    for (size_t i = 0; i < vqemu_collection_count(collection); i++) {
+        json_t *item = json_object();
+        json_add_text(item, "kind", vqemu_collection_kind(collection, i));
+        json_add_text(item, "name", vqemu_collection_name(collection, i));
+        json_add_number(item, "bytes", (int64_t)vqemu_collection_bytes(collection, i));
+        json_append(removed, item);
+    }
+    json_add(object, "dry_run", json_boolean(options->dry_run));
+    json_add_number(object, "freed_bytes", (int64_t)vqemu_collection_freed_bytes(collection));
+    json_add(object, "removed", removed);
+    return object;
+}
+
+static size_t count_kind(const vqemu_collection *collection, const char *kind) {
+    size_t count = 0;
+    for (size_t i = 0; i < vqemu_collection_count(collection); i++)
+        count += strcmp(vqemu_collection_kind(collection, i), kind) == 0;
+    return count;
+}
+
+/* Objects are only counted: there can be thousands. */
+static void print_names(const vqemu_collection *collection) {
+    for (size_t i = 0; i < vqemu_collection_count(collection); i++) {
+        const char *kind = vqemu_collection_kind(collection, i);
+        if (strcmp(kind, "object") == 0)
+            continue;
+        _cleanup_free_ char *name = printable(vqemu_collection_name(collection, i));
+        printf("%-8s %s\n", kind, name);
+    }
+}
+
+static void print_collection(const struct options *options, const vqemu_collection *collection) {
+    _cleanup_free_ char *size = format_size((int64_t)vqemu_collection_freed_bytes(collection));
+    print_names(collection);
+    printf("%s %zu refs, %zu trees, %zu objects, %zu leftovers: %s %s\n",
+           options->dry_run ? "would remove" : "removed", count_kind(collection, "ref"),
+           count_kind(collection, "tree"), count_kind(collection, "object"),
+           count_kind(collection, "staging"), size, options->dry_run ? "to free" : "freed");
+}
+
+static int gc(const struct options *options) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_store_ vqemu_store *store = NULL;
+    _cleanup_collection_ vqemu_collection *collection = NULL;
+    if (options->keep == 0)
+        return fail_usage(options->command, "--keep must be 1 or more");
+    if (store_from_options(options, 0, &store))
+        return EXIT_FAILURE;
+
+    struct progress progress;
+    progress_begin(&progress);
+    int code = vqemu_store_collect(store, options->keep > 0 ? (uint32_t)options->keep : 0,
+                                   options->dry_run ? VQEMU_COLLECT_DRY_RUN : 0, progress_step,
+                                   &progress, &collection, &error);
+    progress_end(&progress);
+    if (code)
+        return fail(error);
+    if (options->json)
+        return print_json(collection_json(options, collection));
+    print_collection(options, collection);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_gc = {
+    .name = "gc",
+    .option_groups = OPTIONS_COLLECT,
+    .summary = "remove what nothing reaches",
+    .description = "Remove trees and objects that no ref reaches, and what was left half-made by\n"
+                   "programs that died. With --keep N, first remove all but the N newest refs of\n"
+                   "each profile. What is pinned, or what a running guest uses, stays.\n"
+                   "With --json: dry_run, freed_bytes, removed (kind, name, bytes).\n",
+    .example = "  volt-qemu gc --dry-run\n"
+               "  volt-qemu gc --keep 2\n",
+    .run = gc,
+};
