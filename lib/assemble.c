@@ -4,15 +4,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 
-#include "elf-file.h"
 #include "error.h"
+#include "executable.h"
 #include "leftovers.h"
 #include "manifest.h"
 #include "object.h"
@@ -47,6 +49,7 @@ struct assembly {
     unsigned threads;
     atomic_bool learned;    /* objects were hashed that were not known */
     atomic_bool has_copies; /* files that are not links */
+    bool is_overlay;        /* linking a file of the lower layer makes another inode of it */
     struct progress *progress;
 };
 
@@ -139,31 +142,6 @@ static int verify_object(struct assembly *assembly, size_t index, int fd, const 
     return how ? object_damaged(assembly, object, how, error) : error_no_memory(error);
 }
 
-/* ld-linux-x86-64.so.2, ld.so.1, ld64.so.2 ... */
-static bool is_loader_name(const char *name) {
-    return strncmp(name, "ld-", 3) == 0 || strncmp(name, "ld.so", 5) == 0 ||
-           strncmp(name, "ld64.so", 7) == 0;
-}
-
-/*
- * Whether a file of the tree is executable: as the manifest says; where it does not, programs,
- * scripts and everything below bin/ are, and the dynamic loader, which runs the program.
- */
-static bool wants_executable(const struct manifest_object *object, int fd) {
-    char start[2];
-    struct elf_info elf;
-    if (object->mode)
-        return object->mode & 0111;
-    if (strncmp(object->path, "bin/", 4) == 0 || is_loader_name(base_name(object->path)))
-        return true;
-    if (fd < 0)
-        return false;
-    if (pread(fd, start, 2, 0) == 2 && memcmp(start, "#!", 2) == 0)
-        return true;
-    elf_read(fd, &elf);
-    return elf.is_program;
-}
-
 /* Write a copy as a new file, and make sure that it is one. Returns 0 or a negative errno. */
 static int write_copy(int from, int directory_fd, const char *name, const struct digest *digest,
                       bool executable, struct tree_file *file) {
@@ -211,6 +189,29 @@ static int link_fd(int fd, int directory_fd, const char *name) {
  */
 static bool link_has_fallback(int system_errno) {
     return *placement_reason_name(system_errno) != '\0';
+}
+
+/* An object that is about to be placed. */
+struct opened {
+    int fd; /* -1 for one that is known to be good */
+    struct stat status;
+};
+
+static int link_object(const struct assembly *assembly, const struct place *place,
+                       const struct manifest_object *object, const struct opened *opened,
+                       struct tree_file *file) {
+    const char *name = base_name(object->path);
+    struct stat status = opened->status;
+    int r = 0;
+    if (opened->fd >= 0)
+        r = link_fd(opened->fd, place->fd, name);
+    else if (linkat(assembly->store->objects_fd, object->digest.hex, place->fd, name, 0) < 0)
+        r = -errno;
+    if (r == 0 && assembly->is_overlay && fstatat(place->fd, name, &status, 0) < 0)
+        r = -errno;
+    file->how = PLACED_LINK;
+    tree_file_set(file, &status);
+    return r;
 }
 
 /*
@@ -274,29 +275,10 @@ static int link_alt(const struct assembly *assembly, const struct place *place,
     }
     if (fd < 0)
         return -EPERM;
-    r = link_fd(fd, place->fd, base_name(object->path));
-    file->how = PLACED_LINK;
+    const struct opened opened = {fd, status};
+    r = link_object(assembly, place, object, &opened, file);
     file->alternative = true;
-    tree_file_set(file, &status);
     return r;
-}
-
-/* An object that is about to be placed. */
-struct opened {
-    int fd; /* -1 for one that is known to be good */
-    struct stat status;
-};
-
-static int link_object(const struct assembly *assembly, const struct place *place,
-                       const struct manifest_object *object, const struct opened *opened,
-                       struct tree_file *file) {
-    const char *name = base_name(object->path);
-    file->how = PLACED_LINK;
-    tree_file_set(file, &opened->status);
-    if (opened->fd >= 0)
-        return link_fd(opened->fd, place->fd, name);
-    return linkat(assembly->store->objects_fd, object->digest.hex, place->fd, name, 0) < 0 ? -errno
-                                                                                           : 0;
 }
 
 static int open_for_copy(const struct assembly *assembly, const struct manifest_object *object,
@@ -311,7 +293,7 @@ static int open_for_copy(const struct assembly *assembly, const struct manifest_
 static int place_object(struct assembly *assembly, const struct place *place,
                         const struct manifest_object *object, struct opened *opened,
                         struct tree_file *file) {
-    bool executable = wants_executable(object, opened->fd);
+    bool executable = executable_is_wanted(object, opened->fd);
     bool fits = object_mode_fits(&opened->status, executable);
     int r;
     /* Empty files are never linked: their one inode would soon have all the links it can have. */
@@ -521,12 +503,7 @@ static int check_mount(const struct assembly *assembly, vqemu_error **error) {
         return error_set(error, VQEMU_ERR_READ_ONLY, EROFS,
                          "the tree of %s is not assembled yet, and %s cannot be written to",
                          vqemu_ref_name(assembly->ref), assembly->store->trees_path);
-    if (!(status.f_flag & ST_NOEXEC))
-        return 0;
-    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                     "the file system of %s is mounted noexec, so no program could be run from it; "
-                     "mount it with exec, or keep trees elsewhere",
-                     assembly->store->trees_path);
+    return tree_check_mount(assembly->trees_fd, assembly->store->trees_path, error);
 }
 
 static int prepare(struct assembly *assembly, vqemu_error **error) {
@@ -534,6 +511,9 @@ static int prepare(struct assembly *assembly, vqemu_error **error) {
     assembly->threads = store_threads(assembly->store);
     if (assembly->threads > WORKERS_MAX)
         assembly->threads = WORKERS_MAX;
+    struct statfs status;
+    assembly->is_overlay =
+        fstatfs(assembly->trees_fd, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
     assembly->verified = verified_load(assembly->store, assembly->manifest);
     assembly->files = calloc(count + 1, sizeof *assembly->files);
     assembly->places = calloc(assembly->threads, sizeof *assembly->places);

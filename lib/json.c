@@ -76,10 +76,10 @@ int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *
 
 int json_open_file(const char *path, int *fd, vqemu_error **error) {
     /* O_NONBLOCK: opening a FIFO must not hang. */
-    _cleanup_close_ int opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    _cleanup_close_ int opened = open_at(AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
     struct stat status;
     if (opened < 0 || fstat(opened, &status) < 0)
-        return error_system(error, errno, "cannot open %s", path);
+        return error_system(error, opened < 0 ? -opened : errno, "cannot open %s", path);
     if (!S_ISREG(status.st_mode))
         return error_set(error, VQEMU_ERR_INVALID, 0, "%s is not a regular file", path);
     *fd = take_fd(&opened);

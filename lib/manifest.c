@@ -312,7 +312,7 @@ static size_t effective_max_objects(size_t max_objects) {
     return max_objects ? max_objects : VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS;
 }
 
-static size_t text_limit(size_t max_objects) {
+size_t manifest_text_limit(size_t max_objects) {
     size_t shares = (effective_max_objects(max_objects) - 1) / VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS;
     return shares < SIZE_MAX / TEXT_LIMIT - 2 ? (shares + 1) * TEXT_LIMIT : SIZE_MAX - 2;
 }
@@ -346,7 +346,7 @@ VQEMU_EXPORT int vqemu_manifest_load_memory(const void *text, size_t size, const
                                             vqemu_error **error) {
     *manifest = NULL;
     const char *source = name ? name : "manifest";
-    size_t limit = text_limit(max_objects);
+    size_t limit = manifest_text_limit(max_objects);
     if (size > limit)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source, limit);
     _cleanup_json_ json_t *root = NULL;
@@ -364,7 +364,7 @@ VQEMU_EXPORT int vqemu_manifest_load_fd(int fd, const char *name, size_t max_obj
     const char *source = name ? name : "manifest";
     _cleanup_free_ char *text = NULL;
     size_t size;
-    int r = json_read_fd(fd, source, text_limit(max_objects), &text, &size, error);
+    int r = json_read_fd(fd, source, manifest_text_limit(max_objects), &text, &size, error);
     if (r < 0)
         return r;
     return vqemu_manifest_load_memory(text, size, source, max_objects, manifest, error);

@@ -30,6 +30,9 @@ const struct timespec *manifest_time(const vqemu_manifest *manifest);
 /* What is wrong with a path in a manifest, as a phrase; NULL if it is acceptable. */
 const char *manifest_find_path_fault(const char *path);
 
+/* How large the text of a manifest with so many objects may be. */
+size_t manifest_text_limit(size_t max_objects);
+
 /* The fields of a new manifest. Optional ones are NULL. */
 struct manifest_fields {
     const char *name, *created_at, *profile, *qemu_version, *build_date, *build_host, *arch;

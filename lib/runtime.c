@@ -189,6 +189,11 @@ static int check_tree(const struct resolution *resolution, int tree_fd, char **d
         return differs(difference, TREE_STAMP_NAME " is that of another manifest") < 0
                    ? error_no_memory(error)
                    : 0;
+    if (!trust) {
+        r = tree_check_mount(tree_fd, resolution->store->trees_path, error);
+        if (r < 0)
+            return r;
+    }
     r = trust ? 1 : tree_check(tree_fd, list, difference);
     if (r == -ENOMEM)
         return error_no_memory(error);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "error.h"
+#include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
 #include "util/utf8.h"
@@ -127,11 +128,11 @@ static int visit_entries(struct source *source, DIR *directory, const char *path
 /* The depth of the recursion is limited by that of a manifest's paths. */
 static int walk(struct source *source, int parent_fd, const char *name, const char *path,
                 vqemu_error **error) {
-    int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_at(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (!directory) {
-        int r = error_system(error, errno, "cannot read the directory %s%s%s", source->directory,
-                             *path ? "/" : "", path);
+        int r = error_system(error, fd < 0 ? -fd : errno, "cannot read the directory %s%s%s",
+                             source->directory, *path ? "/" : "", path);
         cleanup_close(&fd);
         return r;
     }
@@ -147,9 +148,9 @@ static int compare_files(const void *a, const void *b) {
 int source_open(const char *directory, size_t max_files, struct source *source,
                 vqemu_error **error) {
     *source = (struct source){.directory = directory, .max_files = max_files};
-    source->fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    source->fd = open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
     if (source->fd < 0)
-        return error_system(error, errno, "cannot open the profile directory %s", directory);
+        return error_system(error, -source->fd, "cannot open the profile directory %s", directory);
     int r = walk(source, source->fd, ".", "", error);
     if (r < 0) {
         source_close(source);

@@ -117,6 +117,12 @@ void stage_end(struct staged_file *file) {
     file->fd = -1;
 }
 
+int stage_reopen(const struct stage *stage, size_t number) {
+    char name[STAGED_NAME_SIZE];
+    staged_name(number, name);
+    return open_at(stage->fd, name, O_RDONLY | O_NOFOLLOW, 0);
+}
+
 int stage_drop(const struct stage *stage, size_t number) {
     char name[STAGED_NAME_SIZE];
     staged_name(number, name);
@@ -226,6 +232,12 @@ int stage_publish_profile(const struct stage *stage, const struct stage_profile 
         *ref = TAKE_POINTER(newest);
         return save_verified(stage, profile, vqemu_ref_manifest(*ref), error);
     }
-    r = ref_publish(stage->store, profile->name, manifest, NULL, ref, error);
+    return stage_publish_manifest(stage, profile, manifest, NULL, ref, error);
+}
+
+int stage_publish_manifest(const struct stage *stage, const struct stage_profile *profile,
+                           vqemu_manifest *manifest, const char *text, vqemu_ref **ref,
+                           vqemu_error **error) {
+    int r = ref_publish(stage->store, profile->name, manifest, text, ref, error);
     return r < 0 ? r : save_verified(stage, profile, manifest, error);
 }

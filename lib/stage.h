@@ -54,6 +54,8 @@ int stage_complete(const struct stage *stage, struct staged_file *file, bool exe
                    struct staged *staged);
 /* Close it, complete or not. */
 void stage_end(struct staged_file *file);
+/* Open a completed one for reading. Returns a descriptor or a negative errno. */
+int stage_reopen(const struct stage *stage, size_t number);
 /* Remove a staged object that is not wanted. */
 int stage_drop(const struct stage *stage, size_t number);
 
@@ -88,5 +90,10 @@ struct stage_profile {
  */
 int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
                           vqemu_ref **ref, vqemu_error **error);
+
+/* Write a ref that has its manifest already; text: that of the manifest. */
+int stage_publish_manifest(const struct stage *stage, const struct stage_profile *profile,
+                           vqemu_manifest *manifest, const char *text, vqemu_ref **ref,
+                           vqemu_error **error);
 
 #endif

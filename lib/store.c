@@ -173,8 +173,10 @@ size_t store_max_objects(const vqemu_store *store) {
 int store_require_writable(const vqemu_store *store, const char *what, vqemu_error **error) {
     if (!(store->flags & VQEMU_STORE_READ_ONLY))
         return 0;
-    return error_set(error, VQEMU_ERR_READ_ONLY, 0, "cannot %s: the store was opened read-only",
-                     what);
+    return error_set(error, VQEMU_ERR_READ_ONLY, 0,
+                     "cannot %s: the store at %s was opened read-only; do it once with a handle "
+                     "that may write",
+                     what, store->objects_path);
 }
 
 /*

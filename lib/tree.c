@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 
 #include "error.h"
@@ -73,6 +74,16 @@ int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_fil
 }
 
 /* ---- checking ---- */
+
+int tree_check_mount(int fd, const char *trees_path, vqemu_error **error) {
+    struct statvfs status;
+    if (fstatvfs(fd, &status) < 0 || !(status.f_flag & ST_NOEXEC))
+        return 0;
+    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                     "the file system of %s is mounted noexec, so no program can be run from it; "
+                     "mount it with exec, or keep trees elsewhere",
+                     trees_path);
+}
 
 /* A tree that differs from its stamp: remember how. */
 static int differs(char **difference, const char *path, const char *how) {

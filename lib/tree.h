@@ -20,6 +20,9 @@
 int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_file *files,
               bool has_copies);
 
+/* VQEMU_ERR_UNSUPPORTED if no program can be run from a file system. */
+int tree_check_mount(int fd, const char *trees_path, vqemu_error **error);
+
 /*
  * Compare a tree with the list in its stamp: one stat for each file and directory. list: what
  * stamp_take_layout() leaves. Returns 1 if nothing changed, 0 if something did, with a phrase in

@@ -60,6 +60,31 @@ int store_from_options(const struct options *options, uint32_t flags, vqemu_stor
     return 0;
 }
 
+int ref_from_operand(const struct options *options, vqemu_store *store, vqemu_ref **ref) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int code = vqemu_profile_find(options->operand)
+                   ? vqemu_store_newest_ref(store, options->operand, ref, &error)
+                   : vqemu_store_find_ref(store, options->operand, ref, &error);
+    return code ? fail_request(options->command, error) : 0;
+}
+
+int build_info_from_options(const struct options *options, vqemu_build_info **info) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    if (!options->created_at && !options->qemu_version && !options->build_date &&
+        !options->build_host)
+        return 0;
+    int code = vqemu_build_info_new(info, &error);
+    if (!code && options->created_at)
+        code = vqemu_build_info_set_created_at(*info, options->created_at, &error);
+    if (!code && options->qemu_version)
+        code = vqemu_build_info_set_qemu_version(*info, options->qemu_version, &error);
+    if (!code && options->build_date)
+        code = vqemu_build_info_set_build_date(*info, options->build_date, &error);
+    if (!code && options->build_host)
+        code = vqemu_build_info_set_build_host(*info, options->build_host, &error);
+    return code ? fail_request(options->command, error) : 0;
+}
+
 int runtime_from_options(const struct options *options, const vqemu_selection *selection,
                          vqemu_runtime **runtime) {
     _cleanup_error_ vqemu_error *error = NULL;

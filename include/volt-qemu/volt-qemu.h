@@ -14,6 +14,7 @@
 #ifndef VOLT_QEMU_H
 #define VOLT_QEMU_H
 
+#include <volt-qemu/archive.h>
 #include <volt-qemu/collect.h>
 #include <volt-qemu/command.h>
 #include <volt-qemu/error.h>

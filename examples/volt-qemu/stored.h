@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* What a ref that was put into the store looks like to people and programs. */
+#ifndef STORED_H
+#define STORED_H
+
+#include <stdbool.h>
+#include <volt-qemu/volt-qemu.h>
+
+#include "options.h"
+
+/* Print a ref; before: the refs that there were. Returns the exit status. */
+int print_stored(const struct options *options, const vqemu_ref_list *before, const vqemu_ref *ref);
+
+#endif
