@@ -18,8 +18,6 @@
 
 #include "util/cleanup.h"
 
-#define READ_SIZE ((size_t)256 * 1024)
-
 static_assert(sizeof(SHA256_CTX) <= sizeof(struct digest_state), "digest_state is too small");
 
 /* digest_state is storage for a SHA256_CTX, so that only this file needs to know OpenSSL. */
@@ -55,15 +53,12 @@ struct digest digest_of_bytes(const void *bytes, size_t size) {
     return digest_finish(&state);
 }
 
-int digest_of_fd(int fd, struct digest *digest, uint64_t *size) {
-    _cleanup_free_ unsigned char *buffer = malloc(READ_SIZE);
-    if (!buffer)
-        return -ENOMEM;
+int digest_of_fd_by(int fd, unsigned char *buffer, struct digest *digest, uint64_t *size) {
     struct digest_state state;
     digest_start(&state);
     *size = 0;
     for (;;) {
-        ssize_t n = read(fd, buffer, READ_SIZE);
+        ssize_t n = read(fd, buffer, DIGEST_READ_SIZE);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
@@ -75,6 +70,11 @@ int digest_of_fd(int fd, struct digest *digest, uint64_t *size) {
     }
     *digest = digest_finish(&state);
     return 0;
+}
+
+int digest_of_fd(int fd, struct digest *digest, uint64_t *size) {
+    _cleanup_free_ unsigned char *buffer = malloc(DIGEST_READ_SIZE);
+    return buffer ? digest_of_fd_by(fd, buffer, digest, size) : -ENOMEM;
 }
 
 bool digest_equal(const struct digest *a, const struct digest *b) {

@@ -387,11 +387,16 @@ static int stage_text(vqemu_store *store, const char *staged, const char *text, 
     return r == 0 ? sync_fd(*fd) : r;
 }
 
-/* Whether the file that already has the ref's name is this very manifest. */
-static bool is_published(const vqemu_store *store, vqemu_ref *ref, const vqemu_manifest *manifest) {
-    if (load_manifest(store, ref, NULL) < 0)
-        return false;
-    return strcmp(vqemu_manifest_digest(ref->manifest), vqemu_manifest_digest(manifest)) == 0;
+/*
+ * The name is taken. 0 if it is by this very manifest; a file that is no sound manifest is
+ * replaced; -EEXIST if it is by another manifest.
+ */
+static int settle_name(vqemu_store *store, vqemu_ref *ref, const char *staged,
+                       const vqemu_manifest *manifest) {
+    const char *name = base_name(ref->path);
+    if (load_manifest(store, ref, NULL) == 0)
+        return strcmp(ref->digest.hex, vqemu_manifest_digest(manifest)) == 0 ? 0 : -EEXIST;
+    return renameat(store->refs_fd, staged, store->refs_fd, name) < 0 ? -errno : 0;
 }
 
 static int publish_text(vqemu_store *store, vqemu_ref *ref, const char *staged, const char *text,
@@ -402,10 +407,9 @@ static int publish_text(vqemu_store *store, vqemu_ref *ref, const char *staged, 
         r = stage_text(store, staged, text, &fd);
     if (r == 0)
         r = rename_noreplace(store->refs_fd, staged, store->refs_fd, base_name(ref->path));
-    if (r < 0)
-        unlinkat(store->refs_fd, staged, 0);
-    if (r == -EEXIST && is_published(store, ref, manifest))
-        return 0;
+    if (r == -EEXIST)
+        r = settle_name(store, ref, staged, manifest);
+    unlinkat(store->refs_fd, staged, 0);
     if (r == -EEXIST)
         return error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
                          "cannot write the ref %s, which is another one with the same 8 digits",

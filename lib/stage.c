@@ -117,6 +117,34 @@ void stage_end(struct staged_file *file) {
     file->fd = -1;
 }
 
+static int copy_content(int from, struct staged_file *file, unsigned char *buffer,
+                        bool *reading_failed) {
+    for (;;) {
+        ssize_t n = read(from, buffer, DIGEST_READ_SIZE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        *reading_failed = n < 0;
+        if (n <= 0)
+            return n < 0 ? -errno : 0;
+        int r = stage_write(file, buffer, (size_t)n);
+        if (r < 0)
+            return r;
+    }
+}
+
+int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
+               struct staged *staged, bool *reading_failed) {
+    struct staged_file file;
+    *reading_failed = false;
+    int r = stage_begin(stage, number, &file);
+    if (r == 0)
+        r = copy_content(from, &file, buffer, reading_failed);
+    if (r == 0)
+        r = stage_complete(stage, &file, executable, staged);
+    stage_end(&file);
+    return r;
+}
+
 int stage_reopen(const struct stage *stage, size_t number) {
     char name[STAGED_NAME_SIZE];
     staged_name(number, name);

@@ -56,6 +56,12 @@ int stage_complete(const struct stage *stage, struct staged_file *file, bool exe
 void stage_end(struct staged_file *file);
 /* Open a completed one for reading. Returns a descriptor or a negative errno. */
 int stage_reopen(const struct stage *stage, size_t number);
+/*
+ * Stage a copy of a descriptor's content. buffer: of DIGEST_READ_SIZE bytes. Returns 0 or a
+ * negative errno; *reading_failed tells which side it was.
+ */
+int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
+               struct staged *staged, bool *reading_failed);
 /* Remove a staged object that is not wanted. */
 int stage_drop(const struct stage *stage, size_t number);
 

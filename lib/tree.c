@@ -140,37 +140,53 @@ struct content_check {
     struct progress *progress;
     pthread_mutex_t lock;
     char **difference;
-    bool no_memory;
 };
 
 /* Returned by a worker that has seen a difference: there is no need to go on. */
 #define FOUND_DIFFERENCE VQEMU_ERR_CORRUPT
 
-static int note_difference(struct content_check *check, const char *path, const char *how) {
+/* Takes ownership of difference; of several, one is told. */
+static int note_difference(struct content_check *check, char *difference) {
     pthread_mutex_lock(&check->lock);
-    if (!*check->difference && differs(check->difference, path, how) < 0)
-        check->no_memory = true;
+    if (!*check->difference)
+        *check->difference = TAKE_POINTER(difference);
     pthread_mutex_unlock(&check->lock);
+    free(difference);
     return FOUND_DIFFERENCE;
 }
 
-static int check_content(void *context, unsigned worker, size_t index, vqemu_error **error) {
-    struct content_check *check = context;
-    const struct manifest_object *object = manifest_object(check->manifest, index);
+int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path,
+                   char **difference) {
+    int64_t index = vqemu_manifest_find(manifest, path);
     _cleanup_close_ int fd = -1;
     struct stat status;
     struct digest digest;
     uint64_t size;
-    int r = object_open(check->tree_fd, object->path, &fd, &status);
+    *difference = NULL;
+    if (index < 0)
+        return differs(difference, path, "is not in the manifest");
+    int r = object_open(tree_fd, path, &fd, &status);
     if (r == 0)
         r = digest_of_fd(fd, &digest, &size);
     if (r == -ENOMEM)
-        return error_no_memory(error);
+        return r;
     if (r < 0)
-        return note_difference(check, object->path, "cannot be read");
-    if (!digest_equal(&digest, &object->digest))
-        return note_difference(check, object->path, "has other content");
-    return progress_advance(check->progress, worker, object->path, 1, error);
+        return differs(difference, path, "cannot be read");
+    if (!digest_equal(&digest, &manifest_object(manifest, (size_t)index)->digest))
+        return differs(difference, path, "has other content");
+    return 1;
+}
+
+static int check_content(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct content_check *check = context;
+    const char *path = vqemu_manifest_object_path(check->manifest, index);
+    _cleanup_free_ char *difference = NULL;
+    int r = tree_check_one(check->tree_fd, check->manifest, path, &difference);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    if (r == 0)
+        return note_difference(check, TAKE_POINTER(difference));
+    return progress_advance(check->progress, worker, path, 1, error);
 }
 
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
@@ -191,8 +207,6 @@ int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned thr
     };
     progress_start(progress, "verify", work.count);
     int r = workers_run(&work, threads, error);
-    if (check.no_memory)
-        return error_no_memory(error);
     if (r == FOUND_DIFFERENCE)
         return 0;
     return r < 0 ? r : 1;

@@ -37,4 +37,9 @@ int tree_check(int tree_fd, char *list, char **difference);
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
                        struct progress *progress, char **difference, vqemu_error **error);
 
+/* The same for one path, which need not be in the manifest: 1, 0 with how it differs, or -ENOMEM.
+ */
+int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path,
+                   char **difference);
+
 #endif

@@ -25,6 +25,8 @@ DEFINE_CLEANUP(vqemu_ref_list, ref_list, vqemu_ref_list_free);
 DEFINE_CLEANUP(vqemu_manifest, manifest, vqemu_manifest_unref);
 DEFINE_CLEANUP(vqemu_runtime, runtime, vqemu_runtime_unref);
 DEFINE_CLEANUP(vqemu_placement_list, placement_list, vqemu_placement_list_free);
+DEFINE_CLEANUP(vqemu_check, check, vqemu_check_free);
+DEFINE_CLEANUP(vqemu_copy, copy, vqemu_copy_free);
 DEFINE_CLEANUP(vqemu_collection, collection, vqemu_collection_free);
 DEFINE_CLEANUP(vqemu_vm, vm, vqemu_vm_free);
 DEFINE_CLEANUP(vqemu_command, command, vqemu_command_unref);
@@ -42,6 +44,8 @@ DEFINE_CLEANUP(vqemu_command, command, vqemu_command_unref);
 #define _cleanup_manifest_ _cleanup_(cleanup_manifest)
 #define _cleanup_runtime_ _cleanup_(cleanup_runtime)
 #define _cleanup_placement_list_ _cleanup_(cleanup_placement_list)
+#define _cleanup_check_ _cleanup_(cleanup_check)
+#define _cleanup_copy_ _cleanup_(cleanup_copy)
 #define _cleanup_collection_ _cleanup_(cleanup_collection)
 #define _cleanup_vm_ _cleanup_(cleanup_vm)
 #define _cleanup_command_ _cleanup_(cleanup_command)

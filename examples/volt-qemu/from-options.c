@@ -34,7 +34,7 @@ int selection_from_options(const struct options *options, const vqemu_host *host
     return code ? fail_request(options->command, error) : 0;
 }
 
-static void set_limits(const struct options *options, vqemu_store *store) {
+void store_set_limits(const struct options *options, vqemu_store *store) {
     if (options->threads > 0)
         vqemu_store_set_threads(store, (uint32_t)options->threads);
     if (options->max_size > 0)
@@ -56,7 +56,7 @@ int store_from_options(const struct options *options, uint32_t flags, vqemu_stor
         code = vqemu_store_open(root, flags, store, &error);
     if (code)
         return fail(error);
-    set_limits(options, *store);
+    store_set_limits(options, *store);
     return 0;
 }
 

@@ -22,6 +22,9 @@ int selection_from_options(const struct options *options, const vqemu_host *host
 /* flags: an OR of enum vqemu_store_flag, to which --read-only adds. */
 int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store);
 
+/* What --threads and the like say. */
+void store_set_limits(const struct options *options, vqemu_store *store);
+
 /* The ref that the operand names, or the newest of the profile that it names. */
 int ref_from_operand(const struct options *options, vqemu_store *store, vqemu_ref **ref);
 

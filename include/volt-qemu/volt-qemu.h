@@ -15,8 +15,10 @@
 #define VOLT_QEMU_H
 
 #include <volt-qemu/archive.h>
+#include <volt-qemu/check.h>
 #include <volt-qemu/collect.h>
 #include <volt-qemu/command.h>
+#include <volt-qemu/copy.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/host.h>
 #include <volt-qemu/manifest.h>

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <volt-qemu/volt-qemu.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "from-options.h"
+#include "json.h"
+#include "message.h"
+#include "options.h"
+#include "progress.h"
+#include "text.h"
+
+/* ---- for programs ---- */
+
+static json_t *problem_json(const vqemu_check *check, size_t problem) {
+    json_t *object = json_object(), *uses = json_array(), *leases = json_array();
+    for (size_t i = 0; i < vqemu_check_use_count(check, problem); i++) {
+        json_t *use = json_object();
+        json_add_text(use, "ref", vqemu_check_use_ref(check, problem, i));
+        json_add_text(use, "path", vqemu_check_use_path(check, problem, i));
+        json_append(uses, use);
+    }
+    for (size_t i = 0; i < vqemu_check_lease_count(check, problem); i++) {
+        json_t *lease = json_object();
+        json_add_text(lease, "tree", vqemu_check_lease_tree(check, problem, i));
+        json_add_number(lease, "pid", vqemu_check_lease_pid(check, problem, i));
+        json_add_text(lease, "command", vqemu_check_lease_command(check, problem, i));
+        json_append(leases, lease);
+    }
+    json_add_text(object, "kind", vqemu_check_problem_kind(check, problem));
+    json_add_text(object, "digest", vqemu_check_problem_digest(check, problem));
+    json_add_text(object, "message", vqemu_check_problem_message(check, problem));
+    json_add(object, "repaired", json_boolean(vqemu_check_problem_repaired(check, problem)));
+    json_add(object, "uses", uses);
+    json_add(object, "leases", leases);
+    return object;
+}
+
+static json_t *check_json(const vqemu_check *check) {
+    json_t *object = json_object(), *problems = json_array();
+    for (size_t i = 0; i < vqemu_check_problem_count(check); i++)
+        json_append(problems, problem_json(check, i));
+    json_add_count(object, "objects", vqemu_check_objects(check));
+    json_add_number(object, "bytes", (int64_t)vqemu_check_bytes(check));
+    json_add_count(object, "left", vqemu_check_left(check));
+    json_add(object, "problems", problems);
+    return object;
+}
+
+/* ---- for people ---- */
+
+static void print_safe(const char *label, const char *text) {
+    _cleanup_free_ char *safe = printable(text);
+    printf("%s%s\n", label, safe);
+}
+
+static void print_problem(const vqemu_check *check, size_t problem) {
+    bool repaired = vqemu_check_problem_repaired(check, problem);
+    print_safe(repaired ? "repaired: " : "problem: ", vqemu_check_problem_message(check, problem));
+    for (size_t i = 0; i < vqemu_check_use_count(check, problem); i++) {
+        _cleanup_free_ char *use = format_text("%s of %s", vqemu_check_use_path(check, problem, i),
+                                               vqemu_check_use_ref(check, problem, i));
+        print_safe("  is ", use);
+    }
+    for (size_t i = 0; i < vqemu_check_lease_count(check, problem); i++) {
+        _cleanup_free_ char *lease =
+            format_text("%s, process %lld (%s)", vqemu_check_lease_tree(check, problem, i),
+                        (long long)vqemu_check_lease_pid(check, problem, i),
+                        vqemu_check_lease_command(check, problem, i));
+        print_safe("  in use: tree ", lease);
+    }
+}
+
+static void print_check(const vqemu_check *check) {
+    _cleanup_free_ char *size = format_size((int64_t)vqemu_check_bytes(check));
+    size_t count = vqemu_check_problem_count(check), left = vqemu_check_left(check);
+    for (size_t i = 0; i < count; i++)
+        print_problem(check, i);
+    printf("%zu objects, %s: %zu problems, %zu repaired\n", vqemu_check_objects(check), size, count,
+           count - left);
+}
+
+/* What an operator can do about what is left. */
+static void advise(const struct options *options, const vqemu_check *check) {
+    if (vqemu_check_left(check) == 0)
+        return;
+    if (!options->repair)
+        warn("put it right with: volt-qemu verify --repair [--from SOURCE]");
+    else if (!options->from)
+        warn("the store itself has no good copy of the rest: name a directory, a tar archive or "
+             "another store with --from, or build or import the profile again");
+    else
+        warn("%s has no good copy of the rest", options->from);
+}
+
+static int verify(const struct options *options) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_store_ vqemu_store *store = NULL;
+    _cleanup_check_ vqemu_check *check = NULL;
+    if (store_from_options(options, 0, &store))
+        return EXIT_FAILURE;
+
+    struct progress progress;
+    progress_begin(&progress);
+    int code = vqemu_store_check(store, options->operand, options->repair ? VQEMU_CHECK_REPAIR : 0,
+                                 options->from, progress_step, &progress, &check, &error);
+    progress_end(&progress);
+    if (code)
+        return fail_request(options->command, error);
+    if (!options->json)
+        print_check(check);
+    else if (print_json(check_json(check)))
+        return EXIT_FAILURE;
+    advise(options, check);
+    return vqemu_check_left(check) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+const struct command command_verify = {
+    .name = "verify",
+    .operand = "[REF|PROFILE]",
+    .option_groups = OPTIONS_VERIFY,
+    .summary = "read and check everything, and repair it",
+    .description = "Hash all objects of the store, or those of a ref or profile, and compare\n"
+                   "assembled trees with what they were. Names what is damaged or missing, which\n"
+                   "files of which refs that is, and the processes that run from such trees.\n"
+                   "Exit status 1 if a problem is left.\n"
+                   "With --json: objects, bytes, left, problems (kind, digest, message, repaired,\n"
+                   "uses (ref, path), leases (tree, pid, command)).\n",
+    .example = "  volt-qemu verify --threads 4\n"
+               "  volt-qemu verify emulate-x86 --repair --from /mnt/volt\n",
+    .run = verify,
+};

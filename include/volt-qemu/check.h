@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VOLT_QEMU_CHECK_H
+#define VOLT_QEMU_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <volt-qemu/error.h>
+#include <volt-qemu/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What a check of a store found. Immutable, one owner. Since 1.0. */
+typedef struct vqemu_check vqemu_check;
+
+/** Flags for checking. Since 1.0. */
+enum vqemu_check_flag {
+    /** Put right what can be put right. */
+    VQEMU_CHECK_REPAIR = 1
+};
+
+/**
+ * Read and hash objects, and compare assembled trees with what they were.
+ *
+ * name: a ref or a profile, whose objects and trees are checked; NULL for all refs, objects and
+ * trees of the store. flags: an OR of enum vqemu_check_flag. The threads of
+ * vqemu_store_set_threads() share the work. progress may be NULL; userdata is handed to it.
+ *
+ * With VQEMU_CHECK_REPAIR, damaged and missing objects are replaced by good copies: those that the
+ * store itself has (alt/, trees on another file system), and those of from, which is a directory
+ * with files of any names, a tar archive, or the root of another store; NULL for none. Every copy
+ * is hashed before it is used. Then trees that are not as they should be are assembled anew; one
+ * that a running guest uses is set aside for it. What cannot be put right is left as it is.
+ *
+ * Returns 0 if the check could be made, whatever it found: see vqemu_check_problem_count(). On
+ * success the caller frees *check with vqemu_check_free().
+ *
+ * Errors: VQEMU_ERR_NOT_FOUND (no such ref or profile in the store; no such source),
+ * VQEMU_ERR_INVALID (unknown flags; name is neither; from without VQEMU_CHECK_REPAIR),
+ * VQEMU_ERR_MALFORMED (the ref that was named, or the source, is broken), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ */
+int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags, const char *from,
+                      vqemu_progress_fn progress, void *userdata, vqemu_check **check,
+                      vqemu_error **error);
+
+/** How many objects were looked at. Since 1.0. */
+size_t vqemu_check_objects(const vqemu_check *check);
+
+/** How many bytes were hashed. Since 1.0. */
+uint64_t vqemu_check_bytes(const vqemu_check *check);
+
+/** How many problems there were, those put right included. Since 1.0. */
+size_t vqemu_check_problem_count(const vqemu_check *check);
+
+/** How many problems are left. Since 1.0. */
+size_t vqemu_check_left(const vqemu_check *check);
+
+/**
+ * What a problem is: "missing" or "damaged" (an object), "tree" (an assembled tree that was
+ * altered) or "ref" (a manifest that cannot be loaded); NULL beyond the count. Static. Since 1.0.
+ */
+const char *vqemu_check_problem_kind(const vqemu_check *check, size_t problem);
+
+/** The digest of the object, or of the tree's manifest; "" for a ref; NULL beyond the count.
+ * Borrowed. Since 1.0. */
+const char *vqemu_check_problem_digest(const vqemu_check *check, size_t problem);
+
+/** One line for people, with the path of the file; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_check_problem_message(const vqemu_check *check, size_t problem);
+
+/** Whether it was put right. Since 1.0. */
+bool vqemu_check_problem_repaired(const vqemu_check *check, size_t problem);
+
+/** In how many places of manifests an object is used. Since 1.0. */
+size_t vqemu_check_use_count(const vqemu_check *check, size_t problem);
+
+/** The name of the ref that uses it; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_check_use_ref(const vqemu_check *check, size_t problem, size_t use);
+
+/** The path under which it uses it; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_check_use_path(const vqemu_check *check, size_t problem, size_t use);
+
+/** How many processes run from trees that a problem touches, or hold them. Since 1.0. */
+size_t vqemu_check_lease_count(const vqemu_check *check, size_t problem);
+
+/** The digest of such a tree's manifest; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_check_lease_tree(const vqemu_check *check, size_t problem, size_t lease);
+
+/** The process; 0 for one that this process may not look into, or beyond the count. Since 1.0. */
+int64_t vqemu_check_lease_pid(const vqemu_check *check, size_t problem, size_t lease);
+
+/** Its name as in /proc/PID/comm, "" if it is not known; NULL beyond the count. Borrowed.
+ * Since 1.0. */
+const char *vqemu_check_lease_command(const vqemu_check *check, size_t problem, size_t lease);
+
+/** Free it. NULL is allowed. Since 1.0. */
+void vqemu_check_free(vqemu_check *check);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
