@@ -24,6 +24,7 @@
 #include "util/dir.h"
 #include "util/export.h"
 #include "util/fd.h"
+#include "util/path.h"
 #include "util/strbuf.h"
 
 enum kind { KIND_REF, KIND_TREE, KIND_OBJECT, KIND_STAGING };
@@ -122,18 +123,24 @@ static int find_users(struct collector *collector, vqemu_error **error) {
     return r < 0 ? error_no_memory(error) : 0;
 }
 
-static bool tree_is_used(const struct collector *collector, const char *digest) {
+/* Returns 1, 0 or a negative errno. What cannot be told must not be taken for unused. */
+static int tree_is_used(const struct collector *collector, const char *digest) {
     if (collector->trees_fd < 0)
-        return false;
+        return 0;
     _cleanup_close_ int fd = lease_exclude(collector->trees_fd, digest);
-    return fd == -EWOULDBLOCK || lease_is_held_by_process(&collector->holders, digest);
+    if (fd == -EWOULDBLOCK || lease_is_held_by_process(&collector->holders, digest))
+        return 1;
+    return fd >= 0 || fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
 }
 
-/* number: how many refs of the profile are newer. */
-static bool ref_stays(const struct collector *collector, const vqemu_ref *ref, size_t number) {
+/* number: how many refs of the profile are newer. Returns 1, 0 or a negative errno. */
+static int ref_stays(const struct collector *collector, const vqemu_ref *ref, size_t number) {
     const char *digest = ref_digest(ref);
-    return collector->keep == 0 || number < collector->keep || pin_is_set(collector->store, ref) ||
-           links_point_to(&collector->links, digest) || tree_is_used(collector, digest);
+    if (collector->keep == 0 || number < collector->keep ||
+        links_point_to(&collector->links, digest))
+        return 1;
+    int pinned = pin_is_set(collector->store, vqemu_ref_name(ref));
+    return pinned ? pinned : tree_is_used(collector, digest);
 }
 
 static int keep_ref(struct collector *collector, const vqemu_ref *ref) {
@@ -143,20 +150,24 @@ static int keep_ref(struct collector *collector, const vqemu_ref *ref) {
     return r == 0 ? digest_set_add_objects(&collector->objects, vqemu_ref_manifest(ref)) : r;
 }
 
+static int plan_ref(struct collector *collector, const vqemu_ref *ref) {
+    struct stat status;
+    if (fstatat(collector->store->refs_fd, base_name(vqemu_ref_path(ref)), &status,
+                AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    return plan_removal(collector, KIND_REF, vqemu_ref_name(ref), disk_space(&status));
+}
+
 /* The list has the newest of each profile first. */
 static int choose_refs(struct collector *collector) {
     const char *profile = "";
     size_t number = 0;
     for (size_t i = 0; i < vqemu_ref_list_count(collector->refs); i++) {
         const vqemu_ref *ref = vqemu_ref_list_at(collector->refs, i);
-        struct stat status;
         number = strcmp(profile, vqemu_ref_profile(ref)) == 0 ? number + 1 : 0;
         profile = vqemu_ref_profile(ref);
-        int r = 0;
-        if (ref_stays(collector, ref, number))
-            r = keep_ref(collector, ref);
-        else if (stat(vqemu_ref_path(ref), &status) == 0)
-            r = plan_removal(collector, KIND_REF, vqemu_ref_name(ref), disk_space(&status));
+        int stays = ref_stays(collector, ref, number);
+        int r = stays < 0 ? stays : stays ? keep_ref(collector, ref) : plan_ref(collector, ref);
         if (r < 0)
             return r;
     }
@@ -198,8 +209,11 @@ static int plan_tree(int trees_fd, const char *name, void *userdata) {
     struct weighing weighing = {.doomed = &collector->doomed};
     struct digest digest;
     if (!digest_parse(name, &digest) || digest_set_has(&collector->trees, name) ||
-        tree_is_used(collector, name) || links_keep(&collector->links, collector->refs, name))
+        links_keep(&collector->links, collector->refs, name))
         return 0;
+    int used = tree_is_used(collector, name);
+    if (used != 0)
+        return used < 0 ? used : 0;
     int r = weigh(trees_fd, name, &weighing);
     return r == 0 ? plan_removal(collector, KIND_TREE, name, weighing.bytes) : r;
 }
@@ -284,9 +298,9 @@ static int plan_objects(struct collector *collector) {
     inodes_sort(&collector->doomed);
     int r = for_each_entry(collector->store->objects_fd, ".", plan_object, collector);
     _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, "alt");
-    if (r == 0 && alt_fd >= 0)
-        r = for_each_entry(alt_fd, ".", plan_object, collector);
-    return r;
+    if (r == 0 && alt_fd < 0 && alt_fd != -ENOENT)
+        return alt_fd;
+    return r == 0 && alt_fd >= 0 ? for_each_entry(alt_fd, ".", plan_object, collector) : r;
 }
 
 static int make_plan(struct collector *collector, vqemu_error **error) {
@@ -336,12 +350,12 @@ static int remove_unleased_tree(const struct collector *collector, const char *n
 }
 
 static int remove_object(const struct collector *collector, const char *name) {
-    if (unlinkat(collector->store->objects_fd, name, 0) < 0 && errno != ENOENT)
-        return -errno;
+    /* It can be a directory, if somebody put one there. */
+    int r = remove_tree(collector->store->objects_fd, name);
     _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, "alt");
-    if (alt_fd >= 0 && unlinkat(alt_fd, name, 0) < 0 && errno != ENOENT)
-        return -errno;
-    return 0;
+    if (alt_fd < 0 && alt_fd != -ENOENT)
+        return alt_fd;
+    return r == 0 && alt_fd >= 0 ? remove_tree(alt_fd, name) : r;
 }
 
 static int remove_staging(const struct collector *collector, const char *path) {

@@ -440,6 +440,7 @@ static int publish(struct import *import, const char *profile, const vqemu_build
         return r;
     const struct stage_profile staged = {
         .name = profile,
+        .source = import->name,
         .info = info,
         .arch = import->arch,
         .objects = import->objects,
@@ -472,7 +473,7 @@ static int choose_profile(const struct import *import, const char **profile,
         return error_set(
             error, VQEMU_ERR_INVALID, 0,
             "the archive %s does not say of which profile it is (it has no " ARCHIVE_MANIFEST_NAME
-            "): name the profile",
+            "): name the profile (--profile)",
             import->name);
     return profile_require(*profile, &row, error);
 }

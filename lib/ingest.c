@@ -208,6 +208,7 @@ static int publish_profile(struct ingest *ingest, const vqemu_profile *profile,
                            const vqemu_build_info *info, vqemu_ref **ref, vqemu_error **error) {
     const struct stage_profile staged = {
         .name = vqemu_profile_name(profile),
+        .source = ingest->source.directory,
         .info = info,
         .arch = ingest->arch,
         .objects = ingest->objects,

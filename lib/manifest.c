@@ -435,8 +435,9 @@ VQEMU_EXPORT int vqemu_manifest_to_json(const vqemu_manifest *manifest, char **t
     return json_to_text(root, text, error);
 }
 
-int manifest_new(const struct manifest_fields *fields, const struct manifest_object *objects,
-                 size_t count, size_t max_objects, vqemu_manifest **manifest, vqemu_error **error) {
+int manifest_new(const struct manifest_fields *fields, const char *source,
+                 const struct manifest_object *objects, size_t count, size_t max_objects,
+                 vqemu_manifest **manifest, vqemu_error **error) {
     const char *const values[FIELD_COUNT] = {
         [NAME] = fields->name,
         [CREATED_AT] = fields->created_at,
@@ -461,8 +462,7 @@ int manifest_new(const struct manifest_fields *fields, const struct manifest_obj
     int r = json_to_text(root, &text, error);
     if (r < 0)
         return r;
-    return vqemu_manifest_load_memory(text, strlen(text), "new manifest", max_objects, manifest,
-                                      error);
+    return vqemu_manifest_load_memory(text, strlen(text), source, max_objects, manifest, error);
 }
 
 /* Write a new file beside the target, to be renamed over it. */

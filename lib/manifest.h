@@ -41,10 +41,11 @@ struct manifest_fields {
 
 /*
  * Make a manifest of these fields and objects, validated like one that was loaded. The objects may
- * be in any order.
+ * be in any order. source: where they come from, for messages.
  */
-int manifest_new(const struct manifest_fields *fields, const struct manifest_object *objects,
-                 size_t count, size_t max_objects, vqemu_manifest **manifest, vqemu_error **error);
+int manifest_new(const struct manifest_fields *fields, const char *source,
+                 const struct manifest_object *objects, size_t count, size_t max_objects,
+                 vqemu_manifest **manifest, vqemu_error **error);
 
 /* Whether two manifests have the same objects and fields, apart from "created_at". */
 bool manifest_same_content(const vqemu_manifest *a, const vqemu_manifest *b);

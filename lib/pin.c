@@ -10,14 +10,19 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "ref.h"
 #include "util/export.h"
 #include "util/fd.h"
 
 #define PINS "pins"
 
-bool pin_is_set(const vqemu_store *store, const vqemu_ref *ref) {
+int pin_is_set(const vqemu_store *store, const char *name) {
     _cleanup_close_ int pins_fd = store_find_beside_objects(store, PINS);
-    return pins_fd >= 0 && faccessat(pins_fd, vqemu_ref_name(ref), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    if (pins_fd < 0)
+        return pins_fd == -ENOENT ? 0 : pins_fd;
+    if (faccessat(pins_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return errno == ENOENT ? 0 : -errno;
 }
 
 static int set_pin(vqemu_store *store, const char *name, vqemu_error **error) {
@@ -53,9 +58,10 @@ VQEMU_EXPORT int vqemu_store_unpin(vqemu_store *store, const char *name, vqemu_e
         return r;
     _cleanup_close_ int pins_fd = store_find_beside_objects(store, PINS);
     r = pins_fd < 0 ? pins_fd : unlinkat(pins_fd, name, 0) < 0 ? -errno : sync_fd(pins_fd);
-    if (r == -ENOENT)
-        return error_set(error, VQEMU_ERR_NOT_FOUND, 0, "%s is not pinned in the store at %s", name,
-                         store->objects_path);
+    if (r == -ENOENT) { /* no pin to remove: that is well, unless the name is a mistake */
+        _cleanup_ref_ vqemu_ref *ref = NULL;
+        return vqemu_store_find_ref(store, name, &ref, error);
+    }
     return r < 0 ? error_system(error, -r, "cannot unpin %s in %s/../" PINS, name,
                                 store->objects_path)
                  : 0;
@@ -67,9 +73,7 @@ VQEMU_EXPORT int vqemu_store_is_pinned(vqemu_store *store, const char *name, boo
     int r = ref_check_name(name, error);
     if (r < 0)
         return r;
-    _cleanup_close_ int pins_fd = store_find_beside_objects(store, PINS);
-    if (pins_fd < 0 && pins_fd != -ENOENT)
-        return error_system(error, -pins_fd, "cannot open %s/../" PINS, store->objects_path);
-    *pinned = pins_fd >= 0 && faccessat(pins_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    return 0;
+    r = pin_is_set(store, name);
+    *pinned = r == 1;
+    return r < 0 ? error_system(error, -r, "cannot look into %s/../" PINS, store->objects_path) : 0;
 }

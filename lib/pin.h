@@ -2,10 +2,9 @@
 #ifndef LIB_PIN_H
 #define LIB_PIN_H
 
-#include <stdbool.h>
+#include "store.h"
 
-#include "ref.h"
-
-bool pin_is_set(const vqemu_store *store, const vqemu_ref *ref);
+/* Whether the ref with a name is pinned: 1, 0, or a negative errno if that cannot be told. */
+int pin_is_set(const vqemu_store *store, const char *name);
 
 #endif

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -21,6 +22,8 @@
 #include "util/strbuf.h"
 
 #define HASH_LENGTH 8
+/* How often refs/ is read again that others change. */
+#define LIST_ATTEMPTS 100
 
 struct vqemu_ref {
     atomic_uint references;
@@ -39,6 +42,7 @@ struct vqemu_ref {
 struct vqemu_ref_list {
     vqemu_ref **refs;
     size_t count, capacity;
+    bool incomplete; /* a ref vanished between its listing and its opening */
 };
 
 /* The length of the profile in "<profile>-<8 hex digits>"; 0 if the name has another form. */
@@ -178,7 +182,8 @@ static int compare_refs(const void *a, const void *b) {
 
 /*
  * Load one ref into the list. One that cannot be loaded is an error if strict is set, else it is
- * listed with its problem. One that has just been deleted is passed over.
+ * listed with its problem. One that has just been deleted is passed over: there may be another one
+ * that was not there yet when the directory was read.
  */
 static int list_ref(const vqemu_store *store, const char *name, size_t length, bool strict,
                     vqemu_ref_list *list, vqemu_error **error) {
@@ -188,8 +193,10 @@ static int list_ref(const vqemu_store *store, const char *name, size_t length, b
     if (r < 0)
         return r;
     r = load_manifest(store, ref, &problem);
-    if (r == VQEMU_ERR_NOT_FOUND)
+    if (r == VQEMU_ERR_NOT_FOUND) {
+        list->incomplete = true;
         return 0;
+    }
     if (r < 0 && (strict || r == VQEMU_ERR_NO_MEMORY)) {
         if (error)
             *error = TAKE_POINTER(problem);
@@ -224,9 +231,8 @@ static int scan(const vqemu_store *store, DIR *directory, const char *profile, b
     }
 }
 
-static int list_refs(const vqemu_store *store, const char *profile, bool strict,
+static int list_once(const vqemu_store *store, const char *profile, bool strict,
                      vqemu_ref_list **list, vqemu_error **error) {
-    *list = NULL;
     _cleanup_ref_list_ vqemu_ref_list *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
@@ -246,6 +252,17 @@ static int list_refs(const vqemu_store *store, const char *profile, bool strict,
         qsort(new->refs, new->count, sizeof(vqemu_ref *), compare_refs);
     *list = TAKE_POINTER(new);
     return 0;
+}
+
+static int list_refs(const vqemu_store *store, const char *profile, bool strict,
+                     vqemu_ref_list **list, vqemu_error **error) {
+    *list = NULL;
+    for (int attempt = 1;; attempt++) {
+        int r = list_once(store, profile, strict, list, error);
+        if (r < 0 || !(*list)->incomplete || attempt == LIST_ATTEMPTS)
+            return r;
+        vqemu_ref_list_free(TAKE_POINTER(*list));
+    }
 }
 
 VQEMU_EXPORT int vqemu_store_list_refs(vqemu_store *store, const char *profile,

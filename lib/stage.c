@@ -228,8 +228,8 @@ static int make_manifest(const struct stage *stage, const struct stage_profile *
         .arch = profile->arch,
         .total_bytes = (int64_t)profile->total_size,
     };
-    return manifest_new(&fields, profile->objects, profile->count, store_max_objects(stage->store),
-                        manifest, error);
+    return manifest_new(&fields, profile->source, profile->objects, profile->count,
+                        store_max_objects(stage->store), manifest, error);
 }
 
 /* The objects of a manifest are sorted by path; those of the profile must be, too. */

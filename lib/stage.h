@@ -82,6 +82,7 @@ int stage_sync_objects(const struct stage *stage, vqemu_error **error);
 /* What becomes of staged objects: a profile's manifest. */
 struct stage_profile {
     const char *name;             /* the profile */
+    const char *source;           /* where it comes from, for messages */
     const vqemu_build_info *info; /* may be NULL */
     const char *arch;             /* that of its programs; NULL if it is not known */
     struct manifest_object *objects;

@@ -80,7 +80,10 @@ void vqemu_collection_free(vqemu_collection *collection);
  */
 int vqemu_store_pin(vqemu_store *store, const char *name, vqemu_error **error);
 
-/** Undo vqemu_store_pin(). Errors: as there; VQEMU_ERR_NOT_FOUND if it is not pinned. Since 1.0. */
+/**
+ * Undo vqemu_store_pin(). A ref that is not pinned stays so. Errors: as there; VQEMU_ERR_NOT_FOUND
+ * if there is neither such a pin nor such a ref. Since 1.0.
+ */
 int vqemu_store_unpin(vqemu_store *store, const char *name, vqemu_error **error);
 
 /** Whether a ref is pinned. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
