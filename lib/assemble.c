@@ -38,9 +38,10 @@ struct place {
 
 struct assembly {
     vqemu_store *store;
-    const vqemu_ref *ref;
-    const vqemu_manifest *manifest;
+    vqemu_ref *ref;
+    vqemu_manifest *manifest;
     int trees_fd, stage_fd;
+    int tree_fd; /* of the tree, once it was assembled here */
     char *stage_name;
     bool verify;               /* hash objects that are known to be good, too */
     struct verified *verified; /* for each object */
@@ -59,7 +60,9 @@ static void release_assembly(struct assembly *assembly) {
     if (assembly->stage_fd >= 0)
         remove_tree(assembly->trees_fd, assembly->stage_name);
     cleanup_close(&assembly->stage_fd);
+    cleanup_close(&assembly->tree_fd);
     free(assembly->stage_name);
+    vqemu_manifest_unref(assembly->manifest);
     free(assembly->verified);
     free(assembly->files);
     free(assembly->places);
@@ -129,7 +132,11 @@ static int verify_object(struct assembly *assembly, size_t index, int fd, const 
     const struct manifest_object *object = manifest_object(assembly->manifest, index);
     struct digest digest;
     uint64_t size;
-    int r = digest_of_fd(fd, &digest, &size);
+    /*
+     * Who has mapped the file and made a page of it dirty can go on writing to that page without
+     * moving the file's time, until it is written back.
+     */
+    int r = fdatasync(fd) < 0 && errno == EIO ? -EIO : digest_of_fd(fd, &digest, &size);
     if (r < 0)
         return read_failed(assembly, object, -r, error);
     if (digest_equal(&digest, &object->digest)) {
@@ -400,7 +407,9 @@ static int fill_stage(struct assembly *assembly, vqemu_error **error) {
     r = add_files(assembly, error);
     if (r < 0)
         return r;
-    r = tree_seal(assembly->stage_fd, assembly->manifest, assembly->files, assembly->has_copies);
+    r = tree_seal(assembly->stage_fd, assembly->manifest, assembly->files);
+    if (r == 0)
+        r = tree_sync_before_publishing(assembly->stage_fd, assembly->has_copies);
     return r < 0 ? error_system(error, -r, "cannot complete a new tree below %s",
                                 assembly->store->trees_path)
                  : 0;
@@ -435,10 +444,9 @@ static int publish_stage(struct assembly *assembly, const char *digest) {
         r = replace_tree(assembly, digest);
     if (r < 0)
         return r;
-    cleanup_close(&assembly->stage_fd);
-    assembly->stage_fd = -1;
+    assembly->tree_fd = take_fd(&assembly->stage_fd);
     leftovers_sweep(assembly->trees_fd);
-    return sync_fd(assembly->trees_fd);
+    return tree_sync_published(assembly->tree_fd, assembly->trees_fd);
 }
 
 static int build_tree(struct assembly *assembly, vqemu_error **error) {
@@ -506,32 +514,71 @@ static int check_mount(const struct assembly *assembly, vqemu_error **error) {
     return tree_check_mount(assembly->trees_fd, assembly->store->trees_path, error);
 }
 
+/* By what was remembered of the manifest, or by the manifest itself. */
+static int load_objects(struct assembly *assembly, vqemu_error **error) {
+    int r = verified_load(assembly->store, ref_digest(assembly->ref), &assembly->manifest,
+                          &assembly->verified);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    if (r == 0)
+        return 0;
+    r = ref_load(assembly->ref, error);
+    if (r < 0)
+        return r;
+    assembly->manifest = vqemu_manifest_ref(vqemu_ref_manifest(assembly->ref));
+    assembly->verified =
+        calloc(vqemu_manifest_object_count(assembly->manifest) + 1, sizeof *assembly->verified);
+    return assembly->verified ? 0 : error_no_memory(error);
+}
+
 static int prepare(struct assembly *assembly, vqemu_error **error) {
-    size_t count = vqemu_manifest_object_count(assembly->manifest);
+    struct statfs status;
+    int r = load_objects(assembly, error);
+    if (r < 0)
+        return r;
+    assembly->is_overlay =
+        fstatfs(assembly->trees_fd, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
     assembly->threads = store_threads(assembly->store);
     if (assembly->threads > WORKERS_MAX)
         assembly->threads = WORKERS_MAX;
-    struct statfs status;
-    assembly->is_overlay =
-        fstatfs(assembly->trees_fd, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
-    assembly->verified = verified_load(assembly->store, assembly->manifest);
-    assembly->files = calloc(count + 1, sizeof *assembly->files);
+    assembly->files =
+        calloc(vqemu_manifest_object_count(assembly->manifest) + 1, sizeof *assembly->files);
     assembly->places = calloc(assembly->threads, sizeof *assembly->places);
-    if (!assembly->verified || !assembly->files || !assembly->places)
+    if (!assembly->files || !assembly->places)
         return error_no_memory(error);
     for (unsigned i = 0; i < assembly->threads; i++)
         assembly->places[i].fd = -1;
     return 0;
 }
 
-int assemble_tree(vqemu_store *store, const vqemu_ref *ref, int trees_fd, bool verify,
-                  struct progress *progress, vqemu_error **error) {
+/* From the maker's exclusive lock to a lease. */
+static int lease_built(struct assembly *assembly, int *lease_fd) {
+    int r = lock_fd(assembly->tree_fd, LOCK_SH);
+    if (r == 0)
+        *lease_fd = take_fd(&assembly->tree_fd);
+    return r;
+}
+
+static int build_locked(struct assembly *assembly, int *lease_fd, vqemu_error **error) {
+    if (is_built(assembly))
+        return 0;
+    int r = build_tree(assembly, error);
+    if (r < 0 || !lease_fd)
+        return r;
+    r = lease_built(assembly, lease_fd);
+    return r < 0 ? error_system(error, -r, "cannot lease the tree %s/%s",
+                                assembly->store->trees_path, ref_digest(assembly->ref))
+                 : 0;
+}
+
+int assemble_tree(vqemu_store *store, vqemu_ref *ref, int trees_fd, bool verify,
+                  struct progress *progress, int *lease_fd, vqemu_error **error) {
     _cleanup_(release_assembly) struct assembly assembly = {
         .store = store,
         .ref = ref,
-        .manifest = vqemu_ref_manifest(ref),
         .trees_fd = trees_fd,
         .stage_fd = -1,
+        .tree_fd = -1,
         .verify = verify,
         .progress = progress,
     };
@@ -542,14 +589,13 @@ int assemble_tree(vqemu_store *store, const vqemu_ref *ref, int trees_fd, bool v
         r = prepare(&assembly, error);
     if (r < 0)
         return r;
-    _cleanup_free_ char *lock_name =
-        format_string(LEFTOVER_PREFIX "lock-%s", vqemu_manifest_digest(assembly.manifest));
+    _cleanup_free_ char *lock_name = format_string(LEFTOVER_PREFIX "lock-%s", ref_digest(ref));
     if (!lock_name)
         return error_no_memory(error);
     _cleanup_close_ int lock = lock_tree(trees_fd, lock_name);
     if (lock < 0)
         return error_system(error, -lock, "cannot lock %s/%s", store->trees_path, lock_name);
-    r = is_built(&assembly) ? 0 : build_tree(&assembly, error);
+    r = build_locked(&assembly, lease_fd, error);
     unlinkat(trees_fd, lock_name, 0);
     if (r == 0 && assembly.learned)
         verified_save(store, assembly.manifest, assembly.verified);

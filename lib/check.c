@@ -392,10 +392,10 @@ static bool has_tree(const struct checker *checker, const char *digest) {
 }
 
 /* Returns 0 if the tree is good now, 1 if it could not be made so, or an error to give up for. */
-static int reassemble(struct checker *checker, const vqemu_ref *ref, vqemu_error **error) {
+static int reassemble(struct checker *checker, vqemu_ref *ref, vqemu_error **error) {
     _cleanup_error_ vqemu_error *problem = NULL;
-    int r =
-        assemble_tree(checker->store, ref, checker->trees_fd, true, &checker->progress, &problem);
+    int r = assemble_tree(checker->store, ref, checker->trees_fd, true, &checker->progress, NULL,
+                          &problem);
     if (r != VQEMU_ERR_CANCELLED && r != VQEMU_ERR_NO_MEMORY)
         return r < 0;
     if (error)
@@ -405,7 +405,7 @@ static int reassemble(struct checker *checker, const vqemu_ref *ref, vqemu_error
 
 static int repair_tree_problem(struct checker *checker, struct problem *problem,
                                vqemu_error **error) {
-    const vqemu_ref *ref = ref_of_tree(checker, problem->digest.hex);
+    vqemu_ref *ref = ref_of_tree(checker, problem->digest.hex);
     if (!ref) {
         problem->repaired = remove_unleased(checker, problem->digest.hex);
         return 0;
@@ -419,7 +419,7 @@ static int repair_tree_problem(struct checker *checker, struct problem *problem,
 static int renew_trees(struct checker *checker, vqemu_error **error) {
     int r = 0;
     for (size_t i = 0; r >= 0 && i < vqemu_ref_list_count(checker->refs); i++) {
-        const vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
+        vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
         if (!vqemu_ref_problem(ref) && has_damage(checker->report, vqemu_ref_name(ref)) &&
             has_tree(checker, ref_digest(ref)))
             r = reassemble(checker, ref, error);

@@ -165,7 +165,10 @@ static int allocate(struct copying *copying, vqemu_error **error) {
     copying->threads = store_threads(copying->to);
     if (copying->threads > WORKERS_MAX)
         copying->threads = WORKERS_MAX;
-    copying->known = verified_load(copying->to, copying->manifest);
+    _cleanup_manifest_ vqemu_manifest *objects = NULL;
+    if (verified_load(copying->to, vqemu_manifest_digest(copying->manifest), &objects,
+                      &copying->known) < 0)
+        copying->known = calloc(count + 1, sizeof *copying->known);
     copying->staged = calloc(count + 1, sizeof *copying->staged);
     copying->travels = calloc(count + 1, sizeof *copying->travels);
     copying->owner = calloc(count + 1, sizeof *copying->owner);

@@ -218,12 +218,12 @@ static void note_arch(struct import *import, const struct entry *entry) {
 
 static int stage_file(struct import *import, struct entry *entry, vqemu_error **error) {
     struct staged_file file;
-    int r = stage_begin(&import->stage, entry->number, &file);
+    int r = stage_begin(&import->stage, entry->number, is_executable(import, entry), &file);
     if (r < 0)
         return stage_failed(&import->stage, -r, entry->path, error);
     r = stage_content(import, entry, &file, error);
     if (r == 0) {
-        r = stage_complete(&import->stage, &file, is_executable(import, entry), &entry->staged);
+        r = stage_complete(&import->stage, &file, &entry->staged);
         if (r < 0)
             r = stage_failed(&import->stage, -r, entry->path, error);
     }

@@ -108,6 +108,9 @@ static int copy_content(struct ingest *ingest, unsigned worker, const struct sou
         r = progress_advance(&ingest->progress, worker, source->path, (uint64_t)n, error);
         if (r < 0)
             return r;
+        /* Less than was asked for, when all is there, is the end of the file. */
+        if (file->size == source->size && (size_t)n < READ_SIZE)
+            break;
     }
     return file->size == source->size ? 0 : changed(ingest, source->path, error);
 }
@@ -146,7 +149,7 @@ static int stage_source(struct ingest *ingest, unsigned worker, size_t index,
     int r = open_source(ingest, source, &from, &before, error);
     if (r < 0)
         return r;
-    r = stage_begin(&ingest->stage, index, file);
+    r = stage_begin(&ingest->stage, index, source->executable, file);
     if (r < 0)
         return write_failed(ingest, source->path, -r, error);
     r = copy_content(ingest, worker, source, from, file, error);
@@ -154,7 +157,7 @@ static int stage_source(struct ingest *ingest, unsigned worker, size_t index,
         return r;
     if (fstat(from, &after) < 0 || !same_version(&before, &after))
         return changed(ingest, source->path, error);
-    r = stage_complete(&ingest->stage, file, source->executable, &ingest->staged[index]);
+    r = stage_complete(&ingest->stage, file, &ingest->staged[index]);
     if (r < 0)
         return write_failed(ingest, source->path, -r, error);
     const char *arch = ingest_find_arch(source->path, from);

@@ -37,6 +37,7 @@ struct vqemu_manifest {
     int64_t total_bytes;             /* -1 where absent */
     struct manifest_object *objects; /* sorted by path */
     size_t object_count;
+    char *text;      /* where the paths lie; NULL if each is allocated */
     json_t *unknown; /* the fields that this library does not know */
 };
 
@@ -136,11 +137,20 @@ static int64_t find_object(const vqemu_manifest *manifest, const char *path) {
     return found ? found - manifest->objects : -1;
 }
 
+/* Whether two paths, one after the other in the order of paths, are in the same directory. */
+static bool shares_directory(const char *a, const char *b) {
+    const char *slash = strrchr(b, '/');
+    size_t length = slash ? (size_t)(slash - b) + 1 : 0;
+    return strncmp(a, b, length) == 0 && !strchr(a + length, '/');
+}
+
 /* No file may lie below another file. */
 static int check_parents(const vqemu_manifest *manifest, const char *source, vqemu_error **error) {
     char parent[MANIFEST_PATH_MAX + 1];
     for (size_t i = 0; i < manifest->object_count; i++) {
         const char *path = manifest->objects[i].path;
+        if (i > 0 && shares_directory(manifest->objects[i - 1].path, path))
+            continue;
         for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
             size_t length = (size_t)(slash - path);
             memcpy(parent, path, length);
@@ -154,12 +164,23 @@ static int check_parents(const vqemu_manifest *manifest, const char *source, vqe
     return 0;
 }
 
+static bool has_capitals(const char *path) {
+    for (; *path; path++)
+        if (*path >= 'A' && *path <= 'Z')
+            return true;
+    return false;
+}
+
 static int compare_folded_names(const void *a, const void *b) {
     return compare_folded(*(const char *const *)a, *(const char *const *)b);
 }
 
 static int check_case(const vqemu_manifest *manifest, const char *source, vqemu_error **error) {
-    size_t count = manifest->object_count;
+    size_t count = manifest->object_count, capitals = 0;
+    for (size_t i = 0; i < count; i++)
+        capitals += has_capitals(manifest->objects[i].path);
+    if (capitals == 0) /* then sorting could find nothing */
+        return 0;
     _cleanup_free_ const char **paths = calloc(count + 1, sizeof *paths);
     if (!paths)
         return error_no_memory(error);
@@ -240,6 +261,16 @@ static int take_object(vqemu_manifest *manifest, const char *path, const json_t 
     return 0;
 }
 
+/* What this library writes is sorted already. */
+static void sort_objects(vqemu_manifest *manifest) {
+    for (size_t i = 1; i < manifest->object_count; i++)
+        if (compare_paths(&manifest->objects[i - 1], &manifest->objects[i]) > 0) {
+            qsort(manifest->objects, manifest->object_count, sizeof *manifest->objects,
+                  compare_paths);
+            return;
+        }
+}
+
 static int take_objects(vqemu_manifest *manifest, json_t *root, const char *source,
                         size_t max_objects, vqemu_error **error) {
     json_t *objects = json_object_get(root, "objects");
@@ -262,7 +293,7 @@ static int take_objects(vqemu_manifest *manifest, json_t *root, const char *sour
         if (r < 0)
             return r;
     }
-    qsort(manifest->objects, count, sizeof *manifest->objects, compare_paths);
+    sort_objects(manifest);
     json_object_del(root, "objects");
     return 0;
 }
@@ -276,6 +307,13 @@ static uint16_t parse_mode(const char *text) {
     return mode <= 0777 ? (uint16_t)mode : 0;
 }
 
+/* Modes come in the order of objects, as a rule. */
+static int64_t find_object_near(const vqemu_manifest *manifest, const char *path, int64_t guess) {
+    if ((size_t)guess < manifest->object_count && strcmp(manifest->objects[guess].path, path) == 0)
+        return guess;
+    return find_object(manifest, path);
+}
+
 static int take_modes(vqemu_manifest *manifest, json_t *root, const char *source,
                       vqemu_error **error) {
     json_t *modes = json_object_get(root, "modes");
@@ -284,8 +322,9 @@ static int take_modes(vqemu_manifest *manifest, json_t *root, const char *source
                          "%s: \"modes\" is not an object of paths and modes", source);
     const char *path;
     json_t *value;
+    int64_t index = -1;
     json_object_foreach(modes, path, value) {
-        int64_t index = find_object(manifest, path);
+        index = find_object_near(manifest, path, index + 1);
         if (index < 0)
             return error_set(error, VQEMU_ERR_MALFORMED, 0,
                              "%s: \"modes\": \"%.200s\" is not in \"objects\"", source, path);
@@ -465,6 +504,19 @@ int manifest_new(const struct manifest_fields *fields, const char *source,
     return vqemu_manifest_load_memory(text, strlen(text), source, max_objects, manifest, error);
 }
 
+vqemu_manifest *manifest_of_objects(const char *digest, struct manifest_object *objects,
+                                    size_t count, char *text) {
+    vqemu_manifest *manifest = NULL;
+    if (new_manifest(&manifest, NULL) < 0)
+        return NULL;
+    strncpy(manifest->digest.hex, digest, DIGEST_HEX_LENGTH);
+    manifest->total_bytes = -1;
+    manifest->objects = objects;
+    manifest->object_count = count;
+    manifest->text = text;
+    return manifest;
+}
+
 /* Write a new file beside the target, to be renamed over it. */
 static int write_new_file(const char *path, const char *text, vqemu_error **error) {
     _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -542,9 +594,10 @@ VQEMU_EXPORT void vqemu_manifest_unref(vqemu_manifest *manifest) {
         return;
     for (int i = 0; i < FIELD_COUNT; i++)
         free(manifest->fields[i]);
-    for (size_t i = 0; i < manifest->object_count; i++)
+    for (size_t i = 0; !manifest->text && i < manifest->object_count; i++)
         free(manifest->objects[i].path);
     free(manifest->objects);
+    free(manifest->text);
     json_decref(manifest->unknown);
     free(manifest);
 }

@@ -47,6 +47,13 @@ int manifest_new(const struct manifest_fields *fields, const char *source,
                  const struct manifest_object *objects, size_t count, size_t max_objects,
                  vqemu_manifest **manifest, vqemu_error **error);
 
+/*
+ * A manifest that has nothing but its digest and objects, which are sorted by path and not checked
+ * again. Takes ownership of objects, whose paths lie in text, and of text. NULL without memory.
+ */
+vqemu_manifest *manifest_of_objects(const char *digest, struct manifest_object *objects,
+                                    size_t count, char *text);
+
 /* Whether two manifests have the same objects and fields, apart from "created_at". */
 bool manifest_same_content(const vqemu_manifest *a, const vqemu_manifest *b);
 

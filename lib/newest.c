@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
@@ -57,28 +58,98 @@ static bool is_still(const vqemu_store *store, const char *refs, const char *fil
     return S_ISREG(status.st_mode) && strcmp(now, file) == 0;
 }
 
-static int parse(vqemu_store *store, char *text, vqemu_ref **ref) {
+/* What a record says, kept by the handle: a process that resolves often need not read it again. */
+struct newest_memo {
+    struct newest_memo *next;
+    char *profile;
+    char refs[128], file[128];
+    char name[NAME_MAX + 1];
     struct digest digest;
-    const char *refs, *file, *name, *hex;
-    if (!record_next(&text, HEADER) || !(refs = record_next(&text, "refs ")) ||
-        !(file = record_next(&text, "file ")) || !(name = record_next(&text, "ref ")) ||
-        !(hex = record_next(&text, "digest ")) || !digest_parse(hex, &digest) ||
-        !is_still(store, refs, file, name))
-        return 0;
-    int r = ref_new_unloaded(store, name, &digest, ref, NULL);
-    return r < 0 ? r : 1;
+};
+
+void newest_forget(struct newest_memo *memo) {
+    while (memo) {
+        struct newest_memo *next = memo->next;
+        free(memo->profile);
+        free(memo);
+        memo = next;
+    }
+}
+
+static struct newest_memo *find_memo(const vqemu_store *store, const char *profile) {
+    struct newest_memo *memo = store->memo;
+    while (memo && strcmp(memo->profile, profile) != 0)
+        memo = memo->next;
+    return memo;
+}
+
+/* The memo of a profile, new if there is none; NULL without memory. */
+static struct newest_memo *make_memo(vqemu_store *store, const char *profile) {
+    struct newest_memo *memo = find_memo(store, profile);
+    if (memo)
+        return memo;
+    memo = calloc(1, sizeof *memo);
+    char *copy = strdup(profile);
+    if (!memo || !copy) {
+        free(memo);
+        free(copy);
+        return NULL;
+    }
+    memo->profile = copy;
+    memo->next = store->memo;
+    store->memo = memo;
+    return memo;
+}
+
+static bool copy_text(char *to, size_t size, const char *from) {
+    return from && snprintf(to, size, "%s", from) < (int)size;
+}
+
+static bool parse(char *text, struct newest_memo *memo) {
+    if (!record_next(&text, HEADER) ||
+        !copy_text(memo->refs, sizeof memo->refs, record_next(&text, "refs ")) ||
+        !copy_text(memo->file, sizeof memo->file, record_next(&text, "file ")) ||
+        !copy_text(memo->name, sizeof memo->name, record_next(&text, "ref ")))
+        return false;
+    const char *hex = record_next(&text, "digest ");
+    return hex && digest_parse(hex, &memo->digest);
+}
+
+static bool memo_holds(const vqemu_store *store, const struct newest_memo *memo) {
+    return *memo->name && is_still(store, memo->refs, memo->file, memo->name);
+}
+
+/* Returns 1, 0, or -ENOMEM. */
+static int read_record(const vqemu_store *store, struct newest_memo *memo) {
+    char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + PROFILE_MAX];
+    _cleanup_free_ char *text = NULL;
+    snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", memo->profile);
+    int r = record_read(store->objects_fd, name, RECORD_LIMIT, &text);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    if (parse(text, memo) && memo_holds(store, memo))
+        return 1;
+    memo->name[0] = '\0';
+    return 0;
+}
+
+static int recall_locked(vqemu_store *store, const char *profile, vqemu_ref **ref) {
+    struct newest_memo *memo = make_memo(store, profile);
+    if (!memo)
+        return -ENOMEM;
+    int r = memo_holds(store, memo) ? 1 : read_record(store, memo);
+    if (r != 1)
+        return r;
+    return ref_new_unloaded(store, memo->name, &memo->digest, ref, NULL) < 0 ? -ENOMEM : 1;
 }
 
 int newest_recall(vqemu_store *store, const char *profile, vqemu_ref **ref) {
-    char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + PROFILE_MAX];
-    _cleanup_free_ char *text = NULL;
     if (!can_be_remembered(profile))
         return 0;
-    snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", profile);
-    int r = record_read(store->objects_fd, name, RECORD_LIMIT, &text);
-    if (r < 0)
-        return r == -ENOMEM ? VQEMU_ERR_NO_MEMORY : 0;
-    return parse(store, text, ref);
+    pthread_mutex_lock(&store->memo_lock);
+    int r = recall_locked(store, profile, ref);
+    pthread_mutex_unlock(&store->memo_lock);
+    return r;
 }
 
 void newest_begin(const vqemu_store *store, struct newest_scan *scan) {

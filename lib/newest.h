@@ -18,9 +18,13 @@ struct newest_scan {
 /*
  * The newest ref as it was found before, if nothing was added to refs/, removed or renamed since,
  * and its file is the same. Its manifest has not been loaded. Returns 1 and *ref, 0 if it is not
- * known, or VQEMU_ERR_NO_MEMORY.
+ * known, or -ENOMEM.
  */
 int newest_recall(vqemu_store *store, const char *profile, vqemu_ref **ref);
+
+/* Free what a handle has in its memory of this. */
+struct newest_memo;
+void newest_forget(struct newest_memo *memo);
 
 /* Around a reading of refs/: remember what it found. Failures do not matter. */
 void newest_begin(const vqemu_store *store, struct newest_scan *scan);

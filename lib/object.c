@@ -18,6 +18,16 @@ int object_finish_file(int fd, bool executable) {
     return 0;
 }
 
+int object_finish_and_stat(int fd, bool executable, struct stat *status) {
+    const struct timespec times[2] = {{.tv_sec = OBJECT_MTIME}, {.tv_sec = OBJECT_MTIME}};
+    mode_t mode = executable ? 0555 : 0444;
+    if (futimens(fd, times) < 0 || fstat(fd, status) < 0)
+        return -errno;
+    if ((status->st_mode & 07777) == mode)
+        return 0;
+    return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
 bool object_mode_fits(const struct stat *status, bool executable) {
     mode_t wanted = executable ? 0555 : 0444;
     mode_t class_bits = status->st_mode & 07577; /* all but the owner's write bit */

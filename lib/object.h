@@ -18,6 +18,9 @@
 /* Give a finished file its mode, 0555 or 0444, and OBJECT_MTIME. Returns 0 or a negative errno. */
 int object_finish_file(int fd, bool executable);
 
+/* The same where the file may have its mode already; *status is that of the finished file. */
+int object_finish_and_stat(int fd, bool executable, struct stat *status);
+
 /*
  * Whether an inode may itself stand in a tree: readable by all, writable by its owner at the most,
  * without setuid or setgid, and of the right class, executable or not.

@@ -192,7 +192,7 @@ static int look_in_directory(struct repair *repair, const char *path) {
 static int stage_item(struct repair *repair, struct archive_reader *reader, size_t number,
                       struct staged *staged) {
     struct staged_file file;
-    int r = stage_begin(&repair->stage, number, &file);
+    int r = stage_begin(&repair->stage, number, false, &file);
     size_t size = 1;
     while (r == 0 && size > 0) {
         size = DIGEST_READ_SIZE;
@@ -204,7 +204,7 @@ static int stage_item(struct repair *repair, struct archive_reader *reader, size
         r = stage_write(&file, repair->buffer, size);
     }
     if (r == 0)
-        r = stage_complete(&repair->stage, &file, false, staged);
+        r = stage_complete(&repair->stage, &file, staged);
     stage_end(&file);
     return r < 0 ? stage_failed(&repair->stage, -r, "a file of the archive", repair->error) : 0;
 }

@@ -158,11 +158,13 @@ static int check_content(const struct resolution *resolution, int tree_fd, char 
                               error);
 }
 
-static int use_layout(const struct resolution *resolution, const struct layout *layout,
-                      const char *text, vqemu_error **error) {
+static int use_layout(const struct resolution *resolution, int tree_fd, const struct layout *layout,
+                      vqemu_error **error) {
     vqemu_runtime *runtime = resolution->runtime;
     if (!layout->has_program) {
-        _cleanup_free_ char *programs = stamp_list_programs(text);
+        _cleanup_free_ char *text = NULL, *programs = NULL;
+        if (stamp_read(tree_fd, true, &text) == 0)
+            programs = stamp_list_programs(text);
         return programs ? no_program(resolution->ref, runtime->arch, programs, error)
                         : error_no_memory(error);
     }
@@ -201,7 +203,7 @@ static int check_tree(const struct resolution *resolution, int tree_fd, char **d
         r = check_content(resolution, tree_fd, difference, error);
     if (r != 1)
         return r;
-    r = use_layout(resolution, &layout, text, error);
+    r = use_layout(resolution, tree_fd, &layout, error);
     return r < 0 ? r : 1;
 }
 
@@ -220,37 +222,29 @@ static int lease_checked(const struct resolution *resolution, char **difference,
     return r;
 }
 
-static int check_has_binary(const vqemu_ref *ref, const struct arch *arch, vqemu_error **error) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
-    _cleanup_free_ char *path = format_string("bin/%s", arch->binary);
-    if (!path)
-        return error_no_memory(error);
-    if (vqemu_manifest_find(manifest, path) >= 0)
-        return 0;
-    _cleanup_strbuf_ struct strbuf programs = {0};
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
-        const char *other = vqemu_manifest_object_path(manifest, i);
-        if (strncmp(other, "bin/", 4) == 0)
-            strbuf_addf(&programs, "%s%s", programs.length ? ", " : "", other);
-    }
-    if (programs.failed)
-        return error_no_memory(error);
-    return no_program(ref, arch, programs.length ? programs.text : "no programs", error);
-}
-
-/* Under the lock of the store: what the ref needs is not collected from now on. */
-static int assemble_locked(const struct resolution *resolution, vqemu_error **error) {
-    const vqemu_store *store = resolution->store;
-    if (!ref_exists(store, resolution->ref))
+/*
+ * Under the lock of the store: what the ref needs is not collected from now on. A tree that this
+ * call assembles is leased and needs no check.
+ */
+static int assemble_locked(const struct resolution *resolution, int *lease_fd,
+                           vqemu_error **error) {
+    if (!ref_exists(resolution->store, resolution->ref))
         return error_set(error, VQEMU_ERR_CHANGED, 0,
                          "ref %s was removed from the store before its tree was assembled",
                          vqemu_ref_name(resolution->ref));
-    int r = ref_load(resolution->ref, error);
-    if (r == 0)
-        r = check_has_binary(resolution->ref, resolution->runtime->arch, error);
-    if (r == 0)
-        r = assemble_tree(resolution->store, resolution->ref, resolution->trees_fd,
-                          resolution->flags & VQEMU_RESOLVE_VERIFY, resolution->progress, error);
+    return assemble_tree(resolution->store, resolution->ref, resolution->trees_fd,
+                         resolution->flags & VQEMU_RESOLVE_VERIFY, resolution->progress, lease_fd,
+                         error);
+}
+
+static int use_assembled(const struct resolution *resolution, int *lease_fd, vqemu_error **error) {
+    const struct resolution trusting = {resolution->store,    resolution->ref,
+                                        resolution->trees_fd, VQEMU_RESOLVE_TRUST,
+                                        resolution->progress, resolution->runtime};
+    _cleanup_free_ char *difference = NULL;
+    int r = check_tree(&trusting, *lease_fd, &difference, error);
+    if (r == 1)
+        resolution->runtime->lease_fd = take_fd(lease_fd);
     return r;
 }
 
@@ -259,6 +253,7 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
     _cleanup_close_ int lock = -1;
     for (int attempt = 1;; attempt++) {
         _cleanup_free_ char *difference = NULL;
+        _cleanup_close_ int lease_fd = -1;
         int r = lease_checked(resolution, &difference, error);
         if (r != 0)
             return r < 0 ? r : 0;
@@ -269,9 +264,11 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
         if (lock < 0)
             r = store_lock_shared(store, &lock, error);
         if (r == 0)
-            r = assemble_locked(resolution, error);
-        if (r < 0)
-            return r;
+            r = assemble_locked(resolution, &lease_fd, error);
+        if (r == 0 && lease_fd >= 0)
+            r = use_assembled(resolution, &lease_fd, error);
+        if (r != 0)
+            return r < 0 ? r : 0;
     }
 }
 
@@ -279,9 +276,10 @@ static int from_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_
                     uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
                     vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = NULL;
-    _cleanup_close_ int trees_fd = -1;
+    _cleanup_close_ int opened = -1;
+    int trees_fd;
     bool create = !(store->flags & VQEMU_STORE_READ_ONLY);
-    int r = store_open_trees(store, create, &trees_fd, error);
+    int r = store_open_trees(store, create, &trees_fd, &opened, error);
     if (r == 0)
         r = new_runtime(selection, &new, error);
     if (r < 0)

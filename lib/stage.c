@@ -74,17 +74,17 @@ void stage_close(struct stage *stage) {
 
 /* ---- staging ---- */
 
-int stage_begin(struct stage *stage, size_t number, struct staged_file *file) {
+int stage_begin(struct stage *stage, size_t number, bool executable, struct staged_file *file) {
     char name[STAGED_NAME_SIZE];
     staged_name(number, name);
-    *file = (struct staged_file){.fd = -1};
+    *file = (struct staged_file){.fd = -1, .executable = executable};
     digest_start(&file->state);
     if (number / GROUP_SIZE == stage->group_count) {
         int r = make_group(stage);
         if (r < 0)
             return r;
     }
-    int fd = open_at(stage->fd, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+    int fd = open_at(stage->fd, name, O_WRONLY | O_CREAT | O_EXCL, executable ? 0555 : 0444);
     if (fd < 0)
         return fd;
     file->fd = fd;
@@ -97,14 +97,11 @@ int stage_write(struct staged_file *file, const void *bytes, size_t size) {
     return write_all(file->fd, bytes, size);
 }
 
-int stage_complete(const struct stage *stage, struct staged_file *file, bool executable,
-                   struct staged *staged) {
+int stage_complete(const struct stage *stage, struct staged_file *file, struct staged *staged) {
     struct stat status;
-    int r = object_finish_file(file->fd, executable);
+    int r = object_finish_and_stat(file->fd, file->executable, &status);
     if (r == 0 && stage->sync_each)
         r = sync_fd(file->fd);
-    if (r == 0 && fstat(file->fd, &status) < 0)
-        r = -errno;
     if (r < 0)
         return r;
     staged->digest = digest_finish(&file->state);
@@ -136,11 +133,11 @@ int stage_copy(struct stage *stage, size_t number, int from, bool executable, un
                struct staged *staged, bool *reading_failed) {
     struct staged_file file;
     *reading_failed = false;
-    int r = stage_begin(stage, number, &file);
+    int r = stage_begin(stage, number, executable, &file);
     if (r == 0)
         r = copy_content(from, &file, buffer, reading_failed);
     if (r == 0)
-        r = stage_complete(stage, &file, executable, staged);
+        r = stage_complete(stage, &file, staged);
     stage_end(&file);
     return r;
 }

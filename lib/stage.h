@@ -28,6 +28,7 @@ struct stage {
 /* A file that is being written. */
 struct staged_file {
     int fd;
+    bool executable;
     struct digest_state state;
     uint64_t size;
 };
@@ -48,10 +49,9 @@ void stage_close(struct stage *stage);
 #define STAGE_EMPTY ((struct stage){.lock_fd = -1, .tmp_fd = -1, .fd = -1})
 
 /* Begin, write and complete the object with a number. All return 0 or a negative errno. */
-int stage_begin(struct stage *stage, size_t number, struct staged_file *file);
+int stage_begin(struct stage *stage, size_t number, bool executable, struct staged_file *file);
 int stage_write(struct staged_file *file, const void *bytes, size_t size);
-int stage_complete(const struct stage *stage, struct staged_file *file, bool executable,
-                   struct staged *staged);
+int stage_complete(const struct stage *stage, struct staged_file *file, struct staged *staged);
 /* Close it, complete or not. */
 void stage_end(struct staged_file *file);
 /* Open a completed one for reading. Returns a descriptor or a negative errno. */

@@ -6,6 +6,7 @@
 #ifndef LIB_STORE_PARTS_H
 #define LIB_STORE_PARTS_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,9 @@ struct vqemu_store {
     char *links_path;  /* NULL where no links are kept */
     char *link_prefix; /* what a link has in front of the name of a tree */
     int objects_fd, refs_fd;
+    atomic_int trees_fd; /* -1 until it is first needed */
+    struct newest_memo *memo;
+    pthread_mutex_t memo_lock;
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "error.h"
+#include "newest.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -31,16 +32,13 @@ static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
     atomic_init(&new->threads, 1);
     new->flags = flags;
     new->objects_fd = new->refs_fd = -1;
+    atomic_init(&new->trees_fd, -1);
+    pthread_mutex_init(&new->memo_lock, NULL);
     *store = new;
     return 0;
 }
 
-static int open_directory(const char *path, uint32_t flags, int *fd, vqemu_error **error) {
-    if (flags & VQEMU_STORE_CREATE) {
-        int r = make_directories(path);
-        if (r < 0)
-            return error_system(error, -r, "cannot make the store directory %s", path);
-    }
+static int open_directory(const char *path, int *fd, vqemu_error **error) {
     *fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (*fd == -ENOENT)
         return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
@@ -52,18 +50,35 @@ static int open_directory(const char *path, uint32_t flags, int *fd, vqemu_error
     return 0;
 }
 
+/* What is made must outlive a power cut, for what is put there later to do so. */
+static int make_store(const vqemu_store *store, vqemu_error **error) {
+    const char *const paths[] = {store->objects_path, store->refs_path, store->trees_path};
+    bool made = false;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        if (access(paths[i], F_OK) == 0)
+            continue;
+        int r = make_directories(paths[i]);
+        if (r < 0)
+            return error_system(error, -r, "cannot make the store directory %s", paths[i]);
+        made = true;
+    }
+    for (size_t i = 0; made && i < sizeof paths / sizeof *paths; i++) {
+        _cleanup_close_ int fd = open_at(AT_FDCWD, paths[i], O_RDONLY | O_DIRECTORY, 0);
+        int r = fd < 0 ? fd : sync_file_system(fd);
+        if (r < 0)
+            return error_system(error, -r, "cannot sync the store directory %s", paths[i]);
+    }
+    return 0;
+}
+
 /* Takes the store's paths as they are set; trees and links are opened when they are needed. */
 static int open_store(vqemu_store *store, vqemu_error **error) {
     if (!store->objects_path || !store->refs_path || !store->trees_path || !store->link_prefix)
         return error_no_memory(error);
-    int r = open_directory(store->objects_path, store->flags, &store->objects_fd, error);
+    int r = store->flags & VQEMU_STORE_CREATE ? make_store(store, error) : 0;
     if (r == 0)
-        r = open_directory(store->refs_path, store->flags, &store->refs_fd, error);
-    if (r == 0 && store->flags & VQEMU_STORE_CREATE) {
-        _cleanup_close_ int trees = -1;
-        r = store_open_trees(store, true, &trees, error);
-    }
-    return r;
+        r = open_directory(store->objects_path, &store->objects_fd, error);
+    return r == 0 ? open_directory(store->refs_path, &store->refs_fd, error) : r;
 }
 
 static int require_path(const char *what, const char *path, vqemu_error **error) {
@@ -137,6 +152,10 @@ VQEMU_EXPORT void vqemu_store_unref(vqemu_store *store) {
         return;
     cleanup_close(&store->objects_fd);
     cleanup_close(&store->refs_fd);
+    int trees_fd = atomic_load(&store->trees_fd);
+    cleanup_close(&trees_fd);
+    newest_forget(store->memo);
+    pthread_mutex_destroy(&store->memo_lock);
     free(store->objects_path);
     free(store->refs_path);
     free(store->trees_path);
@@ -258,7 +277,7 @@ int store_open_beside_objects(const vqemu_store *store, const char *name, int *f
     return r < 0 ? error_system(error, -r, "cannot make or open %s", path) : 0;
 }
 
-int store_open_trees(const vqemu_store *store, bool create, int *fd, vqemu_error **error) {
+static int open_trees_path(const vqemu_store *store, bool create, int *fd, vqemu_error **error) {
     const int flags = O_RDONLY | O_DIRECTORY;
     *fd = open_at(AT_FDCWD, store->trees_path, flags, 0);
     if (*fd == -ENOENT && create) {
@@ -270,4 +289,23 @@ int store_open_trees(const vqemu_store *store, bool create, int *fd, vqemu_error
     if (*fd < 0)
         return error_system(error, -*fd, "cannot open the directory %s", store->trees_path);
     return 0;
+}
+
+/* Whether a directory that was opened once has been removed since. */
+static bool is_removed(int fd) {
+    struct stat status;
+    return fstat(fd, &status) < 0 || status.st_nlink == 0;
+}
+
+/* The first descriptor stays with the handle, until it is closed. */
+int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, vqemu_error **error) {
+    *opened = -1;
+    *fd = atomic_load(&store->trees_fd);
+    if (*fd >= 0 && !is_removed(*fd))
+        return 0;
+    int r = open_trees_path(store, create, fd, error);
+    int none = -1;
+    if (r == 0 && !atomic_compare_exchange_strong(&store->trees_fd, &none, *fd))
+        *opened = *fd;
+    return r;
 }

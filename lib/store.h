@@ -36,8 +36,11 @@ void store_unlock_exclusive(struct store_exclusive *lock);
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,
                               vqemu_error **error);
 
-/* Open the directory of trees; made if missing and create is set, else VQEMU_ERR_NOT_FOUND. */
-int store_open_trees(const vqemu_store *store, bool create, int *fd, vqemu_error **error);
+/*
+ * The directory of trees; made if missing and create is set, else VQEMU_ERR_NOT_FOUND. *opened is
+ * closed by the caller afterwards if it is not -1; *fd is not.
+ */
+int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, vqemu_error **error);
 
 /* Without making it: -ENOENT if it is missing. Returns a descriptor or a negative errno. */
 int store_find_beside_objects(const vqemu_store *store, const char *name);

@@ -37,40 +37,43 @@ static int seal_directory(const char *directory, void *tree_fd) {
     return fchmod(fd, 0755) < 0 || futimens(fd, times) < 0 ? -errno : 0;
 }
 
-static int sync_directory(const char *directory, void *tree_fd) {
-    return sync_path(*(int *)tree_fd, directory);
-}
-
 /*
- * Where one commit of the journal takes along what was done before, syncing the directories that
- * were made is the fastest; elsewhere (btrfs) it is far slower than syncing all.
+ * Whether the file system has one journal for all that happens to names, in order: then a rename is
+ * never durable without the links that were made before it, and one commit takes along all of them.
  */
-static bool has_cheap_directory_sync(int fd) {
+static bool has_ordered_journal(int fd) {
     struct statfs status;
     return fstatfs(fd, &status) == 0 &&
            (status.f_type == EXT4_SUPER_MAGIC || status.f_type == XFS_SUPER_MAGIC);
 }
 
-static int make_durable(int tree_fd, const vqemu_manifest *manifest, bool has_copies) {
-    if (has_copies || !has_cheap_directory_sync(tree_fd))
-        return sync_file_system(tree_fd);
-    int r = sync_path(tree_fd, TREE_STAMP_NAME);
-    if (r == 0)
-        r = manifest_for_each_directory(manifest, sync_directory, &tree_fd);
-    return r == 0 ? sync_fd(tree_fd) : r;
-}
-
-int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_file *files,
-              bool has_copies) {
+int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_file *files) {
     _cleanup_strbuf_ struct strbuf text = {0};
     int r = stamp_make(tree_fd, manifest, files, &text);
     if (r == 0)
         r = write_stamp(tree_fd, &text);
     if (r == 0)
         r = manifest_for_each_directory(manifest, seal_directory, &tree_fd);
-    if (r == 0)
-        r = seal_directory(".", &tree_fd);
-    return r == 0 ? make_durable(tree_fd, manifest, has_copies) : r;
+    return r == 0 ? seal_directory(".", &tree_fd) : r;
+}
+
+int tree_sync_before_publishing(int tree_fd, bool has_copies) {
+    return has_copies || !has_ordered_journal(tree_fd) ? sync_file_system(tree_fd) : 0;
+}
+
+/*
+ * The stamp's content is written out, so that the commit of the journal which makes the tree's name
+ * durable finds it on disk. A stamp that a power cut still takes away is missed by the next
+ * resolve.
+ */
+int tree_sync_published(int tree_fd, int trees_fd) {
+    _cleanup_close_ int stamp_fd = open_at(tree_fd, TREE_STAMP_NAME, O_RDONLY | O_NOFOLLOW, 0);
+    if (stamp_fd < 0)
+        return stamp_fd;
+    sync_file_range(stamp_fd, 0, 0,
+                    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                        SYNC_FILE_RANGE_WAIT_AFTER);
+    return sync_fd(trees_fd);
 }
 
 /* ---- checking ---- */

@@ -14,11 +14,18 @@
 
 /*
  * Write the stamp of a tree whose files and directories are complete, and close the tree against
- * changes that would go unseen: its directories get their mode and time. Then make it durable; with
- * has_copies, also the content of files. Returns 0 or a negative errno.
+ * changes that would go unseen: its directories get their mode and time. Returns 0 or a negative
+ * errno.
  */
-int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_file *files,
-              bool has_copies);
+int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_file *files);
+
+/*
+ * Make a sealed tree durable: what must be so before it gets its name, then, after that, the rest
+ * and the name. has_copies: it has files that are not links to durable objects. Both return 0 or a
+ * negative errno.
+ */
+int tree_sync_before_publishing(int tree_fd, bool has_copies);
+int tree_sync_published(int tree_fd, int trees_fd);
 
 /* VQEMU_ERR_UNSUPPORTED if no program can be run from a file system. */
 int tree_check_mount(int fd, const char *trees_path, vqemu_error **error);

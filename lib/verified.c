@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "verified.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "object.h"
 #include "record.h"
@@ -10,59 +12,89 @@
 /*
  * The file is cas/cache/verified-<digest of the manifest>:
  *
- *     volt-verified 1
- *     <inode> <size>            for each object of the manifest, in the order of its paths
+ *     volt-verified 1 <number of objects>
+ *     <inode> <size> <octal mode> <digest> <path>      for each object, by path
  */
-#define HEADER "volt-verified 1"
-#define RECORD_LIMIT ((size_t)256 * 1024 * 1024)
+#define HEADER "volt-verified 1 "
+#define RECORD_LIMIT ((size_t)1024 * 1024 * 1024)
 
-static char *record_name(const vqemu_manifest *manifest) {
-    return format_string("verified-%s", vqemu_manifest_digest(manifest));
+static char *record_name(const char *digest) {
+    return format_string("verified-%s", digest);
 }
 
-/* Read "<inode> <size>"; false if it is something else. */
-static bool parse_line(const char *line, struct verified *verified) {
+/* Read one line; the path stays in it. */
+static bool parse_line(char *line, struct manifest_object *object, struct verified *verified) {
     char *end;
     verified->inode = strtoull(line, &end, 10);
-    if (*end != ' ')
+    verified->size = strtoull(end, &end, 10);
+    object->mode = (uint16_t)strtoul(end, &end, 8);
+    if (*end != ' ' || strlen(end) < DIGEST_HEX_LENGTH + 3 || end[DIGEST_HEX_LENGTH + 1] != ' ')
         return false;
-    verified->size = strtoull(end + 1, &end, 10);
-    return *end == '\0';
+    end[DIGEST_HEX_LENGTH + 1] = '\0';
+    object->path = end + DIGEST_HEX_LENGTH + 2;
+    return digest_parse(end + 1, &object->digest);
 }
 
-static bool parse(char *text, struct verified *verified, size_t count) {
-    if (!record_next(&text, HEADER))
-        return false;
+static bool parse_lines(char *text, size_t count, struct manifest_object *objects,
+                        struct verified *verified) {
     for (size_t i = 0; i < count; i++) {
-        const char *line = record_next(&text, "");
-        if (!line || !parse_line(line, &verified[i]))
+        char *line = text;
+        if (!record_next(&text, "") || !parse_line(line, &objects[i], &verified[i]))
             return false;
     }
     return *text == '\0';
 }
 
-struct verified *verified_load(const vqemu_store *store, const vqemu_manifest *manifest) {
-    size_t count = vqemu_manifest_object_count(manifest);
-    struct verified *verified = calloc(count + 1, sizeof *verified);
+/* Takes ownership of the text, in which the paths lie. */
+static int parse(char *text, const char *digest, vqemu_manifest **manifest,
+                 struct verified **verified) {
+    _cleanup_free_ char *owned = text;
+    const char *number = record_next(&text, HEADER);
+    size_t count = number ? strtoul(number, NULL, 10) : 0;
+    if (count == 0 || count > strlen(text))
+        return -ENOENT;
+    _cleanup_free_ struct manifest_object *objects = calloc(count, sizeof *objects);
+    _cleanup_free_ struct verified *files = calloc(count, sizeof *files);
+    if (!objects || !files)
+        return -ENOMEM;
+    if (!parse_lines(text, count, objects, files))
+        return -ENOENT;
+    *manifest = manifest_of_objects(digest, objects, count, owned);
+    if (!*manifest)
+        return -ENOMEM;
+    objects = NULL;
+    owned = NULL;
+    *verified = TAKE_POINTER(files);
+    return 0;
+}
+
+int verified_load(const vqemu_store *store, const char *digest, vqemu_manifest **manifest,
+                  struct verified **verified) {
     _cleanup_close_ int cache_fd = store_find_beside_objects(store, STORE_CACHE);
-    _cleanup_free_ char *name = record_name(manifest), *text = NULL;
-    if (!verified || !name || cache_fd < 0 ||
-        record_read(cache_fd, name, RECORD_LIMIT, &text) < 0 || parse(text, verified, count))
-        return verified;
-    free(verified);
-    return calloc(count + 1, sizeof *verified);
+    _cleanup_free_ char *name = record_name(digest);
+    char *text;
+    if (!name)
+        return -ENOMEM;
+    int r = cache_fd < 0 ? -ENOENT : record_read(cache_fd, name, RECORD_LIMIT, &text);
+    if (r < 0)
+        return r == -ENOMEM ? r : -ENOENT;
+    return parse(text, digest, manifest, verified);
 }
 
 void verified_save(const vqemu_store *store, const vqemu_manifest *manifest,
                    const struct verified *verified) {
+    size_t count = vqemu_manifest_object_count(manifest);
     _cleanup_close_ int cache_fd = -1;
-    _cleanup_free_ char *name = record_name(manifest);
+    _cleanup_free_ char *name = record_name(vqemu_manifest_digest(manifest));
     _cleanup_strbuf_ struct strbuf text = {0};
     if (!name || store_open_beside_objects(store, STORE_CACHE, &cache_fd, NULL) < 0)
         return;
-    strbuf_add(&text, HEADER "\n");
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++)
-        strbuf_addf(&text, "%" PRIu64 " %" PRIu64 "\n", verified[i].inode, verified[i].size);
+    strbuf_addf(&text, HEADER "%zu\n", count);
+    for (size_t i = 0; i < count; i++) {
+        const struct manifest_object *object = manifest_object(manifest, i);
+        strbuf_addf(&text, "%" PRIu64 " %" PRIu64 " %o %s %s\n", verified[i].inode,
+                    verified[i].size, (unsigned)object->mode, object->digest.hex, object->path);
+    }
     record_replace(cache_fd, name, &text);
 }
 

@@ -72,9 +72,11 @@ int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *
             continue;
         if (n < 0)
             return -errno;
-        if (n == 0)
-            break;
         length += (size_t)n;
+        /* A file that has given as much as it has, when one byte more was asked for, is at its end.
+         */
+        if (n == 0 || (expected > 0 && length == expected && capacity > expected + 1))
+            break;
     }
     buffer[length] = '\0';
     *size = length;

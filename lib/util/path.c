@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
-#include "util/fd.h"
 #include "util/strbuf.h"
 
 /* How often an opening is tried again that others disturb. */
@@ -35,13 +34,8 @@ char *make_absolute(const char *path) {
     return absolute;
 }
 
-/* A new directory survives a power cut once the one above it is synced. */
 static int make_directory(const char *path) {
-    if (mkdir(path, 0755) < 0)
-        return errno == EEXIST ? 0 : -errno;
-    size_t length = (size_t)(base_name(path) - path);
-    _cleanup_free_ char *parent = length ? strndup(path, length) : strdup(".");
-    return parent ? sync_path(AT_FDCWD, parent) : -ENOMEM;
+    return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
 }
 
 int make_directories(const char *path) {

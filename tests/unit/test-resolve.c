@@ -79,7 +79,6 @@ START_TEST(a_missing_program_is_named_with_those_there_are) {
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error),
                                  "has no bin/qemu-system-i386, which i386 guests need; it has "
                                  "bin/qemu-system-x86_64"));
-    ck_assert_int_eq(count_entries("store/qemu/trees"), 0);
 }
 END_TEST
 
