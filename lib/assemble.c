@@ -144,6 +144,7 @@ static int verify_object(struct assembly *assembly, size_t index, int fd, const 
         assembly->learned = true;
         return 0;
     }
+    object_mark_damaged(fd);
     _cleanup_free_ char *how =
         format_string("is damaged: its content has the digest %s", digest.hex);
     return how ? object_damaged(assembly, object, how, error) : error_no_memory(error);
@@ -472,7 +473,8 @@ static bool is_built(const struct assembly *assembly) {
     const char *digest = vqemu_manifest_digest(assembly->manifest);
     _cleanup_close_ int fd =
         open_at(assembly->trees_fd, digest, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    _cleanup_free_ char *text = NULL, *difference = NULL, *content_difference = NULL;
+    _cleanup_free_ char *text = NULL;
+    _cleanup_difference_ struct difference difference = {0}, content_difference = {0};
     struct layout layout;
     if (fd < 0 || stamp_read(fd, false, &text) < 0)
         return false;

@@ -112,6 +112,9 @@ static int examine(struct checker *checker, unsigned worker, int directory_fd,
                             &size);
     if (r == -ENOMEM)
         return error_no_memory(error);
+    if (r == 0 && !digest_equal(&finding->actual, digest) &&
+        !(checker->store->flags & VQEMU_STORE_READ_ONLY))
+        object_mark_damaged(fd);
     finding->system_errno = -r;
     finding->state = r == -ENOENT                             ? MISSING
                      : r == -ELOOP || r == -ENXIO             ? NO_FILE
@@ -260,13 +263,25 @@ static vqemu_ref *ref_of_tree(const struct checker *checker, const char *digest)
     return NULL;
 }
 
-/* Files that are no links to objects have not been hashed with these. */
-static int check_copies(int tree_fd, char *list, const vqemu_manifest *manifest,
-                        char **difference) {
+/* Whether a file of a tree is the very inode of its object, which has been hashed. */
+static bool is_object(const struct checker *checker, const vqemu_manifest *manifest,
+                      const struct stamp_line *line) {
+    int64_t index = vqemu_manifest_find(manifest, line->path);
+    struct stat status;
+    return line->file.how == PLACED_LINK && index >= 0 &&
+           fstatat(checker->store->objects_fd,
+                   vqemu_manifest_object_digest(manifest, (size_t)index), &status,
+                   AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_ino == line->file.inode;
+}
+
+/* Copies, and links to an inode that is the object's no more, have not been hashed yet. */
+static int check_copies(const struct checker *checker, int tree_fd, char *list,
+                        const vqemu_manifest *manifest, struct difference *difference) {
     struct stamp_line line;
     bool broken;
     while (stamp_take_line(&list, &line, &broken)) {
-        if (line.is_directory || (line.file.how == PLACED_LINK && !line.file.alternative))
+        if (line.is_directory || is_object(checker, manifest, &line))
             continue;
         int r = tree_check_one(tree_fd, manifest, line.path, difference);
         if (r != 1)
@@ -276,7 +291,8 @@ static int check_copies(int tree_fd, char *list, const vqemu_manifest *manifest,
 }
 
 /* Returns 1 if a tree is as it was assembled, 0 with how it differs, or -ENOMEM. */
-static int examine_tree(const struct checker *checker, const char *name, char **difference) {
+static int examine_tree(const struct checker *checker, const char *name,
+                        struct difference *difference) {
     _cleanup_close_ int fd =
         open_at(checker->trees_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     _cleanup_free_ char *text = NULL, *again = NULL;
@@ -287,14 +303,16 @@ static int examine_tree(const struct checker *checker, const char *name, char **
         return r;
     char *list = text;
     if (r < 0 || !stamp_take_layout(&list, name, "", &layout)) {
-        *difference = strdup(TREE_STAMP_NAME " is missing, broken or that of another manifest");
-        return *difference ? 0 : -ENOMEM;
+        *difference = (struct difference){strdup(TREE_STAMP_NAME),
+                                          "is missing, broken or that of another manifest"};
+        return difference->path ? 0 : -ENOMEM;
     }
     again = strdup(list); /* it is taken apart */
     if (!again)
         return -ENOMEM;
     r = tree_check(fd, list, difference);
-    return r == 1 && ref ? check_copies(fd, again, vqemu_ref_manifest(ref), difference) : r;
+    return r == 1 && ref ? check_copies(checker, fd, again, vqemu_ref_manifest(ref), difference)
+                         : r;
 }
 
 static int check_tree(int trees_fd, const char *name, void *userdata) {
@@ -303,13 +321,18 @@ static int check_tree(int trees_fd, const char *name, void *userdata) {
     (void)trees_fd;
     if (!digest_parse(name, &digest) || (checker->name && !ref_of_tree(checker, name)))
         return 0;
-    _cleanup_free_ char *difference = NULL;
+    _cleanup_difference_ struct difference difference = {0};
     int r = examine_tree(checker, name, &difference);
     if (r != 0)
         return r == 1 ? 0 : r;
-    return report_add(checker->report, PROBLEM_TREE, name,
-                      format_string("tree %s/%s is not as it was assembled: %s",
-                                    checker->store->trees_path, name, difference));
+    r = report_add(checker->report, PROBLEM_TREE, name,
+                   format_string("tree %s/%s is not as it was assembled: %s %s",
+                                 checker->store->trees_path, name, difference.path,
+                                 difference.how));
+    const vqemu_ref *ref = ref_of_tree(checker, name);
+    return r == 0 && ref ? report_add_use(&checker->report->problems[checker->report->count - 1],
+                                          vqemu_ref_name(ref), difference.path)
+                         : r;
 }
 
 static int add_holders(struct problem *problem, const struct lease_holders *holders,

@@ -74,7 +74,10 @@ static int is_there(struct copying *copying, size_t index, unsigned char *buffer
     if (r < 0)
         return r == -ENOMEM ? r : 0;
     staged->file = (struct verified){.inode = status.st_ino, .size = size};
-    return digest_equal(&staged->digest, digest);
+    if (digest_equal(&staged->digest, digest))
+        return 1;
+    object_mark_damaged(fd); /* trees may be linked to it */
+    return 0;
 }
 
 static int source_damaged(const struct copying *copying, const struct manifest_object *object,
@@ -227,13 +230,14 @@ static int copy_objects(struct copying *copying, vqemu_error **error) {
 }
 
 static int publish(struct copying *copying, vqemu_error **error) {
-    const struct stage_profile profile = {
+    _cleanup_(stage_release_profile) struct stage_profile profile = {
         .name = vqemu_ref_profile(copying->ref),
         .staged = copying->staged,
         .count = vqemu_manifest_object_count(copying->manifest),
+        .manifest = vqemu_manifest_ref(vqemu_ref_manifest(copying->ref)),
+        .text = copying->text,
     };
-    return stage_publish_manifest(&copying->stage, &profile, vqemu_ref_manifest(copying->ref),
-                                  copying->text, &copying->result->ref, error);
+    return stage_publish_profile(&copying->stage, &profile, &copying->result->ref, error);
 }
 
 VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store *to,

@@ -435,10 +435,7 @@ static int publish_objects(struct import *import, vqemu_error **error) {
 
 static int publish(struct import *import, const char *profile, const vqemu_build_info *info,
                    vqemu_ref **ref, vqemu_error **error) {
-    int r = publish_objects(import, error);
-    if (r < 0)
-        return r;
-    const struct stage_profile staged = {
+    _cleanup_(stage_release_profile) struct stage_profile staged = {
         .name = profile,
         .source = import->name,
         .info = info,
@@ -447,11 +444,13 @@ static int publish(struct import *import, const char *profile, const vqemu_build
         .staged = import->staged,
         .count = import->count,
         .total_size = import->total_size,
+        .manifest = vqemu_manifest_ref(import->manifest),
+        .text = import->manifest_text,
     };
-    if (!import->manifest)
-        return stage_publish_profile(&import->stage, &staged, ref, error);
-    return stage_publish_manifest(&import->stage, &staged, import->manifest, import->manifest_text,
-                                  ref, error);
+    int r = import->manifest ? 0 : stage_describe_profile(&import->stage, &staged, error);
+    if (r == 0)
+        r = publish_objects(import, error);
+    return r == 0 ? stage_publish_profile(&import->stage, &staged, ref, error) : r;
 }
 
 /* Whose profile it is: as the manifest says, or as the caller does. */
@@ -467,6 +466,9 @@ static int choose_profile(const struct import *import, const char **profile,
     if (own && *profile && strcmp(own, *profile) != 0)
         return error_set(error, VQEMU_ERR_INVALID, 0, "the archive %s is of profile %s, not of %s",
                          import->name, own, *profile);
+    if (own && !vqemu_profile_find(own))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "the archive %s is of an unknown profile \"%.200s\"", import->name, own);
     if (own)
         *profile = own;
     if (!*profile)

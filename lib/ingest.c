@@ -195,7 +195,6 @@ static int publish_objects(struct ingest *ingest, vqemu_error **error) {
                               error);
         if (r < 0)
             return r;
-        ingest->objects[i].digest = ingest->staged[i].digest;
     }
     return stage_sync_objects(&ingest->stage, error);
 }
@@ -207,9 +206,11 @@ static void describe_objects(struct ingest *ingest) {
     }
 }
 
-static int publish_profile(struct ingest *ingest, const vqemu_profile *profile,
-                           const vqemu_build_info *info, vqemu_ref **ref, vqemu_error **error) {
-    const struct stage_profile staged = {
+static int publish(struct ingest *ingest, const vqemu_profile *profile,
+                   const vqemu_build_info *info, vqemu_ref **ref, vqemu_error **error) {
+    for (size_t i = 0; i < ingest->source.count; i++)
+        ingest->objects[i].digest = ingest->staged[i].digest;
+    _cleanup_(stage_release_profile) struct stage_profile staged = {
         .name = vqemu_profile_name(profile),
         .source = ingest->source.directory,
         .info = info,
@@ -219,7 +220,10 @@ static int publish_profile(struct ingest *ingest, const vqemu_profile *profile,
         .count = ingest->source.count,
         .total_size = ingest->source.total_size,
     };
-    return stage_publish_profile(&ingest->stage, &staged, ref, error);
+    int r = stage_describe_profile(&ingest->stage, &staged, error);
+    if (r == 0)
+        r = publish_objects(ingest, error);
+    return r == 0 ? stage_publish_profile(&ingest->stage, &staged, ref, error) : r;
 }
 
 VQEMU_EXPORT int vqemu_store_build(vqemu_store *store, const char *profile_name,
@@ -244,9 +248,5 @@ VQEMU_EXPORT int vqemu_store_build(vqemu_store *store, const char *profile_name,
     r = ingest_require_program(ingest.objects, ingest.source.count, directory, error);
     if (r == 0)
         r = stage_files(&ingest, error);
-    if (r == 0)
-        r = publish_objects(&ingest, error);
-    if (r == 0)
-        r = publish_profile(&ingest, profile, info, ref, error);
-    return r;
+    return r == 0 ? publish(&ingest, profile, info, ref, error) : r;
 }

@@ -39,6 +39,12 @@ bool object_is_own(const struct stat *status) {
            status->st_mtim.tv_nsec == 0;
 }
 
+void object_mark_damaged(int fd) {
+    struct stat status;
+    if (fstat(fd, &status) == 0 && object_is_own(&status))
+        futimens(fd, NULL);
+}
+
 int object_open(int directory_fd, const char *name, int *fd, struct stat *status) {
     _cleanup_close_ int opened =
         open_at(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
@@ -63,7 +69,12 @@ int object_is_intact(int directory_fd, const struct digest *digest) {
     struct digest actual;
     uint64_t size;
     r = digest_of_fd(fd, &actual, &size);
-    return r < 0 ? r : digest_equal(&actual, digest);
+    if (r < 0)
+        return r;
+    if (digest_equal(&actual, digest))
+        return 1;
+    object_mark_damaged(fd); /* trees may be linked to it */
+    return 0;
 }
 
 int object_publish(int stage_fd, const char *staged, int directory_fd,
@@ -76,7 +87,12 @@ int object_publish(int stage_fd, const char *staged, int directory_fd,
         return unlinkat(stage_fd, staged, 0) < 0 ? -errno : 1;
     if (intact < 0 && intact != -EIO && intact != -EACCES)
         return intact;
-    return renameat(stage_fd, staged, directory_fd, digest->hex) < 0 ? -errno : 0;
+    if (renameat(stage_fd, staged, directory_fd, digest->hex) == 0)
+        return 0;
+    if (errno != EISDIR)
+        return -errno;
+    /* A directory has no business there. It goes with the staging directory. */
+    return renameat2(stage_fd, staged, directory_fd, digest->hex, RENAME_EXCHANGE) < 0 ? -errno : 0;
 }
 
 static int copy_by_hand(int from, int to) {

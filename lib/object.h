@@ -30,6 +30,12 @@ bool object_mode_fits(const struct stat *status, bool executable);
 /* Whether the file is one that this library wrote, and that nobody wrote to since. */
 bool object_is_own(const struct stat *status);
 
+/*
+ * Give a file that was found damaged, though its time says that nobody wrote to it, the time of
+ * now: then quick checks see it, too, and what is known of it does not hold any more.
+ */
+void object_mark_damaged(int fd);
+
 /* Open a file that must be an object: no link, nothing that blocks. -ELOOP for what is no file. */
 int object_open(int directory_fd, const char *name, int *fd, struct stat *status);
 

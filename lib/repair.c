@@ -262,20 +262,14 @@ static int look_in_source(struct repair *repair, const char *from) {
 
 /* ---- publishing ---- */
 
-/* A directory in an object's place is nothing that could be replaced: it stays a problem. */
 static int publish_wants(struct repair *repair, vqemu_error **error) {
     int r = stage_sync(&repair->stage, error);
     for (size_t i = 0; r == 0 && i < repair->digests.count; i++) {
         struct want *want = &repair->wants[i];
-        _cleanup_error_ vqemu_error *problem = NULL;
         if (!want->found)
             continue;
-        r = stage_publish(&repair->stage, want->number, &want->staged, "a repair", &problem);
+        r = stage_publish(&repair->stage, want->number, &want->staged, "a repair", error);
         want->problem->repaired = r == 0;
-        if (r < 0 && vqemu_error_errno(problem) == EISDIR)
-            r = 0;
-        if (r < 0 && error)
-            *error = TAKE_POINTER(problem);
     }
     return r == 0 ? stage_sync_objects(&repair->stage, error) : r;
 }

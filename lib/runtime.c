@@ -137,10 +137,11 @@ struct resolution {
     vqemu_runtime *runtime; /* gets the lease and the paths */
 };
 
-/* A tree that is not as it should be: remember how, so that it is assembled anew. */
-static int differs(char **difference, const char *how) {
-    *difference = strdup(how);
-    return *difference ? 0 : -ENOMEM;
+/* A tree that is not as it should be: remember how, so that it is assembled anew. Returns 0. */
+static int differs(struct difference *difference, const char *path, const char *how,
+                   vqemu_error **error) {
+    *difference = (struct difference){strdup(path), how};
+    return difference->path ? 0 : error_no_memory(error);
 }
 
 static int tree_failed(const struct resolution *resolution, int system_errno, vqemu_error **error) {
@@ -148,8 +149,8 @@ static int tree_failed(const struct resolution *resolution, int system_errno, vq
                         resolution->store->trees_path, resolution->runtime->digest.hex);
 }
 
-static int check_content(const struct resolution *resolution, int tree_fd, char **difference,
-                         vqemu_error **error) {
+static int check_content(const struct resolution *resolution, int tree_fd,
+                         struct difference *difference, vqemu_error **error) {
     int r = ref_load(resolution->ref, error);
     if (r < 0)
         return r;
@@ -173,8 +174,8 @@ static int use_layout(const struct resolution *resolution, int tree_fd, const st
 }
 
 /* Check a leased tree. Returns 1 if it is good, 0 with how it differs, or an error. */
-static int check_tree(const struct resolution *resolution, int tree_fd, char **difference,
-                      vqemu_error **error) {
+static int check_tree(const struct resolution *resolution, int tree_fd,
+                      struct difference *difference, vqemu_error **error) {
     bool trust = resolution->flags & VQEMU_RESOLVE_TRUST;
     const char *digest = resolution->runtime->digest.hex;
     _cleanup_free_ char *text = NULL;
@@ -183,14 +184,10 @@ static int check_tree(const struct resolution *resolution, int tree_fd, char **d
     if (r == -ENOMEM)
         return error_no_memory(error);
     if (r < 0)
-        return differs(difference, TREE_STAMP_NAME " is missing or broken") < 0
-                   ? error_no_memory(error)
-                   : 0;
+        return differs(difference, TREE_STAMP_NAME, "is missing or broken", error);
     char *list = text;
     if (!stamp_take_layout(&list, digest, resolution->runtime->arch->binary, &layout))
-        return differs(difference, TREE_STAMP_NAME " is that of another manifest") < 0
-                   ? error_no_memory(error)
-                   : 0;
+        return differs(difference, TREE_STAMP_NAME, "is that of another manifest", error);
     if (!trust) {
         r = tree_check_mount(tree_fd, resolution->store->trees_path, error);
         if (r < 0)
@@ -208,12 +205,11 @@ static int check_tree(const struct resolution *resolution, int tree_fd, char **d
 }
 
 /* Lease the tree if it is as it should be. Returns 1, 0 with how it differs, or an error. */
-static int lease_checked(const struct resolution *resolution, char **difference,
+static int lease_checked(const struct resolution *resolution, struct difference *difference,
                          vqemu_error **error) {
-    *difference = NULL;
     _cleanup_close_ int fd = lease_take(resolution->trees_fd, resolution->runtime->digest.hex);
     if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-        return differs(difference, "it is missing") < 0 ? error_no_memory(error) : 0;
+        return differs(difference, "it", "is missing", error);
     if (fd < 0)
         return tree_failed(resolution, -fd, error);
     int r = check_tree(resolution, fd, difference, error);
@@ -241,7 +237,7 @@ static int use_assembled(const struct resolution *resolution, int *lease_fd, vqe
     const struct resolution trusting = {resolution->store,    resolution->ref,
                                         resolution->trees_fd, VQEMU_RESOLVE_TRUST,
                                         resolution->progress, resolution->runtime};
-    _cleanup_free_ char *difference = NULL;
+    _cleanup_difference_ struct difference difference = {0};
     int r = check_tree(&trusting, *lease_fd, &difference, error);
     if (r == 1)
         resolution->runtime->lease_fd = take_fd(lease_fd);
@@ -252,15 +248,16 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
     const vqemu_store *store = resolution->store;
     _cleanup_close_ int lock = -1;
     for (int attempt = 1;; attempt++) {
-        _cleanup_free_ char *difference = NULL;
+        _cleanup_difference_ struct difference difference = {0};
         _cleanup_close_ int lease_fd = -1;
         int r = lease_checked(resolution, &difference, error);
         if (r != 0)
             return r < 0 ? r : 0;
         if (attempt == ATTEMPTS)
             return error_set(error, VQEMU_ERR_CORRUPT, 0,
-                             "the tree %s/%s does not stay as it was assembled: %s",
-                             store->trees_path, resolution->runtime->digest.hex, difference);
+                             "the tree %s/%s does not stay as it was assembled: %s %s",
+                             store->trees_path, resolution->runtime->digest.hex, difference.path,
+                             difference.how);
         if (lock < 0)
             r = store_lock_shared(store, &lock, error);
         if (r == 0)

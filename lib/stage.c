@@ -209,8 +209,13 @@ static void choose_time(const vqemu_ref *newest, char text[RFC3339_SIZE]) {
         strcpy(text, "9999-12-31T23:59:59Z");
 }
 
-static int make_manifest(const struct stage *stage, const struct stage_profile *profile,
-                         const vqemu_ref *newest, vqemu_manifest **manifest, vqemu_error **error) {
+void stage_release_profile(struct stage_profile *profile) {
+    vqemu_manifest_unref(profile->manifest);
+    vqemu_ref_unref(profile->same);
+}
+
+static int make_manifest(const struct stage *stage, struct stage_profile *profile,
+                         const vqemu_ref *newest, vqemu_error **error) {
     static const vqemu_build_info nothing = {0};
     const vqemu_build_info *info = profile->info ? profile->info : &nothing;
     char now[RFC3339_SIZE];
@@ -226,43 +231,41 @@ static int make_manifest(const struct stage *stage, const struct stage_profile *
         .total_bytes = (int64_t)profile->total_size,
     };
     return manifest_new(&fields, profile->source, profile->objects, profile->count,
-                        store_max_objects(stage->store), manifest, error);
+                        store_max_objects(stage->store), &profile->manifest, error);
 }
 
-/* The objects of a manifest are sorted by path; those of the profile must be, too. */
-static int save_verified(const struct stage *stage, const struct stage_profile *profile,
-                         const vqemu_manifest *manifest, vqemu_error **error) {
-    _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
-    if (!verified)
-        return error_no_memory(error);
-    for (size_t i = 0; i < profile->count; i++)
-        verified[i] = profile->staged[i].file;
-    verified_save(stage->store, manifest, verified);
+int stage_describe_profile(const struct stage *stage, struct stage_profile *profile,
+                           vqemu_error **error) {
+    _cleanup_ref_ vqemu_ref *newest = NULL;
+    /* A broken or missing one is no hindrance to a new one. */
+    vqemu_store_newest_ref(stage->store, profile->name, &newest, NULL);
+    int r = make_manifest(stage, profile, newest, error);
+    if (r < 0)
+        return r;
+    bool keeps_time = !profile->info || !profile->info->created_at;
+    if (!newest || !keeps_time ||
+        !manifest_same_content(profile->manifest, vqemu_ref_manifest(newest)))
+        return 0;
+    vqemu_manifest_unref(profile->manifest);
+    profile->manifest = vqemu_manifest_ref(vqemu_ref_manifest(newest));
+    profile->same = TAKE_POINTER(newest);
     return 0;
 }
 
 int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
                           vqemu_ref **ref, vqemu_error **error) {
-    _cleanup_ref_ vqemu_ref *newest = NULL;
-    _cleanup_manifest_ vqemu_manifest *manifest = NULL;
-    /* A broken or missing one is no hindrance to a new one. */
-    vqemu_store_newest_ref(stage->store, profile->name, &newest, NULL);
-    if (newest && !vqemu_ref_manifest(newest))
-        vqemu_ref_unref(TAKE_POINTER(newest));
-    int r = make_manifest(stage, profile, newest, &manifest, error);
+    _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
+    if (!verified)
+        return error_no_memory(error);
+    int r = 0;
+    if (profile->same)
+        *ref = vqemu_ref_ref(profile->same);
+    else
+        r = ref_publish(stage->store, profile->name, profile->manifest, profile->text, ref, error);
     if (r < 0)
         return r;
-    bool keeps_time = !profile->info || !profile->info->created_at;
-    if (newest && keeps_time && manifest_same_content(manifest, vqemu_ref_manifest(newest))) {
-        *ref = TAKE_POINTER(newest);
-        return save_verified(stage, profile, vqemu_ref_manifest(*ref), error);
-    }
-    return stage_publish_manifest(stage, profile, manifest, NULL, ref, error);
-}
-
-int stage_publish_manifest(const struct stage *stage, const struct stage_profile *profile,
-                           vqemu_manifest *manifest, const char *text, vqemu_ref **ref,
-                           vqemu_error **error) {
-    int r = ref_publish(stage->store, profile->name, manifest, text, ref, error);
-    return r < 0 ? r : save_verified(stage, profile, manifest, error);
+    for (size_t i = 0; i < profile->count; i++)
+        verified[i] = profile->staged[i].file;
+    verified_save(stage->store, profile->manifest, verified);
+    return 0;
 }

@@ -79,28 +79,32 @@ int stage_publish(const struct stage *stage, size_t number, struct staged *stage
 /* Make the published objects durable. */
 int stage_sync_objects(const struct stage *stage, vqemu_error **error);
 
-/* What becomes of staged objects: a profile's manifest. */
+/* What becomes of staged objects: a profile's manifest and a ref. */
 struct stage_profile {
     const char *name;             /* the profile */
     const char *source;           /* where it comes from, for messages */
     const vqemu_build_info *info; /* may be NULL */
     const char *arch;             /* that of its programs; NULL if it is not known */
     struct manifest_object *objects;
-    struct staged *staged; /* for each object */
+    struct staged *staged; /* for each object, in the order of their paths */
     size_t count;
     uint64_t total_size;
+    /* The manifest and its text, if there is one already, or once it has been made: */
+    vqemu_manifest *manifest;
+    const char *text; /* NULL for the text that vqemu_manifest_to_json() makes */
+    vqemu_ref *same;  /* a ref that says just that */
 };
+void stage_release_profile(struct stage_profile *profile);
 
 /*
- * Write a ref for published objects. If the newest ref has the same content and info gives no time,
- * that one is returned.
+ * Make and validate the manifest, before anything is published. If the newest ref has the same
+ * content and info gives no time, that one is taken.
  */
+int stage_describe_profile(const struct stage *stage, struct stage_profile *profile,
+                           vqemu_error **error);
+
+/* After the objects: write the ref, and remember that its objects have been verified. */
 int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
                           vqemu_ref **ref, vqemu_error **error);
-
-/* Write a ref that has its manifest already; text: that of the manifest. */
-int stage_publish_manifest(const struct stage *stage, const struct stage_profile *profile,
-                           vqemu_manifest *manifest, const char *text, vqemu_ref **ref,
-                           vqemu_error **error);
 
 #endif

@@ -88,13 +88,18 @@ int tree_check_mount(int fd, const char *trees_path, vqemu_error **error) {
                      trees_path);
 }
 
-/* A tree that differs from its stamp: remember how. */
-static int differs(char **difference, const char *path, const char *how) {
-    *difference = format_string("%s %s", path, how);
-    return *difference ? 0 : -ENOMEM;
+void difference_release(struct difference *difference) {
+    free(difference->path);
+    *difference = (struct difference){0};
 }
 
-static int check_directory(int tree_fd, const char *path, char **difference) {
+/* A tree that differs from its stamp: remember how. */
+static int differs(struct difference *difference, const char *path, const char *how) {
+    *difference = (struct difference){strdup(path), how};
+    return difference->path ? 0 : -ENOMEM;
+}
+
+static int check_directory(int tree_fd, const char *path, struct difference *difference) {
     struct stat status;
     if (fstatat(tree_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(status.st_mode))
         return differs(difference, path, "is missing");
@@ -106,7 +111,7 @@ static int check_directory(int tree_fd, const char *path, char **difference) {
 }
 
 static int check_file(int tree_fd, const char *path, const struct tree_file *file,
-                      char **difference) {
+                      struct difference *difference) {
     struct stat status;
     struct tree_file now;
     if (fstatat(tree_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
@@ -122,10 +127,10 @@ static int check_file(int tree_fd, const char *path, const struct tree_file *fil
     return 1;
 }
 
-int tree_check(int tree_fd, char *list, char **difference) {
+int tree_check(int tree_fd, char *list, struct difference *difference) {
     struct stamp_line line;
     bool broken;
-    *difference = NULL;
+    *difference = (struct difference){0};
     int r = check_directory(tree_fd, ".", difference);
     while (r == 1 && stamp_take_line(&list, &line, &broken))
         r = line.is_directory ? check_directory(tree_fd, line.path, difference)
@@ -142,30 +147,31 @@ struct content_check {
     const vqemu_manifest *manifest;
     struct progress *progress;
     pthread_mutex_t lock;
-    char **difference;
+    struct difference *difference;
 };
 
 /* Returned by a worker that has seen a difference: there is no need to go on. */
 #define FOUND_DIFFERENCE VQEMU_ERR_CORRUPT
 
-/* Takes ownership of difference; of several, one is told. */
-static int note_difference(struct content_check *check, char *difference) {
+/* Takes what is in difference; of several, one is told. */
+static int note_difference(struct content_check *check, struct difference *difference) {
     pthread_mutex_lock(&check->lock);
-    if (!*check->difference)
-        *check->difference = TAKE_POINTER(difference);
+    if (!check->difference->how) {
+        *check->difference = *difference;
+        *difference = (struct difference){0};
+    }
     pthread_mutex_unlock(&check->lock);
-    free(difference);
     return FOUND_DIFFERENCE;
 }
 
 int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path,
-                   char **difference) {
+                   struct difference *difference) {
     int64_t index = vqemu_manifest_find(manifest, path);
     _cleanup_close_ int fd = -1;
     struct stat status;
     struct digest digest;
     uint64_t size;
-    *difference = NULL;
+    *difference = (struct difference){0};
     if (index < 0)
         return differs(difference, path, "is not in the manifest");
     int r = object_open(tree_fd, path, &fd, &status);
@@ -183,18 +189,19 @@ int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path
 static int check_content(void *context, unsigned worker, size_t index, vqemu_error **error) {
     struct content_check *check = context;
     const char *path = vqemu_manifest_object_path(check->manifest, index);
-    _cleanup_free_ char *difference = NULL;
+    _cleanup_difference_ struct difference difference = {0};
     int r = tree_check_one(check->tree_fd, check->manifest, path, &difference);
     if (r == -ENOMEM)
         return error_no_memory(error);
     if (r == 0)
-        return note_difference(check, TAKE_POINTER(difference));
+        return note_difference(check, &difference);
     return progress_advance(check->progress, worker, path, 1, error);
 }
 
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
-                       struct progress *progress, char **difference, vqemu_error **error) {
-    *difference = NULL;
+                       struct progress *progress, struct difference *difference,
+                       vqemu_error **error) {
+    *difference = (struct difference){0};
     struct content_check check = {
         .tree_fd = tree_fd,
         .manifest = manifest,

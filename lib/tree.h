@@ -12,6 +12,14 @@
  */
 #define TREE_DIRECTORY_MTIME 1
 
+/* How a tree differs from what it was. */
+struct difference {
+    char *path;      /* relative to the tree */
+    const char *how; /* what is with it, as a phrase */
+};
+void difference_release(struct difference *difference);
+#define _cleanup_difference_ __attribute__((cleanup(difference_release)))
+
 /*
  * Write the stamp of a tree whose files and directories are complete, and close the tree against
  * changes that would go unseen: its directories get their mode and time. Returns 0 or a negative
@@ -32,21 +40,22 @@ int tree_check_mount(int fd, const char *trees_path, vqemu_error **error);
 
 /*
  * Compare a tree with the list in its stamp: one stat for each file and directory. list: what
- * stamp_take_layout() leaves. Returns 1 if nothing changed, 0 if something did, with a phrase in
- * *difference (owned by the caller), or -ENOMEM.
+ * stamp_take_layout() leaves. Returns 1 if nothing changed, 0 if something did, with *difference
+ * (released by the caller), or -ENOMEM.
  */
-int tree_check(int tree_fd, char *list, char **difference);
+int tree_check(int tree_fd, char *list, struct difference *difference);
 
 /*
  * Like tree_check(), for the content: read and hash every file. Other failures are those of
  * progress, with an error.
  */
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
-                       struct progress *progress, char **difference, vqemu_error **error);
+                       struct progress *progress, struct difference *difference,
+                       vqemu_error **error);
 
 /* The same for one path, which need not be in the manifest: 1, 0 with how it differs, or -ENOMEM.
  */
 int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path,
-                   char **difference);
+                   struct difference *difference);
 
 #endif
