@@ -134,9 +134,11 @@ static int verify_object(struct assembly *assembly, size_t index, int fd, const 
     uint64_t size;
     /*
      * Who has mapped the file and made a page of it dirty can go on writing to that page without
-     * moving the file's time, until it is written back.
+     * moving the file's time, until it has been written back. This costs nothing for clean files.
      */
-    int r = fdatasync(fd) < 0 && errno == EIO ? -EIO : digest_of_fd(fd, &digest, &size);
+    sync_file_range(
+        fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+    int r = digest_of_fd(fd, &digest, &size);
     if (r < 0)
         return read_failed(assembly, object, -r, error);
     if (digest_equal(&digest, &object->digest)) {
@@ -496,7 +498,9 @@ static int lock_tree(int trees_fd, const char *name) {
         if (fd < 0)
             return fd;
         int r = lock_fd(fd, LOCK_EX);
-        if (r == 0 && same_file(fd, trees_fd, name))
+        if (r == 0)
+            r = same_file(fd, trees_fd, name);
+        if (r == 1)
             return fd;
         close(fd);
         if (r < 0)

@@ -88,19 +88,9 @@ static int list_objects(struct checker *checker) {
     return r;
 }
 
-static uint64_t add_up_sizes(const struct checker *checker, int directory_fd) {
-    uint64_t total = 0;
-    struct stat status;
-    for (size_t i = 0; directory_fd >= 0 && i < checker->objects.count; i++)
-        if (fstatat(directory_fd, checker->objects.digests[i].hex, &status, AT_SYMLINK_NOFOLLOW) ==
-            0)
-            total += (uint64_t)status.st_size;
-    return total;
-}
-
 /* ---- hashing ---- */
 
-/* The state of one file; -1 if hashing it was given up. */
+/* Find out the state of one file. */
 static int examine(struct checker *checker, unsigned worker, int directory_fd,
                    const struct digest *digest, struct finding *finding, vqemu_error **error) {
     _cleanup_close_ int fd = -1;
@@ -122,7 +112,7 @@ static int examine(struct checker *checker, unsigned worker, int directory_fd,
                      : digest_equal(&finding->actual, digest) ? GOOD
                                                               : DAMAGED;
     checker->bytes += size;
-    return progress_advance(&checker->progress, worker, digest->hex, size, error);
+    return 0;
 }
 
 static int check_object(void *context, unsigned worker, size_t index, vqemu_error **error) {
@@ -152,9 +142,7 @@ static int hash_all(struct checker *checker, vqemu_error **error) {
     checker->buffers = malloc(checker->threads * DIGEST_READ_SIZE);
     if (!checker->findings || !checker->alt_findings || !checker->buffers)
         return error_no_memory(error);
-    progress_start(&checker->progress, "verify",
-                   add_up_sizes(checker, checker->store->objects_fd) +
-                       add_up_sizes(checker, checker->alt_fd));
+    progress_start(&checker->progress, "verify", count);
     return workers_run(&work, checker->threads, error);
 }
 
@@ -394,8 +382,20 @@ static int find_problems(struct checker *checker, bool repair) {
 
 /* ---- repairing trees ---- */
 
-/* A tree that no ref is for can only be removed, and only if nobody uses it. */
+static bool has_ref_problem(const vqemu_check *report) {
+    for (size_t i = 0; i < report->count; i++)
+        if (report->problems[i].kind == PROBLEM_REF)
+            return true;
+    return false;
+}
+
+/*
+ * A tree that no ref is for can only be removed, and only if nobody uses it. Where a ref cannot be
+ * read, it may be that one's.
+ */
 static bool remove_unleased(const struct checker *checker, const char *name) {
+    if (has_ref_problem(checker->report))
+        return false;
     _cleanup_close_ int fd = lease_exclude(checker->trees_fd, name);
     _cleanup_free_ char *trash = leftovers_new_name();
     return fd >= 0 && trash && renameat(checker->trees_fd, name, checker->trees_fd, trash) == 0 &&
@@ -419,7 +419,7 @@ static int reassemble(struct checker *checker, vqemu_ref *ref, vqemu_error **err
     _cleanup_error_ vqemu_error *problem = NULL;
     int r = assemble_tree(checker->store, ref, checker->trees_fd, true, &checker->progress, NULL,
                           &problem);
-    if (r != VQEMU_ERR_CANCELLED && r != VQEMU_ERR_NO_MEMORY)
+    if (r == 0 || r == VQEMU_ERR_CORRUPT)
         return r < 0;
     if (error)
         *error = TAKE_POINTER(problem);
@@ -479,7 +479,12 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
     if (r < 0)
         return r;
     checker->alt_fd = store_find_beside_objects(store, "alt");
+    if (checker->alt_fd < 0 && checker->alt_fd != -ENOENT)
+        return error_system(error, -checker->alt_fd, "cannot open %s/../alt", store->objects_path);
     checker->trees_fd = open_at(AT_FDCWD, store->trees_path, O_RDONLY | O_DIRECTORY, 0);
+    if (checker->trees_fd < 0 && checker->trees_fd != -ENOENT)
+        return error_system(error, -checker->trees_fd, "cannot open the directory %s",
+                            store->trees_path);
     checker->report = calloc(1, sizeof *checker->report);
     return checker->report ? 0 : error_no_memory(error);
 }

@@ -53,7 +53,7 @@ struct gunzip *gunzip_new(gunzip_source_fn source, void *userdata, const char **
     new->source = source;
     new->userdata = userdata;
     if (!load_zlib(&new->zlib))
-        *problem = "gzip archives need zlib (libz.so.1), which is not installed";
+        *problem = "gzip archives need zlib, but libz.so.1 cannot be loaded";
     else if (new->zlib.init(&new->stream, gzip_only, ZLIB_VERSION, sizeof new->stream) == Z_OK)
         return new;
     free(new);

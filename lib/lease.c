@@ -20,10 +20,10 @@ static int open_locked(int trees_fd, const char *name, int operation) {
     for (;;) {
         _cleanup_close_ int fd = open_at(trees_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
         int r = fd < 0 ? fd : lock_fd(fd, operation);
-        if (r < 0)
-            return r;
-        if (same_file(fd, trees_fd, name)) /* not removed or replaced before it was locked */
-            return take_fd(&fd);
+        if (r == 0)
+            r = same_file(fd, trees_fd, name);
+        if (r != 0) /* else it was removed or replaced before it was locked */
+            return r < 0 ? r : take_fd(&fd);
     }
 }
 

@@ -24,9 +24,9 @@ char *leftovers_new_name(void) {
 
 int leftovers_lock(int fd, int directory_fd, const char *name) {
     int r = lock_fd(fd, LOCK_EX);
-    if (r < 0)
-        return r;
-    return same_file(fd, directory_fd, name) ? 0 : -EAGAIN;
+    if (r == 0)
+        r = same_file(fd, directory_fd, name);
+    return r < 0 ? r : r == 1 ? 0 : -EAGAIN;
 }
 
 int leftovers_make_directory(int directory_fd, const char *name) {
@@ -52,9 +52,9 @@ static int lock_leftover(int directory_fd, const char *name) {
         return -EINVAL;
     _cleanup_close_ int fd = open_at(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     int r = fd < 0 ? fd : lock_fd(fd, LOCK_EX | LOCK_NB);
-    if (r < 0)
-        return r;
-    return same_file(fd, directory_fd, name) ? take_fd(&fd) : -ENOENT;
+    if (r == 0)
+        r = same_file(fd, directory_fd, name);
+    return r < 0 ? r : r == 1 ? take_fd(&fd) : -ENOENT;
 }
 
 bool leftovers_is_one(int directory_fd, const char *name) {

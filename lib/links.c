@@ -83,12 +83,21 @@ static int switch_locked(vqemu_store *store, int links_fd, const char *profile,
     return switch_link(links_fd, profile, target);
 }
 
+/* The common case, in one system call. */
+static bool is_switched(const vqemu_store *store, const char *profile, const char *target) {
+    char path[PATH_MAX];
+    return snprintf(path, sizeof path, "%s/%s", store->links_path, profile) < (int)sizeof path &&
+           points_to(AT_FDCWD, path, target);
+}
+
 int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_error **error) {
     if (!store->links_path || store->flags & VQEMU_STORE_READ_ONLY)
         return 0;
     _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, digest);
     if (!target)
         return error_no_memory(error);
+    if (is_switched(store, profile, target))
+        return 0;
     _cleanup_close_ int links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
     int r = links_fd;
     if (r == -ENOENT) {

@@ -416,21 +416,35 @@ static int settle_name(vqemu_store *store, vqemu_ref *ref, const char *staged,
     return renameat(store->refs_fd, staged, store->refs_fd, name) < 0 ? -errno : 0;
 }
 
-static int publish_text(vqemu_store *store, vqemu_ref *ref, const char *staged, const char *text,
+/* Stage the text under a new name, also if it is taken for a leftover before it is locked. */
+static int stage_anew(vqemu_store *store, const char *text, char **staged, int *fd) {
+    for (;;) {
+        free(*staged);
+        *staged = leftovers_new_name();
+        int r = *staged ? stage_text(store, *staged, text, fd) : -ENOMEM;
+        if (r != -EAGAIN)
+            return r;
+    }
+}
+
+static int publish_text(vqemu_store *store, vqemu_ref *ref, const char *text,
                         const vqemu_manifest *manifest, vqemu_error **error) {
     _cleanup_close_ int fd = -1;
-    int r = stage_text(store, staged, text, &fd);
-    if (r == -EAGAIN) /* taken for a leftover before it was locked */
-        r = stage_text(store, staged, text, &fd);
-    if (r == 0)
+    _cleanup_free_ char *staged = NULL;
+    int r = stage_anew(store, text, &staged, &fd);
+    if (r == 0) {
         r = rename_noreplace(store->refs_fd, staged, store->refs_fd, base_name(ref->path));
+        if (r == -EEXIST)
+            r = settle_name(store, ref, staged, manifest);
+        if (r == -EEXIST)
+            error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
+                      "cannot write the ref %s, which is another one with the same 8 digits",
+                      ref->path);
+    }
+    if (staged)
+        unlinkat(store->refs_fd, staged, 0);
     if (r == -EEXIST)
-        r = settle_name(store, ref, staged, manifest);
-    unlinkat(store->refs_fd, staged, 0);
-    if (r == -EEXIST)
-        return error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
-                         "cannot write the ref %s, which is another one with the same 8 digits",
-                         ref->path);
+        return VQEMU_ERR_SYSTEM;
     if (r == 0)
         r = sync_fd(store->refs_fd);
     return r < 0 ? error_system(error, -r, "cannot write the ref %s", ref->path) : 0;
@@ -446,12 +460,11 @@ int ref_publish(vqemu_store *store, const char *profile, vqemu_manifest *manifes
         return r;
     _cleanup_free_ char *name =
         format_string("%s-%.*s", profile, HASH_LENGTH, vqemu_manifest_digest(manifest));
-    _cleanup_free_ char *staged = leftovers_new_name();
-    if (!name || !staged)
+    if (!name)
         return error_no_memory(error);
     r = new_ref(store, name, strlen(name), &new, error);
     if (r == 0)
-        r = publish_text(store, new, staged, text ? text : made, manifest, error);
+        r = publish_text(store, new, text ? text : made, manifest, error);
     if (r < 0)
         return r;
     vqemu_manifest_unref(new->manifest);

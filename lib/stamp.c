@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "elf-file.h"
@@ -184,12 +183,36 @@ static int add_directory_line(const char *directory, void *text) {
     return 0;
 }
 
+static void add_number(struct strbuf *text, uint64_t number) {
+    strbuf_add_number(text, number, 10, 0);
+    strbuf_add_char(text, ' ');
+}
+
+static void add_time(struct strbuf *text, const struct tree_file *file) {
+    if (file->seconds < 0)
+        strbuf_add_char(text, '-');
+    strbuf_add_number(text, (uint64_t)(file->seconds < 0 ? -file->seconds : file->seconds), 10, 0);
+    strbuf_add_char(text, '.');
+    strbuf_add_number(text, (uint64_t)file->nanoseconds, 10, 9);
+    strbuf_add_char(text, ' ');
+}
+
 static void add_file_line(struct strbuf *text, const char *path, const struct tree_file *file) {
     const char *reason = file->alternative ? ALTERNATIVE : placement_reason_name(file->reason);
-    strbuf_addf(
-        text, FILE_LINE "%" PRIo32 " %" PRId64 " %" PRIu64 " %" PRId64 ".%09" PRId64 " %s%s%s %s\n",
-        file->mode, file->size, file->inode, file->seconds, file->nanoseconds,
-        placement_name(file->how), *reason ? ":" : "", reason, path);
+    strbuf_add(text, FILE_LINE);
+    strbuf_add_number(text, file->mode, 8, 0);
+    strbuf_add_char(text, ' ');
+    add_number(text, (uint64_t)file->size);
+    add_number(text, file->inode);
+    add_time(text, file);
+    strbuf_add(text, placement_name(file->how));
+    if (*reason) {
+        strbuf_add_char(text, ':');
+        strbuf_add(text, reason);
+    }
+    strbuf_add_char(text, ' ');
+    strbuf_add(text, path);
+    strbuf_add_char(text, '\n');
 }
 
 int stamp_make(int tree_fd, const vqemu_manifest *manifest, const struct tree_file *files,

@@ -77,12 +77,13 @@ static int load_library(struct library *lib, vqemu_error **error) {
     *(void **)&lib->function = complete ? dlsym(library, #function) : NULL;                        \
     complete = complete && lib->function;
     FUNCTIONS(FIND)
+    const char *problem = complete ? NULL : dlerror();
     if (library)
         dlclose(library);
     if (complete)
         return 0;
-    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                     "archives need libarchive (libarchive.so.13), which is not installed");
+    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0, "archives need libarchive: %s",
+                     problem ? problem : "libarchive.so.13 lacks functions");
 }
 
 /*

@@ -2,7 +2,6 @@
 #include "verified.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,8 +91,16 @@ void verified_save(const vqemu_store *store, const vqemu_manifest *manifest,
     strbuf_addf(&text, HEADER "%zu\n", count);
     for (size_t i = 0; i < count; i++) {
         const struct manifest_object *object = manifest_object(manifest, i);
-        strbuf_addf(&text, "%" PRIu64 " %" PRIu64 " %o %s %s\n", verified[i].inode,
-                    verified[i].size, (unsigned)object->mode, object->digest.hex, object->path);
+        strbuf_add_number(&text, verified[i].inode, 10, 0);
+        strbuf_add_char(&text, ' ');
+        strbuf_add_number(&text, verified[i].size, 10, 0);
+        strbuf_add_char(&text, ' ');
+        strbuf_add_number(&text, object->mode, 8, 0);
+        strbuf_add_char(&text, ' ');
+        strbuf_add_bytes(&text, object->digest.hex, DIGEST_HEX_LENGTH);
+        strbuf_add_char(&text, ' ');
+        strbuf_add(&text, object->path);
+        strbuf_add_char(&text, '\n');
     }
     record_replace(cache_fd, name, &text);
 }

@@ -105,6 +105,10 @@ static void join(struct crew *crew, pthread_t thread) {
 int workers_run(const struct work *work, unsigned threads, vqemu_error **error) {
     struct worker workers[WORKERS_MAX];
     struct crew crew = {.work = work, .lock = PTHREAD_MUTEX_INITIALIZER};
+    /* Other threads may take all items before the caller's gets one. */
+    int r = progress_report(work->progress, error);
+    if (r < 0)
+        return r;
     size_t chunk = work->chunk ? work->chunk : 1, chunks = (work->count + chunk - 1) / chunk;
     if (threads > WORKERS_MAX)
         threads = WORKERS_MAX;

@@ -43,7 +43,10 @@ static int import(const struct options *options) {
         return fail_usage(options->command, "unknown profile '%s'", options->profile);
     if (strcmp(options->operand, "-") == 0)
         return import_fd(options, STDIN_FILENO, "standard input");
-    int fd = open(options->operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd;
+    do /* a FIFO waits for its writer */
+        fd = open(options->operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return fail_text("cannot open the archive %s: %s", options->operand, strerror(errno));
     int status = import_fd(options, fd, options->operand);

@@ -33,12 +33,12 @@ enum vqemu_store_flag {
 /**
  * Called now and then by long operations, from the thread that called them.
  *
- * step: what is being done: "hash", "import", "export", "copy" and "verify" count bytes, "assemble"
- * and "collect" count files or objects; "wait" waits for others that use the store. Later versions
- * may have more. item: the file or object at hand, "" at times. done and total: how many so far and
- * in all; total is 0 where it is not known. The strings live for the call only. Return 0 to go on;
- * anything else stops the operation, which then fails with VQEMU_ERR_CANCELLED and leaves nothing
- * half-made behind. Since 1.0.
+ * step: what is being done: "hash", "import", "export", "copy" and "repair" count bytes,
+ * "assemble", "verify" and "collect" count files or objects; "wait" waits for others that use the
+ * store. Later versions may have more. item: the file or object at hand, "" at times. done and
+ * total: how many so far and in all; total is 0 where it is not known. The strings live for the
+ * call only. Return 0 to go on; anything else stops the operation, which then fails with
+ * VQEMU_ERR_CANCELLED and leaves nothing half-made behind. Since 1.0.
  */
 typedef int (*vqemu_progress_fn)(const char *step, const char *item, uint64_t done, uint64_t total,
                                  void *userdata);

@@ -95,10 +95,13 @@ int lock_fd(int fd, int operation) {
     return 0;
 }
 
-bool same_file(int fd, int directory_fd, const char *name) {
+int same_file(int fd, int directory_fd, const char *name) {
     struct stat a, b;
-    return fstat(fd, &a) == 0 && fstatat(directory_fd, name, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
-           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    if (fstat(fd, &a) < 0)
+        return -errno;
+    if (fstatat(directory_fd, name, &b, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? 0 : -errno;
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 int sync_fd(int fd) {

@@ -25,8 +25,9 @@ int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *
 /* flock(2) that waits out signals. */
 int lock_fd(int fd, int operation);
 
-/* Whether the two descriptors or names mean the same inode. */
-bool same_file(int fd, int directory_fd, const char *name);
+/* Whether a name still means the inode of a descriptor: 1, 0, or a negative errno if that cannot be
+ * told. */
+int same_file(int fd, int directory_fd, const char *name);
 
 /* fsync(2) and syncfs(2) that wait out signals. */
 int sync_fd(int fd);

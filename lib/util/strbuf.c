@@ -43,6 +43,17 @@ void strbuf_add_char(struct strbuf *buffer, char c) {
     strbuf_add_bytes(buffer, &c, 1);
 }
 
+void strbuf_add_number(struct strbuf *buffer, uint64_t number, unsigned base, int digits) {
+    char text[24];
+    size_t start = sizeof text;
+    while (number > 0 || digits > 0 || start == sizeof text) {
+        text[--start] = (char)('0' + number % base);
+        number /= base;
+        digits--;
+    }
+    strbuf_add_bytes(buffer, text + start, sizeof text - start);
+}
+
 void strbuf_addv(struct strbuf *buffer, const char *format, va_list arguments) {
     va_list again;
     va_copy(again, arguments);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+/* Many threads of one process, which share a handle or have their own; also run by ThreadSanitizer.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "fixture.h"
+#include "ref.h"
+#include "run.h"
+#include "runtime.h"
+#include "selection.h"
+#include "store.h"
+#include "util/strbuf.h"
+#include "workers.h"
+
+enum { THREADS = 8, ROUNDS = 6, FILES = 1200 };
+
+static vqemu_store *shared;
+static char archive[64];
+
+static void make_store(void) {
+    make_scratch();
+    for (int i = 0; i < 40; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "profile/firmware/%d/file", i);
+        write_file(path, path, 0644);
+    }
+    shared = open_store(VQEMU_STORE_CREATE);
+    vqemu_store_set_threads(shared, 2);
+    vqemu_ref_unref(build(shared, NULL));
+}
+
+static void remove_store(void) {
+    vqemu_store_unref(shared);
+    remove_scratch();
+}
+
+/* ---- one handle, everything at once ---- */
+
+static void check_tree(const vqemu_runtime *runtime) {
+    int fd = openat(vqemu_runtime_lease_fd(runtime), "firmware/7/file", O_RDONLY | O_CLOEXEC);
+    char content[64] = "";
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_gt(read(fd, content, sizeof content - 1), 0);
+    ck_assert_str_eq(content, "profile/firmware/7/file");
+    close(fd);
+}
+
+static void *resolve_often(void *unused) {
+    (void)unused;
+    for (int i = 0; i < ROUNDS; i++) {
+        _cleanup_runtime_ vqemu_runtime *runtime =
+            resolve(shared, i % 3 ? 0 : VQEMU_RESOLVE_VERIFY);
+        check_tree(runtime);
+        ck_assert_ptr_nonnull(vqemu_ref_manifest(vqemu_runtime_source(runtime)));
+    }
+    return NULL;
+}
+
+static void *build_often(void *unused) {
+    (void)unused;
+    _cleanup_free_ char *directory = scratch_path("profile");
+    for (int i = 0; i < ROUNDS; i++) {
+        vqemu_ref *ref = NULL;
+        vqemu_build_info *info = NULL;
+        char date[32];
+        snprintf(date, sizeof date, "%d", i);
+        ck_assert_int_eq(vqemu_build_info_new(&info, NULL), 0);
+        ck_assert_int_eq(vqemu_build_info_set_build_date(info, date, NULL), 0);
+        ck_assert_int_eq(
+            vqemu_store_build(shared, "emulate-x86", directory, info, NULL, NULL, &ref, NULL), 0);
+        vqemu_build_info_free(info);
+        vqemu_ref_unref(ref);
+    }
+    return NULL;
+}
+
+static void *collect_often(void *unused) {
+    (void)unused;
+    for (int i = 0; i < ROUNDS; i++) {
+        vqemu_collection *collection = NULL;
+        ck_assert_int_eq(vqemu_store_collect(shared, 1, 0, NULL, NULL, &collection, NULL), 0);
+        vqemu_collection_free(collection);
+    }
+    return NULL;
+}
+
+static void *check_often(void *unused) {
+    (void)unused;
+    for (int i = 0; i < ROUNDS; i++) {
+        vqemu_check *check = NULL;
+        ck_assert_int_eq(vqemu_store_check(shared, NULL, 0, NULL, NULL, NULL, &check, NULL), 0);
+        vqemu_check_free(check);
+    }
+    return NULL;
+}
+
+static void *import_often(void *unused) {
+    (void)unused;
+    for (int i = 0; i < ROUNDS; i++) {
+        vqemu_ref *ref = NULL;
+        int fd = open(archive, O_RDONLY | O_CLOEXEC);
+        ck_assert_int_eq(vqemu_store_import(shared, NULL, fd, NULL, NULL, NULL, NULL, &ref, NULL),
+                         0);
+        vqemu_ref_unref(ref);
+        close(fd);
+    }
+    return NULL;
+}
+
+START_TEST(threads_that_share_a_handle) {
+    static void *(*const work[])(void *unused) = {resolve_often, build_often,  collect_often,
+                                                  check_often,   import_often, resolve_often,
+                                                  resolve_often, build_often};
+    pthread_t threads[THREADS];
+    _cleanup_ref_ vqemu_ref *ref = NULL;
+    snprintf(archive, sizeof archive, "%s/archive.tar", scratch);
+    int fd = open(archive, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    ck_assert_int_eq(vqemu_store_newest_ref(shared, "emulate-x86", &ref, NULL), 0);
+    ck_assert_int_eq(vqemu_store_export(shared, ref, fd, NULL, NULL, NULL, NULL), 0);
+    close(fd);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, work[i], NULL), 0);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    vqemu_check *check = NULL;
+    ck_assert_int_eq(vqemu_store_check(shared, NULL, 0, NULL, NULL, NULL, &check, NULL), 0);
+    ck_assert_uint_eq(vqemu_check_problem_count(check), 0);
+    vqemu_check_free(check);
+    collect_often(NULL);
+    ck_assert_int_eq(count_leftovers(), 0);
+}
+END_TEST
+
+static void *load_manifest(void *ref) {
+    ck_assert_ptr_nonnull(vqemu_ref_manifest(ref));
+    return NULL;
+}
+
+START_TEST(a_manifest_that_is_read_late_is_read_once) {
+    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
+    usleep(150000); /* so that the newest ref is remembered */
+    vqemu_runtime_unref(resolve(shared, 0));
+    runtime = resolve(shared, 0);
+    pthread_t threads[THREADS];
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(
+            pthread_create(&threads[i], NULL, load_manifest, vqemu_runtime_source(runtime)), 0);
+    for (int i = 0; i < THREADS; i++)
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+}
+END_TEST
+
+/* ---- threads of the library ---- */
+
+START_TEST(more_threads_give_the_same_result) {
+    for (int i = 0; i < FILES; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "profile/lib/%d/%d", i % 30, i);
+        write_file(path, path, 0644);
+    }
+    vqemu_store_set_threads(shared, 4);
+    _cleanup_ref_ vqemu_ref *ref = build(shared, NULL);
+    ck_assert_uint_eq(vqemu_manifest_object_count(vqemu_ref_manifest(ref)), FILES + 45);
+    vqemu_runtime_unref(resolve(shared, 0));
+    vqemu_runtime_unref(resolve(shared, VQEMU_RESOLVE_VERIFY));
+    vqemu_store_set_threads(shared, 1);
+    _cleanup_ref_ vqemu_ref *again = build(shared, NULL);
+    ck_assert_str_eq(vqemu_ref_name(ref), vqemu_ref_name(again));
+}
+END_TEST
+
+struct items {
+    int times[1000];
+    int fail_at;
+};
+
+static int do_item(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct items *items = context;
+    sigset_t blocked;
+    ck_assert_uint_lt(worker, 4);
+    ck_assert_int_eq(pthread_sigmask(SIG_BLOCK, NULL, &blocked), 0);
+    ck_assert_int_eq(sigismember(&blocked, SIGUSR1), worker > 0);
+    items->times[index]++;
+    return (int)index == items->fail_at
+               ? error_set(error, VQEMU_ERR_SYSTEM, 0, "item %zu failed", index)
+               : 0;
+}
+
+START_TEST(each_item_is_done_once) {
+    struct items items = {.fail_at = -1};
+    struct progress progress = {.step = "test"};
+    const struct work work = {.function = do_item,
+                              .context = &items,
+                              .count = 1000,
+                              .chunk = (size_t)_i,
+                              .progress = &progress};
+    ck_assert_int_eq(workers_run(&work, 4, NULL), 0);
+    for (size_t i = 0; i < 1000; i++)
+        ck_assert_int_eq(items.times[i], 1);
+    _cleanup_error_ vqemu_error *error = NULL;
+    items.fail_at = 500;
+    ck_assert_int_eq(workers_run(&work, 4, &error), VQEMU_ERR_SYSTEM);
+    ck_assert_str_eq(vqemu_error_message(error), "item 500 failed");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("threads");
+    TCase *tests = tcase_create("threads");
+    tcase_add_checked_fixture(tests, make_store, remove_store);
+    tcase_set_timeout(tests, 120);
+    tcase_add_test(tests, threads_that_share_a_handle);
+    tcase_add_test(tests, a_manifest_that_is_read_late_is_read_once);
+    tcase_add_test(tests, more_threads_give_the_same_result);
+    tcase_add_loop_test(tests, each_item_is_done_once, 0, 8);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
