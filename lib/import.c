@@ -453,11 +453,20 @@ static int publish(struct import *import, const char *profile, const vqemu_build
     return r == 0 ? stage_publish_profile(&import->stage, &staged, ref, error) : r;
 }
 
+/* What the manifest says; the reference system's has no "profile", but the profile's name. */
+static const char *manifest_profile(const struct import *import) {
+    if (!import->manifest)
+        return NULL;
+    const char *profile = vqemu_manifest_profile(import->manifest);
+    const char *name = vqemu_manifest_name(import->manifest);
+    return profile || !vqemu_profile_find(name) ? profile : name;
+}
+
 /* Whose profile it is: as the manifest says, or as the caller does. */
 static int choose_profile(const struct import *import, const char **profile,
                           const vqemu_build_info *info, vqemu_error **error) {
     const vqemu_profile *row;
-    const char *own = import->manifest ? vqemu_manifest_profile(import->manifest) : NULL;
+    const char *own = manifest_profile(import);
     if (import->manifest && info)
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "the archive %s has a manifest, which says already what was built when "
@@ -474,8 +483,7 @@ static int choose_profile(const struct import *import, const char **profile,
     if (!*profile)
         return error_set(
             error, VQEMU_ERR_INVALID, 0,
-            "the archive %s does not say of which profile it is (it has no " ARCHIVE_MANIFEST_NAME
-            "): name the profile (--profile)",
+            "the archive %s does not say of which profile it is: name the profile (--profile)",
             import->name);
     return profile_require(*profile, &row, error);
 }

@@ -62,18 +62,13 @@ int tree_sync_before_publishing(int tree_fd, bool has_copies) {
 }
 
 /*
- * The stamp's content is written out, so that the commit of the journal which makes the tree's name
- * durable finds it on disk. A stamp that a power cut still takes away is missed by the next
+ * Syncing the stamp commits the journal, and so the tree's name and links, too: a second sync finds
+ * next to nothing to do. A stamp that a power cut takes away in between is missed by the next
  * resolve.
  */
 int tree_sync_published(int tree_fd, int trees_fd) {
-    _cleanup_close_ int stamp_fd = open_at(tree_fd, TREE_STAMP_NAME, O_RDONLY | O_NOFOLLOW, 0);
-    if (stamp_fd < 0)
-        return stamp_fd;
-    sync_file_range(stamp_fd, 0, 0,
-                    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
-                        SYNC_FILE_RANGE_WAIT_AFTER);
-    return sync_fd(trees_fd);
+    int r = has_ordered_journal(tree_fd) ? sync_path(tree_fd, TREE_STAMP_NAME) : 0;
+    return r == 0 ? sync_fd(trees_fd) : r;
 }
 
 /* ---- checking ---- */
