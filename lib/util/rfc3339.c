@@ -27,7 +27,7 @@ static int days_of_month(int year, int month) {
 static int64_t days_before_year(int year) {
     /* 400 years are added, so that all divisions are of numbers above 0, and taken off again. */
     int64_t last = (int64_t)year + 399;
-    return 365 * (last + 1) + last / 4 - last / 100 + last / 400 - 146097;
+    return 365 * (last + 1) + last / 4 - last / 100 + last / 400 + 1 - 146097;
 }
 
 static int64_t to_seconds(const struct moment *moment) {

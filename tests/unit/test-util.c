@@ -279,6 +279,25 @@ START_TEST(a_program_says_what_it_needs) {
 }
 END_TEST
 
+/* Every day of the years 0 to 9999 is what the C library says it is. */
+START_TEST(dates_are_those_of_the_c_library) {
+    const time_t first = -62167219200, end = 253402300800;
+    char text[RFC3339_SIZE], expected[RFC3339_SIZE];
+    for (time_t seconds = first + 86399; seconds < end; seconds += 86400) {
+        struct timespec time = {.tv_sec = seconds}, parsed;
+        struct tm tm;
+        ck_assert_ptr_nonnull(gmtime_r(&seconds, &tm));
+        ck_assert(strftime(expected, sizeof expected, "-%m-%dT%H:%M:%S.000000000Z", &tm) > 0);
+        ck_assert(rfc3339_format(&time, text));
+        ck_assert_int_eq(atoi(text), tm.tm_year + 1900);
+        ck_assert_str_eq(text + 4, expected);
+        ck_assert(rfc3339_parse(text, &parsed) && parsed.tv_sec == seconds);
+    }
+    ck_assert(!rfc3339_format(&(struct timespec){.tv_sec = first - 1}, text));
+    ck_assert(!rfc3339_format(&(struct timespec){.tv_sec = end}, text));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("util");
     TCase *tests = tcase_create("util");
@@ -297,6 +316,8 @@ int main(void) {
     tcase_add_test(tests, a_tree_is_removed_but_nothing_that_it_links_to);
     tcase_add_test(tests, a_rename_does_not_replace);
     tcase_add_test(tests, a_program_says_what_it_needs);
+    tcase_add_test(tests, dates_are_those_of_the_c_library);
+    tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
