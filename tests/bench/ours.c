@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The library at work, through its public headers.
+ *
+ *     ours build ROOT DIRECTORY THREADS
+ *     ours resolve ROOT THREADS [verify|trust]       timed from outside, as a whole process
+ *     ours warm COUNT ROOT [verify|trust]            one handle, resolved again and again
+ *     ours open-warm COUNT ROOT [verify|trust]       opened and resolved again and again
+ *     ours manifest COUNT FILE                       load it
+ *     ours memory FILE                               bytes that one loaded manifest holds
+ *     ours command COUNT ARGUMENTS                   build a command of so many arguments
+ *
+ * Those with a COUNT print the median of so many calls in nanoseconds.
+ */
+#include "bench.h"
+
+#include <malloc.h>
+
+#include <volt-qemu/volt-qemu.h>
+
+#define PROFILE "emulate-x86"
+#define MAX_OBJECTS 1000000
+
+_Noreturn static void fail(const char *what, const vqemu_error *error) {
+    die_text(what, vqemu_error_message(error));
+}
+
+static vqemu_store *open_store(const char *root, uint32_t flags, uint32_t threads) {
+    vqemu_error *error = NULL;
+    vqemu_store *store;
+    if (vqemu_store_open(root, flags, &store, &error) < 0)
+        fail(root, error);
+    vqemu_store_set_max_objects(store, MAX_OBJECTS);
+    vqemu_store_set_threads(store, threads);
+    return store;
+}
+
+static vqemu_selection *select_profile(void) {
+    vqemu_error *error = NULL;
+    vqemu_host *host;
+    vqemu_selection *selection;
+    if (vqemu_host_new("x86_64", VQEMU_KVM_ABSENT, &host, &error) < 0 ||
+        vqemu_select_profile(host, PROFILE, "x86_64", &selection, &error) < 0)
+        fail("select", error);
+    vqemu_host_free(host);
+    return selection;
+}
+
+static uint32_t parse_flag(const char *name) {
+    if (!name)
+        return 0;
+    if (strcmp(name, "verify") == 0)
+        return VQEMU_RESOLVE_VERIFY;
+    if (strcmp(name, "trust") == 0)
+        return VQEMU_RESOLVE_TRUST;
+    die_text(name, "not a flag of resolving");
+}
+
+static void build(const char *root, const char *directory, uint32_t threads) {
+    vqemu_error *error = NULL;
+    vqemu_store *store = open_store(root, VQEMU_STORE_CREATE, threads);
+    vqemu_ref *ref;
+    if (vqemu_store_build(store, PROFILE, directory, NULL, NULL, NULL, &ref, &error) < 0)
+        fail(directory, error);
+    vqemu_ref_unref(ref);
+    vqemu_store_unref(store);
+}
+
+static void resolve_in(vqemu_store *store, const vqemu_selection *selection, uint32_t flags) {
+    vqemu_error *error = NULL;
+    vqemu_runtime *runtime;
+    if (vqemu_resolve(store, selection, flags, &runtime, &error) < 0)
+        fail("resolve", error);
+    vqemu_runtime_unref(runtime);
+}
+
+static void resolve(const char *root, uint32_t threads, uint32_t flags) {
+    vqemu_selection *selection = select_profile();
+    vqemu_store *store = open_store(root, 0, threads);
+    resolve_in(store, selection, flags);
+    vqemu_store_unref(store);
+    vqemu_selection_free(selection);
+}
+
+static void time_warm(struct samples *samples, const char *root, uint32_t flags) {
+    vqemu_selection *selection = select_profile();
+    vqemu_store *store = open_store(root, 0, 1);
+    while (sample_more(samples)) {
+        sample_start(samples);
+        resolve_in(store, selection, flags);
+        sample_end(samples);
+    }
+    vqemu_store_unref(store);
+    vqemu_selection_free(selection);
+}
+
+static void time_open_warm(struct samples *samples, const char *root, uint32_t flags) {
+    while (sample_more(samples)) {
+        sample_start(samples);
+        resolve(root, 1, flags);
+        sample_end(samples);
+    }
+}
+
+static vqemu_manifest *load_manifest(const char *text, size_t size) {
+    vqemu_error *error = NULL;
+    vqemu_manifest *manifest;
+    if (vqemu_manifest_load_memory(text, size, NULL, MAX_OBJECTS, &manifest, &error) < 0)
+        fail("manifest", error);
+    return manifest;
+}
+
+static void time_manifest(struct samples *samples, const char *file) {
+    size_t size;
+    char *text = read_file(file, &size);
+    while (sample_more(samples)) {
+        sample_start(samples);
+        vqemu_manifest *manifest = load_manifest(text, size);
+        sample_end(samples);
+        vqemu_manifest_unref(manifest);
+    }
+    free(text);
+}
+
+static size_t bytes_in_use(void) {
+    struct mallinfo2 info = mallinfo2();
+    return info.uordblks + info.hblkhd;
+}
+
+static void print_memory(const char *file) {
+    size_t size;
+    char *text = read_file(file, &size);
+    size_t before = bytes_in_use();
+    vqemu_manifest *manifest = load_manifest(text, size);
+    printf("%zu\n", bytes_in_use() - before);
+    vqemu_manifest_unref(manifest);
+    free(text);
+}
+
+static size_t count_arguments(const vqemu_command *command) {
+    size_t count = 0;
+    while (vqemu_command_argv(command)[count])
+        count++;
+    return count;
+}
+
+static vqemu_command *build_command(vqemu_runtime *runtime, const vqemu_vm *vm) {
+    vqemu_error *error = NULL;
+    vqemu_command *command;
+    if (vqemu_command_build(runtime, vm, &command, &error) < 0)
+        fail("command", error);
+    return command;
+}
+
+static vqemu_runtime *describe_runtime(void) {
+    vqemu_error *error = NULL;
+    vqemu_runtime *runtime;
+    vqemu_selection *selection = select_profile();
+    if (vqemu_runtime_new(selection, "/srv/volt/qemu/emulate-x86/bin/qemu-system-x86_64",
+                          "/srv/volt/qemu/emulate-x86/firmware", "/srv/volt/qemu/emulate-x86/lib",
+                          "/srv/volt/qemu/emulate-x86/lib/qemu",
+                          "/srv/volt/qemu/emulate-x86/lib/ld-linux-x86-64.so.2", &runtime,
+                          &error) < 0)
+        fail("runtime", error);
+    vqemu_selection_free(selection);
+    return runtime;
+}
+
+/* A VM whose command has exactly the wanted number of arguments, filled up with extra ones. */
+static vqemu_vm *describe_vm(vqemu_runtime *runtime, size_t arguments) {
+    vqemu_error *error = NULL;
+    vqemu_vm *vm;
+    if (vqemu_vm_new("bench", &vm, &error) < 0 || vqemu_vm_set_memory(vm, 512, &error) < 0 ||
+        vqemu_vm_set_cpus(vm, 2, &error) < 0 ||
+        vqemu_vm_set_rootfs(vm, "/srv/guests/bench", &error) < 0 ||
+        vqemu_vm_set_kernel(vm, "/srv/guests/vmlinuz", &error) < 0)
+        fail("vm", error);
+    vqemu_command *command = build_command(runtime, vm);
+    for (size_t i = count_arguments(command); i < arguments; i++)
+        if (vqemu_vm_add_extra_arg(vm, i % 2 ? "-device" : "virtio-rng-pci,id=rng0", &error) < 0)
+            fail("vm", error);
+    vqemu_command_unref(command);
+    return vm;
+}
+
+static void time_command(struct samples *samples, size_t arguments) {
+    vqemu_runtime *runtime = describe_runtime();
+    vqemu_vm *vm = describe_vm(runtime, arguments);
+    while (sample_more(samples)) {
+        sample_start(samples);
+        vqemu_command *command = build_command(runtime, vm);
+        sample_end(samples);
+        if (count_arguments(command) < arguments)
+            die_text("command", "has too few arguments");
+        vqemu_command_unref(command);
+    }
+    vqemu_vm_free(vm);
+    vqemu_runtime_unref(runtime);
+}
+
+static int run_timed(int argc, char **argv) {
+    struct samples samples = samples_of(parse_count(argv[2]));
+    const char *command = argv[1], *flag = argc > 4 ? argv[4] : NULL;
+    if (strcmp(command, "warm") == 0)
+        time_warm(&samples, argv[3], parse_flag(flag));
+    else if (strcmp(command, "open-warm") == 0)
+        time_open_warm(&samples, argv[3], parse_flag(flag));
+    else if (strcmp(command, "manifest") == 0)
+        time_manifest(&samples, argv[3]);
+    else if (strcmp(command, "command") == 0)
+        time_command(&samples, parse_count(argv[3]));
+    else
+        die_text(command, "no such command");
+    samples_print(&samples);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    const char *command = argc > 1 ? argv[1] : "";
+    if (strcmp(command, "memory") == 0 && argc == 3)
+        print_memory(argv[2]);
+    else if (strcmp(command, "build") == 0 && argc == 5)
+        build(argv[2], argv[3], (uint32_t)parse_count(argv[4]));
+    else if (strcmp(command, "resolve") == 0 && argc >= 4)
+        resolve(argv[2], (uint32_t)parse_count(argv[3]), parse_flag(argc > 4 ? argv[4] : NULL));
+    else if (argc >= 4)
+        return run_timed(argc, argv);
+    else
+        die_text("usage", "ours build|resolve|warm|open-warm|manifest|memory|command ...");
+    return 0;
+}

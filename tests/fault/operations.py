@@ -1,0 +1,566 @@
+# SPDX-License-Identifier: MIT
+"""
+The operations that are disturbed: what lies on the disk before, the command, and what must hold after.
+
+Stores are looked at by the command line and, independently, by the functions here.
+"""
+import contextlib
+import fcntl
+import functools
+import hashlib
+import io
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+import tarfile
+from pathlib import Path
+
+from state import state_of
+
+HERE = Path(__file__).resolve().parent
+CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
+PROFILE = "emulate-x86"
+OTHER_PROFILE = "kvm-linux"
+
+# More than one block, so that a disk can be full in the midst of it.
+LIBRARY = "one\n" * 5000
+HELPER = "#!/bin/sh\n" + "#\n" * 5000
+PROGRAM = "#!/bin/sh\nprintf '%s\\n' \"$@\"\n"
+# path: content, executable
+FILES = {
+    "bin/qemu-system-x86_64": (PROGRAM, True),
+    "firmware/bios.bin": ("firmware", False),
+    "lib/empty": ("", False),
+    "lib/helper": (HELPER, False),
+    "lib/libone.so.1": (LIBRARY, False),
+}
+# The store has it already when FILES come: with two of their objects, and one of them as an
+# executable, so that a tree needs that object's inode of the other mode class.
+OTHER_FILES = {
+    "bin/qemu-system-x86_64": (PROGRAM, True),
+    "lib/helper": (HELPER, True),
+    "lib/libtwo.so.1": ("two", False),
+}
+OLD_FILES = {**FILES, "firmware/bios.bin": ("old firmware", False), "lib/old.so": ("old", False)}
+
+
+def environment():
+    """Leak detection of sanitizers does not work in a traced process."""
+    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+
+
+def run(*words, before=()):
+    return subprocess.run([*before, CLI, *words], capture_output=True, text=True, check=False,
+                          stdin=subprocess.DEVNULL, errors="replace", timeout=60, env=environment())
+
+
+def good(*words):
+    result = run(*words)
+    assert result.returncode == 0 and not result.stderr, (words, result)
+    return result.stdout
+
+
+@functools.cache
+def has(command):
+    return re.search(rf"^  {command} ", good("--help"), re.MULTILINE) is not None
+
+
+# ---- what is put into stores ----
+
+def write_directory(directory, files):
+    for path, (content, executable) in files.items():
+        file = directory / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+        file.chmod(0o755 if executable else 0o644)
+
+
+def write_archive(path, files):
+    with tarfile.open(path, "w:gz") as archive:
+        for name, (content, executable) in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o755 if executable else 0o644
+            archive.addfile(member, io.BytesIO(content.encode()))
+
+
+def build(root, profile, files, *options):
+    directory = root.parent / "source-of-build"
+    write_directory(directory, files)
+    good("--root", root, "build", "--profile", profile, *options, directory)
+    shutil.rmtree(directory)
+
+
+def resolve(root, profile, *options):
+    return json.loads(good("--root", root, "--json", "--kvm", "usable", "--host-arch", "x86_64", "resolve",
+                           "--profile", profile, *options))
+
+
+def object_of(root, content):
+    return root / "cas/objects" / hashlib.sha256(content.encode()).hexdigest()
+
+
+def write_object(root, content, actual_content):
+    path = object_of(root, content)
+    path.write_text(actual_content)
+    path.chmod(0o444)
+    os.utime(path, (1, 1))
+
+
+def damage(path):
+    """Write to it as root can, and as happens through a tree's link."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    path.chmod(0o644)
+    path.write_text("damaged")
+    path.chmod(mode)
+
+
+def restamp(root):
+    """The stamps of a copied store's trees have inode numbers: of the files that were copied."""
+    for stamp in (root / "qemu/trees").glob("*/.volt-tree"):
+        lines = stamp.read_text().splitlines()[:-1]
+        for number, line in enumerate(lines):
+            if line.startswith("f "):
+                _, mode, size, _, rest = line.split(" ", 4)
+                path = stamp.parent / rest.split(" ", 2)[2]
+                inode = path.lstat().st_ino if path.exists() else 0
+                lines[number] = f"f {mode} {size} {inode} {rest}"
+        text = "".join(line + "\n" for line in lines)
+        stamp.chmod(0o644)
+        stamp.write_text(f"{text}end {hashlib.sha256(text.encode()).hexdigest()}\n")
+        stamp.chmod(0o444)
+        os.utime(stamp, (1, 1))
+
+
+def copy_of(base, point):
+    subprocess.run(["cp", "-a", base, point], check=True)  # links between files stay links
+    for root in (point / "store", point / "other"):
+        restamp(root)
+
+
+# ---- looking at stores ----
+
+def digest_of(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def is_new(name):
+    return name.startswith(".volt-new-")
+
+
+def entries(directory):
+    return [path for path in directory.iterdir() if not is_new(path.name)] if directory.is_dir() else []
+
+
+def check_objects(directory):
+    for path in entries(directory):
+        status = path.lstat()
+        assert stat.S_ISREG(status.st_mode) and path.name == digest_of(path), f"{path} is damaged"
+        assert stat.S_IMODE(status.st_mode) in (0o444, 0o555), f"{path} has mode {status.st_mode:o}"
+
+
+def manifests(root):
+    """{digest: manifest}: every ref must be whole, and have its objects."""
+    found = {}
+    for path in entries(root / "cas/refs"):
+        if path.suffix != ".json":
+            continue
+        digest = digest_of(path)
+        assert path.stem.endswith("-" + digest[:8]), f"{path} has the digest {digest}"
+        found[digest] = json.loads(path.read_text())
+        for name, wanted in found[digest]["objects"].items():
+            assert (root / "cas/objects" / wanted).exists(), f"{path} lacks the object of {name}"
+    return found
+
+
+def check_tree(tree, manifest):
+    seen = {str(path.relative_to(tree)): digest_of(path) for path in tree.rglob("*")
+            if path.is_file() and path.name != ".volt-tree"}
+    assert seen == manifest["objects"], f"{tree} differs from its manifest"
+    for path in seen:
+        wanted = 0o555 if int(manifest["modes"][path], 8) & 0o111 else 0o444
+        assert stat.S_IMODE((tree / path).stat().st_mode) == wanted, f"{tree / path} has another mode"
+
+
+def check_store(root):
+    """Nothing half made has a name that counts. Does not use volt-qemu."""
+    check_objects(root / "cas/objects")
+    check_objects(root / "cas/alt")
+    known = manifests(root)
+    for tree in entries(root / "qemu/trees"):
+        assert (tree / ".volt-tree").read_text().splitlines()[-1].startswith("end "), f"{tree} is not whole"
+        if tree.name in known:
+            check_tree(tree, known[tree.name])
+    for link in entries(root / "qemu"):
+        assert not link.is_symlink() or (link / ".volt-tree").exists(), f"{link} leads nowhere"
+
+
+def leftovers(root):
+    """What nobody needs, when nothing runs."""
+    return [path for path in root.rglob(".*") if path.name != ".volt-tree"] + list(
+        (root / "cas/tmp").glob("*"))
+
+
+def has_files(root, files=None):
+    """Whether a ref of the profile has these files."""
+    wanted = {path: hashlib.sha256(content.encode()).hexdigest()
+              for path, (content, _) in (files or FILES).items()}
+    return any(manifest["objects"] == wanted for manifest in manifests(root).values()
+               if manifest["profile"] == PROFILE)
+
+
+def is_resolved(root, files=None):
+    """Whether the profile's link leads to a tree with exactly these files."""
+    link = root / "qemu" / PROFILE
+    if not link.is_symlink():
+        return False
+    tree = Path(os.path.realpath(link))
+    seen = {str(path.relative_to(tree)): path.read_text() for path in tree.rglob("*")
+            if path.is_file() and path.name != ".volt-tree"}
+    return seen == {path: content for path, (content, _) in (files or FILES).items()}
+
+
+# ---- the operations ----
+
+class Operation:
+    """`needs` is the command that must exist. Everything is below one directory, which is copied."""
+
+    needs = "build"
+    root = "store"  # that which is changed, and looked at afterwards
+    alone = False  # whether it looks at all processes, of which there should be no others
+    publishes = False  # new versions
+    reports = False  # whether standard output tells what is wrong, even with exit status 1
+    may_be_unclean = False  # whether verify finds something before the operation is done
+
+    def __init__(self, *options):
+        self.options = options  # of all commands
+
+    def prepare(self, base):
+        """What is there before."""
+
+    def warm_up(self, point):
+        """What cannot be copied: the store remembers inodes, which are others in a copy."""
+
+    def finish(self, point):
+        """The opposite of warm_up()."""
+
+    def command(self, point):
+        raise NotImplementedError
+
+    def check_kept(self, point):
+        """What must be there whatever fails."""
+
+    def is_done(self, point):
+        """Whether what the command promises has come true."""
+        raise NotImplementedError
+
+    def words(self, point):
+        return ["--root", point / "store", *self.options, *self.command(point)]
+
+
+def prepare_old(root):
+    """A store with some of the objects, and an old version of the profile in use."""
+    build(root, OTHER_PROFILE, OTHER_FILES)
+    build(root, PROFILE, OLD_FILES, "--created-at", "2020-02-02T00:00:00Z")
+    resolve(root, PROFILE)
+
+
+class Build(Operation):
+    """A new version; the store knows the old one as the newest."""
+
+    publishes = True
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        write_directory(base / "source", FILES)
+
+    def warm_up(self, point):
+        resolve(point / "store", PROFILE)
+
+    def command(self, point):
+        return ["build", "--profile", PROFILE, point / "source"]
+
+    def is_done(self, point):
+        return has_files(point / "store")
+
+
+class BuildNew(Build):
+    """Into a store that is not there yet."""
+
+    def prepare(self, base):
+        write_directory(base / "source", FILES)
+
+    def warm_up(self, point):
+        pass
+
+
+class BuildMend(Build):
+    """Over an object that is damaged, which the build puts right."""
+
+    publishes = False  # not before it is done
+    may_be_unclean = True
+
+    def prepare(self, base):
+        super().prepare(base)
+        write_object(base / "store", FILES["firmware/bios.bin"][0], "damaged")
+
+
+class Import(Build):
+    needs = "import"
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        write_archive(base / "archive.tar.gz", FILES)
+
+    def command(self, point):
+        return ["import", "--profile", PROFILE, point / "archive.tar.gz"]
+
+
+class Resolve(Operation):
+    """The first assembly, which needs the other inode of an object."""
+
+    needs = "resolve"
+
+    def prepare(self, base):
+        build(base / "store", OTHER_PROFILE, OTHER_FILES)
+        build(base / "store", PROFILE, FILES)
+
+    def command(self, point):
+        return ["resolve", "--profile", PROFILE]
+
+    def is_done(self, point):
+        return is_resolved(point / "store")
+
+
+class ResolveWarm(Resolve):
+    """The objects are known to be good. The link leads to an old tree."""
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        write_directory(base / "source", FILES)
+
+    def warm_up(self, point):
+        good("--root", point / "store", "build", "--profile", PROFILE, point / "source")
+
+
+class Replace(Resolve):
+    """A tree that was altered is exchanged for a new one."""
+
+    may_be_unclean = True
+
+    def prepare(self, base):
+        super().prepare(base)
+        tree = Path(resolve(base / "store", PROFILE)["tree"])
+        (tree / "lib/libone.so.1").unlink()
+        (tree / "lib/alien").write_text("alien")
+
+
+class ResolveAgain(Resolve):
+    """The tree is there and good."""
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        build(base / "store", PROFILE, FILES)
+
+    def warm_up(self, point):
+        resolve(point / "store", PROFILE)
+
+
+class Pin(Operation):
+    needs = "pin"
+
+    def prepare(self, base):
+        build(base / "store", PROFILE, FILES)
+
+    def command(self, point):
+        return ["pin", next((point / "store/cas/refs").glob("*.json")).stem]
+
+    def is_done(self, point):
+        (ref,) = json.loads(good("--root", point / "store", "--json", "refs"))
+        return ref["pinned"]
+
+
+class Collect(Operation):
+    """
+    Old refs, of which one is in use and one is pinned; trees and objects of none; staging. Everything
+    that goes, and everything that must stay whatever fails.
+    """
+
+    needs = "gc"
+    alone = True
+    LEASED_FILES = {**FILES, "lib/leased.so": ("leased", False)}
+    PINNED_FILES = {**FILES, "lib/pinned.so": ("pinned", False)}
+
+    def __init__(self, *options):
+        super().__init__(*options)
+        self.leases = {}  # descriptors, by point
+
+    def prepare(self, base):
+        root = base / "store"
+        prepare_old(root)
+        build(root, PROFILE, self.PINNED_FILES, "--created-at", "2021-01-01T00:00:00Z")
+        (ref,) = [path.stem for path in (root / "cas/refs").glob("*.json") if "pinned.so" in path.read_text()]
+        good("--root", root, "pin", ref)
+        build(root, PROFILE, self.LEASED_FILES, "--created-at", "2022-02-02T00:00:00Z")
+        resolve(root, PROFILE)
+        build(root, PROFILE, FILES)
+        resolve(root, PROFILE)
+        write_object(root, "nobody's", "nobody's")
+        staging = root / "cas/tmp/.volt-new-0123456789abcdef"
+        staging.mkdir()
+        (staging / "0").write_text("half")
+
+    def warm_up(self, point):
+        (tree,) = [tree for tree in entries(point / "store/qemu/trees") if (tree / "lib/leased.so").exists()]
+        self.leases[point] = lease = os.open(tree, os.O_RDONLY)
+        fcntl.flock(lease, fcntl.LOCK_SH)
+
+    def finish(self, point):
+        os.close(self.leases.pop(point))
+
+    def command(self, point):
+        return ["gc", "--keep", "1"]
+
+    def check_kept(self, point):
+        root = point / "store"
+        for files in (FILES, self.PINNED_FILES, self.LEASED_FILES):
+            assert has_files(root, files), f"the ref of {files.keys() - FILES.keys() or 'the newest'} is gone"
+        (tree,) = [tree for tree in entries(root / "qemu/trees") if (tree / "lib/leased.so").exists()]
+        assert os.path.samestat(os.fstat(self.leases[point]), tree.stat()), "the leased tree was exchanged"
+
+    def is_done(self, point):
+        root = point / "store"
+        used = {digest for manifest in manifests(root).values() for digest in manifest["objects"].values()}
+        return ({path.name for path in entries(root / "cas/objects")} == used
+                and len(entries(root / "qemu/trees")) == 2
+                and not has_files(root, OLD_FILES))
+
+
+class Copy(Operation):
+    """To a store that has some of the objects."""
+
+    publishes = True
+    needs = "copy"
+    root = "other"
+
+    def prepare(self, base):
+        build(base / "store", PROFILE, FILES)
+        prepare_old(base / "other")
+
+    def warm_up(self, point):
+        resolve(point / "other", PROFILE)
+
+    def command(self, point):
+        return ["copy", PROFILE, "--to", point / "other"]
+
+    def is_done(self, point):
+        return has_files(point / "other")
+
+
+class Repair(Operation):
+    """One object is missing, one is damaged, which shows in the tree."""
+
+    needs = "verify"
+    alone = True
+    reports = True
+    may_be_unclean = True
+
+    def prepare(self, base):
+        root = base / "store"
+        build(root, OTHER_PROFILE, OTHER_FILES)
+        build(root, PROFILE, FILES)
+        shutil.copytree(root, base / "other")
+        resolve(root, PROFILE)
+        object_of(root, LIBRARY).unlink()
+        damage(object_of(root, FILES["firmware/bios.bin"][0]))
+
+    def command(self, point):
+        return ["verify", "--repair", "--from", point / "other"]
+
+    def is_done(self, point):
+        check_store(point / "store")
+        return True
+
+
+OPERATIONS = {
+    "build": Build,
+    "build-new": BuildNew,
+    "build-mend": BuildMend,
+    "import": Import,
+    "resolve": Resolve,
+    "resolve-warm": ResolveWarm,
+    "resolve-again": ResolveAgain,
+    "replace": Replace,
+    "pin": Pin,
+    "gc": Collect,
+    "copy": Copy,
+    "repair": Repair,
+}
+
+
+# ---- after a fault ----
+
+def check_clean(root):
+    """In the opinion of verify, and of check_store()."""
+    if not (root / "cas/objects").is_dir() or not (root / "cas/refs").is_dir():
+        return  # there is no store yet
+    if has("verify"):
+        good("--root", root, "verify")
+    check_store(root)
+
+
+def check_newest(root):
+    """What the profile resolves to, if it is there: the new version if that has been published."""
+    if has_files(root):
+        resolve(root, PROFILE)
+        assert is_resolved(root), "the new version is there, and another was resolved"
+    elif has_files(root, OLD_FILES):
+        resolve(root, PROFILE)
+        assert is_resolved(root, OLD_FILES), "the old version was not resolved"
+
+
+def check_recovery(operation, point):
+    root = point / operation.root
+    if not operation.may_be_unclean:
+        check_clean(root)
+    if operation.publishes:
+        check_newest(root)
+    good(*operation.words(point))
+    operation.check_kept(point)
+    assert operation.is_done(point), "it was done again, but is not done"
+    resolve(root, PROFILE, "--verify")
+    assert is_resolved(root), "the tree is not as it should be"
+    if has("gc"):
+        good("--root", root, "gc")
+        assert not leftovers(root), f"left behind: {leftovers(root)}"
+    check_clean(root)
+
+
+@contextlib.contextmanager
+def named(where):
+    try:
+        yield
+    except AssertionError as error:
+        raise AssertionError(f"{where}: {error}") from error
+
+
+def check_done(operation, point, where):
+    """After exit status 0."""
+    with named(where):
+        assert operation.is_done(point), "exit status 0, but it is not done"
+
+
+def check_after(operation, point, where, known=None):
+    """
+    The store is clean, the operation can be done again, and nothing is left behind. `known` has the
+    states for which that is known.
+    """
+    with named(where):
+        operation.check_kept(point)
+        state = [state_of(point / store) for store in ("store", "other")]
+        if known is None or tuple(state) not in known:
+            check_recovery(operation, point)
+        if known is not None:
+            known.add(tuple(state))

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: MIT
+"""Every system call fails once with every error that it can return."""
+import errno
+import os
+
+import pytest
+
+from operations import OPERATIONS, check_after, check_done, has, run
+from points import ALL, NEVER_REACHED, Workers, note, summary
+
+ERRORS = ["ENOSPC", "EIO", "EMFILE", "ENOMEM", "EINTR"]
+
+
+def says_why(message, error, point):
+    """The error's text, or a path."""
+    text = os.strerror(getattr(errno, error))
+    return text in message or str(point) in message or (error == "ENOMEM" and "out of memory" in message)
+
+
+def check_result(operation, result, where, error, point):
+    assert result is not None, f"{where}: hangs"
+    assert result.returncode in (0, 1), f"{where}: {result}"
+    if result.returncode == 0:
+        return
+    assert error != "EINTR", f"{where}: was not tried again: {result.stderr}"
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1 and lines[0].startswith("volt-qemu: "), f"{where}: {result}"
+    assert says_why(lines[0], error, point), f"{where}: {result}"
+    assert operation.reports or "pipe:" in where or not result.stdout, f"{where}: {result}"
+
+
+def fail_everywhere(injector, disk, name, error, suffix="", step=1):
+    operation = OPERATIONS[name]()
+    if not has(operation.needs):
+        pytest.skip(f"this volt-qemu has no command {operation.needs}")
+    failed, states = [], set()
+
+    def fail_at(point, number):
+        result, where = injector.run(["error", error], f"{number}{suffix}", operation, point)
+        if result and result.returncode == NEVER_REACHED:
+            return
+        check_result(operation, result, where, error, point)
+        if result.returncode == 1:
+            failed.append(number)
+        else:
+            check_done(operation, point, where)
+        check_after(operation, point, where, states)
+
+    with Workers(operation, disk) as workers:
+        count = workers.once(lambda point: injector.count(["error", error], f"{ALL}{suffix}", operation,
+                                                          point))
+        numbers = range(1, count + 1, step)
+        failures = workers.each(numbers, fail_at)
+    note(f"{error}{suffix} {name} {len(numbers)} points, {len(failed)} of them with exit status 1, "
+         f"{len(states)} different states")
+    assert not failures, summary(failures)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("error", ERRORS)
+def test_any_call_can_fail(injector, disk, name, error):
+    fail_everywhere(injector, disk, name, error)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
+def test_from_any_call_on_all_can_fail(injector, disk, name, error):
+    """The disk is gone, for clearing away, too."""
+    fail_everywhere(injector, disk, name, error, "+", 2)
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_few_descriptors(disk, name):
+    """As many as there are, not one too few at one place."""
+    operation = OPERATIONS[name]()
+    if not has(operation.needs):
+        pytest.skip(f"this volt-qemu has no command {operation.needs}")
+    failed = []
+
+    def with_limit(point, limit):
+        result = run(*operation.words(point), before=["prlimit", f"--nofile={limit}:{limit}"])
+        check_result(operation, result, f"{limit} descriptors", "EMFILE", point)
+        if result.returncode == 1:
+            failed.append(limit)
+        else:
+            check_done(operation, point, f"{limit} descriptors")
+        check_after(operation, point, f"{limit} descriptors")
+
+    with Workers(operation, disk) as workers:
+        # Less than four is too few for the loader.
+        failures = workers.each(range(4, 25), with_limit)
+    assert not failures, summary(failures)
+    assert failed and max(failed) < 20, failed

@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: MIT
+"""kill -9 at every system call: nothing is broken, nothing is left, and the next run succeeds."""
+import pytest
+
+from operations import OPERATIONS, check_after, has
+from points import ALL, KILLED, NEVER_REACHED, Workers, note, summary
+
+# With threads the calls are not the same every time: some more than were counted.
+SOME_MORE = 20
+
+
+def kill_everywhere(injector, disk, name, options=(), more=0):
+    operation = OPERATIONS[name](*options)
+    if not has(operation.needs):
+        pytest.skip(f"this volt-qemu has no command {operation.needs}")
+    killed, states = [], set()
+
+    def kill_at(point, number):
+        result, where = injector.run(["kill"], number, operation, point)
+        assert result.returncode in (KILLED, NEVER_REACHED), f"{where}: {result}"
+        if result.returncode == KILLED:
+            killed.append(number)
+        check_after(operation, point, where, states)
+
+    with Workers(operation, disk) as workers:
+        count = workers.once(lambda point: injector.count(["kill"], ALL, operation, point))
+        failures = workers.each(range(1, count + more + 1), kill_at)
+    note(f"kill {' '.join([name, *options])} {len(killed)} points, {len(states)} different states")
+    assert not failures, summary(failures)
+    assert len(killed) >= count // 2, "many points were never reached"
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_killed_at_any_call(injector, disk, name):
+    kill_everywhere(injector, disk, name)
+
+
+@pytest.mark.parametrize("name", ["resolve", "build"])
+def test_killed_at_any_call_of_several_threads(injector, disk, name):
+    if not has("--threads"):
+        pytest.skip("this volt-qemu has no option --threads")
+    kill_everywhere(injector, disk, name, ["--threads", "2"], SOME_MORE)
