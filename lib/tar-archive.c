@@ -53,7 +53,6 @@ DLOPEN_NOTE(libarchive,
     X(archive_write_open)                                                                          \
     X(archive_write_header)                                                                        \
     X(archive_write_data)                                                                          \
-    X(archive_write_fail)                                                                          \
     X(archive_write_close)                                                                         \
     X(archive_write_free)                                                                          \
     X(archive_entry_new)                                                                           \
@@ -400,15 +399,20 @@ struct archive_writer {
     int fd;
     const char *name;
     struct archive *tar;
-    int write_errno;
+    int write_errno; /* of the first write that failed */
+    bool abandoned;  /* nothing is written any more, not even an end */
 };
 
+/*
+ * What cannot be written, or is not wanted any more, is dropped and told later: libarchive does not
+ * free all its memory once a write has failed.
+ */
 static la_ssize_t write_out(struct archive *tar, void *userdata, const void *bytes, size_t size) {
     (void)tar;
     struct archive_writer *writer = userdata;
-    int r = write_all(writer->fd, bytes, size);
-    writer->write_errno = -r;
-    return r < 0 ? -1 : (la_ssize_t)size;
+    if (!writer->write_errno && !writer->abandoned)
+        writer->write_errno = -write_all(writer->fd, bytes, size);
+    return (la_ssize_t)size;
 }
 
 static int writing_failed(const struct archive_writer *writer, vqemu_error **error) {
@@ -456,7 +460,7 @@ void archive_abandon(struct archive_writer *writer) {
         return;
     IN_UTF8;
     if (writer->tar) {
-        writer->lib.archive_write_fail(writer->tar); /* so that no end is written */
+        writer->abandoned = true;
         writer->lib.archive_write_free(writer->tar);
     }
     free(writer);
@@ -475,19 +479,18 @@ int archive_add_file(struct archive_writer *writer, const char *path, uint64_t s
     writer->lib.archive_entry_set_mtime(entry, time, 0);
     int r = writer->lib.archive_write_header(writer->tar, entry);
     writer->lib.archive_entry_free(entry);
-    return r == ARCHIVE_OK ? 0 : writing_failed(writer, error);
+    return r == ARCHIVE_OK && !writer->write_errno ? 0 : writing_failed(writer, error);
 }
 
 int archive_add_content(struct archive_writer *writer, const void *bytes, size_t size,
                         vqemu_error **error) {
     IN_UTF8;
     la_ssize_t n = writer->lib.archive_write_data(writer->tar, bytes, size);
-    return n == (la_ssize_t)size ? 0 : writing_failed(writer, error);
+    return n == (la_ssize_t)size && !writer->write_errno ? 0 : writing_failed(writer, error);
 }
 
 int archive_finish(struct archive_writer *writer, vqemu_error **error) {
     IN_UTF8;
-    return writer->lib.archive_write_close(writer->tar) == ARCHIVE_OK
-               ? 0
-               : writing_failed(writer, error);
+    int r = writer->lib.archive_write_close(writer->tar);
+    return r == ARCHIVE_OK && !writer->write_errno ? 0 : writing_failed(writer, error);
 }

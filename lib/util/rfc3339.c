@@ -34,7 +34,8 @@ static int64_t to_seconds(const struct moment *moment) {
     int64_t days = days_before_year(moment->year) - days_before_year(1970) + moment->day - 1;
     for (int month = 1; month < moment->month; month++)
         days += days_of_month(moment->year, month);
-    return days * SECONDS_PER_DAY + moment->hour * 3600 + moment->minute * 60 + moment->second;
+    int64_t minutes = (int64_t)60 * moment->hour + moment->minute;
+    return days * SECONDS_PER_DAY + 60 * minutes + moment->second;
 }
 
 /* False for what is not in the years 0 to 9999. */

@@ -158,7 +158,7 @@ def bare_hash(profile, threads):
 
 def verifying(profile, threads):
     return Contestant(of_threads("ours", threads), fixed(
-        profile.bench.program("volt-qemu"), "--root", profile.root, "--threads", threads, "verify"))
+        profile.bench.program("ours"), "verify", profile.root, threads))
 
 
 def verify(profile, rounds):

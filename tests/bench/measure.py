@@ -6,6 +6,7 @@ import os
 import platform
 import resource
 import statistics
+import sys
 import time
 from pathlib import Path
 
@@ -101,6 +102,8 @@ def print_report(bench, judged, machine):
         for bar in judged])
     for sentence in bench.skipped:
         print(f"\nskipped: {sentence}")
+    for sentence in bench.failed:
+        print(f"\nfailed: {sentence}")
     counts = [sum(bar.met is state for bar in judged) for state in (True, False, None)]
     print("\n{} bars met, {} missed, {} not measured".format(*counts))
 
@@ -141,6 +144,7 @@ def describe_machine():
 def write_json(path, bench, judged, machine, seconds):
     path.write_text(json.dumps({
         "machine": machine, "seconds": round(seconds), "skipped": bench.skipped,
+        "failed": bench.failed,
         "measurements": [{
             "operation": samples.operation, "work": samples.work, "by": samples.contestant,
             "median_ns": statistics.median(samples.nanoseconds), "samples_ns": samples.nanoseconds,
@@ -164,7 +168,8 @@ def main():
     write_json(options.output, bench, judged, machine, time.monotonic() - start)
     print_report(bench, judged, machine)
     print(f"{time.monotonic() - start:.0f} s; the same as JSON: {options.output}")
+    return 1 if bench.failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -3,14 +3,16 @@
  * The library at work, through its public headers.
  *
  *     ours build ROOT DIRECTORY THREADS
- *     ours resolve ROOT THREADS [verify|trust]       timed from outside, as a whole process
+ *     ours resolve ROOT THREADS [verify|trust]
+ *     ours verify ROOT THREADS
  *     ours warm COUNT ROOT [verify|trust]            one handle, resolved again and again
  *     ours open-warm COUNT ROOT [verify|trust]       opened and resolved again and again
  *     ours manifest COUNT FILE                       load it
  *     ours memory FILE                               bytes that one loaded manifest holds
  *     ours command COUNT ARGUMENTS                   build a command of so many arguments
  *
- * Those with a COUNT print the median of so many calls in nanoseconds.
+ * Those with a COUNT print the median of so many calls in nanoseconds; build, resolve and verify
+ * are timed from outside, as whole processes.
  */
 #include "bench.h"
 
@@ -80,6 +82,18 @@ static void resolve(const char *root, uint32_t threads, uint32_t flags) {
     resolve_in(store, selection, flags);
     vqemu_store_unref(store);
     vqemu_selection_free(selection);
+}
+
+static void verify(const char *root, uint32_t threads) {
+    vqemu_error *error = NULL;
+    vqemu_store *store = open_store(root, 0, threads);
+    vqemu_check *check;
+    if (vqemu_store_check(store, NULL, 0, NULL, NULL, NULL, &check, &error) < 0)
+        fail(root, error);
+    if (vqemu_check_problem_count(check) > 0)
+        die_text(root, vqemu_check_problem_message(check, 0));
+    vqemu_check_free(check);
+    vqemu_store_unref(store);
 }
 
 static void time_warm(struct samples *samples, const char *root, uint32_t flags) {
@@ -221,11 +235,13 @@ int main(int argc, char **argv) {
         print_memory(argv[2]);
     else if (strcmp(command, "build") == 0 && argc == 5)
         build(argv[2], argv[3], (uint32_t)parse_count(argv[4]));
+    else if (strcmp(command, "verify") == 0 && argc == 4)
+        verify(argv[2], (uint32_t)parse_count(argv[3]));
     else if (strcmp(command, "resolve") == 0 && argc >= 4)
         resolve(argv[2], (uint32_t)parse_count(argv[3]), parse_flag(argc > 4 ? argv[4] : NULL));
     else if (argc >= 4)
         return run_timed(argc, argv);
     else
-        die_text("usage", "ours build|resolve|warm|open-warm|manifest|memory|command ...");
+        die_text("usage", "ours build|resolve|verify|warm|open-warm|manifest|memory|command ...");
     return 0;
 }

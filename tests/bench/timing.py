@@ -46,7 +46,7 @@ class Bench:
         self.programs = programs
         self.mount = mount
         self.samples = {}  # (operation, work, contestant) -> Samples
-        self.skipped = []  # sentences
+        self.skipped, self.failed = [], []  # sentences
         self.order = random.Random(1)
 
     def program(self, name):
@@ -77,9 +77,20 @@ class Bench:
         for contestant in contestants:
             key = (operation, work, contestant.name)
             self.samples[key] = Samples(*key)
+        running = list(contestants)
         for number in range(rounds):
-            for contestant in self.order.sample(contestants, len(contestants)):
-                self.run_once(operation, work, contestant, number)
+            for contestant in self.order.sample(running, len(running)):
+                try:
+                    self.run_once(operation, work, contestant, number)
+                except RuntimeError as error:
+                    running.remove(contestant)
+                    self.drop(operation, work, contestant.name, error)
+
+    def drop(self, operation, work, name, error):
+        """The others go on without it."""
+        del self.samples[operation, work, name]
+        self.failed.append(f"{operation}, {work}, {name}: {error}")
+        note(f"failed: {self.failed[-1]}")
 
     def run_once(self, operation, work, contestant, number):
         samples = self.samples[operation, work, contestant.name]

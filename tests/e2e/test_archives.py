@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 from store_cli import (CLI, FILES, MANIFEST_IN_ARCHIVE, PROFILE, PROGRAM, assert_resolves, bad, build,
-                       good, good_json, is_executable, leftovers, make_files, manifests, resolve, run, sha256,
-                       tree_faults, verify)
+                       good, good_json, is_executable, leftovers, make_files, manifests, mounted, object_path,
+                       resolve, run, sha256, tree_faults, verify)
 
 CASES = Path(__file__).resolve().parents[1] / "cases/archives"
 NAMES = sorted(path.parent.name for path in CASES.glob("*/make"))
@@ -214,6 +214,39 @@ def test_export_to_a_place_that_cannot_be_written(tmp_path, root):
     with open("/dev/full", "wb") as full:
         result = run("--root", root, "export", ref, stdout=full)
     assert result.returncode == 1 and "No space left" in result.stderr, result
+
+
+def test_a_full_disk(tmp_path, profile):
+    """For an import and for an export: a message, and nothing half-made."""
+    if os.getuid() != 0:
+        pytest.skip("needs root to mount a small file system")
+    (profile / "firmware/large.bin").write_bytes(os.urandom(3 << 20))
+    build(tmp_path / "store", profile)
+    archive = export(tmp_path / "store", PROFILE, tmp_path / "export.tar")
+    with mounted(tmp_path / "small", "-t", "tmpfs", "-o", "size=2m", "none") as small:
+        bad("--root", small / "store", "import", archive,
+            mentions=["No space left", small, "firmware/large.bin"])
+        assert_nothing_stays(small / "store")
+        bad("--root", tmp_path / "store", "export", PROFILE, "--output", small / "x.tar",
+            mentions=["No space left", small / "x.tar"])
+        assert os.listdir(small) == ["store"]
+        subprocess.run(["mount", "-o", "remount,size=20m", small], check=True)
+        good("--root", small / "store", "import", archive)
+        assert_resolves(small / "store", "--verify")
+
+
+def test_an_export_replaces_a_file_whole(tmp_path, root):
+    """What was there stays until the new one is complete; a device is written to, not replaced."""
+    (ref,) = manifests(root)
+    whole = export(root, ref, tmp_path / "one.tar").read_bytes()
+    (tmp_path / "old.tar").write_bytes(b"older")
+    object_path(root, "lib/libone.so.1").unlink()
+    bad("--root", root, "export", ref, "--output", tmp_path / "old.tar", mentions=["lib/libone.so.1"])
+    assert (tmp_path / "old.tar").read_bytes() == b"older"
+    good("--root", root, "import", tmp_path / "one.tar")
+    assert export(root, ref, tmp_path / "old.tar").read_bytes() == whole
+    good("--root", root, "export", ref, "--output", "/dev/null")
+    assert not Path("/dev/null").is_file()
 
 
 # ---- there and back ----
