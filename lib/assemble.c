@@ -492,19 +492,23 @@ static bool is_built(const struct assembly *assembly) {
  * Take the lock for one tree: a file that is removed by who holds it. The lock is good only if the
  * file is still there under its name.
  */
-static int lock_tree(int trees_fd, const char *name) {
+static int lock_tree(const struct assembly *assembly, const char *name, int *lock,
+                     vqemu_error **error) {
     for (;;) {
-        int fd = open_at(trees_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+        _cleanup_close_ int fd =
+            open_at(assembly->trees_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return fd;
-        int r = lock_fd(fd, LOCK_EX);
-        if (r == 0)
-            r = same_file(fd, trees_fd, name);
-        if (r == 1)
-            return fd;
-        close(fd);
+            return error_system(error, -fd, "cannot lock %s/%s", assembly->store->trees_path, name);
+        int r = progress_lock(assembly->progress, fd, LOCK_EX, name, error);
         if (r < 0)
             return r;
+        r = same_file(fd, assembly->trees_fd, name);
+        if (r == 1)
+            *lock = take_fd(&fd);
+        if (r != 0)
+            return r < 0 ? error_system(error, -r, "cannot lock %s/%s", assembly->store->trees_path,
+                                        name)
+                         : 0;
     }
 }
 
@@ -598,9 +602,10 @@ int assemble_tree(vqemu_store *store, vqemu_ref *ref, int trees_fd, bool verify,
     _cleanup_free_ char *lock_name = format_string(LEFTOVER_PREFIX "lock-%s", ref_digest(ref));
     if (!lock_name)
         return error_no_memory(error);
-    _cleanup_close_ int lock = lock_tree(trees_fd, lock_name);
-    if (lock < 0)
-        return error_system(error, -lock, "cannot lock %s/%s", store->trees_path, lock_name);
+    _cleanup_close_ int lock = -1;
+    r = lock_tree(&assembly, lock_name, &lock, error);
+    if (r < 0)
+        return r;
     r = build_locked(&assembly, lease_fd, error);
     unlinkat(trees_fd, lock_name, 0);
     if (r == 0 && assembly.learned)

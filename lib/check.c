@@ -473,7 +473,7 @@ static int check_arguments(const vqemu_store *store, uint32_t flags, const char 
 
 static int open_checker(struct checker *checker, vqemu_error **error) {
     vqemu_store *store = checker->store;
-    int r = store_lock_shared(store, &checker->lock_fd, error);
+    int r = store_lock_shared(store, &checker->progress, &checker->lock_fd, error);
     if (r == 0)
         r = ref_list_named(store, checker->name, &checker->refs, error);
     if (r < 0)

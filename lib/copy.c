@@ -154,11 +154,13 @@ static int lock_both(struct copying *copying, vqemu_error **error) {
         return error_set(error, VQEMU_ERR_INVALID, 0, "a copy needs two stores; %s is both",
                          copying->from->objects_path);
     if (order < 0)
-        r = store_lock_shared(copying->from, &copying->from_lock_fd, error);
+        r = store_lock_shared(copying->from, &copying->progress, &copying->from_lock_fd, error);
     if (r == 0)
         r = stage_open(&copying->stage, copying->to, count + 1, error);
+    if (r == 0)
+        r = stage_lock(&copying->stage, &copying->progress, error);
     if (r == 0 && order > 0)
-        r = store_lock_shared(copying->from, &copying->from_lock_fd, error);
+        r = store_lock_shared(copying->from, &copying->progress, &copying->from_lock_fd, error);
     return r;
 }
 

@@ -111,7 +111,7 @@ static int open_export(struct export *export, vqemu_ref *ref, int fd, const char
     int64_t total;
     int r = ref_load(ref, error);
     if (r == 0)
-        r = store_lock_shared(export->store, &export->lock_fd, error);
+        r = store_lock_shared(export->store, &export->progress, &export->lock_fd, error);
     if (r == 0)
         r = archive_create(fd, name, &export->writer, error);
     if (r < 0)

@@ -447,7 +447,9 @@ static int publish(struct import *import, const char *profile, const vqemu_build
         .manifest = vqemu_manifest_ref(import->manifest),
         .text = import->manifest_text,
     };
-    int r = import->manifest ? 0 : stage_describe_profile(&import->stage, &staged, error);
+    int r = stage_lock(&import->stage, &import->progress, error);
+    if (r == 0 && !import->manifest)
+        r = stage_describe_profile(&import->stage, &staged, error);
     if (r == 0)
         r = publish_objects(import, error);
     return r == 0 ? stage_publish_profile(&import->stage, &staged, ref, error) : r;
@@ -489,9 +491,12 @@ static int choose_profile(const struct import *import, const char **profile,
 }
 
 static int open_import(struct import *import, int fd, vqemu_error **error) {
+    struct stat status;
+    bool is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+    progress_start(&import->progress, "import", is_file ? (uint64_t)status.st_size : 0);
     int r = store_require_writable(import->store, "import a profile", error);
     if (r == 0)
-        r = archive_open(fd, import->name, &import->reader, error);
+        r = archive_open(fd, import->name, &import->progress, &import->reader, error);
     if (r == 0)
         r = stage_open(&import->stage, import->store, 0, error);
     if (r < 0)
@@ -500,9 +505,6 @@ static int open_import(struct import *import, int fd, vqemu_error **error) {
     import->buffer = malloc(BUFFER_SIZE);
     if (!import->buffer)
         return error_no_memory(error);
-    struct stat status;
-    bool is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    progress_start(&import->progress, "import", is_file ? (uint64_t)status.st_size : 0);
     return 0;
 }
 

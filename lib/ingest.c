@@ -220,7 +220,9 @@ static int publish(struct ingest *ingest, const vqemu_profile *profile,
         .count = ingest->source.count,
         .total_size = ingest->source.total_size,
     };
-    int r = stage_describe_profile(&ingest->stage, &staged, error);
+    int r = stage_lock(&ingest->stage, &ingest->progress, error);
+    if (r == 0)
+        r = stage_describe_profile(&ingest->stage, &staged, error);
     if (r == 0)
         r = publish_objects(ingest, error);
     return r == 0 ? stage_publish_profile(&ingest->stage, &staged, ref, error) : r;

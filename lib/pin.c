@@ -40,11 +40,13 @@ static int set_pin(vqemu_store *store, const char *name, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_store_pin(vqemu_store *store, const char *name, vqemu_error **error) {
+    struct progress nobody = {0};
     _cleanup_close_ int lock = -1;
     _cleanup_ref_ vqemu_ref *ref = NULL;
     int r = store_require_writable(store, "pin a ref", error);
     if (r == 0)
-        r = store_lock_shared(store, &lock, error); /* no collection between look and pin */
+        r = store_lock_shared(store, &nobody, &lock,
+                              error); /* no collection between look and pin */
     if (r == 0)
         r = vqemu_store_find_ref(store, name, &ref, error);
     return r == 0 ? set_pin(store, name, error) : r;

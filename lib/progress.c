@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "progress.h"
 
+#include <errno.h>
+#include <sys/file.h>
+#include <time.h>
+
 #include "error.h"
+#include "util/fd.h"
 
 void progress_start(struct progress *progress, const char *step, uint64_t total) {
     progress->step = step;
@@ -30,4 +35,21 @@ int progress_report(struct progress *progress, vqemu_error **error) {
         return 0;
     atomic_store(&progress->cancelled, true);
     return error_set(error, VQEMU_ERR_CANCELLED, 0, "cancelled at %s %s", progress->step, item);
+}
+
+/* It is tried again and again: a blocking flock(2) could not be given up. */
+int progress_lock(struct progress *progress, int fd, int operation, const char *what,
+                  vqemu_error **error) {
+    const struct timespec pause = {.tv_nsec = 10000000};
+    int r = lock_fd(fd, operation | LOCK_NB);
+    if (r == -EWOULDBLOCK)
+        progress_start(progress, "wait", 0);
+    while (r == -EWOULDBLOCK) {
+        int cancelled = progress_report(progress, error);
+        if (cancelled < 0)
+            return cancelled;
+        nanosleep(&pause, NULL);
+        r = lock_fd(fd, operation | LOCK_NB);
+    }
+    return r < 0 ? error_system(error, -r, "cannot lock %s", what) : 0;
 }

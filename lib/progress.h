@@ -31,4 +31,11 @@ int progress_advance(struct progress *progress, unsigned worker, const char *ite
 /* Tell the caller, from its own thread, that it goes on. */
 int progress_report(struct progress *progress, vqemu_error **error);
 
+/*
+ * Lock a descriptor by flock(2), waiting until that can be had. The caller is told and can give up
+ * meanwhile. what stands for it in messages.
+ */
+int progress_lock(struct progress *progress, int fd, int operation, const char *what,
+                  vqemu_error **error);
+
 #endif

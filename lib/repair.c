@@ -232,7 +232,7 @@ static int look_in_archive(struct repair *repair, const char *path) {
     struct archive_item item;
     if (fd < 0)
         return error_system(repair->error, -fd, "cannot open the archive %s", path);
-    int r = archive_open(fd, path, &reader, repair->error);
+    int r = archive_open(fd, path, repair->progress, &reader, repair->error);
     while (r == 0 && repair->left > 0) {
         r = archive_next(reader, &item, repair->error);
         if (r == 0)

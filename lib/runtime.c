@@ -256,7 +256,7 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
                              store->trees_path, resolution->runtime->digest.hex, difference.path,
                              difference.how);
         if (lock < 0)
-            r = store_lock_shared(store, &lock, error);
+            r = store_lock_shared(store, resolution->progress, &lock, error);
         if (r == 0)
             r = assemble_locked(resolution, &lease_fd, error);
         if (r == 0 && lease_fd >= 0)

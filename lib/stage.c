@@ -49,9 +49,7 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
     *stage = STAGE_EMPTY;
     stage->store = store;
     stage->sync_each = count > 0 && count < SYNC_EACH_BELOW;
-    int r = store_lock_shared(store, &stage->lock_fd, error);
-    if (r == 0)
-        r = store_open_beside_objects(store, "tmp", &stage->tmp_fd, error);
+    int r = store_open_beside_objects(store, "tmp", &stage->tmp_fd, error);
     if (r < 0)
         return r;
     leftovers_sweep(stage->tmp_fd);
@@ -60,6 +58,10 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
     return r < 0 ? error_system(error, -r, "cannot make a staging directory in %s/../tmp",
                                 store->objects_path)
                  : 0;
+}
+
+int stage_lock(struct stage *stage, struct progress *progress, vqemu_error **error) {
+    return store_lock_shared(stage->store, progress, &stage->lock_fd, error);
 }
 
 void stage_close(struct stage *stage) {

@@ -40,10 +40,15 @@ struct staged {
 };
 
 /*
- * Lock the store and make a staging directory. count: how many objects will be staged at the most;
- * 0 if that is not known, then they are staged in the order of their numbers.
+ * Make a staging directory. count: how many objects will be staged at the most; 0 if that is not
+ * known, then they are staged in the order of their numbers.
  */
 int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_error **error);
+/*
+ * Hold the store against collection, before anything is looked for in it or published. Staging
+ * itself, which can take long, does without.
+ */
+int stage_lock(struct stage *stage, struct progress *progress, vqemu_error **error);
 /* Also removes what was not published. For a stage that is all 0, too. */
 void stage_close(struct stage *stage);
 #define STAGE_EMPTY ((struct stage){.lock_fd = -1, .tmp_fd = -1, .fd = -1})

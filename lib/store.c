@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "error.h"
 #include "newest.h"
@@ -203,46 +202,30 @@ int store_require_writable(const vqemu_store *store, const char *what, vqemu_err
  * flock(2) alone lets a stream of shared holders keep an exclusive one waiting for ever, so
  * everybody passes the gate first, and who wants the store for himself keeps it shut.
  */
-static int open_and_lock(int directory_fd, int operation, int *fd) {
+static int open_and_lock(const vqemu_store *store, int directory_fd, int operation,
+                         struct progress *progress, int *fd, vqemu_error **error) {
     _cleanup_close_ int opened = open_at(directory_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    int r = opened < 0 ? opened : lock_fd(opened, operation);
+    if (opened < 0)
+        return error_system(error, -opened, "cannot open the store at %s", store->objects_path);
+    int r = progress_lock(progress, opened, operation, store->objects_path, error);
     if (r == 0)
         *fd = take_fd(&opened);
     return r;
 }
 
-int store_lock_shared(const vqemu_store *store, int *lock, vqemu_error **error) {
+int store_lock_shared(const vqemu_store *store, struct progress *progress, int *lock,
+                      vqemu_error **error) {
     _cleanup_close_ int gate = -1;
-    int r = open_and_lock(store->refs_fd, LOCK_SH, &gate);
-    if (r == 0)
-        r = open_and_lock(store->objects_fd, LOCK_SH, lock);
-    return r < 0 ? error_system(error, -r, "cannot lock the store at %s", store->objects_path) : 0;
-}
-
-/* Try again and again, so that the caller is told and can give up. */
-static int wait_for_lock(const vqemu_store *store, int directory_fd, struct progress *progress,
-                         int *fd, vqemu_error **error) {
-    const struct timespec pause = {.tv_nsec = 10000000};
-    for (;;) {
-        int r = open_and_lock(directory_fd, LOCK_EX | LOCK_NB, fd);
-        if (r == 0)
-            return 0;
-        if (r != -EWOULDBLOCK)
-            return error_system(error, -r, "cannot lock the store at %s", store->objects_path);
-        r = progress_report(progress, error);
-        if (r < 0)
-            return r;
-        nanosleep(&pause, NULL);
-    }
+    int r = open_and_lock(store, store->refs_fd, LOCK_SH, progress, &gate, error);
+    return r == 0 ? open_and_lock(store, store->objects_fd, LOCK_SH, progress, lock, error) : r;
 }
 
 int store_lock_exclusive(const vqemu_store *store, struct progress *progress,
                          struct store_exclusive *lock, vqemu_error **error) {
     *lock = (struct store_exclusive){-1, -1};
-    progress_start(progress, "wait", 0);
-    int r = wait_for_lock(store, store->refs_fd, progress, &lock->gate_fd, error);
+    int r = open_and_lock(store, store->refs_fd, LOCK_EX, progress, &lock->gate_fd, error);
     if (r == 0)
-        r = wait_for_lock(store, store->objects_fd, progress, &lock->lock_fd, error);
+        r = open_and_lock(store, store->objects_fd, LOCK_EX, progress, &lock->lock_fd, error);
     if (r < 0)
         store_unlock_exclusive(lock);
     return r;

@@ -15,9 +15,10 @@ int store_require_writable(const vqemu_store *store, const char *what, vqemu_err
 
 /*
  * Hold the store against collection: from the first look at an object until what needs it is
- * published. *lock is closed to release it.
+ * published. *lock is closed to release it. The caller is told while it waits.
  */
-int store_lock_shared(const vqemu_store *store, int *lock, vqemu_error **error);
+int store_lock_shared(const vqemu_store *store, struct progress *progress, int *lock,
+                      vqemu_error **error);
 
 /* The lock of a collection: nobody else builds, assembles or collects. */
 struct store_exclusive {

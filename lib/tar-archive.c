@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,6 +121,8 @@ struct archive_reader {
     struct library lib;
     int fd;
     const char *name;
+    struct progress *progress;
+    vqemu_error *cancelled; /* what the caller's wish to stop became */
     struct gunzip *gunzip;
     struct archive *filters; /* where it is not gzip */
     struct archive *tar;
@@ -134,8 +137,23 @@ struct archive_reader {
     bool is_sparse;
 };
 
+/* Wait until there is something to read. A file always has something. */
+static bool wait_for_input(struct archive_reader *reader) {
+    struct pollfd poll_fd = {.fd = reader->fd, .events = POLLIN};
+    const int interval = 100; /* milliseconds */
+    for (;;) {
+        int r = poll(&poll_fd, 1, interval);
+        if (r > 0 || (r < 0 && errno != EINTR))
+            return true; /* an error is for read() to tell */
+        if (progress_report(reader->progress, &reader->cancelled) < 0)
+            return false;
+    }
+}
+
 static ssize_t read_input(struct archive_reader *reader) {
     for (;;) {
+        if (!wait_for_input(reader))
+            return -ECANCELED;
         ssize_t n = read(reader->fd, reader->input, BLOCK_SIZE);
         if (n < 0 && errno == EINTR)
             continue;
@@ -194,7 +212,11 @@ static la_ssize_t feed_tar(struct archive *tar, void *userdata, const void **byt
 }
 
 /* What went wrong, from the inside out: the descriptor, the compressed data, the archive. */
-static int reading_failed(const struct archive_reader *reader, vqemu_error **error) {
+static int reading_failed(struct archive_reader *reader, vqemu_error **error) {
+    if (reader->cancelled) {
+        _cleanup_error_ vqemu_error *cancelled = TAKE_POINTER(reader->cancelled);
+        return error_set(error, VQEMU_ERR_CANCELLED, 0, "%s", vqemu_error_message(cancelled));
+    }
     const char *where = *reader->path ? reader->path : "its beginning";
     if (reader->read_errno)
         return error_system(error, reader->read_errno, "cannot read the archive %s", reader->name);
@@ -237,7 +259,7 @@ static int open_filters(struct archive_reader *reader, vqemu_error **error) {
     if (reader->lib.archive_read_open(reader->filters, reader, NULL, feed_filters, NULL) !=
             ARCHIVE_OK ||
         reader->lib.archive_read_next_header(reader->filters, &entry) != ARCHIVE_OK) {
-        if (reader->read_errno)
+        if (reader->read_errno || reader->cancelled)
             return reading_failed(reader, error);
         return not_an_archive(reader, error);
     }
@@ -263,7 +285,8 @@ static int open_reader(struct archive_reader *reader, vqemu_error **error) {
     return r < 0 ? r : open_tar(reader, error);
 }
 
-int archive_open(int fd, const char *name, struct archive_reader **reader, vqemu_error **error) {
+int archive_open(int fd, const char *name, struct progress *progress,
+                 struct archive_reader **reader, vqemu_error **error) {
     *reader = NULL;
     IN_UTF8;
     struct archive_reader *new = calloc(1, sizeof *new);
@@ -271,6 +294,7 @@ int archive_open(int fd, const char *name, struct archive_reader **reader, vqemu
         return error_no_memory(error);
     new->fd = fd;
     new->name = name;
+    new->progress = progress;
     int r = load_library(&new->lib, error);
     if (r == 0)
         r = open_reader(new, error);
@@ -290,6 +314,7 @@ void archive_close(struct archive_reader *reader) {
     if (reader->filters)
         reader->lib.archive_read_free(reader->filters);
     gunzip_free(reader->gunzip);
+    vqemu_error_free(reader->cancelled);
     free(reader);
 }
 
@@ -356,7 +381,7 @@ int archive_next(struct archive_reader *reader, struct archive_item *item, vqemu
     if (r == ARCHIVE_EOF)
         return check_end(reader, error);
     if (r != ARCHIVE_OK && r != ARCHIVE_WARN && !*reader->path && !reader->read_errno &&
-        !reader->problem)
+        !reader->problem && !reader->cancelled)
         return not_an_archive(reader, error);
     if (r != ARCHIVE_OK) {
         if (r == ARCHIVE_WARN) /* there is an entry, and something is odd about it */

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <volt-qemu/error.h>
+#include "progress.h"
 
 enum archive_kind {
     ARCHIVE_FILE,
@@ -32,9 +32,11 @@ struct archive_writer;
 
 /*
  * Read a tar archive (ustar, pax, GNU, v7), plain or compressed by gzip, xz or zstd, from a
- * descriptor. name stands for it in messages, and must live as long as the reader.
+ * descriptor. name stands for it in messages. The caller is told while it waits for a pipe, and can
+ * give up. Both must live as long as the reader.
  */
-int archive_open(int fd, const char *name, struct archive_reader **reader, vqemu_error **error);
+int archive_open(int fd, const char *name, struct progress *progress,
+                 struct archive_reader **reader, vqemu_error **error);
 void archive_close(struct archive_reader *reader);
 
 /* The next entry. Returns 1; 0 at the sound end of the archive; or an error. */

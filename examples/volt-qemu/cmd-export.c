@@ -16,6 +16,23 @@
 #include "progress.h"
 #include "text.h"
 
+/* On a network or FUSE file system, opening and syncing can be interrupted. */
+static int open_output(const char *path, int flags) {
+    int fd;
+    do
+        fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0644);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static int sync_output(int fd) {
+    int r;
+    do
+        r = fsync(fd);
+    while (r < 0 && errno == EINTR);
+    return r;
+}
+
 static int export_to_fd(vqemu_store *store, vqemu_ref *ref, int fd, const char *name) {
     _cleanup_error_ vqemu_error *error = NULL;
     struct progress progress;
@@ -28,11 +45,11 @@ static int export_to_fd(vqemu_store *store, vqemu_ref *ref, int fd, const char *
 /* Written beside it first: the file appears whole or not at all. */
 static int export_to_file(vqemu_store *store, vqemu_ref *ref, const char *path) {
     _cleanup_free_ char *staged = format_text("%s.%d.tmp", path, (int)getpid());
-    int fd = open(staged, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    int fd = open_output(staged, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0)
         return fail_text("cannot write %s: %s", staged, strerror(errno));
     int status = export_to_fd(store, ref, fd, path);
-    if (!status && fsync(fd) < 0)
+    if (!status && sync_output(fd) < 0)
         status = fail_text("cannot write %s: %s", path, strerror(errno));
     close(fd);
     if (!status && rename(staged, path) < 0)
@@ -51,7 +68,7 @@ static bool is_replaceable(const char *path) {
 static int export_to_path(vqemu_store *store, vqemu_ref *ref, const char *path) {
     if (is_replaceable(path))
         return export_to_file(store, ref, path);
-    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open_output(path, O_WRONLY);
     if (fd < 0)
         return fail_text("cannot write %s: %s", path, strerror(errno));
     int status = export_to_fd(store, ref, fd, path);

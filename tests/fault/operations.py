@@ -59,7 +59,7 @@ def run(*words, before=()):
 
 def good(*words):
     result = run(*words)
-    assert result.returncode == 0 and not result.stderr, (words, result)
+    assert result.returncode == 0 and not result.stderr, f"{words[2:]}: {result.stderr!r}, {result.stdout!r}"
     return result.stdout
 
 
@@ -229,6 +229,7 @@ class Operation:
 
     needs = "build"
     root = "store"  # that which is changed, and looked at afterwards
+    status = 0  # that of the command if nothing fails
     alone = False  # whether it looks at all processes, of which there should be no others
     publishes = False  # new versions
     reports = False  # whether standard output tells what is wrong, even with exit status 1
@@ -459,6 +460,29 @@ class Copy(Operation):
         return has_files(point / "other")
 
 
+class Export(Operation):
+    """To a file, which is whole or not there."""
+
+    needs = "export"
+
+    def prepare(self, base):
+        build(base / "store", PROFILE, FILES)
+
+    def command(self, point):
+        return ["export", PROFILE, "--output", point / "exported.tar"]
+
+    def check_kept(self, point):
+        archive = point / "exported.tar"
+        if archive.exists():
+            with tarfile.open(archive) as members:
+                seen = {member.name: members.extractfile(member).read().decode()
+                        for member in members if member.name in FILES}
+            assert seen == {path: content for path, (content, _) in FILES.items()}, "it is not whole"
+
+    def is_done(self, point):
+        return (point / "exported.tar").exists()
+
+
 class Repair(Operation):
     """One object is missing, one is damaged, which shows in the tree."""
 
@@ -484,6 +508,15 @@ class Repair(Operation):
         return True
 
 
+class Verify(Repair):
+    """Of a damaged store, which it is to tell, not to change."""
+
+    status = 1
+
+    def command(self, point):
+        return ["verify"]
+
+
 OPERATIONS = {
     "build": Build,
     "build-new": BuildNew,
@@ -496,6 +529,7 @@ OPERATIONS = {
     "pin": Pin,
     "gc": Collect,
     "copy": Copy,
+    "export": Export,
     "repair": Repair,
 }
 

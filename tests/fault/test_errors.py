@@ -2,31 +2,30 @@
 """Every system call fails once with every error that it can return."""
 import errno
 import os
+import re
 
 import pytest
 
-from operations import OPERATIONS, check_after, check_done, has, run
-from points import ALL, NEVER_REACHED, Workers, note, summary
+from operations import OPERATIONS, Verify, check_after, check_done, has, run
+from points import ALL, NEVER_REACHED, Workers, note, summary, told
 
 ERRORS = ["ENOSPC", "EIO", "EMFILE", "ENOMEM", "EINTR"]
 
 
-def says_why(message, error, point):
-    """The error's text, or a path."""
-    text = os.strerror(getattr(errno, error))
-    return text in message or str(point) in message or (error == "ENOMEM" and "out of memory" in message)
+def says_why(message, error):
+    return os.strerror(getattr(errno, error)) in message or (error == "ENOMEM" and "out of memory" in message)
 
 
 def check_result(operation, result, where, error, point):
     assert result is not None, f"{where}: hangs"
-    assert result.returncode in (0, 1), f"{where}: {result}"
+    assert result.returncode in (0, 1), f"{where}: {told(result)}"
     if result.returncode == 0:
         return
     assert error != "EINTR", f"{where}: was not tried again: {result.stderr}"
     lines = result.stderr.splitlines()
-    assert len(lines) == 1 and lines[0].startswith("volt-qemu: "), f"{where}: {result}"
-    assert says_why(lines[0], error, point), f"{where}: {result}"
-    assert operation.reports or "pipe:" in where or not result.stdout, f"{where}: {result}"
+    assert len(lines) == 1 and lines[0].startswith("volt-qemu: "), f"{where}: {told(result)}"
+    assert says_why(lines[0], error) or str(point) in lines[0], f"{where}: {told(result)}"
+    assert operation.reports or "pipe:" in where or not result.stdout, f"{where}: {told(result)}"
 
 
 def fail_everywhere(injector, disk, name, error, suffix="", step=1):
@@ -67,6 +66,24 @@ def test_any_call_can_fail(injector, disk, name, error):
 def test_from_any_call_on_all_can_fail(injector, disk, name, error):
     """The disk is gone, for clearing away, too."""
     fail_everywhere(injector, disk, name, error, "+", 2)
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_verify_never_overlooks_damage(injector, disk, error):
+    operation = Verify()
+
+    def fail_at(point, number):
+        result, where = injector.run(["error", error], number, operation, point)
+        assert result and result.returncode in (1, NEVER_REACHED), f"{where}: {told(result)}"
+        complete = re.search(r"\b[3-9] problems", result.stdout)
+        assert complete or error != "EINTR", f"{where}: {told(result)}"
+        assert complete or says_why(result.stderr + result.stdout, error), f"{where}: {told(result)}"
+
+    with Workers(operation, disk) as workers:
+        count = workers.once(lambda point: injector.count(["error", error], ALL, operation, point))
+        failures = workers.each(range(1, count + 1), fail_at)
+    note(f"{error} verify {count} points")
+    assert not failures, summary(failures)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from operations import OPERATIONS, check_after, check_clean, check_done, copy_of, has, leftovers, run
-from points import Workers, note
+from points import Workers, note, told
 
 NO_SPACE = "No space left on device"
 MOST = 400  # blocks or inodes; that much is enough for each operation
@@ -94,10 +94,10 @@ def try_with(small, kind, operation, base, room):
     if result.returncode == 0:
         check_done(operation, point, where)
     else:
-        assert result.returncode == 1 and (operation.reports or not result.stdout), f"{where}: {result}"
-        assert result.stderr.startswith("volt-qemu: ") and result.stderr.count("\n") == 1, result
-        told = result.stderr + result.stdout
-        assert NO_SPACE in told and str(point) in told, f"{where}: {result}"
+        assert result.returncode == 1 and (operation.reports or not result.stdout), f"{where}: {told(result)}"
+        assert result.stderr.startswith("volt-qemu: ") and result.stderr.count("\n") == 1, told(result)
+        text = result.stderr + result.stdout
+        assert NO_SPACE in text and str(point) in text, f"{where}: {told(result)}"
     assert not leftovers(root), f"{where}: left behind: {leftovers(root)}"
     if not operation.may_be_unclean:
         check_clean(root)

@@ -3,7 +3,7 @@
 import pytest
 
 from operations import OPERATIONS, check_after, has
-from points import ALL, KILLED, NEVER_REACHED, Workers, note, summary
+from points import ALL, KILLED, NEVER_REACHED, Workers, note, summary, told
 
 # With threads the calls are not the same every time: some more than were counted.
 SOME_MORE = 20
@@ -17,7 +17,7 @@ def kill_everywhere(injector, disk, name, options=(), more=0):
 
     def kill_at(point, number):
         result, where = injector.run(["kill"], number, operation, point)
-        assert result.returncode in (KILLED, NEVER_REACHED), f"{where}: {result}"
+        assert result.returncode in (KILLED, NEVER_REACHED), f"{where}: {told(result)}"
         if result.returncode == KILLED:
             killed.append(number)
         check_after(operation, point, where, states)

@@ -82,6 +82,7 @@ enum where { NOWHERE, FD0, FD4, PATH0, PATH1, AT0, AT1, AT2 };
  *           not for stat() of an open descriptor, which reads nothing
  *   ENOSPC  for unlink(), chmod(), utimensat(): btrfs needs room for them
  *   EINTR   for copy_file_range(): it waits for what read() and write() wait for
+ * close() reports EIO and ENOSPC of writes that were put off: of files open for writing only.
  * Conditions on arguments are in can_return().
  */
 static const struct call {
@@ -376,6 +377,19 @@ static uint64_t open_flags(pid_t task, const struct call *call, const uint64_t *
     }
 }
 
+static bool is_open_for_writing(pid_t task, int fd) {
+    char name[64], line[128];
+    unsigned flags = 0;
+    snprintf(name, sizeof name, "/proc/%d/fdinfo/%d", (int)task, fd);
+    FILE *file = fopen(name, "re");
+    while (file && fgets(line, sizeof line, file))
+        if (sscanf(line, "flags: %o", &flags) == 1)
+            break;
+    if (file)
+        fclose(file);
+    return (flags & O_ACCMODE) != O_RDONLY;
+}
+
 static bool waits_for_futex(uint64_t operation) {
     int command = (int)operation & FUTEX_CMD_MASK;
     return command == FUTEX_WAIT || command == FUTEX_WAIT_BITSET;
@@ -392,6 +406,8 @@ static bool can_return(pid_t task, const struct call *call, const uint64_t *argu
     case SYS_openat2:
     case SYS_creat:
         return error != SPC || open_flags(task, call, arguments) & O_CREAT;
+    case SYS_close:
+        return error == INTR || is_open_for_writing(task, (int)arguments[0]);
     case SYS_ioctl:
         return arguments[1] == FICLONE || arguments[1] == FICLONERANGE;
     case SYS_fcntl:
