@@ -31,6 +31,7 @@ enum state { GOOD, MISSING, DAMAGED, NO_FILE, UNREADABLE };
 struct finding {
     enum state state;
     int system_errno;
+    uint64_t inode;
     struct digest actual;    /* of a damaged one */
     struct problem *problem; /* once all have been reported */
 };
@@ -41,7 +42,7 @@ struct checker {
     const char *name; /* of a ref or profile; NULL for all */
     int lock_fd, alt_fd, trees_fd;
     vqemu_ref_list *refs;
-    struct digest_set objects;
+    struct digest_set objects, alternatives; /* the latter: what there is in alt/ */
     struct finding *findings, *alt_findings; /* for each object */
     unsigned char *buffers;                  /* one for each thread */
     unsigned threads;
@@ -56,6 +57,7 @@ static void release_checker(struct checker *checker) {
     cleanup_close(&checker->trees_fd);
     vqemu_ref_list_free(checker->refs);
     digest_set_release(&checker->objects);
+    digest_set_release(&checker->alternatives);
     free(checker->findings);
     free(checker->alt_findings);
     free(checker->buffers);
@@ -81,9 +83,12 @@ static int list_objects(struct checker *checker) {
     }
     if (r == 0 && !checker->name)
         r = for_each_entry(checker->store->objects_fd, ".", add_name, &checker->objects);
-    if (r == 0 && !checker->name && checker->alt_fd >= 0)
-        r = for_each_entry(checker->alt_fd, ".", add_name, &checker->objects);
+    if (r == 0 && checker->alt_fd >= 0)
+        r = for_each_entry(checker->alt_fd, ".", add_name, &checker->alternatives);
+    for (size_t i = 0; r == 0 && !checker->name && i < checker->alternatives.count; i++)
+        r = digest_set_add(&checker->objects, &checker->alternatives.digests[i]);
     digest_set_sort(&checker->objects);
+    digest_set_sort(&checker->alternatives);
     checker->report->objects = checker->objects.count;
     return r;
 }
@@ -106,6 +111,7 @@ static int examine(struct checker *checker, unsigned worker, int directory_fd,
         !(checker->store->flags & VQEMU_STORE_READ_ONLY))
         object_mark_damaged(fd);
     finding->system_errno = -r;
+    finding->inode = fd < 0 ? 0 : status.st_ino;
     finding->state = r == -ENOENT                             ? MISSING
                      : r == -ELOOP || r == -ENXIO             ? NO_FILE
                      : r < 0                                  ? UNREADABLE
@@ -120,7 +126,7 @@ static int check_object(void *context, unsigned worker, size_t index, vqemu_erro
     const struct digest *digest = &checker->objects.digests[index];
     int r = examine(checker, worker, checker->store->objects_fd, digest, &checker->findings[index],
                     error);
-    if (r == 0 && checker->alt_fd >= 0)
+    if (r == 0 && digest_set_has(&checker->alternatives, digest->hex))
         r = examine(checker, worker, checker->alt_fd, digest, &checker->alt_findings[index], error);
     return r;
 }
@@ -255,12 +261,11 @@ static vqemu_ref *ref_of_tree(const struct checker *checker, const char *digest)
 static bool is_object(const struct checker *checker, const vqemu_manifest *manifest,
                       const struct stamp_line *line) {
     int64_t index = vqemu_manifest_find(manifest, line->path);
-    struct stat status;
-    return line->file.how == PLACED_LINK && index >= 0 &&
-           fstatat(checker->store->objects_fd,
-                   vqemu_manifest_object_digest(manifest, (size_t)index), &status,
-                   AT_SYMLINK_NOFOLLOW) == 0 &&
-           status.st_ino == line->file.inode;
+    if (line->file.how != PLACED_LINK || index < 0)
+        return false;
+    const char *digest = vqemu_manifest_object_digest(manifest, (size_t)index);
+    int64_t object = digest_set_find(&checker->objects, digest);
+    return object >= 0 && checker->findings[object].inode == line->file.inode;
 }
 
 /* Copies, and links to an inode that is the object's no more, have not been hashed yet. */

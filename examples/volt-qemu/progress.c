@@ -45,12 +45,23 @@ static int64_t now_ms(void) {
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* "[#########           ]  45%" */
+static void show_bar(uint64_t done, uint64_t total) {
+    enum { WIDTH = 20 };
+    double share = done < total ? (double)done / (double)total : 1;
+    char bar[WIDTH + 1];
+    for (int i = 0; i < WIDTH; i++)
+        bar[i] = i < share * WIDTH ? '#' : ' ';
+    bar[WIDTH] = '\0';
+    fprintf(stderr, " [%s] %3.0f%%", bar, 100 * share);
+}
+
 static void show(const char *step, const char *item, uint64_t done, uint64_t total) {
     _cleanup_free_ char *safe = printable(item ? item : "");
     fprintf(stderr, "%s%s", clear_line, step);
     if (total > 0)
-        fprintf(stderr, " %3.0f%%", 100.0 * (double)done / (double)total);
-    if (text_width(safe) <= 60) /* else it could wrap, and not be cleared */
+        show_bar(done, total);
+    if (text_width(safe) <= 40) /* else it could wrap, and not be cleared */
         fprintf(stderr, " %s", safe);
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What all tests of faults share: the injector, and a disk of their own."""
+import ctypes
 import os
 import subprocess
 from pathlib import Path
@@ -16,6 +17,17 @@ def injector(tmp_path_factory):
     program = tmp_path_factory.mktemp("inject") / "inject"
     subprocess.run(["cc", "-std=c11", "-O2", "-o", program, HERE.parent / "harness/inject.c"], check=True)
     return Injector(program)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_mounts():
+    """What is mounted here is for this process and its children only, and goes with it, even if killed."""
+    if os.getuid() != 0:
+        return
+    new_mount_namespace = 0x20000
+    if ctypes.CDLL(None, use_errno=True).unshare(new_mount_namespace) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
 
 
 @pytest.fixture(scope="session")
@@ -36,9 +48,7 @@ def disk(tmp_path_factory):
             file.truncate(512 << 20)
         subprocess.run([f"mkfs.{kind}", "-q", image], check=True, stdout=subprocess.DEVNULL)
         subprocess.run(["mount", "-o", "loop", image, directory], check=True)
-        try:
-            yield directory
-        finally:
-            subprocess.run(["umount", directory], check=True)
     finally:
-        image.unlink()
+        image.unlink()  # it stays as long as it is mounted
+    yield directory
+    subprocess.run(["umount", directory], check=True)
