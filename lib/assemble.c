@@ -27,8 +27,11 @@
 
 /* Below this, a second thread costs more than it gains, unless content has to be hashed. */
 #define THREADS_FROM 500
-/* Threads take runs of files, so that each stays in a directory. */
-#define CHUNK 128
+/*
+ * Threads take runs of files, each in a directory of its own: two that link in one directory wait
+ * for each other. Only where hashing takes most of the time, long runs are shared.
+ */
+#define HASHED_RUN_MAX 128
 
 /* A thread's current directory of the tree. */
 struct place {
@@ -48,6 +51,8 @@ struct assembly {
     struct tree_file *files;   /* for each object */
     struct place *places;      /* for each thread */
     unsigned threads;
+    size_t *runs; /* the first file of each run of files, and the number of files */
+    size_t run_count;
     atomic_bool learned;    /* objects were hashed that were not known */
     atomic_bool has_copies; /* files that are not links */
     bool is_overlay;        /* linking a file of the lower layer makes another inode of it */
@@ -66,6 +71,7 @@ static void release_assembly(struct assembly *assembly) {
     free(assembly->verified);
     free(assembly->files);
     free(assembly->places);
+    free(assembly->runs);
 }
 
 /* ---- directories ---- */
@@ -388,18 +394,50 @@ static int add_file(void *context, unsigned worker, size_t index, vqemu_error **
 
 /* ---- the tree ---- */
 
+static int add_run(void *context, unsigned worker, size_t run, vqemu_error **error) {
+    const struct assembly *assembly = context;
+    int r = 0;
+    for (size_t i = assembly->runs[run]; r == 0 && i < assembly->runs[run + 1]; i++)
+        r = add_file(context, worker, i, error);
+    return r;
+}
+
+static bool share_directory(const char *a, const char *b) {
+    size_t length = directory_length(a);
+    return directory_length(b) == length && strncmp(a, b, length) == 0;
+}
+
+/* Divide the files, which are sorted by path, into runs of at most max that share a directory. */
+static int find_runs(struct assembly *assembly, size_t max) {
+    size_t count = vqemu_manifest_object_count(assembly->manifest), begin = 0;
+    assembly->runs = calloc(count + 2, sizeof *assembly->runs);
+    if (!assembly->runs)
+        return -ENOMEM;
+    for (size_t i = 1; i <= count; i++) {
+        if (i < count && i - begin < max &&
+            share_directory(vqemu_manifest_object_path(assembly->manifest, begin),
+                            vqemu_manifest_object_path(assembly->manifest, i)))
+            continue;
+        begin = i;
+        assembly->runs[++assembly->run_count] = i;
+    }
+    return 0;
+}
+
 static int add_files(struct assembly *assembly, vqemu_error **error) {
     size_t count = vqemu_manifest_object_count(assembly->manifest);
     bool hashes = assembly->verify || (count > 0 && !assembly->verified[0].inode);
+    bool few = count < THREADS_FROM;
+    if (find_runs(assembly, !hashes ? SIZE_MAX : few ? 1 : HASHED_RUN_MAX) < 0)
+        return error_no_memory(error);
     const struct work work = {
-        .function = add_file,
+        .function = add_run,
         .context = assembly,
-        .count = count,
-        .chunk = count >= THREADS_FROM ? CHUNK : 1,
+        .count = assembly->run_count,
         .progress = assembly->progress,
     };
     progress_start(assembly->progress, "assemble", count);
-    return workers_run(&work, count >= THREADS_FROM || hashes ? assembly->threads : 1, error);
+    return workers_run(&work, few && !hashes ? 1 : assembly->threads, error);
 }
 
 static int fill_stage(struct assembly *assembly, vqemu_error **error) {

@@ -327,7 +327,7 @@ static int remove_ref(const struct collector *collector, const char *name) {
     _cleanup_free_ char *file = format_string("%s" REF_SUFFIX, name);
     if (!file)
         return -ENOMEM;
-    return unlinkat(collector->store->refs_fd, file, 0) < 0 && errno != ENOENT ? -errno : 0;
+    return unlinkat(collector->store->refs_fd, file, 0) < 0 && errno != ENOENT ? -errno : 1;
 }
 
 /*
@@ -355,20 +355,32 @@ static int remove_object(const struct collector *collector, const char *name) {
     _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, "alt");
     if (alt_fd < 0 && alt_fd != -ENOENT)
         return alt_fd;
-    return r == 0 && alt_fd >= 0 ? remove_tree(alt_fd, name) : r;
+    if (r == 0 && alt_fd >= 0)
+        r = remove_tree(alt_fd, name);
+    return r < 0 ? r : 1;
 }
 
+/*
+ * A build does not lock the store while it stages, so what looked like a leftover may be alive by
+ * now. Records of the cache have no makers. Returns 1 if it was removed, 0 if it stays.
+ */
 static int remove_staging(const struct collector *collector, const char *path) {
-    for (int i = 0; i < WORKSHOP_COUNT; i++) {
-        size_t length = strlen(workshop_names[i]);
-        if (strncmp(path, workshop_names[i], length) != 0 || path[length] != '/')
-            continue;
-        _cleanup_close_ int fd = open_workshop(collector->store, i);
-        return fd < 0 ? fd : remove_tree(fd, path + length + 1);
-    }
-    return 0;
+    int workshop = 0;
+    while (workshop < WORKSHOP_COUNT - 1 &&
+           (strncmp(path, workshop_names[workshop], strlen(workshop_names[workshop])) != 0 ||
+            path[strlen(workshop_names[workshop])] != '/'))
+        workshop++;
+    const char *name = path + strlen(workshop_names[workshop]) + 1;
+    _cleanup_close_ int fd = open_workshop(collector->store, workshop);
+    if (fd < 0)
+        return fd;
+    if (strncmp(name, LEFTOVER_PREFIX, strlen(LEFTOVER_PREFIX)) == 0)
+        return leftovers_remove(fd, name);
+    int r = remove_tree(fd, name);
+    return r < 0 ? r : 1;
 }
 
+/* Returns 1 if it was removed, 0 if it stays, because it is in use by now, or a negative errno. */
 static int remove_item(const struct collector *collector, const struct item *item) {
     switch (item->kind) {
     case KIND_REF:
@@ -382,7 +394,7 @@ static int remove_item(const struct collector *collector, const struct item *ite
     }
 }
 
-/* A tree that was leased meanwhile stays, and is not reported. */
+/* What stays is not reported. */
 static void unplan(vqemu_collection *plan, size_t index) {
     plan->freed -= plan->items[index].bytes;
     free(plan->items[index].name);
@@ -395,20 +407,22 @@ static int remove_kind(struct collector *collector, enum kind kind, vqemu_error 
     vqemu_collection *plan = collector->plan;
     for (size_t i = 0; i < plan->count;) {
         const struct item *item = &plan->items[i];
-        int r = item->kind == kind ? remove_item(collector, item) : 0;
+        if (item->kind != kind) {
+            i++;
+            continue;
+        }
+        int r = remove_item(collector, item);
         if (r < 0)
             return error_system(error, -r, "cannot remove the %s %s of the store at %s",
                                 vqemu_collection_kind(plan, i), item->name,
                                 collector->store->objects_path);
-        if (item->kind == KIND_TREE && kind == KIND_TREE && r == 0) {
+        if (r == 0) {
             unplan(plan, i);
             continue;
         }
-        if (item->kind == kind) {
-            r = progress_advance(&collector->progress, 0, item->name, 1, error);
-            if (r < 0)
-                return r;
-        }
+        r = progress_advance(&collector->progress, 0, item->name, 1, error);
+        if (r < 0)
+            return r;
         i++;
     }
     return 0;

@@ -16,9 +16,6 @@
 #include "util/export.h"
 #include "workers.h"
 
-#define MANY_OBJECTS 1000
-#define CHUNK 128
-
 struct vqemu_copy {
     vqemu_ref *ref;
     size_t objects;
@@ -211,7 +208,7 @@ static int copy_objects(struct copying *copying, vqemu_error **error) {
         .function = copy_object,
         .context = copying,
         .count = count,
-        .chunk = count >= MANY_OBJECTS ? CHUNK : 1,
+        .chunk = stage_chunk(count, copying->threads),
         .progress = &copying->progress,
     };
     int r = find_owners(copying) < 0 ? error_no_memory(error)

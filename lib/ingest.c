@@ -15,9 +15,6 @@
 #include "workers.h"
 
 #define READ_SIZE ((size_t)256 * 1024)
-/* Small files are taken by the hundred, large ones one at a time. */
-#define MANY_FILES 1000
-#define CHUNK 128
 
 /* A build under way. */
 struct ingest {
@@ -180,7 +177,7 @@ static int stage_files(struct ingest *ingest, vqemu_error **error) {
         .function = stage_one,
         .context = ingest,
         .count = count,
-        .chunk = count >= MANY_FILES ? CHUNK : 1,
+        .chunk = stage_chunk(count, ingest->threads),
         .progress = &ingest->progress,
     };
     int r = workers_run(&work, ingest->threads, error);

@@ -62,11 +62,17 @@ bool leftovers_is_one(int directory_fd, const char *name) {
     return fd >= 0 || fd == -ELOOP;
 }
 
+int leftovers_remove(int directory_fd, const char *name) {
+    _cleanup_close_ int fd = lock_leftover(directory_fd, name);
+    if (fd < 0 && fd != -ELOOP)
+        return fd == -EWOULDBLOCK || fd == -ENOENT ? 0 : fd;
+    int r = remove_tree(directory_fd, name);
+    return r < 0 ? r : 1;
+}
+
 static int sweep_one(int directory_fd, const char *name, void *unused) {
     (void)unused;
-    _cleanup_close_ int fd = lock_leftover(directory_fd, name);
-    if (fd >= 0 || fd == -ELOOP)
-        remove_tree(directory_fd, name);
+    leftovers_remove(directory_fd, name);
     return 0;
 }
 

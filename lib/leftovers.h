@@ -25,6 +25,9 @@ int leftovers_make_directory(int directory_fd, const char *name);
 /* Whether an entry of a directory was left by a process that died. */
 bool leftovers_is_one(int directory_fd, const char *name);
 
+/* Remove it if it still is one. Returns 1 if it was removed, 0 if not, or a negative errno. */
+int leftovers_remove(int directory_fd, const char *name);
+
 /*
  * Remove everything with the prefix that nobody has locked, and symbolic links. What cannot be
  * removed stays.

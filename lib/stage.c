@@ -16,13 +16,19 @@
 
 /* With fewer objects, syncing each is faster than syncing the whole file system. */
 #define SYNC_EACH_BELOW 8
-/* Neighbouring objects share a directory, so that threads seldom work in the same one. */
-#define GROUP_SIZE 1024
 
 #define STAGED_NAME_SIZE 48
 
+/* Large files are taken one at a time; of many small ones, each thread fills its own directories.
+ */
+size_t stage_chunk(size_t count, unsigned threads) {
+    return count >= (size_t)2 * threads * STAGE_GROUP_SIZE ? STAGE_GROUP_SIZE
+           : count >= STAGE_GROUP_SIZE                     ? 128
+                                                           : 1;
+}
+
 static void staged_name(size_t number, char name[STAGED_NAME_SIZE]) {
-    snprintf(name, STAGED_NAME_SIZE, "%zu/%zu", number / GROUP_SIZE, number);
+    snprintf(name, STAGED_NAME_SIZE, "%zu/%zu", number / STAGE_GROUP_SIZE, number);
 }
 
 static int make_group(struct stage *stage) {
@@ -40,7 +46,7 @@ static int make_directory(struct stage *stage, size_t count) {
         return -ENOMEM;
     stage->fd = leftovers_make_directory(stage->tmp_fd, stage->name);
     int r = stage->fd < 0 ? stage->fd : 0;
-    while (r == 0 && stage->group_count * GROUP_SIZE < count)
+    while (r == 0 && stage->group_count * STAGE_GROUP_SIZE < count)
         r = make_group(stage);
     return r;
 }
@@ -81,7 +87,7 @@ int stage_begin(struct stage *stage, size_t number, bool executable, struct stag
     staged_name(number, name);
     *file = (struct staged_file){.fd = -1, .executable = executable};
     digest_start(&file->state);
-    if (number / GROUP_SIZE == stage->group_count) {
+    if (number / STAGE_GROUP_SIZE == stage->group_count) {
         int r = make_group(stage);
         if (r < 0)
             return r;

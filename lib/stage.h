@@ -16,6 +16,12 @@
 #include "store.h"
 #include "verified.h"
 
+/* Neighbouring objects share a directory, so that threads seldom work in the same one. */
+#define STAGE_GROUP_SIZE 1024
+
+/* How many neighbouring objects a thread should take at once. */
+size_t stage_chunk(size_t count, unsigned threads);
+
 struct stage {
     vqemu_store *store;
     int lock_fd; /* holds the store against collection */

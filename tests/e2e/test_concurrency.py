@@ -244,6 +244,24 @@ def test_gc_takes_nothing_from_a_build(tmp_path, contents):
         assert_resolves(root)
 
 
+def test_gc_takes_no_stage_that_came_alive(tmp_path, contents):
+    """It is locked a moment after it is made: a collection that looked in between must look again."""
+    root = tmp_path / "store"
+    build(root, contents[0])
+    slow = ["strace", "-f", "-o", "/dev/null", "-e"]
+    environment = {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+    with subprocess.Popen([*slow, "inject=flock,syncfs,fsync:delay_enter=700000", CLI, "--root", root,
+                           "build", "--profile", PROFILE, contents[1]], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.PIPE, env=environment) as builder:
+        wait_for(lambda: list((root / "cas/tmp").iterdir()))
+        subprocess.run([*slow, "inject=unlinkat:delay_enter=1000000:when=1", CLI, "--root", root, "gc"],
+                       check=True, stdout=subprocess.DEVNULL, env=environment, timeout=60)
+        errors = builder.stderr.read()
+    assert builder.returncode == 0, errors
+    assert_resolves(root)
+    assert verify(root)["problems"] == [] and not leftovers(root)
+
+
 def test_copies_between_two_stores_at_once(tmp_path, contents):
     """To and fro: no deadlock, no loss."""
     one, two = tmp_path / "one", tmp_path / "two"
