@@ -15,6 +15,7 @@
 
 #include "error.h"
 #include "executable.h"
+#include "lease.h"
 #include "leftovers.h"
 #include "manifest.h"
 #include "object.h"
@@ -158,7 +159,8 @@ static int verify_object(struct assembly *assembly, size_t index, int fd, const 
     return how ? object_damaged(assembly, object, how, error) : error_no_memory(error);
 }
 
-/* Write a copy as a new file, and make sure that it is one. Returns 0 or a negative errno. */
+/* Write a copy as a new file, and make sure that it is one. Returns 0 or a negative errno: -EBADMSG
+ * for content with another digest. */
 static int write_copy(int from, int directory_fd, const char *name, const struct digest *digest,
                       bool executable, struct tree_file *file) {
     static const enum placement placements[] = {
@@ -183,7 +185,7 @@ static int write_copy(int from, int directory_fd, const char *name, const struct
         return r;
     file->how = status.st_size == 0 ? PLACED_NEW : placements[how];
     tree_file_set(file, &status);
-    return digest_equal(&copied, digest) ? 0 : -EIO;
+    return digest_equal(&copied, digest) ? 0 : -EBADMSG;
 }
 
 /* Link an open file. Returns 0 or a negative errno. */
@@ -379,6 +381,11 @@ static int add_opened(struct assembly *assembly, unsigned worker, size_t index,
     if (r < 0)
         return r;
     r = place_object(assembly, place, object, opened, &assembly->files[index]);
+    if (r == -EBADMSG) {
+        object_mark_damaged(opened->fd);
+        return object_damaged(assembly, object, "is damaged: its content has another digest",
+                              error);
+    }
     if (r < 0)
         return place_failed(assembly, object, -r, error);
     r = check_unchanged(assembly, object, opened, error);
@@ -486,7 +493,7 @@ static int publish_stage(struct assembly *assembly, const char *digest) {
     if (r < 0)
         return r;
     assembly->tree_fd = take_fd(&assembly->stage_fd);
-    leftovers_sweep(assembly->trees_fd);
+    lease_sweep(assembly->store->trees_path, assembly->trees_fd);
     return tree_sync_published(assembly->tree_fd, assembly->trees_fd);
 }
 
@@ -508,8 +515,9 @@ static int build_tree(struct assembly *assembly, vqemu_error **error) {
                  : 0;
 }
 
-/* Whether another process has built the tree while this one waited for the lock. */
-static bool is_built(const struct assembly *assembly) {
+/* Whether another process has built the tree while this one waited for the lock: 1, 0 or an error.
+ */
+static int is_built(const struct assembly *assembly, vqemu_error **error) {
     const char *digest = vqemu_manifest_digest(assembly->manifest);
     _cleanup_close_ int fd =
         open_at(assembly->trees_fd, digest, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
@@ -517,13 +525,17 @@ static bool is_built(const struct assembly *assembly) {
     _cleanup_difference_ struct difference difference = {0}, content_difference = {0};
     struct layout layout;
     if (fd < 0 || stamp_read(fd, false, &text) < 0)
-        return false;
+        return 0;
     char *list = text;
-    if (!stamp_take_layout(&list, digest, "", &layout) || tree_check(fd, list, &difference) != 1)
-        return false;
-    return !assembly->verify ||
-           tree_check_content(fd, assembly->manifest, assembly->threads, assembly->progress,
-                              &content_difference, NULL) == 1;
+    if (!stamp_take_layout(&list, digest, "", &layout))
+        return 0;
+    int r = tree_check(fd, list, &difference);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    if (r == 1 && assembly->verify)
+        r = tree_check_content(fd, assembly->manifest, assembly->threads, assembly->progress,
+                               &content_difference, error);
+    return r;
 }
 
 /*
@@ -537,7 +549,7 @@ static int lock_tree(const struct assembly *assembly, const char *name, int *loc
             open_at(assembly->trees_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
         if (fd < 0)
             return error_system(error, -fd, "cannot lock %s/%s", assembly->store->trees_path, name);
-        int r = progress_lock(assembly->progress, fd, LOCK_EX, name, error);
+        int r = progress_lock(assembly->progress, fd, LOCK_EX, 0, name, error);
         if (r < 0)
             return r;
         r = same_file(fd, assembly->trees_fd, name);
@@ -562,14 +574,16 @@ static int check_mount(const struct assembly *assembly, vqemu_error **error) {
     return tree_check_mount(assembly->trees_fd, assembly->store->trees_path, error);
 }
 
-/* By what was remembered of the manifest, or by the manifest itself. */
+/* By what was remembered of the manifest, or, to verify all, by the manifest itself. */
 static int load_objects(struct assembly *assembly, vqemu_error **error) {
     int r = verified_load(assembly->store, ref_digest(assembly->ref), &assembly->manifest,
                           &assembly->verified);
     if (r == -ENOMEM)
         return error_no_memory(error);
-    if (r == 0)
+    if (r == 0 && !assembly->verify)
         return 0;
+    vqemu_manifest_unref(TAKE_POINTER(assembly->manifest));
+    free(TAKE_POINTER(assembly->verified));
     r = ref_load(assembly->ref, error);
     if (r < 0)
         return r;
@@ -587,8 +601,6 @@ static int prepare(struct assembly *assembly, vqemu_error **error) {
     assembly->is_overlay =
         fstatfs(assembly->trees_fd, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
     assembly->threads = store_threads(assembly->store);
-    if (assembly->threads > WORKERS_MAX)
-        assembly->threads = WORKERS_MAX;
     assembly->files =
         calloc(vqemu_manifest_object_count(assembly->manifest) + 1, sizeof *assembly->files);
     assembly->places = calloc(assembly->threads, sizeof *assembly->places);
@@ -608,9 +620,10 @@ static int lease_built(struct assembly *assembly, int *lease_fd) {
 }
 
 static int build_locked(struct assembly *assembly, int *lease_fd, vqemu_error **error) {
-    if (is_built(assembly))
-        return 0;
-    int r = build_tree(assembly, error);
+    int r = is_built(assembly, error);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    r = build_tree(assembly, error);
     if (r < 0 || !lease_fd)
         return r;
     r = lease_built(assembly, lease_fd);

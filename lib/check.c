@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "assemble.h"
 #include "check-report.h"
@@ -128,7 +129,7 @@ static int check_object(void *context, unsigned worker, size_t index, vqemu_erro
                     error);
     if (r == 0 && digest_set_has(&checker->alternatives, digest->hex))
         r = examine(checker, worker, checker->alt_fd, digest, &checker->alt_findings[index], error);
-    return r;
+    return r == 0 ? progress_advance(&checker->progress, worker, digest->hex, 1, error) : r;
 }
 
 static int hash_all(struct checker *checker, vqemu_error **error) {
@@ -141,8 +142,6 @@ static int hash_all(struct checker *checker, vqemu_error **error) {
         .progress = &checker->progress,
     };
     checker->threads = store_threads(checker->store);
-    if (checker->threads > WORKERS_MAX)
-        checker->threads = WORKERS_MAX;
     checker->findings = calloc(count + 1, sizeof *checker->findings);
     checker->alt_findings = calloc(count + 1, sizeof *checker->alt_findings);
     checker->buffers = malloc(checker->threads * DIGEST_READ_SIZE);
@@ -328,6 +327,18 @@ static int check_tree(int trees_fd, const char *name, void *userdata) {
                          : r;
 }
 
+/* Others that look whether it is leased lock it, too, but only for a moment. */
+static bool is_leased(int trees_fd, const char *tree) {
+    const struct timespec pause = {.tv_nsec = 5000000};
+    for (int attempt = 0; attempt < 10; attempt++) {
+        _cleanup_close_ int fd = lease_exclude(trees_fd, tree);
+        if (fd != -EWOULDBLOCK)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 static int add_holders(struct problem *problem, const struct lease_holders *holders,
                        const struct checker *checker, const char *tree) {
     bool seen = false;
@@ -339,8 +350,7 @@ static int add_holders(struct problem *problem, const struct lease_holders *hold
             return r;
         seen = true;
     }
-    _cleanup_close_ int fd = seen ? -1 : lease_exclude(checker->trees_fd, tree);
-    if (fd != -EWOULDBLOCK)
+    if (seen || !is_leased(checker->trees_fd, tree))
         return 0;
     struct lease_holder unknown = {0};
     memcpy(unknown.tree, tree, DIGEST_HEX_LENGTH);
@@ -419,16 +429,33 @@ static bool has_tree(const struct checker *checker, const char *digest) {
     return faccessat(checker->trees_fd, digest, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Returns 0 if the tree is good now, 1 if it could not be made so, or an error to give up for. */
-static int reassemble(struct checker *checker, vqemu_ref *ref, vqemu_error **error) {
+/*
+ * Returns 0 if the tree is good now; 1 if it could not be made so, with why (owned by the caller);
+ * or an error to give up for.
+ */
+static int reassemble(struct checker *checker, vqemu_ref *ref, char **why, vqemu_error **error) {
     _cleanup_error_ vqemu_error *problem = NULL;
     int r = assemble_tree(checker->store, ref, checker->trees_fd, true, &checker->progress, NULL,
                           &problem);
-    if (r == 0 || r == VQEMU_ERR_CORRUPT)
-        return r < 0;
+    if (r == 0)
+        return 0;
+    if (r != VQEMU_ERR_CANCELLED && r != VQEMU_ERR_NO_MEMORY) {
+        *why = strdup(vqemu_error_message(problem));
+        return *why ? 1 : error_no_memory(error);
+    }
     if (error)
         *error = TAKE_POINTER(problem);
     return r;
+}
+
+/* Add to a problem why it could not be put right. */
+static int explain(struct problem *problem, const char *why, vqemu_error **error) {
+    char *message = format_string("%s; it cannot be assembled anew: %s", problem->message, why);
+    if (!message)
+        return error_no_memory(error);
+    free(problem->message);
+    problem->message = message;
+    return 0;
 }
 
 static int repair_tree_problem(struct checker *checker, struct problem *problem,
@@ -438,24 +465,49 @@ static int repair_tree_problem(struct checker *checker, struct problem *problem,
         problem->repaired = remove_unleased(checker, problem->digest.hex);
         return 0;
     }
-    int r = reassemble(checker, ref, error);
+    _cleanup_free_ char *why = NULL;
+    int r = reassemble(checker, ref, &why, error);
     problem->repaired = r == 0;
-    return r < 0 ? r : 0;
+    return r == 1 ? explain(problem, why, error) : r;
 }
 
 /* A tree keeps its links to a damaged inode when the object gets another one. */
+static int renew_tree(struct checker *checker, vqemu_ref *ref, vqemu_error **error) {
+    _cleanup_free_ char *why = NULL;
+    int r = reassemble(checker, ref, &why, error);
+    if (r != 1)
+        return r;
+    char *message = format_string("tree %s/%s has links to damaged content; it cannot be "
+                                  "assembled anew: %s",
+                                  checker->store->trees_path, ref_digest(ref), why);
+    r = report_add(checker->report, PROBLEM_TREE, ref_digest(ref), message);
+    if (r == 0)
+        r = report_add_use(&checker->report->problems[checker->report->count - 1],
+                           vqemu_ref_name(ref), "");
+    return r < 0 ? error_no_memory(error) : 0;
+}
+
+static bool has_tree_problem(const struct checker *checker, const char *digest) {
+    for (size_t i = 0; i < checker->report->count; i++)
+        if (checker->report->problems[i].kind == PROBLEM_TREE &&
+            strcmp(checker->report->problems[i].digest.hex, digest) == 0)
+            return true;
+    return false;
+}
+
 static int renew_trees(struct checker *checker, vqemu_error **error) {
+    size_t count = checker->report->count;
     int r = 0;
-    for (size_t i = 0; r >= 0 && i < vqemu_ref_list_count(checker->refs); i++) {
-        vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
-        if (!vqemu_ref_problem(ref) && has_damage(checker->report, vqemu_ref_name(ref)) &&
-            has_tree(checker, ref_digest(ref)))
-            r = reassemble(checker, ref, error);
-    }
-    for (size_t i = 0; r >= 0 && i < checker->report->count; i++)
+    for (size_t i = 0; r == 0 && i < count; i++)
         if (checker->report->problems[i].kind == PROBLEM_TREE)
             r = repair_tree_problem(checker, &checker->report->problems[i], error);
-    return r < 0 ? r : 0;
+    for (size_t i = 0; r == 0 && i < vqemu_ref_list_count(checker->refs); i++) {
+        vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
+        if (!vqemu_ref_problem(ref) && has_damage(checker->report, vqemu_ref_name(ref)) &&
+            has_tree(checker, ref_digest(ref)) && !has_tree_problem(checker, ref_digest(ref)))
+            r = renew_tree(checker, ref, error);
+    }
+    return r;
 }
 
 static int repair(struct checker *checker, const char *from, vqemu_error **error) {

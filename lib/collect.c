@@ -35,6 +35,8 @@ struct item {
     uint64_t bytes;
 };
 
+#define ALT_PREFIX "alt/"
+
 struct vqemu_collection {
     struct item *items;
     size_t count, capacity;
@@ -218,16 +220,27 @@ static int plan_tree(int trees_fd, const char *name, void *userdata) {
     return r == 0 ? plan_removal(collector, KIND_TREE, name, weighing.bytes) : r;
 }
 
-static int plan_object(int objects_fd, const char *name, void *userdata) {
-    struct collector *collector = userdata;
+/* An object, or its inode in alt/, which is called "alt/<digest>". */
+static int plan_file(struct collector *collector, int directory_fd, const char *name,
+                     const char *prefix) {
     struct digest digest;
     struct stat status;
     if (!digest_parse(name, &digest) || digest_set_has(&collector->objects, name))
         return 0;
-    if (fstatat(objects_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
     size_t links = status.st_nlink - inodes_count(&collector->doomed, status.st_ino);
-    return plan_removal(collector, KIND_OBJECT, name, links <= 1 ? disk_space(&status) : 0);
+    _cleanup_free_ char *path = format_string("%s%s", prefix, name);
+    return path ? plan_removal(collector, KIND_OBJECT, path, links <= 1 ? disk_space(&status) : 0)
+                : -ENOMEM;
+}
+
+static int plan_object(int objects_fd, const char *name, void *collector) {
+    return plan_file(collector, objects_fd, name, "");
+}
+
+static int plan_alternative(int alt_fd, const char *name, void *collector) {
+    return plan_file(collector, alt_fd, name, ALT_PREFIX);
 }
 
 /* The directories in which things are made, relative to the store. */
@@ -258,7 +271,8 @@ struct sweep {
 static int plan_staging(int directory_fd, const char *name, void *userdata) {
     const struct sweep *sweep = userdata;
     struct weighing weighing = {.doomed = &sweep->collector->doomed};
-    if (!leftovers_is_one(directory_fd, name))
+    if (!leftovers_is_one(directory_fd, name) ||
+        (sweep->workshop == TREES && lease_is_held_by_process(&sweep->collector->holders, name)))
         return 0;
     _cleanup_free_ char *path = format_string("%s/%s", workshop_names[sweep->workshop], name);
     int r = weigh(directory_fd, name, &weighing);
@@ -300,7 +314,7 @@ static int plan_objects(struct collector *collector) {
     _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, "alt");
     if (r == 0 && alt_fd < 0 && alt_fd != -ENOENT)
         return alt_fd;
-    return r == 0 && alt_fd >= 0 ? for_each_entry(alt_fd, ".", plan_object, collector) : r;
+    return r == 0 && alt_fd >= 0 ? for_each_entry(alt_fd, ".", plan_alternative, collector) : r;
 }
 
 static int make_plan(struct collector *collector, vqemu_error **error) {
@@ -349,14 +363,15 @@ static int remove_unleased_tree(const struct collector *collector, const char *n
     return r < 0 ? r : 1;
 }
 
+/* It can be a directory, if somebody put one there. */
 static int remove_object(const struct collector *collector, const char *name) {
-    /* It can be a directory, if somebody put one there. */
-    int r = remove_tree(collector->store->objects_fd, name);
-    _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, "alt");
-    if (alt_fd < 0 && alt_fd != -ENOENT)
-        return alt_fd;
-    if (r == 0 && alt_fd >= 0)
-        r = remove_tree(alt_fd, name);
+    int r;
+    if (strncmp(name, ALT_PREFIX, strlen(ALT_PREFIX)) == 0) {
+        _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, "alt");
+        r = alt_fd < 0 ? alt_fd : remove_tree(alt_fd, name + strlen(ALT_PREFIX));
+    } else {
+        r = remove_tree(collector->store->objects_fd, name);
+    }
     return r < 0 ? r : 1;
 }
 
@@ -435,9 +450,12 @@ static bool plans(const vqemu_collection *plan, enum kind kind) {
     return false;
 }
 
-/* Before an object goes, it must be certain, also after a power cut, that its refs are gone. */
+/*
+ * Before an object goes, it must be certain, also after a power cut, that its refs are gone: those
+ * of this collection, or of one that was killed, or that somebody removed.
+ */
 static int sync_refs(const struct collector *collector, vqemu_error **error) {
-    int r = plans(collector->plan, KIND_REF) ? sync_fd(collector->store->refs_fd) : 0;
+    int r = collector->plan->count > 0 ? sync_fd(collector->store->refs_fd) : 0;
     return r < 0 ? error_system(error, -r, "cannot sync %s", collector->store->refs_path) : 0;
 }
 

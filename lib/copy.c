@@ -165,12 +165,12 @@ static int allocate(struct copying *copying, vqemu_error **error) {
     size_t count = vqemu_manifest_object_count(copying->manifest);
     int64_t total = vqemu_manifest_total_bytes(copying->manifest);
     copying->threads = store_threads(copying->to);
-    if (copying->threads > WORKERS_MAX)
-        copying->threads = WORKERS_MAX;
     _cleanup_manifest_ vqemu_manifest *objects = NULL;
-    if (verified_load(copying->to, vqemu_manifest_digest(copying->manifest), &objects,
-                      &copying->known) < 0)
+    verified_load(copying->to, vqemu_manifest_digest(copying->manifest), &objects, &copying->known);
+    if (!objects || vqemu_manifest_object_count(objects) != count) {
+        free(copying->known);
         copying->known = calloc(count + 1, sizeof *copying->known);
+    }
     copying->staged = calloc(count + 1, sizeof *copying->staged);
     copying->travels = calloc(count + 1, sizeof *copying->travels);
     copying->owner = calloc(count + 1, sizeof *copying->owner);
@@ -258,6 +258,11 @@ VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store
     if (r < 0)
         return r;
     copying.manifest = vqemu_ref_manifest(ref);
+    if (vqemu_manifest_object_count(copying.manifest) > store_max_objects(to))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "%s has %zu objects, more than the limit of %zu in the store at %s",
+                         vqemu_ref_name(ref), vqemu_manifest_object_count(copying.manifest),
+                         store_max_objects(to), to->objects_path);
     r = lock_both(&copying, error);
     if (r == 0)
         r = ref_read_text(from, ref, &copying.text, &size, error);

@@ -113,7 +113,7 @@ static int open_export(struct export *export, vqemu_ref *ref, int fd, const char
     if (r == 0)
         r = store_lock_shared(export->store, &export->progress, &export->lock_fd, error);
     if (r == 0)
-        r = archive_create(fd, name, &export->writer, error);
+        r = archive_create(fd, name, &export->progress, &export->writer, error);
     if (r < 0)
         return r;
     export->manifest = vqemu_ref_manifest(ref);

@@ -104,6 +104,7 @@ ssize_t gunzip_read(struct gunzip *gunzip, void *bytes, size_t size, const char 
     gunzip->stream.avail_out = (uInt)size;
     while (gunzip->stream.avail_out == size) {
         ssize_t n = refill(gunzip);
+        *problem = NULL;
         if (n == 0 && gunzip->at_member_end)
             return 0;
         *problem = "the gzip data is cut off";
@@ -115,5 +116,6 @@ ssize_t gunzip_read(struct gunzip *gunzip, void *bytes, size_t size, const char 
         if (r < 0)
             return r;
     }
+    *problem = NULL;
     return (ssize_t)(size - gunzip->stream.avail_out);
 }

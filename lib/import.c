@@ -237,9 +237,11 @@ static int stage_file(struct import *import, struct entry *entry, vqemu_error **
 static int read_manifest(struct import *import, const struct archive_item *item,
                          vqemu_error **error) {
     size_t limit = manifest_text_limit(store_max_objects(import->store));
-    if (import->entries_seen > 1 || item->kind != ARCHIVE_FILE)
+    if (import->manifest || import->count > 0 || item->kind != ARCHIVE_FILE)
         return refuse_entry(import, item->path, VQEMU_ERR_MALFORMED,
-                            "that is not a file at its beginning", error);
+                            "that is not a file at its beginning; pack it first, or leave it out "
+                            "and name the profile",
+                            error);
     if (item->size > limit)
         return refuse_entry(import, item->path, VQEMU_ERR_MALFORMED, "that is too large", error);
     size_t length = 0, size;
@@ -367,7 +369,10 @@ static int follow(const struct import *import, const struct entry *entry, const 
     for (int links = 0; at->kind != ARCHIVE_FILE; links++) {
         const struct entry *next = find_entry(import, at->target);
         if (!next || (at->kind == ARCHIVE_HARDLINK && next->number > at->number))
-            return link_is_bad(import, at, "which is no file of the archive that came before",
+            return link_is_bad(import, at,
+                               at->kind == ARCHIVE_HARDLINK
+                                   ? "which is no file of the archive that came before"
+                                   : "which is no file of the archive",
                                error);
         if (links == LINKS_MAX)
             return link_is_bad(import, entry, "which leads on and on", error);

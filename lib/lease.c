@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "digest.h"
+#include "leftovers.h"
 #include "util/cleanup.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -43,17 +44,22 @@ struct search {
     struct lease_holders *found;
 };
 
-/* The name of the tree that a path is, or lies in; false for other paths. */
+/*
+ * The name of the tree that a path is, or lies in; false for other paths. A tree that was replaced
+ * has the name of a leftover.
+ */
 static bool find_tree(const struct search *search, const char *path, char tree[65]) {
     struct digest digest;
     if (strncmp(path, search->prefix, search->prefix_length) != 0)
         return false;
     path += search->prefix_length;
-    if (strcspn(path, "/ ") != DIGEST_HEX_LENGTH)
+    size_t length = strcspn(path, "/ ");
+    if (length > DIGEST_HEX_LENGTH)
         return false;
-    memcpy(tree, path, DIGEST_HEX_LENGTH);
-    tree[DIGEST_HEX_LENGTH] = '\0';
-    return digest_parse(tree, &digest);
+    memcpy(tree, path, length);
+    tree[length] = '\0';
+    return digest_parse(tree, &digest) ||
+           strncmp(tree, LEFTOVER_PREFIX, strlen(LEFTOVER_PREFIX)) == 0;
 }
 
 static int add_holder(struct lease_holders *found, const struct lease_holder *holder) {
@@ -153,4 +159,30 @@ bool lease_is_held_by_process(const struct lease_holders *found, const char *tre
 void lease_free_holders(struct lease_holders *found) {
     free(found->holders);
     *found = (struct lease_holders){0};
+}
+
+/* ---- what was left ---- */
+
+struct tree_sweep {
+    const char *trees_path;
+    bool searched;
+    struct lease_holders holders;
+};
+
+static int sweep_tree(int trees_fd, const char *name, void *userdata) {
+    struct tree_sweep *sweep = userdata;
+    if (!leftovers_is_one(trees_fd, name))
+        return 0;
+    if (!sweep->searched && lease_find_holders(sweep->trees_path, trees_fd, &sweep->holders) < 0)
+        return -ENOMEM;
+    sweep->searched = true;
+    if (!lease_is_held_by_process(&sweep->holders, name))
+        leftovers_remove(trees_fd, name);
+    return 0;
+}
+
+void lease_sweep(const char *trees_path, int trees_fd) {
+    struct tree_sweep sweep = {.trees_path = trees_path};
+    for_each_entry(trees_fd, ".", sweep_tree, &sweep);
+    lease_free_holders(&sweep.holders);
 }

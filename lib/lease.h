@@ -41,4 +41,7 @@ int lease_find_holders(const char *trees_path, int trees_fd, struct lease_holder
 bool lease_is_held_by_process(const struct lease_holders *found, const char *tree);
 void lease_free_holders(struct lease_holders *found);
 
+/* leftovers_sweep() for trees: one that was replaced stays as long as a process runs from it. */
+void lease_sweep(const char *trees_path, int trees_fd);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "leftovers.h"
+#include "profile.h"
 #include "ref.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -32,7 +33,9 @@ static int replace_directory(int links_fd, const char *profile, const char *targ
                                             : format_string("%s.replaced-%d", profile, i);
         if (!aside)
             return -ENOMEM;
-        if (symlinkat(target, links_fd, aside) < 0 && errno == EEXIST)
+        /* One that is there already may be ours, left when this was interrupted. */
+        if (symlinkat(target, links_fd, aside) < 0 && errno == EEXIST &&
+            !points_to(links_fd, aside, target))
             continue;
         if (renameat2(links_fd, aside, links_fd, profile, RENAME_EXCHANGE) == 0)
             return 0;
@@ -169,9 +172,14 @@ void links_release(struct links *links) {
     *links = (struct links){0};
 }
 
+/* Others were left behind when a real directory was being replaced. */
+static bool is_of_profile(const struct link *link) {
+    return vqemu_profile_find(link->profile) != NULL;
+}
+
 bool links_point_to(const struct links *links, const char *digest) {
     for (size_t i = 0; i < links->count; i++)
-        if (strcmp(links->links[i].digest.hex, digest) == 0)
+        if (is_of_profile(&links->links[i]) && strcmp(links->links[i].digest.hex, digest) == 0)
             return true;
     return false;
 }
@@ -202,9 +210,12 @@ static int remove_dangling(const vqemu_store *store, const struct links *links, 
     for (size_t i = 0; r == 0 && i < links->count; i++) {
         struct digest digest;
         const char *profile = links->links[i].profile;
-        if (read_link(store, links_fd, profile, &digest) &&
-            faccessat(trees_fd, digest.hex, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
-            unlinkat(links_fd, profile, 0) < 0 && errno != ENOENT)
+        if (!read_link(store, links_fd, profile, &digest))
+            continue;
+        bool is_wanted =
+            is_of_profile(&links->links[i]) &&
+            (faccessat(trees_fd, digest.hex, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT);
+        if (!is_wanted && unlinkat(links_fd, profile, 0) < 0 && errno != ENOENT)
             r = -errno;
     }
     return r;

@@ -115,8 +115,15 @@ static bool parse(char *text, struct newest_memo *memo) {
     return hex && digest_parse(hex, &memo->digest);
 }
 
+/* A record may say anything: the name must be that of a ref of the profile. */
+static bool names_ref_of(const struct newest_memo *memo) {
+    size_t length = strlen(memo->profile);
+    return strncmp(memo->name, memo->profile, length) == 0 && memo->name[length] == '-' &&
+           strlen(memo->name) == length + 1 + 8 && !strchr(memo->name, '/');
+}
+
 static bool memo_holds(const vqemu_store *store, const struct newest_memo *memo) {
-    return *memo->name && is_still(store, memo->refs, memo->file, memo->name);
+    return *memo->name && names_ref_of(memo) && is_still(store, memo->refs, memo->file, memo->name);
 }
 
 /* Returns 1, 0, or -ENOMEM. */

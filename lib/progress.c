@@ -38,13 +38,16 @@ int progress_report(struct progress *progress, vqemu_error **error) {
 }
 
 /* It is tried again and again: a blocking flock(2) could not be given up. */
-int progress_lock(struct progress *progress, int fd, int operation, const char *what,
-                  vqemu_error **error) {
-    const struct timespec pause = {.tv_nsec = 10000000};
+int progress_lock(struct progress *progress, int fd, int operation, int milliseconds,
+                  const char *what, vqemu_error **error) {
+    const int interval = 10;
+    const struct timespec pause = {.tv_nsec = interval * 1000000};
     int r = lock_fd(fd, operation | LOCK_NB);
     if (r == -EWOULDBLOCK)
         progress_start(progress, "wait", 0);
-    while (r == -EWOULDBLOCK) {
+    for (int waited = 0; r == -EWOULDBLOCK; waited += interval) {
+        if (milliseconds > 0 && waited >= milliseconds)
+            return 1;
         int cancelled = progress_report(progress, error);
         if (cancelled < 0)
             return cancelled;

@@ -32,10 +32,11 @@ int progress_advance(struct progress *progress, unsigned worker, const char *ite
 int progress_report(struct progress *progress, vqemu_error **error);
 
 /*
- * Lock a descriptor by flock(2), waiting until that can be had. The caller is told and can give up
- * meanwhile. what stands for it in messages.
+ * Lock a descriptor by flock(2), waiting until that can be had, or for a number of milliseconds (0:
+ * without end). The caller is told and can give up meanwhile. what stands for it in messages.
+ * Returns 0, 1 if the time was up, or an error.
  */
-int progress_lock(struct progress *progress, int fd, int operation, const char *what,
-                  vqemu_error **error);
+int progress_lock(struct progress *progress, int fd, int operation, int milliseconds,
+                  const char *what, vqemu_error **error);
 
 #endif

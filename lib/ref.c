@@ -142,8 +142,10 @@ static int load_locked(vqemu_ref *ref, vqemu_error **error) {
     _cleanup_error_ vqemu_error *problem = NULL;
     int r = load_manifest(ref->store, ref, &problem);
     ref->loaded = r != VQEMU_ERR_NO_MEMORY;
-    if (r < 0 && ref->loaded)
+    if (r < 0 && ref->loaded) {
         ref->problem = strdup(vqemu_error_message(problem));
+        ref->loaded = ref->problem != NULL;
+    }
     if (r < 0 && error)
         *error = TAKE_POINTER(problem);
     return r;

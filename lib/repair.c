@@ -84,7 +84,7 @@ static void note_found(struct repair *repair, struct want *want, size_t number,
 
 /* Stage the content of a file if it is what is wanted; a file that cannot be read is not. */
 static int try_file(struct repair *repair, int fd, struct want *want) {
-    struct staged staged;
+    struct staged staged = {0};
     bool reading_failed;
     size_t number = repair->next_number++;
     int r = stage_copy(&repair->stage, number, fd, want->problem->executable, repair->buffer,
@@ -153,7 +153,6 @@ static int look_in_store(struct repair *repair) {
 
 static int look_in_other_store(struct repair *repair, const char *root) {
     _cleanup_store_ vqemu_store *other = NULL;
-    _cleanup_close_ int lock = -1;
     int r = vqemu_store_open(root, VQEMU_STORE_READ_ONLY, &other, repair->error);
     for (size_t i = 0; r == 0 && i < repair->digests.count; i++)
         r = try_named(repair, other->objects_fd, repair->digests.digests[i].hex, &repair->wants[i]);
@@ -184,7 +183,7 @@ static int look_at_entry(int directory_fd, const char *name, void *userdata) {
 static int look_in_directory(struct repair *repair, const char *path) {
     int r = for_each_entry(AT_FDCWD, path, look_at_entry, repair);
     /* A callback's failure comes with an error; that of reading the directory does not. */
-    if (r < 0 && repair->error && !*repair->error)
+    if (r < 0 && !*repair->error)
         return error_system(repair->error, -r, "cannot read the directory %s", path);
     return r;
 }
@@ -219,6 +218,11 @@ static int look_at_item(struct repair *repair, struct archive_reader *reader,
     if (r < 0)
         return r;
     struct want *want = find_want(repair, &staged.digest);
+    if (want && want->problem->executable) {
+        r = stage_set_executable(&repair->stage, number);
+        if (r < 0)
+            return stage_failed(&repair->stage, -r, staged.digest.hex, repair->error);
+    }
     if (want)
         note_found(repair, want, number, &staged);
     else
@@ -246,8 +250,10 @@ static int look_in_archive(struct repair *repair, const char *path) {
 
 static bool is_store(const char *path) {
     _cleanup_free_ char *objects = format_string("%s/cas/objects", path);
+    _cleanup_free_ char *refs = format_string("%s/cas/refs", path);
     struct stat status;
-    return objects && stat(objects, &status) == 0 && S_ISDIR(status.st_mode);
+    return objects && refs && stat(objects, &status) == 0 && S_ISDIR(status.st_mode) &&
+           stat(refs, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 static int look_in_source(struct repair *repair, const char *from) {
@@ -276,14 +282,14 @@ static int publish_wants(struct repair *repair, vqemu_error **error) {
 
 int repair_objects(vqemu_store *store, const vqemu_ref_list *refs, vqemu_check *check,
                    const char *from, struct progress *progress, vqemu_error **error) {
-    vqemu_error *unused = NULL;
+    _cleanup_error_ vqemu_error *problem = NULL;
     _cleanup_(release_repair) struct repair repair = {
         .store = store,
         .refs = refs,
         .stage = STAGE_EMPTY,
         .buffer = malloc(DIGEST_READ_SIZE),
         .progress = progress,
-        .error = error ? error : &unused,
+        .error = &problem,
     };
     if (!repair.buffer || collect_wants(&repair, check) < 0)
         return error_no_memory(error);
@@ -297,6 +303,7 @@ int repair_objects(vqemu_store *store, const vqemu_ref_list *refs, vqemu_check *
         r = look_in_source(&repair, from);
     if (r == 0)
         r = publish_wants(&repair, repair.error);
-    vqemu_error_free(unused);
+    if (error)
+        *error = TAKE_POINTER(problem);
     return r;
 }

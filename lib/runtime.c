@@ -241,6 +241,20 @@ static int use_assembled(const struct resolution *resolution, int *lease_fd, vqe
     return r;
 }
 
+/* A read-only store whose tree is missing or altered: say which, and what is with it. */
+static int cannot_renew(const struct resolution *resolution, const struct difference *difference,
+                        vqemu_error **error) {
+    if (error) {
+        vqemu_error_free(*error);
+        *error = NULL;
+    }
+    return error_set(error, VQEMU_ERR_READ_ONLY, 0,
+                     "the tree %s/%s cannot be assembled (%s %s): the store at %s is read-only; "
+                     "resolve it once where it can be written to",
+                     resolution->store->trees_path, resolution->runtime->digest.hex,
+                     difference->path, difference->how, resolution->store->objects_path);
+}
+
 static int lease_tree(const struct resolution *resolution, vqemu_error **error) {
     const vqemu_store *store = resolution->store;
     _cleanup_close_ int lock = -1;
@@ -259,6 +273,8 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
             r = store_lock_shared(store, resolution->progress, &lock, error);
         if (r == 0)
             r = assemble_locked(resolution, &lease_fd, error);
+        if (r == VQEMU_ERR_READ_ONLY && difference.how)
+            r = cannot_renew(resolution, &difference, error);
         if (r == 0 && lease_fd >= 0)
             r = use_assembled(resolution, &lease_fd, error);
         if (r != 0)

@@ -51,11 +51,26 @@ static int make_directory(struct stage *stage, size_t count) {
     return r;
 }
 
+/* Objects are published by a rename. */
+static int check_file_system(const struct stage *stage, vqemu_error **error) {
+    struct stat tmp, objects;
+    if (fstat(stage->tmp_fd, &tmp) < 0 || fstat(stage->store->objects_fd, &objects) < 0)
+        return error_system(error, errno, "cannot look at %s", stage->store->objects_path);
+    if (tmp.st_dev == objects.st_dev)
+        return 0;
+    return error_set(error, VQEMU_ERR_UNSUPPORTED, EXDEV,
+                     "%s and the directory tmp beside it must be on one file system",
+                     stage->store->objects_path);
+}
+
 int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_error **error) {
     *stage = STAGE_EMPTY;
     stage->store = store;
     stage->sync_each = count > 0 && count < SYNC_EACH_BELOW;
     int r = store_open_beside_objects(store, "tmp", &stage->tmp_fd, error);
+    if (r < 0)
+        return r;
+    r = check_file_system(stage, error);
     if (r < 0)
         return r;
     leftovers_sweep(stage->tmp_fd);
@@ -87,7 +102,7 @@ int stage_begin(struct stage *stage, size_t number, bool executable, struct stag
     staged_name(number, name);
     *file = (struct staged_file){.fd = -1, .executable = executable};
     digest_start(&file->state);
-    if (number / STAGE_GROUP_SIZE == stage->group_count) {
+    while (number / STAGE_GROUP_SIZE >= stage->group_count) {
         int r = make_group(stage);
         if (r < 0)
             return r;
@@ -154,6 +169,12 @@ int stage_reopen(const struct stage *stage, size_t number) {
     char name[STAGED_NAME_SIZE];
     staged_name(number, name);
     return open_at(stage->fd, name, O_RDONLY | O_NOFOLLOW, 0);
+}
+
+int stage_set_executable(const struct stage *stage, size_t number) {
+    char name[STAGED_NAME_SIZE];
+    staged_name(number, name);
+    return fchmodat(stage->fd, name, 0555, 0) < 0 ? -errno : 0;
 }
 
 int stage_drop(const struct stage *stage, size_t number) {
@@ -260,6 +281,16 @@ int stage_describe_profile(const struct stage *stage, struct stage_profile *prof
     return 0;
 }
 
+/* It may not be durable yet, if its maker was killed. */
+static int take_same(const struct stage *stage, const struct stage_profile *profile,
+                     vqemu_ref **ref, vqemu_error **error) {
+    int r = sync_fd(stage->store->refs_fd);
+    if (r < 0)
+        return error_system(error, -r, "cannot sync %s", stage->store->refs_path);
+    *ref = vqemu_ref_ref(profile->same);
+    return 0;
+}
+
 int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
                           vqemu_ref **ref, vqemu_error **error) {
     _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
@@ -267,7 +298,7 @@ int stage_publish_profile(const struct stage *stage, const struct stage_profile 
         return error_no_memory(error);
     int r = 0;
     if (profile->same)
-        *ref = vqemu_ref_ref(profile->same);
+        r = take_same(stage, profile, ref, error);
     else
         r = ref_publish(stage->store, profile->name, profile->manifest, profile->text, ref, error);
     if (r < 0)

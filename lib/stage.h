@@ -73,6 +73,8 @@ int stage_reopen(const struct stage *stage, size_t number);
  */
 int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
                struct staged *staged, bool *reading_failed);
+/* Make it executable, if that was not known when it was begun. */
+int stage_set_executable(const struct stage *stage, size_t number);
 /* Remove a staged object that is not wanted. */
 int stage_drop(const struct stage *stage, size_t number);
 

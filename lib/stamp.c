@@ -231,8 +231,14 @@ int stamp_make(int tree_fd, const vqemu_manifest *manifest, const struct tree_fi
 /* ---- reading ---- */
 
 int stamp_read(int tree_fd, bool start_only, char **text) {
-    return start_only ? record_read_start(tree_fd, TREE_STAMP_NAME, START_LIMIT, text)
-                      : record_read(tree_fd, TREE_STAMP_NAME, STAMP_LIMIT, text);
+    if (!start_only)
+        return record_read(tree_fd, TREE_STAMP_NAME, STAMP_LIMIT, text);
+    int r = record_read_start(tree_fd, TREE_STAMP_NAME, START_LIMIT, text);
+    /* It must reach to the list of files. */
+    if (r < 0 || strstr(*text, "\n" DIRECTORY) || strstr(*text, "\n" FILE_LINE))
+        return r;
+    free(TAKE_POINTER(*text));
+    return record_read(tree_fd, TREE_STAMP_NAME, STAMP_LIMIT, text);
 }
 
 bool stamp_take_layout(char **text, const char *digest, const char *binary, struct layout *layout) {
@@ -245,7 +251,7 @@ bool stamp_take_layout(char **text, const char *digest, const char *binary, stru
         const char *module_dir;
         if ((program = record_next(text, PROGRAM))) {
             const char *loader = record_next(text, LOADER);
-            if (strcmp(program + strlen("bin/"), binary) == 0) {
+            if (strncmp(program, "bin/", 4) == 0 && strcmp(program + 4, binary) == 0) {
                 layout->has_program = true;
                 layout->loader = loader;
             }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "error.h"
 #include "newest.h"
@@ -13,6 +14,7 @@
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
+#include "workers.h"
 
 static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
     const uint32_t known = VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY;
@@ -173,7 +175,7 @@ VQEMU_EXPORT void vqemu_store_set_max_import_size(vqemu_store *store, uint64_t b
 }
 
 VQEMU_EXPORT void vqemu_store_set_threads(vqemu_store *store, uint32_t threads) {
-    atomic_store(&store->threads, threads ? threads : 1);
+    atomic_store(&store->threads, !threads ? 1 : threads > WORKERS_MAX ? WORKERS_MAX : threads);
 }
 
 uint64_t store_max_import_size(const vqemu_store *store) {
@@ -200,14 +202,19 @@ int store_require_writable(const vqemu_store *store, const char *what, vqemu_err
 /*
  * Two locks, each a descriptor of its own: threads that share one would share, and drop, one lock.
  * flock(2) alone lets a stream of shared holders keep an exclusive one waiting for ever, so
- * everybody passes the gate first, and who wants the store for himself keeps it shut.
+ * everybody passes the gate first, and who wants the store for himself shuts it: for a while only,
+ * since among the holders there may be one that takes for ever, and others must not wait for that.
  */
+#define GATE_SHUT 1000 /* milliseconds */
+#define GATE_OPEN 100
+
 static int open_and_lock(const vqemu_store *store, int directory_fd, int operation,
-                         struct progress *progress, int *fd, vqemu_error **error) {
+                         int milliseconds, struct progress *progress, int *fd,
+                         vqemu_error **error) {
     _cleanup_close_ int opened = open_at(directory_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (opened < 0)
         return error_system(error, -opened, "cannot open the store at %s", store->objects_path);
-    int r = progress_lock(progress, opened, operation, store->objects_path, error);
+    int r = progress_lock(progress, opened, operation, milliseconds, store->objects_path, error);
     if (r == 0)
         *fd = take_fd(&opened);
     return r;
@@ -216,19 +223,26 @@ static int open_and_lock(const vqemu_store *store, int directory_fd, int operati
 int store_lock_shared(const vqemu_store *store, struct progress *progress, int *lock,
                       vqemu_error **error) {
     _cleanup_close_ int gate = -1;
-    int r = open_and_lock(store, store->refs_fd, LOCK_SH, progress, &gate, error);
-    return r == 0 ? open_and_lock(store, store->objects_fd, LOCK_SH, progress, lock, error) : r;
+    int r = open_and_lock(store, store->refs_fd, LOCK_SH, 0, progress, &gate, error);
+    return r == 0 ? open_and_lock(store, store->objects_fd, LOCK_SH, 0, progress, lock, error) : r;
 }
 
 int store_lock_exclusive(const vqemu_store *store, struct progress *progress,
                          struct store_exclusive *lock, vqemu_error **error) {
+    const struct timespec pause = {.tv_nsec = GATE_OPEN * 1000000};
     *lock = (struct store_exclusive){-1, -1};
-    int r = open_and_lock(store, store->refs_fd, LOCK_EX, progress, &lock->gate_fd, error);
-    if (r == 0)
-        r = open_and_lock(store, store->objects_fd, LOCK_EX, progress, &lock->lock_fd, error);
-    if (r < 0)
+    for (;;) {
+        int r = open_and_lock(store, store->refs_fd, LOCK_EX, 0, progress, &lock->gate_fd, error);
+        if (r == 0)
+            r = open_and_lock(store, store->objects_fd, LOCK_EX, GATE_SHUT, progress,
+                              &lock->lock_fd, error);
+        if (r == 0)
+            return 0;
         store_unlock_exclusive(lock);
-    return r;
+        if (r < 0)
+            return r;
+        nanosleep(&pause, NULL);
+    }
 }
 
 void store_unlock_exclusive(struct store_exclusive *lock) {

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <archive.h>
@@ -211,12 +212,16 @@ static la_ssize_t feed_tar(struct archive *tar, void *userdata, const void **byt
     return n;
 }
 
+/* The error that a callback could not hand on. */
+static int cancelled(vqemu_error **why, vqemu_error **error) {
+    _cleanup_error_ vqemu_error *taken = TAKE_POINTER(*why);
+    return error_set(error, VQEMU_ERR_CANCELLED, 0, "%s", vqemu_error_message(taken));
+}
+
 /* What went wrong, from the inside out: the descriptor, the compressed data, the archive. */
 static int reading_failed(struct archive_reader *reader, vqemu_error **error) {
-    if (reader->cancelled) {
-        _cleanup_error_ vqemu_error *cancelled = TAKE_POINTER(reader->cancelled);
-        return error_set(error, VQEMU_ERR_CANCELLED, 0, "%s", vqemu_error_message(cancelled));
-    }
+    if (reader->cancelled)
+        return cancelled(&reader->cancelled, error);
     const char *where = *reader->path ? reader->path : "its beginning";
     if (reader->read_errno)
         return error_system(error, reader->read_errno, "cannot read the archive %s", reader->name);
@@ -424,9 +429,43 @@ struct archive_writer {
     int fd;
     const char *name;
     struct archive *tar;
-    int write_errno; /* of the first write that failed */
-    bool abandoned;  /* nothing is written any more, not even an end */
+    struct progress *progress;
+    vqemu_error *cancelled; /* what the caller's wish to stop became */
+    bool can_block;         /* a pipe, whose reader may be slow */
+    int write_errno;        /* of the first write that failed */
+    bool abandoned;         /* nothing is written any more, not even an end */
 };
+
+/* Once poll(2) says so, a pipe takes this much without blocking (pipe(7)). */
+#define PIPE_SHARE ((size_t)4096)
+
+/* Wait until something can be written; -ECANCELED if the caller gives up. */
+static int wait_for_reader(struct archive_writer *writer) {
+    struct pollfd poll_fd = {.fd = writer->fd, .events = POLLOUT};
+    const int interval = 100; /* milliseconds */
+    for (;;) {
+        int r = poll(&poll_fd, 1, interval);
+        if (r > 0 || (r < 0 && errno != EINTR))
+            return 0; /* an error is for write() to tell */
+        if (progress_report(writer->progress, &writer->cancelled) < 0)
+            return -ECANCELED;
+    }
+}
+
+static int write_patiently(struct archive_writer *writer, const char *bytes, size_t size) {
+    if (!writer->can_block)
+        return write_all(writer->fd, bytes, size);
+    int r = 0;
+    while (r == 0 && size > 0) {
+        size_t share = size < PIPE_SHARE ? size : PIPE_SHARE;
+        r = wait_for_reader(writer);
+        if (r == 0)
+            r = write_all(writer->fd, bytes, share);
+        bytes += share;
+        size -= share;
+    }
+    return r;
+}
 
 /*
  * What cannot be written, or is not wanted any more, is dropped and told later: libarchive does not
@@ -436,11 +475,13 @@ static la_ssize_t write_out(struct archive *tar, void *userdata, const void *byt
     (void)tar;
     struct archive_writer *writer = userdata;
     if (!writer->write_errno && !writer->abandoned)
-        writer->write_errno = -write_all(writer->fd, bytes, size);
+        writer->write_errno = -write_patiently(writer, bytes, size);
     return (la_ssize_t)size;
 }
 
-static int writing_failed(const struct archive_writer *writer, vqemu_error **error) {
+static int writing_failed(struct archive_writer *writer, vqemu_error **error) {
+    if (writer->cancelled)
+        return cancelled(&writer->cancelled, error);
     const char *text = writer->lib.archive_error_string(writer->tar);
     if (writer->write_errno)
         return error_system(error, writer->write_errno, "cannot write the archive %s",
@@ -455,6 +496,8 @@ static int open_writer(struct archive_writer *writer, vqemu_error **error) {
     int r = load_library(&writer->lib, error);
     if (r < 0)
         return r;
+    struct stat status;
+    writer->can_block = fstat(writer->fd, &status) < 0 || !S_ISREG(status.st_mode);
     writer->tar = writer->lib.archive_write_new();
     if (!writer->tar)
         return error_no_memory(error);
@@ -464,7 +507,8 @@ static int open_writer(struct archive_writer *writer, vqemu_error **error) {
     return 0;
 }
 
-int archive_create(int fd, const char *name, struct archive_writer **writer, vqemu_error **error) {
+int archive_create(int fd, const char *name, struct progress *progress,
+                   struct archive_writer **writer, vqemu_error **error) {
     *writer = NULL;
     IN_UTF8;
     struct archive_writer *new = calloc(1, sizeof *new);
@@ -472,6 +516,7 @@ int archive_create(int fd, const char *name, struct archive_writer **writer, vqe
         return error_no_memory(error);
     new->fd = fd;
     new->name = name;
+    new->progress = progress;
     int r = open_writer(new, error);
     if (r == 0)
         *writer = new;
@@ -488,6 +533,7 @@ void archive_abandon(struct archive_writer *writer) {
         writer->abandoned = true;
         writer->lib.archive_write_free(writer->tar);
     }
+    vqemu_error_free(writer->cancelled);
     free(writer);
 }
 

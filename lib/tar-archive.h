@@ -49,8 +49,12 @@ int archive_read_content(struct archive_reader *reader, void *bytes, size_t *siz
 /* How many bytes of the archive, as it is, have been read. */
 uint64_t archive_position(const struct archive_reader *reader);
 
-/* Write a plain pax archive, whose bytes depend on nothing but what is added. */
-int archive_create(int fd, const char *name, struct archive_writer **writer, vqemu_error **error);
+/*
+ * Write a plain pax archive, whose bytes depend on nothing but what is added. name and progress as
+ * for archive_open().
+ */
+int archive_create(int fd, const char *name, struct progress *progress,
+                   struct archive_writer **writer, vqemu_error **error);
 /* Without archive_finish(), what was written is no whole archive. */
 void archive_abandon(struct archive_writer *writer);
 

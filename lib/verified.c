@@ -31,14 +31,16 @@ static bool parse_line(char *line, struct manifest_object *object, struct verifi
         return false;
     end[DIGEST_HEX_LENGTH + 1] = '\0';
     object->path = end + DIGEST_HEX_LENGTH + 2;
-    return digest_parse(end + 1, &object->digest);
+    return object->mode <= 0777 && digest_parse(end + 1, &object->digest);
 }
 
 static bool parse_lines(char *text, size_t count, struct manifest_object *objects,
                         struct verified *verified) {
     for (size_t i = 0; i < count; i++) {
         char *line = text;
-        if (!record_next(&text, "") || !parse_line(line, &objects[i], &verified[i]))
+        if (!record_next(&text, "") || !parse_line(line, &objects[i], &verified[i]) ||
+            manifest_find_path_fault(objects[i].path) ||
+            (i > 0 && strcmp(objects[i - 1].path, objects[i].path) >= 0))
             return false;
     }
     return *text == '\0';

@@ -66,10 +66,13 @@ static void print_problem(const vqemu_check *check, size_t problem) {
         print_safe("  is ", use);
     }
     for (size_t i = 0; i < vqemu_check_lease_count(check, problem); i++) {
+        long long pid = (long long)vqemu_check_lease_pid(check, problem, i);
+        _cleanup_free_ char *process =
+            pid ? format_text("process %lld (%s)", pid,
+                              vqemu_check_lease_command(check, problem, i))
+                : format_text("a process that cannot be looked into");
         _cleanup_free_ char *lease =
-            format_text("%s, process %lld (%s)", vqemu_check_lease_tree(check, problem, i),
-                        (long long)vqemu_check_lease_pid(check, problem, i),
-                        vqemu_check_lease_command(check, problem, i));
+            format_text("%s, %s", vqemu_check_lease_tree(check, problem, i), process);
         print_safe("  in use: tree ", lease);
     }
 }
@@ -83,9 +86,20 @@ static void print_check(const vqemu_check *check) {
            count - left);
 }
 
-/* What an operator can do about what is left. */
+/* Whether objects are left that are missing or damaged. */
+static bool lacks_objects(const vqemu_check *check) {
+    for (size_t i = 0; i < vqemu_check_problem_count(check); i++) {
+        const char *kind = vqemu_check_problem_kind(check, i);
+        if (!vqemu_check_problem_repaired(check, i) &&
+            (strcmp(kind, "missing") == 0 || strcmp(kind, "damaged") == 0))
+            return true;
+    }
+    return false;
+}
+
+/* What an operator can do about what is left; where it is no object, its message says it. */
 static void advise(const struct options *options, const vqemu_check *check) {
-    if (vqemu_check_left(check) == 0)
+    if (vqemu_check_left(check) == 0 || (options->repair && !lacks_objects(check)))
         return;
     if (!options->repair)
         warn("put it right with: volt-qemu verify --repair [--from SOURCE]");

@@ -54,8 +54,9 @@ size_t vqemu_collection_count(const vqemu_collection *collection);
 const char *vqemu_collection_kind(const vqemu_collection *collection, size_t index);
 
 /**
- * Its name: that of the ref, the digest of the tree's manifest or of the object, or the path of
- * what was being made, relative to the store; NULL beyond the count. Borrowed. Since 1.0.
+ * Its name: that of the ref, the digest of the tree's manifest or of the object ("alt/<digest>" for
+ * its second inode), or the path of what was being made, relative to the store; NULL beyond the
+ * count. Borrowed. Since 1.0.
  */
 const char *vqemu_collection_name(const vqemu_collection *collection, size_t index);
 

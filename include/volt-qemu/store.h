@@ -63,7 +63,8 @@ int vqemu_store_open(const char *root, uint32_t flags, vqemu_store **store, vqem
  *
  * objects: object files. refs: manifests. trees: assembled trees, for hard links on the file system
  * of objects. links: where a symbolic link <profile> to the tree in use is kept; NULL for none. The
- * store's directories alt/ and tmp/ are made beside objects when they are needed.
+ * store's directories alt/, cache/, pins/ and tmp/ are made beside objects when they are needed, on
+ * the same file system; so two stores must not have their objects side by side.
  *
  * Otherwise like vqemu_store_open(). Since 1.0.
  */

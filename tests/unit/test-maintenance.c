@@ -251,7 +251,35 @@ START_TEST(only_what_is_missing_is_copied) {
 }
 END_TEST
 
+START_TEST(a_copy_respects_the_limit_of_the_store_it_goes_to) {
+    _cleanup_store_ vqemu_store *other = open_other();
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_copy *copy = NULL;
+    vqemu_store_set_max_objects(other, 4);
+    ck_assert_int_eq(vqemu_store_copy(store, ref, other, NULL, NULL, &copy, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "limit of 4"));
+    ck_assert_int_eq(count_entries("other/cas/refs"), 0);
+}
+END_TEST
+
 /* ---- cancelling ---- */
+
+static int count_calls(const char *step, const char *item, uint64_t done, uint64_t total,
+                       void *userdata) {
+    (void)item, (void)done, (void)total;
+    *(int *)userdata += strcmp(step, "verify") == 0;
+    return 0;
+}
+
+START_TEST(a_check_tells_of_every_object) {
+    int calls = 0;
+    vqemu_check *check = NULL;
+    ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, count_calls, &calls, &check, NULL), 0);
+    ck_assert_int_ge(calls, 5);
+    vqemu_check_free(check);
+}
+END_TEST
 
 static int cancel(const char *step, const char *item, uint64_t done, uint64_t total,
                   void *userdata) {
@@ -311,6 +339,8 @@ int main(void) {
     tcase_add_test(tests, an_export_is_imported_as_the_same_ref);
     tcase_add_test(tests, an_import_that_is_too_large_is_refused);
     tcase_add_test(tests, only_what_is_missing_is_copied);
+    tcase_add_test(tests, a_copy_respects_the_limit_of_the_store_it_goes_to);
+    tcase_add_test(tests, a_check_tells_of_every_object);
     tcase_add_test(tests, every_long_call_can_be_cancelled);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -100,7 +100,7 @@ START_TEST(a_read_only_store_serves_what_is_assembled) {
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
     _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
     _cleanup_store_ vqemu_store *read_only = open_store(VQEMU_STORE_READ_ONLY);
-    resolve_fails(read_only, 0, VQEMU_ERR_READ_ONLY, "opened read-only");
+    resolve_fails(read_only, 0, VQEMU_ERR_READ_ONLY, "is read-only");
     vqemu_runtime_unref(resolve(store, 0));
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(read_only, VQEMU_RESOLVE_VERIFY);
     vqemu_ref *other = NULL;
