@@ -14,11 +14,11 @@
 #include <sys/vfs.h>
 
 #include "error.h"
-#include "executable.h"
 #include "lease.h"
 #include "leftovers.h"
 #include "manifest.h"
 #include "object.h"
+#include "place.h"
 #include "tree.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -159,184 +159,6 @@ static int verify_object(struct assembly *assembly, size_t index, int fd, const 
     return how ? object_damaged(assembly, object, how, error) : error_no_memory(error);
 }
 
-/* Write a copy as a new file, and make sure that it is one. Returns 0 or a negative errno: -EBADMSG
- * for content with another digest. */
-static int write_copy(int from, int directory_fd, const char *name, const struct digest *digest,
-                      bool executable, struct tree_file *file) {
-    static const enum placement placements[] = {
-        [OBJECT_REFLINK] = PLACED_REFLINK,
-        [OBJECT_COPY_FILE_RANGE] = PLACED_COPY_FILE_RANGE,
-        [OBJECT_COPY] = PLACED_COPY,
-    };
-    _cleanup_close_ int fd =
-        open_at(directory_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
-    enum object_copy how;
-    struct stat status;
-    struct digest copied;
-    uint64_t size;
-    int r = fd < 0 ? fd : object_copy_content(from, fd, &how);
-    if (r == 0)
-        r = object_finish_file(fd, executable);
-    if (r == 0 && (fstat(fd, &status) < 0 || lseek(fd, 0, SEEK_SET) < 0))
-        r = -errno;
-    if (r == 0)
-        r = digest_of_fd(fd, &copied, &size);
-    if (r < 0)
-        return r;
-    file->how = status.st_size == 0 ? PLACED_NEW : placements[how];
-    tree_file_set(file, &status);
-    return digest_equal(&copied, digest) ? 0 : -EBADMSG;
-}
-
-/* Link an open file. Returns 0 or a negative errno. */
-static int link_fd(int fd, int directory_fd, const char *name) {
-    /* By descriptor, so that what was verified is what gets linked. */
-    if (linkat(fd, "", directory_fd, name, AT_EMPTY_PATH) == 0)
-        return 0;
-    if (errno != ENOENT && errno != EPERM)
-        return -errno;
-    /* Older kernels allow that to CAP_DAC_READ_SEARCH only. */
-    char path[sizeof "/proc/self/fd/" + 12];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return linkat(AT_FDCWD, path, directory_fd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
-}
-
-/*
- * Whether a link can be replaced by a copy: another file system; too many links; no permission
- * (fs.protected_hardlinks); a file system without links.
- */
-static bool link_has_fallback(int system_errno) {
-    return *placement_reason_name(system_errno) != '\0';
-}
-
-/* An object that is about to be placed. */
-struct opened {
-    int fd; /* -1 for one that is known to be good */
-    struct stat status;
-};
-
-static int link_object(const struct assembly *assembly, const struct place *place,
-                       const struct manifest_object *object, const struct opened *opened,
-                       struct tree_file *file) {
-    const char *name = base_name(object->path);
-    struct stat status = opened->status;
-    int r = 0;
-    if (opened->fd >= 0)
-        r = link_fd(opened->fd, place->fd, name);
-    else if (linkat(assembly->store->objects_fd, object->digest.hex, place->fd, name, 0) < 0)
-        r = -errno;
-    if (r == 0 && assembly->is_overlay && fstatat(place->fd, name, &status, 0) < 0)
-        r = -errno;
-    file->how = PLACED_LINK;
-    tree_file_set(file, &status);
-    return r;
-}
-
-/*
- * Make the object's other inode, with the other mode class, in alt/. It is staged in tmp/, where
- * what a crash leaves is cleared away. Returns 0 or a negative errno.
- */
-static int make_alt(const struct assembly *assembly, int from, int alt_fd,
-                    const struct digest *digest, bool executable) {
-    _cleanup_close_ int tmp_fd = -1, stage_fd = -1;
-    _cleanup_free_ char *staged = leftovers_new_name();
-    struct tree_file file;
-    if (!staged || store_open_beside_objects(assembly->store, "tmp", &tmp_fd, NULL) < 0)
-        return -EPERM;
-    stage_fd = leftovers_make_directory(tmp_fd, staged);
-    if (stage_fd < 0)
-        return stage_fd;
-    int r = write_copy(from, stage_fd, digest->hex, digest, executable, &file);
-    if (r == 0)
-        r = sync_path(stage_fd, digest->hex);
-    if (r == 0)
-        r = rename_noreplace(stage_fd, digest->hex, alt_fd, digest->hex);
-    if (r == 0)
-        r = sync_fd(alt_fd);
-    remove_tree(tmp_fd, staged);
-    return r == -EEXIST ? 0 : r;
-}
-
-/* Open the other inode, if it is there, intact and fits. Returns a descriptor or a negative errno.
- */
-static int open_alt(int alt_fd, const struct digest *digest, bool executable, struct stat *status) {
-    _cleanup_close_ int fd = -1;
-    struct digest actual;
-    uint64_t size;
-    int r = object_open(alt_fd, digest->hex, &fd, status);
-    if (r < 0)
-        return r;
-    r = digest_of_fd(fd, &actual, &size);
-    if (r == 0 && (!digest_equal(&actual, digest) || !object_mode_fits(status, executable)))
-        r = -EBADMSG;
-    return r < 0 ? r : take_fd(&fd);
-}
-
-/*
- * Link the object's inode of the other mode class. Anything that goes wrong with it only means that
- * the tree gets a copy.
- */
-static int link_alt(const struct assembly *assembly, const struct place *place,
-                    const struct manifest_object *object, int from, bool executable,
-                    struct tree_file *file) {
-    _cleanup_close_ int alt_fd = -1;
-    struct stat status;
-    int r = store_open_beside_objects(assembly->store, "alt", &alt_fd, NULL);
-    if (r < 0)
-        return -EPERM;
-    _cleanup_close_ int fd = open_alt(alt_fd, &object->digest, executable, &status);
-    if (fd == -EBADMSG || fd == -ELOOP)
-        remove_tree(alt_fd, object->digest.hex);
-    if (fd < 0) {
-        r = make_alt(assembly, from, alt_fd, &object->digest, executable);
-        fd = r < 0 ? r : open_alt(alt_fd, &object->digest, executable, &status);
-    }
-    if (fd < 0)
-        return -EPERM;
-    const struct opened opened = {fd, status};
-    r = link_object(assembly, place, object, &opened, file);
-    file->alternative = true;
-    return r;
-}
-
-static int open_for_copy(const struct assembly *assembly, const struct manifest_object *object,
-                         struct opened *opened) {
-    if (opened->fd >= 0)
-        return 0;
-    return object_open(assembly->store->objects_fd, object->digest.hex, &opened->fd,
-                       &opened->status);
-}
-
-/* Returns 0 or a negative errno. */
-static int place_object(struct assembly *assembly, const struct place *place,
-                        const struct manifest_object *object, struct opened *opened,
-                        struct tree_file *file) {
-    bool executable = executable_is_wanted(object, opened->fd);
-    bool fits = object_mode_fits(&opened->status, executable);
-    int r;
-    /* Empty files are never linked: their one inode would soon have all the links it can have. */
-    if (opened->status.st_size == 0)
-        r = 0;
-    else if (fits)
-        r = link_object(assembly, place, object, opened, file);
-    else
-        r = open_for_copy(assembly, object, opened);
-    if (r == 0 && opened->status.st_size > 0 && !fits)
-        r = link_alt(assembly, place, object, opened->fd, executable, file);
-    if (r == 0 && opened->status.st_size > 0)
-        return 0;
-    if (r < 0 && !link_has_fallback(-r))
-        return r;
-    *file = (struct tree_file){.reason = -r};
-    r = open_for_copy(assembly, object, opened);
-    if (r == 0)
-        r = write_copy(opened->fd, place->fd, base_name(object->path), &object->digest, executable,
-                       file);
-    if (opened->status.st_size > 0)
-        assembly->has_copies = true;
-    return r;
-}
-
 /* Nobody may have written to the object between hashing and linking. */
 static int check_unchanged(const struct assembly *assembly, const struct manifest_object *object,
                            const struct opened *opened, vqemu_error **error) {
@@ -380,7 +202,10 @@ static int add_opened(struct assembly *assembly, unsigned worker, size_t index,
         r = open_good(assembly, index, opened, error);
     if (r < 0)
         return r;
-    r = place_object(assembly, place, object, opened, &assembly->files[index]);
+    struct tree_file *file = &assembly->files[index];
+    r = place_object(assembly->store, assembly->is_overlay, place->fd, object, opened, file);
+    if (file->how != PLACED_LINK && opened->status.st_size > 0)
+        assembly->has_copies = true;
     if (r == -EBADMSG) {
         object_mark_damaged(opened->fd);
         return object_damaged(assembly, object, "is damaged: its content has another digest",

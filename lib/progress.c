@@ -41,7 +41,7 @@ int progress_report(struct progress *progress, vqemu_error **error) {
 int progress_lock(struct progress *progress, int fd, int operation, int milliseconds,
                   const char *what, vqemu_error **error) {
     const int interval = 10;
-    const struct timespec pause = {.tv_nsec = interval * 1000000};
+    const struct timespec pause = {.tv_nsec = interval * 1000000L};
     int r = lock_fd(fd, operation | LOCK_NB);
     if (r == -EWOULDBLOCK)
         progress_start(progress, "wait", 0);

@@ -229,7 +229,7 @@ int store_lock_shared(const vqemu_store *store, struct progress *progress, int *
 
 int store_lock_exclusive(const vqemu_store *store, struct progress *progress,
                          struct store_exclusive *lock, vqemu_error **error) {
-    const struct timespec pause = {.tv_nsec = GATE_OPEN * 1000000};
+    const struct timespec pause = {.tv_nsec = GATE_OPEN * 1000000L};
     *lock = (struct store_exclusive){-1, -1};
     for (;;) {
         int r = open_and_lock(store, store->refs_fd, LOCK_EX, 0, progress, &lock->gate_fd, error);

@@ -97,12 +97,22 @@ static bool lacks_objects(const vqemu_check *check) {
     return false;
 }
 
-/* What an operator can do about what is left; where it is no object, its message says it. */
+/* The first problem that is left. */
+static const char *first_left(const vqemu_check *check) {
+    size_t i = 0;
+    while (vqemu_check_problem_repaired(check, i))
+        i++;
+    return vqemu_check_problem_message(check, i);
+}
+
+/* One line on what is left, and what an operator can do about it. */
 static void advise(const struct options *options, const vqemu_check *check) {
-    if (vqemu_check_left(check) == 0 || (options->repair && !lacks_objects(check)))
+    if (vqemu_check_left(check) == 0)
         return;
     if (!options->repair)
         warn("put it right with: volt-qemu verify --repair [--from SOURCE]");
+    else if (!lacks_objects(check))
+        warn("%zu problems are left, such as: %s", vqemu_check_left(check), first_left(check));
     else if (!options->from)
         warn("the store itself has no good copy of the rest: name a directory, a tar archive or "
              "another store with --from, or build or import the profile again");
