@@ -106,14 +106,11 @@ static int make_directory(const char *directory, void *stage_fd) {
 
 /* ---- one file ---- */
 
+#define HELPS ", or build or import the profile again"
+
 static int object_damaged(const struct assembly *assembly, const struct manifest_object *object,
                           const char *how, vqemu_error **error) {
-    return error_set(
-        error, VQEMU_ERR_CORRUPT, 0,
-        "object %s/%s, for %s of %s, %s; put it right with \"volt-qemu verify --repair "
-        "--from SOURCE\", or build or import the profile again",
-        assembly->store->objects_path, object->digest.hex, object->path,
-        vqemu_ref_name(assembly->ref), how);
+    return ref_object_damaged(assembly->store, assembly->ref, object, how, HELPS, error);
 }
 
 static int place_failed(const struct assembly *assembly, const struct manifest_object *object,
@@ -124,13 +121,7 @@ static int place_failed(const struct assembly *assembly, const struct manifest_o
 
 static int read_failed(const struct assembly *assembly, const struct manifest_object *object,
                        int system_errno, vqemu_error **error) {
-    if (system_errno == ENOENT)
-        return object_damaged(assembly, object, "is missing", error);
-    if (system_errno == ELOOP || system_errno == ENXIO)
-        return object_damaged(assembly, object, "is not a regular file", error);
-    return error_system(error, system_errno, "cannot read object %s/%s, for %s of %s",
-                        assembly->store->objects_path, object->digest.hex, object->path,
-                        vqemu_ref_name(assembly->ref));
+    return ref_object_failed(assembly->store, assembly->ref, object, system_errno, HELPS, error);
 }
 
 /* Hash an open object; *status is as it was before, so that a later write shows. */

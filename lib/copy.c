@@ -77,24 +77,11 @@ static int is_there(struct copying *copying, size_t index, unsigned char *buffer
     return 0;
 }
 
-static int source_damaged(const struct copying *copying, const struct manifest_object *object,
-                          const char *how, vqemu_error **error) {
-    return error_set(
-        error, VQEMU_ERR_CORRUPT, 0,
-        "object %s/%s, for %s of %s, %s; put it right with \"volt-qemu verify --repair "
-        "--from SOURCE\" and copy again",
-        copying->from->objects_path, object->digest.hex, object->path, vqemu_ref_name(copying->ref),
-        how);
-}
+#define HELPS " and copy again"
 
 static int read_failed(const struct copying *copying, const struct manifest_object *object,
                        int system_errno, vqemu_error **error) {
-    if (system_errno == ENOENT)
-        return source_damaged(copying, object, "is missing", error);
-    if (system_errno == ELOOP || system_errno == ENXIO)
-        return source_damaged(copying, object, "is not a regular file", error);
-    return error_system(error, system_errno, "cannot read object %s/%s, for %s",
-                        copying->from->objects_path, object->digest.hex, object->path);
+    return ref_object_failed(copying->from, copying->ref, object, system_errno, HELPS, error);
 }
 
 static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_error **error) {
@@ -114,7 +101,8 @@ static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_e
     if (r < 0)
         return stage_failed(&copying->stage, -r, object->path, error);
     if (!digest_equal(&staged->digest, &object->digest))
-        return source_damaged(copying, object, "is damaged: its content has another digest", error);
+        return ref_object_damaged(copying->from, copying->ref, object,
+                                  "is damaged: its content has another digest", HELPS, error);
     copying->travels[index] = true;
     return progress_advance(&copying->progress, worker, object->path, staged->file.size, error);
 }

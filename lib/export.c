@@ -34,12 +34,12 @@ static void release_export(struct export *export) {
 
 static int damaged(const struct export *export, const struct manifest_object *object,
                    const char *how, vqemu_error **error) {
-    return error_set(
-        error, VQEMU_ERR_CORRUPT, 0,
-        "object %s/%s, for %s of %s, %s; put it right with \"volt-qemu verify --repair "
-        "--from SOURCE\"",
-        export->store->objects_path, object->digest.hex, object->path, vqemu_ref_name(export->ref),
-        how);
+    return ref_object_damaged(export->store, export->ref, object, how, "", error);
+}
+
+static int read_failed(const struct export *export, const struct manifest_object *object,
+                       int system_errno, vqemu_error **error) {
+    return ref_object_failed(export->store, export->ref, object, system_errno, "", error);
 }
 
 /* Its time of creation, as far as all tars can write it. */
@@ -70,8 +70,7 @@ static int add_content(struct export *export, const struct manifest_object *obje
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return error_system(error, errno, "cannot read object %s/%s, for %s",
-                                export->store->objects_path, object->digest.hex, object->path);
+            return read_failed(export, object, errno, error);
         if (n == 0 || (uint64_t)n > size - done)
             return damaged(export, object, "was written to while it was being read", error);
         digest_add(&state, export->buffer, (size_t)n);
@@ -93,13 +92,8 @@ static int add_object(struct export *export, size_t index, vqemu_error **error) 
     _cleanup_close_ int fd = -1;
     struct stat status;
     int r = object_open(export->store->objects_fd, object->digest.hex, &fd, &status);
-    if (r == -ENOENT)
-        return damaged(export, object, "is missing", error);
-    if (r == -ELOOP || r == -ENXIO)
-        return damaged(export, object, "is not a regular file", error);
     if (r < 0)
-        return error_system(error, -r, "cannot open object %s/%s, for %s",
-                            export->store->objects_path, object->digest.hex, object->path);
+        return read_failed(export, object, -r, error);
     uint64_t size = (uint64_t)status.st_size;
     r = archive_add_file(export->writer, object->path, size, executable_is_wanted(object, fd),
                          time_of_files(export), error);

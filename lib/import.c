@@ -17,7 +17,6 @@
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
-#include "util/utf8.h"
 
 #define BUFFER_SIZE ((size_t)256 * 1024)
 /* Links to links are followed so far, as by the kernel (path_resolution(7)). */
@@ -86,9 +85,7 @@ static char *plain_path(const char *path) {
 }
 
 static int check_path(const struct import *import, const char *path, vqemu_error **error) {
-    const char *fault = manifest_find_path_fault(path);
-    if (!fault && !utf8_is_valid(path))
-        fault = "bytes that are not UTF-8";
+    const char *fault = manifest_find_new_path_fault(path);
     if (!fault)
         return 0;
     return error_set(error, VQEMU_ERR_INVALID, 0,

@@ -13,6 +13,7 @@
 #include "util/fd.h"
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
+#include "util/utf8.h"
 
 #define TEXT_LIMIT ((size_t)4 * 1024 * 1024) /* for each 10,000 objects */
 
@@ -110,6 +111,11 @@ const char *manifest_find_path_fault(const char *path) {
             break;
     }
     return fault;
+}
+
+const char *manifest_find_new_path_fault(const char *path) {
+    const char *fault = manifest_find_path_fault(path);
+    return fault || utf8_is_valid(path) ? fault : "bytes that are not UTF-8";
 }
 
 /* The faults of manifest_find_path_fault() read "is ..." or name what the path has. */

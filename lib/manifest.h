@@ -30,6 +30,9 @@ const struct timespec *manifest_time(const vqemu_manifest *manifest);
 /* What is wrong with a path in a manifest, as a phrase; NULL if it is acceptable. */
 const char *manifest_find_path_fault(const char *path);
 
+/* The same for a path that is to go into a new manifest: JSON holds nothing but UTF-8. */
+const char *manifest_find_new_path_fault(const char *path);
+
 /* How large the text of a manifest with so many objects may be. */
 size_t manifest_text_limit(size_t max_objects);
 

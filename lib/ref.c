@@ -390,6 +390,27 @@ int ref_read_text(const vqemu_store *store, const vqemu_ref *ref, char **text, s
     return 0;
 }
 
+int ref_object_damaged(const vqemu_store *store, const vqemu_ref *ref,
+                       const struct manifest_object *object, const char *how, const char *helps,
+                       vqemu_error **error) {
+    return error_set(
+        error, VQEMU_ERR_CORRUPT, 0,
+        "object %s/%s, for %s of %s, %s; put it right with \"volt-qemu verify --repair "
+        "--from SOURCE\"%s",
+        store->objects_path, object->digest.hex, object->path, ref->name, how, helps);
+}
+
+int ref_object_failed(const vqemu_store *store, const vqemu_ref *ref,
+                      const struct manifest_object *object, int system_errno, const char *helps,
+                      vqemu_error **error) {
+    if (system_errno == ENOENT)
+        return ref_object_damaged(store, ref, object, "is missing", helps, error);
+    if (system_errno == ELOOP || system_errno == ENXIO)
+        return ref_object_damaged(store, ref, object, "is not a regular file", helps, error);
+    return error_system(error, system_errno, "cannot read object %s/%s, for %s of %s",
+                        store->objects_path, object->digest.hex, object->path, ref->name);
+}
+
 /* ---- writing ---- */
 
 /* Stage the text beside its final name; locked, so that nobody takes it for a leftover. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "digest.h"
+#include "manifest.h"
 #include "store.h"
 #include "util/cleanup.h"
 
@@ -47,6 +48,19 @@ int ref_find_newest(vqemu_store *store, const char *profile, vqemu_ref **ref, vq
 /* The text of its file, which has the digest of its manifest. Owned by the caller. */
 int ref_read_text(const vqemu_store *store, const vqemu_ref *ref, char **text, size_t *size,
                   vqemu_error **error);
+
+/*
+ * The error for an object of a ref that cannot be used: what is with it, and what helps beside a
+ * repair ("" for nothing else).
+ */
+int ref_object_damaged(const vqemu_store *store, const vqemu_ref *ref,
+                       const struct manifest_object *object, const char *how, const char *helps,
+                       vqemu_error **error);
+
+/* The error for one that cannot be read: damage if it is missing or no file. */
+int ref_object_failed(const vqemu_store *store, const vqemu_ref *ref,
+                      const struct manifest_object *object, int system_errno, const char *helps,
+                      vqemu_error **error);
 
 /*
  * The refs that an operator means: one by its name, the newest or all of a profile, or all of the

@@ -303,7 +303,7 @@ int repair_objects(vqemu_store *store, const vqemu_ref_list *refs, vqemu_check *
         r = look_in_source(&repair, from);
     if (r == 0)
         r = publish_wants(&repair, repair.error);
-    if (error)
+    if (r < 0 && error)
         *error = TAKE_POINTER(problem);
     return r;
 }

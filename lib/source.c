@@ -11,12 +11,9 @@
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
-#include "util/utf8.h"
 
 static int check_name(const struct source *source, const char *path, vqemu_error **error) {
-    const char *fault = manifest_find_path_fault(path);
-    if (!fault && !utf8_is_valid(path))
-        fault = "bytes that are not UTF-8";
+    const char *fault = manifest_find_new_path_fault(path);
     if (!fault)
         return 0;
     return error_set(error, VQEMU_ERR_INVALID, 0,

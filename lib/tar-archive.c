@@ -111,6 +111,21 @@ static void leave_utf8(const struct utf8 *utf8) {
 #define IN_UTF8                                                                                    \
     __attribute__((cleanup(leave_utf8), unused)) const struct utf8 utf8_locale = enter_utf8()
 
+/* ---- pipes ---- */
+
+/* Wait until a pipe has or takes something; a file always does. False if the caller gives up. */
+static bool wait_for(int fd, short events, struct progress *progress, vqemu_error **cancelled) {
+    struct pollfd poll_fd = {.fd = fd, .events = events};
+    const int interval = 100; /* milliseconds */
+    for (;;) {
+        int r = poll(&poll_fd, 1, interval);
+        if (r > 0 || (r < 0 && errno != EINTR))
+            return true; /* an error is for read() or write() to tell */
+        if (progress_report(progress, cancelled) < 0)
+            return false;
+    }
+}
+
 /* ---- reading ---- */
 
 /*
@@ -138,22 +153,9 @@ struct archive_reader {
     bool is_sparse;
 };
 
-/* Wait until there is something to read. A file always has something. */
-static bool wait_for_input(struct archive_reader *reader) {
-    struct pollfd poll_fd = {.fd = reader->fd, .events = POLLIN};
-    const int interval = 100; /* milliseconds */
-    for (;;) {
-        int r = poll(&poll_fd, 1, interval);
-        if (r > 0 || (r < 0 && errno != EINTR))
-            return true; /* an error is for read() to tell */
-        if (progress_report(reader->progress, &reader->cancelled) < 0)
-            return false;
-    }
-}
-
 static ssize_t read_input(struct archive_reader *reader) {
     for (;;) {
-        if (!wait_for_input(reader))
+        if (!wait_for(reader->fd, POLLIN, reader->progress, &reader->cancelled))
             return -ECANCELED;
         ssize_t n = read(reader->fd, reader->input, BLOCK_SIZE);
         if (n < 0 && errno == EINTR)
@@ -439,28 +441,15 @@ struct archive_writer {
 /* Once poll(2) says so, a pipe takes this much without blocking (pipe(7)). */
 #define PIPE_SHARE ((size_t)4096)
 
-/* Wait until something can be written; -ECANCELED if the caller gives up. */
-static int wait_for_reader(struct archive_writer *writer) {
-    struct pollfd poll_fd = {.fd = writer->fd, .events = POLLOUT};
-    const int interval = 100; /* milliseconds */
-    for (;;) {
-        int r = poll(&poll_fd, 1, interval);
-        if (r > 0 || (r < 0 && errno != EINTR))
-            return 0; /* an error is for write() to tell */
-        if (progress_report(writer->progress, &writer->cancelled) < 0)
-            return -ECANCELED;
-    }
-}
-
 static int write_patiently(struct archive_writer *writer, const char *bytes, size_t size) {
     if (!writer->can_block)
         return write_all(writer->fd, bytes, size);
     int r = 0;
     while (r == 0 && size > 0) {
         size_t share = size < PIPE_SHARE ? size : PIPE_SHARE;
-        r = wait_for_reader(writer);
-        if (r == 0)
-            r = write_all(writer->fd, bytes, share);
+        r = wait_for(writer->fd, POLLOUT, writer->progress, &writer->cancelled)
+                ? write_all(writer->fd, bytes, share)
+                : -ECANCELED;
         bytes += share;
         size -= share;
     }
