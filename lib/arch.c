@@ -18,164 +18,264 @@
  */
 #define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
 
+static const struct machine x86_64_machines[] = {
+    {"q35", "pc-q35-", "hpet=off", SATA_BUILT_IN, "e1000e", true},
+    {"pc", "pc-i440fx-", "hpet=off", IDE_BUILT_IN, "e1000", false},
+    {0},
+};
+static const struct machine i386_machines[] = {
+    {"pc", "pc-i440fx-", "hpet=off", IDE_BUILT_IN, "e1000", false},
+    {"q35", "pc-q35-", "hpet=off", SATA_BUILT_IN, "e1000e", true},
+    {0},
+};
+static const struct machine arm64_machines[] = {
+    {"virt", "virt-", "gic-version=max", SATA_ADDED, NULL, false},
+    {0},
+};
+static const struct machine arm_machines[] = {
+    {"virt", "virt-", NULL, SATA_ADDED, NULL, false},
+    {0},
+};
+static const struct machine virt_machines[] = {
+    {"virt", NULL, NULL, SATA_ADDED, NULL, false},
+    {0},
+};
+static const struct machine malta_machines[] = {
+    {"malta", NULL, NULL, IDE_BUILT_IN, "pcnet", false},
+    {0},
+};
+static const struct machine mac99_machines[] = {
+    {"mac99", NULL, "via=pmu", IDE_BUILT_IN, "rtl8139", false},
+    {0},
+};
+static const struct machine pseries_machines[] = {
+    {"pseries", "pseries-", NULL, SATA_ADDED, NULL, false},
+    {0},
+};
+static const struct machine s390_machines[] = {
+    {"s390-ccw-virtio", "s390-ccw-virtio-", NULL, IDE_NONE, NULL, false},
+    {0},
+};
+
 static const struct arch archs[] = {
     {
         .name = "x86_64",
         .binary = "qemu-system-x86_64",
-        .machine = "q35,hpet=off",
+        .machines = x86_64_machines,
         .tcg_cpu = "max",
         .console = "ttyS0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-vga",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-crb",
         .kvm_hosts = {"x86_64"},
         .x86 = true,
         .uefi = true,
         .max_cpus = 255,
+        .nvme = true,
     },
     {
         .name = "i386",
         .binary = "qemu-system-i386",
-        .machine = "pc,hpet=off",
+        .machines = i386_machines,
         .tcg_cpu = "max",
         .console = "ttyS0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-vga",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-crb",
         .kvm_hosts = {"x86_64", "i386"},
         .x86 = true,
         .uefi = true,
         .max_cpus = 255,
+        .nvme = true,
     },
     {
         .name = "aarch64",
         .binary = "qemu-system-aarch64",
-        .machine = "virt,gic-version=max",
+        .machines = arm64_machines,
         .tcg_cpu = "max",
         .console = "ttyAMA0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "ramfb",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-tis-device",
         .kvm_hosts = {"aarch64"},
         .uefi = true,
         .max_cpus = 512,
+        .nvme = true,
     },
     {
         .name = "arm",
         .binary = "qemu-system-arm",
-        .machine = "virt",
+        .machines = arm_machines,
         .tcg_cpu = "max",
         .console = "ttyAMA0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "ramfb",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-tis-device",
         .uefi = true,
         .max_cpus = 8, /* its GICv2 has no more */
+        .nvme = true,
     },
     {
         .name = "riscv64",
         .binary = "qemu-system-riscv64",
-        .machine = "virt",
+        .machines = virt_machines,
         .tcg_cpu = "rv64",
         .console = "ttyS0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "ramfb",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-tis-device",
         .kvm_hosts = {"riscv64"},
         .uefi = true,
         .max_cpus = 512,
+        .nvme = true,
     },
     {
         .name = "riscv32",
         .binary = "qemu-system-riscv32",
-        .machine = "virt",
+        .machines = virt_machines,
         .tcg_cpu = "rv32",
         .console = "ttyS0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "ramfb",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-tis-device",
         .max_cpus = 512,
+        .nvme = true,
     },
     {
         .name = "mips",
         .binary = "qemu-system-mips",
-        .machine = "malta",
+        .machines = malta_machines,
         .tcg_cpu = "24Kf",
         .console = "ttyS0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
         .max_memory = 2048,
         .max_cpus = 16,
     },
     {
         .name = "mipsel",
         .binary = "qemu-system-mipsel",
-        .machine = "malta",
+        .machines = malta_machines,
         .tcg_cpu = "24Kf",
         .console = "ttyS0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
         .max_memory = 2048,
         .max_cpus = 16,
     },
     {
         .name = "mips64",
         .binary = "qemu-system-mips64",
-        .machine = "malta",
+        .machines = malta_machines,
         .tcg_cpu = "5KEf",
         .console = "ttyS0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
         .max_memory = 2048,
         .max_cpus = 16,
     },
     {
         .name = "mips64el",
         .binary = "qemu-system-mips64el",
-        .machine = "malta",
+        .machines = malta_machines,
         .tcg_cpu = "5KEf",
         .console = "ttyS0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
         .max_memory = 2048,
         .max_cpus = 16,
     },
     {
         .name = "ppc",
         .binary = "qemu-system-ppc",
-        .machine = "mac99,via=pmu",
+        .machines = mac99_machines,
         .tcg_cpu = "7447a",
         .console = "ttyPZ0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
         .max_memory = 2047,
         .max_cpus = 1,
     },
     {
         .name = "ppc64",
         .binary = "qemu-system-ppc64",
-        .machine = "pseries",
+        .machines = pseries_machines,
         .tcg_options = PSERIES_TCG,
         .tcg_cpu = "power9",
         .console = "hvc0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-spapr",
         .kvm_hosts = {"ppc64", "ppc64le"},
+        .nvme = true,
     },
     {
         .name = "ppc64le",
         .binary = "qemu-system-ppc64",
-        .machine = "pseries",
+        .machines = pseries_machines,
         .tcg_options = PSERIES_TCG,
         .tcg_cpu = "power9",
         .console = "hvc0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-spapr",
         .kvm_hosts = {"ppc64le", "ppc64"},
+        .nvme = true,
     },
     {
         .name = "s390x",
         .binary = "qemu-system-s390x",
-        .machine = "s390-ccw-virtio",
+        .machines = s390_machines,
         .tcg_cpu = "max",
         .console = "ttysclp0",
-        .virtio_9p = "virtio-9p-ccw",
+        .bus = "ccw",
+        .video = "virtio-gpu-ccw",
+        .watchdog = "diag288",
         .kvm_hosts = {"s390x"},
         .max_cpus = 248,
     },
     {
         .name = "loongarch64",
         .binary = "qemu-system-loongarch64",
-        .machine = "virt",
+        .machines = virt_machines,
         .tcg_cpu = "la464",
         .console = "ttyS0",
-        .virtio_9p = "virtio-9p-pci",
+        .bus = "pci",
+        .video = "virtio-vga",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
         .kvm_hosts = {"loongarch64"},
         .uefi = true,
         .default_memory = 1024,
         .min_memory = 1024,
         .max_cpus = 256,
+        .nvme = true,
     },
 };
 
@@ -201,6 +301,30 @@ char *arch_list_names(void) {
     return strbuf_take(&names);
 }
 
+static bool is_of(const struct machine *machine, const char *name) {
+    size_t length = machine->versioned ? strlen(machine->versioned) : 0;
+    return strcmp(machine->name, name) == 0 ||
+           (length > 0 && strncmp(machine->versioned, name, length) == 0 && name[length] >= '0' &&
+            name[length] <= '9');
+}
+
+const struct machine *arch_find_machine(const struct arch *arch, const char *name) {
+    for (const struct machine *machine = arch->machines; machine->name; machine++)
+        if (is_of(machine, name))
+            return machine;
+    return NULL;
+}
+
+char *arch_list_machines(const struct arch *arch) {
+    struct strbuf names = {0};
+    for (const struct machine *machine = arch->machines; machine->name; machine++) {
+        strbuf_addf(&names, "%s%s", names.length ? ", " : "", machine->name);
+        if (machine->versioned)
+            strbuf_addf(&names, ", %s<version>", machine->versioned);
+    }
+    return strbuf_take(&names);
+}
+
 bool arch_runs_under_kvm_of(const struct arch *guest, const char *host) {
     for (size_t i = 0; guest->kvm_hosts[i]; i++)
         if (strcmp(guest->kvm_hosts[i], host) == 0)
@@ -220,4 +344,12 @@ VQEMU_EXPORT const char *vqemu_guest_arch_at(size_t index) {
 VQEMU_EXPORT const char *vqemu_guest_arch_binary(const char *guest_arch) {
     const struct arch *arch = arch_find(guest_arch);
     return arch ? arch->binary : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_guest_arch_machine(const char *guest_arch, size_t index) {
+    const struct arch *arch = arch_find(guest_arch);
+    for (size_t i = 0; arch && arch->machines[i].name; i++)
+        if (i == index)
+            return arch->machines[i].name;
+    return NULL;
 }

@@ -7,17 +7,40 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What an IDE disk is attached to. */
+enum ide {
+    IDE_NONE,
+    IDE_BUILT_IN,  /* two buses, ide.0 and ide.1, of two drives each */
+    SATA_BUILT_IN, /* six buses, ide.0 to ide.5, of one drive each */
+    SATA_ADDED,    /* an ich9-ahci must be added; ports as of SATA_BUILT_IN */
+};
+
+/* A kind of machine of an architecture. */
+struct machine {
+    const char *name;      /* QEMU's alias of its newest version, or its only name */
+    const char *versioned; /* what a name with a version begins with, or NULL */
+    const char *options;   /* for -machine, that every guest wants, or NULL */
+    enum ide ide;
+    const char *plain_nic; /* a model that systems without virtio drivers know, or NULL */
+    bool smm;              /* has system management mode, which guards secure boot on x86 */
+};
+
 struct arch {
     const char *name;
-    const char *binary;       /* QEMU program below bin/ */
-    const char *machine;      /* -machine: type and the options that every guest wants */
-    const char *tcg_options;  /* further -machine options under TCG, or NULL */
-    const char *tcg_cpu;      /* -cpu under TCG; under KVM it is always "host" */
-    const char *console;      /* console= of the kernel command line */
-    const char *virtio_9p;    /* device model of a 9p share on the machine's bus */
-    const char *kvm_hosts[3]; /* hosts whose KVM runs such guests, NULL-terminated */
+    const char *binary;             /* QEMU program below bin/ */
+    const struct machine *machines; /* ended by one without a name; the first is the default */
+    const char *tcg_options;        /* further -machine options under TCG, or NULL */
+    const char *tcg_cpu;            /* -cpu under TCG; under KVM it is always "host" */
+    const char *console;            /* console= of the kernel command line */
+    const char *bus;                /* of the machine's devices: "pci" or "ccw" */
+    const char *video;              /* graphics device of guests with virtio drivers */
+    const char *plain_video;        /* of others, or NULL */
+    const char *watchdog;           /* device model */
+    const char *tpm;                /* device model, or NULL */
+    const char *kvm_hosts[3];       /* hosts whose KVM runs such guests, NULL-terminated */
     bool x86;
     bool uefi;               /* UEFI firmware exists for the machine */
+    bool nvme;               /* the machine has the MSI-X that nvme wants */
     uint64_t default_memory; /* MiB */
     uint64_t min_memory;     /* MiB that the machine needs */
     uint64_t max_memory;     /* MiB that the machine can have, 0 for no limit worth checking */
@@ -30,6 +53,10 @@ const struct arch *arch_at(size_t index);
 const struct arch *arch_find(const char *name);
 /* All names, separated by ", ", for messages; NULL without memory. Owned by the caller. */
 char *arch_list_names(void);
+/* The kind of machine that a name, with or without a version, is of; NULL if it is of none. */
+const struct machine *arch_find_machine(const struct arch *arch, const char *name);
+/* The names that arch_find_machine() takes, for messages; NULL without memory. */
+char *arch_list_machines(const struct arch *arch);
 bool arch_runs_under_kvm_of(const struct arch *guest, const char *host);
 
 #endif

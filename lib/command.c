@@ -2,75 +2,30 @@
 /* A runtime and a VM -> argv, environment and working directory. */
 #include "command.h"
 
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "args.h"
 #include "digest.h"
 #include "error.h"
 #include "qemu-opt.h"
-#include "runtime.h"
 #include "util/export.h"
 #include "util/path.h"
-#include "util/strv.h"
-
-#define DEFAULT_MEMORY 256 /* MiB */
-#define ROOT_MOUNT_TAG "rootfs"
 
 struct vqemu_command {
     atomic_uint references;
     vqemu_runtime *runtime; /* keeps the lease */
-    char *vm_name;
     struct strv argv, envp;
     char *cwd;
     struct digest fingerprint;
+    /* For what is made of it besides: */
+    char *vm_name, *user;
+    char id[IDENTITY_ID_MAX + 1];
+    char *state_dir, *runtime_dir, *stop_socket;
+    struct resources resources;
 };
-
-/* ---- what the machine can have ---- */
-
-static uint64_t memory_of(const struct arch *arch, const vqemu_vm *vm) {
-    uint64_t memory = vqemu_vm_memory(vm);
-    if (memory == 0)
-        memory = arch->default_memory ? arch->default_memory : DEFAULT_MEMORY;
-    return memory;
-}
-
-static uint32_t cpus_of(const vqemu_vm *vm) {
-    uint32_t cpus = vqemu_vm_cpus(vm);
-    return cpus ? cpus : 1;
-}
-
-static int check_memory(const struct arch *arch, const vqemu_vm *vm, vqemu_error **error) {
-    uint64_t memory = memory_of(arch, vm);
-    if (memory < arch->min_memory)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "%" PRIu64 " MiB of memory is too little: the machine of %s guests needs "
-                         "%" PRIu64,
-                         memory, arch->name, arch->min_memory);
-    if (arch->max_memory && memory > arch->max_memory)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "%" PRIu64 " MiB of memory is too much: the machine of %s guests can have "
-                         "%" PRIu64,
-                         memory, arch->name, arch->max_memory);
-    return 0;
-}
-
-static int check_vm(const struct arch *arch, const vqemu_vm *vm, vqemu_error **error) {
-    int r = check_memory(arch, vm, error);
-    if (r < 0)
-        return r;
-    if (arch->max_cpus && cpus_of(vm) > arch->max_cpus)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "%u CPUs are too many: the machine of %s guests can have %u",
-                         (unsigned)cpus_of(vm), arch->name, (unsigned)arch->max_cpus);
-    if (!vqemu_vm_kernel(vm) && vqemu_vm_initrd(vm))
-        return error_set(error, VQEMU_ERR_INVALID, 0, "an initrd needs a kernel");
-    if (!vqemu_vm_kernel(vm) && vqemu_vm_append(vm))
-        return error_set(error, VQEMU_ERR_INVALID, 0, "a kernel command line needs a kernel");
-    return 0;
-}
 
 /* ---- the program ---- */
 
@@ -128,93 +83,92 @@ static void add_environment(struct strv *envp, const vqemu_runtime *runtime, con
 
 /* ---- QEMU's arguments ---- */
 
-static void add_option(struct strv *argv, const char *option, const char *value) {
-    strv_add(argv, option);
-    strv_add(argv, value);
-}
-
 /* The name of the VM, and of the process: through the loader it would be the loader's. */
-static void add_name(struct strv *argv, const vqemu_vm *vm) {
+static void add_name(struct args *args) {
     struct strbuf option = {0};
-    char *name = format_string("volt-%s", vqemu_vm_name(vm));
+    char *name = format_string("volt-%s", args->vm->name);
+    char uuid[IDENTITY_UUID_LENGTH + 1];
     if (name) {
         qemu_opt_add(&option, "guest", name);
         qemu_opt_add(&option, "process", name);
     }
-    strv_add(argv, "-name");
-    strv_take_in(argv, name ? strbuf_take(&option) : NULL);
+    strv_add(&args->argv, "-name");
+    strv_take_in(&args->argv, name ? strbuf_take(&option) : NULL);
     free(name);
+    identity_uuid(args->vm->name, uuid);
+    args_option(args, "-uuid", args->vm->uuid ? args->vm->uuid : uuid);
 }
 
-static void add_machine(struct strv *argv, const vqemu_runtime *runtime, const vqemu_vm *vm) {
-    const struct arch *arch = runtime_arch(runtime);
-    const char *accel = vqemu_profile_accel(vqemu_runtime_profile(runtime));
-    bool kvm = strcmp(accel, "kvm") == 0;
-    strv_add(argv, "-machine");
-    if (!kvm && arch->tcg_options)
-        strv_addf(argv, "%s,%s", arch->machine, arch->tcg_options);
+static void add_clock(struct args *args) {
+    bool is_windows = strcmp(args->guest_os, "windows") == 0;
+    const char *base = args->vm->rtc ? args->vm->rtc : is_windows ? "localtime" : "utc";
+    strv_add(&args->argv, "-rtc");
+    /* Windows counts ticks, and must get those that were late. */
+    strv_addf(&args->argv, "base=%s%s", base,
+              is_windows && args->arch->x86 ? ",driftfix=slew" : "");
+}
+
+static void add_default_append(struct strbuf *append, const struct args *args) {
+    const vqemu_vm *vm = args->vm;
+    bool is_virtiofs = vm->rootfs_driver && strcmp(vm->rootfs_driver, "virtiofs") == 0;
+    const char *writable = is_on(vm->rootfs_writable) ? " rw" : "";
+    if (vm->rootfs && is_virtiofs)
+        strbuf_addf(append, "root=rootfs rootfstype=virtiofs%s ", writable);
+    else if (vm->rootfs || !vm->initrd) /* an initrd alone brings its own root */
+        strbuf_addf(append, "root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L%s ",
+                    writable);
+    strbuf_addf(append, "console=%s panic=1", args->arch->console);
+}
+
+static void add_kernel(struct args *args) {
+    const vqemu_vm *vm = args->vm;
+    struct strbuf append = {0};
+    if (!vm->kernel)
+        return;
+    args_option(args, "-kernel", vm->kernel);
+    resources_add_read(&args->resources, vm->kernel);
+    if (vm->initrd) {
+        args_option(args, "-initrd", vm->initrd);
+        resources_add_read(&args->resources, vm->initrd);
+    }
+    if (vm->append)
+        strbuf_add(&append, vm->append);
     else
-        strv_add(argv, arch->machine);
-    add_option(argv, "-accel", accel);
-    add_option(argv, "-cpu", kvm ? "host" : arch->tcg_cpu);
-    strv_add(argv, "-m");
-    strv_addf(argv, "%" PRIu64, memory_of(arch, vm));
-    strv_add(argv, "-smp");
-    strv_addf(argv, "%u", (unsigned)cpus_of(vm));
+        add_default_append(&append, args);
+    args_option_buffer(args, "-append", &append);
 }
 
-/* The serial console on stdin and stdout, with the monitor behind Ctrl-A C, as -serial mon:stdio.
- */
-static void add_console(struct strv *argv) {
-    add_option(argv, "-display", "none");
-    add_option(argv, "-chardev", "stdio,id=console,mux=on,signal=off");
-    add_option(argv, "-serial", "chardev:console");
-    add_option(argv, "-mon", "chardev=console,mode=readline");
-}
-
-static void add_rootfs(struct strv *argv, const struct arch *arch, const char *rootfs) {
-    struct strbuf share = {0};
-    strbuf_add(&share, "local,id=rootdev");
-    qemu_opt_add(&share, "path", rootfs);
-    strbuf_add(&share, ",security_model=none,readonly=on");
-    strv_add(argv, "-fsdev");
-    strv_take_in(argv, strbuf_take(&share));
-    strv_add(argv, "-device");
-    strv_addf(argv, "%s,fsdev=rootdev,mount_tag=" ROOT_MOUNT_TAG, arch->virtio_9p);
-}
-
-static void add_kernel(struct strv *argv, const struct arch *arch, const vqemu_vm *vm) {
-    add_option(argv, "-kernel", vqemu_vm_kernel(vm));
-    if (vqemu_vm_initrd(vm))
-        add_option(argv, "-initrd", vqemu_vm_initrd(vm));
-    strv_add(argv, "-append");
-    bool brings_its_own_root = vqemu_vm_initrd(vm) && !vqemu_vm_rootfs(vm);
-    if (vqemu_vm_append(vm))
-        strv_add(argv, vqemu_vm_append(vm));
-    else
-        strv_addf(argv, "%sconsole=%s panic=1",
-                  brings_its_own_root ? ""
-                                      : "root=" ROOT_MOUNT_TAG
-                                        " rootfstype=9p rootflags=trans=virtio,version=9p2000.L ",
-                  arch->console);
-}
-
-static void add_arguments(struct strv *argv, const vqemu_runtime *runtime, const vqemu_vm *vm) {
-    const struct arch *arch = runtime_arch(runtime);
-    add_name(argv, vm);
-    strv_add(argv, "-nodefaults");
-    strv_add(argv, "-no-user-config"); /* the host's /etc/qemu */
-    add_option(argv, "-L", vqemu_runtime_firmware_dir(runtime));
-    add_machine(argv, runtime, vm);
-    strv_add(argv, "-no-reboot");
-    add_option(argv, "-nic", "none");
-    add_console(argv);
-    if (vqemu_vm_rootfs(vm))
-        add_rootfs(argv, arch, vqemu_vm_rootfs(vm));
-    if (vqemu_vm_kernel(vm))
-        add_kernel(argv, arch, vm);
-    for (size_t i = 0; i < vqemu_vm_extra_arg_count(vm); i++)
-        strv_add(argv, vqemu_vm_extra_arg(vm, i));
+/* The order is fixed: the same VM always gives the same command. */
+static int add_arguments(struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    add_name(args);
+    strv_add(&args->argv, "-nodefaults");
+    strv_add(&args->argv, "-no-user-config"); /* the host's /etc/qemu */
+    args_add_sandbox(args);
+    args_option(args, "-L", vqemu_runtime_firmware_dir(args->runtime));
+    args_add_machine(args);
+    args_add_cpus(args);
+    args_add_memory(args);
+    add_clock(args);
+    if (!is_on_by_default(vm->reboot, args->uefi))
+        strv_add(&args->argv, "-no-reboot");
+    int r = args_add_display(args, error);
+    if (r == 0)
+        r = args_add_console(args, error);
+    if (r == 0)
+        r = args_add_control(args, error);
+    if (r == 0)
+        r = args_add_disks(args, error);
+    if (r == 0)
+        r = args_add_shares(args, error);
+    if (r == 0)
+        r = args_add_nics(args, error);
+    if (r == 0)
+        r = args_add_devices(args, error);
+    add_kernel(args);
+    for (size_t i = 0; i < vm->extra_args.count; i++)
+        strv_add(&args->argv, vm->extra_args.items[i]);
+    return r;
 }
 
 /* ---- the command ---- */
@@ -240,29 +194,65 @@ static struct digest fingerprint(const vqemu_command *command) {
     return digest_finish(&state);
 }
 
-VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
-                                     vqemu_command **command, vqemu_error **error) {
-    *command = NULL;
-    int r = check_vm(runtime_arch(runtime), vm, error);
-    if (r < 0)
-        return r;
+/* Move what a unit or a preparation needs from the arguments to the command. */
+static int keep(vqemu_command *command, struct args *args, vqemu_error **error) {
+    const char *user = args->vm->user;
+    command->vm_name = strdup(args->vm->name);
+    command->user = user ? strdup(user) : NULL;
+    memcpy(command->id, args->id, sizeof command->id);
+    command->state_dir = TAKE_POINTER(args->state_dir);
+    command->runtime_dir = TAKE_POINTER(args->runtime_dir);
+    command->stop_socket = TAKE_POINTER(args->stop_socket);
+    command->resources = args->resources;
+    args->resources = (struct resources){0};
+    return command->vm_name && (!user || command->user) ? 0 : error_no_memory(error);
+}
+
+static int new_command(vqemu_runtime *runtime, struct args *args, vqemu_command **command,
+                       vqemu_error **error) {
     _cleanup_command_ vqemu_command *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
     atomic_init(&new->references, 1);
     new->runtime = vqemu_runtime_ref(runtime);
-    new->vm_name = strdup(vqemu_vm_name(vm));
     new->cwd = choose_cwd(runtime);
-    if (!new->vm_name || !new->cwd)
+    if (!new->cwd)
         return error_no_memory(error);
     add_program(&new->argv, runtime, new->cwd);
-    add_arguments(&new->argv, runtime, vm);
+    for (size_t i = 0; i < args->argv.count; i++)
+        strv_add(&new->argv, args->argv.items[i]);
     add_environment(&new->envp, runtime, new->cwd);
-    if (new->argv.failed || new->envp.failed)
+    int r = keep(new, args, error);
+    if (r < 0)
+        return r;
+    if (args->argv.failed || new->argv.failed || new->envp.failed || new->resources.failed)
         return error_no_memory(error);
     new->fingerprint = fingerprint(new);
     *command = TAKE_POINTER(new);
     return 0;
+}
+
+static int build(vqemu_runtime *runtime, const vqemu_vm *vm, bool for_unit, vqemu_command **command,
+                 vqemu_error **error) {
+    struct args args = {.runtime = runtime, .vm = vm, .for_unit = for_unit};
+    *command = NULL;
+    int r = args_plan(&args, error);
+    if (r == 0)
+        r = add_arguments(&args, error);
+    if (r == 0)
+        r = new_command(runtime, &args, command, error);
+    args_release(&args);
+    return r;
+}
+
+VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
+                                     vqemu_command **command, vqemu_error **error) {
+    return build(runtime, vm, false, command, error);
+}
+
+int command_build_for_unit(vqemu_runtime *runtime, const vqemu_vm *vm, vqemu_command **command,
+                           vqemu_error **error) {
+    return build(runtime, vm, true, command, error);
 }
 
 VQEMU_EXPORT vqemu_command *vqemu_command_ref(vqemu_command *command) {
@@ -276,8 +266,13 @@ VQEMU_EXPORT void vqemu_command_unref(vqemu_command *command) {
         return;
     strv_release(&command->argv);
     strv_release(&command->envp);
-    free(command->vm_name);
     free(command->cwd);
+    free(command->vm_name);
+    free(command->user);
+    free(command->state_dir);
+    free(command->runtime_dir);
+    free(command->stop_socket);
+    resources_release(&command->resources);
     vqemu_runtime_unref(command->runtime);
     free(command);
 }
@@ -305,6 +300,38 @@ VQEMU_EXPORT const char *vqemu_command_cwd(const vqemu_command *command) {
 
 VQEMU_EXPORT const char *vqemu_command_fingerprint(const vqemu_command *command) {
     return command->fingerprint.hex;
+}
+
+VQEMU_EXPORT const char *vqemu_command_state_dir(const vqemu_command *command) {
+    return command->state_dir;
+}
+
+VQEMU_EXPORT const char *vqemu_command_runtime_dir(const vqemu_command *command) {
+    return command->runtime_dir;
+}
+
+VQEMU_EXPORT size_t vqemu_command_fd_count(const vqemu_command *command) {
+    return command->resources.fd_count;
+}
+
+VQEMU_EXPORT int vqemu_command_fd(const vqemu_command *command, size_t index) {
+    return index < command->resources.fd_count ? command->resources.fds[index] : -1;
+}
+
+const struct resources *command_resources(const vqemu_command *command) {
+    return &command->resources;
+}
+
+const char *command_vm_id(const vqemu_command *command) {
+    return command->id;
+}
+
+const char *command_user(const vqemu_command *command) {
+    return command->user;
+}
+
+const char *command_stop_socket(const vqemu_command *command) {
+    return command->stop_socket;
 }
 
 const char *command_vm_name(const vqemu_command *command) {

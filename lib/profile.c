@@ -32,6 +32,10 @@ static bool serves_foreign(const struct arch *guest, const char *host_arch) {
     return !guest->x86;
 }
 
+/* What emulation can do as well: a Windows guest must run where there is no KVM, too. */
+#define DESKTOP_ABILITIES                                                                          \
+    (VQEMU_ABILITY_DISPLAY | VQEMU_ABILITY_USB | VQEMU_ABILITY_TPM | VQEMU_ABILITY_UEFI)
+
 /* In the order of preference: where several fit a workload, the first is taken. */
 static const vqemu_profile profiles[] = {
     {
@@ -43,20 +47,19 @@ static const vqemu_profile profiles[] = {
     {
         "kvm-uefi",
         "Windows and other UEFI guests under KVM: display, USB, TPM",
-        VQEMU_ABILITY_KVM | VQEMU_ABILITY_DISPLAY | VQEMU_ABILITY_USB | VQEMU_ABILITY_TPM |
-            VQEMU_ABILITY_UEFI,
+        VQEMU_ABILITY_KVM | DESKTOP_ABILITIES,
         serves_kvm_uefi,
     },
     {
         "emulate-x86",
         "x86 guests by emulation: legacy systems, hosts without KVM",
-        VQEMU_ABILITY_TCG,
+        VQEMU_ABILITY_TCG | DESKTOP_ABILITIES,
         serves_x86,
     },
     {
         "emulate-foreign",
         "guests of other architectures by emulation: ARM, RISC-V, MIPS, PowerPC and more",
-        VQEMU_ABILITY_TCG,
+        VQEMU_ABILITY_TCG | DESKTOP_ABILITIES,
         serves_foreign,
     },
 };

@@ -12,4 +12,7 @@
  */
 void qemu_opt_add(struct strbuf *option, const char *key, const char *value);
 
+/* The value alone, escaped in the same way. */
+void qemu_opt_add_value(struct strbuf *option, const char *value);
+
 #endif

@@ -2,6 +2,8 @@
 #ifndef VOLT_QEMU_COMMAND_H
 #define VOLT_QEMU_COMMAND_H
 
+#include <stddef.h>
+
 #include <volt-qemu/error.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/vm.h>
@@ -19,13 +21,19 @@ extern "C" {
 typedef struct vqemu_command vqemu_command;
 
 /**
- * Build the command that runs a VM on a profile. The machine, CPU model, console and devices come
- * from the row of the guest-architecture table. vm may be changed or freed afterwards. On success
- * the caller releases *command with vqemu_command_unref().
+ * Build the command that runs a VM on a profile. The machine, CPU model, console and device models
+ * come from the row of the guest-architecture table, and from the guest's operating system where
+ * the VM does not set them. Only UEFI firmware is looked up on disk, in the runtime's firmware
+ * directory. vm may be changed or freed afterwards. On success the caller releases *command with
+ * vqemu_command_unref().
  *
- * Errors: VQEMU_ERR_INVALID (an initrd or command line without a kernel), VQEMU_ERR_UNSUPPORTED
- * (more memory or CPUs than the machine has, or less memory than it needs), VQEMU_ERR_NO_MEMORY.
- * Since 1.0.
+ * What the command needs besides QEMU must be there when it is executed: see vqemu_prepare(), and
+ * vqemu_command_fd() for descriptors.
+ *
+ * Errors: VQEMU_ERR_INVALID (what was asked for does not go together; the message begins with the
+ * key, as "disks[0].aio"), VQEMU_ERR_UNSUPPORTED (the profile or machine cannot have it; the
+ * message tells which profiles can), VQEMU_ERR_MALFORMED (a broken firmware descriptor in the
+ * profile), VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, vqemu_command **command,
                         vqemu_error **error);
@@ -59,6 +67,21 @@ char *const *vqemu_command_envp(const vqemu_command *command);
  * else, so it must be one that nobody else writes to. Borrowed. Since 1.0.
  */
 const char *vqemu_command_cwd(const vqemu_command *command);
+
+/** The directory of what the VM keeps: see vqemu_vm_set_state_dir(). Borrowed. Since 1.0. */
+const char *vqemu_command_state_dir(const vqemu_command *command);
+
+/** The directory of the VM's sockets: see vqemu_vm_set_runtime_dir(). Borrowed. Since 1.0. */
+const char *vqemu_command_runtime_dir(const vqemu_command *command);
+
+/**
+ * The descriptors that the VM named by number, and that the caller must pass on to QEMU: open in
+ * the child under the same numbers, and without close-on-exec. Since 1.0.
+ */
+size_t vqemu_command_fd_count(const vqemu_command *command);
+
+/** Such a descriptor; -1 beyond the count. Since 1.0. */
+int vqemu_command_fd(const vqemu_command *command, size_t index);
 
 /**
  * A digest that is the same exactly if arguments, environment and profile are: the SHA-256, in 64

@@ -79,6 +79,13 @@ const char *vqemu_guest_arch_at(size_t index);
  */
 const char *vqemu_guest_arch_binary(const char *guest_arch);
 
+/**
+ * A kind of machine of a guest architecture, such as "q35", by an index from 0; the first is the
+ * default. NULL beyond the last, or if the architecture is not known. vqemu_vm_set_machine() also
+ * takes their names with a version, such as "pc-q35-7.2". Static. Since 1.0.
+ */
+const char *vqemu_guest_arch_machine(const char *guest_arch, size_t index);
+
 #ifdef __cplusplus
 }
 #endif

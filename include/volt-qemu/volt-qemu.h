@@ -5,7 +5,7 @@
  *
  *     host facts + request -> selection     host.h, profile.h, selection.h
  *     store + selection    -> runtime       store.h, ref.h, manifest.h, runtime.h
- *     runtime + vm         -> command       vm.h, command.h
+ *     runtime + vm         -> command       vm.h (disk.h, share.h, nic.h), command.h
  *     command              -> execve arrays, shell text, JSON (command.h), systemd unit (unit.h)
  *
  * The library prints nothing, reads no environment variable, changes no process-wide state, and
@@ -19,13 +19,16 @@
 #include <volt-qemu/collect.h>
 #include <volt-qemu/command.h>
 #include <volt-qemu/copy.h>
+#include <volt-qemu/disk.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/host.h>
 #include <volt-qemu/manifest.h>
+#include <volt-qemu/nic.h>
 #include <volt-qemu/profile.h>
 #include <volt-qemu/ref.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/selection.h>
+#include <volt-qemu/share.h>
 #include <volt-qemu/store.h>
 #include <volt-qemu/unit.h>
 #include <volt-qemu/version.h>

@@ -91,8 +91,8 @@ def test_qemu_realizes_the_machine(root, arch, tmp_path):
         memory = qmp.execute("query-memory-size-summary")["base-memory"]
         assert memory == (1024 if arch == "loongarch64" else 256) << 20
         assert MACHINES[arch] in qmp.execute("qom-get", path="/machine", property="type")
-        devices = json.dumps(qmp.execute("qom-list", path="/machine/peripheral-anon"))
-        assert "virtio-9p" in devices
+        devices = json.dumps(qmp.execute("qom-list", path="/machine/peripheral"))
+        assert "virtio-9p" in devices and "rootfs" in devices
         labels = {chardev["label"] for chardev in qmp.execute("query-chardev")}
         assert any(label.startswith("console") for label in labels), labels
 

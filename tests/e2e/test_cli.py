@@ -130,7 +130,7 @@ def test_a_vm_can_come_from_a_file(root, tmp_path):
     assert "guest=volt-from-file,process=volt-from-file" in argv
     assert argv[argv.index("-m") + 1] == "300" and argv[argv.index("-smp") + 1] == "3"
     (tmp_path / "vm.json").write_text('{"name": "x", "memroy": 1}')
-    bad(1, 'unknown key "memroy"', *words)
+    bad(1, 'memroy: unknown key', *words)
 
 
 def test_a_profile_that_cannot_run_here_is_not_run(tmp_path, profile):

@@ -106,8 +106,8 @@ def check_arrival(systemd, root, name, extra):
     assert argv[argv.index(b"-name") + 1] == (b"guest=volt-" + doubled + b",process=volt-" + doubled)
     assert argv[argv.index(b"-kernel") + 1] == b"/boot/" + name
     assert argv[argv.index(b"-append") + 1] == b"x=" + name
-    assert (b"local,id=rootdev,path=/srv/" + doubled +
-            b",security_model=none,readonly=on") == argv[argv.index(b"-fsdev") + 1]
+    assert (b"local,id=rootfs,path=/srv/" + doubled +
+            b",security_model=none,multidevs=remap,readonly=on") == argv[argv.index(b"-fsdev") + 1]
     assert argv[len(argv) - len(extra):] == extra
     environment = dict(variable.split(b"=", 1) for variable in dump.environ)
     modules = os.path.join(dump.directory, environment[b"QEMU_MODULE_DIR"])

@@ -69,23 +69,23 @@ START_TEST(what_the_machine_cannot_have_is_refused) {
     ck_assert_int_eq(vqemu_vm_set_memory(vm, 512, NULL), 0);
     build_fails_with(
         "loongarch64", vm, VQEMU_ERR_UNSUPPORTED,
-        "512 MiB of memory is too little: the machine of loongarch64 guests needs 1024");
+        "memory: 512 MiB are too little: the machine of loongarch64 guests needs 1024");
     ck_assert_int_eq(vqemu_vm_set_memory(vm, 2049, NULL), 0);
     build_fails_with("mips", vm, VQEMU_ERR_UNSUPPORTED,
-                     "2049 MiB of memory is too much: the machine of mips guests can have 2048");
+                     "memory: 2049 MiB are too much: the machine of mips guests can have 2048");
     ck_assert_int_eq(vqemu_vm_set_memory(vm, 0, NULL), 0);
     ck_assert_int_eq(vqemu_vm_set_cpus(vm, 2, NULL), 0);
     build_fails_with("ppc", vm, VQEMU_ERR_UNSUPPORTED,
-                     "2 CPUs are too many: the machine of ppc guests can have 1");
+                     "cpus: 2 CPUs are too many: the machine of ppc guests can have 1");
 }
 END_TEST
 
 START_TEST(what_needs_a_kernel_is_refused_without) {
     _cleanup_vm_ vqemu_vm *a = make_vm("a"), *b = make_vm("b");
     ck_assert_int_eq(vqemu_vm_set_initrd(a, "/i", NULL), 0);
-    build_fails_with("arm", a, VQEMU_ERR_INVALID, "an initrd needs a kernel");
+    build_fails_with("arm", a, VQEMU_ERR_INVALID, "initrd: it needs a kernel");
     ck_assert_int_eq(vqemu_vm_set_append(b, "", NULL), 0);
-    build_fails_with("arm", b, VQEMU_ERR_INVALID, "a kernel command line needs a kernel");
+    build_fails_with("arm", b, VQEMU_ERR_INVALID, "append: a kernel command line needs a kernel");
 }
 END_TEST
 

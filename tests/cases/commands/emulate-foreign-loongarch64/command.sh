@@ -5,21 +5,24 @@
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-loongarch64 \
   -name guest=volt-guest,process=volt-guest \
+  -uuid f9c511f5-8a7e-8426-8049-a198a7ce2f34 \
   -nodefaults \
   -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
   -machine virt \
   -accel tcg \
   -cpu la464 \
-  -m 1024 \
   -smp 1 \
+  -m 1024 \
+  -rtc base=utc \
   -no-reboot \
-  -nic none \
   -display none \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
   -mon chardev=console,mode=readline \
-  -fsdev local,id=rootdev,path=/srv/guest,security_model=none,readonly=on \
-  -device virtio-9p-pci,fsdev=rootdev,mount_tag=rootfs \
+  -fsdev local,id=rootfs,path=/srv/guest,security_model=none,multidevs=remap,readonly=on \
+  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs \
+  -nic none \
   -kernel /boot/Image \
   -append 'root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L console=ttyS0 panic=1')

@@ -5,17 +5,20 @@
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-x,process=volt-x \
+  -uuid add7c982-3c76-88fa-890b-bbe96ba10214 \
   -nodefaults \
   -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
   -machine q35,hpet=off \
   -accel tcg \
   -cpu max \
-  -m 256 \
   -smp 1 \
+  -m 256 \
+  -rtc base=utc \
   -no-reboot \
-  -nic none \
   -display none \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline)
+  -mon chardev=console,mode=readline \
+  -nic none)

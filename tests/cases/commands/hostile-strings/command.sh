@@ -5,23 +5,26 @@
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
   -name 'guest=volt-a,,b=c "d" '\''e'\'' %n $HOME; f\,process=volt-a,,b=c "d" '\''e'\'' %n $HOME; f\' \
+  -uuid 2af74985-c9ac-8bfa-8457-8a0d3f175d6a \
   -nodefaults \
   -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
   -machine q35,hpet=off \
   -accel tcg \
   -cpu max \
-  -m 256 \
   -smp 1 \
+  -m 256 \
+  -rtc base=utc \
   -no-reboot \
-  -nic none \
   -display none \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
   -mon chardev=console,mode=readline \
-  -fsdev 'local,id=rootdev,path=/srv/a,,,,b c
-d,security_model=none,readonly=on' \
-  -device virtio-9p-pci,fsdev=rootdev,mount_tag=rootfs \
+  -fsdev 'local,id=rootfs,path=/srv/a,,,,b c
+d,security_model=none,multidevs=remap,readonly=on' \
+  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs \
+  -nic none \
   -kernel '/boot/ä %i' \
   -append 'x=$y %% "z"' \
   '' \

@@ -5,22 +5,25 @@
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-aarch64 \
   -name guest=volt-web,process=volt-web \
+  -uuid 5ca68deb-3333-8310-87b9-914d1d426334 \
   -nodefaults \
   -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
   -machine virt,gic-version=max \
   -accel kvm \
   -cpu host \
-  -m 512 \
   -smp 2 \
+  -m 512 \
+  -rtc base=utc \
   -no-reboot \
-  -nic none \
   -display none \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
   -mon chardev=console,mode=readline \
-  -fsdev local,id=rootdev,path=/srv/web,security_model=none,readonly=on \
-  -device virtio-9p-pci,fsdev=rootdev,mount_tag=rootfs \
+  -fsdev local,id=rootfs,path=/srv/web,security_model=none,multidevs=remap,readonly=on \
+  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs \
+  -nic none \
   -kernel /boot/vmlinuz \
   -initrd /boot/initrd.img \
   -append 'root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L console=ttyAMA0 panic=1')

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* Machine, accelerator, memory, processors, clock, and QEMU's own confinement. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "args.h"
+#include "error.h"
+
+#define DEFAULT_MEMORY 256 /* MiB */
+
+/*
+ * What QEMU recommends for Windows (docs/system/i386/hyperv.rst). They spare the guest costly ways
+ * to wait, to count time and to signal its other processors.
+ */
+#define HYPERV                                                                                     \
+    "hv-relaxed=on,hv-vapic=on,hv-spinlocks=0x1fff,hv-vpindex=on,hv-runtime=on,hv-time=on,"        \
+    "hv-synic=on,hv-stimer=on,hv-tlbflush=on,hv-ipi=on,hv-frequencies=on,hv-reset=on"
+
+/* ---- how much ---- */
+
+static uint64_t memory_of(const struct args *args) {
+    if (args->vm->memory)
+        return args->vm->memory;
+    return args->arch->default_memory ? args->arch->default_memory : DEFAULT_MEMORY;
+}
+
+static uint64_t one_if_unset(uint64_t number) {
+    return number ? number : 1;
+}
+
+static uint64_t topology_product(const vqemu_vm *vm) {
+    return one_if_unset(vm->cpu_sockets) * one_if_unset(vm->cpu_cores) *
+           one_if_unset(vm->cpu_threads);
+}
+
+static uint64_t cpus_of(const vqemu_vm *vm) {
+    return vm->cpus ? vm->cpus : topology_product(vm);
+}
+
+static int check_memory(const struct args *args, vqemu_error **error) {
+    const struct arch *arch = args->arch;
+    uint64_t memory = memory_of(args);
+    if (memory < arch->min_memory)
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                         "memory: %" PRIu64 " MiB are too little: the machine of %s guests needs "
+                         "%" PRIu64,
+                         memory, arch->name, arch->min_memory);
+    if (arch->max_memory && memory > arch->max_memory)
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                         "memory: %" PRIu64 " MiB are too much: the machine of %s guests can have "
+                         "%" PRIu64,
+                         memory, arch->name, arch->max_memory);
+    return 0;
+}
+
+static int check_cpus(const struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    uint64_t cpus = cpus_of(vm), product = topology_product(vm);
+    bool sockets_are_left_over = !vm->cpu_sockets && cpus % product == 0;
+    if (args->arch->max_cpus && cpus > args->arch->max_cpus)
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                         "cpus: %" PRIu64
+                         " CPUs are too many: the machine of %s guests can have %u",
+                         cpus, args->arch->name, (unsigned)args->arch->max_cpus);
+    if (product != 1 && cpus != product && !sockets_are_left_over)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "cpus: %" PRIu64 " sockets of %" PRIu64 " cores of %" PRIu64
+                         " threads do not give %" PRIu64 " CPUs",
+                         one_if_unset(vm->cpu_sockets), one_if_unset(vm->cpu_cores),
+                         one_if_unset(vm->cpu_threads), cpus);
+    return 0;
+}
+
+static bool wants_hyperv(const struct args *args) {
+    bool is_windows = strcmp(args->guest_os, "windows") == 0;
+    return is_on_by_default(args->vm->hyperv, is_windows && args->kvm && args->arch->x86);
+}
+
+int args_check_machine(const struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    int r = check_memory(args, error);
+    if (r == 0)
+        r = check_cpus(args, error);
+    if (r < 0)
+        return r;
+    if (wants_hyperv(args) && !args->arch->x86)
+        return args_unsupported(args, "hyperv", "Hyper-V enlightenments", error);
+    if (wants_hyperv(args) && !args->kvm)
+        return args_require(args, VQEMU_ABILITY_KVM, "hyperv", error);
+    if (!vm->kernel && vm->initrd)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "initrd: it needs a kernel");
+    if (!vm->kernel && vm->append)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "append: a kernel command line needs a kernel");
+    return 0;
+}
+
+/* ---- the arguments ---- */
+
+static bool has_memory_backend(const struct args *args) {
+    return args->shared_memory || args->vm->hugepages;
+}
+
+void args_add_machine(struct args *args) {
+    struct strbuf machine = {0};
+    strbuf_add(&machine, args->machine_name);
+    if (args->machine->options)
+        strbuf_addf(&machine, ",%s", args->machine->options);
+    if (!args->kvm && args->arch->tcg_options)
+        strbuf_addf(&machine, ",%s", args->arch->tcg_options);
+    if (has_memory_backend(args))
+        strbuf_add(&machine, ",memory-backend=memory");
+    args_option_buffer(args, "-machine", &machine);
+    args_option(args, "-accel", args->kvm ? "kvm" : "tcg");
+    if (args->kvm)
+        resources_add_device(&args->resources, "/dev/kvm");
+}
+
+/* A memfd, so that nothing is left behind, and no directory of the host is needed. */
+void args_add_memory(struct args *args) {
+    uint64_t mib = memory_of(args);
+    strv_add(&args->argv, "-m");
+    strv_addf(&args->argv, "%" PRIu64, mib);
+    if (!has_memory_backend(args))
+        return;
+    struct strbuf memory = {0};
+    strbuf_addf(&memory, "memory-backend-memfd,id=memory,size=%" PRIu64 "M,share=%s", mib,
+                args->shared_memory ? "on" : "off");
+    if (args->vm->hugepages) /* taken at once, or the guest would die when there is none */
+        strbuf_addf(&memory, ",hugetlb=on,hugetlbsize=%s,prealloc=on", args->vm->hugepages);
+    args_option_buffer(args, "-object", &memory);
+    args->resources.hugepages = args->vm->hugepages != NULL;
+}
+
+static void add_topology(struct strbuf *smp, const vqemu_vm *vm) {
+    uint64_t cores = one_if_unset(vm->cpu_cores), threads = one_if_unset(vm->cpu_threads);
+    if (vm->cpu_sockets || vm->cpu_cores || vm->cpu_threads)
+        strbuf_addf(smp, ",sockets=%" PRIu64 ",cores=%" PRIu64 ",threads=%" PRIu64,
+                    cpus_of(vm) / (cores * threads), cores, threads);
+}
+
+void args_add_cpus(struct args *args) {
+    const vqemu_vm *vm = args->vm;
+    struct strbuf cpu = {0}, smp = {0};
+    const char *model = args->kvm ? "host" : args->arch->tcg_cpu;
+    strbuf_add(&cpu, vm->cpu_model ? vm->cpu_model : model);
+    if (wants_hyperv(args))
+        strbuf_add(&cpu, "," HYPERV);
+    for (size_t i = 0; i < vm->cpu_features.count; i++)
+        strbuf_addf(&cpu, ",%s", vm->cpu_features.items[i]);
+    args_option_buffer(args, "-cpu", &cpu);
+    strbuf_addf(&smp, "%" PRIu64, cpus_of(vm));
+    add_topology(&smp, vm);
+    args_option_buffer(args, "-smp", &smp);
+}
+
+/* ---- confinement ---- */
+
+/* The bridge helper is a program that is setuid root, which elevateprivileges=deny prevents. */
+static bool starts_programs(const vqemu_vm *vm) {
+    for (size_t i = 0; i < vm->nics.count; i++) {
+        const vqemu_nic *nic = vm->nics.items[i];
+        if (nic->backend && strcmp(nic->backend, "bridge") == 0)
+            return true;
+    }
+    return false;
+}
+
+void args_add_sandbox(struct args *args) {
+    if (!is_on_by_default(args->vm->sandbox, true))
+        return;
+    args_option(args, "-sandbox",
+                starts_programs(args->vm)
+                    ? "on,obsolete=deny,resourcecontrol=deny"
+                    : "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny");
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/* Directories of the host: QEMU serves them over 9p, or a virtiofsd beside it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "args.h"
+#include "error.h"
+#include "qemu-opt.h"
+#include "share.h"
+
+#define ROOT_TAG "rootfs"
+#define TAG_MAX_9P 31 /* MAX_TAG_LEN in QEMU's hw/9pfs/9p.h, without its NUL */
+#define VIRTIOFSD "/usr/libexec/virtiofsd"
+
+/* The root file system is a share as well. */
+static vqemu_share root_share(const vqemu_vm *vm) {
+    return (vqemu_share){
+        .path = vm->rootfs,
+        .driver = vm->rootfs_driver,
+        .writable = vm->rootfs_writable,
+    };
+}
+
+static bool is_virtiofs(const vqemu_share *share) {
+    return share->driver && strcmp(share->driver, "virtiofs") == 0;
+}
+
+static void add_9p(struct args *args, const vqemu_share *share, const char *id, const char *tag) {
+    bool writable = is_on(share->writable);
+    const char *model = writable ? "mapped-xattr" : "none";
+    struct strbuf fsdev = {0}, device = {0};
+    strbuf_addf(&fsdev, "local,id=%s", id);
+    qemu_opt_add(&fsdev, "path", share->path);
+    strbuf_addf(&fsdev, ",security_model=%s,multidevs=%s,readonly=%s",
+                share->security_model ? share->security_model : model,
+                share->multidevs ? share->multidevs : "remap", writable ? "off" : "on");
+    args_option_buffer(args, "-fsdev", &fsdev);
+    args_virtio(args, &device, "virtio-9p", id, -1);
+    strbuf_addf(&device, ",fsdev=%s", id);
+    qemu_opt_add(&device, "mount_tag", tag);
+    args_option_buffer(args, "-device", &device);
+    if (writable)
+        resources_add_write(&args->resources, share->path);
+    else
+        resources_add_read(&args->resources, share->path);
+}
+
+/* Returns false without memory. */
+static bool add_virtiofs(struct args *args, const vqemu_share *share, const char *id,
+                         const char *tag, unsigned number) {
+    const vqemu_vm *vm = args->vm;
+    char name[48];
+    snprintf(name, sizeof name, "virtiofsd-%u.sock", number);
+    _cleanup_free_ char *socket = args_path_or(share->socket, args->runtime_dir, name);
+    struct strbuf chardev = {0}, device = {0};
+    if (!socket)
+        return false;
+    strbuf_addf(&chardev, "socket,id=%s", id);
+    qemu_opt_add(&chardev, "path", socket);
+    args_option_buffer(args, "-chardev", &chardev);
+    args_virtio(args, &device, "vhost-user-fs", id, -1);
+    strbuf_addf(&device, ",chardev=%s", id);
+    qemu_opt_add(&device, "tag", tag);
+    args_option_buffer(args, "-device", &device);
+    resources_add_connect(&args->resources, socket);
+    resources_add_companion(&args->resources, COMPANION_VIRTIOFSD,
+                            vm->virtiofsd_program ? vm->virtiofsd_program : VIRTIOFSD, socket,
+                            share->path, !is_on(share->writable));
+    return true;
+}
+
+static int check_share(const struct args *args, const vqemu_share *share, size_t index,
+                       vqemu_error **error) {
+    if (!is_virtiofs(share) && strlen(share->tag) > TAG_MAX_9P)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "shares[%zu].tag: it has %zu bytes; over 9p it can have %d", index,
+                         strlen(share->tag), TAG_MAX_9P);
+    if (is_virtiofs(share) && (share->security_model || share->multidevs))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "shares[%zu].%s: virtiofs has no such setting; 9p has", index,
+                         share->security_model ? "security_model" : "multidevs");
+    if (args->vm->rootfs && strcmp(share->tag, ROOT_TAG) == 0)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "shares[%zu].tag: \"" ROOT_TAG "\" is the tag of the root file system",
+                         index);
+    for (size_t i = 0; i < index; i++) {
+        const vqemu_share *other = args->vm->shares.items[i];
+        if (strcmp(other->tag, share->tag) == 0)
+            return error_set(error, VQEMU_ERR_INVALID, 0,
+                             "shares[%zu].tag: shares[%zu] has the same", index, i);
+    }
+    return 0;
+}
+
+int args_add_shares(struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    const vqemu_share root = root_share(vm);
+    unsigned virtiofs_count = 0;
+    bool good = true;
+    if (vm->rootfs && is_virtiofs(&root))
+        good = add_virtiofs(args, &root, ROOT_TAG, ROOT_TAG, virtiofs_count++);
+    else if (vm->rootfs)
+        add_9p(args, &root, ROOT_TAG, ROOT_TAG);
+    for (size_t i = 0; good && i < vm->shares.count; i++) {
+        const vqemu_share *share = vm->shares.items[i];
+        char id[32];
+        snprintf(id, sizeof id, "share%zu", i);
+        int r = check_share(args, share, i, error);
+        if (r < 0)
+            return r;
+        if (is_virtiofs(share))
+            good = add_virtiofs(args, share, id, share->tag, virtiofs_count++);
+        else
+            add_9p(args, share, id, share->tag);
+    }
+    return good ? 0 : error_no_memory(error);
+}
