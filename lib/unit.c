@@ -6,9 +6,9 @@
 
 #include "command.h"
 #include "error.h"
+#include "unit-quote.h"
 #include "util/export.h"
 #include "util/strbuf.h"
-#include "util/utf8.h"
 
 /*
  * The longest line that systemd reads: LONG_LINE_MAX, 1 MiB, with its end (src/basic/fileio.h). One
@@ -27,101 +27,14 @@ static const char *const dangerous_variables[] = {
     "LD_AUDIT", "LD_LIBRARY_PATH", "LD_PRELOAD", "GLIBC_TUNABLES", "QEMU_MODULE_DIR",
 };
 
-/* ---- quoting ---- */
-
-/* U+FFFE, U+FFFF and the like: UTF-8, but systemd does not take them for text. */
-static bool is_noncharacter(const char *sequence, int length) {
-    const unsigned char *b = (const unsigned char *)sequence;
-    if (length == 3)
-        return b[0] == 0xef &&
-               ((b[1] == 0xb7 && b[2] >= 0x90 && b[2] <= 0xaf) || (b[1] == 0xbf && b[2] >= 0xbe));
-    return length == 4 && (b[1] & 0x0f) == 0x0f && b[2] == 0xbf && b[3] >= 0xbe;
-}
-
-/* The length of the character at text as systemd sees it; 0 if it sees none. */
-static int character_length(const char *text) {
-    int length = utf8_sequence_length(text);
-    return is_noncharacter(text, length) ? 0 : length;
-}
-
-static bool is_text(const char *text) {
-    while (*text) {
-        int length = character_length(text);
-        if (length == 0)
-            return false;
-        text += length;
-    }
-    return true;
-}
-
-static bool is_control(char c) {
-    return (unsigned char)c < 0x20 || c == 0x7f;
-}
-
-/*
- * A word of a command line or of Environment= (systemd.syntax(7), "Quoting"). $ needs no escape in
- * either: ExecStart= is written with the prefix ":".
- */
-static void add_word(struct strbuf *line, const char *word) {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "_-./,:=+@";
-    if (*word && strspn(word, plain) == strlen(word)) {
-        strbuf_add(line, word);
-        return;
-    }
-    strbuf_add_char(line, '"');
-    for (const char *c = word; *c; c++) {
-        if (*c == '\\' || *c == '"')
-            strbuf_addf(line, "\\%c", *c);
-        else if (*c == '%')
-            strbuf_add(line, "%%");
-        else if (*c == '\n')
-            strbuf_add(line, "\\n");
-        else if (is_control(*c) || (unsigned char)*c >= 0x80)
-            strbuf_addf(line, "\\x%02x", (unsigned)(unsigned char)*c);
-        else
-            strbuf_add_char(line, *c);
-    }
-    strbuf_add_char(line, '"');
-}
-
-/* Free text to the end of the line: only % is special. What cannot stand there becomes "?". */
-static void add_description(struct strbuf *line, const char *text) {
-    while (*text) {
-        int length = character_length(text);
-        if (length == 0 || is_control(*text))
-            strbuf_add_char(line, '?');
-        else if (*text == '%')
-            strbuf_add(line, "%%");
-        else
-            strbuf_add_bytes(line, text, (size_t)length);
-        text += length ? length : 1;
-    }
-}
-
 /* ---- what systemd refuses ---- */
-
-static bool is_plain_program(const char *path) {
-    for (const char *c = path; *c; c++)
-        if (is_control(*c) || strchr("\"'\\", *c))
-            return false;
-    return true;
-}
-
-/* A directory is written without quotes, so blanks and a backslash at the end would be lost. */
-static bool is_plain_directory(const char *path) {
-    for (const char *c = path; *c; c++)
-        if (is_control(*c))
-            return false;
-    return is_text(path) && !strchr(" \\", path[strlen(path) - 1]);
-}
 
 static bool needs_wrapper(const vqemu_command *command) {
     for (char *const *variable = vqemu_command_envp(command); *variable; variable++)
-        if (!is_text(*variable))
+        if (!unit_is_text(*variable))
             return true;
-    return !is_plain_program(vqemu_command_path(command)) ||
-           !is_plain_directory(vqemu_command_cwd(command));
+    return !unit_is_plain_program(vqemu_command_path(command)) ||
+           !unit_is_plain_directory(vqemu_command_cwd(command));
 }
 
 static int check_argument_lengths(const vqemu_command *command, vqemu_error **error) {
@@ -150,14 +63,14 @@ static void add_words(struct strbuf *line, char *const *words) {
     for (size_t i = 0; words[i]; i++) {
         bool is_value = i > 0 && words[i][0] != '-' && words[i - 1][0] == '-';
         strbuf_add(line, is_value ? " " : " \\\n  ");
-        add_word(line, words[i]);
+        unit_add_word(line, words[i]);
     }
 }
 
 /* ExecStart= of the command itself; environment and directory are directives of their own. */
 static void add_plain_start(struct strbuf *unit, const vqemu_command *command) {
     strbuf_add(unit, "ExecStart=:");
-    add_word(unit, vqemu_command_path(command));
+    unit_add_word(unit, vqemu_command_path(command));
     add_words(unit, vqemu_command_argv(command) + 1);
 }
 
@@ -166,9 +79,9 @@ static void add_wrapped_start(struct strbuf *unit, const vqemu_command *command)
     strbuf_add(unit, "ExecStart=:/usr/bin/env --");
     add_words(unit, vqemu_command_envp(command));
     strbuf_add(unit, " /bin/sh -c ");
-    add_word(unit, WRAPPER_SCRIPT);
+    unit_add_word(unit, WRAPPER_SCRIPT);
     strbuf_add(unit, " sh ");
-    add_word(unit, vqemu_command_cwd(command));
+    unit_add_word(unit, vqemu_command_cwd(command));
     add_words(unit, vqemu_command_argv(command));
 }
 
@@ -196,7 +109,7 @@ static void add_environment(struct strbuf *unit, const vqemu_command *command, b
         return;
     for (char *const *variable = vqemu_command_envp(command); *variable; variable++) {
         strbuf_add(unit, "Environment=");
-        add_word(unit, *variable);
+        unit_add_word(unit, *variable);
         strbuf_add_char(unit, '\n');
     }
 }
@@ -206,13 +119,13 @@ static void add_directory(struct strbuf *unit, const vqemu_command *command, boo
     if (wrapped)
         strbuf_add_char(unit, '/');
     else
-        add_description(unit, vqemu_command_cwd(command));
+        unit_add_text(unit, vqemu_command_cwd(command));
     strbuf_add_char(unit, '\n');
 }
 
 static void add_unit_section(struct strbuf *unit, const vqemu_command *command) {
     strbuf_add(unit, "[Unit]\nDescription=Volt VM: ");
-    add_description(unit, command_vm_name(command));
+    unit_add_text(unit, command_vm_name(command));
     strbuf_addf(unit, " (QEMU %s)\nAfter=network.target\n\n", command_profile_name(command));
 }
 
