@@ -127,6 +127,8 @@ VQEMU_EXPORT const char *vqemu_result_name(int code) {
         return "cancelled";
     case VQEMU_ERR_CHANGED:
         return "changed";
+    case VQEMU_ERR_TIMEOUT:
+        return "timeout";
     default:
         return "unknown";
     }

@@ -89,6 +89,8 @@ static const struct row rows[] = {
     {"keep", "COUNT", OPTIONS_COLLECT, NUMBER, FIELD(keep),
      "of each profile, also remove all but the newest refs"},
     {"to", "DIR", OPTIONS_COPY, TEXT, FIELD(to), "the root of the other store"},
+    {"timeout", "SECONDS", OPTIONS_STOP, NUMBER, FIELD(timeout),
+     "how long the guest may take (default 90)"},
 };
 
 #define ROW_COUNT (sizeof rows / sizeof *rows)
@@ -242,6 +244,7 @@ int options_parse(struct options *options, int argc, char **argv) {
     options->max_objects = -1;
     options->max_size = -1;
     options->keep = -1;
+    options->timeout = -1;
     int status = take_arguments(&parser, argc, argv);
     if (status || options->help || options->version)
         return status;

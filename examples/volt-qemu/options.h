@@ -23,11 +23,13 @@ enum option_group {
     OPTIONS_EXPORT = 512,
     OPTIONS_VERIFY = 1024,
     OPTIONS_COLLECT = 2048,
-    OPTIONS_COPY = 4096
+    OPTIONS_COPY = 4096,
+    OPTIONS_STOP = 8192
 };
 
 #define DEFAULT_ROOT "/var/lib/volt"
 #define DEFAULT_VM_NAME "vm"
+#define DEFAULT_STOP_TIMEOUT 90 /* seconds */
 
 /* What was given; NULL, false, 0 or -1 for what was not. Strings belong to argv. */
 struct options {
@@ -61,8 +63,9 @@ struct options {
     bool repair;
     const char *from; /* where good copies are */
     bool dry_run;
-    int64_t keep;   /* -1 if not given */
-    const char *to; /* the root of another store */
+    int64_t keep;    /* -1 if not given */
+    const char *to;  /* the root of another store */
+    int64_t timeout; /* seconds; -1 if not given */
 };
 
 /*

@@ -41,7 +41,9 @@ enum vqemu_result {
     /** The caller's progress callback asked to stop. */
     VQEMU_ERR_CANCELLED = -9,
     /** A source file changed while it was being read. */
-    VQEMU_ERR_CHANGED = -10
+    VQEMU_ERR_CHANGED = -10,
+    /** A guest did not do in time what it was asked to. */
+    VQEMU_ERR_TIMEOUT = -11
 };
 
 /** The code of an error, one of enum vqemu_result; 0 for NULL. Since 1.0. */

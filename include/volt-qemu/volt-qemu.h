@@ -29,6 +29,7 @@
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/selection.h>
 #include <volt-qemu/share.h>
+#include <volt-qemu/shutdown.h>
 #include <volt-qemu/store.h>
 #include <volt-qemu/unit.h>
 #include <volt-qemu/version.h>

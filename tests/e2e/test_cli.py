@@ -10,7 +10,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 COMMANDS = ["profiles", "select", "build", "refs", "show", "resolve", "args", "env", "unit", "run",
-            "version"]
+            "stop", "version"]
 
 
 @pytest.fixture
