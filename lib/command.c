@@ -112,11 +112,12 @@ static void add_default_append(struct strbuf *append, const struct args *args) {
     const vqemu_vm *vm = args->vm;
     bool is_virtiofs = vm->rootfs_driver && strcmp(vm->rootfs_driver, "virtiofs") == 0;
     const char *writable = is_on(vm->rootfs_writable) ? " rw" : "";
+    const char *p9_version = args->arch->p9_version;
     if (vm->rootfs && is_virtiofs)
         strbuf_addf(append, "root=rootfs rootfstype=virtiofs%s ", writable);
     else if (vm->rootfs || !vm->initrd) /* an initrd alone brings its own root */
-        strbuf_addf(append, "root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L%s ",
-                    writable);
+        strbuf_addf(append, "root=rootfs rootfstype=9p rootflags=trans=virtio,version=%s%s ",
+                    p9_version ? p9_version : "9p2000.L", writable);
     strbuf_addf(append, "console=%s panic=1", args->arch->console);
 }
 

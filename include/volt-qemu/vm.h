@@ -282,9 +282,9 @@ const char *vqemu_vm_initrd(const vqemu_vm *vm);
 /**
  * Set the whole kernel command line; needs a kernel when a command is built. NULL means the
  * default: "root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L console=<the
- * machine's> panic=1", over virtiofs "root=rootfs rootfstype=virtiofs ...", without the root
- * options if there is an initrd but no rootfs, and with "rw" where the root file system is
- * writable. "" means an empty command line. Errors: VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * machine's> panic=1" (9p2000.u for MIPS guests), over virtiofs "root=rootfs rootfstype=virtiofs
+ * ...", without the root options if there is an initrd but no rootfs, and with "rw" where the root
+ * file system is writable. "" means an empty command line. Errors: VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_vm_set_append(vqemu_vm *vm, const char *command_line, vqemu_error **error);
 

@@ -12,7 +12,7 @@
   -L /volt/tree/firmware \
   -machine virt,gic-version=max \
   -accel tcg \
-  -cpu max \
+  -cpu max,pauth-impdef=on \
   -smp 1 \
   -m 256 \
   -rtc base=utc \

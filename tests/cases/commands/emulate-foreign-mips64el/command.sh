@@ -25,4 +25,4 @@
   -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs \
   -nic none \
   -kernel /boot/Image \
-  -append 'root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L console=ttyS0 panic=1')
+  -append 'root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.u console=ttyS0 panic=1')
