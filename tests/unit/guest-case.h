@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* The cases that have a selection and a VM: those of tests/cases/commands and refusals. */
+#ifndef TEST_GUEST_CASE_H
+#define TEST_GUEST_CASE_H
+
+#include "cases.h"
+#include "host.h"
+#include "runtime.h"
+#include "selection.h"
+
+/* The file "selection" has one line: host architecture, profile, guest architecture. */
+static inline vqemu_selection *read_selection(int index) {
+    size_t size;
+    _cleanup_free_ char *text = read_case_file(index, "selection", &size);
+    char host_arch[32], profile[32], guest_arch[32];
+    ck_assert_int_eq(sscanf(text, "%31s %31s %31s", host_arch, profile, guest_arch), 3);
+    _cleanup_host_ vqemu_host *host = NULL;
+    vqemu_selection *selection = NULL;
+    ck_assert_int_eq(vqemu_host_new(host_arch, VQEMU_KVM_USABLE, &host, NULL), 0);
+    ck_assert_int_eq(vqemu_select_profile(host, profile, guest_arch, &selection, NULL), 0);
+    return selection;
+}
+
+static inline vqemu_runtime *make_case_runtime(int index) {
+    _cleanup_selection_ vqemu_selection *selection = read_selection(index);
+    _cleanup_free_ char *binary = format_string(
+        "/volt/tree/bin/%s", vqemu_guest_arch_binary(vqemu_selection_guest_arch(selection)));
+    vqemu_runtime *runtime = NULL;
+    ck_assert_int_eq(vqemu_runtime_new(selection, binary, "/volt/tree/firmware", "/volt/tree/lib",
+                                       "/volt/tree/lib/qemu", "/volt/tree/lib/ld-linux-x86-64.so.2",
+                                       &runtime, NULL),
+                     0);
+    return runtime;
+}
+
+#endif
