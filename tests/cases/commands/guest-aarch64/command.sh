@@ -1,0 +1,38 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-aarch64 \
+  -name guest=volt-arm-1,process=volt-arm-1 \
+  -uuid b6a62f41-20d8-8b1c-8f69-c3555cab276c \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine virt-7.2,gic-version=max \
+  -accel kvm \
+  -cpu host \
+  -smp 1 \
+  -m 256 \
+  -rtc base=utc \
+  -no-reboot \
+  -display none \
+  -chardev socket,id=console,path=/run/volt/arm-1/console.sock,server=on,wait=off \
+  -serial chardev:console \
+  -blockdev driver=qcow2,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/a.qcow2 \
+  -device virtio-blk-pci,id=drive0,drive=disk0 \
+  -blockdev driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/srv/b.iso \
+  -device virtio-scsi-pci,id=scsi \
+  -device scsi-cd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1 \
+  -blockdev driver=raw,node-name=disk2,read-only=off,file.driver=file,file.filename=/srv/c.img \
+  -device ich9-ahci,id=ide \
+  -device ide-hd,id=drive2,bus=ide.0,drive=disk2 \
+  -netdev tap,id=net0,ifname=tap1,script=no,downscript=no \
+  -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:d8:56:da,romfile= \
+  -device i6300esb,id=watchdog \
+  -action watchdog=poweroff \
+  -object rng-random,id=rng,filename=/dev/urandom \
+  -device virtio-rng-pci,id=rng-device,rng=rng \
+  -kernel /boot/Image \
+  -append root=/dev/vda)

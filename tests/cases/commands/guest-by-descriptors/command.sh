@@ -1,0 +1,38 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-x86_64 \
+  -name guest=volt-passed-on,process=volt-passed-on \
+  -uuid c0e27632-8f2c-8d2c-8a7f-e1b12a1aa062 \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine q35,hpet=off \
+  -accel kvm \
+  -cpu host \
+  -smp 1 \
+  -m 256 \
+  -rtc base=utc \
+  -no-reboot \
+  -display none \
+  -chardev pty,id=console \
+  -serial chardev:console \
+  -chardev socket,id=qmp-fd,fd=16,server=on,wait=off \
+  -mon chardev=qmp-fd,mode=control \
+  -add-fd fd=10,set=1 \
+  -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/dev/fdset/1 \
+  -device virtio-blk-pci,id=drive0,drive=disk0 \
+  -add-fd fd=11,set=2 \
+  -blockdev driver=qcow2,node-name=disk1,read-only=on,file.driver=file,file.filename=/dev/fdset/2 \
+  -device virtio-scsi-pci,id=scsi \
+  -device scsi-hd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1 \
+  -add-fd fd=12,set=3 \
+  -blockdev driver=raw,node-name=disk2,read-only=on,file.driver=file,file.filename=/dev/fdset/3 \
+  -device ide-cd,id=drive2,bus=ide.0,drive=disk2 \
+  -netdev tap,id=net0,fd=13,vhost=on,vhostfd=14 \
+  -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:ea:4c:93,romfile= \
+  -netdev tap,id=net1,fd=15 \
+  -device e1000,id=nic1,netdev=net1,mac=52:54:00:ee:6c:41,romfile=)

@@ -1,0 +1,27 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-x86_64 \
+  -name guest=volt-big,process=volt-big \
+  -uuid d6c2de9e-9e39-8ea3-87c3-3292ae50c2da \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine q35,hpet=off,memory-backend=memory \
+  -accel kvm \
+  -cpu Skylake-Server,pcid=on,hle=off \
+  -smp 32,sockets=2,cores=8,threads=2 \
+  -m 65536 \
+  -object memory-backend-memfd,id=memory,size=65536M,share=off,hugetlb=on,hugetlbsize=1G,prealloc=on \
+  -rtc base=utc \
+  -no-reboot \
+  -display none \
+  -chardev stdio,id=console,mux=on,signal=off \
+  -serial chardev:console \
+  -mon chardev=console,mode=readline \
+  -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/a.img \
+  -device nvme,id=drive0,drive=disk0,serial=disk0 \
+  -nic none)

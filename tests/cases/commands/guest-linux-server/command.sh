@@ -1,0 +1,48 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-x86_64 \
+  -name guest=volt-db-1,process=volt-db-1 \
+  -uuid 1cdaed15-b777-8bf1-8584-64fbc54c6b34 \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine q35,hpet=off,memory-backend=memory \
+  -accel kvm \
+  -cpu host \
+  -smp 4 \
+  -m 8192 \
+  -object memory-backend-memfd,id=memory,size=8192M,share=on \
+  -rtc base=utc \
+  -no-reboot \
+  -display none \
+  -chardev file,id=console,path=/var/log/volt/db-1.log,append=on \
+  -serial chardev:console \
+  -chardev socket,id=qmp,path=/run/volt/db-1/control.sock,server=on,wait=off \
+  -mon chardev=qmp,mode=control \
+  -device virtio-serial-pci,id=serial \
+  -chardev socket,id=agent,path=/run/volt/db-1/agent.sock,server=on,wait=off \
+  -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
+  -blockdev driver=qcow2,node-name=disk0,read-only=off,discard=unmap,file.driver=file,file.filename=/srv/db-1/root.qcow2,file.discard=unmap \
+  -device virtio-blk-pci,id=drive0,drive=disk0 \
+  -blockdev driver=raw,node-name=disk1,read-only=off,cache.direct=on,file.driver=host_device,file.filename=/dev/vg0/db-1,file.aio=io_uring,file.cache.direct=on \
+  -object iothread,id=iothread-data \
+  -device virtio-blk-pci,id=drive1,iothread=iothread-data,drive=disk1,serial=data-1 \
+  -blockdev driver=raw,node-name=disk2,read-only=off,cache.direct=on,file.driver=file,file.filename=/srv/db-1/wal.img,file.aio=native,file.cache.direct=on \
+  -device virtio-blk-pci,id=drive2,iothread=iothread-data,drive=disk2,write-cache=off \
+  -chardev socket,id=share0,path=/run/volt/db-1/virtiofsd-0.sock \
+  -device vhost-user-fs-pci,id=share0,chardev=share0,tag=backup \
+  -netdev tap,id=net0,ifname=tap-db1,script=no,downscript=no,vhost=on \
+  -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:01:02:03,romfile= \
+  -device i6300esb,id=watchdog \
+  -action watchdog=reset \
+  -object rng-random,id=rng,filename=/dev/urandom \
+  -device virtio-rng-pci,id=rng-device,rng=rng \
+  -device virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on \
+  -device vhost-vsock-pci,id=vsock,guest-cid=42 \
+  -kernel /boot/vmlinuz \
+  -initrd /boot/initrd.img \
+  -append 'root=/dev/vda1 console=ttyS0')

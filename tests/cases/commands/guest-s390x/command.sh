@@ -1,0 +1,44 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-s390x \
+  -name guest=volt-z,process=volt-z \
+  -uuid d304dc3d-fd56-8f84-8f99-cbf63296e01f \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine s390-ccw-virtio-7.2 \
+  -accel kvm \
+  -cpu host \
+  -smp 1 \
+  -m 256 \
+  -rtc base=utc \
+  -no-reboot \
+  -display none \
+  -chardev stdio,id=console,mux=on,signal=off \
+  -serial chardev:console \
+  -mon chardev=console,mode=readline \
+  -device virtio-serial-ccw,id=serial \
+  -chardev socket,id=agent,path=/run/z.sock,server=on,wait=off \
+  -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
+  -blockdev driver=qcow2,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/z.qcow2 \
+  -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1 \
+  -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=host_device,file.filename=/dev/dasda \
+  -object iothread,id=iothread-a \
+  -device virtio-scsi-ccw,id=scsi-a,iothread=iothread-a \
+  -device scsi-hd,id=drive1,bus=scsi-a.0,scsi-id=0,drive=disk1 \
+  -device virtio-scsi-ccw,id=scsi \
+  -device scsi-cd,id=drive2,bus=scsi.0,scsi-id=1 \
+  -netdev user,id=net0 \
+  -device virtio-net-ccw,id=nic0,netdev=net0,mac=52:54:00:7e:71:c0 \
+  -netdev tap,id=net1,br=br0,helper=/usr/lib/qemu/qemu-bridge-helper \
+  -device virtio-net-ccw,id=nic1,netdev=net1,mac=52:54:00:fb:9b:6b,bootindex=2 \
+  -device diag288,id=watchdog \
+  -action watchdog=inject-nmi \
+  -object rng-random,id=rng,filename=/dev/urandom \
+  -device virtio-rng-ccw,id=rng-device,rng=rng \
+  -device virtio-balloon-ccw,id=balloon,deflate-on-oom=on,free-page-reporting=on \
+  -device vhost-vsock-ccw,id=vsock,guest-cid=3)

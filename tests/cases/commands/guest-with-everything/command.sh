@@ -1,0 +1,76 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-x86_64 \
+  -name 'guest=volt-all,, of=it,process=volt-all,, of=it' \
+  -uuid 6ba7b810-9dad-11d1-80b4-00c04fd430c8 \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine pc-q35-7.2,hpet=off,memory-backend=memory \
+  -accel tcg \
+  -cpu Haswell,avx2=off,aes=on \
+  -smp 4,sockets=2,cores=2,threads=1 \
+  -m 2048 \
+  -object memory-backend-memfd,id=memory,size=2048M,share=on \
+  -rtc base=localtime \
+  -display none \
+  -object secret,id=vnc-password,file=/srv/p,,w \
+  -vnc unix:/run/v,,nc,password-secret=vnc-password \
+  -device virtio-vga,id=video \
+  -device qemu-xhci,id=usb \
+  -device usb-tablet,id=tablet,bus=usb.0 \
+  -chardev socket,id=console,path=/run/c,,1,server=on,wait=off,logfile=/var/log/c,,1,logappend=on \
+  -serial chardev:console \
+  -chardev socket,id=qmp,path=/run/q,,1,server=on,wait=off \
+  -mon chardev=qmp,mode=control \
+  -chardev socket,id=qmp-fd,fd=9,server=on,wait=off \
+  -mon chardev=qmp-fd,mode=control \
+  -device virtio-serial-pci,id=serial \
+  -chardev socket,id=agent,path=/run/g,,1,server=on,wait=off \
+  -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
+  -blockdev 'driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/a,,b=c d.img,file.aio=threads' \
+  -device virtio-blk-pci,id=drive0,drive=disk0,write-cache=off,serial=a,,b,bootindex=1 \
+  -blockdev driver=qcow2,node-name=disk1,read-only=off,cache.no-flush=on,discard=unmap,file.driver=file,file.filename=/srv/b.qcow2,file.cache.no-flush=on,file.discard=unmap \
+  -object iothread,id=iothread-io.1 \
+  -device virtio-scsi-pci,id=scsi-io.1,iothread=iothread-io.1 \
+  -device scsi-hd,id=drive1,bus=scsi-io.1.0,scsi-id=0,drive=disk1 \
+  -blockdev driver=raw,node-name=disk2,read-only=off,file.driver=host_device,file.filename=/dev/sdb \
+  -device virtio-scsi-pci,id=scsi \
+  -device scsi-hd,id=drive2,bus=scsi.0,scsi-id=1,drive=disk2,serial=123456789012345678901234567890123456 \
+  -blockdev driver=raw,node-name=disk3,read-only=off,file.driver=host_device,file.filename=/srv/link-to-disk \
+  -device nvme,id=drive3,drive=disk3,serial=disk3,bootindex=3 \
+  -blockdev driver=raw,node-name=disk4,read-only=off,cache.direct=on,file.driver=file,file.filename=/srv/c.img,file.cache.direct=on \
+  -device ide-hd,id=drive4,bus=ide.0,drive=disk4 \
+  -blockdev driver=raw,node-name=disk5,read-only=on,file.driver=host_cdrom,file.filename=/dev/sr0 \
+  -device ide-cd,id=drive5,bus=ide.1,drive=disk5 \
+  -blockdev driver=raw,node-name=disk6,read-only=on,file.driver=file,file.filename=/srv/d.img \
+  -device virtio-blk-pci,id=drive6,iothread=iothread-io.1,drive=disk6 \
+  -fsdev local,id=rootfs,path=/srv/all/root,security_model=mapped-xattr,multidevs=remap,readonly=off \
+  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs \
+  -fsdev local,id=share0,path=/srv/x,,y,security_model=none,multidevs=remap,readonly=on \
+  -device virtio-9p-pci,id=share0,fsdev=share0,mount_tag=x,,y \
+  -chardev socket,id=share1,path=/run/v,,1.sock \
+  -device vhost-user-fs-pci,id=share1,chardev=share1,tag=v \
+  -netdev user,id=net0,restrict=on,hostfwd=udp:0.0.0.0:53-:5353,hostfwd=tcp:127.0.0.1:2222-:22 \
+  -device vmxnet3,id=nic0,netdev=net0,mac=52:54:00:a6:82:15,romfile= \
+  -netdev tap,id=net1,ifname=t,,0,script=no,downscript=no \
+  -device virtio-net-pci,id=nic1,netdev=net1,mac=52:54:00:AA:bb:cc,bootindex=2 \
+  -netdev tap,id=net2,br=br0,helper=/usr/lib/qemu/qemu-bridge-helper \
+  -device virtio-net-pci,id=nic2,netdev=net2,mac=52:54:00:76:8d:50,romfile= \
+  -chardev socket,id=tpm,path=/run/t,,pm \
+  -tpmdev emulator,id=tpm,chardev=tpm \
+  -device tpm-crb,tpmdev=tpm \
+  -device i6300esb,id=watchdog \
+  -action watchdog=pause \
+  -object rng-random,id=rng,filename=/dev/urandom \
+  -device virtio-rng-pci,id=rng-device,rng=rng \
+  -device virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on \
+  -device vhost-vsock-pci,id=vsock,guest-cid=4294967294 \
+  -kernel /k,1 \
+  -initrd /i,1 \
+  -append quiet \
+  -d guest_errors)
