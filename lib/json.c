@@ -51,7 +51,8 @@ int json_parse_object(const char *text, size_t size, const char *source, json_t 
                          source, line_of(text, too_deep), MAX_DEPTH);
     json_error_t fault;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
-    if (!root && json_error_code(&fault) == json_error_out_of_memory)
+    /* jansson says nothing at all where some of its allocations fail. */
+    if (!root && (json_error_code(&fault) == json_error_out_of_memory || !*fault.text))
         return error_no_memory(error);
     if (!root)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", source, fault.line,
