@@ -40,7 +40,8 @@ enum vqemu_result {
     VQEMU_ERR_READ_ONLY = -8,
     /** The caller's progress callback asked to stop. */
     VQEMU_ERR_CANCELLED = -9,
-    /** A source file changed while it was being read. */
+    /** A source file changed while it was being read, or firmware since a VM's variable store was
+     * made for it. */
     VQEMU_ERR_CHANGED = -10,
     /** A guest did not do in time what it was asked to. */
     VQEMU_ERR_TIMEOUT = -11
