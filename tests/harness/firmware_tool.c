@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls of the library's firmware.h and nvram.h, for tests that run them as a process:
+ *
+ *     firmware_tool find DIRECTORY ARCH MACHINE SECURE_BOOT      prints code image and template
+ *     firmware_tool prepare PATH CODE TEMPLATE FLAGS
+ *
+ * Exit status 1, with the message on standard error, if the call fails.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "firmware.h"
+#include "nvram.h"
+
+static int find(char **words, vqemu_error **error) {
+    struct firmware firmware;
+    int r = firmware_find(words[0], "test", words[1], words[2], strcmp(words[3], "true") == 0,
+                          &firmware, error);
+    if (r == 0)
+        printf("%s\n%s\nsecure_boot=%d smm=%d\n", firmware.code, firmware.vars_template,
+               firmware.secure_boot, firmware.smm);
+    firmware_release(&firmware);
+    return r;
+}
+
+static int prepare(char **words, vqemu_error **error) {
+    const struct nvram nvram = {words[0], words[1], words[2]};
+    return nvram_prepare(&nvram, (uint32_t)strtoul(words[3], NULL, 0), error);
+}
+
+int main(int argc, char **argv) {
+    vqemu_error *error = NULL;
+    if (argc != 6) {
+        fputs("usage: firmware_tool find|prepare ...\n", stderr);
+        return 2;
+    }
+    int r = strcmp(argv[1], "find") == 0 ? find(argv + 2, &error) : prepare(argv + 2, &error);
+    if (r < 0)
+        fprintf(stderr, "firmware_tool: %s: %s\n", vqemu_result_name(r),
+                vqemu_error_message(error));
+    vqemu_error_free(error);
+    return r < 0 ? 1 : 0;
+}
