@@ -41,7 +41,8 @@ struct arch {
     const char *kvm_hosts[3];       /* hosts whose KVM runs such guests, NULL-terminated */
     bool x86;
     bool uefi;               /* UEFI firmware exists for the machine */
-    bool nvme;               /* the machine has the MSI-X that nvme wants */
+    bool ramfb;              /* the machine's fw_cfg has the DMA that ramfb needs */
+    bool msix;               /* the machine's PCI has MSI-X, which newer devices need */
     uint64_t default_memory; /* MiB */
     uint64_t min_memory;     /* MiB that the machine needs */
     uint64_t max_memory;     /* MiB that the machine can have, 0 for no limit worth checking */

@@ -53,7 +53,7 @@ static int check_bus(const struct args *args, const struct drive *drive, vqemu_e
     snprintf(key, sizeof key, "disks[%zu].bus", drive->number);
     if (is(drive->bus, "ide") && args->machine->ide == IDE_NONE)
         return args_unsupported(args, key, "IDE or SATA; it has virtio and scsi", error);
-    if (is(drive->bus, "nvme") && !args->arch->nvme)
+    if (is(drive->bus, "nvme") && !args->arch->msix)
         return args_unsupported(args, key, "MSI-X, which nvme needs; it has virtio and scsi",
                                 error);
     if (is_on(disk->cdrom) && !is(drive->bus, "ide") && !is(drive->bus, "scsi"))
@@ -107,10 +107,23 @@ static bool is_block_device(const vqemu_disk *disk) {
                             disk->file && strncmp(disk->file, "/dev/", strlen("/dev/")) == 0);
 }
 
+/*
+ * Asks a drive of the host for its medium. To QEMU's driver for these, any other block device, such
+ * as a logical volume with an ISO image, is a drive without one.
+ */
+static bool is_optical_drive(const vqemu_disk *disk) {
+    static const char *const beginnings[] = {"/dev/sr", "/dev/scd", "/dev/cdrom", "/dev/cdrw",
+                                             "/dev/dvd"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (strncmp(disk->file, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    return false;
+}
+
 static const char *protocol_driver(const vqemu_disk *disk) {
     if (!is_block_device(disk))
         return "file";
-    return is_on(disk->cdrom) ? "host_cdrom" : "host_device";
+    return is_on(disk->cdrom) && is_optical_drive(disk) ? "host_cdrom" : "host_device";
 }
 
 /* The same for both nodes: the image's format, and the file below it. */

@@ -35,7 +35,7 @@ static int check_display(const struct args *args, vqemu_error **error) {
                          "vnc_port: there is a vnc_socket as well; VNC listens on one of them");
     if (vm->video && strcmp(vm->video, "std") == 0 && strcmp(args->arch->bus, "pci") != 0)
         return args_unsupported(args, "video", "VGA; it has virtio", error);
-    if (vm->video && strcmp(vm->video, "ramfb") == 0 && !args->arch->uefi)
+    if (vm->video && strcmp(vm->video, "ramfb") == 0 && !args->arch->ramfb)
         return args_unsupported(args, "video", "ramfb", error);
     return args_require(args, VQEMU_ABILITY_DISPLAY, "display", error);
 }
@@ -51,6 +51,14 @@ static const char *video_of(const struct args *args) {
     if (strcmp(video, "std") == 0)
         return "VGA";
     return strcmp(video, "virtio") == 0 ? args->arch->video : "ramfb";
+}
+
+static void add_video(struct args *args) {
+    const char *video = video_of(args);
+    bool has_rom = strcmp(video, "VGA") == 0 || strcmp(video, "virtio-vga") == 0;
+    strv_add(&args->argv, "-device");
+    /* The ROM has code for x86, so that the profiles of others need not have it. */
+    strv_addf(&args->argv, "%s,id=video%s", video, has_rom && !args->arch->x86 ? ",romfile=" : "");
 }
 
 /* Returns false without memory. */
@@ -77,8 +85,7 @@ static bool add_vnc(struct args *args) {
     if (vm->vnc_password_file)
         strbuf_add(&vnc, ",password-secret=vnc-password");
     args_option_buffer(args, "-vnc", &vnc);
-    strv_add(&args->argv, "-device");
-    strv_addf(&args->argv, "%s,id=video", video_of(args));
+    add_video(args);
     return true;
 }
 

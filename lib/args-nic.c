@@ -34,6 +34,10 @@ static bool is_virtio(const struct connection *connection) {
     return strcmp(connection->model, "virtio") == 0;
 }
 
+static bool wants_msix(const struct connection *connection) {
+    return strcmp(connection->model, "vmxnet3") == 0 || strcmp(connection->model, "e1000e") == 0;
+}
+
 static const char *default_model(const struct args *args) {
     bool has_drivers = strcmp(args->guest_os, "linux") == 0;
     return has_drivers || !args->machine->plain_nic ? "virtio" : args->machine->plain_nic;
@@ -47,6 +51,9 @@ static int check_model(const struct args *args, const struct connection *connect
     snprintf(key, sizeof key, "nics[%zu].model", connection->number);
     if (!is_virtio(connection) && strcmp(args->arch->bus, "pci") != 0)
         return args_unsupported(args, key, "PCI cards; it has virtio", error);
+    if (!args->arch->msix && wants_msix(connection))
+        return args_unsupported(
+            args, key, "MSI-X, which vmxnet3 and e1000e need; it has virtio and e1000", error);
     return 0;
 }
 
@@ -88,6 +95,8 @@ static int check_tap(const struct connection *connection, vqemu_error **error) {
     if (is_on(nic->vhost) && ((!is_tap && !is_bridge) || !is_virtio(connection)))
         return nic_error(connection, "vhost", "it needs the backend tap or bridge and model virtio",
                          error);
+    if (nic->vhost_fd && (nic->vhost == TOGGLE_OFF || !is_virtio(connection)))
+        return nic_error(connection, "vhost_fd", "it needs vhost and model virtio", error);
     if (!is_bridge && (nic->bridge || nic->helper))
         return nic_error(connection, nic->bridge ? "bridge" : "helper",
                          "only the bridge backend has one", error);
@@ -142,6 +151,12 @@ static void add_bridge(struct args *args, struct strbuf *netdev, const vqemu_nic
     args->resources.starts_programs = true;
 }
 
+/* Where nothing is booted from the network, the profile need not have the boot ROMs, which have
+ * code for x86. */
+static bool boots_by_rom(const struct args *args, const vqemu_nic *nic) {
+    return args->arch->x86 && nic->boot_order;
+}
+
 static void add_device(struct args *args, const struct connection *connection) {
     const vqemu_nic *nic = connection->nic;
     char derived[IDENTITY_MAC_LENGTH + 1];
@@ -155,7 +170,7 @@ static void add_device(struct args *args, const struct connection *connection) {
                 nic->mac ? nic->mac : derived);
     if (nic->boot_order)
         strbuf_addf(&device, ",bootindex=%" PRIu64, nic->boot_order);
-    else if (strcmp(args->arch->bus, "pci") == 0) /* a boot ROM that the profile need not have */
+    if (strcmp(args->arch->bus, "pci") == 0 && !boots_by_rom(args, nic))
         strbuf_add(&device, ",romfile=");
     args_option_buffer(args, "-device", &device);
 }

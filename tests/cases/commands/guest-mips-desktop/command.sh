@@ -19,7 +19,7 @@
   -no-reboot \
   -display none \
   -vnc unix:/run/volt/malta/vnc.sock \
-  -device VGA,id=video \
+  -device VGA,id=video,romfile= \
   -device qemu-xhci,id=usb \
   -device usb-tablet,id=tablet,bus=usb.0 \
   -device usb-kbd,id=keyboard,bus=usb.0 \

@@ -31,7 +31,7 @@
   -device scsi-hd,id=drive0,bus=scsi.0,scsi-id=0,drive=disk0,bootindex=1 \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=file,file.filename=/srv/q.img \
   -device nvme,id=drive1,drive=disk1,serial=disk1 \
-  -blockdev driver=raw,node-name=disk2,read-only=on,file.driver=file,file.filename=/srv/cd.iso \
+  -blockdev driver=raw,node-name=disk2,read-only=on,file.driver=host_device,file.filename=/dev/vg0/cd \
   -device scsi-cd,id=drive2,bus=scsi.0,scsi-id=1,drive=disk2,bootindex=2 \
   -netdev user,id=net0 \
   -device virtio-net-pci,id=nic0,netdev=net0,mac=02:00:00:00:00:01,romfile= \
