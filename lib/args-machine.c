@@ -9,7 +9,7 @@
 #define DEFAULT_MEMORY 256 /* MiB */
 
 /*
- * What QEMU recommends for Windows (docs/system/i386/hyperv.rst). They spare the guest costly ways
+ * QEMU describes each in docs/system/i386/hyperv.rst. They spare Windows costly ways
  * to wait, to count time and to signal its other processors.
  */
 #define HYPERV                                                                                     \
@@ -108,6 +108,9 @@ void args_add_machine(struct args *args) {
         strbuf_addf(&machine, ",%s", args->machine->options);
     if (!args->kvm && args->arch->tcg_options)
         strbuf_addf(&machine, ",%s", args->arch->tcg_options);
+    if (args->uefi)
+        strbuf_addf(&machine, "%s,pflash0=firmware,pflash1=nvram",
+                    args->firmware.smm ? ",smm=on" : "");
     if (has_memory_backend(args))
         strbuf_add(&machine, ",memory-backend=memory");
     args_option_buffer(args, "-machine", &machine);

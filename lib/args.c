@@ -61,6 +61,8 @@ int args_plan(struct args *args, vqemu_error **error) {
         r = plan_machine(args, error);
     if (r == 0)
         r = args_check_machine(args, error);
+    if (r == 0)
+        r = args_plan_firmware(args, error);
     return r;
 }
 
@@ -69,6 +71,7 @@ void args_release(struct args *args) {
     free(args->runtime_dir);
     free(args->nvram);
     free(args->stop_socket);
+    firmware_release(&args->firmware);
     strv_release(&args->argv);
     resources_release(&args->resources);
 }

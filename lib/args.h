@@ -11,6 +11,7 @@
 
 #include "arch.h"
 #include "disk.h"
+#include "firmware.h"
 #include "identity.h"
 #include "nic.h"
 #include "resources.h"
@@ -35,6 +36,7 @@ struct args {
     char id[IDENTITY_ID_MAX + 1];
     char *state_dir, *runtime_dir;
     char *nvram, *stop_socket;
+    struct firmware firmware; /* of a UEFI guest */
 
     struct strv argv;
     struct resources resources;
@@ -58,6 +60,8 @@ void args_add_memory(struct args *args);
 int args_check_machine(const struct args *args, vqemu_error **error);
 void args_add_cpus(struct args *args);
 void args_add_sandbox(struct args *args);
+void args_add_firmware(struct args *args); /* args-firmware.c */
+int args_plan_firmware(struct args *args, vqemu_error **error);
 int args_add_disks(struct args *args, vqemu_error **error);   /* args-disk.c */
 int args_add_shares(struct args *args, vqemu_error **error);  /* args-share.c */
 int args_add_nics(struct args *args, vqemu_error **error);    /* args-nic.c */

@@ -24,6 +24,7 @@ struct vqemu_command {
     char *vm_name, *user;
     char id[IDENTITY_ID_MAX + 1];
     char *state_dir, *runtime_dir, *stop_socket;
+    struct nvram nvram; /* without a path if there is none */
     struct resources resources;
 };
 
@@ -153,6 +154,7 @@ static int add_arguments(struct args *args, vqemu_error **error) {
     add_clock(args);
     if (!is_on_by_default(vm->reboot, args->uefi))
         strv_add(&args->argv, "-no-reboot");
+    args_add_firmware(args);
     int r = args_add_display(args, error);
     if (r == 0)
         r = args_add_console(args, error);
@@ -204,6 +206,8 @@ static int keep(vqemu_command *command, struct args *args, vqemu_error **error) 
     command->state_dir = TAKE_POINTER(args->state_dir);
     command->runtime_dir = TAKE_POINTER(args->runtime_dir);
     command->stop_socket = TAKE_POINTER(args->stop_socket);
+    command->nvram = (struct nvram){TAKE_POINTER(args->nvram), TAKE_POINTER(args->firmware.code),
+                                    TAKE_POINTER(args->firmware.vars_template)};
     command->resources = args->resources;
     args->resources = (struct resources){0};
     return command->vm_name && (!user || command->user) ? 0 : error_no_memory(error);
@@ -273,6 +277,9 @@ VQEMU_EXPORT void vqemu_command_unref(vqemu_command *command) {
     free(command->state_dir);
     free(command->runtime_dir);
     free(command->stop_socket);
+    free(command->nvram.path);
+    free(command->nvram.code);
+    free(command->nvram.template_path);
     resources_release(&command->resources);
     vqemu_runtime_unref(command->runtime);
     free(command);
@@ -321,6 +328,10 @@ VQEMU_EXPORT int vqemu_command_fd(const vqemu_command *command, size_t index) {
 
 const struct resources *command_resources(const vqemu_command *command) {
     return &command->resources;
+}
+
+const struct nvram *command_nvram(const vqemu_command *command) {
+    return command->nvram.path ? &command->nvram : NULL;
 }
 
 const char *command_vm_id(const vqemu_command *command) {

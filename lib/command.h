@@ -4,6 +4,7 @@
 
 #include <volt-qemu/command.h>
 
+#include "nvram.h"
 #include "resources.h"
 #include "util/cleanup.h"
 
@@ -20,6 +21,8 @@ const char *command_vm_id(const vqemu_command *command);
 const char *command_user(const vqemu_command *command);
 /* The QMP socket by which the service stops the guest; NULL if it was not built for a service. */
 const char *command_stop_socket(const vqemu_command *command);
+/* The VM's UEFI variables; NULL if it has none. */
+const struct nvram *command_nvram(const vqemu_command *command);
 const struct resources *command_resources(const vqemu_command *command);
 
 DEFINE_CLEANUP(vqemu_command, command, vqemu_command_unref);

@@ -27,11 +27,11 @@ static int execute(const vqemu_command *command) {
 }
 
 static int run(const struct options *options) {
-    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_selection_ vqemu_selection *selection = NULL;
-    int status = host_from_options(options, &host);
+    int status = vm_from_options(options, &vm);
     if (!status)
-        status = selection_from_options(options, host, &selection);
+        status = selection_for_vm(options, vm, &selection);
     if (status)
         return status;
     if (!vqemu_selection_runnable(selection))
@@ -39,9 +39,14 @@ static int run(const struct options *options) {
                          vqemu_profile_name(vqemu_selection_profile(selection)),
                          vqemu_selection_problem(selection));
 
+    _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_command_ vqemu_command *command = NULL;
-    status = command_from_selection(options, selection, &command);
-    return status ? status : execute(command);
+    status = command_from_selection(options, selection, vm, &command);
+    if (status)
+        return status;
+    if (vqemu_prepare(command, 0, &error))
+        return fail(error);
+    return execute(command);
 }
 
 const struct command command_run = {
@@ -50,8 +55,10 @@ const struct command command_run = {
     .summary = "run a VM on this terminal",
     .description =
         "Run a VM: this process becomes QEMU, with the guest's console on standard\n"
-        "input and output. Options as of \"volt-qemu args\". A profile whose accelerator\n"
-        "does not work on this host is refused.\n",
+        "input and output unless the VM says otherwise. Its directories, and its UEFI\n"
+        "variables, are made before, as by \"volt-qemu prepare\". Descriptors that the VM\n"
+        "names are inherited from the caller. Options as of \"volt-qemu args\". A profile\n"
+        "whose accelerator does not work on this host is refused.\n",
     .example = "  volt-qemu run --kernel vmlinuz --rootfs /srv/web --memory 1G\n",
     .run = run,
 };

@@ -2,6 +2,7 @@
 #include "from-options.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "message.h"
@@ -22,16 +23,28 @@ int host_from_options(const struct options *options, vqemu_host **host) {
     return 0;
 }
 
-int selection_from_options(const struct options *options, const vqemu_host *host,
-                           vqemu_selection **selection) {
+static int select_profile(const struct options *options, const vqemu_host *host,
+                          const char *guest_os, vqemu_selection **selection) {
     _cleanup_error_ vqemu_error *error = NULL;
     int code;
     if (options->profile)
         code = vqemu_select_profile(host, options->profile, options->guest_arch, selection, &error);
     else
-        code = vqemu_select(host, options->mode, options->guest_arch, options->guest_os, selection,
-                            &error);
+        code = vqemu_select(host, options->mode, options->guest_arch, guest_os, selection, &error);
     return code ? fail_request(options->command, error) : 0;
+}
+
+int selection_from_options(const struct options *options, const vqemu_host *host,
+                           vqemu_selection **selection) {
+    return select_profile(options, host, options->guest_os, selection);
+}
+
+int selection_for_vm(const struct options *options, const vqemu_vm *vm,
+                     vqemu_selection **selection) {
+    _cleanup_host_ vqemu_host *host = NULL;
+    const char *guest_os = options->guest_os ? options->guest_os : vqemu_vm_selection_os(vm);
+    int status = host_from_options(options, &host);
+    return status ? status : select_profile(options, host, guest_os, selection);
 }
 
 void store_set_limits(const struct options *options, vqemu_store *store) {
@@ -110,6 +123,10 @@ static int set_vm(const struct options *options, vqemu_vm *vm, vqemu_error **err
     int code = 0;
     if (options->name)
         code = vqemu_vm_set_name(vm, options->name, error);
+    if (!code && options->guest_os && strcmp(options->guest_os, "uefi") == 0)
+        code = vqemu_vm_set_firmware(vm, "uefi", error);
+    else if (!code && options->guest_os)
+        code = vqemu_vm_set_guest_os(vm, options->guest_os, error);
     if (!code && options->memory >= 0)
         code = vqemu_vm_set_memory(vm, (uint64_t)options->memory, error);
     if (!code && options->cpus >= 0)
@@ -143,15 +160,10 @@ int vm_from_options(const struct options *options, vqemu_vm **vm) {
 }
 
 int command_from_selection(const struct options *options, const vqemu_selection *selection,
-                           vqemu_command **command) {
+                           const vqemu_vm *vm, vqemu_command **command) {
     _cleanup_error_ vqemu_error *error = NULL;
-    _cleanup_vm_ vqemu_vm *vm = NULL;
-    int status = vm_from_options(options, &vm);
-    if (status)
-        return status;
-
     _cleanup_runtime_ vqemu_runtime *runtime = NULL; /* the command keeps a reference */
-    status = runtime_from_options(options, selection, &runtime);
+    int status = runtime_from_options(options, selection, &runtime);
     if (status)
         return status;
     if (vqemu_command_build(runtime, vm, command, &error))
@@ -160,12 +172,12 @@ int command_from_selection(const struct options *options, const vqemu_selection 
 }
 
 int command_from_options(const struct options *options, vqemu_command **command) {
-    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_selection_ vqemu_selection *selection = NULL;
-    int status = host_from_options(options, &host);
+    int status = vm_from_options(options, &vm);
     if (!status)
-        status = selection_from_options(options, host, &selection);
+        status = selection_for_vm(options, vm, &selection);
     if (!status)
-        status = command_from_selection(options, selection, command);
+        status = command_from_selection(options, selection, vm, command);
     return status;
 }

@@ -36,9 +36,13 @@ int runtime_from_options(const struct options *options, const vqemu_selection *s
 
 int vm_from_options(const struct options *options, vqemu_vm **vm);
 
+/* The profile that fits what a VM asks for, unless the options name one. */
+int selection_for_vm(const struct options *options, const vqemu_vm *vm,
+                     vqemu_selection **selection);
+
 /* The command for a selection that has been made. */
 int command_from_selection(const struct options *options, const vqemu_selection *selection,
-                           vqemu_command **command);
+                           const vqemu_vm *vm, vqemu_command **command);
 
 /* The whole way. */
 int command_from_options(const struct options *options, vqemu_command **command);

@@ -14,13 +14,29 @@
 #include "options.h"
 
 const struct command *const commands[] = {
-    &command_profiles, &command_select, &command_build,
-    &command_import,   &command_export, &command_copy,
-    &command_refs,     &command_show,   &command_pin,
-    &command_unpin,    &command_verify, &command_gc,
-    &command_resolve,  &command_args,   &command_env,
-    &command_unit,     &command_run,    &command_stop,
-    &command_version,  &command_help,   NULL,
+    &command_profiles,
+    &command_select,
+    &command_build,
+    &command_import,
+    &command_export,
+    &command_copy,
+    &command_refs,
+    &command_show,
+    &command_pin,
+    &command_unpin,
+    &command_verify,
+    &command_gc,
+    &command_resolve,
+    &command_args,
+    &command_env,
+    &command_schema,
+    &command_unit,
+    &command_prepare,
+    &command_run,
+    &command_stop,
+    &command_version,
+    &command_help,
+    NULL,
 };
 
 const struct command *command_find(const char *name) {

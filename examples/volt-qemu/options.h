@@ -24,7 +24,8 @@ enum option_group {
     OPTIONS_VERIFY = 1024,
     OPTIONS_COLLECT = 2048,
     OPTIONS_COPY = 4096,
-    OPTIONS_STOP = 8192
+    OPTIONS_STOP = 8192,
+    OPTIONS_PREPARE = 16384
 };
 
 #define DEFAULT_ROOT "/var/lib/volt"
@@ -61,7 +62,8 @@ struct options {
     int64_t max_size;   /* bytes; -1 if not given */
     const char *output; /* of an export */
     bool repair;
-    const char *from; /* where good copies are */
+    bool keep_variables, reset_variables; /* of UEFI */
+    const char *from;                     /* where good copies are */
     bool dry_run;
     int64_t keep;    /* -1 if not given */
     const char *to;  /* the root of another store */

@@ -125,6 +125,13 @@ int vqemu_vm_set_runtime_dir(vqemu_vm *vm, const char *directory, vqemu_error **
  */
 int vqemu_vm_set_user(vqemu_vm *vm, const char *user, vqemu_error **error);
 
+/**
+ * The guest OS that vqemu_select() is to choose a profile by: "windows" or "uefi" for a VM that
+ * asks for what only profiles with UEFI firmware, display, USB and TPM have, else "linux". Static.
+ * Since 1.0.
+ */
+const char *vqemu_vm_selection_os(const vqemu_vm *vm);
+
 /* ---- machine ---- */
 
 /**
@@ -226,9 +233,9 @@ int vqemu_vm_set_cpu_model(vqemu_vm *vm, const char *model, vqemu_error **error)
 int vqemu_vm_set_cpu_feature(vqemu_vm *vm, const char *feature, bool on, vqemu_error **error);
 
 /**
- * Give the guest the Hyper-V enlightenments that QEMU's documentation recommends for Windows
- * (docs/system/i386/hyperv.rst). By default Windows gets them under KVM; emulation cannot have
- * them. Since 1.0.
+ * Give the guest the Hyper-V enlightenments that spare Windows costly ways to wait and to count
+ * time, as QEMU's documentation describes them (docs/system/i386/hyperv.rst). By default Windows
+ * gets them under KVM; emulation cannot have them. Since 1.0.
  */
 void vqemu_vm_set_hyperv(vqemu_vm *vm, bool on);
 

@@ -24,6 +24,7 @@
 #include <volt-qemu/host.h>
 #include <volt-qemu/manifest.h>
 #include <volt-qemu/nic.h>
+#include <volt-qemu/prepare.h>
 #include <volt-qemu/profile.h>
 #include <volt-qemu/ref.h>
 #include <volt-qemu/runtime.h>

@@ -9,8 +9,8 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
-COMMANDS = ["profiles", "select", "build", "refs", "show", "resolve", "args", "env", "unit", "run",
-            "stop", "version"]
+COMMANDS = ["profiles", "select", "build", "refs", "show", "resolve", "args", "env", "schema", "unit",
+            "prepare", "run", "stop", "version"]
 
 
 @pytest.fixture

@@ -12,13 +12,20 @@
   -L /volt/tree/firmware \
   -machine q35,hpet=off \
   -accel kvm \
-  -cpu host \
+  -cpu host,hv-relaxed=on,hv-vapic=on,hv-spinlocks=0x1fff,hv-vpindex=on,hv-runtime=on,hv-time=on,hv-synic=on,hv-stimer=on,hv-tlbflush=on,hv-ipi=on,hv-frequencies=on,hv-reset=on \
   -smp 4 \
   -m 4096 \
-  -rtc base=utc \
+  -rtc base=localtime,driftfix=slew \
   -no-reboot \
   -display none \
+  -vnc unix:/run/volt/desktop/vnc.sock \
+  -device VGA,id=video \
+  -device qemu-xhci,id=usb \
+  -device usb-tablet,id=tablet,bus=usb.0 \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
   -mon chardev=console,mode=readline \
-  -nic none)
+  -nic none \
+  -chardev socket,id=tpm,path=/run/volt/desktop/tpm.sock \
+  -tpmdev emulator,id=tpm,chardev=tpm \
+  -device tpm-crb,tpmdev=tpm)

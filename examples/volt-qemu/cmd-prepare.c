@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <volt-qemu/volt-qemu.h>
+
+#include "cleanup.h"
+#include "commands.h"
+#include "from-options.h"
+#include "json.h"
+#include "message.h"
+#include "options.h"
+
+static int report(const struct options *options, const vqemu_command *command) {
+    if (!options->json)
+        return EXIT_SUCCESS;
+    json_t *object = json_object();
+    json_add_text(object, "state_dir", vqemu_command_state_dir(command));
+    json_add_text(object, "runtime_dir", vqemu_command_runtime_dir(command));
+    return print_json(object);
+}
+
+static int prepare(const struct options *options) {
+    _cleanup_command_ vqemu_command *command = NULL;
+    int status = command_from_options(options, &command);
+    if (status)
+        return status;
+
+    _cleanup_error_ vqemu_error *error = NULL;
+    uint32_t flags = (options->keep_variables ? VQEMU_PREPARE_KEEP_VARIABLES : 0) |
+                     (options->reset_variables ? VQEMU_PREPARE_RESET_VARIABLES : 0);
+    if (vqemu_prepare(command, flags, &error))
+        return fail_request(options->command, error);
+    return report(options, command);
+}
+
+const struct command command_prepare = {
+    .name = "prepare",
+    .option_groups =
+        OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM | OPTIONS_PREPARE,
+    .summary = "make the directories and UEFI variables of a VM",
+    .description =
+        "Make what the command of a VM needs on disk before it is executed: its state and\n"
+        "runtime directories where it uses them, and for a UEFI guest the file of its\n"
+        "variables, from the profile's template. What is there already stays. Variables\n"
+        "that were made for other firmware are refused, unless an option says what to do.\n"
+        "With --json: state_dir, runtime_dir.\n",
+    .example = "  volt-qemu prepare --vm desktop.json\n"
+               "  volt-qemu prepare --vm desktop.json --keep-variables\n",
+    .run = prepare,
+};

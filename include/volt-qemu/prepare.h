@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VOLT_QEMU_PREPARE_H
+#define VOLT_QEMU_PREPARE_H
+
+#include <stdint.h>
+
+#include <volt-qemu/command.h>
+#include <volt-qemu/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Flags for preparing: what to do about UEFI variables that were made for other firmware. Since
+ * 1.0. */
+enum vqemu_prepare_flag {
+    /** Keep the variables, and note that they belong to the firmware of now. */
+    VQEMU_PREPARE_KEEP_VARIABLES = 1,
+    /** Start anew from the profile's template; the old variables stay beside it, as <file>.old. */
+    VQEMU_PREPARE_RESET_VARIABLES = 2
+};
+
+/**
+ * Make what a command needs on disk before it is executed: the VM's state and runtime directories
+ * (mode 0700) where it uses them, and for a UEFI guest the file of its variables, a copy of the
+ * profile's template. What is there already stays as it is. A command that needs nothing is left
+ * alone.
+ *
+ * Beside the variables a record is kept of the firmware they belong to. Variables of other firmware
+ * are refused, unless flags say what to do: an OR of enum vqemu_prepare_flag.
+ *
+ * Errors: VQEMU_ERR_CHANGED (the variables belong to other firmware; the message tells the ways
+ * out), VQEMU_ERR_INVALID (flags), VQEMU_ERR_NOT_FOUND, VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread, and from several processes at once. Since 1.0.
+ */
+int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_error **error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
