@@ -129,6 +129,7 @@ static const struct arch archs[] = {
         .tpm = "tpm-tis-device",
         .uefi = true,
         .ramfb = true,
+        .max_memory = 3072,
         .max_cpus = 8, /* its GICv2 has no more */
         .msix = true,
     },
@@ -159,6 +160,7 @@ static const struct arch archs[] = {
         .plain_video = "VGA",
         .watchdog = "i6300esb",
         .tpm = "tpm-tis-device",
+        .max_memory = 10240,
         .max_cpus = 512,
         .msix = true,
     },
@@ -245,6 +247,8 @@ static const struct arch archs[] = {
         .tpm = "tpm-spapr",
         .kvm_hosts = {"ppc64", "ppc64le"},
         .msix = true,
+        .memory_step = 256,
+        .threads = THREADS_KVM_ONLY,
     },
     {
         .name = "ppc64le",
@@ -260,6 +264,8 @@ static const struct arch archs[] = {
         .tpm = "tpm-spapr",
         .kvm_hosts = {"ppc64le", "ppc64"},
         .msix = true,
+        .memory_step = 256,
+        .threads = THREADS_KVM_ONLY,
     },
     {
         .name = "s390x",
@@ -272,6 +278,7 @@ static const struct arch archs[] = {
         .watchdog = "diag288",
         .kvm_hosts = {"s390x"},
         .max_cpus = 248,
+        .threads = THREADS_NONE,
     },
     {
         .name = "loongarch64",

@@ -7,6 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Whether a core can have several threads. */
+enum threads {
+    THREADS_ANY,
+    THREADS_KVM_ONLY,
+    THREADS_NONE,
+};
+
 /* What an IDE disk is attached to. */
 enum ide {
     IDE_NONE,
@@ -46,7 +53,9 @@ struct arch {
     uint64_t default_memory; /* MiB */
     uint64_t min_memory;     /* MiB that the machine needs */
     uint64_t max_memory;     /* MiB that the machine can have, 0 for no limit worth checking */
+    uint64_t memory_step;    /* MiB of which the memory is a multiple, 0 for any */
     uint32_t max_cpus;       /* 0 for no limit worth checking */
+    enum threads threads;
 };
 
 size_t arch_count(void);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Machine, accelerator, memory, processors, clock, and QEMU's own confinement. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "args.h"
@@ -50,6 +51,30 @@ static int check_memory(const struct args *args, vqemu_error **error) {
                          "memory: %" PRIu64 " MiB are too much: the machine of %s guests can have "
                          "%" PRIu64,
                          memory, arch->name, arch->max_memory);
+    if (arch->memory_step && memory % arch->memory_step != 0)
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                         "memory: %" PRIu64 " MiB are no multiple of %" PRIu64
+                         ", as the machine of %s guests needs it",
+                         memory, arch->memory_step, arch->name);
+    return 0;
+}
+
+/* In KiB; the property's pattern leaves only digits and a unit. */
+static uint64_t page_size(const char *text) {
+    char *unit;
+    uint64_t size = strtoull(text, &unit, 10);
+    return size << (*unit == 'G' ? 20 : *unit == 'M' ? 10 : 0);
+}
+
+static int check_hugepages(const struct args *args, vqemu_error **error) {
+    const char *text = args->vm->hugepages;
+    uint64_t size = text ? page_size(text) : 1, memory = memory_of(args);
+    if ((size & (size - 1)) != 0)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "hugepages: %s is not a power of two", text);
+    if ((memory << 10) % size != 0)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "hugepages: %" PRIu64 " MiB of memory are no multiple of %s", memory,
+                         text);
     return 0;
 }
 
@@ -71,6 +96,17 @@ static int check_cpus(const struct args *args, vqemu_error **error) {
     return 0;
 }
 
+static int check_threads(const struct args *args, vqemu_error **error) {
+    enum threads threads = args->arch->threads;
+    if (args->vm->cpu_threads <= 1 || threads == THREADS_ANY)
+        return 0;
+    if (threads == THREADS_KVM_ONLY && !args->kvm)
+        return args_require(args, VQEMU_ABILITY_KVM, "cpu_threads", error);
+    return threads == THREADS_NONE
+               ? args_unsupported(args, "cpu_threads", "cores of several threads", error)
+               : 0;
+}
+
 static bool wants_hyperv(const struct args *args) {
     bool is_windows = strcmp(args->guest_os, "windows") == 0;
     return is_on_by_default(args->vm->hyperv, is_windows && args->kvm && args->arch->x86);
@@ -80,7 +116,11 @@ int args_check_machine(const struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     int r = check_memory(args, error);
     if (r == 0)
+        r = check_hugepages(args, error);
+    if (r == 0)
         r = check_cpus(args, error);
+    if (r == 0)
+        r = check_threads(args, error);
     if (r < 0)
         return r;
     if (wants_hyperv(args) && !args->arch->x86)
