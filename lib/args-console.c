@@ -20,10 +20,12 @@ static void begin_console(struct args *args, struct strbuf *chardev, const char 
     } else if (strcmp(kind, "file") == 0) {
         qemu_opt_add(chardev, "path", path);
         strbuf_add(chardev, ",append=on");
+        args_claim(args, "console_path", path);
         resources_add_write(&args->resources, path);
     } else if (strcmp(kind, "socket") == 0) {
         qemu_opt_add(chardev, "path", path);
         strbuf_add(chardev, ",server=on,wait=off");
+        args_claim(args, "console_path", path);
         resources_add_socket(&args->resources, path);
     } else {
         args->resources.pty = true;
@@ -35,6 +37,7 @@ static void add_console_log(struct args *args, struct strbuf *chardev) {
         return;
     qemu_opt_add(chardev, "logfile", args->vm->console_log);
     strbuf_add(chardev, ",logappend=on");
+    args_claim(args, "console_log", args->vm->console_log);
     resources_add_write(&args->resources, args->vm->console_log);
 }
 
@@ -68,8 +71,8 @@ int args_add_console(struct args *args, vqemu_error **error) {
 
 /* ---- QMP ---- */
 
-static void add_qmp(struct args *args, const char *id, const char *path) {
-    args_listen(args, id, path);
+static void add_qmp(struct args *args, const char *id, const char *key, const char *path) {
+    args_listen(args, id, key, path);
     strv_add(&args->argv, "-mon");
     strv_addf(&args->argv, "chardev=%s,mode=control", id);
 }
@@ -79,7 +82,7 @@ static void add_qmp_descriptor(struct args *args) {
     strv_add(&args->argv, "-chardev");
     strv_addf(&args->argv, "socket,id=qmp-fd,fd=%d,server=on,wait=off", fd);
     args_option(args, "-mon", "chardev=qmp-fd,mode=control");
-    resources_add_fd(&args->resources, fd);
+    args_claim_descriptor(args, "qmp_fd", args->vm->qmp_fd);
 }
 
 /* A service has a socket for the caller in any case, and a second one to stop the guest by. */
@@ -97,7 +100,7 @@ static void add_guest_agent(struct args *args, const char *path) {
     struct strbuf device = {0};
     args_virtio(args, &device, "virtio-serial", "serial", -1);
     args_option_buffer(args, "-device", &device);
-    args_listen(args, "agent", path);
+    args_listen(args, "agent", "guest_agent_socket", path);
     args_option(args, "-device",
                 "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
 }
@@ -108,9 +111,9 @@ int args_add_control(struct args *args, vqemu_error **error) {
     if (r < 0)
         return r;
     if (qmp)
-        add_qmp(args, "qmp", qmp);
+        add_qmp(args, "qmp", "qmp_socket", qmp);
     if (args->stop_socket)
-        add_qmp(args, "qmp-unit", args->stop_socket);
+        add_qmp(args, "qmp-unit", "the unit's QMP socket", args->stop_socket);
     if (args->vm->qmp_fd)
         add_qmp_descriptor(args);
     if (args->vm->guest_agent_socket)

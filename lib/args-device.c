@@ -38,6 +38,7 @@ static int add_tpm(struct args *args, vqemu_error **error) {
     args_option(args, "-tpmdev", "emulator,id=tpm,chardev=tpm");
     strv_add(&args->argv, "-device");
     strv_addf(&args->argv, "%s,tpmdev=tpm", args->arch->tpm);
+    args_claim(args, "tpm_socket", socket);
     resources_add_connect(&args->resources, socket);
     resources_add_companion(&args->resources, COMPANION_SWTPM,
                             vm->swtpm_program ? vm->swtpm_program : SWTPM, socket, state, false);
@@ -91,5 +92,5 @@ int args_add_devices(struct args *args, vqemu_error **error) {
     add_rng(args);
     add_balloon(args);
     add_vsock(args);
-    return 0;
+    return args_check_claims(args, error); /* these are the last that take something */
 }

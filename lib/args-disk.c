@@ -34,6 +34,10 @@ static int disk_error(const struct drive *drive, const char *key, const char *te
     return error_set(error, VQEMU_ERR_INVALID, 0, "disks[%zu].%s: %s", drive->number, key, text);
 }
 
+static bool is_read_only(const vqemu_disk *disk) {
+    return is_on(disk->read_only) || is_on(disk->cdrom);
+}
+
 /* ---- checks ---- */
 
 static bool has_plain_ide(const struct args *args) {
@@ -77,6 +81,20 @@ static int check_image(const struct drive *drive, vqemu_error **error) {
         return disk_error(drive, "file", "missing; only a CD-ROM drive can be without", error);
     if (is(disk->aio, "native") && !direct)
         return disk_error(drive, "aio", "native needs the cache mode none or directsync", error);
+    return 0;
+}
+
+/* QEMU locks an image: several can read it, or one can write. */
+static int check_sharing(const struct args *args, const struct drive *drive, vqemu_error **error) {
+    for (size_t i = 0; drive->disk->file && i < drive->number; i++) {
+        const vqemu_disk *other = args->vm->disks.items[i];
+        bool is_written = !drive->read_only || !is_read_only(other);
+        if (is(other->file, drive->disk->file) && is_written)
+            return error_set(error, VQEMU_ERR_INVALID, 0,
+                             "disks[%zu].file: it is that of disks[%zu] as well; both must be "
+                             "read_only",
+                             drive->number, i);
+    }
     return 0;
 }
 
@@ -138,10 +156,12 @@ static void add_caching(struct strbuf *node, const vqemu_disk *disk, const char 
 
 static void add_descriptor(struct args *args, struct strbuf *node, const struct drive *drive) {
     const vqemu_disk *disk = drive->disk;
+    char key[48];
     strv_add(&args->argv, "-add-fd");
     strv_addf(&args->argv, "fd=%d,set=%zu", (int)disk->fd, drive->number + 1);
     strbuf_addf(node, ",file.filename=/dev/fdset/%zu", drive->number + 1);
-    resources_add_fd(&args->resources, (int)disk->fd);
+    snprintf(key, sizeof key, "disks[%zu].fd", drive->number);
+    args_claim_descriptor(args, key, disk->fd);
 }
 
 static void note_file(struct args *args, const struct drive *drive) {
@@ -287,10 +307,12 @@ int args_add_disks(struct args *args, vqemu_error **error) {
     for (size_t i = 0; r == 0 && i < args->vm->disks.count; i++) {
         const vqemu_disk *disk = args->vm->disks.items[i];
         const struct drive drive = {disk, i, disk->bus ? disk->bus : default_bus(args, disk),
-                                    is_on(disk->read_only) || is_on(disk->cdrom)};
+                                    is_read_only(disk)};
         r = check_bus(args, &drive, error);
         if (r == 0)
             r = check_image(&drive, error);
+        if (r == 0)
+            r = check_sharing(args, &drive, error);
         if (r == 0)
             r = check_room(args, &drive, &buses, error);
         if (r < 0)

@@ -76,10 +76,13 @@ static bool add_vnc(struct args *args) {
     }
     if (vm->vnc_port) {
         strbuf_addf(&vnc, "127.0.0.1:%" PRIu64, vm->vnc_port - VNC_FIRST_PORT);
+        strv_add(&args->claims, "vnc_port");
+        strv_addf(&args->claims, "tcp:127.0.0.1:%" PRIu64, vm->vnc_port);
         args->resources.internet = true;
     } else {
         strbuf_add(&vnc, "unix:");
         qemu_opt_add_value(&vnc, socket);
+        args_claim(args, "vnc_socket", socket);
         resources_add_socket(&args->resources, socket);
     }
     if (vm->vnc_password_file)

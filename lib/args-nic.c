@@ -107,31 +107,50 @@ static int check_tap(const struct connection *connection, vqemu_error **error) {
 
 /* ---- the arguments ---- */
 
-static void add_user(struct args *args, struct strbuf *netdev, const vqemu_nic *nic) {
+/* "nics[0].fd" as the first half of a claim. */
+static void begin_claim(struct args *args, const struct connection *connection, const char *key) {
+    strv_addf(&args->claims, "nics[%zu].%s", connection->number, key);
+}
+
+static void claim_descriptor(struct args *args, const struct connection *connection,
+                             const char *key, uint64_t fd) {
+    char whole[48];
+    snprintf(whole, sizeof whole, "nics[%zu].%s", connection->number, key);
+    args_claim_descriptor(args, whole, fd);
+}
+
+static void add_user(struct args *args, struct strbuf *netdev,
+                     const struct connection *connection) {
+    const vqemu_nic *nic = connection->nic;
     if (is_on(nic->isolated))
         strbuf_add(netdev, ",restrict=on");
     for (size_t i = 0; i < nic->forwards.count; i++) {
         const struct forward *forward = nic->forwards.items[i];
-        strbuf_addf(netdev, ",hostfwd=%s:%s:%" PRIu64 "-:%" PRIu64,
-                    forward->protocol ? forward->protocol : "tcp",
-                    forward->host_address ? forward->host_address : LOOPBACK, forward->host_port,
-                    forward->guest_port);
+        const char *protocol = forward->protocol ? forward->protocol : "tcp";
+        const char *address = forward->host_address ? forward->host_address : LOOPBACK;
+        strbuf_addf(netdev, ",hostfwd=%s:%s:%" PRIu64 "-:%" PRIu64, protocol, address,
+                    forward->host_port, forward->guest_port);
+        begin_claim(args, connection, "forwards");
+        strv_addf(&args->claims, "%s:%s:%" PRIu64, protocol, address, forward->host_port);
     }
     args->resources.internet = true;
 }
 
-static void add_tap(struct args *args, struct strbuf *netdev, const vqemu_nic *nic) {
+static void add_tap(struct args *args, struct strbuf *netdev, const struct connection *connection) {
+    const vqemu_nic *nic = connection->nic;
     if (nic->fd) {
         strbuf_addf(netdev, ",fd=%d", (int)nic->fd);
-        resources_add_fd(&args->resources, (int)nic->fd);
+        claim_descriptor(args, connection, "fd", nic->fd);
     } else { /* it is set up already: no script of the host is run */
         qemu_opt_add(netdev, "ifname", nic->ifname);
         strbuf_add(netdev, ",script=no,downscript=no");
+        begin_claim(args, connection, "ifname");
+        strv_addf(&args->claims, "the TAP device %s", nic->ifname);
         resources_add_device(&args->resources, "/dev/net/tun");
     }
     if (nic->vhost_fd) {
         strbuf_addf(netdev, ",vhost=on,vhostfd=%d", (int)nic->vhost_fd);
-        resources_add_fd(&args->resources, (int)nic->vhost_fd);
+        claim_descriptor(args, connection, "vhost_fd", nic->vhost_fd);
     } else if (is_on(nic->vhost)) {
         strbuf_add(netdev, ",vhost=on");
         resources_add_device(&args->resources, "/dev/vhost-net");
@@ -180,9 +199,9 @@ static void add_nic(struct args *args, const struct connection *connection) {
     strbuf_addf(&netdev, "%s,id=net%zu", is(connection, "user") ? "user" : "tap",
                 connection->number);
     if (is(connection, "user"))
-        add_user(args, &netdev, connection->nic);
+        add_user(args, &netdev, connection);
     else if (is(connection, "tap"))
-        add_tap(args, &netdev, connection->nic);
+        add_tap(args, &netdev, connection);
     else
         add_bridge(args, &netdev, connection->nic);
     args_option_buffer(args, "-netdev", &netdev);

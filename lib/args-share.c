@@ -49,7 +49,7 @@ static void add_9p(struct args *args, const vqemu_share *share, const char *id, 
 static bool add_virtiofs(struct args *args, const vqemu_share *share, const char *id,
                          const char *tag, unsigned number) {
     const vqemu_vm *vm = args->vm;
-    char name[48];
+    char name[48], key[64];
     snprintf(name, sizeof name, "virtiofsd-%u.sock", number);
     _cleanup_free_ char *socket = args_path_or(share->socket, args->runtime_dir, name);
     struct strbuf chardev = {0}, device = {0};
@@ -62,6 +62,8 @@ static bool add_virtiofs(struct args *args, const vqemu_share *share, const char
     strbuf_addf(&device, ",chardev=%s", id);
     qemu_opt_add(&device, "tag", tag);
     args_option_buffer(args, "-device", &device);
+    snprintf(key, sizeof key, "the virtiofsd socket of \"%s\"", tag);
+    args_claim(args, key, socket);
     resources_add_connect(&args->resources, socket);
     resources_add_companion(&args->resources, COMPANION_VIRTIOFSD,
                             vm->virtiofsd_program ? vm->virtiofsd_program : VIRTIOFSD, socket,

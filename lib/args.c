@@ -73,6 +73,7 @@ void args_release(struct args *args) {
     free(args->stop_socket);
     firmware_release(&args->firmware);
     strv_release(&args->argv);
+    strv_release(&args->claims);
     resources_release(&args->resources);
 }
 
@@ -129,11 +130,12 @@ void args_virtio(const struct args *args, struct strbuf *device, const char *kin
         strbuf_addf(device, "%d", number);
 }
 
-void args_listen(struct args *args, const char *id, const char *path) {
+void args_listen(struct args *args, const char *id, const char *key, const char *path) {
     struct strbuf chardev = {0};
     strbuf_addf(&chardev, "socket,id=%s", id);
     qemu_opt_add(&chardev, "path", path);
     strbuf_add(&chardev, ",server=on,wait=off");
     args_option_buffer(args, "-chardev", &chardev);
+    args_claim(args, key, path);
     resources_add_socket(&args->resources, path);
 }

@@ -39,6 +39,7 @@ struct args {
     struct firmware firmware; /* of a UEFI guest */
 
     struct strv argv;
+    struct strv claims; /* see args_claim() */
     struct resources resources;
 };
 
@@ -73,6 +74,15 @@ int args_add_devices(struct args *args, vqemu_error **error); /* args-device.c *
 /* Whether the VM has a share over virtiofs. */
 bool args_has_virtiofs(const vqemu_vm *vm);
 
+/* ---- what only one can have (args-claim.c) ---- */
+
+/* The key of the VM takes something: the path of a socket, "TAP device tap0". */
+void args_claim(struct args *args, const char *key, const char *what);
+/* A descriptor, which is listed among the resources as well. */
+void args_claim_descriptor(struct args *args, const char *key, uint64_t fd);
+/* When all is claimed: whether something was twice. */
+int args_check_claims(const struct args *args, vqemu_error **error);
+
 /* ---- making options ---- */
 
 void args_option(struct args *args, const char *option, const char *value);
@@ -84,7 +94,7 @@ void args_virtio(const struct args *args, struct strbuf *device, const char *kin
                  int number);
 
 /* "socket,id=...,path=...,server=on,wait=off", as an argument of -chardev. */
-void args_listen(struct args *args, const char *id, const char *path);
+void args_listen(struct args *args, const char *id, const char *key, const char *path);
 
 /* A path of the VM's own, or the default in a directory; NULL without memory. */
 char *args_path_or(const char *path, const char *directory, const char *name);

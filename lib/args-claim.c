@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What only one part of a VM can have. QEMU would take a socket away from the part that listened
+ * there first without a word, and say little about the others.
+ */
+#include <string.h>
+
+#include "args.h"
+#include "error.h"
+
+/* Claims are pairs: a key and what it takes. */
+void args_claim(struct args *args, const char *key, const char *what) {
+    strv_add(&args->claims, key);
+    strv_add(&args->claims, what);
+}
+
+void args_claim_descriptor(struct args *args, const char *key, uint64_t fd) {
+    strv_add(&args->claims, key);
+    strv_addf(&args->claims, "descriptor %d", (int)fd);
+    resources_add_fd(&args->resources, (int)fd);
+}
+
+int args_check_claims(const struct args *args, vqemu_error **error) {
+    const struct strv *claims = &args->claims;
+    if (claims->failed)
+        return error_no_memory(error);
+    for (size_t i = 0; i < claims->count; i += 2)
+        for (size_t j = 0; j < i; j += 2)
+            if (strcmp(claims->items[i + 1], claims->items[j + 1]) == 0)
+                return error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is that of %s as well",
+                                 claims->items[i], claims->items[i + 1], claims->items[j]);
+    return 0;
+}
