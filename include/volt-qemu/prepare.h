@@ -26,12 +26,15 @@ enum vqemu_prepare_flag {
  * profile's template. What is there already stays as it is. A command that needs nothing is left
  * alone.
  *
+ * They belong to the caller, or, where the VM has a user (vqemu_vm_set_user()), to that.
+ *
  * Beside the variables a record is kept of the firmware they belong to. Variables of other firmware
  * are refused, unless flags say what to do: an OR of enum vqemu_prepare_flag.
  *
  * Errors: VQEMU_ERR_CHANGED (the variables belong to other firmware; the message tells the ways
- * out), VQEMU_ERR_INVALID (flags), VQEMU_ERR_NOT_FOUND, VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread, and from several processes at once. Since 1.0.
+ * out), VQEMU_ERR_INVALID (flags), VQEMU_ERR_NOT_FOUND (such as the user), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread, and from several processes at once.
+ * Since 1.0.
  */
 int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_error **error);
 

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "error.h"
+#include "fixture.h"
+#include "run.h"
+#include "runtime.h"
+#include "selection.h"
+#include "util/strbuf.h"
+#include "vm.h"
+
+#define OTHER_USER 12345 /* of no database */
+
+/* Flash images have a size that flash can have. */
+static void write_image(const char *path, const char *content) {
+    _cleanup_free_ char *absolute = scratch_path(path);
+    write_file(path, content, 0600);
+    ck_assert_int_eq(truncate(absolute, 4096), 0);
+}
+
+static void make_directory(void) {
+    make_scratch();
+    ck_assert_int_eq(mkdirat(scratch_fd, "fw", 0755), 0);
+    write_image("fw/OVMF_CODE_4M.fd", "code");
+    write_image("fw/OVMF_VARS_4M.fd", "vars");
+}
+
+/* A UEFI guest with TPM and VNC, whose directories are below the scratch directory. */
+static vqemu_vm *make_vm(void) {
+    _cleanup_free_ char *state = scratch_path("a/state"), *run = scratch_path("b/run");
+    vqemu_vm *vm = NULL;
+    ck_assert_int_eq(vqemu_vm_new("x", &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_state_dir(vm, state, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_runtime_dir(vm, run, NULL), 0);
+    return vm;
+}
+
+static vqemu_vm *make_uefi_vm(void) {
+    vqemu_vm *vm = make_vm();
+    ck_assert_int_eq(vqemu_vm_set_firmware(vm, "uefi", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_display(vm, "vnc", NULL), 0);
+    vqemu_vm_set_tpm(vm, true);
+    return vm;
+}
+
+static int prepare(const vqemu_vm *vm, uint32_t flags, vqemu_error **error) {
+    _cleanup_free_ char *firmware_dir = scratch_path("fw");
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
+    _cleanup_command_ vqemu_command *command = NULL;
+    ck_assert_int_eq(
+        vqemu_runtime_new(selection, "/t/bin/qemu", firmware_dir, NULL, NULL, NULL, &runtime, NULL),
+        0);
+    int r = vqemu_command_build(runtime, vm, &command, error);
+    return r < 0 ? r : vqemu_prepare(command, flags, error);
+}
+
+static void prepares(const vqemu_vm *vm, uint32_t flags) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = prepare(vm, flags, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+}
+
+static void fails(const vqemu_vm *vm, uint32_t flags, int code, const char *mentioned) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(prepare(vm, flags, &error), code);
+    ck_assert_msg(strstr(vqemu_error_message(error), mentioned), "%s", vqemu_error_message(error));
+}
+
+static void has_mode(const char *path, mode_t mode) {
+    ck_assert_uint_eq(stat_of(path).st_mode, mode);
+}
+
+static void has_content(const char *path, const char *expected) {
+    _cleanup_free_ char *content = read_file(path);
+    ck_assert_str_eq(content, expected);
+}
+
+START_TEST(what_the_vm_uses_is_made) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    prepares(vm, 0);
+    has_mode("a", S_IFDIR | 0755);
+    has_mode("a/state", S_IFDIR | 0700);
+    has_mode("a/state/tpm", S_IFDIR | 0700);
+    has_mode("b/run", S_IFDIR | 0700);
+    has_mode("a/state/nvram.fd", S_IFREG | 0600);
+    has_content("a/state/nvram.fd", "vars");
+    ck_assert(exists("a/state/nvram.fd.firmware"));
+}
+END_TEST
+
+START_TEST(what_is_there_stays) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    prepares(vm, 0);
+    write_image("a/state/nvram.fd", "mine");
+    prepares(vm, 0);
+    has_content("a/state/nvram.fd", "mine");
+}
+END_TEST
+
+START_TEST(a_vm_that_needs_nothing_gets_nothing) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    prepares(vm, 0);
+    ck_assert(!exists("a") && !exists("b"));
+}
+END_TEST
+
+START_TEST(variables_of_other_firmware_are_refused_or_kept_or_reset) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    prepares(vm, 0);
+    write_image("a/state/nvram.fd", "mine");
+    ck_assert_int_eq(unlinkat(scratch_fd, "fw/OVMF_CODE_4M.fd", 0), 0);
+    write_image("fw/OVMF_CODE_4M.fd", "new code");
+    fails(vm, 0, VQEMU_ERR_CHANGED, "nvram.fd");
+    has_content("a/state/nvram.fd", "mine");
+    prepares(vm, VQEMU_PREPARE_KEEP_VARIABLES);
+    has_content("a/state/nvram.fd", "mine");
+    prepares(vm, 0);
+    prepares(vm, VQEMU_PREPARE_RESET_VARIABLES);
+    has_content("a/state/nvram.fd", "vars");
+    has_content("a/state/nvram.fd.old", "mine");
+}
+END_TEST
+
+START_TEST(flags_are_checked) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    fails(vm, 3, VQEMU_ERR_INVALID, "both kept and started anew");
+    fails(vm, 4, VQEMU_ERR_INVALID, "0x4");
+}
+END_TEST
+
+START_TEST(what_is_in_the_way_is_named) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    write_file("a", "a file", 0644);
+    fails(vm, 0, VQEMU_ERR_SYSTEM, "/a");
+    ck_assert_int_eq(unlinkat(scratch_fd, "a", 0), 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "a", 0755), 0);
+    write_file("a/state", "a file", 0644);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state is no directory");
+}
+END_TEST
+
+START_TEST(a_user_gets_what_was_made) {
+    static const char *const paths[] = {"a/state", "a/state/tpm", "a/state/nvram.fd",
+                                        "a/state/nvram.fd.firmware", "b/run"};
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    ck_assert_int_eq(vqemu_vm_set_user(vm, "no-such-user", NULL), 0);
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "no user \"no-such-user\"");
+    _cleanup_free_ char *user = format_string("%d", OTHER_USER);
+    ck_assert_int_eq(vqemu_vm_set_user(vm, user, NULL), 0);
+    if (geteuid() != 0) { /* who may not give files away is told so */
+        fails(vm, 0, VQEMU_ERR_SYSTEM, "to the user that the VM runs as");
+        return;
+    }
+    prepares(vm, 0);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        ck_assert_uint_eq(stat_of(paths[i]).st_uid, OTHER_USER);
+    ck_assert_uint_eq(stat_of("a").st_uid, 0);
+    ck_assert_int_eq(vqemu_vm_set_user(vm, "root", NULL), 0);
+    prepares(vm, 0);
+    ck_assert_uint_eq(stat_of("a/state/nvram.fd").st_uid, 0);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("prepare");
+    TCase *tests = tcase_create("prepare");
+    tcase_add_checked_fixture(tests, make_directory, remove_scratch);
+    tcase_add_test(tests, what_the_vm_uses_is_made);
+    tcase_add_test(tests, what_is_there_stays);
+    tcase_add_test(tests, a_vm_that_needs_nothing_gets_nothing);
+    tcase_add_test(tests, variables_of_other_firmware_are_refused_or_kept_or_reset);
+    tcase_add_test(tests, flags_are_checked);
+    tcase_add_test(tests, what_is_in_the_way_is_named);
+    tcase_add_test(tests, a_user_gets_what_was_made);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
