@@ -24,41 +24,41 @@
 #define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
 
 static const struct machine x86_64_machines[] = {
-    {"q35", "pc-q35-", "hpet=off", SATA_BUILT_IN, "e1000e", true},
-    {"pc", "pc-i440fx-", "hpet=off", IDE_BUILT_IN, "e1000", false},
+    {"q35", "pc-q35-", "hpet=off", SATA_BUILT_IN, "e1000e", true, 30},
+    {"pc", "pc-i440fx-", "hpet=off", IDE_BUILT_IN, "e1000", false, 30},
     {0},
 };
 static const struct machine i386_machines[] = {
-    {"pc", "pc-i440fx-", "hpet=off", IDE_BUILT_IN, "e1000", false},
-    {"q35", "pc-q35-", "hpet=off", SATA_BUILT_IN, "e1000e", true},
+    {"pc", "pc-i440fx-", "hpet=off", IDE_BUILT_IN, "e1000", false, 30},
+    {"q35", "pc-q35-", "hpet=off", SATA_BUILT_IN, "e1000e", true, 30},
     {0},
 };
 static const struct machine arm64_machines[] = {
-    {"virt", "virt-", "gic-version=max", SATA_ADDED, NULL, false},
+    {"virt", "virt-", "gic-version=max", SATA_ADDED, NULL, false, 31},
     {0},
 };
 static const struct machine arm_machines[] = {
-    {"virt", "virt-", NULL, SATA_ADDED, NULL, false},
+    {"virt", "virt-", NULL, SATA_ADDED, NULL, false, 31},
     {0},
 };
 static const struct machine virt_machines[] = {
-    {"virt", NULL, NULL, SATA_ADDED, NULL, false},
+    {"virt", NULL, NULL, SATA_ADDED, NULL, false, 31},
     {0},
 };
 static const struct machine malta_machines[] = {
-    {"malta", NULL, NULL, IDE_BUILT_IN, "pcnet", false},
+    {"malta", NULL, NULL, IDE_BUILT_IN, "pcnet", false, 14},
     {0},
 };
 static const struct machine mac99_machines[] = {
-    {"mac99", NULL, "via=pmu", IDE_BUILT_IN, "rtl8139", false},
+    {"mac99", NULL, "via=pmu", IDE_BUILT_IN, "rtl8139", false, 19},
     {0},
 };
 static const struct machine pseries_machines[] = {
-    {"pseries", "pseries-", NULL, SATA_ADDED, NULL, false},
+    {"pseries", "pseries-", NULL, SATA_ADDED, NULL, false, 32},
     {0},
 };
 static const struct machine s390_machines[] = {
-    {"s390-ccw-virtio", "s390-ccw-virtio-", NULL, IDE_NONE, NULL, false},
+    {"s390-ccw-virtio", "s390-ccw-virtio-", NULL, IDE_NONE, NULL, false, 0},
     {0},
 };
 

@@ -30,6 +30,7 @@ struct machine {
     enum ide ide;
     const char *plain_nic; /* a model that systems without virtio drivers know, or NULL */
     bool smm;              /* has system management mode, which guards secure boot on x86 */
+    unsigned slots;        /* PCI devices that can be added, or 0 for no limit worth checking */
 };
 
 struct arch {

@@ -84,6 +84,33 @@ static void add_vsock(struct args *args) {
     resources_add_device(&args->resources, "/dev/vhost-vsock");
 }
 
+/* ---- room ---- */
+
+static bool takes_slot(const char *device) {
+    static const char *const others[] = {"scsi-",           "ide-",   "usb-",
+                                         "virtserialport,", "ramfb,", "tpm-"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strncmp(device, others[i], strlen(others[i])) == 0)
+            return false;
+    return true;
+}
+
+/* All that the VM describes has been added. */
+static int check_slots(const struct args *args, vqemu_error **error) {
+    unsigned count = 0, room = args->machine->slots;
+    if (args->argv.failed)
+        return error_no_memory(error);
+    for (size_t i = 0; i + 1 < args->argv.count; i++)
+        if (strcmp(args->argv.items[i], "-device") == 0 && takes_slot(args->argv.items[i + 1]))
+            count++;
+    if (room == 0 || count <= room)
+        return 0;
+    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                     "the VM has %u PCI devices; the machine %s of %s guests has room for %u. "
+                     "Disks on the bus scsi share one",
+                     count, args->machine_name, args->arch->name, room);
+}
+
 int args_add_devices(struct args *args, vqemu_error **error) {
     int r = add_tpm(args, error);
     if (r < 0)
@@ -92,5 +119,6 @@ int args_add_devices(struct args *args, vqemu_error **error) {
     add_rng(args);
     add_balloon(args);
     add_vsock(args);
-    return args_check_claims(args, error); /* these are the last that take something */
+    r = check_slots(args, error);
+    return r < 0 ? r : args_check_claims(args, error);
 }
