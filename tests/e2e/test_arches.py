@@ -11,12 +11,10 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "harness"))
+from machines import FOREIGN, WITHOUT_FIRMWARE, X86, find_program, program_name  # noqa: E402
 from qmp import QemuFailed, stopped_machine  # noqa: E402
 
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
-X86 = ["x86_64", "i386"]
-FOREIGN = ["aarch64", "arm", "riscv64", "riscv32", "mips", "mipsel", "mips64", "mips64el", "ppc",
-           "ppc64", "ppc64le", "s390x", "loongarch64"]
 MACHINES = {
     "x86_64": "pc-q35", "i386": "pc-i440fx", "aarch64": "virt", "arm": "virt", "riscv64": "virt",
     "riscv32": "virt", "mips": "malta", "mipsel": "malta", "mips64": "malta", "mips64el": "malta",
@@ -25,16 +23,6 @@ MACHINES = {
 }
 FIRMWARE_DIRECTORIES = ["/usr/share/qemu", "/usr/share/seabios", "/usr/lib/riscv64-linux-gnu/opensbi",
                         "/usr/share/slof", "/usr/share/openbios"]
-# Debian 12 has no OpenSBI for riscv32, and QEMU does not start the machine without a firmware.
-WITHOUT_FIRMWARE = {"riscv32": ["-bios", "none"]}
-
-
-def find_program(name):
-    for directory in ("/usr/libexec", "/usr/bin"):
-        path = Path(directory, name)
-        if path.exists() and path.read_bytes()[:4] == b"\x7fELF":
-            return path
-    raise AssertionError(f"{name} is not installed")
 
 
 def gather(directory, arches):
@@ -42,7 +30,7 @@ def gather(directory, arches):
     (directory / "firmware").mkdir()
     (directory / "lib/qemu").mkdir(parents=True)
     for arch in arches:
-        name = "qemu-system-" + arch.replace("ppc64le", "ppc64")
+        name = program_name(arch)
         shutil.copy(find_program(name), directory / "bin" / name)
     for source in FIRMWARE_DIRECTORIES:
         for path in Path(source).glob("*"):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -18,7 +19,8 @@ class QemuFailed(Exception):
 class Qmp:
     """One connection to a QMP socket."""
 
-    def __init__(self, connection):
+    def __init__(self, connection, process=None):
+        self.process = process
         self._file = connection.makefile("rwb")
         self._read()  # the greeting
         self.execute("qmp_capabilities")
@@ -57,25 +59,28 @@ def _connect(process, path):
 
 
 @contextlib.contextmanager
-def stopped_machine(make_command):
+def stopped_machine(make_command, pass_fds=(), environment=None, prefix=(), said=b""):
     """Run what make_command(extra arguments) gives: argv, environment, directory. The guest stands
-    still; yields the connection. At the end QEMU must quit without a word on stdout or stderr."""
+    still; yields the connection. At the end QEMU must quit without a word on stdout or stderr, but
+    for a pattern that is expected. prefix: a program that is to execute QEMU."""
     with tempfile.TemporaryDirectory(prefix="qmp-") as directory:
         path = os.path.join(directory, "qmp.sock")
-        argv, environment, cwd = make_command(["-S", "-qmp", f"unix:{path},server=on,wait=off"])
-        process = subprocess.Popen(argv, env=environment, cwd=cwd, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        argv, own, cwd = make_command(["-S", "-qmp", f"unix:{path},server=on,wait=off"])
+        process = subprocess.Popen([*prefix, *argv], env={**own, **(environment or {})}, cwd=cwd,
+                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, pass_fds=pass_fds)
         try:
             with _connect(process, path) as connection:
-                qmp = Qmp(connection)
+                qmp = Qmp(connection, process)
                 yield qmp
                 qmp.execute("quit")
             output, _ = process.communicate(timeout=DEADLINE)
         except ConnectionError:
             output, _ = process.communicate(timeout=DEADLINE)
-            raise QemuFailed(f"QEMU exited with status {process.returncode}: {output!r}") from None
+            text = output.decode(errors="replace")
+            raise QemuFailed(f"QEMU exited with status {process.returncode}: {text}") from None
         finally:
             process.kill()
             process.wait()
-        if process.returncode != 0 or output:
+        if process.returncode != 0 or not re.fullmatch(said, output, re.DOTALL):
             raise QemuFailed(f"QEMU ended with status {process.returncode} and said {output!r}")
