@@ -88,7 +88,7 @@ static const struct property properties[] = {
         .key = "ifname",
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, ifname),
-        .pattern = "^[^/:[:space:]]{1,15}$",
+        .pattern = "^[^/: \t\n\v\f\r]{1,15}$",
         .wanted =
             "the name of a network interface: 1 to 15 bytes without slashes, colons and blanks",
         .meaning = "TAP device of the host.",
@@ -119,7 +119,7 @@ static const struct property properties[] = {
         .key = "bridge",
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, bridge),
-        .pattern = "^[^/:[:space:]]{1,15}$",
+        .pattern = "^[^/: \t\n\v\f\r]{1,15}$",
         .wanted =
             "the name of a network interface: 1 to 15 bytes without slashes, colons and blanks",
         .meaning = "Bridge of the host.",
@@ -128,7 +128,7 @@ static const struct property properties[] = {
         .key = "helper",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_nic, helper),
-        .pattern = "^[^[:space:]]*$",
+        .pattern = "^[^ \t\n\v\f\r]*$",
         .wanted = "a path without blanks, at which QEMU would split it",
         .meaning = "QEMU's bridge helper. Default: /usr/lib/qemu/qemu-bridge-helper.",
     },

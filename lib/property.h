@@ -32,6 +32,10 @@ enum toggle { TOGGLE_DEFAULT, TOGGLE_OFF, TOGGLE_ON };
 
 struct object_type;
 
+/*
+ * A pattern is read by regexec() as a POSIX extended expression, and from the schema as
+ * ECMAScript's: so it must mean the same as both, and has no [:class:].
+ */
 struct property {
     const char *key; /* in JSON; a setter is named after it */
     enum property_kind kind;
@@ -40,7 +44,7 @@ struct property {
     bool may_be_empty;          /* "" is a value of its own, not none */
     const char *const *choices; /* NULL-terminated */
     uint64_t minimum, maximum;  /* of a number; the maximum is also that of a string's bytes */
-    const char *pattern;        /* POSIX extended expression that a string matches, or NULL */
+    const char *pattern;        /* what a string matches, or NULL; see above */
     const char *wanted;         /* what matches it, as "a MAC address such as ..." */
     const struct object_type *element;
     const char *meaning; /* one sentence, for the schema */

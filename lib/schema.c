@@ -30,8 +30,9 @@ static json_t *schema_of(const struct property *property) {
     switch (property->kind) {
     case PROPERTY_CHOICE:
         return schema_of_choice(property);
-    case PROPERTY_NUMBER: /* 0 is as good as none */
-        return json_pack("{s:s, s:i, s:I}", "type", "integer", "minimum", 0, "maximum",
+    case PROPERTY_NUMBER: /* 0 is as good as none, where that may be */
+        return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
+                         property->required ? (json_int_t)property->minimum : 0, "maximum",
                          (json_int_t)property->maximum);
     case PROPERTY_SWITCH:
         return json_pack("{s:s}", "type", "boolean");
