@@ -22,15 +22,9 @@ static int report(const struct options *options, const vqemu_command *command) {
 static int prepare(const struct options *options) {
     _cleanup_command_ vqemu_command *command = NULL;
     int status = command_from_options(options, &command);
-    if (status)
-        return status;
-
-    _cleanup_error_ vqemu_error *error = NULL;
-    uint32_t flags = (options->keep_variables ? VQEMU_PREPARE_KEEP_VARIABLES : 0) |
-                     (options->reset_variables ? VQEMU_PREPARE_RESET_VARIABLES : 0);
-    if (vqemu_prepare(command, flags, &error))
-        return fail_request(options->command, error);
-    return report(options, command);
+    if (!status)
+        status = prepare_from_options(options, command);
+    return status ? status : report(options, command);
 }
 
 const struct command command_prepare = {

@@ -39,14 +39,11 @@ static int run(const struct options *options) {
                          vqemu_profile_name(vqemu_selection_profile(selection)),
                          vqemu_selection_problem(selection));
 
-    _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_command_ vqemu_command *command = NULL;
     status = command_from_selection(options, selection, vm, &command);
-    if (status)
-        return status;
-    if (vqemu_prepare(command, 0, &error))
-        return fail(error);
-    return execute(command);
+    if (!status)
+        status = prepare_from_options(options, command);
+    return status ? status : execute(command);
 }
 
 const struct command command_run = {

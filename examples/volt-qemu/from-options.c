@@ -171,6 +171,20 @@ int command_from_selection(const struct options *options, const vqemu_selection 
     return 0;
 }
 
+int prepare_from_options(const struct options *options, const vqemu_command *command) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    uint32_t flags = (options->keep_variables ? VQEMU_PREPARE_KEEP_VARIABLES : 0) |
+                     (options->reset_variables ? VQEMU_PREPARE_RESET_VARIABLES : 0);
+    int code = vqemu_prepare(command, flags, &error);
+    if (!code)
+        return 0;
+    int status = fail_request(options->command, error);
+    if (code == VQEMU_ERR_CHANGED)
+        fail_text("here that is: --ref REF, or once \"volt-qemu prepare\" with --keep-variables or "
+                  "--reset-variables");
+    return status;
+}
+
 int command_from_options(const struct options *options, vqemu_command **command) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_selection_ vqemu_selection *selection = NULL;
