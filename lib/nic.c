@@ -128,7 +128,7 @@ static const struct property properties[] = {
         .key = "helper",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_nic, helper),
-        .pattern = "^[^ \t\n\v\f\r]*$",
+        .pattern = "^/[^ \t\n\v\f\r]*$",
         .wanted = "a path without blanks, at which QEMU would split it",
         .meaning = "QEMU's bridge helper. Default: /usr/lib/qemu/qemu-bridge-helper.",
     },

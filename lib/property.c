@@ -2,15 +2,13 @@
 #include "property.h"
 
 #include <inttypes.h>
+#include <locale.h>
 #include <regex.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "error.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
-
-#define SOCKET_PATH_MAX (sizeof((struct sockaddr_un *)NULL)->sun_path - 1) /* unix(7) */
 
 /* ---- what a string may be ---- */
 
@@ -25,15 +23,31 @@ static int check_length(const struct property *property, const char *prefix, con
                      property->kind == PROPERTY_SOCKET ? ", as the path of every Unix socket" : "");
 }
 
-static int check_pattern(const struct property *property, const char *prefix, const char *value,
-                         vqemu_error **error) {
+/* 0, REG_NOMATCH or REG_ESPACE. */
+static int match(const char *pattern, const char *value) {
     regex_t expression;
-    if (!property->pattern)
-        return 0;
-    if (regcomp(&expression, property->pattern, REG_EXTENDED | REG_NOSUB) != 0)
-        return error_no_memory(error); /* the patterns are good ones */
+    if (regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+        return REG_ESPACE; /* the patterns are good ones */
     int status = regexec(&expression, value, 0, NULL, 0);
     regfree(&expression);
+    return status;
+}
+
+/* Bytes, whatever the caller's locale takes for a character. */
+static int match_bytes(const char *pattern, const char *value) {
+    locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (!locale)
+        return REG_ESPACE;
+    locale_t callers = uselocale(locale);
+    int status = match(pattern, value);
+    uselocale(callers);
+    freelocale(locale);
+    return status;
+}
+
+static int check_pattern(const struct property *property, const char *prefix, const char *value,
+                         vqemu_error **error) {
+    int status = property->pattern ? match_bytes(property->pattern, value) : 0;
     if (status == 0)
         return 0;
     if (status == REG_ESPACE)
