@@ -60,6 +60,10 @@ int args_add_console(struct args *args, vqemu_error **error) {
                      strcmp(kind, "file") == 0 ? "console.log" : "console.sock");
     if (!path)
         return error_no_memory(error);
+    if (strcmp(kind, "socket") == 0 && strlen(path) > SOCKET_PATH_MAX)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "console_path: it has %zu bytes; that of a Unix socket can have %zu",
+                         strlen(path), SOCKET_PATH_MAX);
     begin_console(args, &chardev, kind, path);
     add_console_log(args, &chardev);
     args_option_buffer(args, "-chardev", &chardev);

@@ -80,7 +80,7 @@ static bool add_vnc(struct args *args) {
         strv_addf(&args->claims, "tcp:127.0.0.1:%" PRIu64, vm->vnc_port);
         args->resources.internet = true;
     } else {
-        strbuf_add(&vnc, "unix:");
+        strbuf_add(&vnc, "vnc=unix:"); /* without the key, a "=" in the path would end one */
         qemu_opt_add_value(&vnc, socket);
         args_claim(args, "vnc_socket", socket);
         resources_add_socket(&args->resources, socket);

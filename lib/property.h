@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/un.h>
 
 #include <jansson.h>
 #include <volt-qemu/error.h>
@@ -26,6 +27,8 @@ enum property_kind {
     PROPERTY_SWITCHES, /* struct strv of "name=on" and "name=off" */
     PROPERTY_OBJECTS,  /* struct object_list of elements */
 };
+
+#define SOCKET_PATH_MAX (sizeof((struct sockaddr_un *)NULL)->sun_path - 1) /* unix(7) */
 
 /* A switch that nobody set leaves the choice to the library. */
 enum toggle { TOGGLE_DEFAULT, TOGGLE_OFF, TOGGLE_ON };

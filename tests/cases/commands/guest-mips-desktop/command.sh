@@ -18,7 +18,7 @@
   -rtc base=utc \
   -no-reboot \
   -display none \
-  -vnc unix:/run/volt/malta/vnc.sock \
+  -vnc vnc=unix:/run/volt/malta/vnc.sock \
   -device VGA,id=video,romfile= \
   -device qemu-xhci,id=usb \
   -device usb-tablet,id=tablet,bus=usb.0 \

@@ -18,7 +18,7 @@
   -rtc base=utc \
   -no-reboot \
   -display none \
-  -vnc unix:/run/volt/power/vnc.sock \
+  -vnc vnc=unix:/run/volt/power/vnc.sock \
   -device virtio-gpu-pci,id=video \
   -device qemu-xhci,id=usb \
   -device usb-tablet,id=tablet,bus=usb.0 \

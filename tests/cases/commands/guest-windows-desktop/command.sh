@@ -18,7 +18,7 @@
   -rtc base=localtime,driftfix=slew \
   -display none \
   -object secret,id=vnc-password,file=/srv/win/vnc-password \
-  -vnc unix:/run/volt/B__ro_7-9953dd4f/vnc.sock,password-secret=vnc-password \
+  -vnc vnc=unix:/run/volt/B__ro_7-9953dd4f/vnc.sock,password-secret=vnc-password \
   -device VGA,id=video \
   -device qemu-xhci,id=usb \
   -device usb-tablet,id=tablet,bus=usb.0 \

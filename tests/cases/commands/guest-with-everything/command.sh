@@ -19,7 +19,7 @@
   -rtc base=localtime \
   -display none \
   -object secret,id=vnc-password,file=/srv/p,,w \
-  -vnc unix:/run/v,,nc,password-secret=vnc-password \
+  -vnc vnc=unix:/run/v,,nc,password-secret=vnc-password \
   -device virtio-vga,id=video \
   -device qemu-xhci,id=usb \
   -device usb-tablet,id=tablet,bus=usb.0 \

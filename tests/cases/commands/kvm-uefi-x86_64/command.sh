@@ -18,7 +18,7 @@
   -rtc base=localtime,driftfix=slew \
   -no-reboot \
   -display none \
-  -vnc unix:/run/volt/desktop/vnc.sock \
+  -vnc vnc=unix:/run/volt/desktop/vnc.sock \
   -device VGA,id=video \
   -device qemu-xhci,id=usb \
   -device usb-tablet,id=tablet,bus=usb.0 \
