@@ -13,29 +13,34 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", required=True, help="the store")
     parser.add_argument("--profile", help="a profile; without it one is selected")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--memory", type=int, default=0, help="MiB")
+    parser.add_argument("--vm", help="a JSON document; what follows overrides it")
+    parser.add_argument("--name")
+    parser.add_argument("--memory", type=int, help="MiB")
     for path in ("rootfs", "kernel", "initrd"):
         parser.add_argument(f"--{path}", type=os.path.abspath)
     parser.add_argument("--run", action="store_true", help="run it instead of printing it")
     return parser.parse_args()
 
 
+def describe(options):
+    vm = voltqemu.VM.from_file(options.vm) if options.vm else voltqemu.VM("vm")
+    given = {key: getattr(options, key) for key in ("name", "memory", "rootfs", "kernel", "initrd")}
+    vm.set(**{key: value for key, value in given.items() if value is not None})
+    return vm
+
+
 def main():
     options = parse_arguments()
+    vm = describe(options)
     host = voltqemu.Host.probe()
     if options.profile:
         selection = voltqemu.select_profile(host, options.profile)
     else:
-        selection = voltqemu.select(host)
-    runtime = voltqemu.Store(options.root).resolve(selection)
-    vm = voltqemu.VM(options.name, options.memory, rootfs=options.rootfs, kernel=options.kernel,
-                     initrd=options.initrd)
-    command = voltqemu.Command(runtime, vm)
+        selection = voltqemu.select(host, guest_os=vm.selection_os)
+    command = voltqemu.Command(voltqemu.Store(options.root).resolve(selection), vm)
     if options.run:
-        os.set_inheritable(os.dup(runtime.lease_fd), True)  # the lease ends with QEMU
-        os.chdir(command.cwd)
-        os.execve(command.path, command.argv, command.env)
+        command.prepare()
+        sys.exit(command.start().wait())
     print(json.dumps({
         "profile": selection.profile,
         "reason": selection.reason,
