@@ -14,7 +14,7 @@
 
 static int check_length(const struct property *property, const char *prefix, const char *value,
                         vqemu_error **error) {
-    uint64_t maximum = property->kind == PROPERTY_SOCKET ? SOCKET_PATH_MAX : property->maximum;
+    uint64_t maximum = property_longest(property);
     if (maximum == 0 || strlen(value) <= maximum)
         return 0;
     return error_set(error, VQEMU_ERR_INVALID, 0,

@@ -102,6 +102,11 @@ int property_add_string(const struct property *property, void *object, const cha
 int property_set_switch(const struct property *property, void *object, const char *prefix,
                         const char *name, bool on, vqemu_error **error);
 
+/* How many bytes a string can have; 0 for any number. */
+static inline uint64_t property_longest(const struct property *property) {
+    return property->kind == PROPERTY_SOCKET ? SOCKET_PATH_MAX : property->maximum;
+}
+
 static inline void *property_field(const struct property *property, void *object) {
     return (char *)object + property->offset;
 }

@@ -17,8 +17,26 @@ static json_t *schema_of_string(const struct property *property) {
     const char *pattern = property->pattern;
     if (!pattern && (property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET))
         pattern = "^/";
-    return json_pack("{s:s, s:s*, s:o*}", "type", "string", "pattern", pattern, "minLength",
-                     property->required ? json_integer(1) : NULL);
+    /* Limits are in bytes: a string of more characters has more bytes as well. */
+    uint64_t maximum = property_longest(property);
+    json_t *schema = json_pack("{s:s, s:s*}", "type", "string", "pattern", pattern);
+    if ((property->required && json_object_set_new(schema, "minLength", json_integer(1)) < 0) ||
+        (maximum &&
+         json_object_set_new(schema, "maxLength", json_integer((json_int_t)maximum)) < 0)) {
+        json_decref(schema);
+        return NULL;
+    }
+    return schema;
+}
+
+static json_t *schema_of_number(const struct property *property) {
+    json_int_t minimum = (json_int_t)property->minimum, maximum = (json_int_t)property->maximum;
+    if (property->required || minimum <= 1)
+        return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
+                         property->required ? minimum : 0, "maximum", maximum);
+    /* 0 is as good as none. */
+    return json_pack("{s:s, s:i, s:I, s:[{s:i}, {s:I}]}", "type", "integer", "minimum", 0,
+                     "maximum", maximum, "anyOf", "const", 0, "minimum", minimum);
 }
 
 static json_t *schema_of_switches(const struct property *property) {
@@ -30,10 +48,8 @@ static json_t *schema_of(const struct property *property) {
     switch (property->kind) {
     case PROPERTY_CHOICE:
         return schema_of_choice(property);
-    case PROPERTY_NUMBER: /* 0 is as good as none, where that may be */
-        return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
-                         property->required ? (json_int_t)property->minimum : 0, "maximum",
-                         (json_int_t)property->maximum);
+    case PROPERTY_NUMBER:
+        return schema_of_number(property);
     case PROPERTY_SWITCH:
         return json_pack("{s:s}", "type", "boolean");
     case PROPERTY_STRINGS:

@@ -79,14 +79,14 @@ def place():
         yield os.fsencode(directory)
 
 
-def as_shown(text):
-    """As QMP shows bytes: what is not UTF-8, or no character at all, is U+FFFD, however often."""
-    shown = text.decode(errors="replace").replace("\ufffe", "\ufffd")
-    return re.sub("\ufffd+", "\ufffd", shown)
-
-
 def shown(text):
-    return re.sub("\ufffd+", "\ufffd", text)
+    """What QMP shows of bytes: those that are not UTF-8, or no character at all, are U+FFFD, however
+    many; and the two bytes C0 80 are NUL, as in Java."""
+    return re.sub("[\ufffd\ufffe\0]+", "\ufffd", text)
+
+
+def as_shown(text):
+    return shown(text.decode(errors="replace"))
 
 
 def device(qmp, name, key):
