@@ -19,6 +19,9 @@
  * 9p2000.u: 9p2000.L carries error numbers of the host, and MIPS has other ones. A guest of it
  * cannot execute a program from there: it asks for capabilities, and gets an error that it takes
  * for another than "not supported". 9p2000.u does not ask.
+ * tcg_cpu_alone: on a Malta board, all processors of these models begin with the firmware at once,
+ * and nothing is heard of the guest. Others, such as 34Kf, can be more than one.
+ * pci_slot: QEMU fills the slots of a Malta board from 0x12 up; Linux knows the interrupts of four.
  * pseries: TCG does not implement the mitigations that the machine type asks for by default.
  */
 #define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
@@ -46,7 +49,7 @@ static const struct machine virt_machines[] = {
     {0},
 };
 static const struct machine malta_machines[] = {
-    {"malta", NULL, NULL, IDE_BUILT_IN, "pcnet", false, 14},
+    {"malta", NULL, NULL, IDE_BUILT_IN, "pcnet", false, 32},
     {0},
 };
 static const struct machine mac99_machines[] = {
@@ -177,6 +180,9 @@ static const struct arch archs[] = {
         .watchdog = "i6300esb",
         .max_memory = 2048,
         .max_cpus = 16,
+        .tcg_cpu_alone = true,
+        .pci_slot = 0x12,
+        .pci_slots = 4,
     },
     {
         .name = "mipsel",
@@ -191,6 +197,9 @@ static const struct arch archs[] = {
         .watchdog = "i6300esb",
         .max_memory = 2048,
         .max_cpus = 16,
+        .tcg_cpu_alone = true,
+        .pci_slot = 0x12,
+        .pci_slots = 4,
     },
     {
         .name = "mips64",
@@ -205,6 +214,9 @@ static const struct arch archs[] = {
         .watchdog = "i6300esb",
         .max_memory = 2048,
         .max_cpus = 16,
+        .tcg_cpu_alone = true,
+        .pci_slot = 0x12,
+        .pci_slots = 4,
     },
     {
         .name = "mips64el",
@@ -219,6 +231,9 @@ static const struct arch archs[] = {
         .watchdog = "i6300esb",
         .max_memory = 2048,
         .max_cpus = 16,
+        .tcg_cpu_alone = true,
+        .pci_slot = 0x12,
+        .pci_slots = 4,
     },
     {
         .name = "ppc",

@@ -55,6 +55,9 @@ struct arch {
     uint64_t min_memory;     /* MiB that the machine needs */
     uint64_t max_memory;     /* MiB that the machine can have, 0 for no limit worth checking */
     uint64_t memory_step;    /* MiB of which the memory is a multiple, 0 for any */
+    bool tcg_cpu_alone;      /* of the model tcg_cpu there can be only one */
+    uint8_t pci_slot;        /* the first of those PCI slots that have an interrupt, */
+    uint8_t pci_slots;       /* and their number, or 0 if all have one */
     uint32_t max_cpus;       /* 0 for no limit worth checking */
     enum threads threads;
 };

@@ -95,14 +95,38 @@ static bool takes_slot(const char *device) {
     return true;
 }
 
+static bool is_in_slot(const struct args *args, size_t i) {
+    return i > 0 && strcmp(args->argv.items[i - 1], "-device") == 0 &&
+           takes_slot(args->argv.items[i]);
+}
+
+/* Spread devices over the slots that can be used; further ones are functions of the same. */
+static int place(struct args *args, vqemu_error **error) {
+    unsigned number = 0, first = args->arch->pci_slot, slots = args->arch->pci_slots;
+    for (size_t i = 0; i < args->argv.count; i++) {
+        char **device = &args->argv.items[i];
+        if (!is_in_slot(args, i))
+            continue;
+        char *placed = format_string("%s,addr=0x%x.%u%s", *device, first + number % slots,
+                                     number / slots, number < slots ? ",multifunction=on" : "");
+        if (!placed)
+            return error_no_memory(error);
+        free(*device);
+        *device = placed;
+        number++;
+    }
+    return 0;
+}
+
 /* All that the VM describes has been added. */
-static int check_slots(const struct args *args, vqemu_error **error) {
+static int check_slots(struct args *args, vqemu_error **error) {
     unsigned count = 0, room = args->machine->slots;
     if (args->argv.failed)
         return error_no_memory(error);
-    for (size_t i = 0; i + 1 < args->argv.count; i++)
-        if (strcmp(args->argv.items[i], "-device") == 0 && takes_slot(args->argv.items[i + 1]))
-            count++;
+    for (size_t i = 0; i < args->argv.count; i++)
+        count += is_in_slot(args, i);
+    if (args->arch->pci_slots && count > args->arch->pci_slots && count <= room)
+        return place(args, error);
     if (room == 0 || count <= room)
         return 0;
     return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,

@@ -87,6 +87,11 @@ static int check_cpus(const struct args *args, vqemu_error **error) {
                          "cpus: %" PRIu64
                          " CPUs are too many: the machine of %s guests can have %u",
                          cpus, args->arch->name, (unsigned)args->arch->max_cpus);
+    if (args->arch->tcg_cpu_alone && !args->kvm && !vm->cpu_model && cpus > 1)
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                         "cpus: %" PRIu64 " CPUs are too many: %s guests can have one %s, their "
+                         "default; another cpu_model may allow more",
+                         cpus, args->arch->name, args->arch->tcg_cpu);
     if (product != 1 && cpus != product && !sockets_are_left_over)
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "cpus: %" PRIu64 " sockets of %" PRIu64 " cores of %" PRIu64
