@@ -122,14 +122,18 @@ class Apt:
                              env={**os.environ, "LC_ALL": "C"})
         if run.returncode != 0:
             raise GuestError(f"{program} {' '.join(words)} failed: {run.stdout}{run.stderr}")
-        return run.stdout
+        return run.stdout + run.stderr
 
     def download(self, metapackage, *packages):
         """Fetch what the metapackage stands for, and the packages; returns the files."""
-        self.run("apt-get", "update")
-        found = re.search(r"Depends: (linux-image-\d\S*)", self.run("apt-cache", "depends", metapackage))
+        update = self.run("apt-get", "update")  # succeeds with warnings if a list cannot be had
+        try:
+            known = self.run("apt-cache", "depends", metapackage)
+        except GuestError as reason:
+            raise GuestError(f"{reason}{update}") from None
+        found = re.search(r"Depends: (linux-image-\d\S*)", known)
         if not found:
-            raise GuestError(f"apt knows no package {metapackage}")
+            raise GuestError(f"{metapackage} depends on no kernel: {known}")
         names = [found.group(1), *packages]
         for old in self._directory.glob("*.deb"):
             old.unlink()
