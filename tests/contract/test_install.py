@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2]
+CASES = SOURCE / "tests/cases/commands"
 
 TEN_LINES = r"""
 #include <stdio.h>
@@ -57,7 +58,7 @@ def root(prefix, environment, tmp_path_factory):
     (base / "profile/firmware").mkdir()
     (base / "profile/firmware/bios.bin").write_text("firmware")
     program = base / "profile/bin/qemu-system-x86_64"
-    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" ${PKG_CONFIG_PATH+"the caller\'s environment"}\n')
     run(prefix / "bin/volt-qemu", "--root", base / "store", "build", "--profile", "emulate-x86",
         base / "profile", env=environment)
     return base / "store"
@@ -115,11 +116,29 @@ def test_the_python_example_reports_errors(environment, root, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def go_program(environment, tmp_path_factory):
+def go(environment, tmp_path_factory):
+    """Runs the go command on the example."""
     base = tmp_path_factory.mktemp("go")
-    run("go", "build", "-o", base / "run-vm", ".", cwd=SOURCE / "examples/go",
-        env={**environment, "GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOCACHE": str(base / "cache")})
-    return base / "run-vm"
+    settings = {**environment, "GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOCACHE": str(base)}
+
+    def go(*words, **variables):
+        return run("go", *words, cwd=SOURCE / "examples/go", env={**settings, **variables})
+
+    return go
+
+
+@pytest.fixture(scope="module")
+def go_program(go, tmp_path_factory):
+    program = tmp_path_factory.mktemp("program") / "run-vm"
+    go("build", "-o", program, ".")
+    return program
+
+
+def test_the_go_package_passes_its_tests(go, root):
+    assert run("gofmt", "-l", SOURCE / "examples/go") == ""
+    go("vet", "./...")
+    output = go("test", "-count=1", "-v", "./voltqemu", VOLT_STORE=str(root))
+    assert output.count("--- PASS") == 6 and "--- SKIP" not in output
 
 
 def test_the_go_example_builds_and_runs_a_command(environment, root, go_program):
@@ -133,9 +152,12 @@ def test_the_go_example_reports_errors(environment, go_program, tmp_path):
     assert result.returncode == 1 and result.stderr.startswith("run-vm: there is no store here")
 
 
-def test_both_bindings_build_the_same_command(environment, root, go_program):
-    python = json.loads(run("/usr/bin/python3", SOURCE / "examples/python/run_vm.py", "--root", root,
-                            "--profile", "emulate-x86", "--name", "x", env=environment))
-    go = json.loads(run(go_program, "-root", root, "-profile", "emulate-x86", "-name", "x",
-                        env=environment))
-    assert python["fingerprint"] == go["fingerprint"]
+@pytest.mark.parametrize("words", [["--name", "x"], ["--vm", CASES / "guest-linux-server/vm.json"],
+                                   ["--vm", CASES / "guest-with-everything/vm.json", "--memory", "4096"]],
+                         ids=["name", "server", "everything"])
+def test_both_bindings_build_the_command_of_the_cli(prefix, environment, root, go_program, words):
+    words = ["--root", root, "--profile", "emulate-x86", *words]
+    cli = json.loads(run(prefix / "bin/volt-qemu", "args", "--json", *words, env=environment))
+    python = json.loads(run("/usr/bin/python3", SOURCE / "examples/python/run_vm.py", *words, env=environment))
+    go = json.loads(run(go_program, *words, env=environment))
+    assert python["fingerprint"] == go["fingerprint"] == cli["fingerprint"]

@@ -148,119 +148,15 @@ func (s *Store) Resolve(selection *Selection) (*Runtime, error) {
 // Lease is a file that keeps the tree from being collected as long as a process has it open.
 func (r *Runtime) Lease() (*os.File, error) {
 	defer runtime.KeepAlive(r)
-	fd, err := syscall.Dup(int(C.vqemu_runtime_lease_fd(r.handle)))
-	if err != nil {
-		return nil, err
-	}
-	syscall.CloseOnExec(fd)
-	return os.NewFile(uintptr(fd), "lease"), nil
+	return leaseOf(r.handle)
 }
 
-// VM is a virtual machine as its user describes it.
-type VM struct {
-	Name                   string
-	Memory                 uint64 // MiB; 0 for the default
-	CPUs                   uint32 // 0 for the default
-	Rootfs, Kernel, Initrd string // absolute paths; "" for none
-	Append                 string // the kernel command line; "" for the default
-	ExtraArgs              []string
-}
-
-// toHandle makes the library's VM; the caller frees it.
-func (vm *VM) toHandle() (*C.vqemu_vm, error) {
-	name := C.CString(vm.Name)
-	defer free(name)
-	var e *C.vqemu_error
-	var handle *C.vqemu_vm
-	if err := toError(C.vqemu_vm_new(name, &handle, &e), e); err != nil {
-		return nil, err
+// leaseOf duplicates a lease; the copy is the same open file, and so as good.
+func leaseOf(handle *C.vqemu_runtime) (*os.File, error) {
+	old := uintptr(C.vqemu_runtime_lease_fd(handle))
+	fd, _, errno := syscall.Syscall(syscall.SYS_FCNTL, old, syscall.F_DUPFD_CLOEXEC, 3)
+	if errno != 0 {
+		return nil, errno
 	}
-	if err := vm.fill(handle); err != nil {
-		C.vqemu_vm_free(handle)
-		return nil, err
-	}
-	return handle, nil
-}
-
-func (vm *VM) fill(handle *C.vqemu_vm) error {
-	var e *C.vqemu_error
-	if err := toError(C.vqemu_vm_set_memory(handle, C.uint64_t(vm.Memory), &e), e); err != nil {
-		return err
-	}
-	if err := toError(C.vqemu_vm_set_cpus(handle, C.uint32_t(vm.CPUs), &e), e); err != nil {
-		return err
-	}
-	rootfs, kernel, initrd, line := toC(vm.Rootfs), toC(vm.Kernel), toC(vm.Initrd), toC(vm.Append)
-	defer free(rootfs)
-	defer free(kernel)
-	defer free(initrd)
-	defer free(line)
-	if err := toError(C.vqemu_vm_set_rootfs(handle, rootfs, &e), e); err != nil {
-		return err
-	}
-	if err := toError(C.vqemu_vm_set_kernel(handle, kernel, &e), e); err != nil {
-		return err
-	}
-	if err := toError(C.vqemu_vm_set_initrd(handle, initrd, &e), e); err != nil {
-		return err
-	}
-	if err := toError(C.vqemu_vm_set_append(handle, line, &e), e); err != nil {
-		return err
-	}
-	return vm.addExtraArgs(handle)
-}
-
-func (vm *VM) addExtraArgs(handle *C.vqemu_vm) error {
-	for _, argument := range vm.ExtraArgs {
-		var e *C.vqemu_error
-		cArgument := C.CString(argument)
-		result := C.vqemu_vm_add_extra_arg(handle, cArgument, &e)
-		free(cArgument)
-		if err := toError(result, e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Command is what to execute to run a VM.
-type Command struct {
-	Path        string
-	Argv        []string
-	Env         []string
-	Dir         string
-	Fingerprint string
-}
-
-// toStrings copies a NULL-terminated array.
-func toStrings(array **C.char) []string {
-	var all []string
-	for ; *array != nil; array = (**C.char)(unsafe.Add(unsafe.Pointer(array), unsafe.Sizeof(*array))) {
-		all = append(all, C.GoString(*array))
-	}
-	return all
-}
-
-// Command builds the command that runs a VM.
-func (r *Runtime) Command(vm *VM) (*Command, error) {
-	handle, err := vm.toHandle()
-	if err != nil {
-		return nil, err
-	}
-	defer C.vqemu_vm_free(handle)
-	var e *C.vqemu_error
-	var command *C.vqemu_command
-	result := C.vqemu_command_build(r.handle, handle, &command, &e)
-	runtime.KeepAlive(r)
-	if err := toError(result, e); err != nil {
-		return nil, err
-	}
-	defer C.vqemu_command_unref(command)
-	return &Command{
-		Path:        C.GoString(C.vqemu_command_path(command)),
-		Argv:        toStrings(C.vqemu_command_argv(command)),
-		Env:         toStrings(C.vqemu_command_envp(command)),
-		Dir:         C.GoString(C.vqemu_command_cwd(command)),
-		Fingerprint: C.GoString(C.vqemu_command_fingerprint(command)),
-	}, nil
+	return os.NewFile(fd, "lease"), nil
 }
