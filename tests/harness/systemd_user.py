@@ -164,6 +164,9 @@ class UserSystemd:
     it is gone when the context ends.
     """
 
+    _base_units = BASE_UNITS
+    _parent = "/tmp"
+
     def __init__(
         self,
         uid: int = UNUSED_UID,
@@ -183,7 +186,7 @@ class UserSystemd:
     def __enter__(self) -> Self:
         manager = _require()
         with contextlib.ExitStack() as stack:
-            self._base = stack.enter_context(_directory())
+            self._base = stack.enter_context(_directory(self._parent))
             self._make_tree()
             self._console = stack.enter_context(_console(self.uid))
             cgroup = stack.enter_context(_cgroup(self.uid))
@@ -304,19 +307,25 @@ class UserSystemd:
             raise TimeoutError(f"systemctl {arguments} took {timeout} s: {self.log}")
         return done
 
-    @staticmethod
+    @classmethod
     def verify(
-        unit_text: str | bytes, name: str = "test.service", user: bool = False
+        cls, unit_text: str | bytes, name: str = "test.service", user: bool = False
     ) -> Verdict:
         """Let `systemd-analyze verify` judge a unit; this needs no manager and no root."""
-        if not shutil.which("systemd-analyze"):
-            raise Unavailable("systemd-analyze is not installed")
         with tempfile.TemporaryDirectory() as place:
             path = pathlib.Path(place, name)
             path.write_bytes(_as_bytes(unit_text))
-            scope = ["--user"] if user else []
+            return cls.verify_files([path], user)
+
+    @staticmethod
+    def verify_files(paths: list[pathlib.Path], user: bool = False) -> Verdict:
+        """The same for units that need each other."""
+        if not shutil.which("systemd-analyze"):
+            raise Unavailable("systemd-analyze is not installed")
+        scope = ["--user"] if user else []
+        with tempfile.TemporaryDirectory() as place:
             done = subprocess.run(
-                ["systemd-analyze", "verify", "--man=no", *scope, str(path)],
+                ["systemd-analyze", "verify", "--man=no", *scope, *map(str, paths)],
                 env={"PATH": PATH, "LC_ALL": "C", "XDG_RUNTIME_DIR": place},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -330,7 +339,7 @@ class UserSystemd:
             (self._base / name).mkdir(mode=0o755)
         os.chown(self.directory, self.uid, self.uid)
         (self._base / "user.conf").write_text(self._user_conf)
-        for name, text in BASE_UNITS.items():
+        for name, text in self._base_units.items():
             self._write_unit(name, text.encode())
 
     def _user_options(self) -> list[str]:
@@ -423,9 +432,12 @@ class _Console:
         """What has been written until now: a mark of our own comes in after it."""
         mark = b"\0%d\n" % next(self._marks)
         os.write(self._slave, mark)
-        _wait_for(lambda: mark in self._bytes)
-        text = self._bytes.replace(b"\r\n", b"\n").decode(errors="backslashreplace")
+        _wait_for(lambda: mark in self._lines())
+        text = self._lines().decode(errors="backslashreplace")
         return re.sub("\0\\d+\n", "", text)
+
+    def _lines(self) -> bytes:
+        return self._bytes.replace(b"\r\n", b"\n")
 
     def close(self) -> None:
         os.close(self._slave)
@@ -493,9 +505,9 @@ def _wait_for(condition: Callable[[], bool], seconds: float = DEADLINE) -> bool:
 
 
 @contextlib.contextmanager
-def _directory() -> Iterator[pathlib.Path]:
+def _directory(parent: str) -> Iterator[pathlib.Path]:
     """A directory that every user can reach, which $TMPDIR need not be."""
-    with tempfile.TemporaryDirectory(prefix="volt-systemd-", dir="/tmp") as name:
+    with tempfile.TemporaryDirectory(prefix="volt-systemd-", dir=parent) as name:
         path = pathlib.Path(name)
         path.chmod(0o755)
         yield path
