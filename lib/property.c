@@ -2,12 +2,11 @@
 #include "property.h"
 
 #include <inttypes.h>
-#include <locale.h>
-#include <regex.h>
 #include <string.h>
 
 #include "error.h"
 #include "util/cleanup.h"
+#include "util/pattern.h"
 #include "util/strbuf.h"
 
 /* ---- what a string may be ---- */
@@ -23,35 +22,10 @@ static int check_length(const struct property *property, const char *prefix, con
                      property->kind == PROPERTY_SOCKET ? ", as the path of every Unix socket" : "");
 }
 
-/* 0, REG_NOMATCH or REG_ESPACE. */
-static int match(const char *pattern, const char *value) {
-    regex_t expression;
-    if (regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) != 0)
-        return REG_ESPACE; /* the patterns are good ones */
-    int status = regexec(&expression, value, 0, NULL, 0);
-    regfree(&expression);
-    return status;
-}
-
-/* Bytes, whatever the caller's locale takes for a character. */
-static int match_bytes(const char *pattern, const char *value) {
-    locale_t locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (!locale)
-        return REG_ESPACE;
-    locale_t callers = uselocale(locale);
-    int status = match(pattern, value);
-    uselocale(callers);
-    freelocale(locale);
-    return status;
-}
-
 static int check_pattern(const struct property *property, const char *prefix, const char *value,
                          vqemu_error **error) {
-    int status = property->pattern ? match_bytes(property->pattern, value) : 0;
-    if (status == 0)
+    if (!property->pattern || pattern_matches(property->pattern, value))
         return 0;
-    if (status == REG_ESPACE)
-        return error_no_memory(error);
     return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: \"%.200s\" is not %s", prefix,
                      property->key, value, property->wanted);
 }
@@ -66,20 +40,26 @@ static int check_string(const struct property *property, const char *prefix, con
     return r < 0 ? r : check_pattern(property, prefix, value, error);
 }
 
+static int refuse_choice(const struct property *property, const char *prefix, const char *value,
+                         vqemu_error **error) {
+    _cleanup_strbuf_ struct strbuf choices = {0};
+    for (const char *const *choice = property->choices; *choice; choice++)
+        strbuf_addf(&choices, "%s%s", choices.length ? ", " : "", *choice);
+    if (choices.failed)
+        return error_no_memory(error);
+    return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: \"%.200s\" is not one of %s", prefix,
+                     property->key, value, choices.text);
+}
+
 static int set_choice(const struct property *property, void *object, const char *prefix,
                       const char *value, vqemu_error **error) {
-    _cleanup_strbuf_ struct strbuf choices = {0};
     for (const char *const *choice = property->choices; *choice; choice++) {
         if (strcmp(*choice, value) == 0) {
             *(const char **)property_field(property, object) = *choice;
             return 0;
         }
-        strbuf_addf(&choices, "%s%s", choices.length ? ", " : "", *choice);
     }
-    if (choices.failed)
-        return error_no_memory(error);
-    return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: \"%.200s\" is not one of %s", prefix,
-                     property->key, value, choices.text);
+    return refuse_choice(property, prefix, value, error);
 }
 
 /* ---- setting ---- */

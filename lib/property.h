@@ -36,8 +36,8 @@ enum toggle { TOGGLE_DEFAULT, TOGGLE_OFF, TOGGLE_ON };
 struct object_type;
 
 /*
- * A pattern is read by regexec() as a POSIX extended expression, and from the schema as
- * ECMAScript's: so it must mean the same as both, and has no [:class:].
+ * A pattern is one of util/pattern.h, and stands in the schema as ECMAScript's: it must mean the
+ * same as both.
  */
 struct property {
     const char *key; /* in JSON; a setter is named after it */

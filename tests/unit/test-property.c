@@ -3,6 +3,7 @@
 #include "property.h"
 
 #include <locale.h>
+#include <regex.h>
 
 #include "cases.h"
 #include "disk.h"
@@ -11,6 +12,7 @@
 #include "json.h"
 #include "nic.h"
 #include "share.h"
+#include "util/pattern.h"
 #include "vm.h"
 
 static const struct object_type *const types[] = {&vm_type, &disk_type, &share_type, &nic_type,
@@ -430,6 +432,71 @@ START_TEST(patterns_take_what_they_should) {
 }
 END_TEST
 
+/* A string that is close to matching: pieces that patterns are made of, and some that are not. */
+static void make_near_match(char text[static 64], unsigned *seed) {
+    static const char *const pieces[] = {"a",
+                                         "Z",
+                                         "0",
+                                         "9",
+                                         "f",
+                                         "52:",
+                                         ":54",
+                                         "1.",
+                                         ".2",
+                                         "-",
+                                         "_",
+                                         "K",
+                                         "M",
+                                         "/",
+                                         " ",
+                                         "\n",
+                                         "\t",
+                                         "\xff",
+                                         "\xc3\xa4",
+                                         "127.0.0.1",
+                                         "6ba7b810",
+                                         "-9dad",
+                                         "-11d1",
+                                         "-80b4",
+                                         "-00c04fd430c8",
+                                         "+",
+                                         "00:",
+                                         "52:54:00:12:34:56",
+                                         "q35",
+                                         "$",
+                                         "|",
+                                         "(",
+                                         "]"};
+    text[0] = '\0';
+    int count = rand_r(seed) % 6;
+    for (int i = 0; i < count; i++)
+        strncat(text, pieces[(size_t)rand_r(seed) % (sizeof pieces / sizeof *pieces)],
+                63 - strlen(text));
+}
+
+START_TEST(patterns_mean_what_posix_says) {
+    unsigned seed = 1;
+    size_t matches = 0;
+    for (size_t i = 0; i < types[_i]->count; i++) {
+        const struct property *property = &types[_i]->properties[i];
+        regex_t expression;
+        if (!property->pattern)
+            continue;
+        ck_assert_int_eq(regcomp(&expression, property->pattern, REG_EXTENDED | REG_NOSUB), 0);
+        for (int j = 0; j < 20000; j++) {
+            char text[64];
+            make_near_match(text, &seed);
+            bool expected = regexec(&expression, text, 0, NULL, 0) == 0;
+            ck_assert_msg(pattern_matches(property->pattern, text) == expected, "%s: \"%s\"",
+                          property->pattern, text);
+            matches += expected;
+        }
+        regfree(&expression);
+    }
+    ck_assert(matches > 0 || types[_i] == &share_type);
+}
+END_TEST
+
 /* ---- parts that are refused ---- */
 
 START_TEST(what_is_half_set_goes_away_again) {
@@ -607,6 +674,7 @@ int main(void) {
     tcase_add_loop_test(tests, every_property_takes_what_its_table_says, 0, TYPE_COUNT);
     tcase_add_loop_test(tests, every_property_says_what_it_means, 0, TYPE_COUNT);
     tcase_add_loop_test(tests, patterns_take_what_they_should, 0, 2);
+    tcase_add_loop_test(tests, patterns_mean_what_posix_says, 0, TYPE_COUNT);
     tcase_add_test(tests, what_is_half_set_goes_away_again);
     tcase_add_test(tests, descriptors_that_are_none_are_refused);
     tcase_add_test(tests, features_are_checked_and_the_last_word_counts);
