@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -42,6 +44,75 @@ static int line_of(const char *text, const char *position) {
     return line;
 }
 
+/* ---- what jansson may have lost ---- */
+
+/*
+ * Where its buffer cannot grow, jansson 2.14 drops a byte of a string or number, and says nothing.
+ * So what it has read is measured, and the text as well.
+ */
+struct measure {
+    size_t bytes;  /* of all strings and keys, without escapes */
+    size_t digits; /* of all integers */
+    bool has_real; /* then digits mean nothing */
+};
+
+/* The bytes in UTF-8 of a character "\uXXXX", of which *text is the u; goes on to its last digit.
+ */
+static size_t measure_escape(const char **text) {
+    char digits[5] = {0};
+    memcpy(digits, *text + 1, 4);
+    unsigned long unit = strtoul(digits, NULL, 16);
+    bool is_pair = unit >= 0xd800 && unit < 0xdc00;
+    *text += is_pair ? strlen("uXXXX\\uXXX") : strlen("uXXX");
+    return is_pair ? 4 : unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+}
+
+/* Of text that is known to be good. */
+static struct measure measure_text(const char *text, size_t size) {
+    struct measure measure = {0};
+    bool in_string = false;
+    for (const char *c = text; c < text + size; c++) {
+        if (*c == '"') {
+            in_string = !in_string;
+        } else if (!in_string) {
+            measure.digits += *c >= '0' && *c <= '9';
+        } else if (*c == '\\' && *++c == 'u') {
+            measure.bytes += measure_escape(&c);
+        } else {
+            measure.bytes++;
+        }
+    }
+    return measure;
+}
+
+static void measure_value(json_t *value, struct measure *measure) {
+    json_t *element;
+    const char *key;
+    size_t index;
+    char number[24];
+    if (json_is_string(value))
+        measure->bytes += json_string_length(value);
+    if (json_is_integer(value))
+        measure->digits += (size_t)snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT,
+                                            json_integer_value(value)) -
+                           (json_integer_value(value) < 0);
+    measure->has_real = measure->has_real || json_is_real(value);
+    json_array_foreach(value, index, element) measure_value(element, measure);
+    json_object_foreach(value, key, element) {
+        measure->bytes += strlen(key);
+        measure_value(element, measure);
+    }
+}
+
+static bool is_whole(json_t *root, const char *text, size_t size) {
+    const struct measure expected = measure_text(text, size);
+    struct measure actual = {0};
+    measure_value(root, &actual);
+    return actual.bytes == expected.bytes && (actual.has_real || actual.digits == expected.digits);
+}
+
+/* ---- parsing ---- */
+
 int json_parse_object(const char *text, size_t size, const char *source, json_t **object,
                       vqemu_error **error) {
     *object = NULL;
@@ -57,6 +128,10 @@ int json_parse_object(const char *text, size_t size, const char *source, json_t 
     if (!root)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", source, fault.line,
                          fault.column, fault.text);
+    if (!is_whole(root, text, size)) {
+        json_decref(root);
+        return error_no_memory(error);
+    }
     if (!json_is_object(root)) {
         json_decref(root);
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: not a JSON object", source);

@@ -13,16 +13,20 @@ static json_t *schema_of_choice(const struct property *property) {
     return schema;
 }
 
+static const char *pattern_of(const struct property *property) {
+    bool is_path = property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET;
+    return property->pattern ? property->pattern : is_path ? "^/" : NULL;
+}
+
+/* Not with "s*" of json_pack(), which leaves out what it has no memory for. */
 static json_t *schema_of_string(const struct property *property) {
-    const char *pattern = property->pattern;
-    if (!pattern && (property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET))
-        pattern = "^/";
+    const char *pattern = pattern_of(property);
     /* Limits are in bytes: a string of more characters has more bytes as well. */
-    uint64_t maximum = property_longest(property);
-    json_t *schema = json_pack("{s:s, s:s*}", "type", "string", "pattern", pattern);
-    if ((property->required && json_object_set_new(schema, "minLength", json_integer(1)) < 0) ||
-        (maximum &&
-         json_object_set_new(schema, "maxLength", json_integer((json_int_t)maximum)) < 0)) {
+    json_int_t maximum = (json_int_t)property_longest(property);
+    json_t *schema = json_pack("{s:s}", "type", "string");
+    if ((pattern && json_object_set_new(schema, "pattern", json_string(pattern)) < 0) ||
+        (property->required && json_object_set_new(schema, "minLength", json_integer(1)) < 0) ||
+        (maximum && json_object_set_new(schema, "maxLength", json_integer(maximum)) < 0)) {
         json_decref(schema);
         return NULL;
     }

@@ -99,6 +99,19 @@ START_TEST(a_document_sets_everything) {
 }
 END_TEST
 
+START_TEST(escapes_are_read) {
+    const char *text =
+        "{\"n\\u0061me\":\"\\u00e4\\ud83d\\ude00\\\"\\\\\\/\\b\\u0041\\u20ac\xc3\xa9\","
+        "\"memory\":0,\"cpus\":-0,\"vnc_port\":65535}";
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = vqemu_vm_from_json(text, strlen(text), NULL, &vm, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    ck_assert_str_eq(vqemu_vm_name(vm), "\xc3\xa4\xf0\x9f\x98\x80\"\\/\b"
+                                        "A\xe2\x82\xac\xc3\xa9");
+}
+END_TEST
+
 START_TEST(a_broken_document_fails_with_its_message) {
     size_t size = 0;
     _cleanup_free_ char *path = case_path(_i, "vm.json");
@@ -134,6 +147,7 @@ int main(void) {
     tcase_add_loop_test(tests, paths_are_absolute, 0, 3);
     tcase_add_test(tests, extra_arguments_keep_their_order);
     tcase_add_test(tests, a_document_sets_everything);
+    tcase_add_test(tests, escapes_are_read);
     tcase_add_loop_test(tests, a_broken_document_fails_with_its_message, 0, case_count);
     tcase_add_test(tests, a_file_must_be_a_file);
     suite_add_tcase(suite, tests);

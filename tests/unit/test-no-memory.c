@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every single allocation of reading a VM, building its command and writing it down fails once: an
+ * error that says so, no crash, and nothing is left behind.
+ *
+ * While a document is parsed, any error will do: jansson 2.14 calls some failures a fault of the
+ * document, leaks, and at one point frees what it has not initialised. So each is tried in a
+ * process of its own.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "error.h"
+#include "guest-case.h"
+#include "json.h"
+#include "vm.h"
+
+/* ---- allocation, instead of libc's ---- */
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *memory, size_t size);
+extern void __libc_free(void *memory);
+
+static long until_failure; /* 0: none fails any more */
+static long blocks;        /* that are allocated */
+
+static bool fails(void) {
+    return until_failure > 0 && --until_failure == 0;
+}
+
+static void *counted(void *memory) {
+    blocks += memory != NULL;
+    return memory;
+}
+
+void *malloc(size_t size) {
+    return fails() ? (errno = ENOMEM, NULL) : counted(__libc_malloc(size));
+}
+
+void *calloc(size_t count, size_t size) {
+    return fails() ? (errno = ENOMEM, NULL) : counted(__libc_calloc(count, size));
+}
+
+void *realloc(void *memory, size_t size) {
+    if (fails())
+        return errno = ENOMEM, NULL;
+    return memory ? __libc_realloc(memory, size) : counted(__libc_realloc(NULL, size));
+}
+
+void free(void *memory) {
+    blocks -= memory != NULL;
+    __libc_free(memory);
+}
+
+/* ---- what is done ---- */
+
+enum outcome {
+    DONE,        /* no allocation failed: there are no more */
+    NO_MEMORY,   /* the error that there should be */
+    OTHER_ERROR, /* one that says something else */
+    NO_ERROR,    /* although an allocation failed */
+    LEFT_BEHIND, /* memory that nobody frees */
+    CRASH,
+};
+
+typedef int operation(vqemu_runtime *runtime, const char *text, size_t size, vqemu_error **error);
+
+static int read_and_build(vqemu_runtime *runtime, const char *text, size_t size,
+                          vqemu_error **error) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_command_ vqemu_command *command = NULL;
+    int r = vqemu_vm_from_json(text, size, NULL, &vm, error);
+    if (r == 0)
+        r = vqemu_command_build(runtime, vm, &command, error);
+    if (r == 0) {
+        _cleanup_free_ char *shell = NULL;
+        r = vqemu_command_to_shell(command, &shell, error);
+    }
+    return r;
+}
+
+static int read_and_write(vqemu_runtime *runtime, const char *text, size_t size,
+                          vqemu_error **error) {
+    (void)runtime;
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_free_ char *written = NULL, *schema = NULL;
+    int r = vqemu_vm_from_json(text, size, NULL, &vm, error);
+    if (r == 0)
+        r = vqemu_vm_to_json(vm, &written, error);
+    if (r == 0)
+        r = vqemu_vm_schema(&schema, error);
+    return r;
+}
+
+static int parse(vqemu_runtime *runtime, const char *text, size_t size, vqemu_error **error) {
+    (void)runtime;
+    _cleanup_json_ json_t *document = NULL;
+    return json_parse_object(text, size, "text", &document, error);
+}
+
+static enum outcome run(operation *operate, long number, vqemu_runtime *runtime, const char *text,
+                        size_t size) {
+    vqemu_error *error = NULL;
+    long before = blocks;
+    until_failure = number;
+    int r = operate(runtime, text, size, &error);
+    bool was_reached = until_failure == 0;
+    until_failure = 0;
+    bool says_so = r == VQEMU_ERR_NO_MEMORY && vqemu_error_code(error) == VQEMU_ERR_NO_MEMORY;
+    vqemu_error_free(error);
+    if (r == 0)
+        return was_reached ? NO_ERROR : DONE;
+    return !says_so ? OTHER_ERROR : blocks != before ? LEFT_BEHIND : NO_MEMORY;
+}
+
+/* The outcome in a child. */
+static enum outcome run_apart(operation *operate, long number, vqemu_runtime *runtime,
+                              const char *text, size_t size) {
+    int status;
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        if (!freopen("/dev/null", "w", stderr)) /* what libc says when jansson crashes */
+            _exit(OTHER_ERROR);
+        _exit((int)run(operate, number, runtime, text, size));
+    }
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? (enum outcome)WEXITSTATUS(status) : CRASH;
+}
+
+/* How many allocations an operation needs that succeeds. */
+static long count_allocations(operation *operate, vqemu_runtime *runtime, const char *text,
+                              size_t size) {
+    until_failure = LONG_MAX;
+    int r = operate(runtime, text, size, NULL);
+    long count = LONG_MAX - until_failure;
+    until_failure = 0;
+    ck_assert_int_eq(r, 0);
+    return count;
+}
+
+static void every_allocation_fails(operation *operate, int index) {
+    size_t size;
+    _cleanup_free_ char *text = read_case_file(index, "vm.json", &size);
+    _cleanup_runtime_ vqemu_runtime *runtime = make_case_runtime(index);
+    long parsing = count_allocations(parse, runtime, text, size);
+    long count = count_allocations(operate, runtime, text, size);
+    int crashes = 0;
+    ck_assert_int_gt(count, parsing + 100);
+    for (long number = 1; number <= count; number++) {
+        enum outcome outcome = run_apart(operate, number, runtime, text, size);
+        bool is_good =
+            number > parsing ? outcome == NO_MEMORY : outcome != NO_ERROR && outcome != DONE;
+        ck_assert_msg(is_good, "%s: allocation %ld of %ld failed, and the outcome is %d",
+                      case_names[index], number, count, (int)outcome);
+        crashes += outcome == CRASH;
+    }
+    ck_assert_int_le(crashes, 1);
+    ck_assert_int_eq(run_apart(operate, count + 1, runtime, text, size), DONE);
+}
+
+START_TEST(every_allocation_of_building_can_fail) {
+    every_allocation_fails(read_and_build, _i);
+}
+END_TEST
+
+START_TEST(every_allocation_of_writing_can_fail) {
+    every_allocation_fails(read_and_write, _i);
+}
+END_TEST
+
+int main(void) {
+    int everything = 0;
+    find_cases("commands");
+    while (everything < case_count && strcmp(case_names[everything], "guest-with-everything") != 0)
+        everything++;
+    Suite *suite = suite_create("no-memory");
+    TCase *tests = tcase_create("no-memory");
+    tcase_set_timeout(tests, 60);
+    tcase_add_loop_test(tests, every_allocation_of_building_can_fail, everything, everything + 1);
+    tcase_add_loop_test(tests, every_allocation_of_writing_can_fail, everything, everything + 1);
+    suite_add_tcase(suite, tests);
+    int status = run_suite(suite);
+    forget_cases();
+    return status;
+}
