@@ -107,7 +107,7 @@ VQEMU_EXPORT int vqemu_disk_set_file(vqemu_disk *disk, const char *path, vqemu_e
 }
 
 VQEMU_EXPORT int vqemu_disk_set_fd(vqemu_disk *disk, int fd, vqemu_error **error) {
-    return object_set_number(&disk_type, disk, "fd", (uint64_t)fd, error);
+    return object_set_descriptor(&disk_type, disk, "fd", fd, error);
 }
 
 VQEMU_EXPORT int vqemu_disk_set_format(vqemu_disk *disk, const char *format, vqemu_error **error) {

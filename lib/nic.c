@@ -166,7 +166,7 @@ VQEMU_EXPORT int vqemu_nic_set_ifname(vqemu_nic *nic, const char *ifname, vqemu_
 }
 
 VQEMU_EXPORT int vqemu_nic_set_fd(vqemu_nic *nic, int fd, vqemu_error **error) {
-    return object_set_number(&nic_type, nic, "fd", (uint64_t)fd, error);
+    return object_set_descriptor(&nic_type, nic, "fd", fd, error);
 }
 
 VQEMU_EXPORT void vqemu_nic_set_vhost(vqemu_nic *nic, bool on) {
@@ -174,7 +174,7 @@ VQEMU_EXPORT void vqemu_nic_set_vhost(vqemu_nic *nic, bool on) {
 }
 
 VQEMU_EXPORT int vqemu_nic_set_vhost_fd(vqemu_nic *nic, int fd, vqemu_error **error) {
-    return object_set_number(&nic_type, nic, "vhost_fd", (uint64_t)fd, error);
+    return object_set_descriptor(&nic_type, nic, "vhost_fd", fd, error);
 }
 
 VQEMU_EXPORT int vqemu_nic_set_bridge(vqemu_nic *nic, const char *bridge, vqemu_error **error) {

@@ -173,6 +173,20 @@ int object_set_number(const struct object_type *type, void *object, const char *
                                error);
 }
 
+/* 0 is what a caller has that closed its standard input, and opened something else. */
+int object_set_descriptor(const struct object_type *type, void *object, const char *key, int fd,
+                          vqemu_error **error) {
+    const struct property *property = property_of(type, key);
+    char prefix[32];
+    if (fd != -1 && fd < 3)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "%s%s: %d is no descriptor that can be passed on: they are from 3 up, and "
+                         "-1 is none",
+                         prefix_of(type, prefix), key, fd);
+    *(uint64_t *)property_field(property, object) = fd == -1 ? 0 : (uint64_t)fd;
+    return 0;
+}
+
 int object_add_string(const struct object_type *type, void *object, const char *key,
                       const char *value, vqemu_error **error) {
     char prefix[32];

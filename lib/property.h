@@ -73,6 +73,9 @@ int object_set_string(const struct object_type *type, void *object, const char *
                       const char *value, vqemu_error **error);
 int object_set_number(const struct object_type *type, void *object, const char *key, uint64_t value,
                       vqemu_error **error);
+/* -1 unsets the property. */
+int object_set_descriptor(const struct object_type *type, void *object, const char *key, int fd,
+                          vqemu_error **error);
 int object_add_string(const struct object_type *type, void *object, const char *key,
                       const char *value, vqemu_error **error);
 int object_set_switch(const struct object_type *type, void *object, const char *key,

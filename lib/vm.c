@@ -651,7 +651,7 @@ VQEMU_EXPORT int vqemu_vm_set_qmp_socket(vqemu_vm *vm, const char *path, vqemu_e
 }
 
 VQEMU_EXPORT int vqemu_vm_set_qmp_fd(vqemu_vm *vm, int fd, vqemu_error **error) {
-    return object_set_number(&vm_type, vm, "qmp_fd", (uint64_t)fd, error);
+    return object_set_descriptor(&vm_type, vm, "qmp_fd", fd, error);
 }
 
 VQEMU_EXPORT int vqemu_vm_set_guest_agent_socket(vqemu_vm *vm, const char *path,

@@ -91,6 +91,13 @@ def _number(value):
     return value
 
 
+def _descriptor(value):
+    value = -1 if value is None else operator.index(value)
+    if not -1 <= value < 1 << 31:
+        raise ValueError(f"{value} is no descriptor")
+    return value
+
+
 def _switch(value):
     if not isinstance(value, bool):
         raise TypeError(f"{value!r} is neither True nor False")
@@ -536,6 +543,9 @@ def _setter(noun, key, kind):
     if kind == "boolean":
         set_switch = _declare(name, None, c_void_p, c_bool)
         return lambda owner, value: None if value is None else set_switch(owner, _switch(value))
+    if kind == "integer" and key.endswith("fd"):
+        set_descriptor = _fallible(name, c_void_p, c_int)
+        return lambda owner, value: set_descriptor(owner, _descriptor(value))
     if kind == "integer":
         set_number = _fallible(name, c_void_p, c_uint64 if key == "memory" else c_uint32)
         return lambda owner, value: set_number(owner, _number(value))

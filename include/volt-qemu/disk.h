@@ -26,8 +26,9 @@ int vqemu_disk_set_file(vqemu_disk *disk, const char *path, vqemu_error **error)
 
 /**
  * Take the image from a descriptor that the caller has opened and passes on to QEMU, instead of a
- * path: 3 or more; 0 for none. It must be open for what the disk does: read and write, or only
- * read. See vqemu_command_fd(). Errors: VQEMU_ERR_INVALID. Since 1.0.
+ * path: 3 or more; -1 for none. It must be open for exactly what the disk does: for reading and
+ * writing, or, if the disk is read-only or a CD-ROM, only for reading. See vqemu_command_fd().
+ * Errors: VQEMU_ERR_INVALID. Since 1.0.
  */
 int vqemu_disk_set_fd(vqemu_disk *disk, int fd, vqemu_error **error);
 

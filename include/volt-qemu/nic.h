@@ -62,7 +62,7 @@ void vqemu_nic_set_isolated(vqemu_nic *nic, bool on);
 int vqemu_nic_set_ifname(vqemu_nic *nic, const char *ifname, vqemu_error **error);
 
 /**
- * Use a TAP device by a descriptor that the caller has opened and passes on to QEMU: 3 or more; 0
+ * Use a TAP device by a descriptor that the caller has opened and passes on to QEMU: 3 or more; -1
  * for none. See vqemu_command_fd(). Errors: VQEMU_ERR_INVALID. Since 1.0.
  */
 int vqemu_nic_set_fd(vqemu_nic *nic, int fd, vqemu_error **error);
@@ -75,7 +75,7 @@ void vqemu_nic_set_vhost(vqemu_nic *nic, bool on);
 
 /**
  * Use vhost-net by a descriptor of /dev/vhost-net that the caller has opened and passes on to
- * QEMU: 3 or more; 0 for none. Only with a TAP device. Errors: VQEMU_ERR_INVALID. Since 1.0.
+ * QEMU: 3 or more; -1 for none. Only with a TAP device. Errors: VQEMU_ERR_INVALID. Since 1.0.
  */
 int vqemu_nic_set_vhost_fd(vqemu_nic *nic, int fd, vqemu_error **error);
 

@@ -453,7 +453,7 @@ int vqemu_vm_set_qmp_socket(vqemu_vm *vm, const char *path, vqemu_error **error)
 
 /**
  * Let QMP listen on a descriptor that the caller has bound and listened on, and passes on to QEMU:
- * 3 or more; 0 for none. See vqemu_command_fd(). Errors: VQEMU_ERR_INVALID. Since 1.0.
+ * 3 or more; -1 for none. See vqemu_command_fd(). Errors: VQEMU_ERR_INVALID. Since 1.0.
  */
 int vqemu_vm_set_qmp_fd(vqemu_vm *vm, int fd, vqemu_error **error);
 

@@ -281,6 +281,13 @@ def test_a_command_starts_with_what_it_needs_and_nothing_else(store, ref, tmp_pa
     assert refused.value.name == "unsupported"
 
 
+def test_descriptors_are_from_3_up_or_none():
+    for number in (0, 2, 1 << 31, -2):
+        with pytest.raises((voltqemu.VoltError, ValueError), match=f"^(qmp_fd: )?{number} is no descriptor"):
+            voltqemu.VM("x", qmp_fd=number)
+    assert "qmp_fd" not in json.loads(voltqemu.VM("x", qmp_fd=None).to_json())
+
+
 def test_a_command_is_text_and_json(store, ref):
     command = voltqemu.Command(resolve(store, ref), voltqemu.VM("web"))
     assert json.loads(command.to_json())["fingerprint"] == command.fingerprint

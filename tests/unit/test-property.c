@@ -532,14 +532,20 @@ START_TEST(descriptors_that_are_none_are_refused) {
     GOOD(vqemu_vm_new("x", &vm, NULL));
     GOOD(vqemu_vm_add_nic(vm, "tap", &nic, NULL));
     GOOD(vqemu_vm_add_disk(vm, NULL, &disk, NULL));
-    static const int bad[] = {-1, 1, 2, -2147483647 - 1};
-    for (size_t i = 0; i < 4; i++) {
+    static const int bad[] = {0, 1, 2, -2, -2147483647 - 1};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         ck_assert_int_eq(vqemu_vm_set_qmp_fd(vm, bad[i], NULL), VQEMU_ERR_INVALID);
         ck_assert_int_eq(vqemu_disk_set_fd(disk, bad[i], NULL), VQEMU_ERR_INVALID);
         ck_assert_int_eq(vqemu_nic_set_fd(nic, bad[i], NULL), VQEMU_ERR_INVALID);
         ck_assert_int_eq(vqemu_nic_set_vhost_fd(nic, bad[i], NULL), VQEMU_ERR_INVALID);
     }
-    GOOD(vqemu_vm_set_qmp_fd(vm, 0, NULL));
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_disk_set_fd(disk, -2, &error), VQEMU_ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "disk fd: -2 is no descriptor"));
+    GOOD(vqemu_vm_set_qmp_fd(vm, 5, NULL));
+    ck_assert_uint_eq(vm->qmp_fd, 5);
+    GOOD(vqemu_vm_set_qmp_fd(vm, -1, NULL));
+    ck_assert_uint_eq(vm->qmp_fd, 0);
 }
 END_TEST
 
