@@ -99,12 +99,4 @@ void args_listen(struct args *args, const char *id, const char *key, const char 
 /* A path of the VM's own, or the default in a directory; NULL without memory. */
 char *args_path_or(const char *path, const char *directory, const char *name);
 
-static inline bool is_on(enum toggle toggle) {
-    return toggle == TOGGLE_ON;
-}
-
-static inline bool is_on_by_default(enum toggle toggle, bool otherwise) {
-    return toggle == TOGGLE_DEFAULT ? otherwise : toggle == TOGGLE_ON;
-}
-
 #endif

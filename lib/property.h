@@ -85,6 +85,14 @@ static inline enum toggle toggle(bool on) {
     return on ? TOGGLE_ON : TOGGLE_OFF;
 }
 
+static inline bool is_on(enum toggle toggle) {
+    return toggle == TOGGLE_ON;
+}
+
+static inline bool is_on_by_default(enum toggle toggle, bool otherwise) {
+    return toggle == TOGGLE_DEFAULT ? otherwise : toggle == TOGGLE_ON;
+}
+
 /* Add an empty element, which the list owns; NULL without memory. */
 void *object_list_add(struct object_list *list, const struct object_type *element);
 

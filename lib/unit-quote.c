@@ -61,6 +61,32 @@ void unit_add_word(struct strbuf *line, const char *word) {
     strbuf_add_char(line, '"');
 }
 
+static bool has_control(const char *text) {
+    while (*text && !is_control(*text))
+        text++;
+    return *text != '\0';
+}
+
+static bool goes_up(const char *path) {
+    for (const char *c = path; (c = strstr(c, "/..")); c += 3)
+        if (c[3] == '\0' || c[3] == '/')
+            return true;
+    return false;
+}
+
+bool unit_add_path(struct strbuf *line, const char *path) {
+    if (has_control(path) || !unit_is_text(path) || goes_up(path))
+        return false;
+    strbuf_add_char(line, '"');
+    for (const char *c = path; *c; c++) {
+        if (*c == '\\' || *c == '"' || *c == '%')
+            strbuf_add_char(line, *c == '%' ? '%' : '\\');
+        strbuf_add_char(line, *c);
+    }
+    strbuf_add_char(line, '"');
+    return true;
+}
+
 /* Free text to the end of the line: only % is special. What cannot stand there becomes "?". */
 void unit_add_text(struct strbuf *line, const char *text) {
     while (*text) {
@@ -76,16 +102,10 @@ void unit_add_text(struct strbuf *line, const char *text) {
 }
 
 bool unit_is_plain_program(const char *path) {
-    for (const char *c = path; *c; c++)
-        if (is_control(*c) || strchr("\"'\\", *c))
-            return false;
-    return true;
+    return !has_control(path) && !strpbrk(path, "\"'\\");
 }
 
 /* A directory is written without quotes, so blanks and a backslash at the end would be lost. */
 bool unit_is_plain_directory(const char *path) {
-    for (const char *c = path; *c; c++)
-        if (is_control(*c))
-            return false;
-    return unit_is_text(path) && !strchr(" \\", path[strlen(path) - 1]);
+    return !has_control(path) && unit_is_text(path) && !strchr(" \\", path[strlen(path) - 1]);
 }

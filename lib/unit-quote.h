@@ -23,10 +23,17 @@ void unit_add_word(struct strbuf *line, const char *word);
  * there becomes "?". */
 void unit_add_text(struct strbuf *line, const char *text);
 
+/*
+ * A path as a word of ReadWritePaths=, DeviceAllow= and their like, which take no C escapes.
+ * Returns false, and adds nothing, if it cannot be written: control characters, what is no text,
+ * or ".." in it.
+ */
+bool unit_add_path(struct strbuf *line, const char *path);
+
 /* Whether systemd accepts a path as the program of a command line. */
 bool unit_is_plain_program(const char *path);
 
-/* Whether unit_add_text() can write a path into WorkingDirectory=. */
+/* Whether unit_add_text() can write a path into WorkingDirectory=, ListenStream= and their like. */
 bool unit_is_plain_directory(const char *path);
 
 #endif

@@ -1,158 +1,177 @@
 /* SPDX-License-Identifier: MIT */
-/* A command -> a systemd service. */
-#include <volt-qemu/unit.h>
+/* A VM -> the systemd units that run it. */
+#include "unit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
 #include "error.h"
-#include "unit-quote.h"
 #include "util/export.h"
-#include "util/strbuf.h"
+#include "util/strv.h"
 
-/*
- * The longest line that systemd reads: LONG_LINE_MAX, 1 MiB, with its end (src/basic/fileio.h). One
- * that is longer makes the whole unit fail.
- */
-#define LINE_LENGTH_MAX ((size_t)1024 * 1024 - 1)
-/* The longest argument or variable that Linux executes: MAX_ARG_STRLEN, with its NUL (execve(2)).
- */
-#define ARGUMENT_LENGTH_MAX ((size_t)128 * 1024 - 1)
-
-/* Runs "$2" with its arguments in the directory "$1". */
-#define WRAPPER_SCRIPT "cd \"$1\" && shift && exec \"$@\""
-
-/* Variables that would change the program, should the service manager have them. */
-static const char *const dangerous_variables[] = {
-    "LD_AUDIT", "LD_LIBRARY_PATH", "LD_PRELOAD", "GLIBC_TUNABLES", "QEMU_MODULE_DIR",
+struct vqemu_unit {
+    vqemu_command *command;
+    struct strv names, texts;
 };
 
-/* ---- what systemd refuses ---- */
+DEFINE_CLEANUP(vqemu_unit, unit, vqemu_unit_free);
+#define _cleanup_unit_ _cleanup_(cleanup_unit)
 
-static bool needs_wrapper(const vqemu_command *command) {
-    for (char *const *variable = vqemu_command_envp(command); *variable; variable++)
-        if (!unit_is_text(*variable))
+bool unit_is_below(const char *path, const char *directory) {
+    size_t length = strlen(directory);
+    while (length > 0 && directory[length - 1] == '/')
+        length--;
+    return strncmp(path, directory, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+/* ---- the plan ---- */
+
+/* The part of path behind prefix and one directory, as "volt/web" of "/run/user/1000/volt/web". */
+static const char *behind_directory(const char *path, const char *prefix) {
+    if (strncmp(path, prefix, strlen(prefix)) != 0)
+        return NULL;
+    const char *slash = strchr(path + strlen(prefix), '/');
+    return slash ? slash + 1 : NULL;
+}
+
+static bool is_volt_directory(const char *path, const char *parent, const char *id) {
+    return path && strncmp(path, parent, strlen(parent)) == 0 &&
+           strcmp(path + strlen(parent), id) == 0;
+}
+
+/* RuntimeDirectory= is below /run or the user's own directory there. */
+static bool has_runtime_dir(const struct unit_plan *plan) {
+    const char *path = vqemu_command_runtime_dir(plan->command);
+    const char *id = command_vm_id(plan->command);
+    return plan->for_user ? is_volt_directory(behind_directory(path, "/run/user/"), "volt/", id)
+                          : is_volt_directory(path, "/run/volt/", id);
+}
+
+static bool uses_state_dir(const struct unit_plan *plan) {
+    const char *state_dir = vqemu_command_state_dir(plan->command);
+    for (size_t i = 0; i < plan->uses->writes.count; i++)
+        if (unit_is_below(plan->uses->writes.items[i], state_dir))
             return true;
-    return !unit_is_plain_program(vqemu_command_path(command)) ||
-           !unit_is_plain_directory(vqemu_command_cwd(command));
-}
-
-static int check_argument_lengths(const vqemu_command *command, vqemu_error **error) {
-    char *const *argv = vqemu_command_argv(command);
-    for (size_t i = 0; argv[i]; i++)
-        if (strlen(argv[i]) > ARGUMENT_LENGTH_MAX)
-            return error_set(
-                error, VQEMU_ERR_UNSUPPORTED, 0,
-                "argument %zu has %zu bytes; Linux executes no argument of more than %zu", i,
-                strlen(argv[i]), ARGUMENT_LENGTH_MAX);
-    return 0;
-}
-
-static int check_line_length(size_t length, vqemu_error **error) {
-    if (length <= LINE_LENGTH_MAX)
-        return 0;
-    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                     "the command takes %zu bytes in a unit; systemd reads lines of %zu", length,
-                     LINE_LENGTH_MAX);
-}
-
-/* ---- the unit ---- */
-
-/* One option with its value on a line, as people read them. */
-static void add_words(struct strbuf *line, char *const *words) {
-    for (size_t i = 0; words[i]; i++) {
-        bool is_value = i > 0 && words[i][0] != '-' && words[i - 1][0] == '-';
-        strbuf_add(line, is_value ? " " : " \\\n  ");
-        unit_add_word(line, words[i]);
-    }
-}
-
-/* ExecStart= of the command itself; environment and directory are directives of their own. */
-static void add_plain_start(struct strbuf *unit, const vqemu_command *command) {
-    strbuf_add(unit, "ExecStart=:");
-    unit_add_word(unit, vqemu_command_path(command));
-    add_words(unit, vqemu_command_argv(command) + 1);
-}
-
-/* ExecStart= of a shell that executes the command: to it, paths and values are just words. */
-static void add_wrapped_start(struct strbuf *unit, const vqemu_command *command) {
-    strbuf_add(unit, "ExecStart=:/usr/bin/env --");
-    add_words(unit, vqemu_command_envp(command));
-    strbuf_add(unit, " /bin/sh -c ");
-    unit_add_word(unit, WRAPPER_SCRIPT);
-    strbuf_add(unit, " sh ");
-    unit_add_word(unit, vqemu_command_cwd(command));
-    add_words(unit, vqemu_command_argv(command));
-}
-
-static bool sets_variable(const vqemu_command *command, const char *name) {
-    size_t length = strlen(name);
-    for (char *const *variable = vqemu_command_envp(command); *variable; variable++)
-        if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
+    for (size_t i = 0; i < plan->uses->companion_count; i++)
+        if (unit_is_below(plan->uses->companions[i].directory, state_dir))
             return true;
     return false;
 }
 
-static void add_environment(struct strbuf *unit, const vqemu_command *command, bool wrapped) {
-    /* UnsetEnvironment= would also remove what Environment= sets. */
-    strbuf_add(unit, "UnsetEnvironment=");
-    size_t count = sizeof dangerous_variables / sizeof dangerous_variables[0];
-    const char *separator = "";
-    for (size_t i = 0; i < count; i++) {
-        if (!sets_variable(command, dangerous_variables[i])) {
-            strbuf_addf(unit, "%s%s", separator, dangerous_variables[i]);
-            separator = " ";
-        }
+static void plan_directories(struct unit_plan *plan) {
+    plan->has_runtime_dir = has_runtime_dir(plan);
+    plan->has_state_dir = !plan->for_user && uses_state_dir(plan) &&
+                          is_volt_directory(vqemu_command_state_dir(plan->command),
+                                            "/var/lib/volt/vms/", command_vm_id(plan->command));
+}
+
+static int check_plan(const struct unit_plan *plan, vqemu_error **error) {
+    const char *runtime_dir = vqemu_command_runtime_dir(plan->command);
+    if (plan->uses->fd_count > 0)
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                         "a unit cannot pass on descriptor %d of its caller: name a file, socket "
+                         "or interface instead",
+                         plan->uses->fds[0]);
+    if (plan->for_user && command_user(plan->command))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "user: the manager of a user runs everything as that user");
+    if (plan->for_user && unit_is_below(runtime_dir, "/run/volt"))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "runtime_dir: a user cannot write to %s; set it to a directory such as "
+                         "/run/user/1000/volt/%s",
+                         runtime_dir, command_vm_id(plan->command));
+    for (size_t i = 0; i < plan->uses->companion_count; i++) {
+        int r = unit_check_companion(plan, i, error);
+        if (r < 0)
+            return r;
     }
-    strbuf_add_char(unit, '\n');
-    if (wrapped)
+    return 0;
+}
+
+/* ---- the units ---- */
+
+static int add_service(vqemu_unit *unit, const struct unit_plan *plan, vqemu_error **error) {
+    _cleanup_strbuf_ struct strbuf text = {0};
+    int r = unit_add_service(plan, &text, error);
+    if (r < 0)
+        return r;
+    strv_addf(&unit->names, "volt-%s.service", command_vm_id(plan->command));
+    strv_take_in(&unit->texts, strbuf_take(&text));
+    return 0;
+}
+
+static void add_companion(vqemu_unit *unit, const struct unit_plan *plan, size_t index) {
+    struct strbuf socket = {0}, service = {0}, name = {0};
+    unit_add_companion_name(plan, index, &name);
+    strbuf_add(&name, ".socket");
+    strv_take_in(&unit->names, strbuf_take(&name));
+    unit_add_companion_socket(plan, index, &socket);
+    strv_take_in(&unit->texts, strbuf_take(&socket));
+
+    unit_add_companion_name(plan, index, &name);
+    strbuf_add(&name, ".service");
+    strv_take_in(&unit->names, strbuf_take(&name));
+    unit_add_companion_service(plan, index, &service);
+    strv_take_in(&unit->texts, strbuf_take(&service));
+}
+
+static int write_units(vqemu_unit *unit, struct unit_plan *plan, vqemu_error **error) {
+    plan->command = unit->command;
+    plan->uses = command_resources(unit->command);
+    plan_directories(plan);
+    int r = check_plan(plan, error);
+    if (r == 0)
+        r = add_service(unit, plan, error);
+    for (size_t i = 0; r == 0 && i < plan->uses->companion_count; i++)
+        add_companion(unit, plan, i);
+    if (r == 0 && (unit->names.failed || unit->texts.failed))
+        return error_no_memory(error);
+    return r;
+}
+
+VQEMU_EXPORT int vqemu_unit_build(vqemu_runtime *runtime, const vqemu_vm *vm, const char *helper,
+                                  uint32_t flags, vqemu_unit **unit, vqemu_error **error) {
+    *unit = NULL;
+    if (flags & ~(uint32_t)VQEMU_UNIT_USER)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown flags 0x%x for a unit",
+                         (unsigned)flags);
+    if (helper && helper[0] != '/')
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "the program that stops the VM is no absolute path: %s", helper);
+    _cleanup_unit_ vqemu_unit *new = calloc(1, sizeof *new);
+    if (!new)
+        return error_no_memory(error);
+    struct unit_plan plan = {.vm = vm, .helper = helper, .for_user = flags & VQEMU_UNIT_USER};
+    int r = command_build_for_unit(runtime, vm, &new->command, error);
+    if (r == 0)
+        r = write_units(new, &plan, error);
+    if (r < 0)
+        return r;
+    *unit = TAKE_POINTER(new);
+    return 0;
+}
+
+VQEMU_EXPORT void vqemu_unit_free(vqemu_unit *unit) {
+    if (!unit)
         return;
-    for (char *const *variable = vqemu_command_envp(command); *variable; variable++) {
-        strbuf_add(unit, "Environment=");
-        unit_add_word(unit, *variable);
-        strbuf_add_char(unit, '\n');
-    }
+    vqemu_command_unref(unit->command);
+    strv_release(&unit->names);
+    strv_release(&unit->texts);
+    free(unit);
 }
 
-static void add_directory(struct strbuf *unit, const vqemu_command *command, bool wrapped) {
-    strbuf_add(unit, "WorkingDirectory=");
-    if (wrapped)
-        strbuf_add_char(unit, '/');
-    else
-        unit_add_text(unit, vqemu_command_cwd(command));
-    strbuf_add_char(unit, '\n');
+VQEMU_EXPORT const vqemu_command *vqemu_unit_command(const vqemu_unit *unit) {
+    return unit->command;
 }
 
-static void add_unit_section(struct strbuf *unit, const vqemu_command *command) {
-    strbuf_add(unit, "[Unit]\nDescription=Volt VM: ");
-    unit_add_text(unit, command_vm_name(command));
-    strbuf_addf(unit, " (QEMU %s)\nAfter=network.target\n\n", command_profile_name(command));
+VQEMU_EXPORT size_t vqemu_unit_count(const vqemu_unit *unit) {
+    return unit->names.count;
 }
 
-VQEMU_EXPORT int vqemu_unit_text(const vqemu_command *command, char **text, vqemu_error **error) {
-    *text = NULL;
-    int r = check_argument_lengths(command, error);
-    if (r < 0)
-        return r;
-    bool wrapped = needs_wrapper(command);
-    _cleanup_strbuf_ struct strbuf start = {0}, unit = {0};
-    if (wrapped)
-        add_wrapped_start(&start, command);
-    else
-        add_plain_start(&start, command);
-    r = check_line_length(start.length, error);
-    if (r < 0)
-        return r;
-    add_unit_section(&unit, command);
-    /* Type=exec: a program that cannot be executed fails the start, not only the service. */
-    strbuf_add(&unit, "[Service]\nType=exec\n");
-    add_environment(&unit, command, wrapped);
-    add_directory(&unit, command, wrapped);
-    if (!start.failed)
-        strbuf_add_bytes(&unit, start.text, start.length);
-    strbuf_add(&unit, "\nKillMode=mixed\nTimeoutStopSec=30\nRestart=no\n\n"
-                      "[Install]\nWantedBy=multi-user.target\n");
-    unit.failed = unit.failed || start.failed;
-    *text = strbuf_take(&unit);
-    return *text ? 0 : error_no_memory(error);
+VQEMU_EXPORT const char *vqemu_unit_name(const vqemu_unit *unit, size_t index) {
+    return index < unit->names.count ? unit->names.items[index] : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_unit_text(const vqemu_unit *unit, size_t index) {
+    return index < unit->texts.count ? unit->texts.items[index] : NULL;
 }

@@ -701,7 +701,11 @@ _command_to_shell = _fallible("vqemu_command_to_shell", c_void_p, _OUT)
 _command_to_json = _fallible("vqemu_command_to_json", c_void_p, _OUT)
 _prepare = _fallible("vqemu_prepare", c_void_p, c_uint32)
 _shutdown = _fallible("vqemu_shutdown", c_char_p, c_uint32)
-_unit_text = _fallible("vqemu_unit_text", c_void_p, _OUT)
+_unit_build = _fallible("vqemu_unit_build", c_void_p, c_void_p, c_char_p, c_uint32, _OUT)
+_unit_free = _declare("vqemu_unit_free", None, c_void_p)
+_unit_count = _declare("vqemu_unit_count", c_size_t, c_void_p)
+_unit_name = _declare("vqemu_unit_name", c_char_p, c_void_p, c_size_t)
+_unit_text = _declare("vqemu_unit_text", c_char_p, c_void_p, c_size_t)
 
 
 class Command(_Handle):
@@ -764,9 +768,20 @@ class Command(_Handle):
         return subprocess.Popen(self.argv, executable=self.path, env=self.env, cwd=self.cwd,
                                 pass_fds=[fd for fd in (lease, *self.fds) if fd >= 0], **options)
 
-    def unit(self):
-        """The text of a systemd service."""
-        return os.fsdecode(_taken(_unit_text, self))
+
+class Units(_Handle):
+    """The systemd units that run a VM: its service, and those of the programs beside it."""
+
+    _release = _unit_free
+
+    def __init__(self, runtime, vm, helper=None, user=False):
+        """helper: the path of volt-qemu, to stop the guest by; user: for systemctl --user."""
+        self._make(_unit_build, runtime, vm, _bytes(helper), 1 if user else 0)
+
+    def items(self):
+        """Pairs of file name and text; the first is the VM's service."""
+        return [(os.fsdecode(_unit_name(self, i)), os.fsdecode(_unit_text(self, i)))
+                for i in range(_unit_count(self))]
 
 
 def shutdown(qmp_socket, timeout=90):

@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "message.h"
 #include "progress.h"
+#include "user-directories.h"
 
 int host_from_options(const struct options *options, vqemu_host **host) {
     _cleanup_error_ vqemu_error *error = NULL;
@@ -160,15 +161,16 @@ int vm_from_options(const struct options *options, vqemu_vm **vm) {
 }
 
 int command_from_selection(const struct options *options, const vqemu_selection *selection,
-                           const vqemu_vm *vm, vqemu_command **command) {
+                           vqemu_vm *vm, vqemu_command **command) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_runtime_ vqemu_runtime *runtime = NULL; /* the command keeps a reference */
     int status = runtime_from_options(options, selection, &runtime);
     if (status)
         return status;
-    if (vqemu_command_build(runtime, vm, command, &error))
-        return fail_request(options->command, error);
-    return 0;
+    int code = options->user_manager ? user_directories_set(runtime, vm, &error) : 0;
+    if (!code)
+        code = vqemu_command_build(runtime, vm, command, &error);
+    return code ? fail_request(options->command, error) : 0;
 }
 
 int prepare_from_options(const struct options *options, const vqemu_command *command) {

@@ -42,7 +42,7 @@ int selection_for_vm(const struct options *options, const vqemu_vm *vm,
 
 /* The command for a selection that has been made. */
 int command_from_selection(const struct options *options, const vqemu_selection *selection,
-                           const vqemu_vm *vm, vqemu_command **command);
+                           vqemu_vm *vm, vqemu_command **command);
 
 /* vqemu_prepare(), with the ways out of a refusal in the words of the command line. */
 int prepare_from_options(const struct options *options, const vqemu_command *command);

@@ -80,8 +80,10 @@ static const struct row rows[] = {
 
     {"max-size", "SIZE", OPTIONS_IMPORT, BYTES, FIELD(max_size),
      "the most that its files may have together, in bytes, or with suffix K, M or G (default 4G)"},
-    {"output", "FILE", OPTIONS_EXPORT, TEXT, FIELD(output),
-     "where to write the archive (default: standard output)"},
+    {"output", "PATH", OPTIONS_EXPORT | OPTIONS_UNIT, TEXT, FIELD(output),
+     "file of the archive, directory of the units (default: standard output)"},
+    {"user-manager", NULL, OPTIONS_USER, SWITCH, FIELD(user_manager),
+     "for the manager of a user (systemctl --user)"},
     {"repair", NULL, OPTIONS_VERIFY, SWITCH, FIELD(repair), "put right what can be put right"},
     {"from", "SOURCE", OPTIONS_VERIFY, TEXT, FIELD(from),
      "where good copies are: a directory, a tar archive, or the root of another store"},

@@ -25,7 +25,9 @@ enum option_group {
     OPTIONS_COLLECT = 2048,
     OPTIONS_COPY = 4096,
     OPTIONS_STOP = 8192,
-    OPTIONS_PREPARE = 16384
+    OPTIONS_PREPARE = 16384,
+    OPTIONS_UNIT = 32768,
+    OPTIONS_USER = 65536 /* --user-manager */
 };
 
 #define DEFAULT_ROOT "/var/lib/volt"
@@ -60,7 +62,7 @@ struct options {
     bool files;
 
     int64_t max_size;   /* bytes; -1 if not given */
-    const char *output; /* of an export */
+    const char *output; /* file of an export, directory of units */
     bool repair;
     bool keep_variables, reset_variables; /* of UEFI */
     const char *from;                     /* where good copies are */
@@ -68,6 +70,7 @@ struct options {
     int64_t keep;    /* -1 if not given */
     const char *to;  /* the root of another store */
     int64_t timeout; /* seconds; -1 if not given */
+    bool user_manager;
 };
 
 /*

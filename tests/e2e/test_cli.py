@@ -123,6 +123,37 @@ def test_args_env_unit_run_agree(root, tmp_path):
     assert good("--root", root, "run", *vm).splitlines() == made["argv"][1:]
 
 
+def test_units_are_printed_or_written(root, tmp_path):
+    document = tmp_path / "vm.json"
+    document.write_text('{"name": "web", "tpm": true}')
+    words = ["--root", root, "unit", "--profile", "emulate-x86", "--vm", document]
+    names = ["volt-web.service", "volt-swtpm@web.socket", "volt-swtpm@web.service"]
+    units = json.loads(good(*words, "--json"))
+    assert [unit["name"] for unit in units["units"]] == names
+    assert units["units"][0]["text"] == units["unit"]
+    assert f"ExecStop=-:{os.path.realpath(CLI)} stop " in units["unit"]
+    printed = "\n".join(f"# {unit['name']}\n{unit['text']}" for unit in units["units"])
+    assert good(*words) == printed
+    (tmp_path / "units").mkdir()
+    assert good(*words, "--output", tmp_path / "units").splitlines() == names
+    assert {path.name: path.read_text() for path in (tmp_path / "units").iterdir()} == {
+        unit["name"]: unit["text"] for unit in units["units"]}
+    bad(1, "cannot write", *words, "--output", tmp_path / "none")
+    (tmp_path / "units" / names[0]).unlink()
+    (tmp_path / "units" / names[0]).mkdir()
+    bad(1, "cannot write", *words, "--output", tmp_path / "units")
+    assert len(list((tmp_path / "units").iterdir())) == 3
+
+
+def test_a_users_units_are_in_the_users_directories(root, tmp_path):
+    places = {**os.environ, "XDG_RUNTIME_DIR": f"{tmp_path}/run", "XDG_STATE_HOME": f"{tmp_path}/state"}
+    words = ["--root", root, "--profile", "emulate-x86", "--name", "web", "--user-manager"]
+    text = good("unit", *words, env=places)
+    assert f"path={tmp_path}/run/volt/web/unit.sock," in text and "default.target" in text
+    made = json.loads(good("prepare", "--json", *words, env=places))
+    assert made == {"state_dir": f"{tmp_path}/state/volt/vms/web", "runtime_dir": f"{tmp_path}/run/volt/web"}
+
+
 def test_a_vm_can_come_from_a_file(root, tmp_path):
     (tmp_path / "vm.json").write_text('{"name": "from-file", "memory": 300, "cpus": 2}')
     words = ["--root", root, "--json", "args", "--profile", "emulate-x86", "--vm", tmp_path / "vm.json"]

@@ -11,6 +11,9 @@ import pytest
 HERE = Path(__file__).resolve().parent
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 NEVER_REACHED = 77
+VM = """{"name": "a b", "rootfs": "/x", "tpm": true, "disks": [{"file": "/home/x y"}], "shares": [
+    {"path": "/srv", "tag": "a", "driver": "virtiofs"}, {"path": "/tmp", "tag": "b", "writable": true}]}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,8 @@ def run(*words, **options):
 def test_every_allocation_can_fail(shim, profile, tmp_path, command):
     words = {"select": [], "build": ["--profile", "emulate-x86", profile],
              "resolve": ["--profile", "emulate-x86"],
-             "unit": ["--profile", "emulate-x86", "--name", "a b", "--rootfs", "/x"]}[command]
+             "unit": ["--profile", "emulate-x86", "--vm", tmp_path / "vm.json"]}[command]
+    (tmp_path / "vm.json").write_text(VM)
     store = tmp_path / "store"
     failed = 0
     crashed = []

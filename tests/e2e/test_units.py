@@ -6,12 +6,15 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "harness"))
+import power_guest  # noqa: E402
+from installed import copy_program  # noqa: E402
 from systemd_user import Dump, Unavailable, UserSystemd, build_dump_argv  # noqa: E402
 
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
@@ -91,8 +94,8 @@ def words_of(dump, skip):
     return dump.argv[skip:]
 
 
-def vm_words(name, extra):
-    return ["--profile", "emulate-x86", "--name", name, "--rootfs", b"/srv/" + name, "--kernel",
+def vm_words(name, extra, user=True):
+    return [*(["--user-manager"] if user else []), "--profile", "emulate-x86", "--name", name, "--rootfs", b"/srv/" + name, "--kernel",
             b"/boot/" + name, "--append", b"x=" + name, "--", *extra]
 
 
@@ -153,11 +156,17 @@ def test_random_strings_arrive(systemd, profile):
 
 def test_json_of_args_is_what_arrives(systemd, profile):
     root = make_store(systemd, profile, b"plain-root")
-    words = vm_words("umlaut-\u00e4 %$".encode(), [b"extra 'arg'"])
+    words = vm_words("umlaut-\u00e4 %$".encode(), [b"extra 'arg'"], user=False)
     listed = json.loads(volt(root, "--json", "args", *words).stdout)
-    dump = start(systemd, volt(root, "unit", *words).stdout)
+    dump = start(systemd, volt(root, "unit", "--user-manager", *words).stdout)
     program = listed["argv"].index(os.fsdecode(dump.argv[0]))
-    assert [os.fsencode(word) for word in listed["argv"][program:]] == dump.argv
+    arguments = [os.fsencode(word) for word in listed["argv"][program:]]
+    sockets = [number for number, word in enumerate(dump.argv)
+               if b"id=qmp" in word or b"chardev=qmp" in word]
+    assert len(sockets) == 4  # two sockets of QMP that only a unit has
+    for number in reversed(sockets):
+        del dump.argv[number - 1:number + 1]
+    assert dump.argv == arguments
     assert set(map(os.fsencode, listed["env"])) <= set(dump.environ)
     assert os.fsencode(listed["cwd"]) == dump.directory
 
@@ -182,8 +191,76 @@ def build_program(program, output):
                     program, HERE.parent / "harness/dump_argv.c"], check=True)
 
 
+@pytest.mark.parametrize("user", [False, True])
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
-def test_systemd_has_nothing_to_say(systemd, profile, name):
+def test_systemd_has_nothing_to_say(systemd, profile, name, user):
+    """Without extra arguments, so that all restrictions are there."""
     root = make_store(systemd, profile, b"plain-root")
-    verdict = UserSystemd.verify(volt(root, "unit", *vm_words(name, [])).stdout)
+    words = ["--name", name, "--rootfs", b"/srv/" + name, "--kernel", b"/boot/" + name]
+    if user:
+        words.append("--user-manager")
+    verdict = UserSystemd.verify(volt(root, "unit", "--profile", "emulate-x86", *words).stdout,
+                                 user=user)
     assert verdict.good, verdict.stderr
+
+
+# ---- the guest ----
+
+@pytest.fixture(scope="module")
+def real(systemd):
+    """A store with Debian's QEMU, and the program, for the manager's user."""
+    if not shutil.which("qemu-system-x86_64") or not shutil.which("swtpm"):
+        pytest.skip("qemu-system-x86_64 or swtpm is not installed")
+    profile = systemd.directory / "real-profile"
+    subprocess.run([HERE.parents[1] / "examples/make-profile", profile, "x86_64"], check=True)
+    root = os.fsencode(systemd.directory / "real")
+    built = volt(root, "build", "--profile", "emulate-x86", profile)
+    assert built.returncode == 0, built.stderr
+    return copy_program(CLI, systemd.directory), root
+
+
+def start_guest(systemd, real, deaf):
+    """Returns where the console goes."""
+    program, root = real
+    place = systemd.directory / f"guest-{deaf}"
+    for name in ("", "run", "state"):
+        (place / name).mkdir()
+        os.chown(place / name, systemd.uid, systemd.uid)
+    document = {"name": "web", "memory": 64, "append": "x", "tpm": True, "console": "file",
+                "kernel": str(power_guest.build(place / "kernel", deaf)),
+                "console_path": str(place / "console"), "runtime_dir": str(place / "run"),
+                "state_dir": str(place / "state")}
+    (place / "vm.json").write_text(json.dumps(document))
+    made = subprocess.run([program, "--root", root, "--json", "unit", "--user-manager", "--profile",
+                           "emulate-x86", "--vm", place / "vm.json"], check=True,
+                          capture_output=True, text=True)
+    for unit in json.loads(made.stdout)["units"]:
+        text = unit["text"].replace("--timeout 90", "--timeout 3")
+        systemd._write_unit(unit["name"], text.encode())
+    systemd.systemctl("daemon-reload")
+    started = systemd.systemctl("start", "volt-web.service")
+    assert started.returncode == 0, started.stderr + systemd.log
+    return place / "console"
+
+
+def wait_for(condition, systemd):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, systemd.log
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("deaf", [False, True])
+def test_stopping_the_service_stops_the_guest(systemd, real, deaf):
+    console = start_guest(systemd, real, deaf)
+    wait_for(lambda: console.exists() and power_guest.READY in console.read_text(), systemd)
+    units = ["volt-web.service", "volt-swtpm@web.service", "volt-swtpm@web.socket"]
+    assert [systemd.show(unit, "ActiveState")["ActiveState"] for unit in units] == ["active"] * 3
+    started = time.monotonic()
+    systemd.stop("volt-web.service")
+    assert (time.monotonic() - started >= 3) == deaf
+    assert (power_guest.IGNORED if deaf else power_guest.SEEN) in console.read_text()
+    for unit in units:
+        wait_for(lambda: systemd.show(unit, "ActiveState")["ActiveState"] == "inactive", systemd)
+        assert systemd.show(unit, "Result")["Result"] == "success"
+    assert (console.parent / "state/tpm/tpm2-00.permall").exists()

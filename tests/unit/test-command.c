@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <volt-qemu/unit.h>
-
 #include "digest.h"
 #include "error.h"
 #include "fixture.h"
@@ -270,34 +268,6 @@ START_TEST(a_shell_runs_the_text_byte_for_byte) {
 }
 END_TEST
 
-START_TEST(a_unit_that_systemd_cannot_read_is_refused) {
-    static const struct {
-        size_t size, count;
-        const char *message;
-    } cases[] = {
-        {131072, 1, "has 131072 bytes; Linux executes no argument of more than 131071"},
-        {131071, 9, "bytes in a unit; systemd reads lines of 1048575"},
-        {131071, 7, NULL},
-    };
-    char *argument = malloc(131073);
-    for (size_t i = 0; i < 3; i++) {
-        _cleanup_vm_ vqemu_vm *vm = make_vm("x");
-        _cleanup_error_ vqemu_error *error = NULL;
-        _cleanup_free_ char *text = NULL;
-        memset(argument, 'x', cases[i].size);
-        argument[cases[i].size] = '\0';
-        for (size_t j = 0; j < cases[i].count; j++)
-            ck_assert_int_eq(vqemu_vm_add_extra_arg(vm, argument, NULL), 0);
-        _cleanup_command_ vqemu_command *command = make_command("x86_64", vm);
-        int r = vqemu_unit_text(command, &text, &error);
-        ck_assert_int_eq(r, cases[i].message ? VQEMU_ERR_UNSUPPORTED : 0);
-        if (cases[i].message)
-            ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), cases[i].message));
-    }
-    free(argument);
-}
-END_TEST
-
 START_TEST(a_command_outlives_what_it_was_made_of) {
     vqemu_vm *vm = make_vm("x");
     vqemu_runtime *runtime = make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
@@ -327,7 +297,6 @@ int main(void) {
     tcase_add_test(tests, the_fingerprint_is_what_it_says);
     tcase_add_test(tests, json_gives_the_command_back);
     tcase_add_loop_test(tests, a_shell_runs_the_text_byte_for_byte, 0, 4);
-    tcase_add_test(tests, a_unit_that_systemd_cannot_read_is_refused);
     tcase_add_test(tests, a_command_outlives_what_it_was_made_of);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -1,0 +1,418 @@
+# SPDX-License-Identifier: MIT
+"""Services of a real system manager: QEMU runs in its confinement, and reaches nothing else."""
+import contextlib
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+EXAMPLES = HERE.parents[1] / "examples"
+sys.path.insert(0, str(HERE.parent / "harness"))
+import power_guest  # noqa: E402
+from installed import copy_program  # noqa: E402
+from qmp import Qmp  # noqa: E402
+from systemd_system import SystemSystemd  # noqa: E402
+from systemd_user import Unavailable, UnitFailed, UserSystemd  # noqa: E402
+
+CLI = Path(os.environ.get("VOLT_QEMU", HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
+DEADLINE = 60  # seconds; a start takes 0.5 s on a quiet machine
+SERVICE = "volt-web.service"
+VIRTIOFSD = Path("/usr/lib/qemu/virtiofsd")
+
+
+@pytest.fixture(scope="module")
+def systemd():
+    try:
+        with SystemSystemd() as manager:
+            yield manager
+    except Unavailable as reason:
+        pytest.skip(f"no systemd system manager can run here: {reason}")
+
+
+@pytest.fixture(scope="module")
+def cli(systemd):
+    return copy_program(CLI, systemd.directory)
+
+
+@pytest.fixture(scope="module")
+def root(systemd, cli):
+    """A store with Debian's QEMU, under emulation and for KVM."""
+    profile = systemd.directory / "profile"
+    subprocess.run([EXAMPLES / "make-profile", profile, "x86_64"], check=True)
+    store = systemd.directory / "store"
+    for name in ("emulate-x86", "kvm-linux"):
+        volt(cli, store, "build", "--profile", name, profile)
+    return store
+
+
+@pytest.fixture(scope="module")
+def guests(systemd):
+    return {deaf: power_guest.build(systemd.directory / f"guest-{deaf}", deaf)
+            for deaf in (False, True)}
+
+
+def volt(cli, store, *words):
+    result = subprocess.run([cli, "--root", store, *words], capture_output=True, text=True,
+                            check=False, stdin=subprocess.DEVNULL)
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+class Vm:
+    """The units of a VM in the manager; its console is a file."""
+
+    def __init__(self, systemd, cli, root, guests, profile="emulate-x86", deaf=False, replace=(),
+                 **keys):
+        self.systemd = systemd
+        log = systemd.inside("/srv/log")
+        log.mkdir(exist_ok=True)
+        self.console = log / "web.log"
+        self.console.unlink(missing_ok=True)
+        document = {"name": "web", "memory": 64, "kernel": str(guests[deaf]), "append": "x",
+                    "console": "file", "console_path": "/srv/log/web.log", **keys}
+        self.document = systemd.directory / "web.json"
+        self.document.write_text(json.dumps(document))
+        made = json.loads(volt(cli, root, "--json", "--kvm", "usable", "unit", "--profile", profile,
+                               "--vm", self.document))
+        self.texts = {}
+        for unit in made["units"]:
+            for old, new in replace:
+                unit["text"] = unit["text"].replace(old, new)
+            self.texts[unit["name"]] = unit["text"]
+            systemd._write_unit(unit["name"], unit["text"].encode())
+
+    def __enter__(self):
+        done = self.systemd.systemctl("daemon-reload")
+        assert done.returncode == 0, done.stderr
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.systemd.systemctl("kill", "--signal=KILL", SERVICE)
+        self.systemd.systemctl("stop", SERVICE)
+        self.systemd.systemctl("reset-failed")
+
+    def start(self):
+        done = self.systemd.systemctl("start", SERVICE)
+        assert done.returncode == 0, done.stderr + self.systemd.log
+
+    def wait_for(self, marker, count=1):
+        deadline = time.monotonic() + DEADLINE
+        while time.monotonic() < deadline:
+            if self.console.exists() and self.console.read_text().count(marker) >= count:
+                return
+            with contextlib.suppress(UnitFailed):  # a command line that is not text is not shown
+                state = self.state(SERVICE)
+                assert state in ("active", "deactivating"), state + self.systemd.log
+            time.sleep(0.05)
+        raise AssertionError(f"no {marker} on the console: {self.systemd.log}")
+
+    def state(self, unit):
+        return self.systemd.show(unit, "ActiveState")["ActiveState"]
+
+    def wait_for_state(self, unit, states):
+        deadline = time.monotonic() + DEADLINE
+        while self.state(unit) not in states:
+            assert time.monotonic() < deadline, (unit, self.state(unit), self.systemd.log)
+            time.sleep(0.05)
+
+    def qmp(self, name="qmp.sock"):
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(DEADLINE)
+        # By way of a descriptor: the path is longer than a socket's may be.
+        directory = os.open(self.systemd.inside("/run/volt/web"), os.O_PATH)
+        connection.connect(f"/proc/self/fd/{directory}/{name}")
+        os.close(directory)
+        return Qmp(connection)
+
+
+@pytest.fixture
+def make(systemd, cli, root, guests):
+    return lambda **keys: Vm(systemd, cli, root, guests, **keys)
+
+
+def result_of(systemd, unit=SERVICE):
+    return systemd.show(unit, "Result")["Result"]
+
+
+def test_stopping_the_service_shuts_the_guest_down(systemd, make):
+    with make() as vm:
+        vm.wait_for(power_guest.READY)
+        assert vm.qmp().execute("query-status")["status"] == "running"
+        systemd.stop(SERVICE)
+        vm.wait_for(power_guest.SEEN)
+        assert result_of(systemd) == "success"
+        assert not systemd.inside("/run/volt/web").exists()
+
+
+def test_a_deaf_guest_is_ended(systemd, make):
+    with make(deaf=True, replace=[("--timeout 90", "--timeout 2")]) as vm:
+        vm.wait_for(power_guest.READY)
+        systemd.stop(SERVICE)
+        assert power_guest.IGNORED in vm.console.read_text()
+        assert result_of(systemd) == "success"
+
+
+def test_a_guest_that_ends_by_itself_is_no_failure(systemd, make):
+    with make() as vm:
+        vm.wait_for(power_guest.READY)
+        vm.qmp().execute("system_powerdown")
+        vm.wait_for_state(SERVICE, ("inactive", "failed"))
+        assert result_of(systemd) == "success"
+
+
+@pytest.fixture
+def kvm(guests):
+    """A KVM may be there, and run nothing."""
+    words = ["timeout", "10", "qemu-system-x86_64", "-nodefaults", "-machine", "q35", "-accel", "kvm",
+             "-cpu", "qemu64", "-display", "none", "-serial", "stdio", "-kernel", guests[False]]
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, text=True) as process:
+        works = any(power_guest.READY in line for line in process.stdout)
+        process.kill()
+    if not works:
+        pytest.skip("KVM runs no guest here")
+
+
+def test_kvm_needs_no_memory_that_is_writable_and_executable(systemd, make, kvm):
+    with make(profile="kvm-linux", cpu_model="qemu64") as vm:
+        assert "\nMemoryDenyWriteExecute=yes\n" in vm.texts[SERVICE]
+        vm.wait_for(power_guest.READY)
+        assert vm.qmp().execute("query-kvm") == {"enabled": True, "present": True}
+        systemd.stop(SERVICE)
+        vm.wait_for(power_guest.SEEN)
+
+
+# Everything that is derived from use, at once.
+RICH = {
+    "user": "games",
+    "disks": [{"file": "/home/me/disk.raw", "cache": "none", "aio": "io_uring"},
+              {"file": "/srv/read-only.raw", "read_only": True, "bus": "scsi",
+               "iothread": "one"}],
+    "shares": [{"path": "/srv/share", "tag": "share", "writable": True}],
+    "nics": [{"forwards": [{"host_port": 8080, "guest_port": 80}]}],
+    "rng": True, "balloon": True, "display": "vnc", "vnc_port": 5999,
+    "guest_agent_socket": "/run/agents/web.sock", "usb_tablet": False, "usb": False,
+    "tpm": True,
+}
+
+
+@pytest.fixture
+def files(systemd):
+    """What RICH needs."""
+    for name in ("/home/me", "/srv/share", "/run/agents", "/srv/log"):
+        systemd.inside(name).mkdir(exist_ok=True)
+    for name in ("/home/me/disk.raw", "/srv/read-only.raw"):
+        systemd.inside(name).write_bytes(bytes(1 << 20))
+    for name in ("/home/me/disk.raw", "/srv/share", "/run/agents", "/srv/log"):
+        shutil.chown(systemd.inside(name), "games")
+
+
+needs_swtpm = pytest.mark.skipif(not shutil.which("swtpm"), reason="swtpm is not installed")
+
+
+@needs_swtpm
+def test_a_vm_with_everything_runs_as_an_ordinary_user(systemd, make, files):
+    with make(**RICH) as vm:
+        vm.wait_for(power_guest.READY)
+        qmp = vm.qmp()
+        assert {block["device"] or block["qdev"] for block in qmp.execute("query-block")}
+        assert qmp.execute("query-tpm")
+        main = systemd.show(SERVICE, "MainPID")["MainPID"]
+        status = systemd.enter("cat", f"/proc/{main}/status", timeout=DEADLINE).stdout
+        assert f"\nUid:\t{pwd.getpwnam('games').pw_uid}\t" in status and "\nNoNewPrivs:\t1\n" in status
+        assert "\nCapBnd:\t0000000000000000\n" in status
+        systemd.stop(SERVICE)
+        vm.wait_for(power_guest.SEEN)
+        assert result_of(systemd) == "success"
+        assert systemd.inside("/var/lib/volt/vms/web/tpm/tpm2-00.permall").exists()
+        for unit in vm.texts:
+            vm.wait_for_state(unit, ("inactive",))
+            assert result_of(systemd, unit) == "success"
+        assert not systemd.inside("/run/volt/web/tpm.sock").exists()
+
+
+@needs_swtpm
+def test_companions_start_and_end_with_the_vm(systemd, make):
+    with make(tpm=True) as vm:
+        tpm = ("volt-swtpm@web.socket", "volt-swtpm@web.service")
+        vm.wait_for(power_guest.READY)
+        assert [vm.state(unit) for unit in tpm] == ["active", "active"]
+        done = systemd.systemctl("restart", SERVICE)
+        assert done.returncode == 0, done.stderr + systemd.log
+        vm.wait_for(power_guest.READY, count=2)
+        assert vm.qmp().execute("query-tpm") and vm.state(tpm[1]) == "active"
+        vm.qmp().execute("quit")
+        for unit in (SERVICE, *tpm):
+            vm.wait_for_state(unit, ("inactive", "failed"))
+            assert result_of(systemd, unit) == "success", systemd.log
+        vm.start()
+        vm.wait_for(power_guest.READY, count=3)
+        assert vm.qmp().execute("query-tpm")
+
+
+@needs_swtpm
+def test_a_state_directory_of_ones_own(systemd, make):
+    """With all that swtpm's options cannot escape."""
+    systemd.inside("/srv/tpms").mkdir()
+    directory = "/srv/tpms/a,b =c'\"%d\\ \u00fc"
+    with make(tpm=True, tpm_state=directory) as vm:
+        vm.wait_for(power_guest.READY)
+        systemd.stop(SERVICE)
+        assert (systemd.inside(directory) / "tpm2-00.permall").exists()
+
+
+def test_a_companion_that_cannot_start_is_told(systemd, make):
+    vm = make(tpm=True, swtpm_program="/usr/bin/missing")
+    with pytest.raises(AssertionError, match="dependency"):
+        vm.__enter__()
+    assert "volt-swtpm@web.service: Failed" in systemd.log
+    vm.__exit__()
+
+
+@pytest.mark.skipif(not VIRTIOFSD.exists(), reason="virtiofsd is not installed")
+@pytest.mark.parametrize("writable", [False, True])
+def test_virtiofsd_serves_the_share(systemd, make, files, writable):
+    share = {"path": "/srv/share", "tag": "t", "driver": "virtiofs", "writable": writable}
+    with make(shares=[share], virtiofsd_program=str(VIRTIOFSD)) as vm:
+        vm.wait_for(power_guest.READY)
+        name = "volt-virtiofsd@web-0.service"
+        assert vm.state(name) == "active"
+        # As virtiofsd sees its share: its root, in a namespace of its own.
+        main = systemd.show(name, "MainPID")["MainPID"]
+        children = systemd.enter("cat", f"/proc/{main}/task/{main}/children",
+                                 timeout=DEADLINE).stdout.split()
+        mounts = systemd.enter("cat", f"/proc/{children[0]}/mounts", timeout=DEADLINE).stdout
+        options = next(line.split()[3] for line in mounts.splitlines() if line.split()[1] == "/")
+        assert ("rw" if writable else "ro") in options.split(","), mounts
+        systemd.stop(SERVICE)
+        vm.wait_for(power_guest.SEEN)
+        for unit in vm.texts:
+            vm.wait_for_state(unit, ("inactive", "failed"))
+            assert result_of(systemd, unit) == "success", systemd.log
+
+
+HOSTILE = ["two words", " lead and trail ", "comma,,equals=", "quotes\"'`", "back\\slash\\", "%n%%i%",
+           "$HOME${X}", "semi; #hash", "-dash", "+plus:colon", "*?[a]", "\u00fc\u20ac\U0001f600",
+           "new\nline", "\x01\x1b\x7f\t\r", "nonchar\uffff", "a/../b", "..hidden"]
+
+
+@pytest.mark.parametrize("name", HOSTILE, ids=ascii)
+def test_disks_on_hostile_paths_can_be_written(systemd, make, name):
+    path = f"/srv/{name}/disk"
+    systemd.inside("/srv/a").mkdir(exist_ok=True)
+    systemd.inside("/srv/b").mkdir(exist_ok=True)
+    place = systemd.inside(path)
+    place.parent.mkdir(exist_ok=True)
+    place.write_bytes(bytes(1 << 20))
+    with make(disks=[{"file": path}]) as vm:
+        vm.wait_for(power_guest.READY)
+        (block,) = vm.qmp().execute("query-block")
+        assert not block["inserted"]["ro"]
+
+
+# ---- what is not used is not reached ----
+
+PROBE = r"""#!/bin/sh
+# Instead of QEMU: tries everything, and writes down what worked.
+try() { if eval "$2" 2>/dev/null; then echo "$1" >>/srv/log/probe; fi; }
+try write-used 'echo x >>/srv/used'
+try write-unused 'echo x >>/srv/unused'
+try write-root 'echo x >/file'
+try write-home 'echo x >/home/me/file'
+try read-home 'cat /home/me/secret >/dev/null'
+try write-tmp 'echo x >/tmp/file'
+try read-host-tmp 'cat /tmp/of-the-host >/dev/null'
+try open-kvm 'true <>/dev/kvm'
+try open-loop 'true </dev/loop0'
+try open-zero 'true </dev/zero'
+try open-pty 'script -qc true /dev/null >/dev/null </dev/null'
+try network 'test "$(tail -n +3 /proc/net/dev | wc -l)" -gt 1'
+try mount 'mount -t tmpfs tmpfs /srv'
+try unshare 'unshare --user true'
+try sysctl 'echo 1 >/proc/sys/net/ipv4/ip_forward'
+try cgroup 'mkdir /sys/fs/cgroup/x'
+try hostname 'hostname x'
+try setuid 'cp /bin/true /srv/used && chmod u+s /srv/used'
+try make-device 'mknod /srv/log/node c 1 3'
+try chown 'chown 1 /srv/used'
+echo done >>/srv/log/probe
+exec sleep 1000
+"""
+
+
+@pytest.fixture(scope="module")
+def probe(systemd, cli):
+    profile = systemd.directory / "probe"
+    for name in ("bin", "firmware"):
+        (profile / name).mkdir(parents=True)
+    (profile / "firmware/bios.bin").write_text("firmware")
+    (profile / "bin/qemu-system-x86_64").write_text(PROBE)
+    (profile / "bin/qemu-system-x86_64").chmod(0o755)
+    store = systemd.directory / "probes"
+    for name in ("emulate-x86", "kvm-linux"):
+        volt(cli, store, "build", "--profile", name, profile)
+    return store
+
+
+def run_probe(systemd, cli, probe, guests, profile="emulate-x86", **keys):
+    for name in ("/home/me", "/srv/log"):
+        systemd.inside(name).mkdir(exist_ok=True)
+    for name in ("/srv/used", "/srv/unused", "/home/me/secret", "/tmp/of-the-host"):
+        systemd.inside(name).write_text("x")
+    found = systemd.inside("/srv/log/probe")
+    found.unlink(missing_ok=True)
+    disk = {"file": "/srv/used"}
+    keys = {"disks": [disk], "console": "file", "console_path": "/srv/log/web.log", **keys}
+    vm = Vm(systemd, cli, probe, guests, profile=profile,
+            replace=[("ExecStop=", "#ExecStop=")], **keys)
+    with vm:
+        deadline = time.monotonic() + DEADLINE
+        while not (found.exists() and "done" in found.read_text()):
+            assert time.monotonic() < deadline, systemd.log
+            time.sleep(0.05)
+    return set(found.read_text().split()) - {"done"}
+
+
+def test_only_what_is_used_is_reached(systemd, cli, probe, guests):
+    assert run_probe(systemd, cli, probe, guests) == {
+        "write-used", "write-tmp", "open-zero", "open-pty"}
+
+
+def test_what_is_used_is_reached(systemd, cli, probe, guests):
+    found = run_probe(systemd, cli, probe, guests, profile="kvm-linux", kernel="/home/me/secret",
+                      nics=[{"backend": "tap", "ifname": "tap0"}],
+                      shares=[{"path": "/tmp", "tag": "t", "writable": True}])
+    assert {"write-used", "write-tmp", "read-home", "read-host-tmp", "open-zero", "open-kvm",
+            "chown", "setuid"} <= found
+    assert not found & {"write-unused", "write-root", "write-home", "open-loop", "mount", "unshare",
+                        "sysctl", "cgroup", "make-device"}
+
+
+def test_with_extra_arguments_anything_may_be_used(systemd, cli, probe, guests):
+    found = run_probe(systemd, cli, probe, guests, extra_args=["-x"])
+    assert {"write-used", "write-unused", "write-home", "read-home", "write-tmp", "read-host-tmp",
+            "open-kvm", "open-loop", "open-zero", "open-pty"} <= found
+    assert not found & {"mount", "unshare", "sysctl", "cgroup"}
+
+
+@pytest.mark.parametrize("user", [False, True])
+def test_systemd_has_nothing_to_say(systemd, cli, root, guests, user, tmp_path):
+    keys = {"runtime_dir": "/run/user/7/volt/web"} if user else {"user": "games"}
+    keys |= {"tpm": True, "disks": [{"file": "/srv/a b%c"}]}
+    document = tmp_path / "vm.json"
+    document.write_text(json.dumps({"name": "web", "kernel": str(guests[False]), **keys}))
+    words = ["--user-manager"] if user else []
+    volt(cli, root, "unit", "--profile", "emulate-x86", "--vm", document, "--output", tmp_path, *words)
+    units = sorted(path for path in tmp_path.iterdir() if path.name.startswith("volt-"))
+    assert len(units) == 3 and len(list(tmp_path.iterdir())) == 4
+    verdict = UserSystemd.verify_files(units, user=user)
+    assert verdict.good, verdict.stderr
