@@ -49,6 +49,13 @@ class Console:
                 for name, rest in re.findall(rf"REPORT {kind} (\S+) ?(.*)", self.text)]
 
 
+def wait_until(condition, deadline):
+    end = time.monotonic() + deadline
+    while not condition():
+        assert time.monotonic() < end, f"nothing happened in {deadline} s"
+        time.sleep(0.02)
+
+
 def words_of(line):
     return dict(word.split("=", 1) for word in line.split() if "=" in word)
 
@@ -102,6 +109,26 @@ class Vm:
         argv = self.argv()
         self.document["append"] = f"{argv[argv.index('-append') + 1]} volt.report={report}"
         return self
+
+    def prepare(self):
+        """Make what it needs beside its images; running does that as well."""
+        self.store.volt("prepare", *self.words())
+
+    @contextlib.contextmanager
+    def swtpm(self):
+        """Its TPM; that ends by itself when QEMU does."""
+        self.prepare()
+        path = Path(self.document["runtime_dir"], "tpm.sock")
+        process = subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.document['state_dir']}/tpm",
+             "--ctrl", f"type=unixio,path={path}", "--terminate"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            wait_until(path.exists, 30)
+            yield
+        finally:
+            process.kill()
+            process.wait()
 
     def run(self, deadline):
         """Run to the end; returns the console."""

@@ -124,20 +124,22 @@ class Apt:
             raise GuestError(f"{program} {' '.join(words)} failed: {run.stdout}{run.stderr}")
         return run.stdout + run.stderr
 
-    def download(self, metapackage, *packages):
-        """Fetch what the metapackage stands for, and the packages; returns the files."""
-        update = self.run("apt-get", "update")  # succeeds with warnings if a list cannot be had
-        try:
-            known = self.run("apt-cache", "depends", metapackage)
-        except GuestError as reason:
-            raise GuestError(f"{reason}{update}") from None
+    def _kernel(self, metapackage):
+        known = self.run("apt-cache", "depends", metapackage)
         found = re.search(r"Depends: (linux-image-\d\S*)", known)
         if not found:
             raise GuestError(f"{metapackage} depends on no kernel: {known}")
-        names = [found.group(1), *packages]
-        for old in self._directory.glob("*.deb"):
-            old.unlink()
-        self.run("apt-get", "download", *names)
+        return found.group(1)
+
+    def download(self, *packages):
+        """Fetch packages, and for the metapackage of a kernel what it stands for; returns the files."""
+        update = self.run("apt-get", "update")  # succeeds with warnings if a list cannot be had
+        try:
+            names = [self._kernel(name) if name.startswith("linux-image-") else name
+                     for name in packages]
+            self.run("apt-get", "download", *names)
+        except GuestError as reason:
+            raise GuestError(f"{reason}{update}") from None
         return [next(self._directory.glob(f"{name}_*.deb")) for name in names]
 
 
@@ -159,18 +161,18 @@ def host_sources():
     return lines, release
 
 
-def download(directory, debian):
-    """The packages of kernel and busybox. The lists of the security archive can be out of order for a
-    while: then what the release itself has will do."""
+def download(directory, arch, *packages):
+    """Packages of one of Debian's architectures. The lists of the security archive can be out of order
+    for a while: then what the release itself has will do."""
     lines, release = host_sources()
     reasons = []
     for sources in ("".join(lines.values()), lines[release]):
+        shutil.rmtree(directory, ignore_errors=True)
         try:
-            return Apt(directory, debian.arch, sources).download(debian.kernel, "busybox-static")
+            return Apt(directory, arch, sources).download(*packages)
         except GuestError as reason:
             reasons.append(str(reason))
-            shutil.rmtree(directory / "lists", ignore_errors=True)
-    raise GuestError(f"the packages of a guest for {debian.arch} cannot be downloaded:\n"
+    raise GuestError(f"packages for {arch} cannot be downloaded: {' '.join(packages)}\n"
                      + "\n".join(reasons))
 
 
@@ -328,7 +330,8 @@ def write_tree(directory, busybox, modules, first):
 def build(arch, stage):
     """Make a guest in the directory stage."""
     debian = DEBIAN[arch]
-    kernel_package, busybox_package = download(stage / "apt", debian)
+    kernel_package, busybox_package = download(stage / "apt", debian.arch, debian.kernel,
+                                               "busybox-static")
     kernel, modules = read_kernel(kernel_package)
     busybox = read_busybox(busybox_package)
     shutil.rmtree(stage / "apt")
@@ -341,6 +344,27 @@ def build(arch, stage):
     (stage / "initrd/init").symlink_to("sbin/init")
     (stage / "initrd.img").write_bytes(cpio(stage / "initrd"))
     shutil.rmtree(stage / "initrd")
+
+
+def make_loaders():
+    """A directory with a boot loader for secure boot: shim.efi, signed by the key that firmware knows,
+    and grub.efi, by Debian's, as the kernel is."""
+    directory = cache() / "loaders"
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with (directory.parent / "loaders.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not directory.exists():
+            stage = directory.with_suffix(".new")
+            shutil.rmtree(stage, ignore_errors=True)
+            for package in download(stage / "apt", "amd64", "shim-signed", "grub-efi-amd64-signed"):
+                with members(package) as files:
+                    for path, file in files:
+                        found = re.search(r"/(shim|grub)x64\.efi\.signed$", path)
+                        if found:
+                            (stage / f"{found.group(1)}.efi").write_bytes(file.read())
+            shutil.rmtree(stage / "apt")
+            stage.rename(directory)
+    return directory
 
 
 def recipe():
