@@ -328,8 +328,8 @@ static const struct property properties[] = {
         .key = "vnc_password_file",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, vnc_password_file),
-        .meaning =
-            "File with the VNC password, of which 8 bytes count; so that it stands in no command.",
+        .meaning = "File with nothing but the VNC password, no newline at its end; 8 bytes count. "
+                   "So it stands in no command.",
     },
     {
         .key = "usb",

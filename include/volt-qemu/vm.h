@@ -404,9 +404,9 @@ int vqemu_vm_set_vnc_socket(vqemu_vm *vm, const char *path, vqemu_error **error)
 int vqemu_vm_set_vnc_port(vqemu_vm *vm, uint32_t port, vqemu_error **error);
 
 /**
- * Set the file that holds the password of the VNC server, so that it stands in no command. The
- * protocol uses 8 bytes of it. NULL for none. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY.
- * Since 1.0.
+ * Set the file that holds the password of the VNC server, so that it stands in no command. All of
+ * the file is the password, a newline at its end as well; the protocol uses 8 bytes of it. NULL for
+ * none. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_vm_set_vnc_password_file(vqemu_vm *vm, const char *path, vqemu_error **error);
 
