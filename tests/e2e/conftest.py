@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What tests with real guests share."""
 import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -31,7 +32,9 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def boot_store(tmp_path_factory):
     """A store with the profiles of the installed QEMU."""
-    return boots.Store(tmp_path_factory.mktemp("boot-store"))
+    store = boots.Store(tmp_path_factory.mktemp("boot-store"))
+    yield store
+    shutil.rmtree(store.root)
 
 
 @pytest.fixture(scope="session")

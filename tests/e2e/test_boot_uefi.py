@@ -111,6 +111,7 @@ def test_a_signed_system_boots_from_its_disk_by_secure_boot(boot_store, guest_of
         assert not log_in_by_vnc(screen, "wrong")
         assert log_in_by_vnc(screen, PASSWORD)
         console = started.wait(DEADLINE)
+    disk.unlink()  # large
     console.require("EFI stub: UEFI Secure Boot is enabled.")
     console.ready()
     assert [e["secure_boot"] for e in console.reports("efi")] == ["1"]

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -70,6 +71,7 @@ class Store:
             subprocess.run([EXAMPLES / "make-profile", made, *arches], check=True,
                            stdout=subprocess.DEVNULL)
             self.volt("build", "--profile", profile, made)
+            shutil.rmtree(made)
 
     def command(self, command, *words):
         return [CLI, "--root", str(self.root), command, *(str(word) for word in words)]
