@@ -22,46 +22,48 @@
  * tcg_cpu_alone: on a Malta board, all processors of these models begin with the firmware at once,
  * and nothing is heard of the guest. Others, such as 34Kf, can be more than one.
  * pci_slot: QEMU fills the slots of a Malta board from 0x12 up; Linux knows the interrupts of four.
+ * vmport=off: nobody asked for VMware's backdoor.
  * pseries: TCG does not implement the mitigations that the machine type asks for by default.
  */
-#define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off"
+#define X86_OPTIONS "hpet=off,vmport=off"
+#define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,cap-htm=off"
 
 static const struct machine x86_64_machines[] = {
-    {"q35", "pc-q35-", "hpet=off", SATA_BUILT_IN, "e1000e", true, 30},
-    {"pc", "pc-i440fx-", "hpet=off", IDE_BUILT_IN, "e1000", false, 30},
+    {"q35", "pc-q35-", X86_OPTIONS, SATA_BUILT_IN, "e1000e", true, true, 1, 30},
+    {"pc", "pc-i440fx-", X86_OPTIONS, IDE_BUILT_IN, "e1000", false, true, 2, 30},
     {0},
 };
 static const struct machine i386_machines[] = {
-    {"pc", "pc-i440fx-", "hpet=off", IDE_BUILT_IN, "e1000", false, 30},
-    {"q35", "pc-q35-", "hpet=off", SATA_BUILT_IN, "e1000e", true, 30},
+    {"pc", "pc-i440fx-", X86_OPTIONS, IDE_BUILT_IN, "e1000", false, true, 2, 30},
+    {"q35", "pc-q35-", X86_OPTIONS, SATA_BUILT_IN, "e1000e", true, true, 1, 30},
     {0},
 };
 static const struct machine arm64_machines[] = {
-    {"virt", "virt-", "gic-version=max", SATA_ADDED, NULL, false, 31},
+    {"virt", "virt-", "gic-version=max", SATA_ADDED, NULL, false, false, 1, 31},
     {0},
 };
 static const struct machine arm_machines[] = {
-    {"virt", "virt-", NULL, SATA_ADDED, NULL, false, 31},
+    {"virt", "virt-", NULL, SATA_ADDED, NULL, false, false, 1, 31},
     {0},
 };
 static const struct machine virt_machines[] = {
-    {"virt", NULL, NULL, SATA_ADDED, NULL, false, 31},
+    {"virt", NULL, NULL, SATA_ADDED, NULL, false, false, 1, 31},
     {0},
 };
 static const struct machine malta_machines[] = {
-    {"malta", NULL, NULL, IDE_BUILT_IN, "pcnet", false, 32},
+    {"malta", NULL, NULL, IDE_BUILT_IN, "pcnet", false, false, 0, 32},
     {0},
 };
 static const struct machine mac99_machines[] = {
-    {"mac99", NULL, "via=pmu", IDE_BUILT_IN, "rtl8139", false, 19},
+    {"mac99", NULL, "via=pmu", IDE_BUILT_IN, "rtl8139", false, true, 0, 19},
     {0},
 };
 static const struct machine pseries_machines[] = {
-    {"pseries", "pseries-", NULL, SATA_ADDED, NULL, false, 32},
+    {"pseries", "pseries-", NULL, SATA_ADDED, NULL, false, true, 0, 32},
     {0},
 };
 static const struct machine s390_machines[] = {
-    {"s390-ccw-virtio", "s390-ccw-virtio-", NULL, IDE_NONE, NULL, false, 0},
+    {"s390-ccw-virtio", "s390-ccw-virtio-", NULL, IDE_NONE, NULL, false, true, 0, 0},
     {0},
 };
 

@@ -8,10 +8,24 @@
 #include "args.h"
 #include "error.h"
 
+/* A path without what means nothing in it: "//" and "/./". Links cannot be known. */
+static char *plain_path(const char *path) {
+    char *plain = strdup(path), *end = plain;
+    for (const char *c = path; plain && *c; c++) {
+        bool is_dot = c[0] == '.' && end > plain && end[-1] == '/' && (c[1] == '/' || !c[1]);
+        bool is_slash = c[0] == '/' && end > plain && end[-1] == '/';
+        if (!is_dot && !is_slash)
+            *end++ = *c;
+    }
+    if (plain)
+        *end = '\0';
+    return plain;
+}
+
 /* Claims are pairs: a key and what it takes. */
 void args_claim(struct args *args, const char *key, const char *what) {
     strv_add(&args->claims, key);
-    strv_add(&args->claims, what);
+    strv_take_in(&args->claims, *what == '/' ? plain_path(what) : strdup(what));
 }
 
 void args_claim_descriptor(struct args *args, const char *key, uint64_t fd) {

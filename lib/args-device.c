@@ -11,7 +11,10 @@
 
 static int check_tpm(const struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
-    const char *key = vm->tpm_socket ? "tpm_socket" : vm->tpm_state ? "tpm_state" : NULL;
+    const char *key = vm->tpm_socket      ? "tpm_socket"
+                      : vm->tpm_state     ? "tpm_state"
+                      : vm->swtpm_program ? "swtpm_program"
+                                          : NULL;
     if (!is_on(vm->tpm) && key)
         return error_set(error, VQEMU_ERR_INVALID, 0, "%s: it needs \"tpm\": true", key);
     if (!is_on(vm->tpm))
@@ -84,57 +87,6 @@ static void add_vsock(struct args *args) {
     resources_add_device(&args->resources, "/dev/vhost-vsock");
 }
 
-/* ---- room ---- */
-
-static bool takes_slot(const char *device) {
-    static const char *const others[] = {"scsi-",           "ide-",   "usb-",
-                                         "virtserialport,", "ramfb,", "tpm-"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strncmp(device, others[i], strlen(others[i])) == 0)
-            return false;
-    return true;
-}
-
-static bool is_in_slot(const struct args *args, size_t i) {
-    return i > 0 && strcmp(args->argv.items[i - 1], "-device") == 0 &&
-           takes_slot(args->argv.items[i]);
-}
-
-/* Spread devices over the slots that can be used; further ones are functions of the same. */
-static int place(struct args *args, vqemu_error **error) {
-    unsigned number = 0, first = args->arch->pci_slot, slots = args->arch->pci_slots;
-    for (size_t i = 0; i < args->argv.count; i++) {
-        char **device = &args->argv.items[i];
-        if (!is_in_slot(args, i))
-            continue;
-        char *placed = format_string("%s,addr=0x%x.%u%s", *device, first + number % slots,
-                                     number / slots, number < slots ? ",multifunction=on" : "");
-        if (!placed)
-            return error_no_memory(error);
-        free(*device);
-        *device = placed;
-        number++;
-    }
-    return 0;
-}
-
-/* All that the VM describes has been added. */
-static int check_slots(struct args *args, vqemu_error **error) {
-    unsigned count = 0, room = args->machine->slots;
-    if (args->argv.failed)
-        return error_no_memory(error);
-    for (size_t i = 0; i < args->argv.count; i++)
-        count += is_in_slot(args, i);
-    if (args->arch->pci_slots && count > args->arch->pci_slots && count <= room)
-        return place(args, error);
-    if (room == 0 || count <= room)
-        return 0;
-    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                     "the VM has %u PCI devices; the machine %s of %s guests has room for %u. "
-                     "Disks on the bus scsi share one",
-                     count, args->machine_name, args->arch->name, room);
-}
-
 int args_add_devices(struct args *args, vqemu_error **error) {
     int r = add_tpm(args, error);
     if (r < 0)
@@ -143,6 +95,6 @@ int args_add_devices(struct args *args, vqemu_error **error) {
     add_rng(args);
     add_balloon(args);
     add_vsock(args);
-    r = check_slots(args, error);
+    r = args_place_devices(args, error);
     return r < 0 ? r : args_check_claims(args, error);
 }

@@ -172,6 +172,11 @@ static void note_file(struct args *args, const struct drive *drive) {
         resources_add_read(&args->resources, disk->file);
     else
         resources_add_write(&args->resources, disk->file);
+    if (drive->read_only)
+        return;
+    char key[48];
+    snprintf(key, sizeof key, "disks[%zu].file", drive->number);
+    args_claim(args, key, disk->file);
 }
 
 static void add_image(struct args *args, const struct drive *drive) {

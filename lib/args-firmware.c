@@ -6,14 +6,36 @@
 #include "error.h"
 #include "qemu-opt.h"
 
+/* An older kind, such as pc, is chosen for systems that know no UEFI. */
+static bool is_default_machine(const struct args *args) {
+    return args->machine == args->arch->machines;
+}
+
 static bool wants_uefi(const struct args *args) {
     const vqemu_vm *vm = args->vm;
     if (vm->firmware)
         return strcmp(vm->firmware, "uefi") == 0;
     if (strcmp(args->guest_os, "windows") == 0)
         return true;
-    return args->kvm && !vm->kernel &&
+    if (vm->kernel || strcmp(args->guest_os, "other") == 0)
+        return false;
+    bool from_disk = vm->disks.count > 0;
+    if (!args->machine->boots_disks)
+        return from_disk && args->arch->uefi;
+    return args->kvm && is_default_machine(args) &&
            (vqemu_profile_abilities(args->profile) & VQEMU_ABILITY_UEFI);
+}
+
+/* Otherwise nothing would ever appear on the console. */
+static int check_bootable(const struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    if (args->uefi || vm->kernel || vm->firmware || vm->disks.count == 0 ||
+        args->machine->boots_disks)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0,
+                     "kernel: missing; the machine %s of %s guests has no firmware that boots from "
+                     "a disk. If an extra argument brings one, set \"firmware\": \"bios\"",
+                     args->machine_name, args->arch->name);
 }
 
 static int check_secure_boot(const struct args *args, vqemu_error **error) {
@@ -32,6 +54,10 @@ int args_plan_firmware(struct args *args, vqemu_error **error) {
     bool secure_boot = is_on(args->vm->secure_boot);
     args->uefi = wants_uefi(args);
     int r = check_secure_boot(args, error);
+    if (r == 0)
+        r = check_bootable(args, error);
+    if (r == 0 && !args->uefi && args->vm->nvram)
+        r = error_set(error, VQEMU_ERR_INVALID, 0, "nvram: it needs \"firmware\": \"uefi\"");
     if (r < 0 || !args->uefi)
         return r;
     if (!args->arch->uefi)
@@ -60,6 +86,7 @@ void args_add_firmware(struct args *args) {
     if (!args->uefi)
         return;
     add_flash(args, "firmware", args->firmware.code_format, args->firmware.code, true);
+    args_claim(args, "nvram", args->nvram);
     add_flash(args, "nvram", args->firmware.vars_format, args->nvram, false);
     resources_add_read(&args->resources, args->firmware.code);
     resources_add_write(&args->resources, args->nvram);

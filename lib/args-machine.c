@@ -112,6 +112,16 @@ static int check_threads(const struct args *args, vqemu_error **error) {
                : 0;
 }
 
+/* "help" is none: QEMU would print a list and end well. */
+static int check_cpu_model(const struct args *args, vqemu_error **error) {
+    const char *model = args->vm->cpu_model;
+    if (model && strcmp(model, "help") == 0)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "cpu_model: \"help\" is no CPU model");
+    if (model && strcmp(model, "host") == 0 && !args->kvm)
+        return args_require(args, VQEMU_ABILITY_KVM, "cpu_model", error);
+    return 0;
+}
+
 static bool wants_hyperv(const struct args *args) {
     bool is_windows = strcmp(args->guest_os, "windows") == 0;
     return is_on_by_default(args->vm->hyperv, is_windows && args->kvm && args->arch->x86);
@@ -126,12 +136,17 @@ int args_check_machine(const struct args *args, vqemu_error **error) {
         r = check_cpus(args, error);
     if (r == 0)
         r = check_threads(args, error);
+    if (r == 0)
+        r = check_cpu_model(args, error);
     if (r < 0)
         return r;
     if (wants_hyperv(args) && !args->arch->x86)
         return args_unsupported(args, "hyperv", "Hyper-V enlightenments", error);
     if (wants_hyperv(args) && !args->kvm)
         return args_require(args, VQEMU_ABILITY_KVM, "hyperv", error);
+    if (vm->memory_shared == TOGGLE_OFF && args->shared_memory)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "memory_shared: a share over virtiofs needs it; it cannot be false");
     if (!vm->kernel && vm->initrd)
         return error_set(error, VQEMU_ERR_INVALID, 0, "initrd: it needs a kernel");
     if (!vm->kernel && vm->append)
@@ -158,6 +173,7 @@ void args_add_machine(struct args *args) {
                     args->firmware.smm ? ",smm=on" : "");
     if (has_memory_backend(args))
         strbuf_add(&machine, ",memory-backend=memory");
+    strbuf_add(&machine, ",dump-guest-core=off"); /* a crash must not write the guest's secrets */
     args_option_buffer(args, "-machine", &machine);
     args_option(args, "-accel", args->kvm ? "kvm" : "tcg");
     if (args->kvm)
@@ -180,11 +196,13 @@ void args_add_memory(struct args *args) {
     args->resources.hugepages = args->vm->hugepages != NULL;
 }
 
+/* Always in full: what QEMU makes of a number alone depends on the machine's version. */
 static void add_topology(struct strbuf *smp, const vqemu_vm *vm) {
-    uint64_t cores = one_if_unset(vm->cpu_cores), threads = one_if_unset(vm->cpu_threads);
-    if (vm->cpu_sockets || vm->cpu_cores || vm->cpu_threads)
-        strbuf_addf(smp, ",sockets=%" PRIu64 ",cores=%" PRIu64 ",threads=%" PRIu64,
-                    cpus_of(vm) / (cores * threads), cores, threads);
+    bool is_given = vm->cpu_sockets || vm->cpu_cores || vm->cpu_threads;
+    uint64_t cpus = cpus_of(vm), threads = one_if_unset(vm->cpu_threads);
+    uint64_t cores = is_given ? one_if_unset(vm->cpu_cores) : cpus;
+    strbuf_addf(smp, "%" PRIu64 ",sockets=%" PRIu64 ",cores=%" PRIu64 ",threads=%" PRIu64, cpus,
+                cpus / (cores * threads), cores, threads);
 }
 
 void args_add_cpus(struct args *args) {
@@ -197,7 +215,6 @@ void args_add_cpus(struct args *args) {
     for (size_t i = 0; i < vm->cpu_features.count; i++)
         strbuf_addf(&cpu, ",%s", vm->cpu_features.items[i]);
     args_option_buffer(args, "-cpu", &cpu);
-    strbuf_addf(&smp, "%" PRIu64, cpus_of(vm));
     add_topology(&smp, vm);
     args_option_buffer(args, "-smp", &smp);
 }

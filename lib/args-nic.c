@@ -176,6 +176,16 @@ static bool boots_by_rom(const struct args *args, const vqemu_nic *nic) {
     return args->arch->x86 && nic->boot_order;
 }
 
+static void claim_mac(struct args *args, const struct connection *connection, const char *mac) {
+    char key[48], what[48];
+    snprintf(key, sizeof key, "nics[%zu].mac", connection->number);
+    snprintf(what, sizeof what, "MAC address %s", mac);
+    for (char *c = what + strlen("MAC address "); *c; c++)
+        if (*c >= 'A' && *c <= 'F')
+            *c = (char)(*c - 'A' + 'a');
+    args_claim(args, key, what);
+}
+
 static void add_device(struct args *args, const struct connection *connection) {
     const vqemu_nic *nic = connection->nic;
     char derived[IDENTITY_MAC_LENGTH + 1];
@@ -184,9 +194,10 @@ static void add_device(struct args *args, const struct connection *connection) {
         args_virtio(args, &device, "virtio-net", "nic", (int)connection->number);
     else
         strbuf_addf(&device, "%s,id=nic%zu", connection->model, connection->number);
-    identity_mac(args->vm->name, connection->number, derived);
+    identity_mac(args->vm->uuid ? args->vm->uuid : args->vm->name, connection->number, derived);
     strbuf_addf(&device, ",netdev=net%zu,mac=%s", connection->number,
                 nic->mac ? nic->mac : derived);
+    claim_mac(args, connection, nic->mac ? nic->mac : derived);
     if (nic->boot_order)
         strbuf_addf(&device, ",bootindex=%" PRIu64, nic->boot_order);
     if (strcmp(args->arch->bus, "pci") == 0 && !boots_by_rom(args, nic))

@@ -59,7 +59,7 @@ static bool add_virtiofs(struct args *args, const vqemu_share *share, const char
     qemu_opt_add(&chardev, "path", socket);
     args_option_buffer(args, "-chardev", &chardev);
     args_virtio(args, &device, "vhost-user-fs", id, -1);
-    strbuf_addf(&device, ",chardev=%s", id);
+    strbuf_addf(&device, ",chardev=%s,queue-size=1024", id);
     qemu_opt_add(&device, "tag", tag);
     args_option_buffer(args, "-device", &device);
     snprintf(key, sizeof key, "the virtiofsd socket of \"%s\"", tag);
@@ -77,6 +77,9 @@ static int check_share(const struct args *args, const vqemu_share *share, size_t
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "shares[%zu].tag: it has %zu bytes; over 9p it can have %d", index,
                          strlen(share->tag), TAG_MAX_9P);
+    if (!is_virtiofs(share) && share->socket)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "shares[%zu].socket: only a share over virtiofs has one", index);
     if (is_virtiofs(share) && (share->security_model || share->multidevs))
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "shares[%zu].%s: virtiofs has no such setting; 9p has", index,
@@ -94,11 +97,26 @@ static int check_share(const struct args *args, const vqemu_share *share, size_t
     return 0;
 }
 
+static int check_unused(const vqemu_vm *vm, vqemu_error **error) {
+    const char *key = NULL;
+    if (!vm->rootfs && (vm->rootfs_driver || vm->rootfs_writable != TOGGLE_DEFAULT))
+        key = vm->rootfs_driver ? "rootfs_driver" : "rootfs_writable";
+    if (key)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "%s: there is no rootfs", key);
+    if (vm->virtiofsd_program && !args_has_virtiofs(vm))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "virtiofsd_program: there is no share over virtiofs");
+    return 0;
+}
+
 int args_add_shares(struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     const vqemu_share root = root_share(vm);
     unsigned virtiofs_count = 0;
     bool good = true;
+    int r = check_unused(vm, error);
+    if (r < 0)
+        return r;
     if (vm->rootfs && is_virtiofs(&root))
         good = add_virtiofs(args, &root, ROOT_TAG, ROOT_TAG, virtiofs_count++);
     else if (vm->rootfs)
@@ -107,7 +125,7 @@ int args_add_shares(struct args *args, vqemu_error **error) {
         const vqemu_share *share = vm->shares.items[i];
         char id[32];
         snprintf(id, sizeof id, "share%zu", i);
-        int r = check_share(args, share, i, error);
+        r = check_share(args, share, i, error);
         if (r < 0)
             return r;
         if (is_virtiofs(share))

@@ -71,6 +71,9 @@ int args_add_control(struct args *args, vqemu_error **error);
 int args_add_display(struct args *args, vqemu_error **error); /* args-display.c */
 int args_add_devices(struct args *args, vqemu_error **error); /* args-device.c */
 
+/* Give each PCI device its slot, when all are there (args-slot.c). */
+int args_place_devices(struct args *args, vqemu_error **error);
+
 /* Whether the VM has a share over virtiofs. */
 bool args_has_virtiofs(const vqemu_vm *vm);
 

@@ -109,6 +109,15 @@ static void add_clock(struct args *args) {
               is_windows && args->arch->x86 ? ",driftfix=slew" : "");
 }
 
+static bool has_boot_order(const vqemu_vm *vm) {
+    bool found = false;
+    for (size_t i = 0; i < vm->disks.count; i++)
+        found = found || ((const vqemu_disk *)vm->disks.items[i])->boot_order;
+    for (size_t i = 0; i < vm->nics.count; i++)
+        found = found || ((const vqemu_nic *)vm->nics.items[i])->boot_order;
+    return found;
+}
+
 static void add_default_append(struct strbuf *append, const struct args *args) {
     const vqemu_vm *vm = args->vm;
     bool is_virtiofs = vm->rootfs_driver && strcmp(vm->rootfs_driver, "virtiofs") == 0;
@@ -116,7 +125,7 @@ static void add_default_append(struct strbuf *append, const struct args *args) {
     const char *p9_version = args->arch->p9_version;
     if (vm->rootfs && is_virtiofs)
         strbuf_addf(append, "root=rootfs rootfstype=virtiofs%s ", writable);
-    else if (vm->rootfs || !vm->initrd) /* an initrd alone brings its own root */
+    else if (vm->rootfs)
         strbuf_addf(append, "root=rootfs rootfstype=9p rootflags=trans=virtio,version=%s%s ",
                     p9_version ? p9_version : "9p2000.L", writable);
     strbuf_addf(append, "console=%s panic=1", args->arch->console);
@@ -152,7 +161,10 @@ static int add_arguments(struct args *args, vqemu_error **error) {
     args_add_cpus(args);
     args_add_memory(args);
     add_clock(args);
-    if (!is_on_by_default(vm->reboot, args->uefi))
+    if (has_boot_order(vm))
+        args_option(args, "-boot", "strict=on"); /* nothing else is tried */
+    bool boots_itself = !vm->kernel && (args->uefi || vm->disks.count > 0);
+    if (!is_on_by_default(vm->reboot, boots_itself))
         strv_add(&args->argv, "-no-reboot");
     args_add_firmware(args);
     int r = args_add_display(args, error);

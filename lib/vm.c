@@ -194,7 +194,7 @@ static const struct property properties[] = {
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, reboot),
         .meaning =
-            "Whether the guest may reboot; otherwise QEMU ends. Default: with UEFI firmware.",
+            "Whether the guest may reboot; otherwise QEMU ends. Default: if it has no kernel.",
     },
     {
         .key = "kernel",

@@ -33,8 +33,9 @@ int vqemu_nic_set_model(vqemu_nic *nic, const char *model, vqemu_error **error);
 
 /**
  * Set the MAC address, six pairs of hexadecimal digits; not a multicast one. NULL means one that
- * is derived from the VM's name and the number of the device, and so stays the same. Errors:
- * VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * follows from the VM's UUID, or if that is not set from its name, and the number of the device,
+ * and so stays the same. VMs of the same name on several hosts need UUIDs to have different ones.
+ * Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_nic_set_mac(vqemu_nic *nic, const char *mac, vqemu_error **error);
 

@@ -144,8 +144,9 @@ int vqemu_vm_set_machine(vqemu_vm *vm, const char *machine, vqemu_error **error)
 
 /**
  * Set the firmware: "bios" for the machine's own, whatever that is, or "uefi". NULL means the
- * default: UEFI for Windows, and on the profile kvm-uefi for guests that have no kernel set;
- * otherwise the machine's own. Errors: VQEMU_ERR_INVALID. Since 1.0.
+ * default: UEFI for Windows; for Linux without a kernel, UEFI where the machine has no firmware of
+ * its own that boots from a disk, and on the profile kvm-uefi; otherwise the machine's own. Errors:
+ * VQEMU_ERR_INVALID. Since 1.0.
  */
 int vqemu_vm_set_firmware(vqemu_vm *vm, const char *firmware, vqemu_error **error);
 
@@ -264,7 +265,7 @@ void vqemu_vm_set_rootfs_writable(vqemu_vm *vm, bool on);
 
 /**
  * Let the guest reboot, as installers do; otherwise QEMU ends when it wants to. By default guests
- * with UEFI firmware may. Since 1.0.
+ * that boot from a disk or by UEFI may, and those with a kernel may not. Since 1.0.
  */
 void vqemu_vm_set_reboot(vqemu_vm *vm, bool on);
 
@@ -288,10 +289,10 @@ const char *vqemu_vm_initrd(const vqemu_vm *vm);
 
 /**
  * Set the whole kernel command line; needs a kernel when a command is built. NULL means the
- * default: "root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L console=<the
- * machine's> panic=1" (9p2000.u for MIPS guests), over virtiofs "root=rootfs rootfstype=virtiofs
- * ...", without the root options if there is an initrd but no rootfs, and with "rw" where the root
- * file system is writable. "" means an empty command line. Errors: VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * default: "console=<the machine's> panic=1", with a root file system behind "root=rootfs
+ * rootfstype=9p rootflags=trans=virtio,version=9p2000.L" or "root=rootfs rootfstype=virtiofs", and
+ * "rw" where it is writable. A kernel whose root is on a disk must be told so here: "root=/dev/vda
+ * ...". "" means an empty command line. Errors: VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_vm_set_append(vqemu_vm *vm, const char *command_line, vqemu_error **error);
 

@@ -67,8 +67,9 @@ class Machines:
         return self._runtimes[arch]
 
     def build(self, arch, description, vm=Vm):
-        """The command of a description like that in JSON, to which a name is added."""
-        description = {"name": "vm", **description}
+        """The command of a description like that in JSON, to which a name is added. Nothing boots, so
+        there need be no UEFI firmware."""
+        description = {"name": "vm", "firmware": "bios", **description}
         extra = [*description.get("extra_args", []), *WITHOUT_FIRMWARE.get(arch, [])]
         return self.runtime(arch).build(vm({**description, "extra_args": extra}))
 

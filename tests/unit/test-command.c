@@ -93,9 +93,12 @@ START_TEST(the_kernel_command_line_follows_the_vm) {
     static const struct {
         const char *rootfs, *initrd, *append, *expected;
     } cases[] = {
-        {"/r", NULL, NULL, NULL}, {"/r", "/i", NULL, NULL},
-        {NULL, NULL, NULL, NULL}, {NULL, "/i", NULL, "console=ttyS0 panic=1"},
-        {"/r", "/i", "", ""},     {"/r", NULL, "my, own=%", "my, own=%"},
+        {"/r", NULL, NULL, NULL},
+        {"/r", "/i", NULL, NULL},
+        {NULL, NULL, NULL, "console=ttyS0 panic=1"},
+        {NULL, "/i", NULL, "console=ttyS0 panic=1"},
+        {"/r", "/i", "", ""},
+        {"/r", NULL, "my, own=%", "my, own=%"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         _cleanup_vm_ vqemu_vm *vm = make_vm("x");
@@ -108,6 +111,35 @@ START_TEST(the_kernel_command_line_follows_the_vm) {
                          cases[i].expected ? cases[i].expected : root);
         ck_assert((value_of(command, "-fsdev") != NULL) == (cases[i].rootfs != NULL));
     }
+}
+END_TEST
+
+/* The argument of -device that has an id. */
+static const char *device_of(const vqemu_command *command, const char *id) {
+    char *const *argv = vqemu_command_argv(command);
+    for (size_t i = 0; argv[i]; i++)
+        if (strcmp(argv[i], "-device") == 0 && strstr(argv[i + 1], id))
+            return argv[i + 1];
+    return NULL;
+}
+
+START_TEST(a_network_device_stays_in_its_slot) {
+    _cleanup_vm_ vqemu_vm *small = make_vm("x"), *large = make_vm("x");
+    ck_assert_int_eq(vqemu_vm_add_nic(small, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_add_nic(large, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_display(large, "vnc", NULL), 0);
+    for (int i = 0; i < 12; i++) { /* more than have slots of their own */
+        _cleanup_free_ char *path = format_string("/d%d", i);
+        ck_assert_int_eq(vqemu_vm_add_disk(large, path, NULL, NULL), 0);
+    }
+    vqemu_vm_set_rng(large, true);
+    _cleanup_command_ vqemu_command *few = make_command("x86_64", small);
+    _cleanup_command_ vqemu_command *many = make_command("x86_64", large);
+    ck_assert_str_eq(device_of(few, "id=nic0"), device_of(many, "id=nic0"));
+    ck_assert_ptr_nonnull(strstr(device_of(many, "id=nic0"), ",addr=0x10"));
+    ck_assert_ptr_nonnull(strstr(device_of(many, "id=rng-device"), ",addr=0x6"));
+    ck_assert_ptr_nonnull(strstr(device_of(many, "id=drive0"), ",addr=0x18"));
+    ck_assert_ptr_nonnull(strstr(device_of(many, "id=drive11"), ",addr=0x1"));
 }
 END_TEST
 
@@ -291,6 +323,7 @@ int main(void) {
     tcase_add_test(tests, what_the_machine_cannot_have_is_refused);
     tcase_add_test(tests, what_needs_a_kernel_is_refused_without);
     tcase_add_test(tests, the_kernel_command_line_follows_the_vm);
+    tcase_add_test(tests, a_network_device_stays_in_its_slot);
     tcase_add_test(tests, without_a_kernel_nothing_is_said_of_one);
     tcase_add_test(tests, libraries_and_modules_are_reached_in_every_way);
     tcase_add_test(tests, paths_of_a_runtime_are_absolute);

@@ -10,10 +10,10 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine mac99,via=pmu \
+  -machine mac99,via=pmu,dump-guest-core=off \
   -accel tcg \
   -cpu 7447a \
-  -smp 1 \
+  -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
   -no-reboot \

@@ -10,10 +10,10 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off \
+  -machine pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,cap-htm=off,dump-guest-core=off \
   -accel tcg \
   -cpu power9 \
-  -smp 1 \
+  -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
   -no-reboot \
@@ -22,7 +22,7 @@
   -serial chardev:console \
   -mon chardev=console,mode=readline \
   -fsdev local,id=rootfs,path=/srv/guest,security_model=none,multidevs=remap,readonly=on \
-  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs \
+  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs,addr=0x9 \
   -nic none \
   -kernel /boot/Image \
   -append 'root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L console=hvc0 panic=1')

@@ -10,10 +10,10 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine s390-ccw-virtio \
+  -machine s390-ccw-virtio,dump-guest-core=off \
   -accel tcg \
   -cpu max \
-  -smp 1 \
+  -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
   -no-reboot \

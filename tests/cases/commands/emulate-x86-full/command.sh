@@ -10,10 +10,10 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine q35,hpet=off \
+  -machine q35,hpet=off,vmport=off,dump-guest-core=off \
   -accel tcg \
   -cpu max \
-  -smp 2 \
+  -smp 2,sockets=1,cores=2,threads=1 \
   -m 512 \
   -rtc base=utc \
   -no-reboot \
@@ -22,7 +22,7 @@
   -serial chardev:console \
   -mon chardev=console,mode=readline \
   -fsdev local,id=rootfs,path=/srv/web,security_model=none,multidevs=remap,readonly=on \
-  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs \
+  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs,addr=0x9 \
   -nic none \
   -kernel /boot/vmlinuz \
   -initrd /boot/initrd.img \

@@ -10,18 +10,17 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine q35,hpet=off,memory-backend=memory \
+  -machine q35,hpet=off,vmport=off,memory-backend=memory,dump-guest-core=off \
   -accel kvm \
   -cpu Skylake-Server,pcid=on,hle=off \
   -smp 32,sockets=2,cores=8,threads=2 \
   -m 65536 \
   -object memory-backend-memfd,id=memory,size=65536M,share=off,hugetlb=on,hugetlbsize=1G,prealloc=on \
   -rtc base=utc \
-  -no-reboot \
   -display none \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
   -mon chardev=console,mode=readline \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/a.img \
-  -device nvme,id=drive0,drive=disk0,serial=disk0 \
+  -device nvme,id=drive0,drive=disk0,serial=disk0,addr=0x18 \
   -nic none)

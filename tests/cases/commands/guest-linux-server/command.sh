@@ -10,10 +10,10 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine q35,hpet=off,memory-backend=memory \
+  -machine q35,hpet=off,vmport=off,memory-backend=memory,dump-guest-core=off \
   -accel kvm \
   -cpu host \
-  -smp 4 \
+  -smp 4,sockets=1,cores=4,threads=1 \
   -m 8192 \
   -object memory-backend-memfd,id=memory,size=8192M,share=on \
   -rtc base=utc \
@@ -23,26 +23,26 @@
   -serial chardev:console \
   -chardev socket,id=qmp,path=/run/volt/db-1/control.sock,server=on,wait=off \
   -mon chardev=qmp,mode=control \
-  -device virtio-serial-pci,id=serial \
+  -device virtio-serial-pci,id=serial,addr=0x4 \
   -chardev socket,id=agent,path=/run/volt/db-1/agent.sock,server=on,wait=off \
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
   -blockdev driver=qcow2,node-name=disk0,read-only=off,discard=unmap,file.driver=file,file.filename=/srv/db-1/root.qcow2,file.discard=unmap \
-  -device virtio-blk-pci,id=drive0,drive=disk0 \
+  -device virtio-blk-pci,id=drive0,drive=disk0,addr=0x18 \
   -blockdev driver=raw,node-name=disk1,read-only=off,cache.direct=on,file.driver=host_device,file.filename=/dev/vg0/db-1,file.aio=io_uring,file.cache.direct=on \
   -object iothread,id=iothread-data \
-  -device virtio-blk-pci,id=drive1,iothread=iothread-data,drive=disk1,serial=data-1 \
+  -device virtio-blk-pci,id=drive1,iothread=iothread-data,drive=disk1,serial=data-1,addr=0x19 \
   -blockdev driver=raw,node-name=disk2,read-only=off,cache.direct=on,file.driver=file,file.filename=/srv/db-1/wal.img,file.aio=native,file.cache.direct=on \
-  -device virtio-blk-pci,id=drive2,iothread=iothread-data,drive=disk2,write-cache=off \
+  -device virtio-blk-pci,id=drive2,iothread=iothread-data,drive=disk2,write-cache=off,addr=0x1a \
   -chardev socket,id=share0,path=/run/volt/db-1/virtiofsd-0.sock \
-  -device vhost-user-fs-pci,id=share0,chardev=share0,tag=backup \
+  -device vhost-user-fs-pci,id=share0,chardev=share0,queue-size=1024,tag=backup,addr=0xa \
   -netdev tap,id=net0,ifname=tap-db1,script=no,downscript=no,vhost=on \
-  -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:01:02:03,romfile= \
-  -device i6300esb,id=watchdog \
+  -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:01:02:03,romfile=,addr=0x10 \
+  -device i6300esb,id=watchdog,addr=0x5 \
   -action watchdog=reset \
   -object rng-random,id=rng,filename=/dev/urandom \
-  -device virtio-rng-pci,id=rng-device,rng=rng \
-  -device virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on \
-  -device vhost-vsock-pci,id=vsock,guest-cid=42 \
+  -device virtio-rng-pci,id=rng-device,rng=rng,addr=0x6 \
+  -device virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on,addr=0x7 \
+  -device vhost-vsock-pci,id=vsock,guest-cid=42,addr=0x8 \
   -kernel /boot/vmlinuz \
   -initrd /boot/initrd.img \
   -append 'root=/dev/vda1 console=ttyS0')

@@ -10,10 +10,10 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine malta \
+  -machine malta,dump-guest-core=off \
   -accel tcg \
   -cpu 24Kf \
-  -smp 1 \
+  -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
   -no-reboot \
@@ -31,4 +31,4 @@
   -netdev user,id=net0 \
   -device pcnet,id=nic0,netdev=net0,mac=52:54:00:72:d6:67,romfile= \
   -kernel /boot/vmlinux \
-  -append 'root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.u console=ttyS0 panic=1')
+  -append 'console=ttyS0 panic=1')

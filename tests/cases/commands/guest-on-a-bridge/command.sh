@@ -10,10 +10,10 @@
   -no-user-config \
   -sandbox on,obsolete=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine q35,hpet=off \
+  -machine q35,hpet=off,vmport=off,dump-guest-core=off \
   -accel kvm \
   -cpu host \
-  -smp 1 \
+  -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
   -no-reboot \
@@ -22,8 +22,8 @@
   -serial chardev:console \
   -mon chardev=console,mode=readline \
   -netdev tap,id=net0,br=br0,helper=/usr/lib/qemu/qemu-bridge-helper,vhost=on \
-  -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:28:b0:25,romfile= \
+  -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:28:b0:25,romfile=,addr=0x10 \
   -netdev tap,id=net1,br=br,,1,helper=/usr/libexec/qemu-bridge-helper \
-  -device e1000e,id=nic1,netdev=net1,mac=52:54:00:b5:6a:73,romfile= \
+  -device e1000e,id=nic1,netdev=net1,mac=52:54:00:b5:6a:73,romfile=,addr=0x11 \
   -kernel /boot/vmlinuz \
-  -append 'root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L console=ttyS0 panic=1')
+  -append 'console=ttyS0 panic=1')

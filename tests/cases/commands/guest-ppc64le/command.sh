@@ -10,31 +10,31 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off \
+  -machine pseries,cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,cap-htm=off,dump-guest-core=off \
   -accel tcg \
   -cpu power9 \
-  -smp 4 \
+  -smp 4,sockets=1,cores=4,threads=1 \
   -m 1024 \
   -rtc base=utc \
-  -no-reboot \
+  -boot strict=on \
   -display none \
   -vnc vnc=unix:/run/volt/power/vnc.sock \
-  -device virtio-gpu-pci,id=video \
-  -device qemu-xhci,id=usb \
+  -device virtio-gpu-pci,id=video,addr=0x2 \
+  -device qemu-xhci,id=usb,addr=0x3 \
   -device usb-tablet,id=tablet,bus=usb.0 \
   -device usb-kbd,id=keyboard,bus=usb.0 \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
   -mon chardev=console,mode=readline \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/p.img \
-  -device virtio-scsi-pci,id=scsi \
+  -device virtio-scsi-pci,id=scsi,addr=0xe \
   -device scsi-hd,id=drive0,bus=scsi.0,scsi-id=0,drive=disk0,bootindex=1 \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=file,file.filename=/srv/q.img \
-  -device nvme,id=drive1,drive=disk1,serial=disk1 \
+  -device nvme,id=drive1,drive=disk1,serial=disk1,addr=0x19 \
   -blockdev driver=raw,node-name=disk2,read-only=on,file.driver=host_device,file.filename=/dev/vg0/cd \
   -device scsi-cd,id=drive2,bus=scsi.0,scsi-id=1,drive=disk2,bootindex=2 \
   -netdev user,id=net0 \
-  -device virtio-net-pci,id=nic0,netdev=net0,mac=02:00:00:00:00:01,romfile= \
+  -device virtio-net-pci,id=nic0,netdev=net0,mac=02:00:00:00:00:01,romfile=,addr=0x10 \
   -chardev socket,id=tpm,path=/run/volt/power/tpm.sock \
   -tpmdev emulator,id=tpm,chardev=tpm \
   -device tpm-spapr,tpmdev=tpm)

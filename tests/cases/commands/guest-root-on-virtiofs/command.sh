@@ -10,10 +10,10 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine q35,hpet=off,memory-backend=memory \
+  -machine q35,hpet=off,vmport=off,memory-backend=memory,dump-guest-core=off \
   -accel kvm \
   -cpu host \
-  -smp 1 \
+  -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -object memory-backend-memfd,id=memory,size=256M,share=on \
   -rtc base=utc \
@@ -23,13 +23,13 @@
   -serial chardev:console \
   -mon chardev=console,mode=readline \
   -chardev socket,id=rootfs,path=/run/volt/app/virtiofsd-0.sock \
-  -device vhost-user-fs-pci,id=rootfs,chardev=rootfs,tag=rootfs \
+  -device vhost-user-fs-pci,id=rootfs,chardev=rootfs,queue-size=1024,tag=rootfs,addr=0x9 \
   -fsdev local,id=share0,path=/srv/data,security_model=none,multidevs=remap,readonly=on \
-  -device virtio-9p-pci,id=share0,fsdev=share0,mount_tag=data \
+  -device virtio-9p-pci,id=share0,fsdev=share0,mount_tag=data,addr=0xa \
   -chardev socket,id=share1,path=/run/logs.sock \
-  -device vhost-user-fs-pci,id=share1,chardev=share1,tag=logs \
+  -device vhost-user-fs-pci,id=share1,chardev=share1,queue-size=1024,tag=logs,addr=0xb \
   -fsdev local,id=share2,path=/srv/spool,security_model=mapped-file,multidevs=forbid,readonly=off \
-  -device virtio-9p-pci,id=share2,fsdev=share2,mount_tag=spool \
+  -device virtio-9p-pci,id=share2,fsdev=share2,mount_tag=spool,addr=0xc \
   -nic none \
   -kernel /boot/vmlinuz \
   -append 'root=rootfs rootfstype=virtiofs rw console=ttyS0 panic=1')

@@ -10,13 +10,13 @@
   -no-user-config \
   -sandbox on,obsolete=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine s390-ccw-virtio-7.2 \
+  -machine s390-ccw-virtio-7.2,dump-guest-core=off \
   -accel kvm \
   -cpu host \
-  -smp 1 \
+  -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
-  -no-reboot \
+  -boot strict=on \
   -display none \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \

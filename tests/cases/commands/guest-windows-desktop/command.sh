@@ -10,17 +10,18 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine q35,hpet=off \
+  -machine q35,hpet=off,vmport=off,dump-guest-core=off \
   -accel kvm \
   -cpu host,hv-relaxed=on,hv-vapic=on,hv-spinlocks=0x1fff,hv-vpindex=on,hv-runtime=on,hv-time=on,hv-synic=on,hv-stimer=on,hv-tlbflush=on,hv-ipi=on,hv-frequencies=on,hv-reset=on \
   -smp 8,sockets=1,cores=4,threads=2 \
   -m 8192 \
   -rtc base=localtime,driftfix=slew \
+  -boot strict=on \
   -display none \
   -object secret,id=vnc-password,file=/srv/win/vnc-password \
   -vnc vnc=unix:/run/volt/B__ro_7-9953dd4f/vnc.sock,password-secret=vnc-password \
-  -device VGA,id=video \
-  -device qemu-xhci,id=usb \
+  -device VGA,id=video,addr=0x2 \
+  -device qemu-xhci,id=usb,addr=0x3 \
   -device usb-tablet,id=tablet,bus=usb.0 \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
@@ -31,7 +32,7 @@
   -device ide-cd,id=drive1,bus=ide.1,drive=disk1,bootindex=1 \
   -device ide-cd,id=drive2,bus=ide.2 \
   -netdev user,id=net0,hostfwd=tcp:127.0.0.1:13389-:3389 \
-  -device e1000e,id=nic0,netdev=net0,mac=52:54:00:7e:e8:71,romfile= \
+  -device e1000e,id=nic0,netdev=net0,mac=52:54:00:7e:e8:71,romfile=,addr=0x10 \
   -chardev socket,id=tpm,path=/run/volt/B__ro_7-9953dd4f/tpm.sock \
   -tpmdev emulator,id=tpm,chardev=tpm \
   -device tpm-crb,tpmdev=tpm)

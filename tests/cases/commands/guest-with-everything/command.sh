@@ -10,18 +10,19 @@
   -no-user-config \
   -sandbox on,obsolete=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine pc-q35-7.2,hpet=off,memory-backend=memory \
+  -machine pc-q35-7.2,hpet=off,vmport=off,memory-backend=memory,dump-guest-core=off \
   -accel tcg \
   -cpu Haswell,avx2=off,aes=on \
   -smp 4,sockets=2,cores=2,threads=1 \
   -m 2048 \
   -object memory-backend-memfd,id=memory,size=2048M,share=on \
   -rtc base=localtime \
+  -boot strict=on \
   -display none \
   -object secret,id=vnc-password,file=/srv/p,,w \
   -vnc vnc=unix:/run/v,,nc,password-secret=vnc-password \
-  -device virtio-vga,id=video \
-  -device qemu-xhci,id=usb \
+  -device virtio-vga,id=video,addr=0x2 \
+  -device qemu-xhci,id=usb,addr=0x3 \
   -device usb-tablet,id=tablet,bus=usb.0 \
   -chardev socket,id=console,path=/run/c,,1,server=on,wait=off,logfile=/var/log/c,,1,logappend=on \
   -serial chardev:console \
@@ -29,47 +30,47 @@
   -mon chardev=qmp,mode=control \
   -chardev socket,id=qmp-fd,fd=9,server=on,wait=off \
   -mon chardev=qmp-fd,mode=control \
-  -device virtio-serial-pci,id=serial \
+  -device virtio-serial-pci,id=serial,addr=0x4 \
   -chardev socket,id=agent,path=/run/g,,1,server=on,wait=off \
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
   -blockdev 'driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/a,,b=c d.img,file.aio=threads' \
-  -device virtio-blk-pci,id=drive0,drive=disk0,write-cache=off,serial=a,,b,bootindex=1 \
+  -device virtio-blk-pci,id=drive0,drive=disk0,write-cache=off,serial=a,,b,bootindex=1,addr=0x18 \
   -blockdev driver=qcow2,node-name=disk1,read-only=off,cache.no-flush=on,discard=unmap,file.driver=file,file.filename=/srv/b.qcow2,file.cache.no-flush=on,file.discard=unmap \
   -object iothread,id=iothread-io.1 \
-  -device virtio-scsi-pci,id=scsi-io.1,iothread=iothread-io.1 \
+  -device virtio-scsi-pci,id=scsi-io.1,iothread=iothread-io.1,addr=0x1d \
   -device scsi-hd,id=drive1,bus=scsi-io.1.0,scsi-id=0,drive=disk1 \
   -blockdev driver=raw,node-name=disk2,read-only=off,file.driver=host_device,file.filename=/dev/sdb \
-  -device virtio-scsi-pci,id=scsi \
+  -device virtio-scsi-pci,id=scsi,addr=0xe \
   -device scsi-hd,id=drive2,bus=scsi.0,scsi-id=1,drive=disk2,serial=123456789012345678901234567890123456 \
   -blockdev driver=raw,node-name=disk3,read-only=off,file.driver=host_device,file.filename=/srv/link-to-disk \
-  -device nvme,id=drive3,drive=disk3,serial=disk3,bootindex=3 \
+  -device nvme,id=drive3,drive=disk3,serial=disk3,bootindex=3,addr=0x1b \
   -blockdev driver=raw,node-name=disk4,read-only=off,cache.direct=on,file.driver=file,file.filename=/srv/c.img,file.cache.direct=on \
   -device ide-hd,id=drive4,bus=ide.0,drive=disk4 \
   -blockdev driver=raw,node-name=disk5,read-only=on,file.driver=host_cdrom,file.filename=/dev/sr0 \
   -device ide-cd,id=drive5,bus=ide.1,drive=disk5 \
   -blockdev driver=raw,node-name=disk6,read-only=on,file.driver=file,file.filename=/srv/d.img \
-  -device virtio-blk-pci,id=drive6,iothread=iothread-io.1,drive=disk6 \
+  -device virtio-blk-pci,id=drive6,iothread=iothread-io.1,drive=disk6,addr=0x1e \
   -fsdev local,id=rootfs,path=/srv/all/root,security_model=mapped-xattr,multidevs=remap,readonly=off \
-  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs \
+  -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs,addr=0x9 \
   -fsdev local,id=share0,path=/srv/x,,y,security_model=none,multidevs=remap,readonly=on \
-  -device virtio-9p-pci,id=share0,fsdev=share0,mount_tag=x,,y \
+  -device virtio-9p-pci,id=share0,fsdev=share0,mount_tag=x,,y,addr=0xa \
   -chardev socket,id=share1,path=/run/v,,1.sock \
-  -device vhost-user-fs-pci,id=share1,chardev=share1,tag=v \
+  -device vhost-user-fs-pci,id=share1,chardev=share1,queue-size=1024,tag=v,addr=0xb \
   -netdev user,id=net0,restrict=on,hostfwd=udp:0.0.0.0:53-:5353,hostfwd=tcp:127.0.0.1:2222-:22 \
-  -device vmxnet3,id=nic0,netdev=net0,mac=52:54:00:a6:82:15,romfile= \
+  -device vmxnet3,id=nic0,netdev=net0,mac=52:54:00:44:84:ff,romfile=,addr=0x10 \
   -netdev tap,id=net1,ifname=t,,0,script=no,downscript=no \
-  -device virtio-net-pci,id=nic1,netdev=net1,mac=52:54:00:AA:bb:cc,bootindex=2 \
+  -device virtio-net-pci,id=nic1,netdev=net1,mac=52:54:00:AA:bb:cc,bootindex=2,addr=0x11 \
   -netdev tap,id=net2,br=br0,helper=/usr/lib/qemu/qemu-bridge-helper \
-  -device virtio-net-pci,id=nic2,netdev=net2,mac=52:54:00:76:8d:50,romfile= \
+  -device virtio-net-pci,id=nic2,netdev=net2,mac=52:54:00:e8:d8:2f,romfile=,addr=0x12 \
   -chardev socket,id=tpm,path=/run/t,,pm \
   -tpmdev emulator,id=tpm,chardev=tpm \
   -device tpm-crb,tpmdev=tpm \
-  -device i6300esb,id=watchdog \
+  -device i6300esb,id=watchdog,addr=0x5 \
   -action watchdog=pause \
   -object rng-random,id=rng,filename=/dev/urandom \
-  -device virtio-rng-pci,id=rng-device,rng=rng \
-  -device virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on \
-  -device vhost-vsock-pci,id=vsock,guest-cid=4294967294 \
+  -device virtio-rng-pci,id=rng-device,rng=rng,addr=0x6 \
+  -device virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on,addr=0x7 \
+  -device vhost-vsock-pci,id=vsock,guest-cid=4294967294,addr=0x8 \
   -kernel /k,1 \
   -initrd /i,1 \
   -append quiet \

@@ -10,17 +10,17 @@
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
   -L /volt/tree/firmware \
-  -machine q35,hpet=off \
+  -machine q35,hpet=off,vmport=off,dump-guest-core=off \
   -accel kvm \
   -cpu host,hv-relaxed=on,hv-vapic=on,hv-spinlocks=0x1fff,hv-vpindex=on,hv-runtime=on,hv-time=on,hv-synic=on,hv-stimer=on,hv-tlbflush=on,hv-ipi=on,hv-frequencies=on,hv-reset=on \
-  -smp 4 \
+  -smp 4,sockets=1,cores=4,threads=1 \
   -m 4096 \
   -rtc base=localtime,driftfix=slew \
   -no-reboot \
   -display none \
   -vnc vnc=unix:/run/volt/desktop/vnc.sock \
-  -device VGA,id=video \
-  -device qemu-xhci,id=usb \
+  -device VGA,id=video,addr=0x2 \
+  -device qemu-xhci,id=usb,addr=0x3 \
   -device usb-tablet,id=tablet,bus=usb.0 \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
