@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "trusted.h"
+#include "util/cleanup.h"
 
 #define RECORD_SIZE_MAX ((size_t)1024 * 1024)
 
@@ -52,12 +54,19 @@ int owner_find(const char *user, struct owner *owner, vqemu_error **error) {
 
 int owner_give(const struct owner *owner, const char *path, vqemu_error **error) {
     struct stat status;
-    int r = lstat(path, &status);
-    if (r == 0 && status.st_uid == owner->uid && status.st_gid == owner->gid)
+    _cleanup_close_ int fd = trusted_open(path);
+    if (fd == -ENOENT)
         return 0;
-    if (r == 0)
-        r = fchownat(AT_FDCWD, path, owner->uid, owner->gid, AT_SYMLINK_NOFOLLOW);
-    if (r == 0 || errno == ENOENT)
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return error_system(error, fd < 0 ? -fd : errno,
+                            "cannot give %s to the user that the VM runs as", path);
+    if (status.st_uid == owner->uid && status.st_gid == owner->gid)
+        return 0;
+    if (S_ISREG(status.st_mode) && status.st_nlink > 1)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "%s has another name, and is not given to the user that the VM runs as",
+                         path);
+    if (fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
     return error_system(error, errno, "cannot give %s to the user that the VM runs as", path);
 }

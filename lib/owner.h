@@ -15,7 +15,8 @@ struct owner {
 /* Look up a user by name or number; a number need not be in any database. */
 int owner_find(const char *user, struct owner *owner, vqemu_error **error);
 
-/* Change the owner of a file or directory, but not through a link. One that is missing is fine. */
+/* Change the owner of a file or directory, but not through a link that the owner may have made. One
+ * that is missing is fine. */
 int owner_give(const struct owner *owner, const char *path, vqemu_error **error);
 
 #endif

@@ -22,19 +22,23 @@ enum vqemu_prepare_flag {
 
 /**
  * Make what a command needs on disk before it is executed: the VM's state and runtime directories
- * (mode 0700) where it uses them, and for a UEFI guest the file of its variables, a copy of the
- * profile's template. What is there already stays as it is. A command that needs nothing is left
- * alone.
+ * where it uses them, the directory of its TPM's state, and for a UEFI guest the file of its
+ * variables, a copy of the profile's template, with its directory. Directories get mode 0700, those
+ * above them 0755. What is there already stays as it is. A command that needs nothing is left
+ * alone. The directories of sockets, console and log files outside of the runtime directory are the
+ * caller's to make.
  *
- * They belong to the caller, or, where the VM has a user (vqemu_vm_set_user()), to that.
+ * They belong to the caller, or, where the VM has a user (vqemu_vm_set_user()), to that. State and
+ * runtime directory must be directories, not links, of root, the caller or the VM's user, to which
+ * not everybody can write. Links above them are followed if they are of root or the caller.
  *
  * Beside the variables a record is kept of the firmware they belong to. Variables of other firmware
  * are refused, unless flags say what to do: an OR of enum vqemu_prepare_flag.
  *
  * Errors: VQEMU_ERR_CHANGED (the variables belong to other firmware; the message tells the ways
- * out), VQEMU_ERR_INVALID (flags), VQEMU_ERR_NOT_FOUND (such as the user), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread, and from several processes at once.
- * Since 1.0.
+ * out), VQEMU_ERR_INVALID (flags; a directory that is refused), VQEMU_ERR_NOT_FOUND (such as the
+ * user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread, and from
+ * several processes at once. Since 1.0.
  */
 int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_error **error);
 

@@ -40,17 +40,21 @@ static int make_directory(const char *path) {
 
 int make_directories(const char *path) {
     _cleanup_free_ char *copy = strdup(path);
+    int refused = 0;
     if (!copy)
         return -ENOMEM;
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         int r = make_directory(copy);
         /* A directory that cannot be made may be there all the same, above what is one's own. */
-        if (r < 0 && r != -EROFS && r != -EACCES)
-            return r;
+        if (r == -EROFS || r == -EACCES)
+            refused = refused ? refused : r;
+        else if (r < 0)
+            return r == -ENOENT && refused ? refused : r;
         *slash = '/';
     }
-    return make_directory(copy);
+    int r = make_directory(copy);
+    return r == -ENOENT && refused ? refused : r;
 }
 
 const char *base_name(const char *path) {

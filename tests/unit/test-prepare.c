@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -159,8 +160,92 @@ START_TEST(a_user_gets_what_was_made) {
         ck_assert_uint_eq(stat_of(paths[i]).st_uid, OTHER_USER);
     ck_assert_uint_eq(stat_of("a").st_uid, 0);
     ck_assert_int_eq(vqemu_vm_set_user(vm, "root", NULL), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state belongs to user 12345");
+    ck_assert_int_eq(fchownat(scratch_fd, "a/state", 0, 0, 0), 0);
+    ck_assert_int_eq(fchownat(scratch_fd, "b/run", 0, 0, 0), 0);
     prepares(vm, 0);
     ck_assert_uint_eq(stat_of("a/state/nvram.fd").st_uid, 0);
+}
+END_TEST
+
+START_TEST(links_and_what_everybody_can_write_to_are_refused) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    ck_assert_int_eq(mkdirat(scratch_fd, "a", 0755), 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "elsewhere", 0755), 0);
+    ck_assert_int_eq(symlinkat("../elsewhere", scratch_fd, "a/state"), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state is a symbolic link");
+    ck_assert_int_eq(unlinkat(scratch_fd, "a/state", 0), 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "a/state", 0700), 0);
+    ck_assert_int_eq(fchmodat(scratch_fd, "a/state", 0777, 0), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "everybody can write to");
+    ck_assert(!exists("a/state/nvram.fd") && !exists("elsewhere/nvram.fd"));
+    ck_assert_int_eq(fchmodat(scratch_fd, "a/state", 0755, 0), 0);
+    prepares(vm, 0);
+}
+END_TEST
+
+/* One's own link above the directories, as /var/run is. */
+START_TEST(links_of_the_caller_are_followed) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    ck_assert_int_eq(mkdirat(scratch_fd, "elsewhere", 0755), 0);
+    ck_assert_int_eq(symlinkat("elsewhere", scratch_fd, "a"), 0);
+    prepares(vm, 0);
+    ck_assert(exists("elsewhere/state/nvram.fd"));
+}
+END_TEST
+
+START_TEST(directories_outside_are_made_as_well) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    _cleanup_free_ char *nvram = scratch_path("c/d/variables"), *tpm = scratch_path("e/f");
+    ck_assert_int_eq(vqemu_vm_set_nvram(vm, nvram, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_tpm_state(vm, tpm, NULL), 0);
+    prepares(vm, 0);
+    has_mode("c", S_IFDIR | 0755);
+    has_mode("c/d", S_IFDIR | 0700);
+    has_mode("c/d/variables", S_IFREG | 0600);
+    has_mode("e/f", S_IFDIR | 0700);
+    ck_assert(!exists("a"));
+}
+END_TEST
+
+/* Whom the state directory belongs to can put a link to what is root's into it. */
+START_TEST(links_of_the_user_move_nothing) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    _cleanup_free_ char *nvram = scratch_path("a/state/x/nvram.fd"),
+                        *tpm = scratch_path("a/state/x/tpm");
+    if (geteuid() != 0)
+        return;
+    ck_assert_int_eq(vqemu_vm_set_user(vm, "12345", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_tpm_state(vm, tpm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_nvram(vm, nvram, NULL), 0);
+    prepares(vm, 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "root", 0755), 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "root/tpm", 0755), 0);
+    write_image("root/nvram.fd", "vars");
+    ck_assert_int_eq(renameat(scratch_fd, "a/state/x", scratch_fd, "a/state/y"), 0);
+    ck_assert_int_eq(symlinkat("../../root", scratch_fd, "a/state/x"), 0);
+    ck_assert_int_eq(fchownat(scratch_fd, "a/state/x", OTHER_USER, OTHER_USER, AT_SYMLINK_NOFOLLOW),
+                     0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state/x is a symbolic link");
+    ck_assert_uint_eq(stat_of("root/tpm").st_uid, 0);
+    ck_assert_uint_eq(stat_of("root/nvram.fd").st_uid, 0);
+}
+END_TEST
+
+/* /var/lib/volt may be there or not. */
+START_TEST(who_cannot_make_the_defaults_is_told_what_to_set) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_free_ char *run = scratch_path("run");
+    ck_assert_int_eq(vqemu_vm_new("no such guest", &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_runtime_dir(vm, run, NULL), 0);
+    vqemu_vm_set_tpm(vm, true);
+    if (geteuid() == 0)
+        ck_assert_int_eq(seteuid(OTHER_USER), 0);
+    fails(vm, 0, VQEMU_ERR_SYSTEM, "cannot make the directory /var/lib/volt");
+    fails(vm, 0, VQEMU_ERR_SYSTEM, "(set state_dir and runtime_dir to directories of your own)");
+    fails(vm, 0, VQEMU_ERR_SYSTEM, "Permission denied");
+    if (getuid() == 0)
+        ck_assert_int_eq(seteuid(0), 0);
 }
 END_TEST
 
@@ -175,6 +260,11 @@ int main(void) {
     tcase_add_test(tests, flags_are_checked);
     tcase_add_test(tests, what_is_in_the_way_is_named);
     tcase_add_test(tests, a_user_gets_what_was_made);
+    tcase_add_test(tests, links_and_what_everybody_can_write_to_are_refused);
+    tcase_add_test(tests, links_of_the_caller_are_followed);
+    tcase_add_test(tests, directories_outside_are_made_as_well);
+    tcase_add_test(tests, links_of_the_user_move_nothing);
+    tcase_add_test(tests, who_cannot_make_the_defaults_is_told_what_to_set);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
