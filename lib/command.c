@@ -21,7 +21,7 @@ struct vqemu_command {
     char *cwd;
     struct digest fingerprint;
     /* For what is made of it besides: */
-    char *vm_name, *user;
+    char *vm_name, *user, *vnc_password_file;
     char id[IDENTITY_ID_MAX + 1];
     char *state_dir, *runtime_dir, *stop_socket;
     struct nvram nvram; /* without a path if there is none */
@@ -211,9 +211,10 @@ static struct digest fingerprint(const vqemu_command *command) {
 
 /* Move what a unit or a preparation needs from the arguments to the command. */
 static int keep(vqemu_command *command, struct args *args, vqemu_error **error) {
-    const char *user = args->vm->user;
+    const char *user = args->vm->user, *password = args->vm->vnc_password_file;
     command->vm_name = strdup(args->vm->name);
     command->user = user ? strdup(user) : NULL;
+    command->vnc_password_file = password ? strdup(password) : NULL;
     memcpy(command->id, args->id, sizeof command->id);
     command->state_dir = TAKE_POINTER(args->state_dir);
     command->runtime_dir = TAKE_POINTER(args->runtime_dir);
@@ -222,7 +223,9 @@ static int keep(vqemu_command *command, struct args *args, vqemu_error **error) 
                                     TAKE_POINTER(args->firmware.vars_template)};
     command->resources = args->resources;
     args->resources = (struct resources){0};
-    return command->vm_name && (!user || command->user) ? 0 : error_no_memory(error);
+    bool is_complete =
+        command->vm_name && (!user || command->user) && (!password || command->vnc_password_file);
+    return is_complete ? 0 : error_no_memory(error);
 }
 
 static int new_command(vqemu_runtime *runtime, struct args *args, vqemu_command **command,
@@ -286,6 +289,7 @@ VQEMU_EXPORT void vqemu_command_unref(vqemu_command *command) {
     free(command->cwd);
     free(command->vm_name);
     free(command->user);
+    free(command->vnc_password_file);
     free(command->state_dir);
     free(command->runtime_dir);
     free(command->stop_socket);
@@ -336,6 +340,10 @@ VQEMU_EXPORT size_t vqemu_command_fd_count(const vqemu_command *command) {
 
 VQEMU_EXPORT int vqemu_command_fd(const vqemu_command *command, size_t index) {
     return index < command->resources.fd_count ? command->resources.fds[index] : -1;
+}
+
+const char *command_vnc_password_file(const vqemu_command *command) {
+    return command->vnc_password_file;
 }
 
 const struct resources *command_resources(const vqemu_command *command) {

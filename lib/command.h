@@ -19,6 +19,8 @@ const char *command_profile_name(const vqemu_command *command);
 const char *command_vm_id(const vqemu_command *command);
 /* Whom the service runs as; NULL for the manager's own user. */
 const char *command_user(const vqemu_command *command);
+/* NULL for none. */
+const char *command_vnc_password_file(const vqemu_command *command);
 /* The QMP socket by which the service stops the guest; NULL if it was not built for a service. */
 const char *command_stop_socket(const vqemu_command *command);
 /* The VM's UEFI variables; NULL if it has none. */

@@ -15,6 +15,7 @@
 #include "util/export.h"
 #include "util/path.h"
 #include "util/strbuf.h"
+#include "vnc-password.h"
 
 static_assert((int)NVRAM_KEEP_VARIABLES == (int)VQEMU_PREPARE_KEEP_VARIABLES &&
                   (int)NVRAM_RESET_VARIABLES == (int)VQEMU_PREPARE_RESET_VARIABLES,
@@ -180,6 +181,8 @@ static int give_to_user(const struct preparation *preparation, vqemu_error **err
 VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_error **error) {
     struct preparation preparation = {.command = command, .has_owner = command_user(command)};
     int r = check_flags(flags, error);
+    if (r == 0 && command_vnc_password_file(command))
+        r = vnc_password_check(command_vnc_password_file(command), error);
     if (r == 0 && preparation.has_owner)
         r = owner_find(command_user(command), &preparation.owner, error);
     if (r == 0)

@@ -28,17 +28,21 @@ enum vqemu_prepare_flag {
  * alone. The directories of sockets, console and log files outside of the runtime directory are the
  * caller's to make.
  *
- * They belong to the caller, or, where the VM has a user (vqemu_vm_set_user()), to that. State and
- * runtime directory must be directories, not links, of root, the caller or the VM's user, to which
- * not everybody can write. Links above them are followed if they are of root or the caller.
+ * A VNC password file that is empty, has a newline in the 8 bytes that count, or can be opened by
+ * everybody is refused.
+ *
+ * Directories and files belong to the caller, or, where the VM has a user (vqemu_vm_set_user()), to
+ * that. State and runtime directory must be directories, not links, of root, the caller or the VM's
+ * user, to which not everybody can write. Links above them are followed if they are of root or the
+ * caller.
  *
  * Beside the variables a record is kept of the firmware they belong to. Variables of other firmware
  * are refused, unless flags say what to do: an OR of enum vqemu_prepare_flag.
  *
  * Errors: VQEMU_ERR_CHANGED (the variables belong to other firmware; the message tells the ways
- * out), VQEMU_ERR_INVALID (flags; a directory that is refused), VQEMU_ERR_NOT_FOUND (such as the
- * user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread, and from
- * several processes at once. Since 1.0.
+ * out), VQEMU_ERR_INVALID (flags; a directory or password file that is refused),
+ * VQEMU_ERR_NOT_FOUND (such as the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread, and from several processes at once. Since 1.0.
  */
 int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_error **error);
 

@@ -102,6 +102,7 @@ def test_a_signed_system_boots_from_its_disk_by_secure_boot(boot_store, guest_of
     disk = tmp_path / "disk.img"
     make_disk(disk, guest_of("x86_64"), "efi,tpm:1,usb:1,disk:2")
     (tmp_path / "password").write_text(PASSWORD)
+    (tmp_path / "password").chmod(0o600)
     vm = Vm(boot_store, "x86_64", tmp_path, {
         "firmware": "uefi", "secure_boot": True, "memory": 512, "tpm": True, "display": "vnc",
         "vnc_password_file": str(tmp_path / "password"),

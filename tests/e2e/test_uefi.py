@@ -161,6 +161,7 @@ def test_without_them_the_guest_sees_neither_and_variables_survive(guest):
 
 def test_a_vnc_password_is_asked_for(guest, tmp_path):
     (tmp_path / "password").write_text("secret")
+    (tmp_path / "password").chmod(0o600)
     desktop = guest(display="vnc", vnc_password_file=str(tmp_path / "password"))
     desktop.start()
     with connect_vnc(desktop.directory / "run/vnc.sock") as vnc:

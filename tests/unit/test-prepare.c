@@ -232,6 +232,33 @@ START_TEST(links_of_the_user_move_nothing) {
 }
 END_TEST
 
+START_TEST(a_password_that_nobody_can_type_is_refused) {
+    static const struct {
+        const char *content, *problem;
+        mode_t mode;
+    } files[] = {
+        {"", "is empty", 0600},         {"abc\n", "has a newline", 0600},
+        {"1234567\n", "newline", 0640}, {"abc", "everybody can open", 0644},
+        {"12345678\n", NULL, 0600},     {"abc", NULL, 0640},
+    };
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    _cleanup_free_ char *path = scratch_path("password"), *directory = scratch_path("fw");
+    ck_assert_int_eq(vqemu_vm_set_vnc_password_file(vm, path, NULL), 0);
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "vnc_password_file: cannot open");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        write_file("password", files[i].content, 0600);
+        ck_assert_int_eq(fchmodat(scratch_fd, "password", files[i].mode, 0), 0);
+        if (files[i].problem)
+            fails(vm, 0, VQEMU_ERR_INVALID, files[i].problem);
+        else
+            prepares(vm, 0);
+        ck_assert_int_eq(unlinkat(scratch_fd, "password", 0), 0);
+    }
+    ck_assert_int_eq(vqemu_vm_set_vnc_password_file(vm, directory, NULL), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "is no regular file");
+}
+END_TEST
+
 /* /var/lib/volt may be there or not. */
 START_TEST(who_cannot_make_the_defaults_is_told_what_to_set) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
@@ -264,6 +291,7 @@ int main(void) {
     tcase_add_test(tests, links_of_the_caller_are_followed);
     tcase_add_test(tests, directories_outside_are_made_as_well);
     tcase_add_test(tests, links_of_the_user_move_nothing);
+    tcase_add_test(tests, a_password_that_nobody_can_type_is_refused);
     tcase_add_test(tests, who_cannot_make_the_defaults_is_told_what_to_set);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

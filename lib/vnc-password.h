@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LIB_VNC_PASSWORD_H
+#define LIB_VNC_PASSWORD_H
+
+#include <volt-qemu/error.h>
+
+/*
+ * Check that a file can be the password of a VNC server: QEMU takes all of it, and the protocol 8
+ * bytes of that, so a newline among these is a part that nobody can type.
+ */
+int vnc_password_check(const char *path, vqemu_error **error);
+
+#endif
