@@ -58,14 +58,15 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_disk, cache),
         .choices = (const char *const[]){"writeback", "none", "writethrough", "directsync",
                                          "unsafe", NULL},
-        .meaning = "How writes are cached. Default: writeback.",
+        .meaning = "How writes are cached (QEMU: -drive cache=). Default: writeback.",
     },
     {
         .key = "aio",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, aio),
         .choices = (const char *const[]){"threads", "native", "io_uring", NULL},
-        .meaning = "How the host is asked for input and output. Default: threads.",
+        .meaning =
+            "How the host is asked for input and output (QEMU: -drive aio=). Default: threads.",
     },
     {
         .key = "discard",

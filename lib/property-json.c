@@ -26,7 +26,8 @@ static int read_string(const struct property *property, void *object, const char
 static int read_number(const struct property *property, void *object, const char *prefix,
                        json_t *json, vqemu_error **error) {
     if (!json_is_integer(json) || json_integer_value(json) < 0)
-        return wrong_type(property, prefix, "an integer, 0 or more", error);
+        return wrong_type(property, prefix,
+                          property->wanted ? property->wanted : "an integer, 0 or more", error);
     return property_set_number(property, object, prefix, (uint64_t)json_integer_value(json), error);
 }
 

@@ -48,7 +48,7 @@ struct property {
     const char *const *choices; /* NULL-terminated */
     uint64_t minimum, maximum;  /* of a number; the maximum is also that of a string's bytes */
     const char *pattern;        /* what a string matches, or NULL; see above */
-    const char *wanted;         /* what matches it, as "a MAC address such as ..." */
+    const char *wanted; /* what matches it, as "a MAC address such as ..."; or a number's unit */
     const struct object_type *element;
     const char *meaning; /* one sentence, for the schema */
 };

@@ -6,6 +6,7 @@
 #include "util/strbuf.h"
 #include "vm.h"
 
+#define SCHEMA_KEY "$schema"
 #define TEXT_LIMIT ((size_t)1024 * 1024)
 
 /* What a property refused is a fault of the document. */
@@ -13,6 +14,17 @@ static int blame_document(int code, vqemu_error *fault, vqemu_error **error) {
     if (code == VQEMU_ERR_NO_MEMORY)
         return error_no_memory(error);
     return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", vqemu_error_message(fault));
+}
+
+/* By "$schema" editors find what completes and checks a document. */
+static int drop_schema(json_t *document, const char *source, vqemu_error **error) {
+    const json_t *schema = json_object_get(document, SCHEMA_KEY);
+    if (!schema)
+        return 0;
+    if (!json_is_string(schema))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: " SCHEMA_KEY ": not a string", source);
+    json_object_del(document, SCHEMA_KEY);
+    return 0;
 }
 
 static int read_vm(vqemu_vm *vm, const char *source, json_t *document, vqemu_error **error) {
@@ -34,6 +46,8 @@ VQEMU_EXPORT int vqemu_vm_from_json(const char *text, size_t size, const char *n
     _cleanup_json_ json_t *document = NULL;
     _cleanup_vm_ vqemu_vm *new = NULL;
     int r = json_parse_object(text, size, source, &document, error);
+    if (r == 0)
+        r = drop_schema(document, source, error);
     if (r == 0)
         r = vqemu_vm_new("unnamed", &new, error);
     if (r == 0)
@@ -67,8 +81,10 @@ VQEMU_EXPORT int vqemu_vm_to_json(const vqemu_vm *vm, char **text, vqemu_error *
 VQEMU_EXPORT int vqemu_vm_schema(char **text, vqemu_error **error) {
     *text = NULL;
     _cleanup_json_ json_t *schema = object_schema(&vm_type);
-    if (!schema ||
-        json_object_set_new(schema, "$schema",
+    if (!schema || /* not one of the properties: no setter is called like that */
+        json_object_set_new(schema, "patternProperties",
+                            json_pack("{s:{s:s}}", "^\\$schema$", "type", "string")) < 0 ||
+        json_object_set_new(schema, SCHEMA_KEY,
                             json_string("https://json-schema.org/draft/2020-12/schema")) < 0 ||
         json_object_set_new(schema, "title", json_string("A virtual machine for volt-qemu")) < 0)
         return error_no_memory(error);

@@ -98,6 +98,7 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, memory),
         .minimum = 1,
         .maximum = 16777216,
+        .wanted = "a number of MiB: an integer, 0 or more",
         .meaning = "Memory in MiB; 0 for the architecture's default.",
     },
     {

@@ -35,6 +35,10 @@ int vqemu_disk_set_fd(vqemu_disk *disk, int fd, vqemu_error **error);
 /**
  * Set the format of the image: "raw" (the default) or "qcow2". It is never guessed, since a guest
  * could write another format's header into a raw image. Errors: VQEMU_ERR_INVALID. Since 1.0.
+ *
+ * A qcow2 image can name other files of the host, which QEMU opens with its own rights: a backing
+ * file, and a data file, which it writes to. Look at an image of somebody else's with
+ * "qemu-img info" first, or convert it to raw where it can do no harm.
  */
 int vqemu_disk_set_format(vqemu_disk *disk, const char *format, vqemu_error **error);
 
@@ -52,7 +56,7 @@ int vqemu_disk_set_bus(vqemu_disk *disk, const char *bus, vqemu_error **error);
 void vqemu_disk_set_cdrom(vqemu_disk *disk, bool on);
 
 /**
- * Let the guest only read. Since 1.0.
+ * Let the guest only read (QEMU: read-only=on; libvirt: <readonly/>). Since 1.0.
  */
 void vqemu_disk_set_read_only(vqemu_disk *disk, bool on);
 
@@ -63,20 +67,28 @@ void vqemu_disk_set_read_only(vqemu_disk *disk, bool on);
 void vqemu_disk_set_block_device(vqemu_disk *disk, bool on);
 
 /**
- * Set the cache mode, as QEMU's -drive cache= names them: "writeback" (the default), "none"
- * (O_DIRECT), "writethrough", "directsync" or "unsafe" (flushes are ignored). Errors:
- * VQEMU_ERR_INVALID. Since 1.0.
+ * Set the cache mode (QEMU: -drive cache=). Errors: VQEMU_ERR_INVALID. Since 1.0.
+ *
+ * - "writeback" (the default): in the host's page cache; on disk when the guest flushes.
+ * - "none": past the host's page cache (O_DIRECT), for images that move to another host.
+ * - "writethrough": each write is on disk before it ends, for guests that never flush; slow.
+ * - "directsync": both of these.
+ * - "unsafe": flushes are ignored; the image is lost with the host. For what can be made again.
  */
 int vqemu_disk_set_cache(vqemu_disk *disk, const char *mode, vqemu_error **error);
 
 /**
- * Set how QEMU does input and output: "threads" (the default), "native" (Linux AIO; needs cache
- * none or directsync) or "io_uring". Errors: VQEMU_ERR_INVALID. Since 1.0.
+ * Set how QEMU does input and output (QEMU: -drive aio=). Errors: VQEMU_ERR_INVALID. Since 1.0.
+ *
+ * - "threads" (the default): a pool of threads; with every file system and cache mode.
+ * - "native": Linux AIO; less work for the CPU; needs cache none or directsync.
+ * - "io_uring": the kernel's newer queue, with every cache mode; needs a kernel and a seccomp
+ *   policy that allow it.
  */
 int vqemu_disk_set_aio(vqemu_disk *disk, const char *mode, vqemu_error **error);
 
 /**
- * Give back to the host's file system what the guest discards. Since 1.0.
+ * Give back to the host's file system what the guest discards (QEMU: discard=unmap). Since 1.0.
  */
 void vqemu_disk_set_discard(vqemu_disk *disk, bool on);
 

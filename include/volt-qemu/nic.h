@@ -40,7 +40,7 @@ int vqemu_nic_set_model(vqemu_nic *nic, const char *model, vqemu_error **error);
 int vqemu_nic_set_mac(vqemu_nic *nic, const char *mac, vqemu_error **error);
 
 /**
- * Forward a port of the host to the guest; only of the user backend.
+ * Forward a port of the host to the guest (QEMU: hostfwd=); only of the user backend.
  *
  * protocol: "tcp" or "udp"; NULL for tcp. host_address: the IPv4 address to listen on; NULL for
  * 127.0.0.1, which only the host itself reaches. Ports: 1 to 65535.
@@ -51,8 +51,8 @@ int vqemu_nic_add_forward(vqemu_nic *nic, const char *protocol, const char *host
                           uint32_t host_port, uint32_t guest_port, vqemu_error **error);
 
 /**
- * Cut the guest off from host and network, but for the forwarded ports. Only of the user backend.
- * Since 1.0.
+ * Cut the guest off from host and network, but for the forwarded ports (QEMU: restrict=on). Only of
+ * the user backend. Since 1.0.
  */
 void vqemu_nic_set_isolated(vqemu_nic *nic, bool on);
 

@@ -36,7 +36,7 @@ int vqemu_share_set_tag(vqemu_share *share, const char *tag, vqemu_error **error
 int vqemu_share_set_driver(vqemu_share *share, const char *driver, vqemu_error **error);
 
 /**
- * Let the guest write. Since 1.0.
+ * Let the guest write (QEMU: readonly=off). Since 1.0.
  */
 void vqemu_share_set_writable(vqemu_share *share, bool on);
 

@@ -120,8 +120,9 @@ int vqemu_vm_set_runtime_dir(vqemu_vm *vm, const char *directory, vqemu_error **
 
 /**
  * Set the user, a name or number, that the systemd service runs QEMU and its companions as. NULL
- * means the service manager's own, which for the system manager is root. Errors:
- * VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * means the service manager's own, which for the system manager is root. Only a service is run as
+ * that user, and what vqemu_prepare() makes belongs to it: who executes a command must become the
+ * user before. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_vm_set_user(vqemu_vm *vm, const char *user, vqemu_error **error);
 
@@ -259,7 +260,7 @@ const char *vqemu_vm_rootfs(const vqemu_vm *vm);
 int vqemu_vm_set_rootfs_driver(vqemu_vm *vm, const char *driver, vqemu_error **error);
 
 /**
- * Let the guest write to its root file system. Since 1.0.
+ * Let the guest write to its root file system (QEMU: readonly=off). Since 1.0.
  */
 void vqemu_vm_set_rootfs_writable(vqemu_vm *vm, bool on);
 
@@ -341,7 +342,7 @@ void vqemu_vm_set_balloon(vqemu_vm *vm, bool on);
 
 /**
  * Add the machine's watchdog device, and set what QEMU does when it expires: "reset", "shutdown",
- * "poweroff", "pause", "inject-nmi", "none" or "debug" (QEMU's -action watchdog=). NULL for none.
+ * "poweroff", "pause", "inject-nmi", "none" or "debug" (QEMU: -action watchdog=). NULL for none.
  * Errors: VQEMU_ERR_INVALID. Since 1.0.
  */
 int vqemu_vm_set_watchdog(vqemu_vm *vm, const char *action, vqemu_error **error);

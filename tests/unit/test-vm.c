@@ -129,6 +129,16 @@ START_TEST(a_broken_document_fails_with_its_message) {
 }
 END_TEST
 
+START_TEST(an_editor_finds_the_schema) {
+    static const char text[] = "{\"$schema\": \"vm.schema.json\", \"name\": \"x\"}";
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_free_ char *written = NULL;
+    ck_assert_int_eq(vqemu_vm_from_json(text, sizeof text - 1, NULL, &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_to_json(vm, &written, NULL), 0);
+    ck_assert_ptr_null(strstr(written, "schema"));
+}
+END_TEST
+
 START_TEST(a_file_must_be_a_file) {
     vqemu_vm *vm = NULL;
     ck_assert_int_eq(vqemu_vm_from_file("/", &vm, NULL), VQEMU_ERR_INVALID);
@@ -149,6 +159,7 @@ int main(void) {
     tcase_add_test(tests, a_document_sets_everything);
     tcase_add_test(tests, escapes_are_read);
     tcase_add_loop_test(tests, a_broken_document_fails_with_its_message, 0, case_count);
+    tcase_add_test(tests, an_editor_finds_the_schema);
     tcase_add_test(tests, a_file_must_be_a_file);
     suite_add_tcase(suite, tests);
     int status = run_suite(suite);
