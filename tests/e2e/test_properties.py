@@ -20,6 +20,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 from library import INVALID, Refused, VmFromJson  # noqa: E402
 from machines import ARCHES, Machines, open_files  # noqa: E402
+from qmp import QemuFailed  # noqa: E402
 
 SEED = int(os.environ.get("PROPERTY_SEED", random.SystemRandom().randrange(1 << 32)))
 ROUNDS = int(os.environ.get("PROPERTY_ROUNDS", "40"))
@@ -194,6 +195,19 @@ def test_sockets_and_logs(machines, place, seed):
         assert kind == "socket" or console in opened
         for path in (console, agent):
             assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
+
+
+@generators("connections")
+def test_sockets_that_qemu_connects_to(machines, place, seed):
+    """Nobody listens there: QEMU tells where it looked."""
+    generator = Generator(seed)
+    path = socket_path(place, 0, generator)
+    vm = generator.choice([{"tpm": True, "tpm_socket": path},
+                           {"shares": [{"path": "/", "tag": "t", "driver": "virtiofs", "socket": path}]}])
+    with pytest.raises(QemuFailed) as failed:
+        with machines.start("x86_64", vm):
+            pass
+    assert f"Failed to connect to '{path.decode(errors='replace')}'" in str(failed.value)
 
 
 @generators("directories")

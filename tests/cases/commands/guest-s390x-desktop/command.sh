@@ -1,0 +1,30 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-s390x \
+  -name guest=volt-z-desktop,process=volt-z-desktop \
+  -uuid bf654364-f2de-8026-85e9-4e23a7b5f6b5 \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine s390-ccw-virtio,dump-guest-core=off \
+  -accel tcg \
+  -cpu max \
+  -smp 1,sockets=1,cores=1,threads=1 \
+  -m 256 \
+  -rtc base=utc \
+  -display none \
+  -vnc vnc=unix:/run/volt/z-desktop/vnc.sock \
+  -device virtio-gpu-ccw,id=video \
+  -device virtio-tablet-ccw,id=tablet \
+  -device virtio-keyboard-ccw,id=keyboard \
+  -chardev stdio,id=console,mux=on,signal=off \
+  -serial chardev:console \
+  -mon chardev=console,mode=readline \
+  -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/z.img \
+  -device virtio-blk-ccw,id=drive0,drive=disk0 \
+  -netdev user,id=net0 \
+  -device virtio-net-ccw,id=nic0,netdev=net0,mac=52:54:00:94:70:ad)
