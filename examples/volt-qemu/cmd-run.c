@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <jansson.h>
+#include <pwd.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,10 +29,44 @@ static int execute(const vqemu_command *command) {
     return fail_text("cannot execute %s: %s", path, strerror(errno));
 }
 
+/* Only a document can have one: there is no option for it. */
+static int read_user(const struct options *options, char **user) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_vqemu_free_ char *text = NULL;
+    if (vqemu_vm_from_file(options->vm, &vm, &error) || vqemu_vm_to_json(vm, &text, &error))
+        return fail(error);
+    json_t *document = json_loads(text, 0, NULL);
+    const char *name = json_string_value(json_object_get(document, "user"));
+    *user = name ? strdup(name) : NULL;
+    json_decref(document);
+    return 0;
+}
+
+static bool is_caller(const char *user) {
+    const struct passwd *record = getpwnam(user);
+    char *end;
+    unsigned long number = strtoul(user, &end, 10);
+    return record ? record->pw_uid == geteuid() : !*end && number == geteuid();
+}
+
+/* This process becomes QEMU, as whom it is; as root, mostly, though the VM says otherwise. */
+static int check_user(const struct options *options) {
+    _cleanup_free_ char *user = NULL;
+    int status = options->vm ? read_user(options, &user) : 0;
+    if (status || !user || is_caller(user))
+        return status;
+    return fail_text("user: the VM is to run as \"%s\", and QEMU would run as you: run it as that "
+                     "user (setpriv, runuser), or as a service (volt-qemu unit)",
+                     user);
+}
+
 static int run(const struct options *options) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_selection_ vqemu_selection *selection = NULL;
     int status = vm_from_options(options, &vm);
+    if (!status)
+        status = check_user(options);
     if (!status)
         status = selection_for_vm(options, vm, &selection);
     if (status)
@@ -55,7 +92,8 @@ const struct command command_run = {
         "input and output unless the VM says otherwise. Its directories, and its UEFI\n"
         "variables, are made before, as by \"volt-qemu prepare\". Descriptors that the VM\n"
         "names are inherited from the caller. Options as of \"volt-qemu args\". A profile\n"
-        "whose accelerator does not work on this host is refused.\n",
+        "whose accelerator does not work on this host is refused, and a VM with a user\n"
+        "other than the caller.\n",
     .example = "  volt-qemu run --kernel vmlinuz --rootfs /srv/web --memory 1G\n",
     .run = run,
 };

@@ -145,6 +145,14 @@ static int set_vm(const struct options *options, vqemu_vm *vm, vqemu_error **err
     return code;
 }
 
+/* A document is not of the options that --help explains. */
+static int fail_vm(const struct options *options, const vqemu_error *error) {
+    if (!options->vm || vqemu_error_code(error) != VQEMU_ERR_INVALID)
+        return fail_request(options->command, error);
+    fail_text("%s; see volt-qemu schema, and docs/vm.md", vqemu_error_message(error));
+    return EXIT_USAGE;
+}
+
 int vm_from_options(const struct options *options, vqemu_vm **vm) {
     _cleanup_error_ vqemu_error *error = NULL;
     int code = options->vm ? vqemu_vm_from_file(options->vm, vm, &error)
@@ -170,7 +178,7 @@ int command_from_selection(const struct options *options, const vqemu_selection 
     int code = options->user_manager ? user_directories_set(runtime, vm, &error) : 0;
     if (!code)
         code = vqemu_command_build(runtime, vm, command, &error);
-    return code ? fail_request(options->command, error) : 0;
+    return code ? fail_vm(options, error) : 0;
 }
 
 int prepare_from_options(const struct options *options, const vqemu_command *command) {
@@ -180,7 +188,7 @@ int prepare_from_options(const struct options *options, const vqemu_command *com
     int code = vqemu_prepare(command, flags, &error);
     if (!code)
         return 0;
-    int status = fail_request(options->command, error);
+    int status = fail_vm(options, error);
     if (code == VQEMU_ERR_CHANGED)
         fail_text("here that is: --ref REF, or once \"volt-qemu prepare\" with --keep-variables or "
                   "--reset-variables");

@@ -164,6 +164,23 @@ def test_a_vm_can_come_from_a_file(root, tmp_path):
     bad(1, 'memroy: unknown key', *words)
 
 
+def test_a_vm_of_another_user_is_not_run(root, tmp_path):
+    document = tmp_path / "vm.json"
+    words = ["--root", root, "run", "--profile", "emulate-x86", "--vm", document]
+    for user in ("no-such-user", str(os.geteuid() + 1)):
+        document.write_text(json.dumps({"name": "web", "user": user, "rootfs": str(tmp_path)}))
+        bad(1, f'user: the VM is to run as "{user}", and QEMU would run as you', *words)
+    document.write_text(json.dumps({"name": "web", "user": str(os.geteuid()), "rootfs": str(tmp_path)}))
+    assert "-nodefaults" in good(*words)
+
+
+def test_a_faulty_document_is_told_what_there_is(root, tmp_path):
+    document = tmp_path / "vm.json"
+    document.write_text('{"name": "web", "initrd": "/initrd"}')
+    bad(2, "; see volt-qemu schema, and docs/vm.md", "--root", root, "args", "--profile", "emulate-x86", "--vm",
+        document)
+
+
 def test_a_profile_that_cannot_run_here_is_not_run(tmp_path, profile):
     good("--root", tmp_path / "s", "build", "--profile", "kvm-linux", profile)
     bad(1, "KVM does not work", "--root", tmp_path / "s", "--kvm", "absent", "run", "--profile",
