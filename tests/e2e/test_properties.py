@@ -353,7 +353,8 @@ def random_vm(generator):
     for key in ("state_dir", "console_log", "vnc_password_file", "guest_agent_socket", "rootfs"):
         if generator.chance(0.5):
             vm[key] = path()
-    for key in ("rng", "balloon", "memory_shared", "reboot", "sandbox", "rootfs_writable"):
+    switches = ["rng", "balloon", "memory_shared", "reboot", "sandbox"]
+    for key in switches + (["rootfs_writable"] if "rootfs" in vm else []):
         if generator.chance(0.5):
             vm[key] = generator.chance(0.5)
     if generator.chance(0.5):
