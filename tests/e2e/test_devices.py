@@ -593,23 +593,26 @@ def test_shared_memory(machines, arch):
         assert any("memfd:memory-backend-memfd" in path for path in open_files(qmp.process))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def hugepages():
-    """Huge pages of 2 MiB: 256 MiB of them."""
+    """Huge pages of 2 MiB: 256 MiB of them, which other runs of the tests wait for."""
     path = Path("/proc/sys/vm/nr_hugepages")
     if not path.exists() or "Hugepagesize:       2048 kB" not in Path("/proc/meminfo").read_text():
         pytest.skip("the kernel has no huge pages of 2 MiB")
-    before = path.read_text()
-    try:
-        path.write_text(str(int(before) + 128))
-    except OSError as error:
-        pytest.skip(f"huge pages cannot be reserved: {error}")
-    got = int(path.read_text()) - int(before)
-    if got < 128:
-        path.write_text(before)
-        pytest.skip(f"the kernel finds only {got} huge pages of 2 MiB")
-    yield
-    path.write_text(before)
+    with path.open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = int(path.read_text())
+        try:
+            path.write_text(str(before + 128))
+        except OSError as error:
+            pytest.skip(f"huge pages cannot be reserved: {error}")
+        try:
+            got = int(path.read_text()) - before
+            if got < 128:
+                pytest.skip(f"the kernel finds only {got} huge pages of 2 MiB")
+            yield
+        finally:
+            path.write_text(str(before))
 
 
 @pytest.mark.parametrize("shared", [False, True])
