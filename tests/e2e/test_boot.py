@@ -155,7 +155,12 @@ def test_a_unit_boots_the_guest(root, guest):
             shutil.copytree(root, store, symlinks=True)
             shutil.copytree(guest, files, symlinks=True)
             console = systemd.directory / "console"
-            unit = volt(store, "unit", *vm(files))
+            description = {"name": "boot", "runtime_dir": str(systemd.directory / "sockets")}
+            (systemd.directory / "sockets").mkdir()
+            os.chown(systemd.directory / "sockets", systemd.uid, systemd.uid)
+            (systemd.directory / "vm.json").write_text(json.dumps(description))
+            unit = volt(store, "unit", "--user-manager", "--vm", systemd.directory / "vm.json",
+                        *vm(files))
             unit = unit.replace("[Service]\n", f"[Service]\nStandardOutput=file:{console}\n")
             result = systemd.run("volt-boot.service", unit, timeout=DEADLINE)
             assert result.status == 0, result
