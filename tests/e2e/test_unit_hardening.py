@@ -172,12 +172,12 @@ def test_a_guest_that_ends_by_itself_is_no_failure(systemd, make):
 @pytest.fixture
 def kvm(guests):
     """A KVM may be there, and run nothing."""
-    words = ["timeout", "10", "qemu-system-x86_64", "-nodefaults", "-machine", "q35", "-accel", "kvm",
+    words = ["timeout", "--kill-after=1", "10", "qemu-system-x86_64", "-nodefaults", "-machine", "q35", "-accel", "kvm",
              "-cpu", "qemu64", "-display", "none", "-serial", "stdio", "-kernel", guests[False]]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True) as process:
         works = any(power_guest.READY in line for line in process.stdout)
-        process.kill()
+        process.terminate()  # timeout passes that on, which it could not do with SIGKILL
     if not works:
         pytest.skip("KVM runs no guest here")
 
