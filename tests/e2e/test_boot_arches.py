@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Debian's kernel of every architecture boots to user space, and finds the devices it is given."""
-import json
+import contextlib
+import socket
 
 import pytest
-from boots import Vm
+from boots import Vm, wait_until
 
 DEADLINES = {  # seconds; five times what a boot takes on a quiet machine
     "x86_64": 60, "i386": 60, "aarch64": 60, "arm": 60, "mipsel": 60, "mips64el": 60, "ppc64le": 90,
@@ -116,6 +117,92 @@ def test_every_device_of_an_x86_guest_is_found(boot_store, guest_of, tmp_path):
 @pytest.mark.parametrize("arch", [arch for arch in MACHINES if arch != "x86_64"])
 def test_every_device_is_found(arch, boot_store, guest_of, tmp_path):
     assert_every_device_is_found(arch, boot_store, guest_of(arch), tmp_path)
+
+
+def extended(*arches):
+    return [pytest.param(arch, marks=pytest.mark.extended) for arch in arches]
+
+
+@pytest.mark.parametrize("arch", ["x86_64", *extended("i386", "aarch64", "arm")])
+def test_a_guest_boots_from_virtiofs(arch, boot_store, guest_of, tmp_path):
+    vm = Vm(boot_store, arch, tmp_path, document(guest_of(arch), rootfs_driver="virtiofs"))
+    with vm.virtiofsd():
+        console = vm.run(DEADLINES[arch])
+    assert console.require("hello from a directory of the host").ready()["root"] == "virtiofs"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def talk(port):
+    """Say something to a forwarded port until there is an answer; QEMU takes connections at once, and
+    closes them again while nobody in the guest listens."""
+    answer = b""
+
+    def answered():
+        nonlocal answer
+        with contextlib.suppress(ConnectionError):
+            with socket.create_connection(("127.0.0.1", port), timeout=60) as connection:
+                connection.sendall(b"from-the-host\n")
+                answer = connection.makefile("rb").readline()
+        return answer
+    wait_until(answered, 60)
+    return answer
+
+
+def test_the_host_talks_to_a_guest_and_shuts_it_down(boot_store, guest_of, tmp_path):
+    """A forwarded port, and the power button that "volt-qemu stop" presses."""
+    port, qmp = free_port(), tmp_path / "qmp.sock"
+    vm = Vm(boot_store, "x86_64", tmp_path, document(
+        guest_of("x86_64"), qmp_socket=str(qmp),
+        nics=[{"backend": "user", "forwards": [{"host_port": port, "guest_port": 7000}]}]))
+    vm.ask("dhcp,served,powerbutton:1")
+    with vm.started() as running:
+        running.wait_for("REPORT waiting served", DEADLINES["x86_64"])
+        assert talk(port) == b"from-the-guest\n"
+        running.wait_for("REPORT waiting event", DEADLINES["x86_64"])
+        boot_store.volt("stop", "--timeout", "60", qmp)
+        console = running.wait(60)
+    console.ready()
+    assert [s["got"] for s in console.reports("served")] == ["from-the-host"]
+    assert [p["pressed"] for p in console.reports("powerbutton")] == ["yes"]
+
+
+@pytest.mark.extended
+@pytest.mark.parametrize("arch, keys, disk_bus, nic_driver", [
+    ("x86_64", {"machine": "pc"}, "virtio", "virtio_net"),
+    ("x86_64", {"guest_os": "windows"}, "ide", "e1000e"),
+    ("x86_64", {"guest_os": "other", "machine": "pc"}, "ide", "e1000"),
+    ("i386", {"machine": "q35"}, "virtio", "virtio_net"),
+    ("i386", {"guest_os": "windows"}, "ide", "e1000"),
+    ("mipsel", {"guest_os": "other"}, "ide", "pcnet32"),
+    ("mips64el", {"guest_os": "other"}, "ide", "pcnet32"),
+    ("ppc64le", {"guest_os": "other"}, "virtio", "virtio_net"),
+])
+def test_what_a_guest_gets_by_its_system_works(arch, keys, disk_bus, nic_driver, boot_store, guest_of,
+                                               tmp_path):
+    """Devices that are chosen by operating system and machine; Linux has drivers for all of them."""
+    vm = Vm(boot_store, arch, tmp_path, document(
+        guest_of(arch), disks=[{"file": image(tmp_path, "disk", 2048)}], nics=[{}], firmware="bios",
+        **keys)).ask("disk:1,nic:1,dhcp")
+    console = vm.run(DEADLINES[arch])
+    console.ready()
+    assert [(d["bus"], d["start"].rstrip(".")) for d in console.reports("disk")] == [(disk_bus, "disk")]
+    assert [n["driver"] for n in console.reports("nic")] == [nic_driver]
+    assert [d["address"] for d in console.reports("dhcp")] == ["10.0.2.15"]
+
+
+@pytest.mark.extended
+@pytest.mark.parametrize("arch", ["arm", "aarch64", "i386", "ppc64le", "s390x"])
+def test_the_default_command_line_boots(arch, boot_store, guest_of, tmp_path):
+    """As packed, with the least memory that the library gives."""
+    guest = guest_of(arch)
+    vm = Vm(boot_store, arch, tmp_path, {"rootfs": str(guest.rootfs), "kernel": str(guest.kernel),
+                                         "initrd": str(guest.initrd)})
+    assert vm.run(DEADLINES[arch]).ready()["root"] == "9p"
 
 
 @pytest.mark.parametrize("arch, says", [

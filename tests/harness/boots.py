@@ -116,20 +116,29 @@ class Vm:
         """Make what it needs beside its images; running does that as well."""
         self.store.volt("prepare", *self.words())
 
-    @contextlib.contextmanager
     def swtpm(self):
         """Its TPM; that ends by itself when QEMU does."""
-        self.prepare()
         path = Path(self.document["runtime_dir"], "tpm.sock")
-        process = subprocess.Popen(
-            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.document['state_dir']}/tpm",
-             "--ctrl", f"type=unixio,path={path}", "--terminate"],
-            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return self._companion(path, ["swtpm", "socket", "--tpm2", "--tpmstate",
+                                      f"dir={self.document['state_dir']}/tpm", "--ctrl",
+                                      f"type=unixio,path={path}", "--terminate"])
+
+    def virtiofsd(self):
+        """The server of its root file system, the one that comes with QEMU 7.2."""
+        path = Path(self.document["runtime_dir"], "virtiofsd-0.sock")
+        return self._companion(path, ["/usr/lib/qemu/virtiofsd", f"--socket-path={path}", "-o",
+                                      f"source={self.document['rootfs']}"])
+
+    @contextlib.contextmanager
+    def _companion(self, path, argv):
+        self.prepare()
+        process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
         try:
             wait_until(path.exists, 30)
             yield
         finally:
-            process.kill()
+            process.terminate()
             process.wait()
 
     def run(self, deadline):
