@@ -21,6 +21,9 @@
  * for another than "not supported". 9p2000.u does not ask.
  * tcg_cpu_alone: on a Malta board, all processors of these models begin with the firmware at once,
  * and nothing is heard of the guest. Others, such as 34Kf, can be more than one.
+ * own_fuse: over virtiofs a guest speaks FUSE in its own byte order, flags of open() and error
+ * numbers, and virtiofsd takes them for the host's. Where these differ from those of the usual
+ * hosts, x86 and arm64, the guest can mount nothing, or execute nothing of it.
  * pci_slot: QEMU fills the slots of a Malta board from 0x12 up; Linux knows the interrupts of four.
  * vmport=off: nobody asked for VMware's backdoor.
  * pseries: TCG does not implement the mitigations that the machine type asks for by default.
@@ -176,6 +179,7 @@ static const struct arch archs[] = {
         .tcg_cpu = "24Kf",
         .console = "ttyS0",
         .p9_version = "9p2000.u",
+        .own_fuse = true,
         .bus = "pci",
         .video = "virtio-gpu-pci",
         .plain_video = "VGA",
@@ -193,6 +197,7 @@ static const struct arch archs[] = {
         .tcg_cpu = "24Kf",
         .console = "ttyS0",
         .p9_version = "9p2000.u",
+        .own_fuse = true,
         .bus = "pci",
         .video = "virtio-gpu-pci",
         .plain_video = "VGA",
@@ -210,6 +215,7 @@ static const struct arch archs[] = {
         .tcg_cpu = "5KEf",
         .console = "ttyS0",
         .p9_version = "9p2000.u",
+        .own_fuse = true,
         .bus = "pci",
         .video = "virtio-gpu-pci",
         .plain_video = "VGA",
@@ -227,6 +233,7 @@ static const struct arch archs[] = {
         .tcg_cpu = "5KEf",
         .console = "ttyS0",
         .p9_version = "9p2000.u",
+        .own_fuse = true,
         .bus = "pci",
         .video = "virtio-gpu-pci",
         .plain_video = "VGA",
@@ -243,6 +250,7 @@ static const struct arch archs[] = {
         .machines = mac99_machines,
         .tcg_cpu = "7447a",
         .console = "ttyPZ0",
+        .own_fuse = true,
         .bus = "pci",
         .video = "virtio-gpu-pci",
         .plain_video = "VGA",
@@ -257,6 +265,7 @@ static const struct arch archs[] = {
         .tcg_options = PSERIES_TCG,
         .tcg_cpu = "power9",
         .console = "hvc0",
+        .own_fuse = true,
         .bus = "pci",
         .video = "virtio-gpu-pci",
         .plain_video = "VGA",
@@ -274,6 +283,7 @@ static const struct arch archs[] = {
         .tcg_options = PSERIES_TCG,
         .tcg_cpu = "power9",
         .console = "hvc0",
+        .own_fuse = true,
         .bus = "pci",
         .video = "virtio-gpu-pci",
         .plain_video = "VGA",
@@ -290,6 +300,7 @@ static const struct arch archs[] = {
         .machines = s390_machines,
         .tcg_cpu = "max",
         .console = "ttysclp0",
+        .own_fuse = true,
         .bus = "ccw",
         .video = "virtio-gpu-ccw",
         .watchdog = "diag288",

@@ -43,6 +43,7 @@ struct arch {
     const char *tcg_cpu;            /* -cpu under TCG; under KVM it is always "host" */
     const char *console;            /* console= of the kernel command line */
     const char *p9_version;         /* protocol of a root file system over 9p; NULL: 9p2000.L */
+    bool own_fuse;                  /* virtiofs works on hosts of its own architecture only */
     const char *bus;                /* of the machine's devices: "pci" or "ccw" */
     const char *video;              /* graphics device of guests with virtio drivers */
     const char *plain_video;        /* of others, or NULL */

@@ -97,6 +97,20 @@ static int check_share(const struct args *args, const vqemu_share *share, size_t
     return 0;
 }
 
+/* Under KVM, guest and host are of one architecture. */
+static int check_virtiofs(const struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    const vqemu_share root = root_share(vm);
+    const char *key = vm->rootfs && is_virtiofs(&root) ? "rootfs_driver" : "shares[].driver";
+    if (args->kvm || !args->arch->own_fuse || !args_has_virtiofs(vm))
+        return 0;
+    return error_set(
+        error, VQEMU_ERR_UNSUPPORTED, 0,
+        "%s: virtiofs does not work for emulated %s guests, whose numbers of flags and "
+        "errors are not those of the host; 9p does",
+        key, args->arch->name);
+}
+
 static int check_unused(const vqemu_vm *vm, vqemu_error **error) {
     const char *key = NULL;
     if (!vm->rootfs && (vm->rootfs_driver || vm->rootfs_writable != TOGGLE_DEFAULT))
@@ -115,6 +129,8 @@ int args_add_shares(struct args *args, vqemu_error **error) {
     unsigned virtiofs_count = 0;
     bool good = true;
     int r = check_unused(vm, error);
+    if (r == 0)
+        r = check_virtiofs(args, error);
     if (r < 0)
         return r;
     if (vm->rootfs && is_virtiofs(&root))
