@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -16,7 +17,9 @@ import pytest
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 sys.path.insert(0, str(HERE.parent / "harness"))
+import guests as guests_of_linux  # noqa: E402
 import power_guest  # noqa: E402
+from boots import Console  # noqa: E402
 from installed import copy_program  # noqa: E402
 from qmp import Qmp  # noqa: E402
 from systemd_system import SystemSystemd  # noqa: E402
@@ -104,16 +107,20 @@ class Vm:
         done = self.systemd.systemctl("start", SERVICE)
         assert done.returncode == 0, done.stderr + self.systemd.log
 
-    def wait_for(self, marker, count=1):
-        deadline = time.monotonic() + DEADLINE
+    def wait_for(self, marker, count=1, deadline=DEADLINE):
+        deadline += time.monotonic()
         while time.monotonic() < deadline:
             if self.console.exists() and self.console.read_text().count(marker) >= count:
                 return
             with contextlib.suppress(UnitFailed):  # a command line that is not text is not shown
                 state = self.state(SERVICE)
-                assert state in ("active", "deactivating"), state + self.systemd.log
+                assert state in ("active", "deactivating"), self.told()
             time.sleep(0.05)
-        raise AssertionError(f"no {marker} on the console: {self.systemd.log}")
+        raise AssertionError(f"no {marker} on the console: {self.told()}")
+
+    def told(self):
+        text = self.console.read_text() if self.console.exists() else ""
+        return f"{self.systemd.log}\n{text[-4000:]}"
 
     def state(self, unit):
         return self.systemd.show(unit, "ActiveState")["ActiveState"]
@@ -172,12 +179,15 @@ def test_a_guest_that_ends_by_itself_is_no_failure(systemd, make):
 @pytest.fixture
 def kvm(guests):
     """A KVM may be there, and run nothing."""
-    words = ["timeout", "--kill-after=1", "10", "qemu-system-x86_64", "-nodefaults", "-machine", "q35", "-accel", "kvm",
+    words = ["qemu-system-x86_64", "-nodefaults", "-machine", "q35", "-accel", "kvm",
              "-cpu", "qemu64", "-display", "none", "-serial", "stdio", "-kernel", guests[False]]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, text=True) as process:
+        late = threading.Timer(40, process.kill)
+        late.start()
         works = any(power_guest.READY in line for line in process.stdout)
-        process.terminate()  # timeout passes that on, which it could not do with SIGKILL
+        late.cancel()
+        process.kill()
     if not works:
         pytest.skip("KVM runs no guest here")
 
@@ -299,6 +309,45 @@ def test_virtiofsd_serves_the_share(systemd, make, files, writable):
             vm.wait_for_state(unit, ("inactive", "failed"))
             assert result_of(systemd, unit) == "success", systemd.log
 
+
+# ---- Linux ----
+
+@pytest.fixture(scope="module")
+def linux(systemd):
+    """A guest with drivers for all that it is given; its files are where services see them."""
+    try:
+        made = guests_of_linux.make("x86_64")
+    except guests_of_linux.GuestError as reason:
+        pytest.skip(str(reason))
+    shutil.copytree(made.rootfs, systemd.directory / "rootfs", symlinks=True)
+    return {"kernel": str(shutil.copy(made.kernel, systemd.directory)), "memory": 256,
+            "initrd": str(shutil.copy(made.initrd, systemd.directory)),
+            "rootfs": str(systemd.directory / "rootfs")}
+
+
+@needs_swtpm
+@pytest.mark.skipif(not VIRTIOFSD.exists(), reason="virtiofsd is not installed")
+def test_linux_has_all_its_devices_and_hears_of_its_power_button(systemd, make, files, linux):
+    keys = RICH | linux | {
+        "rootfs_driver": "virtiofs", "virtiofsd_program": str(VIRTIOFSD),
+        "append": "root=rootfs rootfstype=virtiofs console=ttyS0 panic=1 "
+                  "volt.report=disk:2,nic:1,dhcp,tpm:1,rng:1,share:1,port:1,powerbutton:1"}
+    with make(**keys) as vm:
+        vm.wait_for("REPORT waiting", deadline=200)
+        systemd.stop(SERVICE, timeout=200)
+        console = Console(vm.console.read_text(), 0)
+        assert console.ready()["root"] == "virtiofs"
+        assert {disk["name"]: disk["ro"] for disk in console.reports("disk")} == {"sda": "1", "vda": "0"}
+        assert console.reports("dhcp")[0]["address"] == "10.0.2.15"
+        assert console.reports("tpm")[0]["version"] == "2"
+        assert [share["tag"] for share in console.reports("share")] == ["share"]
+        assert console.reports("powerbutton")[0]["pressed"] == "yes"
+        for unit in vm.texts:
+            vm.wait_for_state(unit, ("inactive", "failed"))
+            assert result_of(systemd, unit) == "success", systemd.log
+
+
+# ---- files ----
 
 HOSTILE = ["two words", " lead and trail ", "comma,,equals=", "quotes\"'`", "back\\slash\\", "%n%%i%",
            "$HOME${X}", "semi; #hash", "-dash", "+plus:colon", "*?[a]", "\u00fc\u20ac\U0001f600",
