@@ -81,6 +81,7 @@ class Vm:
         self.console.unlink(missing_ok=True)
         document = {"name": "web", "memory": 64, "kernel": str(guests[deaf]), "append": "x",
                     "console": "file", "console_path": "/srv/log/web.log", **keys}
+        document = {key: value for key, value in document.items() if value is not None}
         self.document = systemd.directory / "web.json"
         self.document.write_text(json.dumps(document))
         made = json.loads(volt(cli, root, "--json", "--kvm", "usable", "unit", "--profile", profile,
@@ -308,6 +309,24 @@ def test_virtiofsd_serves_the_share(systemd, make, files, writable):
         for unit in vm.texts:
             vm.wait_for_state(unit, ("inactive", "failed"))
             assert result_of(systemd, unit) == "success", systemd.log
+
+
+def test_uefi_variables_of_a_user_can_be_written(systemd, cli, root, make):
+    keys = {"firmware": "uefi", "user": "games", "kernel": None, "append": None}
+    vm = make(**keys)
+    words = ["prepare", "--kvm", "usable", "--profile", "emulate-x86", "--vm", str(vm.document)]
+    done = systemd.enter(str(cli), "--root", str(root), *words, timeout=DEADLINE)
+    assert done.returncode == 0, done.stderr
+    shutil.chown(systemd.inside("/srv/log"), "games")
+    with vm:
+        variables = systemd.inside("/var/lib/volt/vms/web/nvram.fd")
+        before = variables.stat().st_mtime_ns
+        deadline = time.monotonic() + 3 * DEADLINE
+        while variables.stat().st_mtime_ns == before:  # the firmware writes down what it found
+            assert time.monotonic() < deadline, vm.told()
+            time.sleep(0.1)
+        assert vm.qmp().execute("query-status")["status"] == "running"
+        assert variables.owner() == "games"
 
 
 # ---- Linux ----
