@@ -5,7 +5,6 @@
 
 #include "args.h"
 #include "error.h"
-#include "qemu-opt.h"
 
 #define SWTPM "/usr/bin/swtpm"
 
@@ -27,7 +26,6 @@ static int check_tpm(const struct args *args, vqemu_error **error) {
 
 static int add_tpm(struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
-    struct strbuf chardev = {0};
     int r = check_tpm(args, error);
     if (r < 0 || !is_on(vm->tpm))
         return r;
@@ -35,14 +33,10 @@ static int add_tpm(struct args *args, vqemu_error **error) {
     _cleanup_free_ char *state = args_path_or(vm->tpm_state, args->state_dir, "tpm");
     if (!socket || !state)
         return error_no_memory(error);
-    strbuf_add(&chardev, "socket,id=tpm");
-    qemu_opt_add(&chardev, "path", socket);
-    args_option_buffer(args, "-chardev", &chardev);
+    args_connect(args, "tpm", "tpm_socket", socket);
     args_option(args, "-tpmdev", "emulator,id=tpm,chardev=tpm");
     strv_add(&args->argv, "-device");
     strv_addf(&args->argv, "%s,tpmdev=tpm", args->arch->tpm);
-    args_claim(args, "tpm_socket", socket);
-    resources_add_connect(&args->resources, socket);
     resources_add_companion(&args->resources, COMPANION_SWTPM,
                             vm->swtpm_program ? vm->swtpm_program : SWTPM, socket, state, false);
     return 0;

@@ -45,7 +45,7 @@ static bool has_plain_ide(const struct args *args) {
 }
 
 static const char *default_bus(const struct args *args, const vqemu_disk *disk) {
-    bool has_drivers = strcmp(args->guest_os, "linux") == 0;
+    bool has_drivers = args_has_virtio_drivers(args);
     if (is_on(disk->cdrom))
         return has_plain_ide(args) ? "ide" : "scsi";
     return has_drivers || !has_plain_ide(args) ? "virtio" : "ide";
@@ -101,19 +101,12 @@ static int check_sharing(const struct args *args, const struct drive *drive, vqe
 /* Two devices cannot both be the first to boot from. */
 static int check_boot_order(const struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
-    size_t count = vm->disks.count + vm->nics.count;
-    for (size_t i = 0; i < count; i++) {
-        for (size_t j = 0; j <= i; j++) {
-            const vqemu_disk *disk = j < vm->disks.count ? vm->disks.items[j] : NULL;
-            const vqemu_nic *nic = disk ? NULL : vm->nics.items[j - vm->disks.count];
-            const vqemu_disk *other = i < vm->disks.count ? vm->disks.items[i] : NULL;
-            const vqemu_nic *other_nic = other ? NULL : vm->nics.items[i - vm->disks.count];
-            uint64_t order = disk ? disk->boot_order : nic->boot_order;
-            uint64_t other_order = other ? other->boot_order : other_nic->boot_order;
-            if (i != j && order != 0 && order == other_order)
+    for (size_t i = 0; i < vm->disks.count + vm->nics.count; i++) {
+        uint64_t order = args_boot_order(vm, i);
+        for (size_t j = 0; order != 0 && j < i; j++)
+            if (args_boot_order(vm, j) == order)
                 return error_set(error, VQEMU_ERR_INVALID, 0,
                                  "boot_order: two devices have the place %" PRIu64, order);
-        }
     }
     return 0;
 }

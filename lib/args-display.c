@@ -44,7 +44,7 @@ static int check_display(const struct args *args, vqemu_error **error) {
 
 static const char *video_of(const struct args *args) {
     const char *video = args->vm->video;
-    bool has_drivers = strcmp(args->guest_os, "linux") == 0;
+    bool has_drivers = args_has_virtio_drivers(args);
     if (!video)
         return has_drivers || !args->arch->plain_video ? args->arch->video
                                                        : args->arch->plain_video;

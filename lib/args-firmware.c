@@ -15,7 +15,7 @@ static bool wants_uefi(const struct args *args) {
     const vqemu_vm *vm = args->vm;
     if (vm->firmware)
         return strcmp(vm->firmware, "uefi") == 0;
-    if (strcmp(args->guest_os, "windows") == 0)
+    if (args_is_windows(args))
         return true;
     if (vm->kernel || strcmp(args->guest_os, "other") == 0)
         return false;

@@ -123,7 +123,7 @@ static int check_cpu_model(const struct args *args, vqemu_error **error) {
 }
 
 static bool wants_hyperv(const struct args *args) {
-    bool is_windows = strcmp(args->guest_os, "windows") == 0;
+    bool is_windows = args_is_windows(args);
     return is_on_by_default(args->vm->hyperv, is_windows && args->kvm && args->arch->x86);
 }
 

@@ -39,7 +39,7 @@ static bool wants_msix(const struct connection *connection) {
 }
 
 static const char *default_model(const struct args *args) {
-    bool has_drivers = strcmp(args->guest_os, "linux") == 0;
+    bool has_drivers = args_has_virtio_drivers(args);
     return has_drivers || !args->machine->plain_nic ? "virtio" : args->machine->plain_nic;
 }
 

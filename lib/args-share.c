@@ -22,7 +22,7 @@ static vqemu_share root_share(const vqemu_vm *vm) {
 }
 
 static bool is_virtiofs(const vqemu_share *share) {
-    return share->driver && strcmp(share->driver, "virtiofs") == 0;
+    return args_is_virtiofs(share->driver);
 }
 
 static void add_9p(struct args *args, const vqemu_share *share, const char *id, const char *tag) {
@@ -52,19 +52,15 @@ static bool add_virtiofs(struct args *args, const vqemu_share *share, const char
     char name[48], key[64];
     snprintf(name, sizeof name, "virtiofsd-%u.sock", number);
     _cleanup_free_ char *socket = args_path_or(share->socket, args->runtime_dir, name);
-    struct strbuf chardev = {0}, device = {0};
+    struct strbuf device = {0};
     if (!socket)
         return false;
-    strbuf_addf(&chardev, "socket,id=%s", id);
-    qemu_opt_add(&chardev, "path", socket);
-    args_option_buffer(args, "-chardev", &chardev);
+    snprintf(key, sizeof key, "the virtiofsd socket of \"%s\"", tag);
+    args_connect(args, id, key, socket);
     args_virtio(args, &device, "vhost-user-fs", id, -1);
     strbuf_addf(&device, ",chardev=%s,queue-size=1024", id);
     qemu_opt_add(&device, "tag", tag);
     args_option_buffer(args, "-device", &device);
-    snprintf(key, sizeof key, "the virtiofsd socket of \"%s\"", tag);
-    args_claim(args, key, socket);
-    resources_add_connect(&args->resources, socket);
     resources_add_companion(&args->resources, COMPANION_VIRTIOFSD,
                             vm->virtiofsd_program ? vm->virtiofsd_program : VIRTIOFSD, socket,
                             share->path, !is_on(share->writable));

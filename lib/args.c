@@ -39,15 +39,29 @@ static int plan_machine(struct args *args, vqemu_error **error) {
     return 0;
 }
 
+bool args_is_virtiofs(const char *driver) {
+    return driver && strcmp(driver, "virtiofs") == 0;
+}
+
 bool args_has_virtiofs(const vqemu_vm *vm) {
-    if (vm->rootfs && vm->rootfs_driver && strcmp(vm->rootfs_driver, "virtiofs") == 0)
-        return true;
-    for (size_t i = 0; i < vm->shares.count; i++) {
-        const vqemu_share *share = vm->shares.items[i];
-        if (share->driver && strcmp(share->driver, "virtiofs") == 0)
-            return true;
-    }
-    return false;
+    bool found = vm->rootfs && args_is_virtiofs(vm->rootfs_driver);
+    for (size_t i = 0; i < vm->shares.count; i++)
+        found = found || args_is_virtiofs(((const vqemu_share *)vm->shares.items[i])->driver);
+    return found;
+}
+
+bool args_is_windows(const struct args *args) {
+    return strcmp(args->guest_os, "windows") == 0;
+}
+
+bool args_has_virtio_drivers(const struct args *args) {
+    return strcmp(args->guest_os, "linux") == 0;
+}
+
+uint64_t args_boot_order(const vqemu_vm *vm, size_t index) {
+    if (index < vm->disks.count)
+        return ((const vqemu_disk *)vm->disks.items[index])->boot_order;
+    return ((const vqemu_nic *)vm->nics.items[index - vm->disks.count])->boot_order;
 }
 
 int args_plan(struct args *args, vqemu_error **error) {
@@ -138,4 +152,13 @@ void args_listen(struct args *args, const char *id, const char *key, const char 
     args_option_buffer(args, "-chardev", &chardev);
     args_claim(args, key, path);
     resources_add_socket(&args->resources, path);
+}
+
+void args_connect(struct args *args, const char *id, const char *key, const char *path) {
+    struct strbuf chardev = {0};
+    strbuf_addf(&chardev, "socket,id=%s", id);
+    qemu_opt_add(&chardev, "path", path);
+    args_option_buffer(args, "-chardev", &chardev);
+    args_claim(args, key, path);
+    resources_add_connect(&args->resources, path);
 }

@@ -76,6 +76,16 @@ int args_place_devices(struct args *args, vqemu_error **error);
 
 /* Whether the VM has a share over virtiofs. */
 bool args_has_virtiofs(const vqemu_vm *vm);
+/* Whether a share's driver, which may be NULL, is that. */
+bool args_is_virtiofs(const char *driver);
+
+/* The guest's system. Only of Linux it is known that it has virtio drivers. */
+bool args_is_windows(const struct args *args);
+bool args_has_virtio_drivers(const struct args *args);
+
+/* The place in the order of booting of disks, and behind them network devices, by a number below
+ * the count of both; 0 if it has none. */
+uint64_t args_boot_order(const vqemu_vm *vm, size_t index);
 
 /* ---- what only one can have (args-claim.c) ---- */
 
@@ -98,6 +108,9 @@ void args_virtio(const struct args *args, struct strbuf *device, const char *kin
 
 /* "socket,id=...,path=...,server=on,wait=off", as an argument of -chardev. */
 void args_listen(struct args *args, const char *id, const char *key, const char *path);
+
+/* The same of a socket on which another program listens: "socket,id=...,path=...". */
+void args_connect(struct args *args, const char *id, const char *key, const char *path);
 
 /* A path of the VM's own, or the default in a directory; NULL without memory. */
 char *args_path_or(const char *path, const char *directory, const char *name);

@@ -101,7 +101,7 @@ static void add_name(struct args *args) {
 }
 
 static void add_clock(struct args *args) {
-    bool is_windows = strcmp(args->guest_os, "windows") == 0;
+    bool is_windows = args_is_windows(args);
     const char *base = args->vm->rtc ? args->vm->rtc : is_windows ? "localtime" : "utc";
     strv_add(&args->argv, "-rtc");
     /* Windows counts ticks, and must get those that were late. */
@@ -111,16 +111,14 @@ static void add_clock(struct args *args) {
 
 static bool has_boot_order(const vqemu_vm *vm) {
     bool found = false;
-    for (size_t i = 0; i < vm->disks.count; i++)
-        found = found || ((const vqemu_disk *)vm->disks.items[i])->boot_order;
-    for (size_t i = 0; i < vm->nics.count; i++)
-        found = found || ((const vqemu_nic *)vm->nics.items[i])->boot_order;
+    for (size_t i = 0; i < vm->disks.count + vm->nics.count; i++)
+        found = found || args_boot_order(vm, i);
     return found;
 }
 
 static void add_default_append(struct strbuf *append, const struct args *args) {
     const vqemu_vm *vm = args->vm;
-    bool is_virtiofs = vm->rootfs_driver && strcmp(vm->rootfs_driver, "virtiofs") == 0;
+    bool is_virtiofs = args_is_virtiofs(vm->rootfs_driver);
     const char *writable = is_on(vm->rootfs_writable) ? " rw" : "";
     const char *p9_version = args->arch->p9_version;
     if (vm->rootfs && is_virtiofs)
