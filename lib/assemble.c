@@ -20,6 +20,7 @@
 #include "object.h"
 #include "place.h"
 #include "tree.h"
+#include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"

@@ -9,6 +9,7 @@
 #include "executable.h"
 #include "leftovers.h"
 #include "object.h"
+#include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
 

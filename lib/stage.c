@@ -11,6 +11,7 @@
 #include "error.h"
 #include "leftovers.h"
 #include "object.h"
+#include "util/dir.h"
 #include "util/fd.h"
 #include "util/rfc3339.h"
 

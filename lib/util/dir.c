@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/fd.h"
@@ -32,4 +33,22 @@ int for_each_entry(int directory_fd, const char *path, entry_fn function, void *
     int r = visit_entries(directory, function, userdata);
     closedir(directory);
     return r;
+}
+
+static int remove_entry(int directory_fd, const char *name, void *unused) {
+    (void)unused;
+    return remove_tree(directory_fd, name);
+}
+
+int remove_tree(int directory_fd, const char *name) {
+    if (unlinkat(directory_fd, name, 0) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR && errno != EPERM)
+        return -errno;
+    int r = for_each_entry(directory_fd, name, remove_entry, NULL);
+    if (r == -ENOTDIR) /* a file that may not be removed */
+        return -EPERM;
+    if (r < 0)
+        return r == -ENOENT ? 0 : r;
+    return unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }

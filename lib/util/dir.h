@@ -11,4 +11,8 @@ typedef int (*entry_fn)(int directory_fd, const char *name, void *userdata);
  */
 int for_each_entry(int directory_fd, const char *path, entry_fn function, void *userdata);
 
+/* Remove a file or a directory with all that is in it, without following links; -ENOENT is no
+ * error. */
+int remove_tree(int directory_fd, const char *name);
+
 #endif

@@ -11,7 +11,6 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
-#include "util/dir.h"
 
 int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
     int fd;
@@ -132,22 +131,4 @@ int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *n
     if (linkat(old_fd, old_name, new_fd, new_name, 0) < 0)
         return -errno;
     return unlinkat(old_fd, old_name, 0) < 0 ? -errno : 0;
-}
-
-static int remove_entry(int directory_fd, const char *name, void *unused) {
-    (void)unused;
-    return remove_tree(directory_fd, name);
-}
-
-int remove_tree(int directory_fd, const char *name) {
-    if (unlinkat(directory_fd, name, 0) == 0 || errno == ENOENT)
-        return 0;
-    if (errno != EISDIR && errno != EPERM)
-        return -errno;
-    int r = for_each_entry(directory_fd, name, remove_entry, NULL);
-    if (r == -ENOTDIR) /* a file that may not be removed */
-        return -EPERM;
-    if (r < 0)
-        return r == -ENOENT ? 0 : r;
-    return unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
 }

@@ -40,8 +40,4 @@ int sync_path(int directory_fd, const char *path);
  */
 int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *new_name);
 
-/* Remove a file or a directory with all that is in it, without following links; -ENOENT is no
- * error. */
-int remove_tree(int directory_fd, const char *name);
-
 #endif

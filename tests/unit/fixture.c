@@ -16,6 +16,7 @@
 #include "selection.h"
 #include "store.h"
 #include "util/cleanup.h"
+#include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"

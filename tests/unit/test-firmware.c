@@ -13,6 +13,7 @@
 #include "fixture.h"
 #include "run.h"
 #include "util/cleanup.h"
+#include "util/dir.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
 

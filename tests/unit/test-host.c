@@ -11,7 +11,7 @@
 
 #include "error.h"
 #include "run.h"
-#include "util/fd.h"
+#include "util/dir.h"
 #include "util/strbuf.h"
 
 static const char template[] = "/tmp/test-host-XXXXXX";

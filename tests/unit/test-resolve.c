@@ -18,7 +18,7 @@
 #include "runtime.h"
 #include "selection.h"
 #include "store.h"
-#include "util/fd.h"
+#include "util/dir.h"
 #include "util/strbuf.h"
 
 static vqemu_store *store;

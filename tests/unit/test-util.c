@@ -14,6 +14,7 @@
 #include "qemu-opt.h"
 #include "run.h"
 #include "util/cleanup.h"
+#include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/rfc3339.h"
