@@ -10,6 +10,7 @@
 
 #include "error.h"
 #include "leftovers.h"
+#include "newest.h"
 #include "profile.h"
 #include "ref.h"
 #include "util/dir.h"
@@ -71,7 +72,7 @@ static bool may_not_write(int system_errno) {
  */
 static bool is_newest(vqemu_store *store, int links_fd, const char *profile) {
     _cleanup_ref_ vqemu_ref *newest = NULL;
-    if (ref_find_newest(store, profile, &newest, NULL) < 0)
+    if (newest_find(store, profile, &newest, NULL) < 0)
         return false;
     _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, ref_digest(newest));
     return target && points_to(links_fd, profile, target);

@@ -6,11 +6,13 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "error.h"
+#include "newest-memo.h"
 #include "record.h"
+#include "util/export.h"
+#include "util/strbuf.h"
 
 /*
  * The file is cas/cache/newest-<profile>:
@@ -58,49 +60,6 @@ static bool is_still(const vqemu_store *store, const char *refs, const char *fil
     return S_ISREG(status.st_mode) && strcmp(now, file) == 0;
 }
 
-/* What a record says, kept by the handle: a process that resolves often need not read it again. */
-struct newest_memo {
-    struct newest_memo *next;
-    char *profile;
-    char refs[128], file[128];
-    char name[NAME_MAX + 1];
-    struct digest digest;
-};
-
-void newest_forget(struct newest_memo *memo) {
-    while (memo) {
-        struct newest_memo *next = memo->next;
-        free(memo->profile);
-        free(memo);
-        memo = next;
-    }
-}
-
-static struct newest_memo *find_memo(const vqemu_store *store, const char *profile) {
-    struct newest_memo *memo = store->memo;
-    while (memo && strcmp(memo->profile, profile) != 0)
-        memo = memo->next;
-    return memo;
-}
-
-/* The memo of a profile, new if there is none; NULL without memory. */
-static struct newest_memo *make_memo(vqemu_store *store, const char *profile) {
-    struct newest_memo *memo = find_memo(store, profile);
-    if (memo)
-        return memo;
-    memo = calloc(1, sizeof *memo);
-    char *copy = strdup(profile);
-    if (!memo || !copy) {
-        free(memo);
-        free(copy);
-        return NULL;
-    }
-    memo->profile = copy;
-    memo->next = store->memo;
-    store->memo = memo;
-    return memo;
-}
-
 static bool copy_text(char *to, size_t size, const char *from) {
     return from && snprintf(to, size, "%s", from) < (int)size;
 }
@@ -141,7 +100,7 @@ static int read_record(const vqemu_store *store, struct newest_memo *memo) {
 }
 
 static int recall_locked(vqemu_store *store, const char *profile, vqemu_ref **ref) {
-    struct newest_memo *memo = make_memo(store, profile);
+    struct newest_memo *memo = newest_memo_make(&store->memo, profile);
     if (!memo)
         return -ENOMEM;
     int r = memo_holds(store, memo) ? 1 : read_record(store, memo);
@@ -150,7 +109,12 @@ static int recall_locked(vqemu_store *store, const char *profile, vqemu_ref **re
     return ref_new_unloaded(store, memo->name, &memo->digest, ref, NULL) < 0 ? -ENOMEM : 1;
 }
 
-int newest_recall(vqemu_store *store, const char *profile, vqemu_ref **ref) {
+/*
+ * The newest ref as it was found before, if nothing was added to refs/, removed or renamed since,
+ * and its file is the same. Its manifest has not been loaded. Returns 1 and *ref, 0 if it is not
+ * known, or -ENOMEM.
+ */
+static int recall(vqemu_store *store, const char *profile, vqemu_ref **ref) {
     if (!can_be_remembered(profile))
         return 0;
     pthread_mutex_lock(&store->memo_lock);
@@ -159,7 +123,13 @@ int newest_recall(vqemu_store *store, const char *profile, vqemu_ref **ref) {
     return r;
 }
 
-void newest_begin(const vqemu_store *store, struct newest_scan *scan) {
+/* The state of refs/ before it is read. */
+struct scan {
+    struct timespec begin;
+    struct stat refs;
+};
+
+static void begin_scan(const vqemu_store *store, struct scan *scan) {
     clock_gettime(CLOCK_REALTIME, &scan->begin);
     if (fstat(store->refs_fd, &scan->refs) < 0)
         scan->refs.st_mtim = scan->begin; /* then nothing is remembered */
@@ -172,7 +142,8 @@ static bool is_settled(const struct timespec *begin, const struct timespec *chan
     return seconds * 1000000000 + begin->tv_nsec - change->tv_nsec >= SETTLED_NANOSECONDS;
 }
 
-void newest_remember(const vqemu_store *store, const char *profile, const struct newest_scan *scan,
+/* Remember what a reading of refs/ found. Failures do not matter. */
+static void remember(const vqemu_store *store, const char *profile, const struct scan *scan,
                      const vqemu_ref *ref) {
     const struct stat *file = ref_file_status(ref);
     if (store->flags & VQEMU_STORE_READ_ONLY || !can_be_remembered(profile) ||
@@ -189,4 +160,37 @@ void newest_remember(const vqemu_store *store, const char *profile, const struct
     strbuf_addf(&text, HEADER "\nrefs %s\nfile %s\nref %s\ndigest %s\n", directory_text, file_text,
                 vqemu_ref_name(ref), ref_digest(ref));
     record_replace(cache_fd, name, &text);
+}
+
+int newest_find(vqemu_store *store, const char *profile, vqemu_ref **ref, vqemu_error **error) {
+    *ref = NULL;
+    int r = recall(store, profile, ref);
+    if (r == 1)
+        return 0;
+    if (r < 0)
+        return error_no_memory(error);
+    struct scan scan;
+    _cleanup_ref_list_ vqemu_ref_list *list = NULL;
+    begin_scan(store, &scan);
+    r = ref_list_sound(store, profile, &list, error);
+    if (r < 0)
+        return r;
+    if (vqemu_ref_list_count(list) == 0)
+        return ref_not_in_store(store, profile, error);
+    *ref = vqemu_ref_ref(vqemu_ref_list_at(list, 0));
+    remember(store, profile, &scan, *ref);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
+                                        vqemu_error **error) {
+    *ref = NULL;
+    _cleanup_ref_ vqemu_ref *newest = NULL;
+    int r = newest_find(store, profile, &newest, error);
+    if (r == 0)
+        r = ref_load(newest, error);
+    if (r < 0)
+        return r;
+    *ref = TAKE_POINTER(newest);
+    return 0;
 }

@@ -13,7 +13,6 @@
 #include "error.h"
 #include "leftovers.h"
 #include "manifest.h"
-#include "newest.h"
 #include "profile.h"
 #include "util/export.h"
 #include "util/fd.h"
@@ -272,45 +271,17 @@ VQEMU_EXPORT int vqemu_store_list_refs(vqemu_store *store, const char *profile,
     return list_refs(store, profile, false, list, error);
 }
 
-static int not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error) {
+int ref_list_sound(vqemu_store *store, const char *profile, vqemu_ref_list **list,
+                   vqemu_error **error) {
+    return list_refs(store, profile, true, list, error);
+}
+
+int ref_not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error) {
     return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
                      "profile %s is not in the store (no %s-*.json in %s); put it there with "
                      "\"volt-qemu build --profile %s DIR\", \"volt-qemu import\" or "
                      "vqemu_store_build()",
                      profile, profile, store->refs_path, profile);
-}
-
-int ref_find_newest(vqemu_store *store, const char *profile, vqemu_ref **ref, vqemu_error **error) {
-    *ref = NULL;
-    int r = newest_recall(store, profile, ref);
-    if (r == 1)
-        return 0;
-    if (r < 0)
-        return error_no_memory(error);
-    struct newest_scan scan;
-    _cleanup_ref_list_ vqemu_ref_list *list = NULL;
-    newest_begin(store, &scan);
-    r = list_refs(store, profile, true, &list, error);
-    if (r < 0)
-        return r;
-    if (list->count == 0)
-        return not_in_store(store, profile, error);
-    *ref = vqemu_ref_ref(list->refs[0]);
-    newest_remember(store, profile, &scan, *ref);
-    return 0;
-}
-
-VQEMU_EXPORT int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
-                                        vqemu_error **error) {
-    *ref = NULL;
-    _cleanup_ref_ vqemu_ref *newest = NULL;
-    int r = ref_find_newest(store, profile, &newest, error);
-    if (r == 0)
-        r = ref_load(newest, error);
-    if (r < 0)
-        return r;
-    *ref = TAKE_POINTER(newest);
-    return 0;
 }
 
 int ref_check_name(const char *name, vqemu_error **error) {
@@ -364,7 +335,7 @@ int ref_list_named(vqemu_store *store, const char *name, vqemu_ref_list **list,
     if (r < 0 || !name || (*list)->count > 0)
         return r;
     vqemu_ref_list_free(TAKE_POINTER(*list));
-    return not_in_store(store, name, error);
+    return ref_not_in_store(store, name, error);
 }
 
 bool ref_exists(const vqemu_store *store, const vqemu_ref *ref) {

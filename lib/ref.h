@@ -42,9 +42,6 @@ int ref_check_name(const char *name, vqemu_error **error);
 /* Whether the store still has it. */
 bool ref_exists(const vqemu_store *store, const vqemu_ref *ref);
 
-/* The newest ref of a profile; its manifest need not be loaded. */
-int ref_find_newest(vqemu_store *store, const char *profile, vqemu_ref **ref, vqemu_error **error);
-
 /* The text of its file, which has the digest of its manifest. Owned by the caller. */
 int ref_read_text(const vqemu_store *store, const vqemu_ref *ref, char **text, size_t *size,
                   vqemu_error **error);
@@ -68,6 +65,13 @@ int ref_object_failed(const vqemu_store *store, const vqemu_ref *ref,
  */
 int ref_list_named(vqemu_store *store, const char *name, vqemu_ref_list **list,
                    vqemu_error **error);
+
+/* The refs of a profile, the newest first. One that is broken is an error. */
+int ref_list_sound(vqemu_store *store, const char *profile, vqemu_ref_list **list,
+                   vqemu_error **error);
+
+/* The error for a profile that has no ref. */
+int ref_not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error);
 
 DEFINE_CLEANUP(vqemu_ref, ref, vqemu_ref_unref);
 DEFINE_CLEANUP(vqemu_ref_list, ref_list, vqemu_ref_list_free);

@@ -13,6 +13,7 @@
 #include "lease.h"
 #include "links.h"
 #include "manifest.h"
+#include "newest.h"
 #include "selection.h"
 #include "tree.h"
 #include "util/export.h"
@@ -332,7 +333,7 @@ static int from_newest(vqemu_store *store, const vqemu_selection *selection, con
     for (int attempt = 1;; attempt++) {
         _cleanup_ref_ vqemu_ref *newest = NULL;
         _cleanup_error_ vqemu_error *problem = NULL;
-        int r = ref_find_newest(store, profile, &newest, &problem);
+        int r = newest_find(store, profile, &newest, &problem);
         if (r == 0)
             r = from_ref(store, selection, newest, flags, progress, runtime, &problem);
         if (r == 0)

@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "error.h"
-#include "newest.h"
+#include "newest-memo.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -155,7 +155,7 @@ VQEMU_EXPORT void vqemu_store_unref(vqemu_store *store) {
     cleanup_close(&store->refs_fd);
     int trees_fd = atomic_load(&store->trees_fd);
     cleanup_close(&trees_fd);
-    newest_forget(store->memo);
+    newest_memo_forget(store->memo);
     pthread_mutex_destroy(&store->memo_lock);
     free(store->objects_path);
     free(store->refs_path);
