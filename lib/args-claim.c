@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * What only one part of a VM can have. QEMU would take a socket away from the part that listened
- * there first without a word, and say little about the others.
- */
+#include "args-claim.h"
+
 #include <string.h>
 
-#include "args.h"
 #include "error.h"
 
 /* A path without what means nothing in it: "//" and "/./". Links cannot be known. */

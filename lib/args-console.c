@@ -2,7 +2,9 @@
 /* The serial console, and the sockets by which QEMU and the guest's agent are controlled. */
 #include <string.h>
 
-#include "args.h"
+#include "args-claim.h"
+#include "args-nouns.h"
+#include "args-socket.h"
 #include "error.h"
 #include "qemu-opt.h"
 

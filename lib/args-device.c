@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "args.h"
+#include "args-claim.h"
+#include "args-nouns.h"
+#include "args-socket.h"
 #include "error.h"
 
 #define SWTPM "/usr/bin/swtpm"

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "args.h"
+#include "args-claim.h"
+#include "args-nouns.h"
 #include "disk.h"
 #include "error.h"
 #include "qemu-opt.h"

@@ -3,7 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "args.h"
+#include "args-claim.h"
+#include "args-nouns.h"
 #include "error.h"
 #include "qemu-opt.h"
 

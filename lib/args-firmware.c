@@ -2,7 +2,8 @@
 /* UEFI firmware in flash, with the VM's own variables. */
 #include <string.h>
 
-#include "args.h"
+#include "args-claim.h"
+#include "args-nouns.h"
 #include "error.h"
 #include "qemu-opt.h"
 

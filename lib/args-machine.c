@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "args.h"
+#include "args-nouns.h"
 #include "error.h"
 
 #define DEFAULT_MEMORY 256 /* MiB */

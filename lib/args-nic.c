@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "args.h"
+#include "args-claim.h"
+#include "args-nouns.h"
 #include "error.h"
 #include "nic.h"
 #include "qemu-opt.h"

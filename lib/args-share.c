@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "args.h"
+#include "args-nouns.h"
+#include "args-socket.h"
 #include "error.h"
 #include "qemu-opt.h"
 #include "share.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "args.h"
+#include "args-nouns.h"
 #include "error.h"
 
 #define NO_SLOT 32

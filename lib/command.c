@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "args.h"
+#include "args-nouns.h"
+#include "args-plan.h"
 #include "digest.h"
 #include "error.h"
 #include "qemu-opt.h"
