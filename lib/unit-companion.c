@@ -3,12 +3,15 @@
  * The programs beside QEMU. systemd listens for them, so that QEMU can connect at once, and starts
  * and ends them with QEMU's service.
  */
+#include "unit-companion.h"
+
 #include <string.h>
 #include <sys/un.h>
 
 #include "error.h"
+#include "unit-environment.h"
+#include "unit-harden.h"
 #include "unit-quote.h"
-#include "unit.h"
 
 /* Makes the directory "$1", and runs "$2" with its arguments in there. */
 #define WRAPPER_SCRIPT "mkdir -p -m 700 -- \"$1\" && cd -- \"$1\" && shift && exec \"$@\""

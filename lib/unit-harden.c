@@ -3,6 +3,8 @@
  * Confinement: what a service uses stays reachable, and the rest does not (systemd.exec(5)). A
  * restriction that cannot be written exactly is left out rather than written wrongly.
  */
+#include "unit-harden.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,6 @@
 #include "property.h"
 #include "share.h"
 #include "unit-quote.h"
-#include "unit.h"
 
 /* Groups of systemd.exec(5) that no VM needs; what QEMU itself does not need, its -sandbox denies.
  */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* The service of QEMU itself. */
-#include "unit.h"
+#include "unit-service.h"
 
 #include <string.h>
 
 #include "error.h"
+#include "unit-companion.h"
+#include "unit-environment.h"
+#include "unit-harden.h"
 #include "unit-quote.h"
 
 /*
@@ -24,20 +27,7 @@
 #define GUEST_TIMEOUT 90
 #define TERM_TIMEOUT 30
 
-/* Variables that would change the program, should the service manager have them. */
-static const char *const dangerous_variables[] = {
-    "LD_AUDIT", "LD_LIBRARY_PATH", "LD_PRELOAD", "GLIBC_TUNABLES", "QEMU_MODULE_DIR",
-};
-
 /* ---- what systemd refuses ---- */
-
-static bool sets_variable(const vqemu_command *command, const char *name) {
-    size_t length = strlen(name);
-    for (char *const *variable = vqemu_command_envp(command); *variable; variable++)
-        if (strncmp(*variable, name, length) == 0 && (*variable)[length] == '=')
-            return true;
-    return false;
-}
 
 static bool needs_wrapper(const struct unit_plan *plan) {
     const vqemu_command *command = plan->command;
@@ -45,7 +35,7 @@ static bool needs_wrapper(const struct unit_plan *plan) {
         if (!unit_is_text(*variable))
             return true;
     /* What Environment= sets, ExecStop= gets as well; the helper has libraries of its own. */
-    if (plan->helper && sets_variable(command, "LD_LIBRARY_PATH"))
+    if (plan->helper && unit_sets_variable(command, "LD_LIBRARY_PATH"))
         return true;
     return !unit_is_plain_program(vqemu_command_path(command)) ||
            !unit_is_plain_directory(vqemu_command_cwd(command));
@@ -99,31 +89,6 @@ static void add_wrapped_start(struct strbuf *text, const vqemu_command *command)
     add_words(text, vqemu_command_argv(command));
 }
 
-void unit_add_clean_environment(struct strbuf *text) {
-    strbuf_add(text, "UnsetEnvironment=");
-    for (size_t i = 0; i < sizeof dangerous_variables / sizeof *dangerous_variables; i++)
-        strbuf_addf(text, "%s%s", i > 0 ? " " : "", dangerous_variables[i]);
-    strbuf_add_char(text, '\n');
-}
-
-static void add_environment(struct strbuf *text, const vqemu_command *command) {
-    /* UnsetEnvironment= would also remove what Environment= sets. */
-    const char *separator = "";
-    strbuf_add(text, "UnsetEnvironment=");
-    for (size_t i = 0; i < sizeof dangerous_variables / sizeof *dangerous_variables; i++) {
-        if (!sets_variable(command, dangerous_variables[i])) {
-            strbuf_addf(text, "%s%s", separator, dangerous_variables[i]);
-            separator = " ";
-        }
-    }
-    strbuf_add_char(text, '\n');
-    for (char *const *variable = vqemu_command_envp(command); *variable; variable++) {
-        strbuf_add(text, "Environment=");
-        unit_add_word(text, *variable);
-        strbuf_add_char(text, '\n');
-    }
-}
-
 static int add_start(struct strbuf *text, const struct unit_plan *plan, vqemu_error **error) {
     bool wrapped = needs_wrapper(plan);
     _cleanup_strbuf_ struct strbuf start = {0};
@@ -133,7 +98,7 @@ static int add_start(struct strbuf *text, const struct unit_plan *plan, vqemu_er
         strbuf_add(text, "WorkingDirectory=/\n");
     } else {
         add_plain_start(&start, plan->command);
-        add_environment(text, plan->command);
+        unit_add_environment(text, plan->command);
         strbuf_add(text, "WorkingDirectory=");
         unit_add_text(text, vqemu_command_cwd(plan->command));
         strbuf_add_char(text, '\n');
@@ -183,12 +148,6 @@ static void add_unit_section(struct strbuf *text, const struct unit_plan *plan) 
             strbuf_addf(text, "Requires=%s.socket %s.service\nAfter=%s.socket %s.service\n",
                         name.text, name.text, name.text, name.text);
     }
-}
-
-void unit_add_user(const struct unit_plan *plan, struct strbuf *text) {
-    const char *user = command_user(plan->command);
-    if (user)
-        strbuf_addf(text, "User=%s\n", user);
 }
 
 static void add_directories(struct strbuf *text, const struct unit_plan *plan) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Units: what they say for what a VM uses, and what is refused. */
-#include "unit.h"
+#include <volt-qemu/unit.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +11,7 @@
 #include "runtime.h"
 #include "selection.h"
 #include "unit-quote.h"
+#include "vm.h"
 
 static vqemu_runtime *make_runtime(const char *profile) {
     _cleanup_selection_ vqemu_selection *selection = select_profile(profile, "x86_64");
