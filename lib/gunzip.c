@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "gunzip.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdlib.h>
 
 #include <zlib.h>
 
 #include "dlopen-note.h"
+#include "optional-library.h"
 
 DLOPEN_NOTE(zlib, "[{\"feature\":\"gzip\",\"description\":\"Import of gzip archives\","
                   "\"priority\":\"recommended\",\"soname\":[\"libz.so.1\"]}]");
 
-/* zlib's functions: a process that reads no archive does not load it. */
+/* zlib's functions. */
 struct zlib {
     __typeof__(inflateInit2_) *init;
     __typeof__(inflate) *inflate;
@@ -21,15 +21,15 @@ struct zlib {
 };
 
 static bool load_zlib(struct zlib *zlib) {
-    void *library = dlopen("libz.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    if (!library)
-        return false;
-    *(void **)&zlib->init = dlsym(library, "inflateInit2_");
-    *(void **)&zlib->inflate = dlsym(library, "inflate");
-    *(void **)&zlib->reset = dlsym(library, "inflateReset");
-    *(void **)&zlib->end = dlsym(library, "inflateEnd");
-    dlclose(library); /* it stays loaded */
-    return zlib->init && zlib->inflate && zlib->reset && zlib->end;
+    const struct optional_function functions[] = {
+        {"inflateInit2_", &zlib->init},
+        {"inflate", &zlib->inflate},
+        {"inflateReset", &zlib->reset},
+        {"inflateEnd", &zlib->end},
+    };
+    const char *problem;
+    return optional_library_load("libz.so.1", functions, sizeof functions / sizeof *functions,
+                                 &problem);
 }
 
 struct gunzip {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tar-archive.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <locale.h>
 #include <poll.h>
@@ -17,6 +16,7 @@
 #include "dlopen-note.h"
 #include "error.h"
 #include "gunzip.h"
+#include "optional-library.h"
 #include "util/fd.h"
 
 DLOPEN_NOTE(libarchive,
@@ -70,18 +70,12 @@ struct library {
     FUNCTIONS(DECLARE)
 };
 
-/* The library stays loaded; opening it again costs next to nothing. */
 static int load_library(struct library *lib, vqemu_error **error) {
-    void *library = dlopen("libarchive.so.13", RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    bool complete = library != NULL;
-#define FIND(function)                                                                             \
-    *(void **)&lib->function = complete ? dlsym(library, #function) : NULL;                        \
-    complete = complete && lib->function;
-    FUNCTIONS(FIND)
-    const char *problem = complete ? NULL : dlerror();
-    if (library)
-        dlclose(library);
-    if (complete)
+#define LIST(function) {#function, &lib->function},
+    const struct optional_function functions[] = {FUNCTIONS(LIST)};
+    const char *problem;
+    if (optional_library_load("libarchive.so.13", functions, sizeof functions / sizeof *functions,
+                              &problem))
         return 0;
     return error_set(error, VQEMU_ERR_UNSUPPORTED, 0, "archives need libarchive: %s",
                      problem ? problem : "libarchive.so.13 lacks functions");
