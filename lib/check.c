@@ -80,7 +80,7 @@ static int list_objects(struct checker *checker) {
         if (vqemu_ref_problem(ref))
             r = report_add(checker->report, PROBLEM_REF, "", strdup(vqemu_ref_problem(ref)));
         else
-            r = digest_set_add_objects(&checker->objects, vqemu_ref_manifest(ref));
+            r = manifest_add_digests(vqemu_ref_manifest(ref), &checker->objects);
     }
     if (r == 0 && !checker->name)
         r = for_each_entry(checker->store->objects_fd, ".", add_name, &checker->objects);

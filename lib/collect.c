@@ -149,7 +149,7 @@ static int keep_ref(struct collector *collector, const vqemu_ref *ref) {
     struct digest digest;
     digest_parse(ref_digest(ref), &digest);
     int r = digest_set_add(&collector->trees, &digest);
-    return r == 0 ? digest_set_add_objects(&collector->objects, vqemu_ref_manifest(ref)) : r;
+    return r == 0 ? manifest_add_digests(vqemu_ref_manifest(ref), &collector->objects) : r;
 }
 
 static int plan_ref(struct collector *collector, const vqemu_ref *ref) {

@@ -4,7 +4,7 @@
 
 #include <volt-qemu/command.h>
 
-#include "nvram.h"
+#include "firmware.h"
 #include "resources.h"
 #include "util/cleanup.h"
 

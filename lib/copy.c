@@ -175,7 +175,7 @@ static int allocate(struct copying *copying, vqemu_error **error) {
 static int find_owners(struct copying *copying) {
     _cleanup_digest_set_ struct digest_set set = {0};
     size_t count = vqemu_manifest_object_count(copying->manifest);
-    int r = digest_set_add_objects(&set, copying->manifest);
+    int r = manifest_add_digests(copying->manifest, &set);
     digest_set_sort(&set);
     _cleanup_free_ size_t *first = calloc(count + 1, sizeof *first); /* index + 1 */
     if (r < 0 || !first)

@@ -18,15 +18,6 @@ int digest_set_add(struct digest_set *set, const struct digest *digest) {
     return 0;
 }
 
-int digest_set_add_objects(struct digest_set *set, const vqemu_manifest *manifest) {
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
-        int r = digest_set_add(set, &manifest_object(manifest, i)->digest);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
 static int compare(const void *a, const void *b) {
     return strcmp(((const struct digest *)a)->hex, ((const struct digest *)b)->hex);
 }

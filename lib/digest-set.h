@@ -3,17 +3,19 @@
 #ifndef LIB_DIGEST_SET_H
 #define LIB_DIGEST_SET_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "digest.h"
-#include "manifest.h"
 
 struct digest_set {
     struct digest *digests; /* sorted and each once after digest_set_sort() */
     size_t count, capacity;
 };
 
-/* Both return 0 or -ENOMEM. */
+/* Returns 0 or -ENOMEM. */
 int digest_set_add(struct digest_set *set, const struct digest *digest);
-int digest_set_add_objects(struct digest_set *set, const vqemu_manifest *manifest);
 
 void digest_set_sort(struct digest_set *set);
 /* After sorting: whether a digest, given as text, is in the set; and where, or -1. */

@@ -17,6 +17,13 @@ struct firmware {
     bool smm;         /* the machine must have System Management Mode */
 };
 
+/* A VM's own variable store, and what it is made of and for. */
+struct nvram {
+    char *path;          /* of the variable store; absolute */
+    char *code;          /* of the firmware's code image */
+    char *template_path; /* what a new store is a copy of */
+};
+
 /*
  * Choose UEFI firmware in a firmware directory, the one that QEMU is given by -L. arch is a guest
  * architecture ("x86_64"), machine a machine type, pinned ("pc-q35-7.2") or an alias ("q35").

@@ -612,6 +612,15 @@ const struct manifest_object *manifest_object(const vqemu_manifest *manifest, si
     return object_at(manifest, index);
 }
 
+int manifest_add_digests(const vqemu_manifest *manifest, struct digest_set *set) {
+    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
+        int r = digest_set_add(set, &manifest_object(manifest, i)->digest);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 const struct timespec *manifest_time(const vqemu_manifest *manifest) {
     return &manifest->created_at;
 }

@@ -7,6 +7,7 @@
 
 #include <volt-qemu/manifest.h>
 
+#include "digest-set.h"
 #include "digest.h"
 #include "util/cleanup.h"
 
@@ -25,6 +26,8 @@ struct manifest_object {
 
 /* The object at an index below the count. */
 const struct manifest_object *manifest_object(const vqemu_manifest *manifest, size_t index);
+/* Add the digests of all objects to a set. Returns 0 or -ENOMEM. */
+int manifest_add_digests(const vqemu_manifest *manifest, struct digest_set *set);
 const struct timespec *manifest_time(const vqemu_manifest *manifest);
 
 /* What is wrong with a path in a manifest, as a phrase; NULL if it is acceptable. */

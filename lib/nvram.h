@@ -11,13 +11,7 @@
 
 #include <stdint.h>
 
-#include <volt-qemu/error.h>
-
-struct nvram {
-    char *path;          /* of the variable store; absolute */
-    char *code;          /* of the firmware's code image */
-    char *template_path; /* what a new store is a copy of */
-};
+#include "firmware.h"
 
 /* With the values of enum vqemu_prepare_flag. */
 enum nvram_flag {

@@ -10,6 +10,7 @@
 
 #include "command.h"
 #include "error.h"
+#include "nvram.h"
 #include "owner.h"
 #include "trusted.h"
 #include "util/export.h"

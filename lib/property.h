@@ -11,9 +11,9 @@
 #include <stdint.h>
 #include <sys/un.h>
 
-#include <jansson.h>
 #include <volt-qemu/error.h>
 
+#include "json.h"
 #include "util/strv.h"
 
 enum property_kind {

@@ -9,8 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <jansson.h>
 #include <volt-qemu/error.h>
+
+#include "json.h"
 
 /* What a call can come to, besides a negative error code. */
 enum qmp_outcome {
