@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "firmware.h"
-#include "nvram.h"
+#include "command/firmware.h"
+#include "run/nvram.h"
 
 static int find(char **words, vqemu_error **error) {
     struct firmware firmware;

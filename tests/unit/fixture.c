@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
-#include "host.h"
-#include "ref.h"
-#include "runtime.h"
-#include "selection.h"
-#include "store.h"
+#include "base/error.h"
+#include "choice/host.h"
+#include "choice/selection.h"
+#include "store/ref.h"
+#include "store/store.h"
+#include "tree/runtime.h"
 #include "util/cleanup.h"
 #include "util/dir.h"
 #include "util/fd.h"

@@ -4,9 +4,9 @@
 #define TEST_GUEST_CASE_H
 
 #include "cases.h"
-#include "host.h"
-#include "runtime.h"
-#include "selection.h"
+#include "choice/host.h"
+#include "choice/selection.h"
+#include "tree/runtime.h"
 
 /* The file "selection" has one line: host architecture, profile, guest architecture. */
 static inline vqemu_selection *read_selection(int index) {

@@ -13,11 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "command.h"
-#include "error.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "command/command.h"
 #include "guest-case.h"
-#include "json.h"
-#include "vm.h"
+#include "vm/vm.h"
 
 /* ---- allocation, instead of libc's ---- */
 

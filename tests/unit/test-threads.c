@@ -8,15 +8,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "base/error.h"
+#include "base/workers.h"
+#include "choice/selection.h"
 #include "fixture.h"
-#include "ref.h"
 #include "run.h"
-#include "runtime.h"
-#include "selection.h"
-#include "store.h"
+#include "store/ref.h"
+#include "store/store.h"
+#include "tree/runtime.h"
 #include "util/strbuf.h"
-#include "workers.h"
 
 enum { THREADS = 8, ROUNDS = 6, FILES = 1200 };
 

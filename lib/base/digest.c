@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * By nettle, which needs no initialisation, allocates nothing and cannot fail. libcrypto is as fast
+ * with SHA instructions and faster without, but loading it costs each process more than assembling
+ * a small profile does, and EVP would initialise OpenSSL for the whole process.
+ */
+#include "base/digest.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <nettle/sha2.h>
+#include <nettle/version.h>
+
+#include "util/cleanup.h"
+
+static_assert(sizeof(struct sha256_ctx) <= sizeof(struct digest_state), "it is too small");
+
+/* digest_state is storage for nettle's, so that only this file needs to know nettle. */
+static struct sha256_ctx *context(struct digest_state *state) {
+    return (struct sha256_ctx *)(void *)state;
+}
+
+void digest_start(struct digest_state *state) {
+    sha256_init(context(state));
+}
+
+void digest_add(struct digest_state *state, const void *bytes, size_t size) {
+    sha256_update(context(state), size, bytes);
+}
+
+struct digest digest_finish(struct digest_state *state) {
+    static const char digits[] = "0123456789abcdef";
+    unsigned char raw[SHA256_DIGEST_SIZE];
+#if NETTLE_VERSION_MAJOR >= 4
+    sha256_digest(context(state), raw);
+#else
+    sha256_digest(context(state), sizeof raw, raw);
+#endif
+    struct digest digest;
+    for (size_t i = 0; i < sizeof raw; i++) {
+        digest.hex[2 * i] = digits[raw[i] >> 4];
+        digest.hex[2 * i + 1] = digits[raw[i] & 15];
+    }
+    digest.hex[DIGEST_HEX_LENGTH] = '\0';
+    return digest;
+}
+
+struct digest digest_of_bytes(const void *bytes, size_t size) {
+    struct digest_state state;
+    digest_start(&state);
+    digest_add(&state, bytes, size);
+    return digest_finish(&state);
+}
+
+int digest_of_fd_by(int fd, unsigned char *buffer, struct digest *digest, uint64_t *size) {
+    struct digest_state state;
+    digest_start(&state);
+    *size = 0;
+    for (;;) {
+        ssize_t n = read(fd, buffer, DIGEST_READ_SIZE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        digest_add(&state, buffer, (size_t)n);
+        *size += (uint64_t)n;
+    }
+    *digest = digest_finish(&state);
+    return 0;
+}
+
+int digest_of_fd(int fd, struct digest *digest, uint64_t *size) {
+    _cleanup_free_ unsigned char *buffer = malloc(DIGEST_READ_SIZE);
+    return buffer ? digest_of_fd_by(fd, buffer, digest, size) : -ENOMEM;
+}
+
+bool digest_equal(const struct digest *a, const struct digest *b) {
+    return strcmp(a->hex, b->hex) == 0;
+}
+
+bool digest_parse(const char *text, struct digest *digest) {
+    if (strlen(text) != DIGEST_HEX_LENGTH || strspn(text, "0123456789abcdef") != DIGEST_HEX_LENGTH)
+        return false;
+    memcpy(digest->hex, text, DIGEST_HEX_LENGTH + 1);
+    return true;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/json.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "util/fd.h"
+#include "util/strbuf.h"
+
+#define MAX_DEPTH 16
+
+/* Where nesting gets too deep; NULL if it does not. jansson alone would recurse 2,048 levels. */
+static const char *find_too_deep(const char *text, size_t size) {
+    int depth = 0;
+    bool in_string = false;
+    for (const char *c = text; c < text + size; c++) {
+        if (in_string) {
+            if (*c == '\\')
+                c++;
+            else if (*c == '"')
+                in_string = false;
+        } else if (*c == '"') {
+            in_string = true;
+        } else if (*c == '{' || *c == '[') {
+            if (++depth > MAX_DEPTH)
+                return c;
+        } else if (*c == '}' || *c == ']') {
+            depth--;
+        }
+    }
+    return NULL;
+}
+
+static int line_of(const char *text, const char *position) {
+    int line = 1;
+    for (; text < position; text++)
+        line += *text == '\n';
+    return line;
+}
+
+/* ---- what jansson may have lost ---- */
+
+/*
+ * Where its buffer cannot grow, jansson 2.14 drops a byte of a string or number, and says nothing.
+ * So what it has read is measured, and the text as well.
+ */
+struct measure {
+    size_t bytes;  /* of all strings and keys, without escapes */
+    size_t digits; /* of all integers */
+    bool has_real; /* then digits mean nothing */
+};
+
+/* The bytes in UTF-8 of a character "\uXXXX", of which *text is the u; goes on to its last digit.
+ */
+static size_t measure_escape(const char **text) {
+    char digits[5] = {0};
+    memcpy(digits, *text + 1, 4);
+    unsigned long unit = strtoul(digits, NULL, 16);
+    bool is_pair = unit >= 0xd800 && unit < 0xdc00;
+    *text += is_pair ? strlen("uXXXX\\uXXX") : strlen("uXXX");
+    return is_pair ? 4 : unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+}
+
+/* Of text that is known to be good. */
+static struct measure measure_text(const char *text, size_t size) {
+    struct measure measure = {0};
+    bool in_string = false;
+    for (const char *c = text; c < text + size; c++) {
+        if (*c == '"') {
+            in_string = !in_string;
+        } else if (!in_string) {
+            measure.digits += *c >= '0' && *c <= '9';
+        } else if (*c == '\\' && *++c == 'u') {
+            measure.bytes += measure_escape(&c);
+        } else {
+            measure.bytes++;
+        }
+    }
+    return measure;
+}
+
+static void measure_value(json_t *value, struct measure *measure) {
+    json_t *element;
+    const char *key;
+    size_t index;
+    char number[24];
+    if (json_is_string(value))
+        measure->bytes += json_string_length(value);
+    if (json_is_integer(value))
+        measure->digits += (size_t)snprintf(number, sizeof number, "%" JSON_INTEGER_FORMAT,
+                                            json_integer_value(value)) -
+                           (json_integer_value(value) < 0);
+    measure->has_real = measure->has_real || json_is_real(value);
+    json_array_foreach(value, index, element) measure_value(element, measure);
+    json_object_foreach(value, key, element) {
+        measure->bytes += strlen(key);
+        measure_value(element, measure);
+    }
+}
+
+static bool is_whole(json_t *root, const char *text, size_t size) {
+    const struct measure expected = measure_text(text, size);
+    struct measure actual = {0};
+    measure_value(root, &actual);
+    return actual.bytes == expected.bytes && (actual.has_real || actual.digits == expected.digits);
+}
+
+/* ---- parsing ---- */
+
+int json_parse_object(const char *text, size_t size, const char *source, json_t **object,
+                      vqemu_error **error) {
+    *object = NULL;
+    const char *too_deep = find_too_deep(text, size);
+    if (too_deep)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d: nested deeper than %d levels",
+                         source, line_of(text, too_deep), MAX_DEPTH);
+    json_error_t fault;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
+    /* jansson says nothing at all where some of its allocations fail. */
+    if (!root && (json_error_code(&fault) == json_error_out_of_memory || !*fault.text))
+        return error_no_memory(error);
+    if (!root)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", source, fault.line,
+                         fault.column, fault.text);
+    if (!is_whole(root, text, size)) {
+        json_decref(root);
+        return error_no_memory(error);
+    }
+    if (!json_is_object(root)) {
+        json_decref(root);
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: not a JSON object", source);
+    }
+    *object = root;
+    return 0;
+}
+
+int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
+                 vqemu_error **error) {
+    int r = read_all(fd, limit, text, size);
+    if (r == -EFBIG)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source, limit);
+    if (r < 0)
+        return error_system(error, -r, "cannot read %s", source);
+    return 0;
+}
+
+int json_open_file(const char *path, int *fd, vqemu_error **error) {
+    /* O_NONBLOCK: opening a FIFO must not hang. */
+    _cleanup_close_ int opened = open_at(AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+    struct stat status;
+    if (opened < 0 || fstat(opened, &status) < 0)
+        return error_system(error, opened < 0 ? -opened : errno, "cannot open %s", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, VQEMU_ERR_INVALID, 0, "%s is not a regular file", path);
+    *fd = take_fd(&opened);
+    return 0;
+}
+
+static int add_dumped(const char *bytes, size_t size, void *buffer) {
+    strbuf_add_bytes(buffer, bytes, size);
+    return 0;
+}
+
+int json_to_text(const json_t *value, char **text, vqemu_error **error) {
+    /* Not json_dumps(): its text would have to be freed by the allocator that jansson uses. */
+    struct strbuf buffer = {0};
+    if (json_dump_callback(value, add_dumped, &buffer, JSON_INDENT(2)) < 0)
+        buffer.failed = true;
+    strbuf_add_char(&buffer, '\n');
+    *text = strbuf_take(&buffer);
+    return *text ? 0 : error_no_memory(error);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+#include "choice/arch.h"
+
+#include <string.h>
+
+#include <volt-qemu/profile.h>
+
+#include "util/export.h"
+#include "util/strbuf.h"
+
+/*
+ * Machines, CPU models and consoles with which QEMU 7.2 and later boot the kernels that
+ * distributions build (docs/system/target-*.rst in QEMU's sources; tests/e2e starts every row).
+ * A wrong console or CPU is not refused by QEMU: the guest just stays silent.
+ *
+ * hpet=off: the HPET costs an idle x86 guest a tenth of a CPU, and no current system needs it.
+ * pauth-impdef=on: with the architected pointer authentication, guests are three times as slow
+ * under TCG.
+ * 9p2000.u: 9p2000.L carries error numbers of the host, and MIPS has other ones. A guest of it
+ * cannot execute a program from there: it asks for capabilities, and gets an error that it takes
+ * for another than "not supported". 9p2000.u does not ask.
+ * tcg_cpu_alone: on a Malta board, all processors of these models begin with the firmware at once,
+ * and nothing is heard of the guest. Others, such as 34Kf, can be more than one.
+ * own_fuse: over virtiofs a guest speaks FUSE in its own byte order, flags of open() and error
+ * numbers, and virtiofsd takes them for the host's. Where these differ from those of the usual
+ * hosts, x86 and arm64, the guest can mount nothing, or execute nothing of it.
+ * pci_slot: QEMU fills the slots of a Malta board from 0x12 up; Linux knows the interrupts of four.
+ * vmport=off: nobody asked for VMware's backdoor.
+ * pseries: TCG does not implement the mitigations that the machine type asks for by default.
+ */
+#define X86_OPTIONS "hpet=off,vmport=off"
+#define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,cap-htm=off"
+
+static const struct machine x86_64_machines[] = {
+    {"q35", "pc-q35-", X86_OPTIONS, SATA_BUILT_IN, "e1000e", true, true, 1, 30},
+    {"pc", "pc-i440fx-", X86_OPTIONS, IDE_BUILT_IN, "e1000", false, true, 2, 30},
+    {0},
+};
+static const struct machine i386_machines[] = {
+    {"pc", "pc-i440fx-", X86_OPTIONS, IDE_BUILT_IN, "e1000", false, true, 2, 30},
+    {"q35", "pc-q35-", X86_OPTIONS, SATA_BUILT_IN, "e1000e", true, true, 1, 30},
+    {0},
+};
+static const struct machine arm64_machines[] = {
+    {"virt", "virt-", "gic-version=max", SATA_ADDED, NULL, false, false, 1, 31},
+    {0},
+};
+static const struct machine arm_machines[] = {
+    {"virt", "virt-", NULL, SATA_ADDED, NULL, false, false, 1, 31},
+    {0},
+};
+static const struct machine virt_machines[] = {
+    {"virt", NULL, NULL, SATA_ADDED, NULL, false, false, 1, 31},
+    {0},
+};
+static const struct machine malta_machines[] = {
+    {"malta", NULL, NULL, IDE_BUILT_IN, "pcnet", false, false, 0, 32},
+    {0},
+};
+static const struct machine mac99_machines[] = {
+    {"mac99", NULL, "via=pmu", IDE_BUILT_IN, "rtl8139", false, true, 0, 19},
+    {0},
+};
+static const struct machine pseries_machines[] = {
+    {"pseries", "pseries-", NULL, SATA_ADDED, NULL, false, true, 0, 32},
+    {0},
+};
+static const struct machine s390_machines[] = {
+    {"s390-ccw-virtio", "s390-ccw-virtio-", NULL, IDE_NONE, NULL, false, true, 0, 0},
+    {0},
+};
+
+static const struct arch archs[] = {
+    {
+        .name = "x86_64",
+        .binary = "qemu-system-x86_64",
+        .machines = x86_64_machines,
+        .tcg_cpu = "max",
+        .console = "ttyS0",
+        .bus = "pci",
+        .video = "virtio-vga",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-crb",
+        .kvm_hosts = {"x86_64"},
+        .x86 = true,
+        .uefi = true,
+        .ramfb = true,
+        .max_cpus = 255,
+        .msix = true,
+    },
+    {
+        .name = "i386",
+        .binary = "qemu-system-i386",
+        .machines = i386_machines,
+        .tcg_cpu = "max",
+        .console = "ttyS0",
+        .bus = "pci",
+        .video = "virtio-vga",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-crb",
+        .kvm_hosts = {"x86_64", "i386"},
+        .x86 = true,
+        .uefi = true,
+        .ramfb = true,
+        .max_cpus = 255,
+        .msix = true,
+    },
+    {
+        .name = "aarch64",
+        .binary = "qemu-system-aarch64",
+        .machines = arm64_machines,
+        .tcg_cpu = "max,pauth-impdef=on",
+        .console = "ttyAMA0",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "ramfb",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-tis-device",
+        .kvm_hosts = {"aarch64"},
+        .uefi = true,
+        .ramfb = true,
+        .max_cpus = 512,
+        .msix = true,
+    },
+    {
+        .name = "arm",
+        .binary = "qemu-system-arm",
+        .machines = arm_machines,
+        .tcg_cpu = "max",
+        .console = "ttyAMA0",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "ramfb",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-tis-device",
+        .uefi = true,
+        .ramfb = true,
+        .max_memory = 3072,
+        .max_cpus = 8, /* its GICv2 has no more */
+        .msix = true,
+    },
+    {
+        .name = "riscv64",
+        .binary = "qemu-system-riscv64",
+        .machines = virt_machines,
+        .tcg_cpu = "rv64",
+        .console = "ttyS0",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-tis-device",
+        .kvm_hosts = {"riscv64"},
+        .uefi = true,
+        .max_cpus = 512,
+        .msix = true,
+    },
+    {
+        .name = "riscv32",
+        .binary = "qemu-system-riscv32",
+        .machines = virt_machines,
+        .tcg_cpu = "rv32",
+        .console = "ttyS0",
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-tis-device",
+        .max_memory = 10240,
+        .max_cpus = 512,
+        .msix = true,
+    },
+    {
+        .name = "mips",
+        .binary = "qemu-system-mips",
+        .machines = malta_machines,
+        .tcg_cpu = "24Kf",
+        .console = "ttyS0",
+        .p9_version = "9p2000.u",
+        .own_fuse = true,
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .max_memory = 2048,
+        .max_cpus = 16,
+        .tcg_cpu_alone = true,
+        .pci_slot = 0x12,
+        .pci_slots = 4,
+    },
+    {
+        .name = "mipsel",
+        .binary = "qemu-system-mipsel",
+        .machines = malta_machines,
+        .tcg_cpu = "24Kf",
+        .console = "ttyS0",
+        .p9_version = "9p2000.u",
+        .own_fuse = true,
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .max_memory = 2048,
+        .max_cpus = 16,
+        .tcg_cpu_alone = true,
+        .pci_slot = 0x12,
+        .pci_slots = 4,
+    },
+    {
+        .name = "mips64",
+        .binary = "qemu-system-mips64",
+        .machines = malta_machines,
+        .tcg_cpu = "5KEf",
+        .console = "ttyS0",
+        .p9_version = "9p2000.u",
+        .own_fuse = true,
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .max_memory = 2048,
+        .max_cpus = 16,
+        .tcg_cpu_alone = true,
+        .pci_slot = 0x12,
+        .pci_slots = 4,
+    },
+    {
+        .name = "mips64el",
+        .binary = "qemu-system-mips64el",
+        .machines = malta_machines,
+        .tcg_cpu = "5KEf",
+        .console = "ttyS0",
+        .p9_version = "9p2000.u",
+        .own_fuse = true,
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .max_memory = 2048,
+        .max_cpus = 16,
+        .tcg_cpu_alone = true,
+        .pci_slot = 0x12,
+        .pci_slots = 4,
+    },
+    {
+        .name = "ppc",
+        .binary = "qemu-system-ppc",
+        .machines = mac99_machines,
+        .tcg_cpu = "7447a",
+        .console = "ttyPZ0",
+        .own_fuse = true,
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .max_memory = 2047,
+        .max_cpus = 1,
+    },
+    {
+        .name = "ppc64",
+        .binary = "qemu-system-ppc64",
+        .machines = pseries_machines,
+        .tcg_options = PSERIES_TCG,
+        .tcg_cpu = "power9",
+        .console = "hvc0",
+        .own_fuse = true,
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-spapr",
+        .kvm_hosts = {"ppc64", "ppc64le"},
+        .msix = true,
+        .memory_step = 256,
+        .threads = THREADS_KVM_ONLY,
+    },
+    {
+        .name = "ppc64le",
+        .binary = "qemu-system-ppc64",
+        .machines = pseries_machines,
+        .tcg_options = PSERIES_TCG,
+        .tcg_cpu = "power9",
+        .console = "hvc0",
+        .own_fuse = true,
+        .bus = "pci",
+        .video = "virtio-gpu-pci",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .tpm = "tpm-spapr",
+        .kvm_hosts = {"ppc64le", "ppc64"},
+        .msix = true,
+        .memory_step = 256,
+        .threads = THREADS_KVM_ONLY,
+    },
+    {
+        .name = "s390x",
+        .binary = "qemu-system-s390x",
+        .machines = s390_machines,
+        .tcg_cpu = "max",
+        .console = "ttysclp0",
+        .own_fuse = true,
+        .bus = "ccw",
+        .video = "virtio-gpu-ccw",
+        .watchdog = "diag288",
+        .kvm_hosts = {"s390x"},
+        .max_cpus = 248,
+        .threads = THREADS_NONE,
+    },
+    {
+        .name = "loongarch64",
+        .binary = "qemu-system-loongarch64",
+        .machines = virt_machines,
+        .tcg_cpu = "la464",
+        .console = "ttyS0",
+        .bus = "pci",
+        .video = "virtio-vga",
+        .plain_video = "VGA",
+        .watchdog = "i6300esb",
+        .kvm_hosts = {"loongarch64"},
+        .uefi = true,
+        .ramfb = true,
+        .default_memory = 1024,
+        .min_memory = 1024,
+        .max_cpus = 256,
+        .msix = true,
+    },
+};
+
+size_t arch_count(void) {
+    return sizeof archs / sizeof archs[0];
+}
+
+const struct arch *arch_at(size_t index) {
+    return index < arch_count() ? &archs[index] : NULL;
+}
+
+const struct arch *arch_find(const char *name) {
+    for (size_t i = 0; name && i < arch_count(); i++)
+        if (strcmp(archs[i].name, name) == 0)
+            return &archs[i];
+    return NULL;
+}
+
+char *arch_list_names(void) {
+    struct strbuf names = {0};
+    for (size_t i = 0; i < arch_count(); i++)
+        strbuf_addf(&names, "%s%s", i ? ", " : "", archs[i].name);
+    return strbuf_take(&names);
+}
+
+static bool is_of(const struct machine *machine, const char *name) {
+    size_t length = machine->versioned ? strlen(machine->versioned) : 0;
+    return strcmp(machine->name, name) == 0 ||
+           (length > 0 && strncmp(machine->versioned, name, length) == 0 && name[length] >= '0' &&
+            name[length] <= '9');
+}
+
+const struct machine *arch_find_machine(const struct arch *arch, const char *name) {
+    for (const struct machine *machine = arch->machines; machine->name; machine++)
+        if (is_of(machine, name))
+            return machine;
+    return NULL;
+}
+
+char *arch_list_machines(const struct arch *arch) {
+    struct strbuf names = {0};
+    for (const struct machine *machine = arch->machines; machine->name; machine++) {
+        strbuf_addf(&names, "%s%s", names.length ? ", " : "", machine->name);
+        if (machine->versioned)
+            strbuf_addf(&names, ", %s<version>", machine->versioned);
+    }
+    return strbuf_take(&names);
+}
+
+bool arch_runs_under_kvm_of(const struct arch *guest, const char *host) {
+    for (size_t i = 0; guest->kvm_hosts[i]; i++)
+        if (strcmp(guest->kvm_hosts[i], host) == 0)
+            return true;
+    return false;
+}
+
+VQEMU_EXPORT size_t vqemu_guest_arch_count(void) {
+    return arch_count();
+}
+
+VQEMU_EXPORT const char *vqemu_guest_arch_at(size_t index) {
+    const struct arch *arch = arch_at(index);
+    return arch ? arch->name : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_guest_arch_binary(const char *guest_arch) {
+    const struct arch *arch = arch_find(guest_arch);
+    return arch ? arch->binary : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_guest_arch_machine(const char *guest_arch, size_t index) {
+    const struct arch *arch = arch_find(guest_arch);
+    for (size_t i = 0; arch && arch->machines[i].name; i++)
+        if (i == index)
+            return arch->machines[i].name;
+    return NULL;
+}

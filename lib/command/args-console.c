@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/* The serial console, and the sockets by which QEMU and the guest's agent are controlled. */
+#include <string.h>
+
+#include "base/error.h"
+#include "command/args-claim.h"
+#include "command/args-nouns.h"
+#include "command/args-socket.h"
+#include "command/qemu-opt.h"
+
+/* ---- the console ---- */
+
+static bool has_path(const char *kind) {
+    return strcmp(kind, "file") == 0 || strcmp(kind, "socket") == 0;
+}
+
+static void begin_console(struct args *args, struct strbuf *chardev, const char *kind,
+                          const char *path) {
+    strbuf_addf(chardev, "%s,id=console", kind);
+    if (strcmp(kind, "stdio") == 0) { /* with the monitor behind Ctrl-A C, as -serial mon:stdio */
+        strbuf_add(chardev, ",mux=on,signal=off");
+    } else if (strcmp(kind, "file") == 0) {
+        qemu_opt_add(chardev, "path", path);
+        strbuf_add(chardev, ",append=on");
+        args_claim(args, "console_path", path);
+        resources_add_write(&args->resources, path);
+    } else if (strcmp(kind, "socket") == 0) {
+        qemu_opt_add(chardev, "path", path);
+        strbuf_add(chardev, ",server=on,wait=off");
+        args_claim(args, "console_path", path);
+        resources_add_socket(&args->resources, path);
+    } else {
+        args->resources.pty = true;
+    }
+}
+
+static void add_console_log(struct args *args, struct strbuf *chardev) {
+    if (!args->vm->console_log)
+        return;
+    qemu_opt_add(chardev, "logfile", args->vm->console_log);
+    strbuf_add(chardev, ",logappend=on");
+    args_claim(args, "console_log", args->vm->console_log);
+    resources_add_write(&args->resources, args->vm->console_log);
+}
+
+int args_add_console(struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    const char *kind = vm->console ? vm->console : "stdio";
+    bool none = strcmp(kind, "none") == 0;
+    struct strbuf chardev = {0};
+    if (vm->console_path && !has_path(kind))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "console_path: only a console of kind file or socket has one");
+    if (vm->console_log && none)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "console_log: there is no console");
+    if (none) {
+        args_option(args, "-serial", "none");
+        return 0;
+    }
+    _cleanup_free_ char *path =
+        args_path_or(vm->console_path, args->runtime_dir,
+                     strcmp(kind, "file") == 0 ? "console.log" : "console.sock");
+    if (!path)
+        return error_no_memory(error);
+    if (strcmp(kind, "socket") == 0 && strlen(path) > SOCKET_PATH_MAX)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "console_path: it has %zu bytes; that of a Unix socket can have %zu",
+                         strlen(path), SOCKET_PATH_MAX);
+    begin_console(args, &chardev, kind, path);
+    add_console_log(args, &chardev);
+    args_option_buffer(args, "-chardev", &chardev);
+    args_option(args, "-serial", "chardev:console");
+    if (strcmp(kind, "stdio") == 0)
+        args_option(args, "-mon", "chardev=console,mode=readline");
+    return 0;
+}
+
+/* ---- QMP ---- */
+
+static void add_qmp(struct args *args, const char *id, const char *key, const char *path) {
+    args_listen(args, id, key, path);
+    strv_add(&args->argv, "-mon");
+    strv_addf(&args->argv, "chardev=%s,mode=control", id);
+}
+
+static void add_qmp_descriptor(struct args *args) {
+    int fd = (int)args->vm->qmp_fd;
+    strv_add(&args->argv, "-chardev");
+    strv_addf(&args->argv, "socket,id=qmp-fd,fd=%d,server=on,wait=off", fd);
+    args_option(args, "-mon", "chardev=qmp-fd,mode=control");
+    args_claim_descriptor(args, "qmp_fd", args->vm->qmp_fd);
+}
+
+/* A service has a socket for the caller in any case, and a second one to stop the guest by. */
+static int plan_qmp(struct args *args, char **qmp, vqemu_error **error) {
+    *qmp = NULL;
+    if (!args->vm->qmp_socket && !args->for_unit)
+        return 0;
+    *qmp = args_path_or(args->vm->qmp_socket, args->runtime_dir, "qmp.sock");
+    if (args->for_unit)
+        args->stop_socket = args_path_or(NULL, args->runtime_dir, "unit.sock");
+    return *qmp && (!args->for_unit || args->stop_socket) ? 0 : error_no_memory(error);
+}
+
+static void add_guest_agent(struct args *args, const char *path) {
+    struct strbuf device = {0};
+    args_virtio(args, &device, "virtio-serial", "serial", -1);
+    args_option_buffer(args, "-device", &device);
+    args_listen(args, "agent", "guest_agent_socket", path);
+    args_option(args, "-device",
+                "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
+}
+
+int args_add_control(struct args *args, vqemu_error **error) {
+    _cleanup_free_ char *qmp = NULL;
+    int r = plan_qmp(args, &qmp, error);
+    if (r < 0)
+        return r;
+    if (qmp)
+        add_qmp(args, "qmp", "qmp_socket", qmp);
+    if (args->stop_socket)
+        add_qmp(args, "qmp-unit", "the unit's QMP socket", args->stop_socket);
+    if (args->vm->qmp_fd)
+        add_qmp_descriptor(args);
+    if (args->vm->guest_agent_socket)
+        add_guest_agent(args, args->vm->guest_agent_socket);
+    return 0;
+}

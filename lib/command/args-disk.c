@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* Disks and CD-ROM drives: a block node for each image, and a device on a bus of the machine. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "command/args-claim.h"
+#include "command/args-nouns.h"
+#include "command/qemu-opt.h"
+#include "vm/disk.h"
+
+#define BLOCK_SERIAL_MAX 20 /* virtio-blk, IDE and NVMe have no more room */
+#define SCSI_DISKS_MAX 256  /* targets of one controller */
+
+/* One disk as it is being added, with its defaults filled in. */
+struct drive {
+    const vqemu_disk *disk;
+    size_t number;
+    const char *bus;
+    bool read_only;
+};
+
+/* What disks have taken so far. */
+struct buses {
+    unsigned ide, scsi;
+};
+
+static bool is(const char *choice, const char *value) {
+    return choice && strcmp(choice, value) == 0;
+}
+
+static int disk_error(const struct drive *drive, const char *key, const char *text,
+                      vqemu_error **error) {
+    return error_set(error, VQEMU_ERR_INVALID, 0, "disks[%zu].%s: %s", drive->number, key, text);
+}
+
+static bool is_read_only(const vqemu_disk *disk) {
+    return is_on(disk->read_only) || is_on(disk->cdrom);
+}
+
+/* ---- checks ---- */
+
+static bool has_plain_ide(const struct args *args) {
+    return args->machine->ide == IDE_BUILT_IN || args->machine->ide == SATA_BUILT_IN;
+}
+
+static const char *default_bus(const struct args *args, const vqemu_disk *disk) {
+    bool has_drivers = args_has_virtio_drivers(args);
+    if (is_on(disk->cdrom))
+        return has_plain_ide(args) ? "ide" : "scsi";
+    return has_drivers || !has_plain_ide(args) ? "virtio" : "ide";
+}
+
+static int check_bus(const struct args *args, const struct drive *drive, vqemu_error **error) {
+    const vqemu_disk *disk = drive->disk;
+    char key[48];
+    snprintf(key, sizeof key, "disks[%zu].bus", drive->number);
+    if (is(drive->bus, "ide") && args->machine->ide == IDE_NONE)
+        return args_unsupported(args, key, "IDE or SATA; it has virtio and scsi", error);
+    if (is(drive->bus, "nvme") && !args->arch->msix)
+        return args_unsupported(args, key, "MSI-X, which nvme needs; it has virtio and scsi",
+                                error);
+    if (is_on(disk->cdrom) && !is(drive->bus, "ide") && !is(drive->bus, "scsi"))
+        return disk_error(drive, "bus", "a CD-ROM drive can be on ide or scsi", error);
+    if (is(drive->bus, "ide") && is_on(disk->read_only) && !is_on(disk->cdrom))
+        return disk_error(drive, "read_only", "IDE and SATA disks cannot be; take another bus",
+                          error);
+    if (disk->iothread && !is(drive->bus, "virtio") && !is(drive->bus, "scsi"))
+        return disk_error(drive, "iothread", "only disks on virtio and scsi can have one", error);
+    if (disk->serial && strlen(disk->serial) > BLOCK_SERIAL_MAX && !is(drive->bus, "scsi"))
+        return disk_error(drive, "serial", "it has more than 20 bytes; only scsi takes 36", error);
+    return 0;
+}
+
+static int check_image(const struct drive *drive, vqemu_error **error) {
+    const vqemu_disk *disk = drive->disk;
+    bool direct = is(disk->cache, "none") || is(disk->cache, "directsync");
+    if (disk->file && disk->fd)
+        return disk_error(drive, "fd", "the disk also has a file; it can have one of them", error);
+    if (!disk->file && !disk->fd && !is_on(disk->cdrom))
+        return disk_error(drive, "file", "missing; only a CD-ROM drive can be without", error);
+    if (is(disk->aio, "native") && !direct)
+        return disk_error(drive, "aio", "native needs the cache mode none or directsync", error);
+    return 0;
+}
+
+/* QEMU locks an image: several can read it, or one can write. */
+static int check_sharing(const struct args *args, const struct drive *drive, vqemu_error **error) {
+    for (size_t i = 0; drive->disk->file && i < drive->number; i++) {
+        const vqemu_disk *other = args->vm->disks.items[i];
+        bool is_written = !drive->read_only || !is_read_only(other);
+        if (is(other->file, drive->disk->file) && is_written)
+            return error_set(error, VQEMU_ERR_INVALID, 0,
+                             "disks[%zu].file: it is that of disks[%zu] as well; both must be "
+                             "read_only",
+                             drive->number, i);
+    }
+    return 0;
+}
+
+/* Two devices cannot both be the first to boot from. */
+static int check_boot_order(const struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    for (size_t i = 0; i < vm->disks.count + vm->nics.count; i++) {
+        uint64_t order = args_boot_order(vm, i);
+        for (size_t j = 0; order != 0 && j < i; j++)
+            if (args_boot_order(vm, j) == order)
+                return error_set(error, VQEMU_ERR_INVALID, 0,
+                                 "boot_order: two devices have the place %" PRIu64, order);
+    }
+    return 0;
+}
+
+/* ---- the image ---- */
+
+static bool is_block_device(const vqemu_disk *disk) {
+    return is_on_by_default(disk->block_device,
+                            disk->file && strncmp(disk->file, "/dev/", strlen("/dev/")) == 0);
+}
+
+/*
+ * Asks a drive of the host for its medium. To QEMU's driver for these, any other block device, such
+ * as a logical volume with an ISO image, is a drive without one.
+ */
+static bool is_optical_drive(const vqemu_disk *disk) {
+    static const char *const beginnings[] = {"/dev/sr", "/dev/scd", "/dev/cdrom", "/dev/cdrw",
+                                             "/dev/dvd"};
+    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+        if (strncmp(disk->file, beginnings[i], strlen(beginnings[i])) == 0)
+            return true;
+    return false;
+}
+
+static const char *protocol_driver(const vqemu_disk *disk) {
+    if (!is_block_device(disk))
+        return "file";
+    return is_on(disk->cdrom) && is_optical_drive(disk) ? "host_cdrom" : "host_device";
+}
+
+/* The same for both nodes: the image's format, and the file below it. */
+static void add_caching(struct strbuf *node, const vqemu_disk *disk, const char *prefix) {
+    if (is(disk->cache, "none") || is(disk->cache, "directsync"))
+        strbuf_addf(node, ",%scache.direct=on", prefix);
+    if (is(disk->cache, "unsafe"))
+        strbuf_addf(node, ",%scache.no-flush=on", prefix);
+    if (is_on(disk->discard))
+        strbuf_addf(node, ",%sdiscard=unmap", prefix);
+}
+
+static void add_descriptor(struct args *args, struct strbuf *node, const struct drive *drive) {
+    const vqemu_disk *disk = drive->disk;
+    char key[48];
+    strv_add(&args->argv, "-add-fd");
+    strv_addf(&args->argv, "fd=%d,set=%zu", (int)disk->fd, drive->number + 1);
+    strbuf_addf(node, ",file.filename=/dev/fdset/%zu", drive->number + 1);
+    snprintf(key, sizeof key, "disks[%zu].fd", drive->number);
+    args_claim_descriptor(args, key, disk->fd);
+}
+
+static void note_file(struct args *args, const struct drive *drive) {
+    const vqemu_disk *disk = drive->disk;
+    if (is_block_device(disk))
+        resources_add_device(&args->resources, disk->file);
+    else if (drive->read_only)
+        resources_add_read(&args->resources, disk->file);
+    else
+        resources_add_write(&args->resources, disk->file);
+    if (drive->read_only)
+        return;
+    char key[48];
+    snprintf(key, sizeof key, "disks[%zu].file", drive->number);
+    args_claim(args, key, disk->file);
+}
+
+static void add_image(struct args *args, const struct drive *drive) {
+    const vqemu_disk *disk = drive->disk;
+    struct strbuf node = {0};
+    strbuf_addf(&node, "driver=%s,node-name=disk%zu,read-only=%s",
+                disk->format ? disk->format : "raw", drive->number,
+                drive->read_only ? "on" : "off");
+    add_caching(&node, disk, "");
+    strbuf_addf(&node, ",file.driver=%s", protocol_driver(disk));
+    if (disk->fd) {
+        add_descriptor(args, &node, drive);
+    } else {
+        qemu_opt_add(&node, "file.filename", disk->file);
+        note_file(args, drive);
+    }
+    if (disk->aio)
+        strbuf_addf(&node, ",file.aio=%s", disk->aio);
+    add_caching(&node, disk, "file.");
+    args_option_buffer(args, "-blockdev", &node);
+}
+
+/* ---- the device ---- */
+
+/* Whether an earlier disk has the same I/O thread, on the same bus if that is given. */
+static bool was_named_before(const struct args *args, const struct drive *drive, const char *bus) {
+    for (size_t i = 0; i < drive->number; i++) {
+        const vqemu_disk *other = args->vm->disks.items[i];
+        const char *other_bus = other->bus ? other->bus : default_bus(args, other);
+        if (bus && strcmp(bus, other_bus) != 0)
+            continue;
+        if (drive->disk->iothread ? is(other->iothread, drive->disk->iothread) : !other->iothread)
+            return true;
+    }
+    return false;
+}
+
+static void add_iothread(struct args *args, const struct drive *drive) {
+    if (!drive->disk->iothread || was_named_before(args, drive, NULL))
+        return;
+    strv_add(&args->argv, "-object");
+    strv_addf(&args->argv, "iothread,id=iothread-%s", drive->disk->iothread);
+}
+
+/* SCSI disks of the same I/O thread, or of none, share a controller. */
+static void add_scsi_controller(struct args *args, const struct drive *drive) {
+    const char *iothread = drive->disk->iothread;
+    if (was_named_before(args, drive, "scsi"))
+        return;
+    struct strbuf controller = {0};
+    args_virtio(args, &controller, "virtio-scsi", iothread ? "scsi-" : "scsi", -1);
+    if (iothread)
+        strbuf_addf(&controller, "%s,iothread=iothread-%s", iothread, iothread);
+    args_option_buffer(args, "-device", &controller);
+}
+
+static void begin_scsi(struct args *args, struct strbuf *device, const struct drive *drive,
+                       struct buses *buses) {
+    const char *iothread = drive->disk->iothread;
+    add_scsi_controller(args, drive);
+    strbuf_addf(device, "scsi-%s,id=drive%zu,bus=scsi%s%s.0,scsi-id=%u",
+                is_on(drive->disk->cdrom) ? "cd" : "hd", drive->number, iothread ? "-" : "",
+                iothread ? iothread : "", buses->scsi++);
+}
+
+static void begin_ide(struct args *args, struct strbuf *device, const struct drive *drive,
+                      struct buses *buses) {
+    unsigned place = buses->ide++;
+    if (args->machine->ide == SATA_ADDED && place == 0)
+        args_option(args, "-device", "ich9-ahci,id=ide");
+    strbuf_addf(device, "ide-%s,id=drive%zu", is_on(drive->disk->cdrom) ? "cd" : "hd",
+                drive->number);
+    if (args->machine->ide == IDE_BUILT_IN)
+        strbuf_addf(device, ",bus=ide.%u,unit=%u", place / 2, place % 2);
+    else
+        strbuf_addf(device, ",bus=ide.%u", place);
+}
+
+static void begin_virtio(struct args *args, struct strbuf *device, const struct drive *drive) {
+    args_virtio(args, device, "virtio-blk", "drive", (int)drive->number);
+    if (drive->disk->iothread)
+        strbuf_addf(device, ",iothread=iothread-%s", drive->disk->iothread);
+}
+
+static void add_serial(struct strbuf *device, const struct drive *drive) {
+    if (drive->disk->serial)
+        qemu_opt_add(device, "serial", drive->disk->serial);
+    else if (is(drive->bus, "nvme"))
+        strbuf_addf(device, ",serial=disk%zu", drive->number);
+}
+
+static void add_device(struct args *args, const struct drive *drive, struct buses *buses) {
+    const vqemu_disk *disk = drive->disk;
+    struct strbuf device = {0};
+    add_iothread(args, drive);
+    if (is(drive->bus, "scsi"))
+        begin_scsi(args, &device, drive, buses);
+    else if (is(drive->bus, "ide"))
+        begin_ide(args, &device, drive, buses);
+    else if (is(drive->bus, "nvme"))
+        strbuf_addf(&device, "nvme,id=drive%zu", drive->number);
+    else
+        begin_virtio(args, &device, drive);
+    if (disk->file || disk->fd)
+        strbuf_addf(&device, ",drive=disk%zu", drive->number);
+    if (is(disk->cache, "writethrough") || is(disk->cache, "directsync"))
+        strbuf_add(&device, ",write-cache=off");
+    add_serial(&device, drive);
+    if (disk->boot_order)
+        strbuf_addf(&device, ",bootindex=%" PRIu64, disk->boot_order);
+    args_option_buffer(args, "-device", &device);
+}
+
+/* ---- all of them ---- */
+
+static int check_room(const struct args *args, const struct drive *drive, const struct buses *buses,
+                      vqemu_error **error) {
+    unsigned ide_max = args->machine->ide == IDE_BUILT_IN ? 4 : 6;
+    if (is(drive->bus, "ide") && buses->ide == ide_max)
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                         "disks[%zu].bus: the machine %s has room for %u IDE or SATA drives",
+                         drive->number, args->machine_name, ide_max);
+    if (is(drive->bus, "scsi") && buses->scsi == SCSI_DISKS_MAX)
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                         "disks[%zu].bus: there is room for %d SCSI drives", drive->number,
+                         SCSI_DISKS_MAX);
+    return 0;
+}
+
+int args_add_disks(struct args *args, vqemu_error **error) {
+    struct buses buses = {0};
+    int r = check_boot_order(args, error);
+    for (size_t i = 0; r == 0 && i < args->vm->disks.count; i++) {
+        const vqemu_disk *disk = args->vm->disks.items[i];
+        const struct drive drive = {disk, i, disk->bus ? disk->bus : default_bus(args, disk),
+                                    is_read_only(disk)};
+        r = check_bus(args, &drive, error);
+        if (r == 0)
+            r = check_image(&drive, error);
+        if (r == 0)
+            r = check_sharing(args, &drive, error);
+        if (r == 0)
+            r = check_room(args, &drive, &buses, error);
+        if (r < 0)
+            return r;
+        if (disk->file || disk->fd)
+            add_image(args, &drive);
+        add_device(args, &drive, &buses);
+    }
+    return r;
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT */
+/* The guest's screen, and what its user points and types with. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "command/args-claim.h"
+#include "command/args-nouns.h"
+#include "command/qemu-opt.h"
+
+#define VNC_FIRST_PORT 5900
+
+static bool is_shown(const vqemu_vm *vm) {
+    return vm->display && strcmp(vm->display, "vnc") == 0;
+}
+
+/* ---- checks ---- */
+
+static int check_without_display(const vqemu_vm *vm, vqemu_error **error) {
+    const char *key = vm->video               ? "video"
+                      : vm->vnc_socket        ? "vnc_socket"
+                      : vm->vnc_port          ? "vnc_port"
+                      : vm->vnc_password_file ? "vnc_password_file"
+                                              : NULL;
+    if (!key)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0, "%s: it needs \"display\": \"vnc\"", key);
+}
+
+static int check_display(const struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    if (!is_shown(vm))
+        return check_without_display(vm, error);
+    if (vm->vnc_socket && vm->vnc_port)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "vnc_port: there is a vnc_socket as well; VNC listens on one of them");
+    if (vm->video && strcmp(vm->video, "std") == 0 && strcmp(args->arch->bus, "pci") != 0)
+        return args_unsupported(args, "video", "VGA; it has virtio", error);
+    if (vm->video && strcmp(vm->video, "ramfb") == 0 && !args->arch->ramfb)
+        return args_unsupported(args, "video", "ramfb", error);
+    return args_require(args, VQEMU_ABILITY_DISPLAY, "display", error);
+}
+
+/* ---- the screen ---- */
+
+static const char *video_of(const struct args *args) {
+    const char *video = args->vm->video;
+    bool has_drivers = args_has_virtio_drivers(args);
+    if (!video)
+        return has_drivers || !args->arch->plain_video ? args->arch->video
+                                                       : args->arch->plain_video;
+    if (strcmp(video, "std") == 0)
+        return "VGA";
+    return strcmp(video, "virtio") == 0 ? args->arch->video : "ramfb";
+}
+
+static void add_video(struct args *args) {
+    const char *video = video_of(args);
+    bool has_rom = strcmp(video, "VGA") == 0 || strcmp(video, "virtio-vga") == 0;
+    strv_add(&args->argv, "-device");
+    /* The ROM has code for x86, so that the profiles of others need not have it. */
+    strv_addf(&args->argv, "%s,id=video%s", video, has_rom && !args->arch->x86 ? ",romfile=" : "");
+}
+
+/* Returns false without memory. */
+static bool add_vnc(struct args *args) {
+    const vqemu_vm *vm = args->vm;
+    struct strbuf vnc = {0}, secret = {0};
+    _cleanup_free_ char *socket = args_path_or(vm->vnc_socket, args->runtime_dir, "vnc.sock");
+    if (!socket)
+        return false;
+    if (vm->vnc_password_file) {
+        strbuf_add(&secret, "secret,id=vnc-password");
+        qemu_opt_add(&secret, "file", vm->vnc_password_file);
+        args_option_buffer(args, "-object", &secret);
+        resources_add_read(&args->resources, vm->vnc_password_file);
+    }
+    if (vm->vnc_port) {
+        strbuf_addf(&vnc, "127.0.0.1:%" PRIu64, vm->vnc_port - VNC_FIRST_PORT);
+        strv_add(&args->claims, "vnc_port");
+        strv_addf(&args->claims, "tcp:127.0.0.1:%" PRIu64, vm->vnc_port);
+        args->resources.internet = true;
+    } else {
+        strbuf_add(&vnc, "vnc=unix:"); /* without the key, a "=" in the path would end one */
+        qemu_opt_add_value(&vnc, socket);
+        args_claim(args, "vnc_socket", socket);
+        resources_add_socket(&args->resources, socket);
+    }
+    if (vm->vnc_password_file)
+        strbuf_add(&vnc, ",password-secret=vnc-password");
+    args_option_buffer(args, "-vnc", &vnc);
+    add_video(args);
+    return true;
+}
+
+/* ---- input ---- */
+
+/* s390x has neither PCI nor USB worth having. */
+static void add_virtio_input(struct args *args) {
+    static const char *const kinds[] = {"virtio-tablet", "virtio-keyboard"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct strbuf device = {0};
+        args_virtio(args, &device, kinds[i], i == 0 ? "tablet" : "keyboard", -1);
+        args_option_buffer(args, "-device", &device);
+    }
+}
+
+static int add_usb(struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    bool shown = is_shown(vm), has_pci = strcmp(args->arch->bus, "pci") == 0;
+    bool tablet = is_on_by_default(vm->usb_tablet, shown && vm->usb != TOGGLE_OFF && has_pci);
+    bool controller = is_on_by_default(vm->usb, tablet || (shown && has_pci));
+    if (tablet && !controller)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "usb_tablet: it needs \"usb\": true");
+    if (controller && !has_pci)
+        return args_unsupported(args, tablet ? "usb_tablet" : "usb", "USB", error);
+    if (shown && !has_pci)
+        add_virtio_input(args);
+    if (!controller)
+        return 0;
+    int r = args_require(args, VQEMU_ABILITY_USB, tablet ? "usb_tablet" : "usb", error);
+    if (r < 0)
+        return r;
+    args_option(args, "-device", "qemu-xhci,id=usb");
+    if (tablet)
+        args_option(args, "-device", "usb-tablet,id=tablet,bus=usb.0");
+    if (shown && !args->arch->x86) /* where there is no PS/2 keyboard */
+        args_option(args, "-device", "usb-kbd,id=keyboard,bus=usb.0");
+    return 0;
+}
+
+int args_add_display(struct args *args, vqemu_error **error) {
+    int r = check_display(args, error);
+    if (r < 0)
+        return r;
+    args_option(args, "-display", "none"); /* no window; VNC is a display of its own */
+    if (is_shown(args->vm) && !add_vnc(args))
+        return error_no_memory(error);
+    return add_usb(args, error);
+}

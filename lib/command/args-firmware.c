@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/* UEFI firmware in flash, with the VM's own variables. */
+#include <string.h>
+
+#include "base/error.h"
+#include "command/args-claim.h"
+#include "command/args-nouns.h"
+#include "command/qemu-opt.h"
+
+/* An older kind, such as pc, is chosen for systems that know no UEFI. */
+static bool is_default_machine(const struct args *args) {
+    return args->machine == args->arch->machines;
+}
+
+static bool wants_uefi(const struct args *args) {
+    const vqemu_vm *vm = args->vm;
+    if (vm->firmware)
+        return strcmp(vm->firmware, "uefi") == 0;
+    if (args_is_windows(args))
+        return true;
+    if (vm->kernel || strcmp(args->guest_os, "other") == 0)
+        return false;
+    bool from_disk = vm->disks.count > 0;
+    if (!args->machine->boots_disks)
+        return from_disk && args->arch->uefi;
+    return args->kvm && is_default_machine(args) &&
+           (vqemu_profile_abilities(args->profile) & VQEMU_ABILITY_UEFI);
+}
+
+/* Otherwise nothing would ever appear on the console. */
+static int check_bootable(const struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    if (args->uefi || vm->kernel || vm->firmware || vm->disks.count == 0 ||
+        args->machine->boots_disks)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0,
+                     "kernel: missing; the machine %s of %s guests has no firmware that boots from "
+                     "a disk. If an extra argument brings one, set \"firmware\": \"bios\"",
+                     args->machine_name, args->arch->name);
+}
+
+static int check_secure_boot(const struct args *args, vqemu_error **error) {
+    if (!is_on(args->vm->secure_boot))
+        return 0;
+    if (!args->uefi)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "secure_boot: it needs \"firmware\": \"uefi\"");
+    if (args->arch->x86 && !args->machine->smm)
+        return args_unsupported(args, "secure_boot",
+                                "system management mode, which guards secure boot; q35 has", error);
+    return 0;
+}
+
+int args_plan_firmware(struct args *args, vqemu_error **error) {
+    bool secure_boot = is_on(args->vm->secure_boot);
+    args->uefi = wants_uefi(args);
+    int r = check_secure_boot(args, error);
+    if (r == 0)
+        r = check_bootable(args, error);
+    if (r == 0 && !args->uefi && args->vm->nvram)
+        r = error_set(error, VQEMU_ERR_INVALID, 0, "nvram: it needs \"firmware\": \"uefi\"");
+    if (r < 0 || !args->uefi)
+        return r;
+    if (!args->arch->uefi)
+        return args_unsupported(args, "firmware", "UEFI firmware", error);
+    r = args_require(args, VQEMU_ABILITY_UEFI, "firmware", error);
+    if (r < 0)
+        return r;
+    args->nvram = args_path_or(args->vm->nvram, args->state_dir, "nvram.fd");
+    if (!args->nvram)
+        return error_no_memory(error);
+    return firmware_find(vqemu_runtime_firmware_dir(args->runtime),
+                         vqemu_profile_name(args->profile), args->arch->name, args->machine_name,
+                         secure_boot, &args->firmware, error);
+}
+
+static void add_flash(struct args *args, const char *node, const char *format, const char *path,
+                      bool read_only) {
+    struct strbuf flash = {0};
+    strbuf_addf(&flash, "driver=%s,node-name=%s,read-only=%s,file.driver=file", format, node,
+                read_only ? "on" : "off");
+    qemu_opt_add(&flash, "file.filename", path);
+    args_option_buffer(args, "-blockdev", &flash);
+}
+
+void args_add_firmware(struct args *args) {
+    if (!args->uefi)
+        return;
+    add_flash(args, "firmware", args->firmware.code_format, args->firmware.code, true);
+    args_claim(args, "nvram", args->nvram);
+    add_flash(args, "nvram", args->firmware.vars_format, args->nvram, false);
+    resources_add_read(&args->resources, args->firmware.code);
+    resources_add_write(&args->resources, args->nvram);
+    if (args->firmware.smm) { /* OVMF's README, "SMM support": only SMM may write the variables */
+        args_option(args, "-global", "driver=cfi.pflash01,property=secure,value=on");
+        args_option(args, "-global", "ICH9-LPC.disable_s3=1");
+    }
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: MIT */
+/* Network devices, and what they are connected to. */
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "command/args-claim.h"
+#include "command/args-nouns.h"
+#include "command/qemu-opt.h"
+#include "vm/nic.h"
+
+#define BRIDGE_HELPER "/usr/lib/qemu/qemu-bridge-helper"
+#define LOOPBACK "127.0.0.1"
+
+/* One device as it is being added, with its defaults filled in. */
+struct connection {
+    const vqemu_nic *nic;
+    size_t number;
+    const char *backend, *model;
+};
+
+static bool is(const struct connection *connection, const char *backend) {
+    return strcmp(connection->backend, backend) == 0;
+}
+
+static int nic_error(const struct connection *connection, const char *key, const char *text,
+                     vqemu_error **error) {
+    return error_set(error, VQEMU_ERR_INVALID, 0, "nics[%zu].%s: %s", connection->number, key,
+                     text);
+}
+
+static bool is_virtio(const struct connection *connection) {
+    return strcmp(connection->model, "virtio") == 0;
+}
+
+static bool wants_msix(const struct connection *connection) {
+    return strcmp(connection->model, "vmxnet3") == 0 || strcmp(connection->model, "e1000e") == 0;
+}
+
+static const char *default_model(const struct args *args) {
+    bool has_drivers = args_has_virtio_drivers(args);
+    return has_drivers || !args->machine->plain_nic ? "virtio" : args->machine->plain_nic;
+}
+
+/* ---- checks ---- */
+
+static int check_model(const struct args *args, const struct connection *connection,
+                       vqemu_error **error) {
+    char key[48];
+    snprintf(key, sizeof key, "nics[%zu].model", connection->number);
+    if (!is_virtio(connection) && strcmp(args->arch->bus, "pci") != 0)
+        return args_unsupported(args, key, "PCI cards; it has virtio", error);
+    if (!args->arch->msix && wants_msix(connection))
+        return args_unsupported(
+            args, key, "MSI-X, which vmxnet3 and e1000e need; it has virtio and e1000", error);
+    return 0;
+}
+
+static int check_forward(const struct connection *connection, const struct forward *forward,
+                         vqemu_error **error) {
+    struct in_addr address;
+    if (forward->host_address && inet_pton(AF_INET, forward->host_address, &address) != 1)
+        return nic_error(connection, "forwards", "a host_address is not an IPv4 address", error);
+    return 0;
+}
+
+static int check_user(const struct connection *connection, vqemu_error **error) {
+    const vqemu_nic *nic = connection->nic;
+    for (size_t i = 0; i < nic->forwards.count; i++) {
+        int r = check_forward(connection, nic->forwards.items[i], error);
+        if (r < 0)
+            return r;
+    }
+    if (is(connection, "user"))
+        return 0;
+    if (nic->forwards.count > 0)
+        return nic_error(connection, "forwards", "only the user backend forwards ports", error);
+    if (is_on(nic->isolated))
+        return nic_error(connection, "isolated", "only the user backend can be", error);
+    return 0;
+}
+
+static int check_tap(const struct connection *connection, vqemu_error **error) {
+    const vqemu_nic *nic = connection->nic;
+    bool is_tap = is(connection, "tap"), is_bridge = is(connection, "bridge");
+    if (!is_tap && (nic->ifname || nic->fd || nic->vhost_fd))
+        return nic_error(connection,
+                         nic->ifname ? "ifname"
+                         : nic->fd   ? "fd"
+                                     : "vhost_fd",
+                         "only the tap backend has one", error);
+    if (is_tap && !nic->ifname == !nic->fd)
+        return nic_error(connection, "ifname", "the tap backend needs either this or an fd", error);
+    if (is_on(nic->vhost) && ((!is_tap && !is_bridge) || !is_virtio(connection)))
+        return nic_error(connection, "vhost", "it needs the backend tap or bridge and model virtio",
+                         error);
+    if (nic->vhost_fd && (nic->vhost == TOGGLE_OFF || !is_virtio(connection)))
+        return nic_error(connection, "vhost_fd", "it needs vhost and model virtio", error);
+    if (!is_bridge && (nic->bridge || nic->helper))
+        return nic_error(connection, nic->bridge ? "bridge" : "helper",
+                         "only the bridge backend has one", error);
+    if (is_bridge && !nic->bridge)
+        return nic_error(connection, "bridge", "missing: which bridge?", error);
+    return 0;
+}
+
+/* ---- the arguments ---- */
+
+/* "nics[0].fd" as the first half of a claim. */
+static void begin_claim(struct args *args, const struct connection *connection, const char *key) {
+    strv_addf(&args->claims, "nics[%zu].%s", connection->number, key);
+}
+
+static void claim_descriptor(struct args *args, const struct connection *connection,
+                             const char *key, uint64_t fd) {
+    char whole[48];
+    snprintf(whole, sizeof whole, "nics[%zu].%s", connection->number, key);
+    args_claim_descriptor(args, whole, fd);
+}
+
+static void add_user(struct args *args, struct strbuf *netdev,
+                     const struct connection *connection) {
+    const vqemu_nic *nic = connection->nic;
+    if (is_on(nic->isolated))
+        strbuf_add(netdev, ",restrict=on");
+    for (size_t i = 0; i < nic->forwards.count; i++) {
+        const struct forward *forward = nic->forwards.items[i];
+        const char *protocol = forward->protocol ? forward->protocol : "tcp";
+        const char *address = forward->host_address ? forward->host_address : LOOPBACK;
+        strbuf_addf(netdev, ",hostfwd=%s:%s:%" PRIu64 "-:%" PRIu64, protocol, address,
+                    forward->host_port, forward->guest_port);
+        begin_claim(args, connection, "forwards");
+        strv_addf(&args->claims, "%s:%s:%" PRIu64, protocol, address, forward->host_port);
+    }
+    args->resources.internet = true;
+}
+
+static void add_tap(struct args *args, struct strbuf *netdev, const struct connection *connection) {
+    const vqemu_nic *nic = connection->nic;
+    if (nic->fd) {
+        strbuf_addf(netdev, ",fd=%d", (int)nic->fd);
+        claim_descriptor(args, connection, "fd", nic->fd);
+    } else { /* it is set up already: no script of the host is run */
+        qemu_opt_add(netdev, "ifname", nic->ifname);
+        strbuf_add(netdev, ",script=no,downscript=no");
+        begin_claim(args, connection, "ifname");
+        strv_addf(&args->claims, "the TAP device %s", nic->ifname);
+        resources_add_device(&args->resources, "/dev/net/tun");
+    }
+    if (nic->vhost_fd) {
+        strbuf_addf(netdev, ",vhost=on,vhostfd=%d", (int)nic->vhost_fd);
+        claim_descriptor(args, connection, "vhost_fd", nic->vhost_fd);
+    } else if (is_on(nic->vhost)) {
+        strbuf_add(netdev, ",vhost=on");
+        resources_add_device(&args->resources, "/dev/vhost-net");
+    }
+}
+
+/* -netdev bridge has no vhost; -netdev tap with br= and helper= is the same and has. */
+static void add_bridge(struct args *args, struct strbuf *netdev, const vqemu_nic *nic) {
+    const char *helper = nic->helper ? nic->helper : BRIDGE_HELPER;
+    qemu_opt_add(netdev, "br", nic->bridge);
+    qemu_opt_add(netdev, "helper", helper);
+    resources_add_device(&args->resources, "/dev/net/tun");
+    if (is_on(nic->vhost)) {
+        strbuf_add(netdev, ",vhost=on");
+        resources_add_device(&args->resources, "/dev/vhost-net");
+    }
+    args->resources.starts_programs = true;
+}
+
+/* Where nothing is booted from the network, the profile need not have the boot ROMs, which have
+ * code for x86. */
+static bool boots_by_rom(const struct args *args, const vqemu_nic *nic) {
+    return args->arch->x86 && nic->boot_order;
+}
+
+static void claim_mac(struct args *args, const struct connection *connection, const char *mac) {
+    char key[48], what[48];
+    snprintf(key, sizeof key, "nics[%zu].mac", connection->number);
+    snprintf(what, sizeof what, "MAC address %s", mac);
+    for (char *c = what + strlen("MAC address "); *c; c++)
+        if (*c >= 'A' && *c <= 'F')
+            *c = (char)(*c - 'A' + 'a');
+    args_claim(args, key, what);
+}
+
+static void add_device(struct args *args, const struct connection *connection) {
+    const vqemu_nic *nic = connection->nic;
+    char derived[IDENTITY_MAC_LENGTH + 1];
+    struct strbuf device = {0};
+    if (is_virtio(connection))
+        args_virtio(args, &device, "virtio-net", "nic", (int)connection->number);
+    else
+        strbuf_addf(&device, "%s,id=nic%zu", connection->model, connection->number);
+    identity_mac(args->vm->uuid ? args->vm->uuid : args->vm->name, connection->number, derived);
+    strbuf_addf(&device, ",netdev=net%zu,mac=%s", connection->number,
+                nic->mac ? nic->mac : derived);
+    claim_mac(args, connection, nic->mac ? nic->mac : derived);
+    if (nic->boot_order)
+        strbuf_addf(&device, ",bootindex=%" PRIu64, nic->boot_order);
+    if (strcmp(args->arch->bus, "pci") == 0 && !boots_by_rom(args, nic))
+        strbuf_add(&device, ",romfile=");
+    args_option_buffer(args, "-device", &device);
+}
+
+static void add_nic(struct args *args, const struct connection *connection) {
+    struct strbuf netdev = {0};
+    strbuf_addf(&netdev, "%s,id=net%zu", is(connection, "user") ? "user" : "tap",
+                connection->number);
+    if (is(connection, "user"))
+        add_user(args, &netdev, connection);
+    else if (is(connection, "tap"))
+        add_tap(args, &netdev, connection);
+    else
+        add_bridge(args, &netdev, connection->nic);
+    args_option_buffer(args, "-netdev", &netdev);
+    add_device(args, connection);
+}
+
+int args_add_nics(struct args *args, vqemu_error **error) {
+    if (args->vm->nics.count == 0)
+        args_option(args, "-nic", "none");
+    for (size_t i = 0; i < args->vm->nics.count; i++) {
+        const vqemu_nic *nic = args->vm->nics.items[i];
+        const struct connection connection = {nic, i, nic->backend ? nic->backend : "user",
+                                              nic->model ? nic->model : default_model(args)};
+        int r = check_model(args, &connection, error);
+        if (r == 0)
+            r = check_user(&connection, error);
+        if (r == 0)
+            r = check_tap(&connection, error);
+        if (r < 0)
+            return r;
+        add_nic(args, &connection);
+    }
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Each args_add_*() adds the arguments of one noun, and what they use of the host. The machine is
+ * chosen first (args-plan.h); devices read its rows.
+ */
+#ifndef LIB_ARGS_NOUNS_H
+#define LIB_ARGS_NOUNS_H
+
+#include "command/args.h"
+
+void args_add_machine(struct args *args); /* args-machine.c, as the next four */
+void args_add_memory(struct args *args);
+int args_check_machine(const struct args *args, vqemu_error **error);
+void args_add_cpus(struct args *args);
+void args_add_sandbox(struct args *args);
+void args_add_firmware(struct args *args); /* args-firmware.c */
+int args_plan_firmware(struct args *args, vqemu_error **error);
+int args_add_disks(struct args *args, vqemu_error **error);   /* args-disk.c */
+int args_add_shares(struct args *args, vqemu_error **error);  /* args-share.c */
+int args_add_nics(struct args *args, vqemu_error **error);    /* args-nic.c */
+int args_add_console(struct args *args, vqemu_error **error); /* args-console.c */
+int args_add_control(struct args *args, vqemu_error **error);
+int args_add_display(struct args *args, vqemu_error **error); /* args-display.c */
+int args_add_devices(struct args *args, vqemu_error **error); /* args-device.c */
+
+/* Give each PCI device its slot, when all are there (args-slot.c). */
+int args_place_devices(struct args *args, vqemu_error **error);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/args-plan.h"
+
+#include "base/error.h"
+#include "command/args-nouns.h"
+
+#define STATE_PARENT "/var/lib/volt/vms"
+#define RUNTIME_PARENT "/run/volt"
+
+static int plan_directories(struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    identity_id(vm->name, args->id);
+    args->state_dir = args_path_or(vm->state_dir, STATE_PARENT, args->id);
+    args->runtime_dir = args_path_or(vm->runtime_dir, RUNTIME_PARENT, args->id);
+    return args->state_dir && args->runtime_dir ? 0 : error_no_memory(error);
+}
+
+static int plan_machine(struct args *args, vqemu_error **error) {
+    const char *name = args->vm->machine;
+    args->machine = name ? arch_find_machine(args->arch, name) : args->arch->machines;
+    if (!args->machine) {
+        _cleanup_free_ char *known = arch_list_machines(args->arch);
+        if (!known)
+            return error_no_memory(error);
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                         "machine: %s guests have no machine \"%s\"; they have %s",
+                         args->arch->name, name, known);
+    }
+    args->machine_name = name ? name : args->machine->name;
+    return 0;
+}
+
+int args_plan(struct args *args, vqemu_error **error) {
+    args->profile = vqemu_runtime_profile(args->runtime);
+    args->arch = runtime_arch(args->runtime);
+    args->kvm = vqemu_profile_abilities(args->profile) & VQEMU_ABILITY_KVM;
+    args->guest_os = args->vm->guest_os ? args->vm->guest_os : "linux";
+    args->shared_memory = is_on(args->vm->memory_shared) || args_has_virtiofs(args->vm);
+    int r = plan_directories(args, error);
+    if (r == 0)
+        r = plan_machine(args, error);
+    if (r == 0)
+        r = args_check_machine(args, error);
+    if (r == 0)
+        r = args_plan_firmware(args, error);
+    return r;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Directories of the host: QEMU serves them over 9p, or a virtiofsd beside it. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "command/args-nouns.h"
+#include "command/args-socket.h"
+#include "command/qemu-opt.h"
+#include "vm/share.h"
+
+#define ROOT_TAG "rootfs"
+#define TAG_MAX_9P 31 /* MAX_TAG_LEN in QEMU's hw/9pfs/9p.h, without its NUL */
+#define VIRTIOFSD "/usr/libexec/virtiofsd"
+
+/* The root file system is a share as well. */
+static vqemu_share root_share(const vqemu_vm *vm) {
+    return (vqemu_share){
+        .path = vm->rootfs,
+        .driver = vm->rootfs_driver,
+        .writable = vm->rootfs_writable,
+    };
+}
+
+static bool is_virtiofs(const vqemu_share *share) {
+    return args_is_virtiofs(share->driver);
+}
+
+static void add_9p(struct args *args, const vqemu_share *share, const char *id, const char *tag) {
+    bool writable = is_on(share->writable);
+    const char *model = writable ? "mapped-xattr" : "none";
+    struct strbuf fsdev = {0}, device = {0};
+    strbuf_addf(&fsdev, "local,id=%s", id);
+    qemu_opt_add(&fsdev, "path", share->path);
+    strbuf_addf(&fsdev, ",security_model=%s,multidevs=%s,readonly=%s",
+                share->security_model ? share->security_model : model,
+                share->multidevs ? share->multidevs : "remap", writable ? "off" : "on");
+    args_option_buffer(args, "-fsdev", &fsdev);
+    args_virtio(args, &device, "virtio-9p", id, -1);
+    strbuf_addf(&device, ",fsdev=%s", id);
+    qemu_opt_add(&device, "mount_tag", tag);
+    args_option_buffer(args, "-device", &device);
+    if (writable)
+        resources_add_write(&args->resources, share->path);
+    else
+        resources_add_read(&args->resources, share->path);
+}
+
+/* Returns false without memory. */
+static bool add_virtiofs(struct args *args, const vqemu_share *share, const char *id,
+                         const char *tag, unsigned number) {
+    const vqemu_vm *vm = args->vm;
+    char name[48], key[64];
+    snprintf(name, sizeof name, "virtiofsd-%u.sock", number);
+    _cleanup_free_ char *socket = args_path_or(share->socket, args->runtime_dir, name);
+    struct strbuf device = {0};
+    if (!socket)
+        return false;
+    snprintf(key, sizeof key, "the virtiofsd socket of \"%s\"", tag);
+    args_connect(args, id, key, socket);
+    args_virtio(args, &device, "vhost-user-fs", id, -1);
+    strbuf_addf(&device, ",chardev=%s,queue-size=1024", id);
+    qemu_opt_add(&device, "tag", tag);
+    args_option_buffer(args, "-device", &device);
+    resources_add_companion(&args->resources, COMPANION_VIRTIOFSD,
+                            vm->virtiofsd_program ? vm->virtiofsd_program : VIRTIOFSD, socket,
+                            share->path, !is_on(share->writable));
+    return true;
+}
+
+static int check_share(const struct args *args, const vqemu_share *share, size_t index,
+                       vqemu_error **error) {
+    if (!is_virtiofs(share) && strlen(share->tag) > TAG_MAX_9P)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "shares[%zu].tag: it has %zu bytes; over 9p it can have %d", index,
+                         strlen(share->tag), TAG_MAX_9P);
+    if (!is_virtiofs(share) && share->socket)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "shares[%zu].socket: only a share over virtiofs has one", index);
+    if (is_virtiofs(share) && (share->security_model || share->multidevs))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "shares[%zu].%s: virtiofs has no such setting; 9p has", index,
+                         share->security_model ? "security_model" : "multidevs");
+    if (args->vm->rootfs && strcmp(share->tag, ROOT_TAG) == 0)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "shares[%zu].tag: \"" ROOT_TAG "\" is the tag of the root file system",
+                         index);
+    for (size_t i = 0; i < index; i++) {
+        const vqemu_share *other = args->vm->shares.items[i];
+        if (strcmp(other->tag, share->tag) == 0)
+            return error_set(error, VQEMU_ERR_INVALID, 0,
+                             "shares[%zu].tag: shares[%zu] has the same", index, i);
+    }
+    return 0;
+}
+
+/* Under KVM, guest and host are of one architecture. */
+static int check_virtiofs(const struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    const vqemu_share root = root_share(vm);
+    const char *key = vm->rootfs && is_virtiofs(&root) ? "rootfs_driver" : "shares[].driver";
+    if (args->kvm || !args->arch->own_fuse || !args_has_virtiofs(vm))
+        return 0;
+    return error_set(
+        error, VQEMU_ERR_UNSUPPORTED, 0,
+        "%s: virtiofs does not work for emulated %s guests, whose numbers of flags and "
+        "errors are not those of the host; 9p does",
+        key, args->arch->name);
+}
+
+static int check_unused(const vqemu_vm *vm, vqemu_error **error) {
+    const char *key = NULL;
+    if (!vm->rootfs && (vm->rootfs_driver || vm->rootfs_writable != TOGGLE_DEFAULT))
+        key = vm->rootfs_driver ? "rootfs_driver" : "rootfs_writable";
+    if (key)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "%s: there is no rootfs", key);
+    if (vm->virtiofsd_program && !args_has_virtiofs(vm))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "virtiofsd_program: there is no share over virtiofs");
+    return 0;
+}
+
+int args_add_shares(struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    const vqemu_share root = root_share(vm);
+    unsigned virtiofs_count = 0;
+    bool good = true;
+    int r = check_unused(vm, error);
+    if (r == 0)
+        r = check_virtiofs(args, error);
+    if (r < 0)
+        return r;
+    if (vm->rootfs && is_virtiofs(&root))
+        good = add_virtiofs(args, &root, ROOT_TAG, ROOT_TAG, virtiofs_count++);
+    else if (vm->rootfs)
+        add_9p(args, &root, ROOT_TAG, ROOT_TAG);
+    for (size_t i = 0; good && i < vm->shares.count; i++) {
+        const vqemu_share *share = vm->shares.items[i];
+        char id[32];
+        snprintf(id, sizeof id, "share%zu", i);
+        r = check_share(args, share, i, error);
+        if (r < 0)
+            return r;
+        if (is_virtiofs(share))
+            good = add_virtiofs(args, share, id, share->tag, virtiofs_count++);
+        else
+            add_9p(args, share, id, share->tag);
+    }
+    return good ? 0 : error_no_memory(error);
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+/* A runtime and a VM -> argv, environment and working directory. */
+#include "command/command.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "command/args-nouns.h"
+#include "command/args-plan.h"
+#include "command/qemu-opt.h"
+#include "util/export.h"
+#include "util/path.h"
+
+struct vqemu_command {
+    atomic_uint references;
+    vqemu_runtime *runtime; /* keeps the lease */
+    struct strv argv, envp;
+    char *cwd;
+    struct digest fingerprint;
+    /* For what is made of it besides: */
+    char *vm_name, *user, *vnc_password_file;
+    char id[IDENTITY_ID_MAX + 1];
+    char *state_dir, *runtime_dir, *stop_socket;
+    struct nvram nvram; /* without a path if there is none */
+    struct resources resources;
+};
+
+/* ---- the program ---- */
+
+/*
+ * The dynamic loader takes a list of directories, and has no escape for its separators. In these
+ * and in the names of modules it replaces $ORIGIN, $LIB and $PLATFORM (ld.so(8)).
+ */
+static bool loader_can_name(const char *directory) {
+    return !strpbrk(directory, ":;$");
+}
+
+/*
+ * Where the loader cannot name the library directory, QEMU runs in the directory above, and what
+ * the loader gets to see is relative to that. Otherwise it runs in /, where nobody else puts
+ * firmware.
+ */
+static char *choose_cwd(const vqemu_runtime *runtime) {
+    const char *lib_dir = vqemu_runtime_lib_dir(runtime);
+    if (!lib_dir || loader_can_name(lib_dir))
+        return strdup("/");
+    size_t length = (size_t)(base_name(lib_dir) - lib_dir);
+    return strndup(lib_dir, length > 1 ? length - 1 : length);
+}
+
+/* A directory as the loader is to see it from the working directory. */
+static const char *seen_from(const char *cwd, const char *directory) {
+    size_t length = strlen(cwd);
+    if (length > 1 && strncmp(directory, cwd, length) == 0 && directory[length] == '/')
+        return directory + length + 1;
+    return directory;
+}
+
+/*
+ * Through the profile's own loader, so that loader and libc belong together, whatever the host has;
+ * then no LD_LIBRARY_PATH is needed, which QEMU's children would inherit.
+ */
+static void add_program(struct strv *argv, const vqemu_runtime *runtime, const char *cwd) {
+    if (vqemu_runtime_loader(runtime)) {
+        strv_add(argv, vqemu_runtime_loader(runtime));
+        strv_add(argv, "--inhibit-cache"); /* the host's /etc/ld.so.cache */
+        strv_add(argv, "--library-path");
+        strv_add(argv, seen_from(cwd, vqemu_runtime_lib_dir(runtime)));
+    }
+    strv_add(argv, vqemu_runtime_binary(runtime));
+}
+
+static void add_environment(struct strv *envp, const vqemu_runtime *runtime, const char *cwd) {
+    const char *lib_dir = vqemu_runtime_lib_dir(runtime);
+    const char *module_dir = vqemu_runtime_module_dir(runtime);
+    if (lib_dir && !vqemu_runtime_loader(runtime))
+        strv_addf(envp, "LD_LIBRARY_PATH=%s", seen_from(cwd, lib_dir));
+    if (module_dir)
+        strv_addf(envp, "QEMU_MODULE_DIR=%s", seen_from(cwd, module_dir));
+}
+
+/* ---- QEMU's arguments ---- */
+
+/* The name of the VM, and of the process: through the loader it would be the loader's. */
+static void add_name(struct args *args) {
+    struct strbuf option = {0};
+    char *name = format_string("volt-%s", args->vm->name);
+    char uuid[IDENTITY_UUID_LENGTH + 1];
+    if (name) {
+        qemu_opt_add(&option, "guest", name);
+        qemu_opt_add(&option, "process", name);
+    }
+    strv_add(&args->argv, "-name");
+    strv_take_in(&args->argv, name ? strbuf_take(&option) : NULL);
+    free(name);
+    identity_uuid(args->vm->name, uuid);
+    args_option(args, "-uuid", args->vm->uuid ? args->vm->uuid : uuid);
+}
+
+static void add_clock(struct args *args) {
+    bool is_windows = args_is_windows(args);
+    const char *base = args->vm->rtc ? args->vm->rtc : is_windows ? "localtime" : "utc";
+    strv_add(&args->argv, "-rtc");
+    /* Windows counts ticks, and must get those that were late. */
+    strv_addf(&args->argv, "base=%s%s", base,
+              is_windows && args->arch->x86 ? ",driftfix=slew" : "");
+}
+
+static bool has_boot_order(const vqemu_vm *vm) {
+    bool found = false;
+    for (size_t i = 0; i < vm->disks.count + vm->nics.count; i++)
+        found = found || args_boot_order(vm, i);
+    return found;
+}
+
+static void add_default_append(struct strbuf *append, const struct args *args) {
+    const vqemu_vm *vm = args->vm;
+    bool is_virtiofs = args_is_virtiofs(vm->rootfs_driver);
+    const char *writable = is_on(vm->rootfs_writable) ? " rw" : "";
+    const char *p9_version = args->arch->p9_version;
+    if (vm->rootfs && is_virtiofs)
+        strbuf_addf(append, "root=rootfs rootfstype=virtiofs%s ", writable);
+    else if (vm->rootfs)
+        strbuf_addf(append, "root=rootfs rootfstype=9p rootflags=trans=virtio,version=%s%s ",
+                    p9_version ? p9_version : "9p2000.L", writable);
+    strbuf_addf(append, "console=%s panic=1", args->arch->console);
+}
+
+static void add_kernel(struct args *args) {
+    const vqemu_vm *vm = args->vm;
+    struct strbuf append = {0};
+    if (!vm->kernel)
+        return;
+    args_option(args, "-kernel", vm->kernel);
+    resources_add_read(&args->resources, vm->kernel);
+    if (vm->initrd) {
+        args_option(args, "-initrd", vm->initrd);
+        resources_add_read(&args->resources, vm->initrd);
+    }
+    if (vm->append)
+        strbuf_add(&append, vm->append);
+    else
+        add_default_append(&append, args);
+    args_option_buffer(args, "-append", &append);
+}
+
+/* The order is fixed: the same VM always gives the same command. */
+static int add_arguments(struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    add_name(args);
+    strv_add(&args->argv, "-nodefaults");
+    strv_add(&args->argv, "-no-user-config"); /* the host's /etc/qemu */
+    args_add_sandbox(args);
+    args_option(args, "-L", vqemu_runtime_firmware_dir(args->runtime));
+    args_add_machine(args);
+    args_add_cpus(args);
+    args_add_memory(args);
+    add_clock(args);
+    if (has_boot_order(vm))
+        args_option(args, "-boot", "strict=on"); /* nothing else is tried */
+    bool boots_itself = !vm->kernel && (args->uefi || vm->disks.count > 0);
+    if (!is_on_by_default(vm->reboot, boots_itself))
+        strv_add(&args->argv, "-no-reboot");
+    args_add_firmware(args);
+    int r = args_add_display(args, error);
+    if (r == 0)
+        r = args_add_console(args, error);
+    if (r == 0)
+        r = args_add_control(args, error);
+    if (r == 0)
+        r = args_add_disks(args, error);
+    if (r == 0)
+        r = args_add_shares(args, error);
+    if (r == 0)
+        r = args_add_nics(args, error);
+    if (r == 0)
+        r = args_add_devices(args, error);
+    add_kernel(args);
+    for (size_t i = 0; i < vm->extra_args.count; i++)
+        strv_add(&args->argv, vm->extra_args.items[i]);
+    return r;
+}
+
+/* ---- the command ---- */
+
+static void hash_string(struct digest_state *state, const char *text) {
+    digest_add(state, text, strlen(text) + 1);
+}
+
+static void hash_vector(struct digest_state *state, const struct strv *vector) {
+    char count[24];
+    snprintf(count, sizeof count, "%zu", vector->count);
+    hash_string(state, count);
+    for (size_t i = 0; i < vector->count; i++)
+        hash_string(state, vector->items[i]);
+}
+
+static struct digest fingerprint(const vqemu_command *command) {
+    struct digest_state state;
+    digest_start(&state);
+    hash_vector(&state, &command->argv);
+    hash_vector(&state, &command->envp);
+    hash_string(&state, vqemu_runtime_digest(command->runtime));
+    return digest_finish(&state);
+}
+
+/* Move what a unit or a preparation needs from the arguments to the command. */
+static int keep(vqemu_command *command, struct args *args, vqemu_error **error) {
+    const char *user = args->vm->user, *password = args->vm->vnc_password_file;
+    command->vm_name = strdup(args->vm->name);
+    command->user = user ? strdup(user) : NULL;
+    command->vnc_password_file = password ? strdup(password) : NULL;
+    memcpy(command->id, args->id, sizeof command->id);
+    command->state_dir = TAKE_POINTER(args->state_dir);
+    command->runtime_dir = TAKE_POINTER(args->runtime_dir);
+    command->stop_socket = TAKE_POINTER(args->stop_socket);
+    command->nvram = (struct nvram){TAKE_POINTER(args->nvram), TAKE_POINTER(args->firmware.code),
+                                    TAKE_POINTER(args->firmware.vars_template)};
+    command->resources = args->resources;
+    args->resources = (struct resources){0};
+    bool is_complete =
+        command->vm_name && (!user || command->user) && (!password || command->vnc_password_file);
+    return is_complete ? 0 : error_no_memory(error);
+}
+
+static int new_command(vqemu_runtime *runtime, struct args *args, vqemu_command **command,
+                       vqemu_error **error) {
+    _cleanup_command_ vqemu_command *new = calloc(1, sizeof *new);
+    if (!new)
+        return error_no_memory(error);
+    atomic_init(&new->references, 1);
+    new->runtime = vqemu_runtime_ref(runtime);
+    new->cwd = choose_cwd(runtime);
+    if (!new->cwd)
+        return error_no_memory(error);
+    add_program(&new->argv, runtime, new->cwd);
+    for (size_t i = 0; i < args->argv.count; i++)
+        strv_add(&new->argv, args->argv.items[i]);
+    add_environment(&new->envp, runtime, new->cwd);
+    int r = keep(new, args, error);
+    if (r < 0)
+        return r;
+    if (args->argv.failed || new->argv.failed || new->envp.failed || new->resources.failed)
+        return error_no_memory(error);
+    new->fingerprint = fingerprint(new);
+    *command = TAKE_POINTER(new);
+    return 0;
+}
+
+static int build(vqemu_runtime *runtime, const vqemu_vm *vm, bool for_unit, vqemu_command **command,
+                 vqemu_error **error) {
+    struct args args = {.runtime = runtime, .vm = vm, .for_unit = for_unit};
+    *command = NULL;
+    int r = args_plan(&args, error);
+    if (r == 0)
+        r = add_arguments(&args, error);
+    if (r == 0)
+        r = new_command(runtime, &args, command, error);
+    args_release(&args);
+    return r;
+}
+
+VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
+                                     vqemu_command **command, vqemu_error **error) {
+    return build(runtime, vm, false, command, error);
+}
+
+int command_build_for_unit(vqemu_runtime *runtime, const vqemu_vm *vm, vqemu_command **command,
+                           vqemu_error **error) {
+    return build(runtime, vm, true, command, error);
+}
+
+VQEMU_EXPORT vqemu_command *vqemu_command_ref(vqemu_command *command) {
+    if (command)
+        atomic_fetch_add_explicit(&command->references, 1, memory_order_relaxed);
+    return command;
+}
+
+VQEMU_EXPORT void vqemu_command_unref(vqemu_command *command) {
+    if (!command || atomic_fetch_sub_explicit(&command->references, 1, memory_order_acq_rel) != 1)
+        return;
+    strv_release(&command->argv);
+    strv_release(&command->envp);
+    free(command->cwd);
+    free(command->vm_name);
+    free(command->user);
+    free(command->vnc_password_file);
+    free(command->state_dir);
+    free(command->runtime_dir);
+    free(command->stop_socket);
+    free(command->nvram.path);
+    free(command->nvram.code);
+    free(command->nvram.template_path);
+    resources_release(&command->resources);
+    vqemu_runtime_unref(command->runtime);
+    free(command);
+}
+
+VQEMU_EXPORT vqemu_runtime *vqemu_command_runtime(const vqemu_command *command) {
+    return command->runtime;
+}
+
+VQEMU_EXPORT const char *vqemu_command_path(const vqemu_command *command) {
+    return command->argv.items[0];
+}
+
+VQEMU_EXPORT char *const *vqemu_command_argv(const vqemu_command *command) {
+    return command->argv.items;
+}
+
+VQEMU_EXPORT char *const *vqemu_command_envp(const vqemu_command *command) {
+    static char *const empty[] = {NULL};
+    return command->envp.items ? command->envp.items : empty;
+}
+
+VQEMU_EXPORT const char *vqemu_command_cwd(const vqemu_command *command) {
+    return command->cwd;
+}
+
+VQEMU_EXPORT const char *vqemu_command_fingerprint(const vqemu_command *command) {
+    return command->fingerprint.hex;
+}
+
+VQEMU_EXPORT const char *vqemu_command_state_dir(const vqemu_command *command) {
+    return command->state_dir;
+}
+
+VQEMU_EXPORT const char *vqemu_command_runtime_dir(const vqemu_command *command) {
+    return command->runtime_dir;
+}
+
+VQEMU_EXPORT size_t vqemu_command_fd_count(const vqemu_command *command) {
+    return command->resources.fd_count;
+}
+
+VQEMU_EXPORT int vqemu_command_fd(const vqemu_command *command, size_t index) {
+    return index < command->resources.fd_count ? command->resources.fds[index] : -1;
+}
+
+const char *command_vnc_password_file(const vqemu_command *command) {
+    return command->vnc_password_file;
+}
+
+const struct resources *command_resources(const vqemu_command *command) {
+    return &command->resources;
+}
+
+const struct nvram *command_nvram(const vqemu_command *command) {
+    return command->nvram.path ? &command->nvram : NULL;
+}
+
+const char *command_vm_id(const vqemu_command *command) {
+    return command->id;
+}
+
+const char *command_user(const vqemu_command *command) {
+    return command->user;
+}
+
+const char *command_stop_socket(const vqemu_command *command) {
+    return command->stop_socket;
+}
+
+const char *command_vm_name(const vqemu_command *command) {
+    return command->vm_name;
+}
+
+const char *command_profile_name(const vqemu_command *command) {
+    return vqemu_profile_name(vqemu_runtime_profile(command->runtime));
+}

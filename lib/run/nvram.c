@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/nvram.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/progress.h"
+#include "command/flash-image.h"
+#include "store/leftovers.h"
+#include "util/fd.h"
+#include "util/path.h"
+#include "util/strbuf.h"
+
+#define RECORD_LIMIT ((size_t)4096)
+#define COPY_SIZE ((size_t)256 * 1024)
+#define HOLE_SIZE ((size_t)64 * 1024) /* what is all zeros takes no room on the disk */
+#define SHORT_DIGEST 12               /* hex digits in messages */
+
+/* What the store belongs to. */
+struct identity {
+    struct digest firmware, template;
+};
+
+/* A store in its directory, which is locked, and what it is to be made of. */
+struct place {
+    const struct nvram *nvram;
+    char *directory;
+    int fd;
+    const char *store;                  /* file names in the directory */
+    char *record, *old;                 /* ditto */
+    char *staged_store, *staged_record; /* nobody else uses these while the directory is locked */
+    int template_fd;
+    bool qcow2; /* the template is, and so the store */
+    struct identity wanted;
+};
+
+/* ---- opening ---- */
+
+static int check_flags(uint32_t flags, vqemu_error **error) {
+    const uint32_t both = NVRAM_KEEP_VARIABLES | NVRAM_RESET_VARIABLES;
+    if (flags & ~both)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown prepare flags 0x%x",
+                         (unsigned)flags);
+    if (flags == both)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "UEFI variables cannot be both kept and reset");
+    return 0;
+}
+
+static int name_files(struct place *place, vqemu_error **error) {
+    const char *path = place->nvram->path, *name = base_name(path);
+    if (*path != '/' || !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "the variable store \"%s\" is not the absolute path of a file", path);
+    place->store = name;
+    place->directory = strndup(path, name - path > 1 ? (size_t)(name - path - 1) : 1);
+    place->record = format_string("%s.firmware", name);
+    place->old = format_string("%s.old", name);
+    place->staged_store = format_string(LEFTOVER_PREFIX "%s", name);
+    place->staged_record = format_string(LEFTOVER_PREFIX "%s.firmware", name);
+    bool complete = place->directory && place->record && place->old && place->staged_store &&
+                    place->staged_record;
+    return complete ? 0 : error_no_memory(error);
+}
+
+static int open_and_lock_directory(struct place *place, int milliseconds, vqemu_error **error) {
+    struct progress nobody = {0};
+    place->fd = open_at(AT_FDCWD, place->directory, O_RDONLY | O_DIRECTORY, 0);
+    if (place->fd == -ENOENT)
+        return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
+                         "the directory of the variable store %s is missing; make it first",
+                         place->nvram->path);
+    if (place->fd < 0)
+        return error_system(error, -place->fd, "cannot open the directory of the variable store %s",
+                            place->nvram->path);
+    int r = progress_lock(&nobody, place->fd, LOCK_EX, milliseconds, place->directory, error);
+    if (r == 1)
+        return error_set(error, VQEMU_ERR_SYSTEM, EWOULDBLOCK,
+                         "another process has kept %s locked for %d milliseconds", place->directory,
+                         milliseconds);
+    return r;
+}
+
+static int digest_of_image(int fd, const char *path, struct digest *digest, vqemu_error **error) {
+    uint64_t size;
+    int r = digest_of_fd(fd, digest, &size);
+    return r < 0 ? error_system(error, -r, "cannot read %s", path) : 0;
+}
+
+static int open_images(struct place *place, vqemu_error **error) {
+    const struct nvram *nvram = place->nvram;
+    _cleanup_close_ int code_fd = -1;
+    int r = json_open_file(nvram->code, &code_fd, error);
+    if (r == 0)
+        r = digest_of_image(code_fd, nvram->code, &place->wanted.firmware, error);
+    if (r == 0)
+        r = json_open_file(nvram->template_path, &place->template_fd, error);
+    if (r == 0)
+        r = digest_of_image(place->template_fd, nvram->template_path, &place->wanted.template,
+                            error);
+    if (r < 0)
+        return r;
+    int qcow2 = flash_image_is_qcow2(place->template_fd);
+    if (qcow2 < 0)
+        return error_system(error, -qcow2, "cannot read %s", nvram->template_path);
+    place->qcow2 = qcow2;
+    return 0;
+}
+
+static void close_place(struct place *place) {
+    cleanup_close(&place->fd);
+    cleanup_close(&place->template_fd);
+    free(place->directory);
+    free(place->record);
+    free(place->old);
+    free(place->staged_store);
+    free(place->staged_record);
+}
+
+/* ---- the record ---- */
+
+static int get_digest(const json_t *root, const char *source, const char *key,
+                      struct digest *digest, vqemu_error **error) {
+    const char *text = json_string_value(json_object_get(root, key));
+    if (text && digest_parse(text, digest))
+        return 0;
+    return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"%s\" is not 64 lowercase hex digits",
+                     source, key);
+}
+
+static int parse_record(int fd, const char *source, struct identity *identity,
+                        vqemu_error **error) {
+    _cleanup_free_ char *text = NULL;
+    _cleanup_json_ json_t *root = NULL;
+    size_t size;
+    int r = json_read_fd(fd, source, RECORD_LIMIT, &text, &size, error);
+    if (r == 0)
+        r = json_parse_object(text, size, source, &root, error);
+    if (r == 0)
+        r = get_digest(root, source, "firmware", &identity->firmware, error);
+    if (r == 0)
+        r = get_digest(root, source, "template", &identity->template, error);
+    return r;
+}
+
+/* VQEMU_ERR_NOT_FOUND if there is none, VQEMU_ERR_MALFORMED if it is none, or an error of reading.
+ */
+static int read_record(const struct place *place, struct identity *identity, vqemu_error **error) {
+    _cleanup_free_ char *source = format_string("%s/%s", place->directory, place->record);
+    struct stat status;
+    if (!source)
+        return error_no_memory(error);
+    _cleanup_close_ int fd =
+        open_at(place->fd, place->record, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd >= 0 && fstat(fd, &status) < 0)
+        return error_system(error, errno, "cannot look at %s", source);
+    if (fd == -ELOOP || fd == -ENXIO || (fd >= 0 && !S_ISREG(status.st_mode)))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is not a regular file", source);
+    if (fd < 0)
+        return error_system(error, -fd, "cannot open %s", source);
+    return parse_record(fd, source, identity, error);
+}
+
+/* ---- making files ---- */
+
+static int cannot_make(const struct place *place, const char *name, int system_errno,
+                       vqemu_error **error) {
+    return error_system(error, system_errno, "cannot make %s/%s", place->directory, name);
+}
+
+static bool is_zero(const unsigned char *bytes, size_t size) {
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* Write what is not all zeros at its place. Returns 0 or a negative errno. */
+static int write_sparsely(int fd, const unsigned char *bytes, size_t size) {
+    for (size_t at = 0; at < size; at += HOLE_SIZE) {
+        size_t piece = size - at < HOLE_SIZE ? size - at : HOLE_SIZE;
+        int r = 0;
+        if (!is_zero(bytes + at, piece))
+            r = write_all(fd, bytes + at, piece);
+        else if (lseek(fd, (off_t)piece, SEEK_CUR) < 0)
+            r = -errno;
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* Copy a whole file into a new one, and hash it. Returns 0 or a negative errno. */
+static int copy_image(int from, int to, struct digest *digest) {
+    _cleanup_free_ unsigned char *buffer = malloc(COPY_SIZE);
+    struct digest_state state;
+    off_t offset = 0;
+    if (!buffer)
+        return -ENOMEM;
+    digest_start(&state);
+    for (;;) {
+        ssize_t n = pread(from, buffer, COPY_SIZE, offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        digest_add(&state, buffer, (size_t)n);
+        int r = write_sparsely(to, buffer, (size_t)n);
+        if (r < 0)
+            return r;
+        offset += n;
+    }
+    *digest = digest_finish(&state);
+    while (ftruncate(to, offset) < 0) /* zeros at the end */
+        if (errno != EINTR)
+            return -errno;
+    return 0;
+}
+
+/* A new file under a name at which a process that died may have left one. A descriptor or a
+ * negative errno. */
+static int make_file(const struct place *place, const char *name) {
+    if (unlinkat(place->fd, name, 0) < 0 && errno != ENOENT)
+        return -errno;
+    _cleanup_close_ int fd =
+        open_at(place->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+    if (fd >= 0 && fchmod(fd, 0600) < 0) /* whatever the umask is */
+        return -errno;
+    return take_fd(&fd);
+}
+
+static int stage_record(const struct place *place, vqemu_error **error) {
+    _cleanup_free_ char *text =
+        format_string("{\n  \"firmware\": \"%s\",\n  \"template\": \"%s\"\n}\n",
+                      place->wanted.firmware.hex, place->wanted.template.hex);
+    if (!text)
+        return error_no_memory(error);
+    _cleanup_close_ int fd = make_file(place, place->staged_record);
+    int r = fd < 0 ? fd : write_all(fd, text, strlen(text));
+    if (r == 0)
+        r = sync_fd(fd);
+    return r < 0 ? cannot_make(place, place->record, -r, error) : 0;
+}
+
+static int stage_store(const struct place *place, vqemu_error **error) {
+    struct digest copied;
+    _cleanup_close_ int fd = make_file(place, place->staged_store);
+    int r = fd < 0 ? fd : copy_image(place->template_fd, fd, &copied);
+    if (r == 0)
+        r = sync_fd(fd);
+    if (r < 0)
+        return cannot_make(place, place->store, -r, error);
+    if (digest_equal(&copied, &place->wanted.template))
+        return 0;
+    return error_set(error, VQEMU_ERR_CHANGED, 0, "%s changed while it was being read",
+                     place->nvram->template_path);
+}
+
+static void remove_staged(const struct place *place) {
+    unlinkat(place->fd, place->staged_store, 0);
+    unlinkat(place->fd, place->staged_record, 0);
+}
+
+/* What was renamed before this is on the disk after it. */
+static int sync_directory(const struct place *place, vqemu_error **error) {
+    int r = sync_fd(place->fd);
+    return r < 0 ? error_system(error, -r, "cannot write %s to the disk", place->directory) : 0;
+}
+
+static int publish_record(const struct place *place, vqemu_error **error) {
+    if (renameat(place->fd, place->staged_record, place->fd, place->record) < 0)
+        return cannot_make(place, place->record, errno, error);
+    return sync_directory(place, error);
+}
+
+static int publish_store(const struct place *place, vqemu_error **error) {
+    int r = rename_noreplace(place->fd, place->staged_store, place->fd, place->store);
+    return r < 0 ? cannot_make(place, place->store, -r, error) : sync_directory(place, error);
+}
+
+/* ---- what can be done ---- */
+
+/*
+ * The record comes first: a store without one, or with that of other firmware, must not be seen,
+ * not even after a power loss.
+ */
+static int create(const struct place *place, vqemu_error **error) {
+    int r = stage_store(place, error);
+    if (r == 0)
+        r = stage_record(place, error);
+    if (r == 0)
+        r = publish_record(place, error);
+    if (r == 0)
+        r = publish_store(place, error);
+    return r;
+}
+
+/* QEMU locks bytes of the images that it has open. */
+static int check_unused(const struct place *place, vqemu_error **error) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    _cleanup_close_ int fd =
+        open_at(place->fd, place->store, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd < 0)
+        return error_system(error, -fd, "cannot open %s", place->nvram->path);
+    if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+        return error_system(error, errno, "cannot look at the locks of %s", place->nvram->path);
+    if (lock.l_type == F_UNLCK)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0,
+                     "the variable store %s is in use: stop the VM before its variables are reset",
+                     place->nvram->path);
+}
+
+/* Nothing is moved before all is written, so that a full disk changes nothing. */
+static int reset(const struct place *place, vqemu_error **error) {
+    int r = check_unused(place, error);
+    if (r == 0)
+        r = stage_store(place, error);
+    if (r == 0)
+        r = stage_record(place, error);
+    if (r == 0 && renameat(place->fd, place->store, place->fd, place->old) < 0)
+        r = cannot_make(place, place->old, errno, error);
+    if (r == 0)
+        r = sync_directory(place, error);
+    if (r == 0)
+        r = publish_record(place, error);
+    if (r == 0)
+        r = publish_store(place, error);
+    return r;
+}
+
+static int image_sizes(const struct place *place, uint64_t *store, uint64_t *template,
+                       vqemu_error **error) {
+    _cleanup_close_ int fd =
+        open_at(place->fd, place->store, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd < 0)
+        return error_system(error, -fd, "cannot open %s", place->nvram->path);
+    int r = flash_image_size(fd, place->nvram->path, place->qcow2, store, error);
+    if (r == 0)
+        r = flash_image_size(place->template_fd, place->nvram->template_path, place->qcow2,
+                             template, error);
+    return r;
+}
+
+static int check_size(const struct place *place, vqemu_error **error) {
+    uint64_t store = 0, template = 0;
+    int r = image_sizes(place, &store, &template, error);
+    if (r < 0 || store == template)
+        return r;
+    return error_set(error, VQEMU_ERR_CORRUPT, 0,
+                     "the variable store %s has %ju bytes and cannot be used: its template %s has "
+                     "%ju; VQEMU_PREPARE_RESET_VARIABLES starts anew and keeps it as %s.old",
+                     place->nvram->path, (uintmax_t)store, place->nvram->template_path,
+                     (uintmax_t) template, place->nvram->path);
+}
+
+static int keep(const struct place *place, vqemu_error **error) {
+    int r = check_size(place, error);
+    if (r == 0)
+        r = stage_record(place, error);
+    if (r == 0)
+        r = publish_record(place, error);
+    return r;
+}
+
+/* ---- the decision ---- */
+
+static int refuse(const struct place *place, const char *why, vqemu_error **error) {
+    const struct nvram *nvram = place->nvram;
+    return error_set(error, VQEMU_ERR_CHANGED, 0,
+                     "the variable store %s %s; VQEMU_PREPARE_KEEP_VARIABLES keeps its variables "
+                     "for this firmware, VQEMU_PREPARE_RESET_VARIABLES starts anew from %s and "
+                     "keeps it as %s.old",
+                     nvram->path, why, nvram->template_path, nvram->path);
+}
+
+/* A record that is missing or broken. */
+static int refuse_unknown(const struct place *place, int code, const vqemu_error *problem,
+                          vqemu_error **error) {
+    _cleanup_free_ char *why = NULL;
+    if (code == VQEMU_ERR_NOT_FOUND)
+        why =
+            format_string("has no record of its firmware (%s/%s)", place->directory, place->record);
+    else
+        why =
+            format_string("has no good record of its firmware (%s)", vqemu_error_message(problem));
+    return why ? refuse(place, why, error) : error_no_memory(error);
+}
+
+static int refuse_other(const struct place *place, const struct identity *recorded,
+                        vqemu_error **error) {
+    const struct identity *wanted = &place->wanted;
+    _cleanup_free_ char *why = NULL;
+    if (!digest_equal(&recorded->firmware, &wanted->firmware))
+        why = format_string("belongs to firmware %.*s, and %s is %.*s: resolve the ref that it was "
+                            "made with (--ref)",
+                            SHORT_DIGEST, recorded->firmware.hex, place->nvram->code, SHORT_DIGEST,
+                            wanted->firmware.hex);
+    else
+        why = format_string("was made from template %.*s, and %s is %.*s, so Secure Boot and its "
+                            "keys may differ: resolve the ref and set \"secure_boot\" as when it "
+                            "was made",
+                            SHORT_DIGEST, recorded->template.hex, place->nvram->template_path,
+                            SHORT_DIGEST, wanted->template.hex);
+    return why ? refuse(place, why, error) : error_no_memory(error);
+}
+
+static bool same_identity(const struct identity *a, const struct identity *b) {
+    return digest_equal(&a->firmware, &b->firmware) && digest_equal(&a->template, &b->template);
+}
+
+static int prepare_present(const struct place *place, uint32_t flags, vqemu_error **error) {
+    _cleanup_error_ vqemu_error *problem = NULL;
+    struct identity recorded = {0};
+    if (flags & NVRAM_RESET_VARIABLES)
+        return reset(place, error);
+    int r = read_record(place, &recorded, &problem);
+    if (r == 0 && same_identity(&recorded, &place->wanted))
+        return check_size(place, error);
+    if (r < 0 && r != VQEMU_ERR_NOT_FOUND && r != VQEMU_ERR_MALFORMED) {
+        if (error)
+            *error = TAKE_POINTER(problem);
+        return r;
+    }
+    if (flags & NVRAM_KEEP_VARIABLES)
+        return keep(place, error);
+    return r == 0 ? refuse_other(place, &recorded, error)
+                  : refuse_unknown(place, r, problem, error);
+}
+
+static int prepare_locked(const struct place *place, uint32_t flags, vqemu_error **error) {
+    struct stat status;
+    const char *path = place->nvram->path;
+    if (fstatat(place->fd, place->store, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return errno == ENOENT ? create(place, error)
+                               : error_system(error, errno, "cannot look at %s", path);
+    if (S_ISLNK(status.st_mode))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "the variable store %s is a symbolic link; give the path that it leads to",
+                         path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, VQEMU_ERR_INVALID, 0, "the variable store %s is not a regular file",
+                         path);
+    return prepare_present(place, flags, error);
+}
+
+int nvram_prepare_within(const struct nvram *nvram, uint32_t flags, int milliseconds,
+                         vqemu_error **error) {
+    struct place place = {.nvram = nvram, .fd = -1, .template_fd = -1};
+    int r = check_flags(flags, error);
+    if (r == 0)
+        r = name_files(&place, error);
+    if (r == 0)
+        r = open_images(&place, error);
+    if (r == 0)
+        r = open_and_lock_directory(&place, milliseconds, error);
+    if (r == 0) {
+        r = prepare_locked(&place, flags, error);
+        remove_staged(&place); /* also what a process left that died */
+    }
+    close_place(&place);
+    return r;
+}
+
+int nvram_prepare(const struct nvram *nvram, uint32_t flags, vqemu_error **error) {
+    return nvram_prepare_within(nvram, flags, 60000, error);
+}

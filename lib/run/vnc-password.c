@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#include "run/vnc-password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "util/cleanup.h"
+#include "util/fd.h"
+
+#define PASSWORD_LENGTH 8 /* RFC 6143, 7.2.2 */
+
+/* Only what is a file: a pipe that is read has nothing left for QEMU. */
+static int check_status(int fd, const char *path, vqemu_error **error) {
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return error_system(error, errno, "vnc_password_file: cannot look at %s", path);
+    if (!S_ISREG(status.st_mode))
+        return error_set(error, VQEMU_ERR_INVALID, 0, "vnc_password_file: %s is no regular file",
+                         path);
+    if (status.st_mode & S_IRWXO)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "vnc_password_file: everybody can open %s: chmod o= it", path);
+    return 0;
+}
+
+static int check_content(int fd, const char *path, vqemu_error **error) {
+    char password[PASSWORD_LENGTH];
+    ssize_t size = pread(fd, password, sizeof password, 0);
+    if (size < 0)
+        return error_system(error, errno, "vnc_password_file: cannot read %s", path);
+    if (size == 0)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "vnc_password_file: %s is empty", path);
+    if (!memchr(password, '\n', (size_t)size))
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0,
+                     "vnc_password_file: %s has a newline, which would be part of the password; "
+                     "write it without (printf %%s)",
+                     path);
+}
+
+int vnc_password_check(const char *path, vqemu_error **error) {
+    _cleanup_close_ int fd = open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd < 0)
+        return error_system(error, -fd, "vnc_password_file: cannot open %s", path);
+    int r = check_status(fd, path, error);
+    return r < 0 ? r : check_content(fd, path, error);
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/* A directory -> objects and a ref. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/workers.h"
+#include "choice/profile.h"
+#include "store/ingest.h"
+#include "store/source.h"
+#include "store/stage.h"
+#include "util/export.h"
+#include "util/strbuf.h"
+
+#define READ_SIZE ((size_t)256 * 1024)
+
+/* A build under way. */
+struct ingest {
+    vqemu_store *store;
+    struct source source;
+    struct stage stage;
+    struct manifest_object *objects; /* one for each file of the source, in its order */
+    struct staged *staged;           /* likewise */
+    _Atomic(const char *) arch;      /* that of the programs; NULL if it is not known */
+    unsigned threads;
+    unsigned char *buffers; /* one for each thread */
+    struct progress progress;
+};
+
+static void release_ingest(struct ingest *ingest) {
+    stage_close(&ingest->stage);
+    source_close(&ingest->source);
+    free(ingest->objects);
+    free(ingest->staged);
+    free(ingest->buffers);
+}
+
+static int open_ingest(struct ingest *ingest, const char *directory, vqemu_error **error) {
+    int r = store_require_writable(ingest->store, "build a profile", error);
+    if (r == 0)
+        r = source_open(directory, store_max_objects(ingest->store), &ingest->source, error);
+    if (r == 0)
+        r = stage_open(&ingest->stage, ingest->store, ingest->source.count + 1, error);
+    if (r < 0)
+        return r;
+    ingest->threads = store_threads(ingest->store);
+    ingest->objects = calloc(ingest->source.count + 1, sizeof *ingest->objects);
+    ingest->staged = calloc(ingest->source.count + 1, sizeof *ingest->staged);
+    ingest->buffers = malloc(ingest->threads * READ_SIZE);
+    if (!ingest->objects || !ingest->staged || !ingest->buffers)
+        return error_no_memory(error);
+    progress_start(&ingest->progress, "hash", ingest->source.total_size);
+    return 0;
+}
+
+bool ingest_is_program(const char *path) {
+    return strncmp(path, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) == 0;
+}
+
+int ingest_require_program(const struct manifest_object *objects, size_t count, const char *source,
+                           vqemu_error **error) {
+    for (size_t i = 0; i < count; i++)
+        if (ingest_is_program(objects[i].path))
+            return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0,
+                     "%s is no profile: it has no " PROGRAM_PREFIX "*, as in "
+                     "bin/qemu-system-x86_64",
+                     source);
+}
+
+/* ---- staging ---- */
+
+static int changed(const struct ingest *ingest, const char *path, vqemu_error **error) {
+    return error_set(error, VQEMU_ERR_CHANGED, 0,
+                     "%s/%s changed while it was being read; build again when nothing writes to it",
+                     ingest->source.directory, path);
+}
+
+static int write_failed(const struct ingest *ingest, const char *path, int system_errno,
+                        vqemu_error **error) {
+    _cleanup_free_ char *what = format_string("%s/%s", ingest->source.directory, path);
+    return what ? stage_failed(&ingest->stage, system_errno, what, error) : error_no_memory(error);
+}
+
+/* Copy and hash the content, which must have exactly the size that was seen. */
+static int copy_content(struct ingest *ingest, unsigned worker, const struct source_file *source,
+                        int from, struct staged_file *file, vqemu_error **error) {
+    unsigned char *buffer = ingest->buffers + worker * READ_SIZE;
+    for (;;) {
+        ssize_t n = read(from, buffer, READ_SIZE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return error_system(error, errno, "cannot read %s/%s", ingest->source.directory,
+                                source->path);
+        if (n == 0)
+            break;
+        if (file->size + (uint64_t)n > source->size)
+            return changed(ingest, source->path, error);
+        int r = stage_write(file, buffer, (size_t)n);
+        if (r < 0)
+            return write_failed(ingest, source->path, -r, error);
+        r = progress_advance(&ingest->progress, worker, source->path, (uint64_t)n, error);
+        if (r < 0)
+            return r;
+        /* Less than was asked for, when all is there, is the end of the file. */
+        if (file->size == source->size && (size_t)n < READ_SIZE)
+            break;
+    }
+    return file->size == source->size ? 0 : changed(ingest, source->path, error);
+}
+
+static bool same_version(const struct stat *a, const struct stat *b) {
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec && a->st_ino == b->st_ino;
+}
+
+static int open_source(const struct ingest *ingest, const struct source_file *source, int *fd,
+                       struct stat *status, vqemu_error **error) {
+    int r = source_open_file(&ingest->source, source->path, fd, error);
+    if (r < 0)
+        return r;
+    if (fstat(*fd, status) < 0)
+        return error_system(error, errno, "cannot look at %s/%s", ingest->source.directory,
+                            source->path);
+    if (!S_ISREG(status->st_mode) || (uint64_t)status->st_size != source->size)
+        return changed(ingest, source->path, error);
+    return 0;
+}
+
+const char *ingest_find_arch(const char *path, int fd) {
+    if (!ingest_is_program(path))
+        return NULL;
+    struct elf_info elf;
+    elf_read(fd, &elf);
+    return elf.arch;
+}
+
+static int stage_source(struct ingest *ingest, unsigned worker, size_t index,
+                        struct staged_file *file, vqemu_error **error) {
+    const struct source_file *source = &ingest->source.files[index];
+    _cleanup_close_ int from = -1;
+    struct stat before, after;
+    int r = open_source(ingest, source, &from, &before, error);
+    if (r < 0)
+        return r;
+    r = stage_begin(&ingest->stage, index, source->executable, file);
+    if (r < 0)
+        return write_failed(ingest, source->path, -r, error);
+    r = copy_content(ingest, worker, source, from, file, error);
+    if (r < 0)
+        return r;
+    if (fstat(from, &after) < 0 || !same_version(&before, &after))
+        return changed(ingest, source->path, error);
+    r = stage_complete(&ingest->stage, file, &ingest->staged[index]);
+    if (r < 0)
+        return write_failed(ingest, source->path, -r, error);
+    const char *arch = ingest_find_arch(source->path, from);
+    if (arch)
+        ingest->arch = arch;
+    return 0;
+}
+
+static int stage_one(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct ingest *ingest = context;
+    struct staged_file file = {.fd = -1};
+    int r = stage_source(ingest, worker, index, &file, error);
+    stage_end(&file);
+    return r;
+}
+
+static int stage_files(struct ingest *ingest, vqemu_error **error) {
+    size_t count = ingest->source.count;
+    const struct work work = {
+        .function = stage_one,
+        .context = ingest,
+        .count = count,
+        .chunk = stage_chunk(count, ingest->threads),
+        .progress = &ingest->progress,
+    };
+    int r = workers_run(&work, ingest->threads, error);
+    return r < 0 ? r : stage_sync(&ingest->stage, error);
+}
+
+/* ---- publishing ---- */
+
+static int publish_objects(struct ingest *ingest, vqemu_error **error) {
+    for (size_t i = 0; i < ingest->source.count; i++) {
+        int r = stage_publish(&ingest->stage, i, &ingest->staged[i], ingest->source.files[i].path,
+                              error);
+        if (r < 0)
+            return r;
+    }
+    return stage_sync_objects(&ingest->stage, error);
+}
+
+static void describe_objects(struct ingest *ingest) {
+    for (size_t i = 0; i < ingest->source.count; i++) {
+        ingest->objects[i].path = ingest->source.files[i].path;
+        ingest->objects[i].mode = ingest->source.files[i].executable ? 0755 : 0644;
+    }
+}
+
+static int publish(struct ingest *ingest, const vqemu_profile *profile,
+                   const vqemu_build_info *info, vqemu_ref **ref, vqemu_error **error) {
+    for (size_t i = 0; i < ingest->source.count; i++)
+        ingest->objects[i].digest = ingest->staged[i].digest;
+    _cleanup_(stage_release_profile) struct stage_profile staged = {
+        .name = vqemu_profile_name(profile),
+        .source = ingest->source.directory,
+        .info = info,
+        .arch = ingest->arch,
+        .objects = ingest->objects,
+        .staged = ingest->staged,
+        .count = ingest->source.count,
+        .total_size = ingest->source.total_size,
+    };
+    int r = stage_lock(&ingest->stage, &ingest->progress, error);
+    if (r == 0)
+        r = stage_describe_profile(&ingest->stage, &staged, error);
+    if (r == 0)
+        r = publish_objects(ingest, error);
+    return r == 0 ? stage_publish_profile(&ingest->stage, &staged, ref, error) : r;
+}
+
+VQEMU_EXPORT int vqemu_store_build(vqemu_store *store, const char *profile_name,
+                                   const char *directory, const vqemu_build_info *info,
+                                   vqemu_progress_fn progress, void *userdata, vqemu_ref **ref,
+                                   vqemu_error **error) {
+    *ref = NULL;
+    const vqemu_profile *profile;
+    int r = profile_require(profile_name, &profile, error);
+    if (r < 0)
+        return r;
+    _cleanup_(release_ingest) struct ingest ingest = {
+        .store = store,
+        .source = {.fd = -1},
+        .stage = STAGE_EMPTY,
+        .progress = {.function = progress, .userdata = userdata},
+    };
+    r = open_ingest(&ingest, directory, error);
+    if (r < 0)
+        return r;
+    describe_objects(&ingest);
+    r = ingest_require_program(ingest.objects, ingest.source.count, directory, error);
+    if (r == 0)
+        r = stage_files(&ingest, error);
+    return r == 0 ? publish(&ingest, profile, info, ref, error) : r;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/leftovers.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#include "util/cleanup.h"
+#include "util/dir.h"
+#include "util/fd.h"
+#include "util/strbuf.h"
+
+char *leftovers_new_name(void) {
+    /* Random, not the process id: processes of several PID namespaces may share a store. */
+    uint64_t number = 0;
+    while (getrandom(&number, sizeof number, 0) < 0 && errno == EINTR)
+        ;
+    return format_string(LEFTOVER_PREFIX "%016" PRIx64, number);
+}
+
+int leftovers_lock(int fd, int directory_fd, const char *name) {
+    int r = lock_fd(fd, LOCK_EX);
+    if (r == 0)
+        r = same_file(fd, directory_fd, name);
+    return r < 0 ? r : r == 1 ? 0 : -EAGAIN;
+}
+
+int leftovers_make_directory(int directory_fd, const char *name) {
+    for (;;) {
+        if (mkdirat(directory_fd, name, 0700) < 0)
+            return -errno;
+        int fd = open_at(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+        int r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, name);
+        if (r == 0)
+            return fd;
+        cleanup_close(&fd);
+        if (r != -EAGAIN && r != -ENOENT)
+            return r;
+    }
+}
+
+/*
+ * Lock what lies under a name with the prefix, if nobody else has. A link, which cannot be locked,
+ * is -ELOOP. Returns a descriptor or a negative errno.
+ */
+static int lock_leftover(int directory_fd, const char *name) {
+    if (strncmp(name, LEFTOVER_PREFIX, strlen(LEFTOVER_PREFIX)) != 0)
+        return -EINVAL;
+    _cleanup_close_ int fd = open_at(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    int r = fd < 0 ? fd : lock_fd(fd, LOCK_EX | LOCK_NB);
+    if (r == 0)
+        r = same_file(fd, directory_fd, name);
+    return r < 0 ? r : r == 1 ? take_fd(&fd) : -ENOENT;
+}
+
+bool leftovers_is_one(int directory_fd, const char *name) {
+    _cleanup_close_ int fd = lock_leftover(directory_fd, name);
+    return fd >= 0 || fd == -ELOOP;
+}
+
+int leftovers_remove(int directory_fd, const char *name) {
+    _cleanup_close_ int fd = lock_leftover(directory_fd, name);
+    if (fd < 0 && fd != -ELOOP)
+        return fd == -EWOULDBLOCK || fd == -ENOENT ? 0 : fd;
+    int r = remove_tree(directory_fd, name);
+    return r < 0 ? r : 1;
+}
+
+static int sweep_one(int directory_fd, const char *name, void *unused) {
+    (void)unused;
+    leftovers_remove(directory_fd, name);
+    return 0;
+}
+
+void leftovers_sweep(int directory_fd) {
+    for_each_entry(directory_fd, ".", sweep_one, NULL);
+}

@@ -1,0 +1,705 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/manifest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "util/export.h"
+#include "util/fd.h"
+#include "util/rfc3339.h"
+#include "util/strbuf.h"
+#include "util/utf8.h"
+
+#define TEXT_LIMIT ((size_t)4 * 1024 * 1024) /* for each 10,000 objects */
+
+/* In the order in which they are written. */
+enum field { NAME, CREATED_AT, PROFILE, QEMU_VERSION, BUILD_DATE, BUILD_HOST, ARCH, FIELD_COUNT };
+
+static const char *const field_keys[FIELD_COUNT] = {
+    [NAME] = "name",
+    [CREATED_AT] = "created_at",
+    [PROFILE] = "profile",
+    [QEMU_VERSION] = "qemu_version",
+    [BUILD_DATE] = "build_date",
+    [BUILD_HOST] = "build_host",
+    [ARCH] = "arch",
+};
+
+struct vqemu_manifest {
+    atomic_uint references;
+    struct digest digest;
+    char *fields[FIELD_COUNT]; /* NULL where absent */
+    struct timespec created_at;
+    int64_t total_bytes;             /* -1 where absent */
+    struct manifest_object *objects; /* sorted by path */
+    size_t object_count;
+    char *text;      /* where the paths lie; NULL if each is allocated */
+    json_t *unknown; /* the fields that this library does not know */
+};
+
+static const struct manifest_object *object_at(const vqemu_manifest *manifest, size_t index) {
+    return index < manifest->object_count ? &manifest->objects[index] : NULL;
+}
+
+/* ---- paths ---- */
+
+static const char *find_component_fault(const char *component, size_t length) {
+    if (length == 0)
+        return "an empty component";
+    if (length > MANIFEST_COMPONENT_MAX)
+        return "a component of more than 255 bytes";
+    if (component[0] == '.' && (length == 1 || (length == 2 && component[1] == '.')))
+        return "a component \".\" or \"..\"";
+    return NULL;
+}
+
+static const char *find_byte_fault(const char *path) {
+    for (const char *c = path; *c; c++) {
+        if (*c == '\\')
+            return "a backslash";
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return "a control byte";
+    }
+    return NULL;
+}
+
+/* ASCII letters without case; the locale must not matter. */
+static int fold(char c) {
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : (unsigned char)c;
+}
+
+static int compare_folded(const char *a, const char *b) {
+    while (*a && fold(*a) == fold(*b)) {
+        a++;
+        b++;
+    }
+    return fold(*a) - fold(*b);
+}
+
+/* Whether the path is the stamp or lies below it. */
+static bool takes_place_of_stamp(const char *path) {
+    const char *name = TREE_STAMP_NAME;
+    while (*name && fold(*path) == fold(*name)) {
+        path++;
+        name++;
+    }
+    return !*name && (!*path || *path == '/');
+}
+
+const char *manifest_find_path_fault(const char *path) {
+    if (!*path)
+        return "is empty";
+    if (*path == '/')
+        return "is absolute";
+    if (strlen(path) > MANIFEST_PATH_MAX)
+        return "has more than 1024 bytes";
+    if (takes_place_of_stamp(path))
+        return "is the name of the tree's stamp file";
+    const char *fault = find_byte_fault(path);
+    int depth = 0;
+    for (const char *component = path; !fault; component = strchr(component, '/') + 1) {
+        size_t length = strcspn(component, "/");
+        fault = find_component_fault(component, length);
+        if (++depth > MANIFEST_DEPTH_MAX)
+            fault = "more than 16 components";
+        if (!component[length])
+            break;
+    }
+    return fault;
+}
+
+const char *manifest_find_new_path_fault(const char *path) {
+    const char *fault = manifest_find_path_fault(path);
+    return fault || utf8_is_valid(path) ? fault : "bytes that are not UTF-8";
+}
+
+/* The faults of manifest_find_path_fault() read "is ..." or name what the path has. */
+static int check_path(const char *path, const char *source, vqemu_error **error) {
+    const char *fault = manifest_find_path_fault(path);
+    if (!fault)
+        return 0;
+    const char *verb =
+        strncmp(fault, "is ", 3) == 0 || strncmp(fault, "has ", 4) == 0 ? "" : "has ";
+    return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"objects\": path \"%.*s%s\" %s%s", source,
+                     200, path, strlen(path) > 200 ? "..." : "", verb, fault);
+}
+
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(((const struct manifest_object *)a)->path,
+                  ((const struct manifest_object *)b)->path);
+}
+
+static int64_t find_object(const vqemu_manifest *manifest, const char *path) {
+    if (manifest->object_count == 0)
+        return -1;
+    struct manifest_object key = {.path = (char *)(uintptr_t)path};
+    const struct manifest_object *found =
+        bsearch(&key, manifest->objects, manifest->object_count, sizeof key, compare_paths);
+    return found ? found - manifest->objects : -1;
+}
+
+/* Whether two paths, one after the other in the order of paths, are in the same directory. */
+static bool shares_directory(const char *a, const char *b) {
+    const char *slash = strrchr(b, '/');
+    size_t length = slash ? (size_t)(slash - b) + 1 : 0;
+    return strncmp(a, b, length) == 0 && !strchr(a + length, '/');
+}
+
+/* No file may lie below another file. */
+static int check_parents(const vqemu_manifest *manifest, const char *source, vqemu_error **error) {
+    char parent[MANIFEST_PATH_MAX + 1];
+    for (size_t i = 0; i < manifest->object_count; i++) {
+        const char *path = manifest->objects[i].path;
+        if (i > 0 && shares_directory(manifest->objects[i - 1].path, path))
+            continue;
+        for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+            size_t length = (size_t)(slash - path);
+            memcpy(parent, path, length);
+            parent[length] = '\0';
+            if (find_object(manifest, parent) >= 0)
+                return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                                 "%s: \"objects\": \"%s\" lies below the file \"%s\"", source, path,
+                                 parent);
+        }
+    }
+    return 0;
+}
+
+static bool has_capitals(const char *path) {
+    for (; *path; path++)
+        if (*path >= 'A' && *path <= 'Z')
+            return true;
+    return false;
+}
+
+static int compare_folded_names(const void *a, const void *b) {
+    return compare_folded(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int check_case(const vqemu_manifest *manifest, const char *source, vqemu_error **error) {
+    size_t count = manifest->object_count, capitals = 0;
+    for (size_t i = 0; i < count; i++)
+        capitals += has_capitals(manifest->objects[i].path);
+    if (capitals == 0) /* then sorting could find nothing */
+        return 0;
+    _cleanup_free_ const char **paths = calloc(count + 1, sizeof *paths);
+    if (!paths)
+        return error_no_memory(error);
+    for (size_t i = 0; i < count; i++)
+        paths[i] = manifest->objects[i].path;
+    qsort(paths, count, sizeof *paths, compare_folded_names);
+    for (size_t i = 1; i < count; i++)
+        if (compare_folded(paths[i - 1], paths[i]) == 0)
+            return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                             "%s: \"objects\": \"%s\" and \"%s\" differ only in case", source,
+                             paths[i - 1], paths[i]);
+    return 0;
+}
+
+/* ---- reading ---- */
+
+/* Move an optional string field from root to *value. */
+static int take_string(json_t *root, const char *key, const char *source, char **value,
+                       vqemu_error **error) {
+    const json_t *field = json_object_get(root, key);
+    if (!field)
+        return 0;
+    if (!json_is_string(field))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"%s\" is not a string", source, key);
+    *value = strdup(json_string_value(field));
+    if (!*value)
+        return error_no_memory(error);
+    json_object_del(root, key);
+    return 0;
+}
+
+static int take_fields(vqemu_manifest *manifest, json_t *root, const char *source,
+                       vqemu_error **error) {
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        int r = take_string(root, field_keys[i], source, &manifest->fields[i], error);
+        if (r < 0)
+            return r;
+    }
+    if (!manifest->fields[NAME] || !*manifest->fields[NAME])
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"name\" is missing", source);
+    if (!manifest->fields[CREATED_AT])
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"created_at\" is missing", source);
+    if (!rfc3339_parse(manifest->fields[CREATED_AT], &manifest->created_at))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                         "%s: \"created_at\" is \"%s\", not a time like 2025-01-31T10:00:00Z",
+                         source, manifest->fields[CREATED_AT]);
+    return 0;
+}
+
+static int take_total_bytes(vqemu_manifest *manifest, json_t *root, const char *source,
+                            vqemu_error **error) {
+    const json_t *total = json_object_get(root, "total_bytes");
+    manifest->total_bytes = -1;
+    if (!total)
+        return 0;
+    if (!json_is_integer(total) || json_integer_value(total) < 0)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                         "%s: \"total_bytes\" is not an integer of 0 or more", source);
+    manifest->total_bytes = json_integer_value(total);
+    json_object_del(root, "total_bytes");
+    return 0;
+}
+
+static int take_object(vqemu_manifest *manifest, const char *path, const json_t *value,
+                       const char *source, vqemu_error **error) {
+    int r = check_path(path, source, error);
+    if (r < 0)
+        return r;
+    struct manifest_object *object = &manifest->objects[manifest->object_count];
+    if (!json_is_string(value) || !digest_parse(json_string_value(value), &object->digest))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                         "%s: \"objects\": the digest of \"%s\" is not 64 lowercase hex digits",
+                         source, path);
+    object->path = strdup(path);
+    if (!object->path)
+        return error_no_memory(error);
+    manifest->object_count++;
+    return 0;
+}
+
+/* What this library writes is sorted already. */
+static void sort_objects(vqemu_manifest *manifest) {
+    for (size_t i = 1; i < manifest->object_count; i++)
+        if (compare_paths(&manifest->objects[i - 1], &manifest->objects[i]) > 0) {
+            qsort(manifest->objects, manifest->object_count, sizeof *manifest->objects,
+                  compare_paths);
+            return;
+        }
+}
+
+static int take_objects(vqemu_manifest *manifest, json_t *root, const char *source,
+                        size_t max_objects, vqemu_error **error) {
+    json_t *objects = json_object_get(root, "objects");
+    if (!objects)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"objects\" is missing", source);
+    if (!json_is_object(objects))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                         "%s: \"objects\" is not an object of paths and digests", source);
+    size_t count = json_object_size(objects);
+    if (count > max_objects)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                         "%s: %zu objects, more than the limit of %zu", source, count, max_objects);
+    manifest->objects = calloc(count + 1, sizeof *manifest->objects);
+    if (!manifest->objects)
+        return error_no_memory(error);
+    const char *path;
+    json_t *value;
+    json_object_foreach(objects, path, value) {
+        int r = take_object(manifest, path, value, source, error);
+        if (r < 0)
+            return r;
+    }
+    sort_objects(manifest);
+    json_object_del(root, "objects");
+    return 0;
+}
+
+/* An octal permission mode such as "0755" or "755"; 0 if text is something else. */
+static uint16_t parse_mode(const char *text) {
+    size_t length = strlen(text);
+    if (length < 3 || length > 4 || strspn(text, "01234567") != length)
+        return 0;
+    unsigned long mode = strtoul(text, NULL, 8);
+    return mode <= 0777 ? (uint16_t)mode : 0;
+}
+
+/* Modes come in the order of objects, as a rule. */
+static int64_t find_object_near(const vqemu_manifest *manifest, const char *path, int64_t guess) {
+    if ((size_t)guess < manifest->object_count && strcmp(manifest->objects[guess].path, path) == 0)
+        return guess;
+    return find_object(manifest, path);
+}
+
+static int take_modes(vqemu_manifest *manifest, json_t *root, const char *source,
+                      vqemu_error **error) {
+    json_t *modes = json_object_get(root, "modes");
+    if (modes && !json_is_object(modes))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                         "%s: \"modes\" is not an object of paths and modes", source);
+    const char *path;
+    json_t *value;
+    int64_t index = -1;
+    json_object_foreach(modes, path, value) {
+        index = find_object_near(manifest, path, index + 1);
+        if (index < 0)
+            return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                             "%s: \"modes\": \"%.200s\" is not in \"objects\"", source, path);
+        uint16_t mode = json_is_string(value) ? parse_mode(json_string_value(value)) : 0;
+        if (mode == 0)
+            return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                             "%s: \"modes\": the mode of \"%s\" is not one like \"0755\"", source,
+                             path);
+        manifest->objects[index].mode = mode;
+    }
+    json_object_del(root, "modes");
+    return 0;
+}
+
+static int new_manifest(vqemu_manifest **manifest, vqemu_error **error) {
+    *manifest = calloc(1, sizeof **manifest);
+    if (!*manifest)
+        return error_no_memory(error);
+    atomic_init(&(*manifest)->references, 1);
+    return 0;
+}
+
+static size_t effective_max_objects(size_t max_objects) {
+    return max_objects ? max_objects : VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS;
+}
+
+size_t manifest_text_limit(size_t max_objects) {
+    size_t shares = (effective_max_objects(max_objects) - 1) / VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS;
+    return shares < SIZE_MAX / TEXT_LIMIT - 2 ? (shares + 1) * TEXT_LIMIT : SIZE_MAX - 2;
+}
+
+/* Takes the fields out of root; those that remain are unknown to this library. */
+static int from_json(json_t *root, const char *source, size_t max_objects,
+                     vqemu_manifest **manifest, vqemu_error **error) {
+    _cleanup_manifest_ vqemu_manifest *new = NULL;
+    int r = new_manifest(&new, error);
+    if (r == 0)
+        r = take_fields(new, root, source, error);
+    if (r == 0)
+        r = take_total_bytes(new, root, source, error);
+    if (r == 0)
+        r = take_objects(new, root, source, effective_max_objects(max_objects), error);
+    if (r == 0)
+        r = take_modes(new, root, source, error);
+    if (r == 0)
+        r = check_parents(new, source, error);
+    if (r == 0)
+        r = check_case(new, source, error);
+    if (r < 0)
+        return r;
+    new->unknown = json_incref(root);
+    *manifest = TAKE_POINTER(new);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_manifest_load_memory(const void *text, size_t size, const char *name,
+                                            size_t max_objects, vqemu_manifest **manifest,
+                                            vqemu_error **error) {
+    *manifest = NULL;
+    const char *source = name ? name : "manifest";
+    size_t limit = manifest_text_limit(max_objects);
+    if (size > limit)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source, limit);
+    _cleanup_json_ json_t *root = NULL;
+    int r = json_parse_object(text, size, source, &root, error);
+    if (r == 0)
+        r = from_json(root, source, max_objects, manifest, error);
+    if (r == 0)
+        (*manifest)->digest = digest_of_bytes(text, size);
+    return r;
+}
+
+VQEMU_EXPORT int vqemu_manifest_load_fd(int fd, const char *name, size_t max_objects,
+                                        vqemu_manifest **manifest, vqemu_error **error) {
+    *manifest = NULL;
+    const char *source = name ? name : "manifest";
+    _cleanup_free_ char *text = NULL;
+    size_t size;
+    int r = json_read_fd(fd, source, manifest_text_limit(max_objects), &text, &size, error);
+    if (r < 0)
+        return r;
+    return vqemu_manifest_load_memory(text, size, source, max_objects, manifest, error);
+}
+
+VQEMU_EXPORT int vqemu_manifest_load_file(const char *path, size_t max_objects,
+                                          vqemu_manifest **manifest, vqemu_error **error) {
+    *manifest = NULL;
+    _cleanup_close_ int fd = -1;
+    int r = json_open_file(path, &fd, error);
+    if (r < 0)
+        return r;
+    return vqemu_manifest_load_fd(fd, path, max_objects, manifest, error);
+}
+
+/* ---- writing ---- */
+
+static bool set_string(json_t *root, const char *key, const char *value) {
+    return !value || json_object_set_new(root, key, json_string(value)) == 0;
+}
+
+static bool set_objects(json_t *root, const struct manifest_object *objects, size_t count) {
+    json_t *digests = json_object(), *modes = json_object();
+    bool ok = json_object_set_new(root, "objects", digests) == 0;
+    bool has_modes = false;
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = set_string(digests, objects[i].path, objects[i].digest.hex);
+        if (ok && objects[i].mode) {
+            char mode[8];
+            snprintf(mode, sizeof mode, "%04o", (unsigned)objects[i].mode);
+            ok = set_string(modes, objects[i].path, mode);
+            has_modes = true;
+        }
+    }
+    if (ok && has_modes)
+        return json_object_set_new(root, "modes", modes) == 0;
+    json_decref(modes);
+    return ok;
+}
+
+/* A new JSON object of the parts of a manifest; NULL without memory. */
+static json_t *to_json(const char *const fields[FIELD_COUNT], int64_t total_bytes, json_t *unknown,
+                       const struct manifest_object *objects, size_t count) {
+    json_t *root = json_object();
+    bool ok = root;
+    for (int i = 0; ok && i < FIELD_COUNT; i++)
+        ok = set_string(root, field_keys[i], fields[i]);
+    if (ok && total_bytes >= 0)
+        ok = json_object_set_new(root, "total_bytes", json_integer(total_bytes)) == 0;
+    if (ok && unknown)
+        ok = json_object_update(root, unknown) == 0;
+    if (ok && set_objects(root, objects, count))
+        return root;
+    json_decref(root);
+    return NULL;
+}
+
+VQEMU_EXPORT int vqemu_manifest_to_json(const vqemu_manifest *manifest, char **text,
+                                        vqemu_error **error) {
+    *text = NULL;
+    const char *fields[FIELD_COUNT];
+    for (int i = 0; i < FIELD_COUNT; i++)
+        fields[i] = manifest->fields[i];
+    _cleanup_json_ json_t *root = to_json(fields, manifest->total_bytes, manifest->unknown,
+                                          manifest->objects, manifest->object_count);
+    if (!root)
+        return error_no_memory(error);
+    return json_to_text(root, text, error);
+}
+
+int manifest_new(const struct manifest_fields *fields, const char *source,
+                 const struct manifest_object *objects, size_t count, size_t max_objects,
+                 vqemu_manifest **manifest, vqemu_error **error) {
+    const char *const values[FIELD_COUNT] = {
+        [NAME] = fields->name,
+        [CREATED_AT] = fields->created_at,
+        [PROFILE] = fields->profile,
+        [QEMU_VERSION] = fields->qemu_version,
+        [BUILD_DATE] = fields->build_date,
+        [BUILD_HOST] = fields->build_host,
+        [ARCH] = fields->arch,
+    };
+    *manifest = NULL;
+    struct manifest_object *sorted = calloc(count + 1, sizeof *sorted);
+    if (!sorted)
+        return error_no_memory(error);
+    if (count > 0)
+        memcpy(sorted, objects, count * sizeof *sorted);
+    qsort(sorted, count, sizeof *sorted, compare_paths);
+    _cleanup_json_ json_t *root = to_json(values, fields->total_bytes, NULL, sorted, count);
+    free(sorted);
+    if (!root)
+        return error_no_memory(error);
+    _cleanup_free_ char *text = NULL;
+    int r = json_to_text(root, &text, error);
+    if (r < 0)
+        return r;
+    return vqemu_manifest_load_memory(text, strlen(text), source, max_objects, manifest, error);
+}
+
+vqemu_manifest *manifest_of_objects(const char *digest, struct manifest_object *objects,
+                                    size_t count, char *text) {
+    vqemu_manifest *manifest = NULL;
+    if (new_manifest(&manifest, NULL) < 0)
+        return NULL;
+    strncpy(manifest->digest.hex, digest, DIGEST_HEX_LENGTH);
+    manifest->total_bytes = -1;
+    manifest->objects = objects;
+    manifest->object_count = count;
+    manifest->text = text;
+    return manifest;
+}
+
+/* Write a new file beside the target, to be renamed over it. */
+static int write_new_file(const char *path, const char *text, vqemu_error **error) {
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0)
+        return error_system(error, errno, "cannot create %s", path);
+    int r = write_all(fd, text, strlen(text));
+    if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
+        r = -errno;
+    if (r == 0)
+        return 0;
+    unlink(path);
+    return error_system(error, -r, "cannot write %s", path);
+}
+
+static int sync_parent(const char *path, vqemu_error **error) {
+    const char *slash = strrchr(path, '/');
+    _cleanup_free_ char *parent = slash == path ? strdup("/")
+                                  : slash       ? strndup(path, (size_t)(slash - path))
+                                                : strdup(".");
+    if (!parent)
+        return error_no_memory(error);
+    int r = sync_path(AT_FDCWD, parent);
+    return r < 0 ? error_system(error, -r, "cannot sync directory %s", parent) : 0;
+}
+
+VQEMU_EXPORT int vqemu_manifest_write_file(const vqemu_manifest *manifest, const char *path,
+                                           vqemu_error **error) {
+    _cleanup_free_ char *text = NULL;
+    int r = vqemu_manifest_to_json(manifest, &text, error);
+    if (r < 0)
+        return r;
+    /* Named by process and thread, so that concurrent writers do not meet. */
+    _cleanup_free_ char *staged = format_string("%s.%d-%d.tmp", path, (int)getpid(), (int)gettid());
+    if (!staged)
+        return error_no_memory(error);
+    r = write_new_file(staged, text, error);
+    if (r < 0)
+        return r;
+    if (rename(staged, path) < 0) {
+        r = error_system(error, errno, "cannot rename %s to %s", staged, path);
+        unlink(staged);
+        return r;
+    }
+    return sync_parent(path, error);
+}
+
+bool manifest_same_content(const vqemu_manifest *a, const vqemu_manifest *b) {
+    for (int i = 0; i < FIELD_COUNT; i++) {
+        const char *x = a->fields[i], *y = b->fields[i];
+        if (i != CREATED_AT && (!x != !y || (x && strcmp(x, y) != 0)))
+            return false;
+    }
+    if (a->total_bytes != b->total_bytes || a->object_count != b->object_count ||
+        !json_equal(a->unknown, b->unknown))
+        return false;
+    for (size_t i = 0; i < a->object_count; i++) {
+        const struct manifest_object *x = &a->objects[i], *y = &b->objects[i];
+        if (strcmp(x->path, y->path) != 0 || !digest_equal(&x->digest, &y->digest) ||
+            x->mode != y->mode)
+            return false;
+    }
+    return true;
+}
+
+/* ---- life and access ---- */
+
+VQEMU_EXPORT vqemu_manifest *vqemu_manifest_ref(vqemu_manifest *manifest) {
+    if (manifest)
+        atomic_fetch_add_explicit(&manifest->references, 1, memory_order_relaxed);
+    return manifest;
+}
+
+VQEMU_EXPORT void vqemu_manifest_unref(vqemu_manifest *manifest) {
+    if (!manifest || atomic_fetch_sub_explicit(&manifest->references, 1, memory_order_acq_rel) != 1)
+        return;
+    for (int i = 0; i < FIELD_COUNT; i++)
+        free(manifest->fields[i]);
+    for (size_t i = 0; !manifest->text && i < manifest->object_count; i++)
+        free(manifest->objects[i].path);
+    free(manifest->objects);
+    free(manifest->text);
+    json_decref(manifest->unknown);
+    free(manifest);
+}
+
+const struct manifest_object *manifest_object(const vqemu_manifest *manifest, size_t index) {
+    return object_at(manifest, index);
+}
+
+int manifest_add_digests(const vqemu_manifest *manifest, struct digest_set *set) {
+    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
+        int r = digest_set_add(set, &manifest_object(manifest, i)->digest);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+const struct timespec *manifest_time(const vqemu_manifest *manifest) {
+    return &manifest->created_at;
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_digest(const vqemu_manifest *manifest) {
+    return manifest->digest.hex;
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_name(const vqemu_manifest *manifest) {
+    return manifest->fields[NAME];
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_created_at(const vqemu_manifest *manifest) {
+    return manifest->fields[CREATED_AT];
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_profile(const vqemu_manifest *manifest) {
+    return manifest->fields[PROFILE];
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_qemu_version(const vqemu_manifest *manifest) {
+    return manifest->fields[QEMU_VERSION];
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_build_date(const vqemu_manifest *manifest) {
+    return manifest->fields[BUILD_DATE];
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_build_host(const vqemu_manifest *manifest) {
+    return manifest->fields[BUILD_HOST];
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_arch(const vqemu_manifest *manifest) {
+    return manifest->fields[ARCH];
+}
+
+VQEMU_EXPORT int64_t vqemu_manifest_total_bytes(const vqemu_manifest *manifest) {
+    return manifest->total_bytes;
+}
+
+VQEMU_EXPORT size_t vqemu_manifest_object_count(const vqemu_manifest *manifest) {
+    return manifest->object_count;
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_object_path(const vqemu_manifest *manifest, size_t index) {
+    const struct manifest_object *object = object_at(manifest, index);
+    return object ? object->path : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_object_digest(const vqemu_manifest *manifest,
+                                                      size_t index) {
+    const struct manifest_object *object = object_at(manifest, index);
+    return object ? object->digest.hex : NULL;
+}
+
+VQEMU_EXPORT uint32_t vqemu_manifest_object_mode(const vqemu_manifest *manifest, size_t index) {
+    const struct manifest_object *object = object_at(manifest, index);
+    return object ? object->mode : 0;
+}
+
+VQEMU_EXPORT int64_t vqemu_manifest_find(const vqemu_manifest *manifest, const char *path) {
+    return find_object(manifest, path);
+}
+
+static size_t count_below(const vqemu_manifest *manifest, const char *prefix) {
+    size_t count = 0;
+    for (size_t i = 0; i < manifest->object_count; i++)
+        count += strncmp(manifest->objects[i].path, prefix, strlen(prefix)) == 0;
+    return count;
+}
+
+VQEMU_EXPORT size_t vqemu_manifest_count_binaries(const vqemu_manifest *manifest) {
+    return count_below(manifest, "bin/");
+}
+
+VQEMU_EXPORT size_t vqemu_manifest_count_libraries(const vqemu_manifest *manifest) {
+    return count_below(manifest, "lib/");
+}
+
+VQEMU_EXPORT size_t vqemu_manifest_count_firmware(const vqemu_manifest *manifest) {
+    return count_below(manifest, "firmware/");
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/newest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "store/newest-memo.h"
+#include "store/record.h"
+#include "util/export.h"
+#include "util/strbuf.h"
+
+/*
+ * The file is cas/cache/newest-<profile>:
+ *
+ *     volt-newest 1
+ *     refs <device> <inode> <seconds>.<nanoseconds of the last change>
+ *     file <inode> <size> <seconds>.<nanoseconds of the last change>
+ *     ref <name>
+ *     digest <of the manifest>
+ */
+#define HEADER "volt-newest 1"
+#define RECORD_LIMIT 4096
+#define RECORD_PREFIX "newest-"
+#define PROFILE_MAX 200
+
+/* A change shortly after another can leave the same time (of a clock that ticks every 10 ms). */
+#define SETTLED_NANOSECONDS 100000000
+
+static bool can_be_remembered(const char *profile) {
+    return *profile && !strchr(profile, '/') && strlen(profile) <= PROFILE_MAX;
+}
+
+static void describe_directory(const struct stat *status, char text[128]) {
+    snprintf(text, 128, "%ju %ju %jd.%09ld", (uintmax_t)status->st_dev, (uintmax_t)status->st_ino,
+             (intmax_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
+}
+
+static void describe_file(const struct stat *status, char text[128]) {
+    snprintf(text, 128, "%ju %jd %jd.%09ld", (uintmax_t)status->st_ino, (intmax_t)status->st_size,
+             (intmax_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
+}
+
+static bool is_still(const vqemu_store *store, const char *refs, const char *file,
+                     const char *name) {
+    struct stat status;
+    char now[128], file_name[NAME_MAX + 1];
+    if (fstat(store->refs_fd, &status) < 0)
+        return false;
+    describe_directory(&status, now);
+    if (strcmp(now, refs) != 0 ||
+        snprintf(file_name, sizeof file_name, "%s" REF_SUFFIX, name) >= (int)sizeof file_name ||
+        fstatat(store->refs_fd, file_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return false;
+    describe_file(&status, now);
+    return S_ISREG(status.st_mode) && strcmp(now, file) == 0;
+}
+
+static bool copy_text(char *to, size_t size, const char *from) {
+    return from && snprintf(to, size, "%s", from) < (int)size;
+}
+
+static bool parse(char *text, struct newest_memo *memo) {
+    if (!record_next(&text, HEADER) ||
+        !copy_text(memo->refs, sizeof memo->refs, record_next(&text, "refs ")) ||
+        !copy_text(memo->file, sizeof memo->file, record_next(&text, "file ")) ||
+        !copy_text(memo->name, sizeof memo->name, record_next(&text, "ref ")))
+        return false;
+    const char *hex = record_next(&text, "digest ");
+    return hex && digest_parse(hex, &memo->digest);
+}
+
+/* A record may say anything: the name must be that of a ref of the profile. */
+static bool names_ref_of(const struct newest_memo *memo) {
+    size_t length = strlen(memo->profile);
+    return strncmp(memo->name, memo->profile, length) == 0 && memo->name[length] == '-' &&
+           strlen(memo->name) == length + 1 + 8 && !strchr(memo->name, '/');
+}
+
+static bool memo_holds(const vqemu_store *store, const struct newest_memo *memo) {
+    return *memo->name && names_ref_of(memo) && is_still(store, memo->refs, memo->file, memo->name);
+}
+
+/* Returns 1, 0, or -ENOMEM. */
+static int read_record(const vqemu_store *store, struct newest_memo *memo) {
+    char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + PROFILE_MAX];
+    _cleanup_free_ char *text = NULL;
+    snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", memo->profile);
+    int r = record_read(store->objects_fd, name, RECORD_LIMIT, &text);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    if (parse(text, memo) && memo_holds(store, memo))
+        return 1;
+    memo->name[0] = '\0';
+    return 0;
+}
+
+static int recall_locked(vqemu_store *store, const char *profile, vqemu_ref **ref) {
+    struct newest_memo *memo = newest_memo_make(&store->memo, profile);
+    if (!memo)
+        return -ENOMEM;
+    int r = memo_holds(store, memo) ? 1 : read_record(store, memo);
+    if (r != 1)
+        return r;
+    return ref_new_unloaded(store, memo->name, &memo->digest, ref, NULL) < 0 ? -ENOMEM : 1;
+}
+
+/*
+ * The newest ref as it was found before, if nothing was added to refs/, removed or renamed since,
+ * and its file is the same. Its manifest has not been loaded. Returns 1 and *ref, 0 if it is not
+ * known, or -ENOMEM.
+ */
+static int recall(vqemu_store *store, const char *profile, vqemu_ref **ref) {
+    if (!can_be_remembered(profile))
+        return 0;
+    pthread_mutex_lock(&store->memo_lock);
+    int r = recall_locked(store, profile, ref);
+    pthread_mutex_unlock(&store->memo_lock);
+    return r;
+}
+
+/* The state of refs/ before it is read. */
+struct scan {
+    struct timespec begin;
+    struct stat refs;
+};
+
+static void begin_scan(const vqemu_store *store, struct scan *scan) {
+    clock_gettime(CLOCK_REALTIME, &scan->begin);
+    if (fstat(store->refs_fd, &scan->refs) < 0)
+        scan->refs.st_mtim = scan->begin; /* then nothing is remembered */
+}
+
+static bool is_settled(const struct timespec *begin, const struct timespec *change) {
+    int64_t seconds = (int64_t)begin->tv_sec - change->tv_sec;
+    if (seconds < 0 || seconds > 1)
+        return seconds > 1;
+    return seconds * 1000000000 + begin->tv_nsec - change->tv_nsec >= SETTLED_NANOSECONDS;
+}
+
+/* Remember what a reading of refs/ found. Failures do not matter. */
+static void remember(const vqemu_store *store, const char *profile, const struct scan *scan,
+                     const vqemu_ref *ref) {
+    const struct stat *file = ref_file_status(ref);
+    if (store->flags & VQEMU_STORE_READ_ONLY || !can_be_remembered(profile) ||
+        !is_settled(&scan->begin, &scan->refs.st_mtim) || !is_settled(&scan->begin, &file->st_mtim))
+        return;
+    _cleanup_close_ int cache_fd = -1;
+    _cleanup_free_ char *name = format_string(RECORD_PREFIX "%s", profile);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    char directory_text[128], file_text[128];
+    if (!name || store_open_beside_objects(store, STORE_CACHE, &cache_fd, NULL) < 0)
+        return;
+    describe_directory(&scan->refs, directory_text);
+    describe_file(file, file_text);
+    strbuf_addf(&text, HEADER "\nrefs %s\nfile %s\nref %s\ndigest %s\n", directory_text, file_text,
+                vqemu_ref_name(ref), ref_digest(ref));
+    record_replace(cache_fd, name, &text);
+}
+
+int newest_find(vqemu_store *store, const char *profile, vqemu_ref **ref, vqemu_error **error) {
+    *ref = NULL;
+    int r = recall(store, profile, ref);
+    if (r == 1)
+        return 0;
+    if (r < 0)
+        return error_no_memory(error);
+    struct scan scan;
+    _cleanup_ref_list_ vqemu_ref_list *list = NULL;
+    begin_scan(store, &scan);
+    r = ref_list_sound(store, profile, &list, error);
+    if (r < 0)
+        return r;
+    if (vqemu_ref_list_count(list) == 0)
+        return ref_not_in_store(store, profile, error);
+    *ref = vqemu_ref_ref(vqemu_ref_list_at(list, 0));
+    remember(store, profile, &scan, *ref);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
+                                        vqemu_error **error) {
+    *ref = NULL;
+    _cleanup_ref_ vqemu_ref *newest = NULL;
+    int r = newest_find(store, profile, &newest, error);
+    if (r == 0)
+        r = ref_load(newest, error);
+    if (r < 0)
+        return r;
+    *ref = TAKE_POINTER(newest);
+    return 0;
+}

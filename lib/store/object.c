@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/object.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#include "util/fd.h"
+
+#define COPY_SIZE ((size_t)256 * 1024)
+
+int object_finish_file(int fd, bool executable) {
+    const struct timespec times[2] = {{.tv_sec = OBJECT_MTIME}, {.tv_sec = OBJECT_MTIME}};
+    if (fchmod(fd, executable ? 0555 : 0444) < 0 || futimens(fd, times) < 0)
+        return -errno;
+    return 0;
+}
+
+int object_finish_and_stat(int fd, bool executable, struct stat *status) {
+    const struct timespec times[2] = {{.tv_sec = OBJECT_MTIME}, {.tv_sec = OBJECT_MTIME}};
+    mode_t mode = executable ? 0555 : 0444;
+    if (futimens(fd, times) < 0 || fstat(fd, status) < 0)
+        return -errno;
+    if ((status->st_mode & 07777) == mode)
+        return 0;
+    return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+bool object_mode_fits(const struct stat *status, bool executable) {
+    mode_t wanted = executable ? 0555 : 0444;
+    mode_t class_bits = status->st_mode & 07577; /* all but the owner's write bit */
+    return class_bits == wanted;
+}
+
+bool object_is_own(const struct stat *status) {
+    return S_ISREG(status->st_mode) && status->st_mtim.tv_sec == OBJECT_MTIME &&
+           status->st_mtim.tv_nsec == 0;
+}
+
+void object_mark_damaged(int fd) {
+    struct stat status;
+    if (fstat(fd, &status) == 0 && object_is_own(&status))
+        futimens(fd, NULL);
+}
+
+int object_open(int directory_fd, const char *name, int *fd, struct stat *status) {
+    _cleanup_close_ int opened =
+        open_at(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (opened < 0)
+        return opened;
+    if (fstat(opened, status) < 0)
+        return -errno;
+    if (!S_ISREG(status->st_mode))
+        return -ELOOP;
+    *fd = take_fd(&opened);
+    return 0;
+}
+
+int object_is_intact(int directory_fd, const struct digest *digest) {
+    _cleanup_close_ int fd = -1;
+    struct stat status;
+    int r = object_open(directory_fd, digest->hex, &fd, &status);
+    if (r == -ELOOP || r == -ENOENT || r == -ENXIO)
+        return 0;
+    if (r < 0)
+        return r;
+    struct digest actual;
+    uint64_t size;
+    r = digest_of_fd(fd, &actual, &size);
+    if (r < 0)
+        return r;
+    if (digest_equal(&actual, digest))
+        return 1;
+    object_mark_damaged(fd); /* trees may be linked to it */
+    return 0;
+}
+
+int object_publish(int stage_fd, const char *staged, int directory_fd,
+                   const struct digest *digest) {
+    int r = rename_noreplace(stage_fd, staged, directory_fd, digest->hex);
+    if (r != -EEXIST)
+        return r;
+    int intact = object_is_intact(directory_fd, digest);
+    if (intact == 1)
+        return unlinkat(stage_fd, staged, 0) < 0 ? -errno : 1;
+    if (intact < 0 && intact != -EIO && intact != -EACCES)
+        return intact;
+    if (renameat(stage_fd, staged, directory_fd, digest->hex) == 0)
+        return 0;
+    if (errno != EISDIR)
+        return -errno;
+    /* A directory has no business there. It goes with the staging directory. */
+    return renameat2(stage_fd, staged, directory_fd, digest->hex, RENAME_EXCHANGE) < 0 ? -errno : 0;
+}
+
+static int copy_by_hand(int from, int to) {
+    _cleanup_free_ char *buffer = malloc(COPY_SIZE);
+    if (!buffer)
+        return -ENOMEM;
+    off_t offset = 0;
+    for (;;) {
+        ssize_t n = pread(from, buffer, COPY_SIZE, offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : 0;
+        int r = write_all(to, buffer, (size_t)n);
+        if (r < 0)
+            return r;
+        offset += n;
+    }
+}
+
+/* copy_file_range() is missing, or cannot serve these two files. */
+static bool needs_copy_by_hand(int system_errno) {
+    return system_errno == ENOSYS || system_errno == EXDEV || system_errno == EINVAL ||
+           system_errno == EOPNOTSUPP || system_errno == EPERM || system_errno == EBADF;
+}
+
+int object_copy_content(int from, int to, enum object_copy *how) {
+    *how = OBJECT_REFLINK;
+    if (ioctl(to, FICLONE, from) == 0)
+        return 0;
+    *how = OBJECT_COPY_FILE_RANGE;
+    loff_t offset = 0;
+    for (;;) {
+        ssize_t n = copy_file_range(from, &offset, to, NULL, (size_t)1 << 30, 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n == 0 && offset > 0)
+            return 0;
+        if (n < 0 && (offset > 0 || !needs_copy_by_hand(errno)))
+            return -errno;
+        if (n > 0)
+            continue;
+        /* Some file systems answer 0 for files that they make up as they are read. */
+        *how = OBJECT_COPY;
+        return copy_by_hand(from, to);
+    }
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/owner.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/trusted.h"
+#include "util/cleanup.h"
+
+#define RECORD_SIZE_MAX ((size_t)1024 * 1024)
+
+/* Look a user up with a buffer that is made larger until the record fits. Returns 1, 0 if there is
+ * no such user, or a negative errno. */
+static int look_up(const char *name, uid_t uid, bool by_name, struct owner *owner) {
+    for (size_t size = 1024; size <= RECORD_SIZE_MAX; size *= 2) {
+        _cleanup_free_ char *buffer = malloc(size);
+        struct passwd record, *found = NULL;
+        if (!buffer)
+            return -ENOMEM;
+        int code = by_name ? getpwnam_r(name, &record, buffer, size, &found)
+                           : getpwuid_r(uid, &record, buffer, size, &found);
+        if (code == ERANGE)
+            continue;
+        if (found)
+            *owner = (struct owner){found->pw_uid, found->pw_gid};
+        return found ? 1 : -(code == ENOENT ? 0 : code);
+    }
+    return -ERANGE;
+}
+
+int owner_find(const char *user, struct owner *owner, vqemu_error **error) {
+    char *end;
+    unsigned long number = strtoul(user, &end, 10);
+    bool by_name = *end != '\0';
+    if (!by_name && (number > UINT32_MAX - 1))
+        return error_set(error, VQEMU_ERR_INVALID, 0, "user: %s is no number of a user", user);
+    if (!by_name)
+        *owner = (struct owner){(uid_t)number, (gid_t)number};
+    int r = look_up(user, (uid_t)number, by_name, owner);
+    if (r < 0)
+        return error_system(error, -r, "user: cannot look up \"%s\"", user);
+    if (r == 0 && by_name)
+        return error_set(error, VQEMU_ERR_NOT_FOUND, 0, "user: this host has no user \"%s\"", user);
+    return 0;
+}
+
+int owner_give(const struct owner *owner, const char *path, vqemu_error **error) {
+    struct stat status;
+    _cleanup_close_ int fd = trusted_open(path);
+    if (fd == -ENOENT)
+        return 0;
+    if (fd < 0 || fstat(fd, &status) < 0)
+        return error_system(error, fd < 0 ? -fd : errno,
+                            "cannot give %s to the user that the VM runs as", path);
+    if (status.st_uid == owner->uid && status.st_gid == owner->gid)
+        return 0;
+    if (S_ISREG(status.st_mode) && status.st_nlink > 1)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "%s has another name, and is not given to the user that the VM runs as",
+                         path);
+    if (fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0)
+        return 0;
+    return error_system(error, errno, "cannot give %s to the user that the VM runs as", path);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Small text files with a last line that tells whether all before it is there:
+ *
+ *     end <SHA-256 of all lines before>
+ */
+#ifndef LIB_RECORD_H
+#define LIB_RECORD_H
+
+#include "base/digest.h"
+#include "util/strbuf.h"
+
+/* Add the last line. A failed allocation is remembered by the buffer. */
+void record_seal(struct strbuf *text);
+
+/*
+ * Read a record of at most limit bytes and cut off its last line; *text is owned by the caller.
+ * Returns 0, -EBADMSG for one that is cut off or altered, or another negative errno.
+ */
+int record_read(int directory_fd, const char *name, size_t limit, char **text);
+
+/* Only the beginning of a record, unchecked: at most limit bytes of whole lines. */
+int record_read_start(int directory_fd, const char *name, size_t limit, char **text);
+
+/*
+ * Seal the text and write it in place of what has the name, by a rename. Not synced, for what can
+ * be found out again. Returns 0 or a negative errno.
+ */
+int record_replace(int directory_fd, const char *name, struct strbuf *text);
+
+/* The rest of a line behind a prefix, if it has that; then *line moves on to the next line. */
+const char *record_next(char **line, const char *prefix);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/source.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "util/fd.h"
+#include "util/path.h"
+#include "util/strbuf.h"
+
+static int check_name(const struct source *source, const char *path, vqemu_error **error) {
+    const char *fault = manifest_find_new_path_fault(path);
+    if (!fault)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0,
+                     "%s/%s cannot be stored: a manifest cannot hold its path (%s)",
+                     source->directory, path, fault);
+}
+
+int source_open_file(const struct source *source, const char *path, int *fd, vqemu_error **error) {
+    *fd = open_beneath(source->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, true);
+    if (*fd >= 0)
+        return 0;
+    if (*fd == -EXDEV || *fd == -ELOOP)
+        return error_set(error, VQEMU_ERR_UNSUPPORTED, -*fd,
+                         "%s/%s is a symbolic link that leaves the directory (absolute, or by "
+                         "\"..\") or does not end; put the file itself there",
+                         source->directory, path);
+    return error_system(error, -*fd, "cannot open %s/%s", source->directory, path);
+}
+
+/* Find out what a link leads to; *status becomes that of the file. */
+static int follow_link(const struct source *source, const char *path, struct stat *status,
+                       vqemu_error **error) {
+    _cleanup_close_ int fd = -1;
+    int r = source_open_file(source, path, &fd, error);
+    if (r < 0)
+        return r;
+    if (fstat(fd, status) < 0)
+        return error_system(error, errno, "cannot look at %s/%s", source->directory, path);
+    if (S_ISREG(status->st_mode))
+        return 0;
+    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                     "%s/%s is a symbolic link to something other than a file; put files there",
+                     source->directory, path);
+}
+
+/* Takes ownership of path. */
+static int add_file(struct source *source, char *path, const struct stat *status,
+                    vqemu_error **error) {
+    if (source->count == source->max_files) {
+        free(path);
+        return error_set(error, VQEMU_ERR_INVALID, 0, "%s has more than %zu files",
+                         source->directory, source->max_files);
+    }
+    if (source->count == source->capacity) {
+        size_t capacity = source->capacity ? 2 * source->capacity : 64;
+        struct source_file *files = realloc(source->files, capacity * sizeof *files);
+        if (!files) {
+            free(path);
+            return error_no_memory(error);
+        }
+        source->files = files;
+        source->capacity = capacity;
+    }
+    struct source_file *file = &source->files[source->count++];
+    file->path = path;
+    file->size = (uint64_t)status->st_size;
+    file->executable = (status->st_mode & 0111) || strncmp(path, "bin/", 4) == 0;
+    if (__builtin_add_overflow(source->total_size, file->size, &source->total_size) ||
+        source->total_size > INT64_MAX)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "the files of %s are too large together",
+                         source->directory);
+    return 0;
+}
+
+static int walk(struct source *source, int parent_fd, const char *name, const char *path,
+                vqemu_error **error);
+
+static int visit(struct source *source, int directory_fd, const char *name, const char *parent,
+                 vqemu_error **error) {
+    char *path = *parent ? format_string("%s/%s", parent, name) : strdup(name);
+    if (!path)
+        return error_no_memory(error);
+    struct stat status;
+    int r = check_name(source, path, error);
+    if (r == 0 && fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        r = error_system(error, errno, "cannot look at %s/%s", source->directory, path);
+    if (r == 0 && S_ISLNK(status.st_mode))
+        r = follow_link(source, path, &status, error);
+    if (r == 0 && S_ISREG(status.st_mode))
+        return add_file(source, path, &status, error);
+    if (r == 0 && S_ISDIR(status.st_mode))
+        r = walk(source, directory_fd, name, path, error);
+    else if (r == 0)
+        r = error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                      "%s/%s is a device, socket or FIFO; a profile holds only files",
+                      source->directory, path);
+    free(path);
+    return r;
+}
+
+static int visit_entries(struct source *source, DIR *directory, const char *path,
+                         vqemu_error **error) {
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(directory);
+        if (!entry && errno)
+            return error_system(error, errno, "cannot read the directory %s/%s", source->directory,
+                                path);
+        if (!entry)
+            return 0;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        int r = visit(source, dirfd(directory), entry->d_name, path, error);
+        if (r < 0)
+            return r;
+    }
+}
+
+/* The depth of the recursion is limited by that of a manifest's paths. */
+static int walk(struct source *source, int parent_fd, const char *name, const char *path,
+                vqemu_error **error) {
+    int fd = open_at(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory) {
+        int r = error_system(error, fd < 0 ? -fd : errno, "cannot read the directory %s%s%s",
+                             source->directory, *path ? "/" : "", path);
+        cleanup_close(&fd);
+        return r;
+    }
+    int r = visit_entries(source, directory, path, error);
+    closedir(directory);
+    return r;
+}
+
+static int compare_files(const void *a, const void *b) {
+    return strcmp(((const struct source_file *)a)->path, ((const struct source_file *)b)->path);
+}
+
+int source_open(const char *directory, size_t max_files, struct source *source,
+                vqemu_error **error) {
+    *source = (struct source){.directory = directory, .max_files = max_files};
+    source->fd = open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
+    if (source->fd < 0)
+        return error_system(error, -source->fd, "cannot open the profile directory %s", directory);
+    int r = walk(source, source->fd, ".", "", error);
+    if (r < 0) {
+        source_close(source);
+        return r;
+    }
+    if (source->count > 0)
+        qsort(source->files, source->count, sizeof *source->files, compare_files);
+    return 0;
+}
+
+void source_close(struct source *source) {
+    cleanup_close(&source->fd);
+    for (size_t i = 0; i < source->count; i++)
+        free(source->files[i].path);
+    free(source->files);
+    *source = (struct source){.fd = -1};
+}

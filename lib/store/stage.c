@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "store/leftovers.h"
+#include "store/object.h"
+#include "util/dir.h"
+#include "util/fd.h"
+#include "util/rfc3339.h"
+
+/* With fewer objects, syncing each is faster than syncing the whole file system. */
+#define SYNC_EACH_BELOW 8
+
+#define STAGED_NAME_SIZE 48
+
+/* Large files are taken one at a time; of many small ones, each thread fills its own directories.
+ */
+size_t stage_chunk(size_t count, unsigned threads) {
+    return count >= (size_t)2 * threads * STAGE_GROUP_SIZE ? STAGE_GROUP_SIZE
+           : count >= STAGE_GROUP_SIZE                     ? 128
+                                                           : 1;
+}
+
+static void staged_name(size_t number, char name[STAGED_NAME_SIZE]) {
+    snprintf(name, STAGED_NAME_SIZE, "%zu/%zu", number / STAGE_GROUP_SIZE, number);
+}
+
+static int make_group(struct stage *stage) {
+    char name[STAGED_NAME_SIZE];
+    snprintf(name, sizeof name, "%zu", stage->group_count);
+    if (mkdirat(stage->fd, name, 0700) < 0)
+        return -errno;
+    stage->group_count++;
+    return 0;
+}
+
+static int make_directory(struct stage *stage, size_t count) {
+    stage->name = leftovers_new_name();
+    if (!stage->name)
+        return -ENOMEM;
+    stage->fd = leftovers_make_directory(stage->tmp_fd, stage->name);
+    int r = stage->fd < 0 ? stage->fd : 0;
+    while (r == 0 && stage->group_count * STAGE_GROUP_SIZE < count)
+        r = make_group(stage);
+    return r;
+}
+
+/* Objects are published by a rename. */
+static int check_file_system(const struct stage *stage, vqemu_error **error) {
+    struct stat tmp, objects;
+    if (fstat(stage->tmp_fd, &tmp) < 0 || fstat(stage->store->objects_fd, &objects) < 0)
+        return error_system(error, errno, "cannot look at %s", stage->store->objects_path);
+    if (tmp.st_dev == objects.st_dev)
+        return 0;
+    return error_set(error, VQEMU_ERR_UNSUPPORTED, EXDEV,
+                     "%s and the directory tmp beside it must be on one file system",
+                     stage->store->objects_path);
+}
+
+int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_error **error) {
+    *stage = STAGE_EMPTY;
+    stage->store = store;
+    stage->sync_each = count > 0 && count < SYNC_EACH_BELOW;
+    int r = store_open_beside_objects(store, "tmp", &stage->tmp_fd, error);
+    if (r < 0)
+        return r;
+    r = check_file_system(stage, error);
+    if (r < 0)
+        return r;
+    leftovers_sweep(stage->tmp_fd);
+    leftovers_sweep(store->refs_fd);
+    r = make_directory(stage, count);
+    return r < 0 ? error_system(error, -r, "cannot make a staging directory in %s/../tmp",
+                                store->objects_path)
+                 : 0;
+}
+
+int stage_lock(struct stage *stage, struct progress *progress, vqemu_error **error) {
+    return store_lock_shared(stage->store, progress, &stage->lock_fd, error);
+}
+
+void stage_close(struct stage *stage) {
+    if (stage->fd >= 0)
+        remove_tree(stage->tmp_fd, stage->name);
+    cleanup_close(&stage->fd);
+    cleanup_close(&stage->tmp_fd);
+    cleanup_close(&stage->lock_fd);
+    free(stage->name);
+    *stage = STAGE_EMPTY;
+}
+
+/* ---- staging ---- */
+
+int stage_begin(struct stage *stage, size_t number, bool executable, struct staged_file *file) {
+    char name[STAGED_NAME_SIZE];
+    staged_name(number, name);
+    *file = (struct staged_file){.fd = -1, .executable = executable};
+    digest_start(&file->state);
+    while (number / STAGE_GROUP_SIZE >= stage->group_count) {
+        int r = make_group(stage);
+        if (r < 0)
+            return r;
+    }
+    int fd = open_at(stage->fd, name, O_WRONLY | O_CREAT | O_EXCL, executable ? 0555 : 0444);
+    if (fd < 0)
+        return fd;
+    file->fd = fd;
+    return 0;
+}
+
+int stage_write(struct staged_file *file, const void *bytes, size_t size) {
+    digest_add(&file->state, bytes, size);
+    file->size += size;
+    return write_all(file->fd, bytes, size);
+}
+
+int stage_complete(const struct stage *stage, struct staged_file *file, struct staged *staged) {
+    struct stat status;
+    int r = object_finish_and_stat(file->fd, file->executable, &status);
+    if (r == 0 && stage->sync_each)
+        r = sync_fd(file->fd);
+    if (r < 0)
+        return r;
+    staged->digest = digest_finish(&file->state);
+    staged->file = (struct verified){.inode = status.st_ino, .size = file->size};
+    return 0;
+}
+
+void stage_end(struct staged_file *file) {
+    cleanup_close(&file->fd);
+    file->fd = -1;
+}
+
+static int copy_content(int from, struct staged_file *file, unsigned char *buffer,
+                        bool *reading_failed) {
+    for (;;) {
+        ssize_t n = read(from, buffer, DIGEST_READ_SIZE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        *reading_failed = n < 0;
+        if (n <= 0)
+            return n < 0 ? -errno : 0;
+        int r = stage_write(file, buffer, (size_t)n);
+        if (r < 0)
+            return r;
+    }
+}
+
+int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
+               struct staged *staged, bool *reading_failed) {
+    struct staged_file file;
+    *reading_failed = false;
+    int r = stage_begin(stage, number, executable, &file);
+    if (r == 0)
+        r = copy_content(from, &file, buffer, reading_failed);
+    if (r == 0)
+        r = stage_complete(stage, &file, staged);
+    stage_end(&file);
+    return r;
+}
+
+int stage_reopen(const struct stage *stage, size_t number) {
+    char name[STAGED_NAME_SIZE];
+    staged_name(number, name);
+    return open_at(stage->fd, name, O_RDONLY | O_NOFOLLOW, 0);
+}
+
+int stage_set_executable(const struct stage *stage, size_t number) {
+    char name[STAGED_NAME_SIZE];
+    staged_name(number, name);
+    return fchmodat(stage->fd, name, 0555, 0) < 0 ? -errno : 0;
+}
+
+int stage_drop(const struct stage *stage, size_t number) {
+    char name[STAGED_NAME_SIZE];
+    staged_name(number, name);
+    return unlinkat(stage->fd, name, 0) < 0 ? -errno : 0;
+}
+
+int stage_failed(const struct stage *stage, int system_errno, const char *what,
+                 vqemu_error **error) {
+    return error_system(error, system_errno, "cannot write a copy of %s into the store at %s", what,
+                        stage->store->objects_path);
+}
+
+/* ---- publishing ---- */
+
+int stage_sync(const struct stage *stage, vqemu_error **error) {
+    int r = stage->sync_each ? 0 : sync_file_system(stage->fd);
+    return r < 0 ? error_system(error, -r, "cannot sync the file system of %s",
+                                stage->store->objects_path)
+                 : 0;
+}
+
+int stage_publish(const struct stage *stage, size_t number, struct staged *staged, const char *what,
+                  vqemu_error **error) {
+    char name[STAGED_NAME_SIZE];
+    const vqemu_store *store = stage->store;
+    struct stat status;
+    staged_name(number, name);
+    int r = object_publish(stage->fd, name, store->objects_fd, &staged->digest);
+    if (r == 1) {
+        r = fstatat(store->objects_fd, staged->digest.hex, &status, AT_SYMLINK_NOFOLLOW);
+        staged->file.inode = r == 0 ? status.st_ino : 0;
+        r = r < 0 ? -errno : 0;
+    }
+    return r < 0 ? error_system(error, -r, "cannot publish object %s/%s, for %s",
+                                store->objects_path, staged->digest.hex, what)
+                 : 0;
+}
+
+int stage_sync_objects(const struct stage *stage, vqemu_error **error) {
+    int r = sync_fd(stage->store->objects_fd);
+    return r < 0 ? error_system(error, -r, "cannot sync %s", stage->store->objects_path) : 0;
+}
+
+/* Now, or just after the newest ref, so that a build is the newest even if the clock was set back.
+ */
+static void choose_time(const vqemu_ref *newest, char text[RFC3339_SIZE]) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (newest) {
+        struct timespec next = *manifest_time(vqemu_ref_manifest(newest));
+        if (++next.tv_nsec == 1000000000) {
+            next.tv_sec++;
+            next.tv_nsec = 0;
+        }
+        if (timespec_compare(&now, &next) < 0)
+            now = next;
+    }
+    if (!rfc3339_format(&now, text))
+        strcpy(text, "9999-12-31T23:59:59Z");
+}
+
+void stage_release_profile(struct stage_profile *profile) {
+    vqemu_manifest_unref(profile->manifest);
+    vqemu_ref_unref(profile->same);
+}
+
+static int make_manifest(const struct stage *stage, struct stage_profile *profile,
+                         const vqemu_ref *newest, vqemu_error **error) {
+    static const vqemu_build_info nothing = {0};
+    const vqemu_build_info *info = profile->info ? profile->info : &nothing;
+    char now[RFC3339_SIZE];
+    choose_time(newest, now);
+    const struct manifest_fields fields = {
+        .name = profile->name,
+        .created_at = info->created_at ? info->created_at : now,
+        .profile = profile->name,
+        .qemu_version = info->qemu_version,
+        .build_date = info->build_date,
+        .build_host = info->build_host,
+        .arch = profile->arch,
+        .total_bytes = (int64_t)profile->total_size,
+    };
+    return manifest_new(&fields, profile->source, profile->objects, profile->count,
+                        store_max_objects(stage->store), &profile->manifest, error);
+}
+
+int stage_describe_profile(const struct stage *stage, struct stage_profile *profile,
+                           vqemu_error **error) {
+    _cleanup_ref_ vqemu_ref *newest = NULL;
+    /* A broken or missing one is no hindrance to a new one. */
+    vqemu_store_newest_ref(stage->store, profile->name, &newest, NULL);
+    int r = make_manifest(stage, profile, newest, error);
+    if (r < 0)
+        return r;
+    bool keeps_time = !profile->info || !profile->info->created_at;
+    if (!newest || !keeps_time ||
+        !manifest_same_content(profile->manifest, vqemu_ref_manifest(newest)))
+        return 0;
+    vqemu_manifest_unref(profile->manifest);
+    profile->manifest = vqemu_manifest_ref(vqemu_ref_manifest(newest));
+    profile->same = TAKE_POINTER(newest);
+    return 0;
+}
+
+/* It may not be durable yet, if its maker was killed. */
+static int take_same(const struct stage *stage, const struct stage_profile *profile,
+                     vqemu_ref **ref, vqemu_error **error) {
+    int r = sync_fd(stage->store->refs_fd);
+    if (r < 0)
+        return error_system(error, -r, "cannot sync %s", stage->store->refs_path);
+    *ref = vqemu_ref_ref(profile->same);
+    return 0;
+}
+
+int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
+                          vqemu_ref **ref, vqemu_error **error) {
+    _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
+    if (!verified)
+        return error_no_memory(error);
+    int r = 0;
+    if (profile->same)
+        r = take_same(stage, profile, ref, error);
+    else
+        r = ref_publish(stage->store, profile->name, profile->manifest, profile->text, ref, error);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < profile->count; i++)
+        verified[i] = profile->staged[i].file;
+    verified_save(stage->store, profile->manifest, verified);
+    return 0;
+}

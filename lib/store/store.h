@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LIB_STORE_H
+#define LIB_STORE_H
+
+#include <stdbool.h>
+
+#include <volt-qemu/store.h>
+
+#include "base/progress.h"
+#include "store/store-parts.h"
+#include "util/cleanup.h"
+
+/* Refuse, with an error that names what was wanted, if the store was opened read-only. */
+int store_require_writable(const vqemu_store *store, const char *what, vqemu_error **error);
+
+/*
+ * Hold the store against collection: from the first look at an object until what needs it is
+ * published. *lock is closed to release it. The caller is told while it waits.
+ */
+int store_lock_shared(const vqemu_store *store, struct progress *progress, int *lock,
+                      vqemu_error **error);
+
+/* The lock of a collection: nobody else builds, assembles or collects. */
+struct store_exclusive {
+    int gate_fd, lock_fd;
+};
+
+/* Wait until nobody holds the store; the caller is told while it waits. */
+int store_lock_exclusive(const vqemu_store *store, struct progress *progress,
+                         struct store_exclusive *lock, vqemu_error **error);
+void store_unlock_exclusive(struct store_exclusive *lock);
+
+/* The directory, beside objects/, of what can be found out again. */
+#define STORE_CACHE "cache"
+
+/* Open alt/, tmp/ and the like, which lie beside objects/; made if missing. */
+int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,
+                              vqemu_error **error);
+
+/*
+ * The directory of trees; made if missing and create is set, else VQEMU_ERR_NOT_FOUND. *opened is
+ * closed by the caller afterwards if it is not -1; *fd is not.
+ */
+int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, vqemu_error **error);
+
+/* Without making it: -ENOENT if it is missing. Returns a descriptor or a negative errno. */
+int store_find_beside_objects(const vqemu_store *store, const char *name);
+
+size_t store_max_objects(const vqemu_store *store);
+uint64_t store_max_import_size(const vqemu_store *store);
+unsigned store_threads(const vqemu_store *store);
+
+DEFINE_CLEANUP(vqemu_store, store, vqemu_store_unref);
+#define _cleanup_store_ _cleanup_(cleanup_store)
+
+#endif

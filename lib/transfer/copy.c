@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: MIT */
+/* A ref of one store -> another store. */
+#include <volt-qemu/copy.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest-set.h"
+#include "base/error.h"
+#include "base/workers.h"
+#include "choice/profile.h"
+#include "store/executable.h"
+#include "store/object.h"
+#include "store/ref.h"
+#include "store/stage.h"
+#include "util/export.h"
+
+struct vqemu_copy {
+    vqemu_ref *ref;
+    size_t objects;
+    uint64_t bytes;
+};
+
+/* A copy under way. */
+struct copying {
+    vqemu_store *from, *to;
+    const vqemu_ref *ref;
+    const vqemu_manifest *manifest;
+    char *text;
+    int from_lock_fd;
+    struct stage stage;     /* also holds the lock of the store it goes to */
+    struct verified *known; /* what that store has verified already */
+    struct staged *staged;  /* for each object of the manifest */
+    bool *travels;          /* likewise */
+    size_t *owner;          /* likewise: the first object with the same content */
+    unsigned threads;
+    unsigned char *buffers;
+    struct progress progress;
+    vqemu_copy *result;
+};
+
+static void release_copying(struct copying *copying) {
+    stage_close(&copying->stage);
+    cleanup_close(&copying->from_lock_fd);
+    free(copying->text);
+    free(copying->known);
+    free(copying->staged);
+    free(copying->travels);
+    free(copying->owner);
+    free(copying->buffers);
+    vqemu_copy_free(copying->result);
+}
+
+/* ---- one object ---- */
+
+/* Whether the store has it already, intact. */
+static int is_there(struct copying *copying, size_t index, unsigned char *buffer) {
+    const struct digest *digest = &manifest_object(copying->manifest, index)->digest;
+    struct staged *staged = &copying->staged[index];
+    _cleanup_close_ int fd = -1;
+    struct stat status;
+    uint64_t size;
+    int r = object_open(copying->to->objects_fd, digest->hex, &fd, &status);
+    if (r == 0 && verified_is(&copying->known[index], &status)) {
+        staged->file = copying->known[index];
+        return 1;
+    }
+    if (r == 0)
+        r = digest_of_fd_by(fd, buffer, &staged->digest, &size);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
+    staged->file = (struct verified){.inode = status.st_ino, .size = size};
+    if (digest_equal(&staged->digest, digest))
+        return 1;
+    object_mark_damaged(fd); /* trees may be linked to it */
+    return 0;
+}
+
+#define HELPS " and copy again"
+
+static int read_failed(const struct copying *copying, const struct manifest_object *object,
+                       int system_errno, vqemu_error **error) {
+    return ref_object_failed(copying->from, copying->ref, object, system_errno, HELPS, error);
+}
+
+static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_error **error) {
+    const struct manifest_object *object = manifest_object(copying->manifest, index);
+    struct staged *staged = &copying->staged[index];
+    unsigned char *buffer = copying->buffers + worker * DIGEST_READ_SIZE;
+    _cleanup_close_ int fd = -1;
+    struct stat status;
+    bool reading_failed;
+    int r = object_open(copying->from->objects_fd, object->digest.hex, &fd, &status);
+    if (r < 0)
+        return read_failed(copying, object, -r, error);
+    r = stage_copy(&copying->stage, index, fd, executable_is_wanted(object, fd), buffer, staged,
+                   &reading_failed);
+    if (r < 0 && reading_failed)
+        return read_failed(copying, object, -r, error);
+    if (r < 0)
+        return stage_failed(&copying->stage, -r, object->path, error);
+    if (!digest_equal(&staged->digest, &object->digest))
+        return ref_object_damaged(copying->from, copying->ref, object,
+                                  "is damaged: its content has another digest", HELPS, error);
+    copying->travels[index] = true;
+    return progress_advance(&copying->progress, worker, object->path, staged->file.size, error);
+}
+
+static int copy_object(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct copying *copying = context;
+    if (copying->owner[index] != index)
+        return 0;
+    int r = is_there(copying, index, copying->buffers + worker * DIGEST_READ_SIZE);
+    if (r < 0)
+        return error_no_memory(error);
+    return r == 1 ? progress_advance(&copying->progress, worker,
+                                     manifest_object(copying->manifest, index)->path,
+                                     copying->staged[index].file.size, error)
+                  : fetch(copying, worker, index, error);
+}
+
+/* ---- the whole ---- */
+
+static int compare_stores(const vqemu_store *a, const vqemu_store *b) {
+    struct stat x, y;
+    if (fstat(a->objects_fd, &x) < 0 || fstat(b->objects_fd, &y) < 0)
+        return 0;
+    if (x.st_dev != y.st_dev)
+        return x.st_dev < y.st_dev ? -1 : 1;
+    return x.st_ino < y.st_ino ? -1 : x.st_ino > y.st_ino;
+}
+
+/* Always in the same order, so that copies there and back do not wait for each other. */
+static int lock_both(struct copying *copying, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(copying->manifest);
+    int order = compare_stores(copying->from, copying->to), r = 0;
+    if (order == 0)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "a copy needs two stores; %s is both",
+                         copying->from->objects_path);
+    if (order < 0)
+        r = store_lock_shared(copying->from, &copying->progress, &copying->from_lock_fd, error);
+    if (r == 0)
+        r = stage_open(&copying->stage, copying->to, count + 1, error);
+    if (r == 0)
+        r = stage_lock(&copying->stage, &copying->progress, error);
+    if (r == 0 && order > 0)
+        r = store_lock_shared(copying->from, &copying->progress, &copying->from_lock_fd, error);
+    return r;
+}
+
+static int allocate(struct copying *copying, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(copying->manifest);
+    int64_t total = vqemu_manifest_total_bytes(copying->manifest);
+    copying->threads = store_threads(copying->to);
+    _cleanup_manifest_ vqemu_manifest *objects = NULL;
+    verified_load(copying->to, vqemu_manifest_digest(copying->manifest), &objects, &copying->known);
+    if (!objects || vqemu_manifest_object_count(objects) != count) {
+        free(copying->known);
+        copying->known = calloc(count + 1, sizeof *copying->known);
+    }
+    copying->staged = calloc(count + 1, sizeof *copying->staged);
+    copying->travels = calloc(count + 1, sizeof *copying->travels);
+    copying->owner = calloc(count + 1, sizeof *copying->owner);
+    copying->buffers = malloc(copying->threads * DIGEST_READ_SIZE);
+    copying->result = calloc(1, sizeof *copying->result);
+    progress_start(&copying->progress, "copy", total > 0 ? (uint64_t)total : 0);
+    return copying->known && copying->staged && copying->travels && copying->owner &&
+                   copying->buffers && copying->result
+               ? 0
+               : error_no_memory(error);
+}
+
+/* What several paths share travels once. */
+static int find_owners(struct copying *copying) {
+    _cleanup_digest_set_ struct digest_set set = {0};
+    size_t count = vqemu_manifest_object_count(copying->manifest);
+    int r = manifest_add_digests(copying->manifest, &set);
+    digest_set_sort(&set);
+    _cleanup_free_ size_t *first = calloc(count + 1, sizeof *first); /* index + 1 */
+    if (r < 0 || !first)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const struct digest *digest = &manifest_object(copying->manifest, i)->digest;
+        int64_t at = digest_set_find(&set, digest->hex);
+        if (!first[at])
+            first[at] = i + 1;
+        copying->owner[i] = first[at] - 1;
+    }
+    return 0;
+}
+
+static int copy_objects(struct copying *copying, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(copying->manifest);
+    const struct work work = {
+        .function = copy_object,
+        .context = copying,
+        .count = count,
+        .chunk = stage_chunk(count, copying->threads),
+        .progress = &copying->progress,
+    };
+    int r = find_owners(copying) < 0 ? error_no_memory(error)
+                                     : workers_run(&work, copying->threads, error);
+    if (r == 0)
+        r = stage_sync(&copying->stage, error);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        if (!copying->travels[i])
+            continue;
+        copying->result->objects++;
+        copying->result->bytes += copying->staged[i].file.size;
+        r = stage_publish(&copying->stage, i, &copying->staged[i],
+                          manifest_object(copying->manifest, i)->path, error);
+    }
+    for (size_t i = 0; r == 0 && i < count; i++)
+        copying->staged[i].file = copying->staged[copying->owner[i]].file;
+    return r == 0 ? stage_sync_objects(&copying->stage, error) : r;
+}
+
+static int publish(struct copying *copying, vqemu_error **error) {
+    _cleanup_(stage_release_profile) struct stage_profile profile = {
+        .name = vqemu_ref_profile(copying->ref),
+        .staged = copying->staged,
+        .count = vqemu_manifest_object_count(copying->manifest),
+        .manifest = vqemu_manifest_ref(vqemu_ref_manifest(copying->ref)),
+        .text = copying->text,
+    };
+    return stage_publish_profile(&copying->stage, &profile, &copying->result->ref, error);
+}
+
+VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store *to,
+                                  vqemu_progress_fn progress, void *userdata, vqemu_copy **copy,
+                                  vqemu_error **error) {
+    *copy = NULL;
+    _cleanup_(release_copying) struct copying copying = {
+        .from = from,
+        .to = to,
+        .ref = ref,
+        .from_lock_fd = -1,
+        .stage = STAGE_EMPTY,
+        .progress = {.function = progress, .userdata = userdata},
+    };
+    size_t size;
+    int r = store_require_writable(to, "copy a profile into it", error);
+    if (r == 0)
+        r = ref_load(ref, error);
+    if (r < 0)
+        return r;
+    copying.manifest = vqemu_ref_manifest(ref);
+    if (vqemu_manifest_object_count(copying.manifest) > store_max_objects(to))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "%s has %zu objects, more than the limit of %zu in the store at %s",
+                         vqemu_ref_name(ref), vqemu_manifest_object_count(copying.manifest),
+                         store_max_objects(to), to->objects_path);
+    r = lock_both(&copying, error);
+    if (r == 0)
+        r = ref_read_text(from, ref, &copying.text, &size, error);
+    if (r == 0)
+        r = allocate(&copying, error);
+    if (r == 0)
+        r = copy_objects(&copying, error);
+    if (r == 0)
+        r = publish(&copying, error);
+    if (r < 0)
+        return r;
+    *copy = TAKE_POINTER(copying.result);
+    return 0;
+}
+
+/* ---- access ---- */
+
+VQEMU_EXPORT vqemu_ref *vqemu_copy_ref(const vqemu_copy *copy) {
+    return copy->ref;
+}
+
+VQEMU_EXPORT size_t vqemu_copy_objects(const vqemu_copy *copy) {
+    return copy->objects;
+}
+
+VQEMU_EXPORT uint64_t vqemu_copy_bytes(const vqemu_copy *copy) {
+    return copy->bytes;
+}
+
+VQEMU_EXPORT void vqemu_copy_free(vqemu_copy *copy) {
+    if (!copy)
+        return;
+    vqemu_ref_unref(copy->ref);
+    free(copy);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/* A ref -> a tar archive. */
+#include <volt-qemu/archive.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "store/executable.h"
+#include "store/object.h"
+#include "store/ref.h"
+#include "transfer/import.h"
+#include "transfer/tar-archive.h"
+#include "util/export.h"
+
+#define BUFFER_SIZE ((size_t)256 * 1024)
+
+struct export {
+    vqemu_store *store;
+    const vqemu_ref *ref;
+    const vqemu_manifest *manifest;
+    struct archive_writer *writer;
+    int lock_fd; /* holds the store against collection */
+    unsigned char *buffer;
+    struct progress progress;
+};
+
+static void release_export(struct export *export) {
+    archive_abandon(export->writer);
+    cleanup_close(&export->lock_fd);
+    free(export->buffer);
+}
+
+static int damaged(const struct export *export, const struct manifest_object *object,
+                   const char *how, vqemu_error **error) {
+    return ref_object_damaged(export->store, export->ref, object, how, "", error);
+}
+
+static int read_failed(const struct export *export, const struct manifest_object *object,
+                       int system_errno, vqemu_error **error) {
+    return ref_object_failed(export->store, export->ref, object, system_errno, "", error);
+}
+
+/* Its time of creation, as far as all tars can write it. */
+static int64_t time_of_files(const struct export *export) {
+    const int64_t octal_max = 077777777777;
+    int64_t seconds = manifest_time(export->manifest)->tv_sec;
+    return seconds < 1 ? 1 : seconds > octal_max ? octal_max : seconds;
+}
+
+static int add_manifest(const struct export *export, vqemu_error **error) {
+    _cleanup_free_ char *text = NULL;
+    size_t size;
+    int r = ref_read_text(export->store, export->ref, &text, &size, error);
+    if (r == 0)
+        r = archive_add_file(export->writer, ARCHIVE_MANIFEST_NAME, size, false,
+                             time_of_files(export), error);
+    return r == 0 ? archive_add_content(export->writer, text, size, error) : r;
+}
+
+/* Write and hash the content of an object. */
+static int add_content(struct export *export, const struct manifest_object *object, int fd,
+                       uint64_t size, vqemu_error **error) {
+    struct digest_state state;
+    uint64_t done = 0;
+    digest_start(&state);
+    while (done < size) {
+        ssize_t n = read(fd, export->buffer, BUFFER_SIZE);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return read_failed(export, object, errno, error);
+        if (n == 0 || (uint64_t)n > size - done)
+            return damaged(export, object, "was written to while it was being read", error);
+        digest_add(&state, export->buffer, (size_t)n);
+        done += (uint64_t)n;
+        int r = archive_add_content(export->writer, export->buffer, (size_t)n, error);
+        if (r == 0)
+            r = progress_advance(&export->progress, 0, object->path, (uint64_t)n, error);
+        if (r < 0)
+            return r;
+    }
+    struct digest digest = digest_finish(&state);
+    return digest_equal(&digest, &object->digest)
+               ? 0
+               : damaged(export, object, "is damaged: its content has another digest", error);
+}
+
+static int add_object(struct export *export, size_t index, vqemu_error **error) {
+    const struct manifest_object *object = manifest_object(export->manifest, index);
+    _cleanup_close_ int fd = -1;
+    struct stat status;
+    int r = object_open(export->store->objects_fd, object->digest.hex, &fd, &status);
+    if (r < 0)
+        return read_failed(export, object, -r, error);
+    uint64_t size = (uint64_t)status.st_size;
+    r = archive_add_file(export->writer, object->path, size, executable_is_wanted(object, fd),
+                         time_of_files(export), error);
+    return r == 0 ? add_content(export, object, fd, size, error) : r;
+}
+
+static int open_export(struct export *export, vqemu_ref *ref, int fd, const char *name,
+                       vqemu_error **error) {
+    int64_t total;
+    int r = ref_load(ref, error);
+    if (r == 0)
+        r = store_lock_shared(export->store, &export->progress, &export->lock_fd, error);
+    if (r == 0)
+        r = archive_create(fd, name, &export->progress, &export->writer, error);
+    if (r < 0)
+        return r;
+    export->manifest = vqemu_ref_manifest(ref);
+    export->buffer = malloc(BUFFER_SIZE);
+    total = vqemu_manifest_total_bytes(export->manifest);
+    progress_start(&export->progress, "export", total > 0 ? (uint64_t)total : 0);
+    return export->buffer ? 0 : error_no_memory(error);
+}
+
+VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, vqemu_ref *ref, int fd, const char *name,
+                                    vqemu_progress_fn progress, void *userdata,
+                                    vqemu_error **error) {
+    _cleanup_(release_export) struct export export = {
+        .store = store,
+        .ref = ref,
+        .lock_fd = -1,
+        .progress = {.function = progress, .userdata = userdata},
+    };
+    int r = open_export(&export, ref, fd, name ? name : "archive", error);
+    if (r == 0)
+        r = add_manifest(&export, error);
+    for (size_t i = 0; r == 0 && i < vqemu_manifest_object_count(export.manifest); i++)
+        r = add_object(&export, i, error);
+    return r == 0 ? archive_finish(export.writer, error) : r;
+}

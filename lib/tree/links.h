@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* The symbolic links <profile> -> tree in use, at the path where the reference layout has trees. */
+#ifndef LIB_LINKS_H
+#define LIB_LINKS_H
+
+#include "base/digest.h"
+#include "store/ref.h"
+#include "store/store.h"
+
+/*
+ * Make the profile's link point to a tree, by one rename. A real directory that stands there is
+ * moved aside to <profile>.replaced, so that nothing of it is lost. Does nothing for a store that
+ * keeps no links, or where this process may not write them.
+ */
+int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_error **error);
+
+/* The links that there are. */
+struct link {
+    char *profile;
+    struct digest digest; /* of the tree it points to */
+};
+struct links {
+    struct link *links;
+    size_t count;
+};
+
+int links_read(const vqemu_store *store, struct links *links, vqemu_error **error);
+void links_release(struct links *links);
+
+/* Whether a link points to this tree. */
+bool links_point_to(const struct links *links, const char *digest);
+/* Whether a link of a profile that still has refs does. */
+bool links_keep(const struct links *links, const vqemu_ref_list *refs, const char *digest);
+
+/* Make durable where links point, before trees are removed. */
+int links_sync(const vqemu_store *store, vqemu_error **error);
+/* Remove links to trees that are gone. */
+int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
+                          vqemu_error **error);
+
+#endif

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "choice/selection.h"
+#include "store/manifest.h"
+#include "store/newest.h"
+#include "tree/assemble.h"
+#include "tree/lease.h"
+#include "tree/links.h"
+#include "tree/tree.h"
+#include "util/export.h"
+#include "util/strbuf.h"
+
+/* A tree that is altered again and again while it is being assembled is given up after so many
+ * times. */
+#define ATTEMPTS 4
+
+struct vqemu_runtime {
+    atomic_uint references;
+    const vqemu_profile *profile;
+    const struct arch *arch;
+    char *binary, *firmware_dir, *lib_dir, *module_dir, *loader;
+    /* Only of a runtime from a store: */
+    char *tree;
+    vqemu_ref *ref;
+    struct digest digest; /* of the manifest; "" for one described by hand */
+    int lease_fd;         /* holds a shared flock on the tree */
+};
+
+static int new_runtime(const vqemu_selection *selection, vqemu_runtime **runtime,
+                       vqemu_error **error) {
+    vqemu_runtime *new = calloc(1, sizeof *new);
+    if (!new)
+        return error_no_memory(error);
+    atomic_init(&new->references, 1);
+    new->profile = vqemu_selection_profile(selection);
+    new->arch = selection_arch(selection);
+    new->lease_fd = -1;
+    *runtime = new;
+    return 0;
+}
+
+/* ---- by hand ---- */
+
+static int set_path(char **field, const char *what, const char *path, bool required,
+                    vqemu_error **error) {
+    if (!path && !required)
+        return 0;
+    if (!path || *path != '/')
+        return error_set(error, VQEMU_ERR_INVALID, 0, "the %s \"%s\" is not an absolute path", what,
+                         path ? path : "");
+    *field = strdup(path);
+    return *field ? 0 : error_no_memory(error);
+}
+
+VQEMU_EXPORT int vqemu_runtime_new(const vqemu_selection *selection, const char *binary,
+                                   const char *firmware_dir, const char *lib_dir,
+                                   const char *module_dir, const char *loader,
+                                   vqemu_runtime **runtime, vqemu_error **error) {
+    *runtime = NULL;
+    _cleanup_runtime_ vqemu_runtime *new = NULL;
+    int r = new_runtime(selection, &new, error);
+    if (r == 0)
+        r = set_path(&new->binary, "binary", binary, true, error);
+    if (r == 0)
+        r = set_path(&new->firmware_dir, "firmware directory", firmware_dir, true, error);
+    if (r == 0)
+        r = set_path(&new->lib_dir, "library directory", lib_dir, false, error);
+    if (r == 0)
+        r = set_path(&new->module_dir, "module directory", module_dir, false, error);
+    if (r == 0)
+        r = set_path(&new->loader, "loader", loader, false, error);
+    if (r == 0 && loader && !lib_dir)
+        r = error_set(error, VQEMU_ERR_INVALID, 0, "a loader needs a library directory");
+    if (r < 0)
+        return r;
+    *runtime = TAKE_POINTER(new);
+    return 0;
+}
+
+/* ---- paths in a tree ---- */
+
+/* Not format_string(): a resolve of what is there makes five of these, and little else. */
+static char *join(const char *directory, const char *path) {
+    char *joined = malloc(strlen(directory) + strlen(path) + 2);
+    if (joined)
+        stpcpy(stpcpy(stpcpy(joined, directory), "/"), path);
+    return joined;
+}
+
+static int set_paths(vqemu_runtime *runtime, const char *trees_path, const struct layout *layout) {
+    char program[128];
+    snprintf(program, sizeof program, "bin/%s", runtime->arch->binary);
+    runtime->tree = join(trees_path, runtime->digest.hex);
+    if (!runtime->tree)
+        return -ENOMEM;
+    runtime->binary = join(runtime->tree, program);
+    runtime->firmware_dir = join(runtime->tree, "firmware");
+    if (layout->has_lib)
+        runtime->lib_dir = join(runtime->tree, "lib");
+    if (layout->module_dir)
+        runtime->module_dir = join(runtime->tree, layout->module_dir);
+    if (layout->loader)
+        runtime->loader = join(runtime->tree, layout->loader);
+    bool complete =
+        runtime->binary && runtime->firmware_dir && !layout->has_lib == !runtime->lib_dir &&
+        !layout->module_dir == !runtime->module_dir && !layout->loader == !runtime->loader;
+    return complete ? 0 : -ENOMEM;
+}
+
+static int no_program(const vqemu_ref *ref, const struct arch *arch, const char *programs,
+                      vqemu_error **error) {
+    return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
+                     "%s has no bin/%s, which %s guests need; it has %s", vqemu_ref_name(ref),
+                     arch->binary, arch->name, programs);
+}
+
+/* ---- resolving ---- */
+
+/* What a runtime is to be made of. */
+struct resolution {
+    vqemu_store *store;
+    vqemu_ref *ref;
+    int trees_fd;
+    uint32_t flags;
+    struct progress *progress;
+    vqemu_runtime *runtime; /* gets the lease and the paths */
+};
+
+/* A tree that is not as it should be: remember how, so that it is assembled anew. Returns 0. */
+static int differs(struct difference *difference, const char *path, const char *how,
+                   vqemu_error **error) {
+    *difference = (struct difference){strdup(path), how};
+    return difference->path ? 0 : error_no_memory(error);
+}
+
+static int tree_failed(const struct resolution *resolution, int system_errno, vqemu_error **error) {
+    return error_system(error, system_errno, "cannot check the tree %s/%s",
+                        resolution->store->trees_path, resolution->runtime->digest.hex);
+}
+
+static int check_content(const struct resolution *resolution, int tree_fd,
+                         struct difference *difference, vqemu_error **error) {
+    int r = ref_load(resolution->ref, error);
+    if (r < 0)
+        return r;
+    return tree_check_content(tree_fd, vqemu_ref_manifest(resolution->ref),
+                              store_threads(resolution->store), resolution->progress, difference,
+                              error);
+}
+
+static int use_layout(const struct resolution *resolution, int tree_fd, const struct layout *layout,
+                      vqemu_error **error) {
+    vqemu_runtime *runtime = resolution->runtime;
+    if (!layout->has_program) {
+        _cleanup_free_ char *text = NULL, *programs = NULL;
+        if (stamp_read(tree_fd, true, &text) == 0)
+            programs = stamp_list_programs(text);
+        return programs ? no_program(resolution->ref, runtime->arch, programs, error)
+                        : error_no_memory(error);
+    }
+    return set_paths(runtime, resolution->store->trees_path, layout) < 0 ? error_no_memory(error)
+                                                                         : 0;
+}
+
+/* Check a leased tree. Returns 1 if it is good, 0 with how it differs, or an error. */
+static int check_tree(const struct resolution *resolution, int tree_fd,
+                      struct difference *difference, vqemu_error **error) {
+    bool trust = resolution->flags & VQEMU_RESOLVE_TRUST;
+    const char *digest = resolution->runtime->digest.hex;
+    _cleanup_free_ char *text = NULL;
+    struct layout layout;
+    int r = stamp_read(tree_fd, trust, &text);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    if (r < 0)
+        return differs(difference, TREE_STAMP_NAME, "is missing or broken", error);
+    char *list = text;
+    if (!stamp_take_layout(&list, digest, resolution->runtime->arch->binary, &layout))
+        return differs(difference, TREE_STAMP_NAME, "is that of another manifest", error);
+    if (!trust) {
+        r = tree_check_mount(tree_fd, resolution->store->trees_path, error);
+        if (r < 0)
+            return r;
+    }
+    r = trust ? 1 : tree_check(tree_fd, list, difference);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    if (r == 1 && resolution->flags & VQEMU_RESOLVE_VERIFY)
+        r = check_content(resolution, tree_fd, difference, error);
+    if (r != 1)
+        return r;
+    r = use_layout(resolution, tree_fd, &layout, error);
+    return r < 0 ? r : 1;
+}
+
+/* Lease the tree if it is as it should be. Returns 1, 0 with how it differs, or an error. */
+static int lease_checked(const struct resolution *resolution, struct difference *difference,
+                         vqemu_error **error) {
+    _cleanup_close_ int fd = lease_take(resolution->trees_fd, resolution->runtime->digest.hex);
+    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
+        return differs(difference, "it", "is missing", error);
+    if (fd < 0)
+        return tree_failed(resolution, -fd, error);
+    int r = check_tree(resolution, fd, difference, error);
+    if (r == 1)
+        resolution->runtime->lease_fd = take_fd(&fd);
+    return r;
+}
+
+/*
+ * Under the lock of the store: what the ref needs is not collected from now on. A tree that this
+ * call assembles is leased and needs no check.
+ */
+static int assemble_locked(const struct resolution *resolution, int *lease_fd,
+                           vqemu_error **error) {
+    if (!ref_exists(resolution->store, resolution->ref))
+        return error_set(error, VQEMU_ERR_CHANGED, 0,
+                         "ref %s was removed from the store before its tree was assembled",
+                         vqemu_ref_name(resolution->ref));
+    return assemble_tree(resolution->store, resolution->ref, resolution->trees_fd,
+                         resolution->flags & VQEMU_RESOLVE_VERIFY, resolution->progress, lease_fd,
+                         error);
+}
+
+static int use_assembled(const struct resolution *resolution, int *lease_fd, vqemu_error **error) {
+    const struct resolution trusting = {resolution->store,    resolution->ref,
+                                        resolution->trees_fd, VQEMU_RESOLVE_TRUST,
+                                        resolution->progress, resolution->runtime};
+    _cleanup_difference_ struct difference difference = {0};
+    int r = check_tree(&trusting, *lease_fd, &difference, error);
+    if (r == 1)
+        resolution->runtime->lease_fd = take_fd(lease_fd);
+    return r;
+}
+
+/* A read-only store whose tree is missing or altered: say which, and what is with it. */
+static int cannot_renew(const struct resolution *resolution, const struct difference *difference,
+                        vqemu_error **error) {
+    if (error) {
+        vqemu_error_free(*error);
+        *error = NULL;
+    }
+    return error_set(error, VQEMU_ERR_READ_ONLY, 0,
+                     "the tree %s/%s cannot be assembled (%s %s): the store at %s is read-only; "
+                     "resolve it once where it can be written to",
+                     resolution->store->trees_path, resolution->runtime->digest.hex,
+                     difference->path, difference->how, resolution->store->objects_path);
+}
+
+static int lease_tree(const struct resolution *resolution, vqemu_error **error) {
+    const vqemu_store *store = resolution->store;
+    _cleanup_close_ int lock = -1;
+    for (int attempt = 1;; attempt++) {
+        _cleanup_difference_ struct difference difference = {0};
+        _cleanup_close_ int lease_fd = -1;
+        int r = lease_checked(resolution, &difference, error);
+        if (r != 0)
+            return r < 0 ? r : 0;
+        if (attempt == ATTEMPTS)
+            return error_set(error, VQEMU_ERR_CORRUPT, 0,
+                             "the tree %s/%s does not stay as it was assembled: %s %s",
+                             store->trees_path, resolution->runtime->digest.hex, difference.path,
+                             difference.how);
+        if (lock < 0)
+            r = store_lock_shared(store, resolution->progress, &lock, error);
+        if (r == 0)
+            r = assemble_locked(resolution, &lease_fd, error);
+        if (r == VQEMU_ERR_READ_ONLY && difference.how)
+            r = cannot_renew(resolution, &difference, error);
+        if (r == 0 && lease_fd >= 0)
+            r = use_assembled(resolution, &lease_fd, error);
+        if (r != 0)
+            return r < 0 ? r : 0;
+    }
+}
+
+static int from_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_ref *ref,
+                    uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
+                    vqemu_error **error) {
+    _cleanup_runtime_ vqemu_runtime *new = NULL;
+    _cleanup_close_ int opened = -1;
+    int trees_fd;
+    bool create = !(store->flags & VQEMU_STORE_READ_ONLY);
+    int r = store_open_trees(store, create, &trees_fd, &opened, error);
+    if (r == 0)
+        r = new_runtime(selection, &new, error);
+    if (r < 0)
+        return r;
+    const struct resolution resolution = {store, ref, trees_fd, flags, progress, new};
+    memcpy(new->digest.hex, ref_digest(ref), sizeof new->digest.hex);
+    new->ref = vqemu_ref_ref(ref);
+    r = lease_tree(&resolution, error);
+    if (r < 0)
+        return r;
+    *runtime = TAKE_POINTER(new);
+    return 0;
+}
+
+static int check_ref_profile(const vqemu_ref *ref, const char *profile, vqemu_error **error) {
+    if (!vqemu_ref_manifest(ref))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", vqemu_ref_problem(ref));
+    if (strcmp(vqemu_ref_profile(ref), profile) == 0)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0, "ref %s is not one of profile %s",
+                     vqemu_ref_name(ref), profile);
+}
+
+static int check_flags(uint32_t flags, vqemu_error **error) {
+    const uint32_t both = VQEMU_RESOLVE_VERIFY | VQEMU_RESOLVE_TRUST;
+    if (flags & ~both)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown resolve flags 0x%x",
+                         (unsigned)flags);
+    if (flags == both)
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "a tree cannot be both verified and trusted unseen");
+    return 0;
+}
+
+/* The newest ref can be collected, being the newest no more, before it is leased: then try again.
+ */
+static int from_newest(vqemu_store *store, const vqemu_selection *selection, const char *profile,
+                       uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
+                       vqemu_error **error) {
+    for (int attempt = 1;; attempt++) {
+        _cleanup_ref_ vqemu_ref *newest = NULL;
+        _cleanup_error_ vqemu_error *problem = NULL;
+        int r = newest_find(store, profile, &newest, &problem);
+        if (r == 0)
+            r = from_ref(store, selection, newest, flags, progress, runtime, &problem);
+        if (r == 0)
+            return links_switch(store, profile, vqemu_runtime_digest(*runtime), error);
+        if (r == VQEMU_ERR_CHANGED && attempt < ATTEMPTS)
+            continue;
+        if (error)
+            *error = TAKE_POINTER(problem);
+        return r;
+    }
+}
+
+VQEMU_EXPORT int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection,
+                                   vqemu_ref *ref, uint32_t flags, vqemu_progress_fn progress_fn,
+                                   void *userdata, vqemu_runtime **runtime, vqemu_error **error) {
+    *runtime = NULL;
+    const char *profile = vqemu_profile_name(vqemu_selection_profile(selection));
+    struct progress progress = {.function = progress_fn, .userdata = userdata};
+    _cleanup_runtime_ vqemu_runtime *new = NULL;
+    int r = check_flags(flags, error);
+    if (r == 0 && ref)
+        r = check_ref_profile(ref, profile, error);
+    if (r == 0 && ref)
+        r = from_ref(store, selection, ref, flags, &progress, &new, error);
+    else if (r == 0)
+        r = from_newest(store, selection, profile, flags, &progress, &new, error);
+    if (r < 0)
+        return r;
+    *runtime = TAKE_POINTER(new);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
+                               vqemu_runtime **runtime, vqemu_error **error) {
+    return vqemu_resolve_ref(store, selection, NULL, flags, NULL, NULL, runtime, error);
+}
+
+/* ---- life and access ---- */
+
+VQEMU_EXPORT vqemu_runtime *vqemu_runtime_ref(vqemu_runtime *runtime) {
+    if (runtime)
+        atomic_fetch_add_explicit(&runtime->references, 1, memory_order_relaxed);
+    return runtime;
+}
+
+VQEMU_EXPORT void vqemu_runtime_unref(vqemu_runtime *runtime) {
+    if (!runtime || atomic_fetch_sub_explicit(&runtime->references, 1, memory_order_acq_rel) != 1)
+        return;
+    cleanup_close(&runtime->lease_fd);
+    free(runtime->binary);
+    free(runtime->firmware_dir);
+    free(runtime->lib_dir);
+    free(runtime->module_dir);
+    free(runtime->loader);
+    free(runtime->tree);
+    vqemu_ref_unref(runtime->ref);
+    free(runtime);
+}
+
+const struct arch *runtime_arch(const vqemu_runtime *runtime) {
+    return runtime->arch;
+}
+
+VQEMU_EXPORT const vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime) {
+    return runtime->profile;
+}
+
+VQEMU_EXPORT const char *vqemu_runtime_guest_arch(const vqemu_runtime *runtime) {
+    return runtime->arch->name;
+}
+
+VQEMU_EXPORT const char *vqemu_runtime_binary(const vqemu_runtime *runtime) {
+    return runtime->binary;
+}
+
+VQEMU_EXPORT const char *vqemu_runtime_firmware_dir(const vqemu_runtime *runtime) {
+    return runtime->firmware_dir;
+}
+
+VQEMU_EXPORT const char *vqemu_runtime_lib_dir(const vqemu_runtime *runtime) {
+    return runtime->lib_dir;
+}
+
+VQEMU_EXPORT const char *vqemu_runtime_module_dir(const vqemu_runtime *runtime) {
+    return runtime->module_dir;
+}
+
+VQEMU_EXPORT const char *vqemu_runtime_loader(const vqemu_runtime *runtime) {
+    return runtime->loader;
+}
+
+VQEMU_EXPORT const char *vqemu_runtime_tree(const vqemu_runtime *runtime) {
+    return runtime->tree;
+}
+
+VQEMU_EXPORT vqemu_ref *vqemu_runtime_source(const vqemu_runtime *runtime) {
+    return runtime->ref;
+}
+
+VQEMU_EXPORT const char *vqemu_runtime_digest(const vqemu_runtime *runtime) {
+    return runtime->digest.hex;
+}
+
+VQEMU_EXPORT int vqemu_runtime_lease_fd(const vqemu_runtime *runtime) {
+    return runtime->lease_fd;
+}

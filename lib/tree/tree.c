@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "tree/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <sys/vfs.h>
+
+#include "base/error.h"
+#include "base/workers.h"
+#include "store/object.h"
+#include "util/fd.h"
+
+/* Not in every linux/magic.h. */
+#ifndef XFS_SUPER_MAGIC
+#define XFS_SUPER_MAGIC 0x58465342
+#endif
+
+/* ---- completing ---- */
+
+static int write_stamp(int tree_fd, const struct strbuf *text) {
+    _cleanup_close_ int fd = open_at(tree_fd, TREE_STAMP_NAME, O_WRONLY | O_CREAT | O_EXCL, 0444);
+    int r = fd < 0 ? fd : write_all(fd, text->text, text->length);
+    return r == 0 ? object_finish_file(fd, false) : r;
+}
+
+static int seal_directory(const char *directory, void *tree_fd) {
+    const struct timespec times[2] = {{.tv_sec = TREE_DIRECTORY_MTIME},
+                                      {.tv_sec = TREE_DIRECTORY_MTIME}};
+    _cleanup_close_ int fd =
+        open_at(*(int *)tree_fd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    if (fd < 0)
+        return fd;
+    return fchmod(fd, 0755) < 0 || futimens(fd, times) < 0 ? -errno : 0;
+}
+
+/*
+ * Whether the file system has one journal for all that happens to names, in order: then a rename is
+ * never durable without the links that were made before it, and one commit takes along all of them.
+ */
+static bool has_ordered_journal(int fd) {
+    struct statfs status;
+    return fstatfs(fd, &status) == 0 &&
+           (status.f_type == EXT4_SUPER_MAGIC || status.f_type == XFS_SUPER_MAGIC);
+}
+
+int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_file *files) {
+    _cleanup_strbuf_ struct strbuf text = {0};
+    int r = stamp_make(tree_fd, manifest, files, &text);
+    if (r == 0)
+        r = write_stamp(tree_fd, &text);
+    if (r == 0)
+        r = manifest_for_each_directory(manifest, seal_directory, &tree_fd);
+    return r == 0 ? seal_directory(".", &tree_fd) : r;
+}
+
+int tree_sync_before_publishing(int tree_fd, bool has_copies) {
+    return has_copies || !has_ordered_journal(tree_fd) ? sync_file_system(tree_fd) : 0;
+}
+
+/*
+ * Syncing the stamp commits the journal, and so the tree's name and links, too: a second sync finds
+ * next to nothing to do. A stamp that a power cut takes away in between is missed by the next
+ * resolve.
+ */
+int tree_sync_published(int tree_fd, int trees_fd) {
+    int r = has_ordered_journal(tree_fd) ? sync_path(tree_fd, TREE_STAMP_NAME) : 0;
+    return r == 0 ? sync_fd(trees_fd) : r;
+}
+
+/* ---- checking ---- */
+
+int tree_check_mount(int fd, const char *trees_path, vqemu_error **error) {
+    struct statvfs status;
+    if (fstatvfs(fd, &status) < 0 || !(status.f_flag & ST_NOEXEC))
+        return 0;
+    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                     "the file system of %s is mounted noexec, so no program can be run from it; "
+                     "mount it with exec, or keep trees elsewhere",
+                     trees_path);
+}
+
+void difference_release(struct difference *difference) {
+    free(difference->path);
+    *difference = (struct difference){0};
+}
+
+/* A tree that differs from its stamp: remember how. */
+static int differs(struct difference *difference, const char *path, const char *how) {
+    *difference = (struct difference){strdup(path), how};
+    return difference->path ? 0 : -ENOMEM;
+}
+
+static int check_directory(int tree_fd, const char *path, struct difference *difference) {
+    struct stat status;
+    if (fstatat(tree_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(status.st_mode))
+        return differs(difference, path, "is missing");
+    if (status.st_mtim.tv_sec != TREE_DIRECTORY_MTIME || status.st_mtim.tv_nsec != 0)
+        return differs(difference, path, "had an entry added or removed");
+    if ((status.st_mode & 07777) != 0755)
+        return differs(difference, path, "has another mode");
+    return 1;
+}
+
+static int check_file(int tree_fd, const char *path, const struct tree_file *file,
+                      struct difference *difference) {
+    struct stat status;
+    struct tree_file now;
+    if (fstatat(tree_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return differs(difference, path, "is missing");
+    tree_file_set(&now, &status);
+    if (!S_ISREG(status.st_mode) || now.inode != file->inode)
+        return differs(difference, path, "was replaced");
+    if (now.size != file->size || now.seconds != file->seconds ||
+        now.nanoseconds != file->nanoseconds)
+        return differs(difference, path, "was written to");
+    if (now.mode != file->mode)
+        return differs(difference, path, "has another mode");
+    return 1;
+}
+
+int tree_check(int tree_fd, char *list, struct difference *difference) {
+    struct stamp_line line;
+    bool broken;
+    *difference = (struct difference){0};
+    int r = check_directory(tree_fd, ".", difference);
+    while (r == 1 && stamp_take_line(&list, &line, &broken))
+        r = line.is_directory ? check_directory(tree_fd, line.path, difference)
+                              : check_file(tree_fd, line.path, &line.file, difference);
+    if (r == 1 && broken)
+        return differs(difference, TREE_STAMP_NAME, "is broken");
+    return r;
+}
+
+/* ---- content ---- */
+
+struct content_check {
+    int tree_fd;
+    const vqemu_manifest *manifest;
+    struct progress *progress;
+    pthread_mutex_t lock;
+    struct difference *difference;
+};
+
+/* Returned by a worker that has seen a difference: there is no need to go on. */
+#define FOUND_DIFFERENCE VQEMU_ERR_CORRUPT
+
+/* Takes what is in difference; of several, one is told. */
+static int note_difference(struct content_check *check, struct difference *difference) {
+    pthread_mutex_lock(&check->lock);
+    if (!check->difference->how) {
+        *check->difference = *difference;
+        *difference = (struct difference){0};
+    }
+    pthread_mutex_unlock(&check->lock);
+    return FOUND_DIFFERENCE;
+}
+
+int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path,
+                   struct difference *difference) {
+    int64_t index = vqemu_manifest_find(manifest, path);
+    _cleanup_close_ int fd = -1;
+    struct stat status;
+    struct digest digest;
+    uint64_t size;
+    *difference = (struct difference){0};
+    if (index < 0)
+        return differs(difference, path, "is not in the manifest");
+    int r = object_open(tree_fd, path, &fd, &status);
+    if (r == 0)
+        r = digest_of_fd(fd, &digest, &size);
+    if (r == -ENOMEM)
+        return r;
+    if (r < 0)
+        return differs(difference, path, "cannot be read");
+    if (!digest_equal(&digest, &manifest_object(manifest, (size_t)index)->digest))
+        return differs(difference, path, "has other content");
+    return 1;
+}
+
+static int check_content(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct content_check *check = context;
+    const char *path = vqemu_manifest_object_path(check->manifest, index);
+    _cleanup_difference_ struct difference difference = {0};
+    int r = tree_check_one(check->tree_fd, check->manifest, path, &difference);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    if (r == 0)
+        return note_difference(check, &difference);
+    return progress_advance(check->progress, worker, path, 1, error);
+}
+
+int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
+                       struct progress *progress, struct difference *difference,
+                       vqemu_error **error) {
+    *difference = (struct difference){0};
+    struct content_check check = {
+        .tree_fd = tree_fd,
+        .manifest = manifest,
+        .progress = progress,
+        .lock = PTHREAD_MUTEX_INITIALIZER,
+        .difference = difference,
+    };
+    const struct work work = {
+        .function = check_content,
+        .context = &check,
+        .count = vqemu_manifest_object_count(manifest),
+        .progress = progress,
+    };
+    progress_start(progress, "verify", work.count);
+    int r = workers_run(&work, threads, error);
+    if (r == FOUND_DIFFERENCE)
+        return 0;
+    return r < 0 ? r : 1;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* The findings of a check, as they are collected. */
+#ifndef LIB_CHECK_REPORT_H
+#define LIB_CHECK_REPORT_H
+
+#include <volt-qemu/check.h>
+
+#include "base/digest.h"
+#include "tree/lease.h"
+
+enum problem_kind { PROBLEM_MISSING, PROBLEM_DAMAGED, PROBLEM_TREE, PROBLEM_REF };
+
+struct use {
+    char *ref, *path;
+};
+
+struct problem {
+    enum problem_kind kind;
+    struct digest digest; /* "" for a ref */
+    char *message;
+    bool repaired;
+    bool alternative; /* an inode in alt/, which is put right by removing it */
+    bool executable;  /* of an object: whether a ref wants it so */
+    struct use *uses;
+    size_t use_count, use_capacity;
+    struct lease_holder *leases;
+    size_t lease_count;
+};
+
+struct vqemu_check {
+    size_t objects;
+    uint64_t bytes;
+    struct problem *problems;
+    size_t count, capacity;
+};
+
+/* All return 0 or -ENOMEM. message belongs to the report then; NULL stands for no memory. */
+int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, char *message);
+int report_add_use(struct problem *problem, const char *ref, const char *path);
+int report_add_lease(struct problem *problem, const struct lease_holder *holder);
+
+#endif

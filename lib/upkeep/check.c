@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: MIT */
+/* Is everything as its digest says, and every tree as it was assembled? */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/digest-set.h"
+#include "base/error.h"
+#include "base/workers.h"
+#include "store/leftovers.h"
+#include "store/object.h"
+#include "store/ref.h"
+#include "tree/assemble.h"
+#include "tree/stamp.h"
+#include "tree/tree.h"
+#include "upkeep/check-report.h"
+#include "upkeep/repair.h"
+#include "util/dir.h"
+#include "util/export.h"
+#include "util/fd.h"
+#include "util/strbuf.h"
+
+#define MANY_OBJECTS 1000
+#define CHUNK 64
+
+enum state { GOOD, MISSING, DAMAGED, NO_FILE, UNREADABLE };
+
+struct finding {
+    enum state state;
+    int system_errno;
+    uint64_t inode;
+    struct digest actual;    /* of a damaged one */
+    struct problem *problem; /* once all have been reported */
+};
+
+/* A check under way. */
+struct checker {
+    vqemu_store *store;
+    const char *name; /* of a ref or profile; NULL for all */
+    int lock_fd, alt_fd, trees_fd;
+    vqemu_ref_list *refs;
+    struct digest_set objects, alternatives; /* the latter: what there is in alt/ */
+    struct finding *findings, *alt_findings; /* for each object */
+    unsigned char *buffers;                  /* one for each thread */
+    unsigned threads;
+    atomic_uint_least64_t bytes;
+    struct progress progress;
+    vqemu_check *report;
+};
+
+static void release_checker(struct checker *checker) {
+    cleanup_close(&checker->lock_fd);
+    cleanup_close(&checker->alt_fd);
+    cleanup_close(&checker->trees_fd);
+    vqemu_ref_list_free(checker->refs);
+    digest_set_release(&checker->objects);
+    digest_set_release(&checker->alternatives);
+    free(checker->findings);
+    free(checker->alt_findings);
+    free(checker->buffers);
+    vqemu_check_free(checker->report);
+}
+
+/* ---- what there is to check ---- */
+
+static int add_name(int directory_fd, const char *name, void *set) {
+    struct digest digest;
+    (void)directory_fd;
+    return digest_parse(name, &digest) ? digest_set_add(set, &digest) : 0;
+}
+
+static int list_objects(struct checker *checker) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < vqemu_ref_list_count(checker->refs); i++) {
+        const vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
+        if (vqemu_ref_problem(ref))
+            r = report_add(checker->report, PROBLEM_REF, "", strdup(vqemu_ref_problem(ref)));
+        else
+            r = manifest_add_digests(vqemu_ref_manifest(ref), &checker->objects);
+    }
+    if (r == 0 && !checker->name)
+        r = for_each_entry(checker->store->objects_fd, ".", add_name, &checker->objects);
+    if (r == 0 && checker->alt_fd >= 0)
+        r = for_each_entry(checker->alt_fd, ".", add_name, &checker->alternatives);
+    for (size_t i = 0; r == 0 && !checker->name && i < checker->alternatives.count; i++)
+        r = digest_set_add(&checker->objects, &checker->alternatives.digests[i]);
+    digest_set_sort(&checker->objects);
+    digest_set_sort(&checker->alternatives);
+    checker->report->objects = checker->objects.count;
+    return r;
+}
+
+/* ---- hashing ---- */
+
+/* Find out the state of one file. */
+static int examine(struct checker *checker, unsigned worker, int directory_fd,
+                   const struct digest *digest, struct finding *finding, vqemu_error **error) {
+    _cleanup_close_ int fd = -1;
+    struct stat status;
+    uint64_t size = 0;
+    int r = object_open(directory_fd, digest->hex, &fd, &status);
+    if (r == 0)
+        r = digest_of_fd_by(fd, checker->buffers + worker * DIGEST_READ_SIZE, &finding->actual,
+                            &size);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    if (r == 0 && !digest_equal(&finding->actual, digest) &&
+        !(checker->store->flags & VQEMU_STORE_READ_ONLY))
+        object_mark_damaged(fd);
+    finding->system_errno = -r;
+    finding->inode = fd < 0 ? 0 : status.st_ino;
+    finding->state = r == -ENOENT                             ? MISSING
+                     : r == -ELOOP || r == -ENXIO             ? NO_FILE
+                     : r < 0                                  ? UNREADABLE
+                     : digest_equal(&finding->actual, digest) ? GOOD
+                                                              : DAMAGED;
+    checker->bytes += size;
+    return 0;
+}
+
+static int check_object(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct checker *checker = context;
+    const struct digest *digest = &checker->objects.digests[index];
+    int r = examine(checker, worker, checker->store->objects_fd, digest, &checker->findings[index],
+                    error);
+    if (r == 0 && digest_set_has(&checker->alternatives, digest->hex))
+        r = examine(checker, worker, checker->alt_fd, digest, &checker->alt_findings[index], error);
+    return r == 0 ? progress_advance(&checker->progress, worker, digest->hex, 1, error) : r;
+}
+
+static int hash_all(struct checker *checker, vqemu_error **error) {
+    size_t count = checker->objects.count;
+    const struct work work = {
+        .function = check_object,
+        .context = checker,
+        .count = count,
+        .chunk = count >= MANY_OBJECTS ? CHUNK : 1,
+        .progress = &checker->progress,
+    };
+    checker->threads = store_threads(checker->store);
+    checker->findings = calloc(count + 1, sizeof *checker->findings);
+    checker->alt_findings = calloc(count + 1, sizeof *checker->alt_findings);
+    checker->buffers = malloc(checker->threads * DIGEST_READ_SIZE);
+    if (!checker->findings || !checker->alt_findings || !checker->buffers)
+        return error_no_memory(error);
+    progress_start(&checker->progress, "verify", count);
+    return workers_run(&work, checker->threads, error);
+}
+
+/* ---- reporting objects ---- */
+
+static char *describe(const char *directory, const struct digest *digest,
+                      const struct finding *finding) {
+    char text[128];
+    switch (finding->state) {
+    case MISSING:
+        return format_string("object %s/%s is missing", directory, digest->hex);
+    case NO_FILE:
+        return format_string("object %s/%s is not a regular file", directory, digest->hex);
+    case UNREADABLE:
+        return format_string("object %s/%s cannot be read: %s", directory, digest->hex,
+                             strerror_r(finding->system_errno, text, sizeof text));
+    default:
+        return format_string("object %s/%s is damaged: its content has the digest %s", directory,
+                             digest->hex, finding->actual.hex);
+    }
+}
+
+static int report_object(struct checker *checker, size_t index) {
+    const struct digest *digest = &checker->objects.digests[index];
+    const struct finding *finding = &checker->findings[index];
+    if (finding->state == GOOD)
+        return 0;
+    return report_add(checker->report,
+                      finding->state == MISSING ? PROBLEM_MISSING : PROBLEM_DAMAGED, digest->hex,
+                      describe(checker->store->objects_path, digest, finding));
+}
+
+/* An inode of the other mode class is only ever a second copy: it is made again when needed. */
+static int report_alternative(struct checker *checker, size_t index, bool repair) {
+    const struct digest *digest = &checker->objects.digests[index];
+    const struct finding *finding = &checker->alt_findings[index];
+    if (finding->state == GOOD || finding->state == MISSING)
+        return 0;
+    _cleanup_free_ char *path = format_string("%s/../alt", checker->store->objects_path);
+    if (!path)
+        return -ENOMEM;
+    int r =
+        report_add(checker->report, PROBLEM_DAMAGED, digest->hex, describe(path, digest, finding));
+    if (r < 0)
+        return r;
+    struct problem *problem = &checker->report->problems[checker->report->count - 1];
+    problem->alternative = true;
+    problem->repaired = repair && remove_tree(checker->alt_fd, digest->hex) == 0;
+    return 0;
+}
+
+static int report_objects(struct checker *checker, bool repair) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < checker->objects.count; i++) {
+        r = report_object(checker, i);
+        if (r == 0 && checker->alt_fd >= 0)
+            r = report_alternative(checker, i, repair);
+    }
+    for (size_t i = 0; r == 0 && i < checker->report->count; i++) {
+        struct problem *problem = &checker->report->problems[i];
+        int64_t index = digest_set_find(&checker->objects, problem->digest.hex);
+        if (index >= 0)
+            (problem->alternative ? checker->alt_findings : checker->findings)[index].problem =
+                problem;
+    }
+    return r;
+}
+
+static int report_use(struct problem *problem, const vqemu_ref *ref,
+                      const struct manifest_object *object) {
+    if (!problem)
+        return 0;
+    problem->executable |=
+        object->mode ? (object->mode & 0111) != 0 : strncmp(object->path, "bin/", 4) == 0;
+    return report_add_use(problem, vqemu_ref_name(ref), object->path);
+}
+
+static int report_uses_of(struct checker *checker, const vqemu_ref *ref) {
+    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+    int r = 0;
+    for (size_t i = 0; r == 0 && manifest && i < vqemu_manifest_object_count(manifest); i++) {
+        const struct manifest_object *object = manifest_object(manifest, i);
+        int64_t index = digest_set_find(&checker->objects, object->digest.hex);
+        r = report_use(checker->findings[index].problem, ref, object);
+        if (r == 0)
+            r = report_use(checker->alt_findings[index].problem, ref, object);
+    }
+    return r;
+}
+
+static int report_uses(struct checker *checker) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < vqemu_ref_list_count(checker->refs); i++)
+        r = report_uses_of(checker, vqemu_ref_list_at(checker->refs, i));
+    return r;
+}
+
+/* ---- trees ---- */
+
+static vqemu_ref *ref_of_tree(const struct checker *checker, const char *digest) {
+    for (size_t i = 0; i < vqemu_ref_list_count(checker->refs); i++) {
+        vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
+        if (!vqemu_ref_problem(ref) && strcmp(ref_digest(ref), digest) == 0)
+            return ref;
+    }
+    return NULL;
+}
+
+/* Whether a file of a tree is the very inode of its object, which has been hashed. */
+static bool is_object(const struct checker *checker, const vqemu_manifest *manifest,
+                      const struct stamp_line *line) {
+    int64_t index = vqemu_manifest_find(manifest, line->path);
+    if (line->file.how != PLACED_LINK || index < 0)
+        return false;
+    const char *digest = vqemu_manifest_object_digest(manifest, (size_t)index);
+    int64_t object = digest_set_find(&checker->objects, digest);
+    return object >= 0 && checker->findings[object].inode == line->file.inode;
+}
+
+/* Copies, and links to an inode that is the object's no more, have not been hashed yet. */
+static int check_copies(const struct checker *checker, int tree_fd, char *list,
+                        const vqemu_manifest *manifest, struct difference *difference) {
+    struct stamp_line line;
+    bool broken;
+    while (stamp_take_line(&list, &line, &broken)) {
+        if (line.is_directory || is_object(checker, manifest, &line))
+            continue;
+        int r = tree_check_one(tree_fd, manifest, line.path, difference);
+        if (r != 1)
+            return r;
+    }
+    return 1;
+}
+
+/* Returns 1 if a tree is as it was assembled, 0 with how it differs, or -ENOMEM. */
+static int examine_tree(const struct checker *checker, const char *name,
+                        struct difference *difference) {
+    _cleanup_close_ int fd =
+        open_at(checker->trees_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    _cleanup_free_ char *text = NULL, *again = NULL;
+    const vqemu_ref *ref = ref_of_tree(checker, name);
+    struct layout layout;
+    int r = fd < 0 ? fd : stamp_read(fd, false, &text);
+    if (r == -ENOMEM)
+        return r;
+    char *list = text;
+    if (r < 0 || !stamp_take_layout(&list, name, "", &layout)) {
+        *difference = (struct difference){strdup(TREE_STAMP_NAME),
+                                          "is missing, broken or that of another manifest"};
+        return difference->path ? 0 : -ENOMEM;
+    }
+    again = strdup(list); /* it is taken apart */
+    if (!again)
+        return -ENOMEM;
+    r = tree_check(fd, list, difference);
+    return r == 1 && ref ? check_copies(checker, fd, again, vqemu_ref_manifest(ref), difference)
+                         : r;
+}
+
+static int check_tree(int trees_fd, const char *name, void *userdata) {
+    struct checker *checker = userdata;
+    struct digest digest;
+    (void)trees_fd;
+    if (!digest_parse(name, &digest) || (checker->name && !ref_of_tree(checker, name)))
+        return 0;
+    _cleanup_difference_ struct difference difference = {0};
+    int r = examine_tree(checker, name, &difference);
+    if (r != 0)
+        return r == 1 ? 0 : r;
+    r = report_add(checker->report, PROBLEM_TREE, name,
+                   format_string("tree %s/%s is not as it was assembled: %s %s",
+                                 checker->store->trees_path, name, difference.path,
+                                 difference.how));
+    const vqemu_ref *ref = ref_of_tree(checker, name);
+    return r == 0 && ref ? report_add_use(&checker->report->problems[checker->report->count - 1],
+                                          vqemu_ref_name(ref), difference.path)
+                         : r;
+}
+
+/* Others that look whether it is leased lock it, too, but only for a moment. */
+static bool is_leased(int trees_fd, const char *tree) {
+    const struct timespec pause = {.tv_nsec = 5000000};
+    for (int attempt = 0; attempt < 10; attempt++) {
+        _cleanup_close_ int fd = lease_exclude(trees_fd, tree);
+        if (fd != -EWOULDBLOCK)
+            return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
+static int add_holders(struct problem *problem, const struct lease_holders *holders,
+                       const struct checker *checker, const char *tree) {
+    bool seen = false;
+    for (size_t i = 0; i < holders->count; i++) {
+        if (strcmp(holders->holders[i].tree, tree) != 0)
+            continue;
+        int r = report_add_lease(problem, &holders->holders[i]);
+        if (r < 0)
+            return r;
+        seen = true;
+    }
+    if (seen || !is_leased(checker->trees_fd, tree))
+        return 0;
+    struct lease_holder unknown = {0};
+    memcpy(unknown.tree, tree, DIGEST_HEX_LENGTH);
+    return report_add_lease(problem, &unknown);
+}
+
+/* The trees that a problem touches: itself, or those of the refs that use the object. */
+static int report_leases_of(const struct checker *checker, struct problem *problem,
+                            const struct lease_holders *holders) {
+    int r = 0;
+    if (problem->kind == PROBLEM_TREE)
+        return add_holders(problem, holders, checker, problem->digest.hex);
+    for (size_t i = 0; r == 0 && i < problem->use_count; i++) {
+        if (i > 0 && strcmp(problem->uses[i - 1].ref, problem->uses[i].ref) == 0)
+            continue;
+        for (size_t j = 0; r == 0 && j < vqemu_ref_list_count(checker->refs); j++) {
+            const vqemu_ref *ref = vqemu_ref_list_at(checker->refs, j);
+            if (strcmp(vqemu_ref_name(ref), problem->uses[i].ref) == 0)
+                r = add_holders(problem, holders, checker, ref_digest(ref));
+        }
+    }
+    return r;
+}
+
+static int report_leases(struct checker *checker) {
+    struct lease_holders holders;
+    if (checker->report->count == 0 || checker->trees_fd < 0)
+        return 0;
+    int r = lease_find_holders(checker->store->trees_path, checker->trees_fd, &holders);
+    for (size_t i = 0; r == 0 && i < checker->report->count; i++)
+        r = report_leases_of(checker, &checker->report->problems[i], &holders);
+    lease_free_holders(&holders);
+    return r;
+}
+
+static int find_problems(struct checker *checker, bool repair) {
+    int r = report_objects(checker, repair);
+    if (r == 0)
+        r = report_uses(checker);
+    if (r == 0 && checker->trees_fd >= 0)
+        r = for_each_entry(checker->trees_fd, ".", check_tree, checker);
+    return r == 0 ? report_leases(checker) : r;
+}
+
+/* ---- repairing trees ---- */
+
+static bool has_ref_problem(const vqemu_check *report) {
+    for (size_t i = 0; i < report->count; i++)
+        if (report->problems[i].kind == PROBLEM_REF)
+            return true;
+    return false;
+}
+
+/*
+ * A tree that no ref is for can only be removed, and only if nobody uses it. Where a ref cannot be
+ * read, it may be that one's.
+ */
+static bool remove_unleased(const struct checker *checker, const char *name) {
+    if (has_ref_problem(checker->report))
+        return false;
+    _cleanup_close_ int fd = lease_exclude(checker->trees_fd, name);
+    _cleanup_free_ char *trash = leftovers_new_name();
+    return fd >= 0 && trash && renameat(checker->trees_fd, name, checker->trees_fd, trash) == 0 &&
+           remove_tree(checker->trees_fd, trash) == 0;
+}
+
+static bool has_damage(const vqemu_check *report, const char *ref_name) {
+    for (size_t i = 0; i < report->count; i++)
+        for (size_t j = 0; j < report->problems[i].use_count; j++)
+            if (strcmp(report->problems[i].uses[j].ref, ref_name) == 0)
+                return true;
+    return false;
+}
+
+static bool has_tree(const struct checker *checker, const char *digest) {
+    return faccessat(checker->trees_fd, digest, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/*
+ * Returns 0 if the tree is good now; 1 if it could not be made so, with why (owned by the caller);
+ * or an error to give up for.
+ */
+static int reassemble(struct checker *checker, vqemu_ref *ref, char **why, vqemu_error **error) {
+    _cleanup_error_ vqemu_error *problem = NULL;
+    int r = assemble_tree(checker->store, ref, checker->trees_fd, true, &checker->progress, NULL,
+                          &problem);
+    if (r == 0)
+        return 0;
+    if (r != VQEMU_ERR_CANCELLED && r != VQEMU_ERR_NO_MEMORY) {
+        *why = strdup(vqemu_error_message(problem));
+        return *why ? 1 : error_no_memory(error);
+    }
+    if (error)
+        *error = TAKE_POINTER(problem);
+    return r;
+}
+
+/* Add to a problem why it could not be put right. */
+static int explain(struct problem *problem, const char *why, vqemu_error **error) {
+    char *message = format_string("%s; it cannot be assembled anew: %s", problem->message, why);
+    if (!message)
+        return error_no_memory(error);
+    free(problem->message);
+    problem->message = message;
+    return 0;
+}
+
+static int repair_tree_problem(struct checker *checker, struct problem *problem,
+                               vqemu_error **error) {
+    vqemu_ref *ref = ref_of_tree(checker, problem->digest.hex);
+    if (!ref) {
+        problem->repaired = remove_unleased(checker, problem->digest.hex);
+        return 0;
+    }
+    _cleanup_free_ char *why = NULL;
+    int r = reassemble(checker, ref, &why, error);
+    problem->repaired = r == 0;
+    return r == 1 ? explain(problem, why, error) : r;
+}
+
+/* A tree keeps its links to a damaged inode when the object gets another one. */
+static int renew_tree(struct checker *checker, vqemu_ref *ref, vqemu_error **error) {
+    _cleanup_free_ char *why = NULL;
+    int r = reassemble(checker, ref, &why, error);
+    if (r != 1)
+        return r;
+    char *message = format_string("tree %s/%s has links to damaged content; it cannot be "
+                                  "assembled anew: %s",
+                                  checker->store->trees_path, ref_digest(ref), why);
+    r = report_add(checker->report, PROBLEM_TREE, ref_digest(ref), message);
+    if (r == 0)
+        r = report_add_use(&checker->report->problems[checker->report->count - 1],
+                           vqemu_ref_name(ref), "");
+    return r < 0 ? error_no_memory(error) : 0;
+}
+
+static bool has_tree_problem(const struct checker *checker, const char *digest) {
+    for (size_t i = 0; i < checker->report->count; i++)
+        if (checker->report->problems[i].kind == PROBLEM_TREE &&
+            strcmp(checker->report->problems[i].digest.hex, digest) == 0)
+            return true;
+    return false;
+}
+
+static int renew_trees(struct checker *checker, vqemu_error **error) {
+    size_t count = checker->report->count;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < count; i++)
+        if (checker->report->problems[i].kind == PROBLEM_TREE)
+            r = repair_tree_problem(checker, &checker->report->problems[i], error);
+    for (size_t i = 0; r == 0 && i < vqemu_ref_list_count(checker->refs); i++) {
+        vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
+        if (!vqemu_ref_problem(ref) && has_damage(checker->report, vqemu_ref_name(ref)) &&
+            has_tree(checker, ref_digest(ref)) && !has_tree_problem(checker, ref_digest(ref)))
+            r = renew_tree(checker, ref, error);
+    }
+    return r;
+}
+
+static int repair(struct checker *checker, const char *from, vqemu_error **error) {
+    int r = repair_objects(checker->store, checker->refs, checker->report, from, &checker->progress,
+                           error);
+    return r == 0 && checker->trees_fd >= 0 ? renew_trees(checker, error) : r;
+}
+
+/* ---- the whole ---- */
+
+static int check_arguments(const vqemu_store *store, uint32_t flags, const char *from,
+                           vqemu_error **error) {
+    if (flags & ~(uint32_t)VQEMU_CHECK_REPAIR)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown check flags 0x%x", (unsigned)flags);
+    if (from && !(flags & VQEMU_CHECK_REPAIR))
+        return error_set(error, VQEMU_ERR_INVALID, 0,
+                         "a source of good copies is only for a repair");
+    return flags & VQEMU_CHECK_REPAIR ? store_require_writable(store, "repair", error) : 0;
+}
+
+static int open_checker(struct checker *checker, vqemu_error **error) {
+    vqemu_store *store = checker->store;
+    int r = store_lock_shared(store, &checker->progress, &checker->lock_fd, error);
+    if (r == 0)
+        r = ref_list_named(store, checker->name, &checker->refs, error);
+    if (r < 0)
+        return r;
+    checker->alt_fd = store_find_beside_objects(store, "alt");
+    if (checker->alt_fd < 0 && checker->alt_fd != -ENOENT)
+        return error_system(error, -checker->alt_fd, "cannot open %s/../alt", store->objects_path);
+    checker->trees_fd = open_at(AT_FDCWD, store->trees_path, O_RDONLY | O_DIRECTORY, 0);
+    if (checker->trees_fd < 0 && checker->trees_fd != -ENOENT)
+        return error_system(error, -checker->trees_fd, "cannot open the directory %s",
+                            store->trees_path);
+    checker->report = calloc(1, sizeof *checker->report);
+    return checker->report ? 0 : error_no_memory(error);
+}
+
+VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags,
+                                   const char *from, vqemu_progress_fn progress, void *userdata,
+                                   vqemu_check **check, vqemu_error **error) {
+    *check = NULL;
+    _cleanup_(release_checker) struct checker checker = {
+        .store = store,
+        .name = name,
+        .lock_fd = -1,
+        .alt_fd = -1,
+        .trees_fd = -1,
+        .progress = {.function = progress, .userdata = userdata},
+    };
+    bool repairs = flags & VQEMU_CHECK_REPAIR;
+    int r = check_arguments(store, flags, from, error);
+    if (r == 0)
+        r = open_checker(&checker, error);
+    if (r < 0)
+        return r;
+    r = list_objects(&checker);
+    if (r < 0)
+        return error_system(error, -r, "cannot list the objects of %s", store->objects_path);
+    r = hash_all(&checker, error);
+    if (r < 0)
+        return r;
+    r = find_problems(&checker, repairs);
+    if (r < 0)
+        return error_system(error, -r, "cannot look at the trees in %s", store->trees_path);
+    r = repairs && checker.report->count > 0 ? repair(&checker, from, error) : 0;
+    if (r < 0)
+        return r;
+    checker.report->bytes = checker.bytes;
+    *check = TAKE_POINTER(checker.report);
+    return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* Good copies of objects, from wherever they can be had. */
+#ifndef LIB_REPAIR_H
+#define LIB_REPAIR_H
+
+#include "base/progress.h"
+#include "store/ref.h"
+#include "store/store.h"
+#include "upkeep/check-report.h"
+
+/*
+ * Replace the damaged and missing objects of a report by copies that the store itself has, then by
+ * those of a source (NULL for none; see vqemu_store_check()), and note what was put right. The
+ * caller holds the store lock.
+ */
+int repair_objects(vqemu_store *store, const vqemu_ref_list *refs, vqemu_check *check,
+                   const char *from, struct progress *progress, vqemu_error **error);
+
+#endif

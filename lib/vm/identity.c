@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+#include "vm/identity.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/digest.h"
+
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+#define DIGEST_LENGTH 8 /* hex digits that tell apart names whose beginnings look the same */
+
+/* Names for different purposes have different digests. */
+static struct digest digest_of(const char *purpose, const char *name) {
+    struct digest_state state;
+    digest_start(&state);
+    digest_add(&state, purpose, strlen(purpose) + 1);
+    digest_add(&state, name, strlen(name));
+    return digest_finish(&state);
+}
+
+static int is_plain(const char *name) {
+    size_t length = strlen(name);
+    return length <= IDENTITY_ID_MAX && strspn(name, ID_CHARACTERS) == length &&
+           !strchr("_.-", name[0]);
+}
+
+void identity_id(const char *name, char id[static IDENTITY_ID_MAX + 1]) {
+    if (is_plain(name)) {
+        strcpy(id, name);
+        return;
+    }
+    const struct digest digest = digest_of("id", name);
+    size_t length = 0;
+    for (const char *c = name; *c && length < IDENTITY_ID_MAX - DIGEST_LENGTH - 1; c++)
+        id[length++] = strchr(ID_CHARACTERS, *c) ? *c : '_';
+    if (strchr("_.-", id[0])) /* hidden files, and options */
+        id[0] = 'x';
+    snprintf(id + length, DIGEST_LENGTH + 2, "-%.*s", DIGEST_LENGTH, digest.hex);
+}
+
+/* RFC 9562, 5.8: version 8, for UUIDs made in a way of one's own. */
+void identity_uuid(const char *name, char uuid[static IDENTITY_UUID_LENGTH + 1]) {
+    const struct digest digest = digest_of("uuid", name);
+    const char *h = digest.hex;
+    snprintf(uuid, IDENTITY_UUID_LENGTH + 1, "%.8s-%.4s-8%.3s-8%.3s-%.12s", h, h + 8, h + 13,
+             h + 17, h + 20);
+}
+
+/* 52:54:00 is the prefix that QEMU's and libvirt's addresses have; it is a locally administered
+ * one. */
+void identity_mac(const char *name, size_t number, char mac[static IDENTITY_MAC_LENGTH + 1]) {
+    char purpose[32];
+    snprintf(purpose, sizeof purpose, "mac %zu", number);
+    const struct digest digest = digest_of(purpose, name);
+    const char *h = digest.hex;
+    snprintf(mac, IDENTITY_MAC_LENGTH + 1, "52:54:00:%.2s:%.2s:%.2s", h, h + 2, h + 4);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LIB_NIC_H
+#define LIB_NIC_H
+
+#include <volt-qemu/nic.h>
+
+#include "vm/property.h"
+
+/* A port of the host that leads to the guest. */
+struct forward {
+    const char *protocol;
+    char *host_address;
+    uint64_t host_port;
+    uint64_t guest_port;
+};
+
+extern const struct object_type forward_type;
+
+struct vqemu_nic {
+    const char *backend;
+    const char *model;
+    char *mac;
+    struct object_list forwards;
+    enum toggle isolated;
+    char *ifname;
+    uint64_t fd;
+    enum toggle vhost;
+    uint64_t vhost_fd;
+    char *bridge;
+    char *helper;
+    uint64_t boot_order;
+};
+
+extern const struct object_type nic_type;
+
+#endif

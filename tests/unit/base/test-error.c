@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/error.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "run.h"
+
+START_TEST(message_carries_code_errno_and_text) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = error_set(&error, VQEMU_ERR_SYSTEM, EACCES, "cannot open %s", "/x");
+    ck_assert_int_eq(r, VQEMU_ERR_SYSTEM);
+    ck_assert_int_eq(vqemu_error_code(error), VQEMU_ERR_SYSTEM);
+    ck_assert_int_eq(vqemu_error_errno(error), EACCES);
+    ck_assert_str_eq(vqemu_error_message(error), "cannot open /x: Permission denied");
+}
+END_TEST
+
+START_TEST(message_is_one_printable_line) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    error_set(&error, VQEMU_ERR_INVALID, 0, "bad %s", "a\nb\033[1m\x7f");
+    ck_assert_str_eq(vqemu_error_message(error), "bad a\\x0Ab\\x1B[1m\\x7F");
+}
+END_TEST
+
+START_TEST(nobody_has_to_want_the_error) {
+    ck_assert_int_eq(error_set(NULL, VQEMU_ERR_INVALID, 0, "x"), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(error_no_memory(NULL), VQEMU_ERR_NO_MEMORY);
+}
+END_TEST
+
+START_TEST(null_is_no_error) {
+    ck_assert_int_eq(vqemu_error_code(NULL), VQEMU_OK);
+    ck_assert_int_eq(vqemu_error_errno(NULL), 0);
+    ck_assert_str_eq(vqemu_error_message(NULL), "");
+    vqemu_error_free(NULL);
+    vqemu_free(NULL);
+}
+END_TEST
+
+START_TEST(system_errors_get_the_code_that_fits) {
+    static const struct {
+        int system_errno, code;
+    } cases[] = {
+        {ENOENT, VQEMU_ERR_NOT_FOUND}, {ENOMEM, VQEMU_ERR_NO_MEMORY}, {EIO, VQEMU_ERR_SYSTEM}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        _cleanup_error_ vqemu_error *error = NULL;
+        ck_assert_int_eq(error_system(&error, cases[i].system_errno, "x"), cases[i].code);
+        ck_assert_int_eq(vqemu_error_code(error), cases[i].code);
+    }
+}
+END_TEST
+
+START_TEST(the_error_for_no_memory_can_be_freed_and_made_again) {
+    for (int i = 0; i < 3; i++) {
+        vqemu_error *error = NULL;
+        error_no_memory(&error);
+        ck_assert_int_eq(vqemu_error_code(error), VQEMU_ERR_NO_MEMORY);
+        ck_assert_str_eq(vqemu_error_message(error), "out of memory");
+        vqemu_error_free(error);
+    }
+}
+END_TEST
+
+START_TEST(every_code_has_a_name_of_its_own) {
+    for (int a = VQEMU_ERR_TIMEOUT; a <= 0; a++) {
+        ck_assert_str_ne(vqemu_result_name(a), "unknown");
+        for (int b = a + 1; b <= 0; b++)
+            ck_assert_str_ne(vqemu_result_name(a), vqemu_result_name(b));
+    }
+    ck_assert_str_eq(vqemu_result_name(1), "unknown");
+    ck_assert_str_eq(vqemu_result_name(-1000), "unknown");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("error");
+    TCase *tests = tcase_create("error");
+    tcase_add_test(tests, message_carries_code_errno_and_text);
+    tcase_add_test(tests, message_is_one_printable_line);
+    tcase_add_test(tests, nobody_has_to_want_the_error);
+    tcase_add_test(tests, null_is_no_error);
+    tcase_add_test(tests, system_errors_get_the_code_that_fits);
+    tcase_add_test(tests, the_error_for_no_memory_can_be_freed_and_made_again);
+    tcase_add_test(tests, every_code_has_a_name_of_its_own);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

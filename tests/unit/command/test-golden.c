@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The golden set: each folder of tests/cases/commands has a selection and a VM, and the shell text
+ * and units that must come out, to the byte. tests/cases/commands/README.md says how to change
+ * them.
+ */
+#include "base/error.h"
+#include "command/command.h"
+#include "guest-case.h"
+#include "vm/vm.h"
+#include "volt-qemu/unit.h"
+
+/* With UPDATE_GOLDEN in the environment, write down what comes out instead of comparing it. */
+static void compare_or_update(int index, const char *file, const char *actual) {
+    if (getenv("UPDATE_GOLDEN")) {
+        _cleanup_free_ char *path = case_path(index, file);
+        FILE *stream = fopen(path, "w");
+        ck_assert_ptr_nonnull(stream);
+        fputs(actual, stream);
+        ck_assert_int_eq(fclose(stream), 0);
+        return;
+    }
+    size_t size;
+    _cleanup_free_ char *expected = read_case_file(index, file, &size);
+    ck_assert_msg(expected && strcmp(actual, expected) == 0, "%s/%s: expected:\n%s\nbut got:\n%s",
+                  case_names[index], file, expected, actual);
+}
+
+/* All units, each behind its name, or why there are none. */
+static char *make_units(vqemu_runtime *runtime, const vqemu_vm *vm) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_unit *unit = NULL;
+    struct strbuf text = {0};
+    if (vqemu_unit_build(runtime, vm, "/usr/bin/volt-qemu", 0, &unit, &error) < 0)
+        strbuf_addf(&text, "%s: %s\n", vqemu_result_name(vqemu_error_code(error)),
+                    vqemu_error_message(error));
+    for (size_t i = 0; unit && i < vqemu_unit_count(unit); i++)
+        strbuf_addf(&text, "%s# %s\n%s", i > 0 ? "\n" : "", vqemu_unit_name(unit, i),
+                    vqemu_unit_text(unit, i));
+    vqemu_unit_free(unit);
+    return strbuf_take(&text);
+}
+
+START_TEST(command_and_units_are_as_written_down) {
+    _cleanup_free_ char *path = case_path(_i, "vm.json");
+    _cleanup_runtime_ vqemu_runtime *runtime = make_case_runtime(_i);
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_command_ vqemu_command *command = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_free_ char *shell = NULL;
+    int r = vqemu_vm_from_file(path, &vm, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    r = vqemu_command_build(runtime, vm, &command, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    ck_assert_int_eq(vqemu_command_to_shell(command, &shell, NULL), 0);
+    _cleanup_free_ char *units = make_units(runtime, vm);
+    compare_or_update(_i, "command.sh", shell);
+    compare_or_update(_i, "units", units);
+}
+END_TEST
+
+START_TEST(there_are_cases) {
+    ck_assert_int_ge(case_count, 10);
+}
+END_TEST
+
+int main(void) {
+    find_cases("commands");
+    Suite *suite = suite_create("golden");
+    TCase *tests = tcase_create("golden");
+    tcase_add_test(tests, there_are_cases);
+    tcase_add_loop_test(tests, command_and_units_are_as_written_down, 0, case_count);
+    suite_add_tcase(suite, tests);
+    int status = run_suite(suite);
+    forget_cases();
+    return status;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "choice/selection.h"
+#include "command/command.h"
+#include "fixture.h"
+#include "run.h"
+#include "tree/runtime.h"
+#include "util/strbuf.h"
+#include "vm/vm.h"
+
+#define OTHER_USER 12345 /* of no database */
+
+/* Flash images have a size that flash can have. */
+static void write_image(const char *path, const char *content) {
+    _cleanup_free_ char *absolute = scratch_path(path);
+    write_file(path, content, 0600);
+    ck_assert_int_eq(truncate(absolute, 4096), 0);
+}
+
+static void make_directory(void) {
+    make_scratch();
+    ck_assert_int_eq(mkdirat(scratch_fd, "fw", 0755), 0);
+    write_image("fw/OVMF_CODE_4M.fd", "code");
+    write_image("fw/OVMF_VARS_4M.fd", "vars");
+}
+
+/* A UEFI guest with TPM and VNC, whose directories are below the scratch directory. */
+static vqemu_vm *make_vm(void) {
+    _cleanup_free_ char *state = scratch_path("a/state"), *run = scratch_path("b/run");
+    vqemu_vm *vm = NULL;
+    ck_assert_int_eq(vqemu_vm_new("x", &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_state_dir(vm, state, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_runtime_dir(vm, run, NULL), 0);
+    return vm;
+}
+
+static vqemu_vm *make_uefi_vm(void) {
+    vqemu_vm *vm = make_vm();
+    ck_assert_int_eq(vqemu_vm_set_firmware(vm, "uefi", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_display(vm, "vnc", NULL), 0);
+    vqemu_vm_set_tpm(vm, true);
+    return vm;
+}
+
+static int prepare(const vqemu_vm *vm, uint32_t flags, vqemu_error **error) {
+    _cleanup_free_ char *firmware_dir = scratch_path("fw");
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
+    _cleanup_command_ vqemu_command *command = NULL;
+    ck_assert_int_eq(
+        vqemu_runtime_new(selection, "/t/bin/qemu", firmware_dir, NULL, NULL, NULL, &runtime, NULL),
+        0);
+    int r = vqemu_command_build(runtime, vm, &command, error);
+    return r < 0 ? r : vqemu_prepare(command, flags, error);
+}
+
+static void prepares(const vqemu_vm *vm, uint32_t flags) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = prepare(vm, flags, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+}
+
+static void fails(const vqemu_vm *vm, uint32_t flags, int code, const char *mentioned) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(prepare(vm, flags, &error), code);
+    ck_assert_msg(strstr(vqemu_error_message(error), mentioned), "%s", vqemu_error_message(error));
+}
+
+static void has_mode(const char *path, mode_t mode) {
+    ck_assert_uint_eq(stat_of(path).st_mode, mode);
+}
+
+static void has_content(const char *path, const char *expected) {
+    _cleanup_free_ char *content = read_file(path);
+    ck_assert_str_eq(content, expected);
+}
+
+START_TEST(what_the_vm_uses_is_made) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    prepares(vm, 0);
+    has_mode("a", S_IFDIR | 0755);
+    has_mode("a/state", S_IFDIR | 0700);
+    has_mode("a/state/tpm", S_IFDIR | 0700);
+    has_mode("b/run", S_IFDIR | 0700);
+    has_mode("a/state/nvram.fd", S_IFREG | 0600);
+    has_content("a/state/nvram.fd", "vars");
+    ck_assert(exists("a/state/nvram.fd.firmware"));
+}
+END_TEST
+
+START_TEST(what_is_there_stays) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    prepares(vm, 0);
+    write_image("a/state/nvram.fd", "mine");
+    prepares(vm, 0);
+    has_content("a/state/nvram.fd", "mine");
+}
+END_TEST
+
+START_TEST(a_vm_that_needs_nothing_gets_nothing) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    prepares(vm, 0);
+    ck_assert(!exists("a") && !exists("b"));
+}
+END_TEST
+
+START_TEST(variables_of_other_firmware_are_refused_or_kept_or_reset) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    prepares(vm, 0);
+    write_image("a/state/nvram.fd", "mine");
+    ck_assert_int_eq(unlinkat(scratch_fd, "fw/OVMF_CODE_4M.fd", 0), 0);
+    write_image("fw/OVMF_CODE_4M.fd", "new code");
+    fails(vm, 0, VQEMU_ERR_CHANGED, "nvram.fd");
+    has_content("a/state/nvram.fd", "mine");
+    prepares(vm, VQEMU_PREPARE_KEEP_VARIABLES);
+    has_content("a/state/nvram.fd", "mine");
+    prepares(vm, 0);
+    prepares(vm, VQEMU_PREPARE_RESET_VARIABLES);
+    has_content("a/state/nvram.fd", "vars");
+    has_content("a/state/nvram.fd.old", "mine");
+}
+END_TEST
+
+START_TEST(flags_are_checked) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    fails(vm, 3, VQEMU_ERR_INVALID, "both kept and started anew");
+    fails(vm, 4, VQEMU_ERR_INVALID, "0x4");
+}
+END_TEST
+
+START_TEST(what_is_in_the_way_is_named) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    write_file("a", "a file", 0644);
+    fails(vm, 0, VQEMU_ERR_SYSTEM, "/a");
+    ck_assert_int_eq(unlinkat(scratch_fd, "a", 0), 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "a", 0755), 0);
+    write_file("a/state", "a file", 0644);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state is no directory");
+}
+END_TEST
+
+START_TEST(a_user_gets_what_was_made) {
+    static const char *const paths[] = {"a/state", "a/state/tpm", "a/state/nvram.fd",
+                                        "a/state/nvram.fd.firmware", "b/run"};
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    ck_assert_int_eq(vqemu_vm_set_user(vm, "no-such-user", NULL), 0);
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "no user \"no-such-user\"");
+    _cleanup_free_ char *user = format_string("%d", OTHER_USER);
+    ck_assert_int_eq(vqemu_vm_set_user(vm, user, NULL), 0);
+    if (geteuid() != 0) { /* who may not give files away is told so */
+        fails(vm, 0, VQEMU_ERR_SYSTEM, "to the user that the VM runs as");
+        return;
+    }
+    prepares(vm, 0);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        ck_assert_uint_eq(stat_of(paths[i]).st_uid, OTHER_USER);
+    ck_assert_uint_eq(stat_of("a").st_uid, 0);
+    ck_assert_int_eq(vqemu_vm_set_user(vm, "root", NULL), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state belongs to user 12345");
+    ck_assert_int_eq(fchownat(scratch_fd, "a/state", 0, 0, 0), 0);
+    ck_assert_int_eq(fchownat(scratch_fd, "b/run", 0, 0, 0), 0);
+    prepares(vm, 0);
+    ck_assert_uint_eq(stat_of("a/state/nvram.fd").st_uid, 0);
+}
+END_TEST
+
+START_TEST(links_and_what_everybody_can_write_to_are_refused) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    ck_assert_int_eq(mkdirat(scratch_fd, "a", 0755), 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "elsewhere", 0755), 0);
+    ck_assert_int_eq(symlinkat("../elsewhere", scratch_fd, "a/state"), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state is a symbolic link");
+    ck_assert_int_eq(unlinkat(scratch_fd, "a/state", 0), 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "a/state", 0700), 0);
+    ck_assert_int_eq(fchmodat(scratch_fd, "a/state", 0777, 0), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "everybody can write to");
+    ck_assert(!exists("a/state/nvram.fd") && !exists("elsewhere/nvram.fd"));
+    ck_assert_int_eq(fchmodat(scratch_fd, "a/state", 0755, 0), 0);
+    prepares(vm, 0);
+}
+END_TEST
+
+/* One's own link above the directories, as /var/run is. */
+START_TEST(links_of_the_caller_are_followed) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    ck_assert_int_eq(mkdirat(scratch_fd, "elsewhere", 0755), 0);
+    ck_assert_int_eq(symlinkat("elsewhere", scratch_fd, "a"), 0);
+    prepares(vm, 0);
+    ck_assert(exists("elsewhere/state/nvram.fd"));
+}
+END_TEST
+
+START_TEST(directories_outside_are_made_as_well) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    _cleanup_free_ char *nvram = scratch_path("c/d/variables"), *tpm = scratch_path("e/f");
+    ck_assert_int_eq(vqemu_vm_set_nvram(vm, nvram, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_tpm_state(vm, tpm, NULL), 0);
+    prepares(vm, 0);
+    has_mode("c", S_IFDIR | 0755);
+    has_mode("c/d", S_IFDIR | 0700);
+    has_mode("c/d/variables", S_IFREG | 0600);
+    has_mode("e/f", S_IFDIR | 0700);
+    ck_assert(!exists("a"));
+}
+END_TEST
+
+/* Whom the state directory belongs to can put a link to what is root's into it. */
+START_TEST(links_of_the_user_move_nothing) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    _cleanup_free_ char *nvram = scratch_path("a/state/x/nvram.fd"),
+                        *tpm = scratch_path("a/state/x/tpm");
+    if (geteuid() != 0)
+        return;
+    ck_assert_int_eq(vqemu_vm_set_user(vm, "12345", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_tpm_state(vm, tpm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_nvram(vm, nvram, NULL), 0);
+    prepares(vm, 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "root", 0755), 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "root/tpm", 0755), 0);
+    write_image("root/nvram.fd", "vars");
+    ck_assert_int_eq(renameat(scratch_fd, "a/state/x", scratch_fd, "a/state/y"), 0);
+    ck_assert_int_eq(symlinkat("../../root", scratch_fd, "a/state/x"), 0);
+    ck_assert_int_eq(fchownat(scratch_fd, "a/state/x", OTHER_USER, OTHER_USER, AT_SYMLINK_NOFOLLOW),
+                     0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state/x is a symbolic link");
+    ck_assert_uint_eq(stat_of("root/tpm").st_uid, 0);
+    ck_assert_uint_eq(stat_of("root/nvram.fd").st_uid, 0);
+}
+END_TEST
+
+START_TEST(a_password_that_nobody_can_type_is_refused) {
+    static const struct {
+        const char *content, *problem;
+        mode_t mode;
+    } files[] = {
+        {"", "is empty", 0600},         {"abc\n", "has a newline", 0600},
+        {"1234567\n", "newline", 0640}, {"abc", "everybody can open", 0644},
+        {"12345678\n", NULL, 0600},     {"abc", NULL, 0640},
+    };
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    _cleanup_free_ char *path = scratch_path("password"), *directory = scratch_path("fw");
+    ck_assert_int_eq(vqemu_vm_set_vnc_password_file(vm, path, NULL), 0);
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "vnc_password_file: cannot open");
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        write_file("password", files[i].content, 0600);
+        ck_assert_int_eq(fchmodat(scratch_fd, "password", files[i].mode, 0), 0);
+        if (files[i].problem)
+            fails(vm, 0, VQEMU_ERR_INVALID, files[i].problem);
+        else
+            prepares(vm, 0);
+        ck_assert_int_eq(unlinkat(scratch_fd, "password", 0), 0);
+    }
+    ck_assert_int_eq(vqemu_vm_set_vnc_password_file(vm, directory, NULL), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "is no regular file");
+}
+END_TEST
+
+/* /var/lib/volt may be there or not. */
+START_TEST(who_cannot_make_the_defaults_is_told_what_to_set) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_free_ char *run = scratch_path("run");
+    ck_assert_int_eq(vqemu_vm_new("no such guest", &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_runtime_dir(vm, run, NULL), 0);
+    vqemu_vm_set_tpm(vm, true);
+    if (geteuid() == 0)
+        ck_assert_int_eq(seteuid(OTHER_USER), 0);
+    fails(vm, 0, VQEMU_ERR_SYSTEM, "cannot make the directory /var/lib/volt");
+    fails(vm, 0, VQEMU_ERR_SYSTEM, "(set state_dir and runtime_dir to directories of your own)");
+    fails(vm, 0, VQEMU_ERR_SYSTEM, "Permission denied");
+    if (getuid() == 0)
+        ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("prepare");
+    TCase *tests = tcase_create("prepare");
+    tcase_add_checked_fixture(tests, make_directory, remove_scratch);
+    tcase_add_test(tests, what_the_vm_uses_is_made);
+    tcase_add_test(tests, what_is_there_stays);
+    tcase_add_test(tests, a_vm_that_needs_nothing_gets_nothing);
+    tcase_add_test(tests, variables_of_other_firmware_are_refused_or_kept_or_reset);
+    tcase_add_test(tests, flags_are_checked);
+    tcase_add_test(tests, what_is_in_the_way_is_named);
+    tcase_add_test(tests, a_user_gets_what_was_made);
+    tcase_add_test(tests, links_and_what_everybody_can_write_to_are_refused);
+    tcase_add_test(tests, links_of_the_caller_are_followed);
+    tcase_add_test(tests, directories_outside_are_made_as_well);
+    tcase_add_test(tests, links_of_the_user_move_nothing);
+    tcase_add_test(tests, a_password_that_nobody_can_type_is_refused);
+    tcase_add_test(tests, who_cannot_make_the_defaults_is_told_what_to_set);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/* vqemu_store_build(): a directory -> objects and a ref. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "fixture.h"
+#include "run.h"
+#include "store/object.h"
+#include "store/ref.h"
+#include "store/store.h"
+#include "util/strbuf.h"
+
+START_TEST(a_build_stores_content_and_modes) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    write_file("profile/bin/no-x", "in bin/", 0644);
+    write_file("profile/lib/ld.so", "loader", 0755);
+    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+    ck_assert_uint_eq(vqemu_manifest_object_count(manifest), 7);
+    ck_assert_uint_eq(vqemu_manifest_count_binaries(manifest), 2);
+    ck_assert_str_eq(vqemu_manifest_name(manifest), "emulate-x86");
+    ck_assert_str_eq(vqemu_manifest_profile(manifest), "emulate-x86");
+    ck_assert_int_eq(vqemu_manifest_total_bytes(manifest), 22 + 3 + 6 + 8 + 0 + 7 + 6);
+    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
+        const char *path = vqemu_manifest_object_path(manifest, i);
+        bool executable = strncmp(path, "bin/", 4) == 0 || strcmp(path, "lib/ld.so") == 0;
+        _cleanup_free_ char *object = object_path(ref, path);
+        struct stat status = stat_of(object);
+        ck_assert_uint_eq(status.st_mode & 07777, executable ? 0555 : 0444);
+        ck_assert_int_eq(status.st_mtim.tv_sec, OBJECT_MTIME);
+        ck_assert_uint_eq(vqemu_manifest_object_mode(manifest, i), executable ? 0755 : 0644);
+    }
+    _cleanup_free_ char *firmware = object_path(ref, "firmware/bios.bin");
+    _cleanup_free_ char *content = read_file(firmware);
+    ck_assert_str_eq(content, "firmware");
+}
+END_TEST
+
+START_TEST(a_ref_is_named_by_its_manifest) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_ref_ vqemu_ref *ref = build(store, NULL), *found = NULL;
+    const char *digest = vqemu_manifest_digest(vqemu_ref_manifest(ref));
+    ck_assert_int_eq(strncmp(vqemu_ref_name(ref), "emulate-x86-", 12), 0);
+    ck_assert_int_eq(strncmp(vqemu_ref_name(ref) + 12, digest, 8), 0);
+    ck_assert_int_eq(vqemu_store_find_ref(store, vqemu_ref_name(ref), &found, NULL), 0);
+    ck_assert_str_eq(vqemu_manifest_digest(vqemu_ref_manifest(found)), digest);
+}
+END_TEST
+
+START_TEST(the_same_content_is_stored_once) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    write_file("profile/firmware/copy.bin", "firmware", 0644);
+    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    ck_assert_int_eq(count_entries("store/cas/objects"), 5);
+    _cleanup_ref_ vqemu_ref *same = build(store, NULL);
+    ck_assert_str_eq(vqemu_ref_name(same), vqemu_ref_name(ref));
+    ck_assert_int_eq(count_entries("store/cas/refs"), 1);
+    write_file("profile/firmware/copy.bin", "other", 0644);
+    _cleanup_ref_ vqemu_ref *other = build(store, NULL);
+    ck_assert_str_ne(vqemu_ref_name(other), vqemu_ref_name(ref));
+    ck_assert_int_eq(count_entries("store/cas/refs"), 2);
+    ck_assert_int_eq(count_entries("store/cas/objects"), 6);
+}
+END_TEST
+
+START_TEST(a_change_of_mode_is_a_change) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    write_file("profile/lib/libone.so.1", "one", 0755);
+    _cleanup_ref_ vqemu_ref *other = build(store, NULL);
+    ck_assert_str_ne(vqemu_ref_name(other), vqemu_ref_name(ref));
+}
+END_TEST
+
+START_TEST(a_build_is_the_newest_even_if_the_clock_was_set_back) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_ref_ vqemu_ref *future = build(store, "2999-12-31T23:59:59.999999999Z");
+    write_file("profile/firmware/bios.bin", "new", 0644);
+    _cleanup_ref_ vqemu_ref *ref = build(store, NULL), *newest = NULL;
+    ck_assert_int_eq(vqemu_store_newest_ref(store, "emulate-x86", &newest, NULL), 0);
+    ck_assert_str_eq(vqemu_ref_name(newest), vqemu_ref_name(ref));
+    ck_assert_str_eq(vqemu_manifest_created_at(vqemu_ref_manifest(ref)),
+                     "3000-01-01T00:00:00.000000000Z");
+}
+END_TEST
+
+START_TEST(a_given_time_makes_builds_reproducible) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_ref_ vqemu_ref *a = build(store, "2025-01-31T10:00:00Z");
+    _cleanup_ref_ vqemu_ref *b = build(store, "2025-01-31T10:00:00Z");
+    _cleanup_ref_ vqemu_ref *c = build(store, "2025-01-31T11:00:00Z");
+    ck_assert_str_eq(vqemu_ref_name(a), vqemu_ref_name(b));
+    ck_assert_str_ne(vqemu_ref_name(a), vqemu_ref_name(c));
+}
+END_TEST
+
+START_TEST(a_damaged_object_is_replaced_and_nothing_else) {
+    static const char *const damages[] = {"content", "link", "directory"};
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    _cleanup_free_ char *path = object_path(ref, "firmware/bios.bin");
+    ck_assert_int_eq(unlink(path), 0);
+    if (strcmp(damages[_i], "content") == 0)
+        write_file(path, "Firmware", 0444);
+    else if (strcmp(damages[_i], "link") == 0)
+        ck_assert_int_eq(symlink("/etc/passwd", path), 0);
+    else
+        ck_assert_int_eq(mkdir(path, 0755), 0);
+    _cleanup_ref_ vqemu_ref *again = build(store, NULL);
+    ck_assert(S_ISREG(stat_of(path).st_mode));
+    _cleanup_free_ char *content = read_file(path);
+    ck_assert_str_eq(content, "firmware");
+}
+END_TEST
+
+START_TEST(links_inside_are_stored_as_files) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    ck_assert_int_eq(symlinkat("libone.so.1", scratch_fd, "profile/lib/libone.so"), 0);
+    ck_assert_int_eq(symlinkat("../lib/./libone.so", scratch_fd, "profile/firmware/l"), 0);
+    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    _cleanup_free_ char *a = object_path(ref, "firmware/l"),
+                        *b = object_path(ref, "lib/libone.so.1");
+    ck_assert_str_eq(a, b);
+}
+END_TEST
+
+START_TEST(other_links_are_refused_by_name) {
+    static const char *const targets[] = {"/etc/passwd", "../../outside", "loop", "qemu"};
+    write_file("outside", "secret", 0644);
+    ck_assert_int_eq(symlinkat(targets[_i], scratch_fd, "profile/lib/loop"), 0);
+    build_fails(VQEMU_ERR_UNSUPPORTED, "/profile/lib/loop");
+    ck_assert_int_eq(count_entries("store/cas/objects"), 0);
+}
+END_TEST
+
+START_TEST(a_dangling_link_is_refused_by_name) {
+    ck_assert_int_eq(symlinkat("missing", scratch_fd, "profile/lib/link"), 0);
+    build_fails(VQEMU_ERR_NOT_FOUND, "/profile/lib/link");
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_refused_by_name) {
+    ck_assert_int_eq(mkfifoat(scratch_fd, "profile/lib/fifo", 0644), 0);
+    build_fails(VQEMU_ERR_UNSUPPORTED, "/profile/lib/fifo is a device, socket or FIFO");
+}
+END_TEST
+
+START_TEST(names_that_no_manifest_can_hold_are_refused) {
+    static const struct {
+        const char *name, *mentioned;
+    } cases[] = {
+        {"profile/lib/not\xffutf8", "not UTF-8"},
+        {"profile/lib/new\nline", "new\\x0Aline"},
+        {"profile/lib/back\\slash", "a backslash"},
+        {"profile/.volt-tree", "stamp file"},
+        {"profile/firmware/BIOS.bin", "differ only in case"},
+    };
+    write_file(cases[_i].name, "x", 0644);
+    build_fails(strstr(cases[_i].name, "BIOS") ? VQEMU_ERR_MALFORMED : VQEMU_ERR_INVALID,
+                cases[_i].mentioned);
+}
+END_TEST
+
+START_TEST(a_directory_without_a_program_is_no_profile) {
+    ck_assert_int_eq(unlinkat(scratch_fd, "profile/bin/qemu-system-x86_64", 0), 0);
+    build_fails(VQEMU_ERR_INVALID, "it has no bin/qemu-system-*");
+}
+END_TEST
+
+START_TEST(a_missing_directory_is_named) {
+    ck_assert_int_eq(renameat(scratch_fd, "profile", scratch_fd, "elsewhere"), 0);
+    build_fails(VQEMU_ERR_NOT_FOUND, "/profile");
+}
+END_TEST
+
+static void build_unreadable(const char *name) {
+    _cleanup_free_ char *path = format_string("%s/profile/%s", scratch, name);
+    ck_assert_int_eq(chmod(path, 0), 0);
+    build_fails(VQEMU_ERR_SYSTEM, path);
+    ck_assert_int_eq(chmod(path, 0755), 0);
+}
+
+/* Root may read everything, so an ordinary user does this, with a scratch directory of its own. */
+START_TEST(what_may_not_be_read_is_named) {
+    static const char *const names[] = {"lib/qemu", "lib/libone.so.1"};
+    pid_t child = fork();
+    if (child == 0) {
+        if (getuid() == 0 && setuid(65534) < 0)
+            _exit(1);
+        make_scratch();
+        build_unreadable(names[_i]);
+        remove_scratch();
+        _exit(0);
+    }
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
+static int stop_at(const char *step, const char *item, uint64_t done, uint64_t total,
+                   void *userdata) {
+    ck_assert_str_eq(step, "hash");
+    ck_assert_uint_le(done, total);
+    return strcmp(item, userdata) == 0;
+}
+
+START_TEST(a_build_can_be_cancelled) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_free_ char *directory = scratch_path("profile");
+    _cleanup_error_ vqemu_error *error = NULL;
+    char item[] = "lib/libone.so.1";
+    vqemu_ref *ref = NULL;
+    ck_assert_int_eq(
+        vqemu_store_build(store, "emulate-x86", directory, NULL, stop_at, item, &ref, &error),
+        VQEMU_ERR_CANCELLED);
+    ck_assert_int_eq(count_leftovers(), 0);
+    ck_assert_int_eq(count_entries("store/cas/objects"), 0);
+    ck_assert_int_eq(count_entries("store/cas/refs"), 0);
+}
+END_TEST
+
+static int change_source(const char *step, const char *item, uint64_t done, uint64_t total,
+                         void *userdata) {
+    (void)step, (void)done, (void)total, (void)userdata;
+    if (strcmp(item, "lib/libone.so.1") == 0)
+        write_file("profile/lib/libone.so.1", "two", 0644);
+    return 0;
+}
+
+START_TEST(a_source_that_changes_is_refused) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_free_ char *directory = scratch_path("profile");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_ref *ref = NULL;
+    ck_assert_int_eq(
+        vqemu_store_build(store, "emulate-x86", directory, NULL, change_source, NULL, &ref, &error),
+        VQEMU_ERR_CHANGED);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "lib/libone.so.1 changed"));
+    ck_assert_int_eq(count_leftovers(), 0);
+    ck_assert_int_eq(count_entries("store/cas/refs"), 0);
+}
+END_TEST
+
+START_TEST(only_profiles_of_the_table_are_built) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    vqemu_ref *ref = NULL;
+    ck_assert_int_eq(vqemu_store_build(store, "other", scratch, NULL, NULL, NULL, &ref, NULL),
+                     VQEMU_ERR_INVALID);
+}
+END_TEST
+
+START_TEST(what_a_dead_build_left_is_cleared_away) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    write_file("store/cas/tmp/.volt-new-dead/0", "x", 0600);
+    write_file("store/cas/refs/.volt-new-dead", "x", 0600);
+    _cleanup_ref_ vqemu_ref *ref = build(store, NULL); /* counts leftovers */
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("build");
+    TCase *tests = tcase_create("build");
+    tcase_add_checked_fixture(tests, make_scratch, remove_scratch);
+    tcase_add_test(tests, a_build_stores_content_and_modes);
+    tcase_add_test(tests, a_ref_is_named_by_its_manifest);
+    tcase_add_test(tests, the_same_content_is_stored_once);
+    tcase_add_test(tests, a_change_of_mode_is_a_change);
+    tcase_add_test(tests, a_build_is_the_newest_even_if_the_clock_was_set_back);
+    tcase_add_test(tests, a_given_time_makes_builds_reproducible);
+    tcase_add_loop_test(tests, a_damaged_object_is_replaced_and_nothing_else, 0, 3);
+    tcase_add_test(tests, links_inside_are_stored_as_files);
+    tcase_add_loop_test(tests, other_links_are_refused_by_name, 0, 4);
+    tcase_add_test(tests, a_dangling_link_is_refused_by_name);
+    tcase_add_test(tests, what_is_no_file_is_refused_by_name);
+    tcase_add_loop_test(tests, names_that_no_manifest_can_hold_are_refused, 0, 5);
+    tcase_add_test(tests, a_directory_without_a_program_is_no_profile);
+    tcase_add_test(tests, a_missing_directory_is_named);
+    tcase_add_loop_test(tests, what_may_not_be_read_is_named, 0, 2);
+    tcase_add_test(tests, a_build_can_be_cancelled);
+    tcase_add_test(tests, a_source_that_changes_is_refused);
+    tcase_add_test(tests, only_profiles_of_the_table_are_built);
+    tcase_add_test(tests, what_a_dead_build_left_is_cleared_away);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}

@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: MIT */
+/* Properties by setters, in JSON, and in the schema: three views of one table. */
+#include "vm/property.h"
+
+#include <locale.h>
+#include <regex.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cases.h"
+#include "util/pattern.h"
+#include "vm/disk.h"
+#include "vm/identity.h"
+#include "vm/nic.h"
+#include "vm/share.h"
+#include "vm/vm.h"
+
+static const struct object_type *const types[] = {&vm_type, &disk_type, &share_type, &nic_type,
+                                                  &forward_type};
+enum { TYPE_COUNT = sizeof types / sizeof *types };
+
+static char *every_key(void) {
+    size_t size;
+    _cleanup_free_ char *path =
+        format_string("%s/documents/every-key/vm.json", getenv("TEST_DATA"));
+    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char *text = NULL;
+    ck_assert_int_eq(read_all(fd, (size_t)1 << 20, &text, &size), 0);
+    return text;
+}
+
+static vqemu_vm *read_vm(const char *text) {
+    vqemu_vm *vm = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = vqemu_vm_from_json(text, strlen(text), NULL, &vm, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    return vm;
+}
+
+static char *write_vm(const vqemu_vm *vm) {
+    char *text = NULL;
+    ck_assert_int_eq(vqemu_vm_to_json(vm, &text, NULL), 0);
+    return text;
+}
+
+/* ---- the document with every key ---- */
+
+static void find_key(const struct object_type *type, json_t *object, const char *key, bool *found) {
+    *found = *found || json_object_get(object, key);
+    (void)type;
+}
+
+/* Whether any of the objects of a type in the document has the key. */
+static bool document_has(json_t *vm, const struct object_type *type, const char *key) {
+    static const char *const lists[] = {NULL, "disks", "shares", "nics", "nics"};
+    bool found = false;
+    for (size_t i = 0; i < TYPE_COUNT; i++) {
+        if (types[i] != type)
+            continue;
+        if (!lists[i])
+            find_key(type, vm, key, &found);
+        size_t index;
+        json_t *element;
+        json_array_foreach(json_object_get(vm, lists[i] ? lists[i] : ""), index, element) {
+            json_t *forwards = json_object_get(element, "forwards");
+            if (type == &forward_type)
+                for (size_t j = 0; j < json_array_size(forwards); j++)
+                    find_key(type, json_array_get(forwards, j), key, &found);
+            else
+                find_key(type, element, key, &found);
+        }
+    }
+    return found;
+}
+
+START_TEST(the_document_has_every_key) {
+    _cleanup_free_ char *text = every_key();
+    _cleanup_json_ json_t *vm = json_loads(text, 0, NULL);
+    ck_assert_ptr_nonnull(vm);
+    for (size_t i = 0; i < TYPE_COUNT; i++)
+        for (size_t j = 0; j < types[i]->count; j++)
+            ck_assert_msg(document_has(vm, types[i], types[i]->properties[j].key),
+                          "no %s of the document has the key %s", types[i]->noun,
+                          types[i]->properties[j].key);
+}
+END_TEST
+
+START_TEST(a_document_comes_out_as_it_went_in) {
+    _cleanup_free_ char *text = every_key();
+    _cleanup_vm_ vqemu_vm *vm = read_vm(text);
+    _cleanup_free_ char *written = write_vm(vm);
+    ck_assert_str_eq(written, text);
+}
+END_TEST
+
+/* ---- setters ---- */
+
+#define GOOD(call) ck_assert_int_eq(call, 0)
+
+static void set_machine(vqemu_vm *vm) {
+    GOOD(vqemu_vm_set_name(vm, "every \xc3\xa4 key", NULL));
+    GOOD(vqemu_vm_set_uuid(vm, "6ba7b810-9dad-11d1-80b4-00c04fd430c8", NULL));
+    GOOD(vqemu_vm_set_guest_os(vm, "other", NULL));
+    GOOD(vqemu_vm_set_state_dir(vm, "/state", NULL));
+    GOOD(vqemu_vm_set_runtime_dir(vm, "/runtime", NULL));
+    GOOD(vqemu_vm_set_user(vm, "volt", NULL));
+    GOOD(vqemu_vm_set_machine(vm, "pc-q35-7.2", NULL));
+    GOOD(vqemu_vm_set_firmware(vm, "bios", NULL));
+    vqemu_vm_set_secure_boot(vm, false);
+    GOOD(vqemu_vm_set_nvram(vm, "/state/variables.fd", NULL));
+    GOOD(vqemu_vm_set_rtc(vm, "utc", NULL));
+    GOOD(vqemu_vm_set_memory(vm, 16777216, NULL));
+    GOOD(vqemu_vm_set_hugepages(vm, "2M", NULL));
+    vqemu_vm_set_memory_shared(vm, true);
+    GOOD(vqemu_vm_set_cpus(vm, 8, NULL));
+    GOOD(vqemu_vm_set_cpu_sockets(vm, 2, NULL));
+    GOOD(vqemu_vm_set_cpu_cores(vm, 2, NULL));
+    GOOD(vqemu_vm_set_cpu_threads(vm, 2, NULL));
+    GOOD(vqemu_vm_set_cpu_model(vm, "max", NULL));
+    GOOD(vqemu_vm_set_cpu_feature(vm, "aes", false, NULL));
+    GOOD(vqemu_vm_set_cpu_feature(vm, "avx2", false, NULL));
+    GOOD(vqemu_vm_set_cpu_feature(vm, "aes", true, NULL));
+    vqemu_vm_set_hyperv(vm, false);
+    GOOD(vqemu_vm_set_rootfs(vm, "/root", NULL));
+    GOOD(vqemu_vm_set_rootfs_driver(vm, "virtiofs", NULL));
+    vqemu_vm_set_rootfs_writable(vm, true);
+    vqemu_vm_set_reboot(vm, false);
+    GOOD(vqemu_vm_set_kernel(vm, "/kernel", NULL));
+    GOOD(vqemu_vm_set_initrd(vm, "/initrd", NULL));
+    GOOD(vqemu_vm_set_append(vm, "", NULL));
+}
+
+static void add_disks(vqemu_vm *vm) {
+    vqemu_disk *disk = NULL;
+    GOOD(vqemu_vm_add_disk(vm, NULL, &disk, NULL));
+    GOOD(vqemu_disk_set_file(disk, "/a", NULL));
+    GOOD(vqemu_disk_set_format(disk, "qcow2", NULL));
+    GOOD(vqemu_disk_set_bus(disk, "scsi", NULL));
+    vqemu_disk_set_cdrom(disk, false);
+    vqemu_disk_set_read_only(disk, true);
+    vqemu_disk_set_block_device(disk, false);
+    GOOD(vqemu_disk_set_cache(disk, "directsync", NULL));
+    GOOD(vqemu_disk_set_aio(disk, "native", NULL));
+    vqemu_disk_set_discard(disk, true);
+    GOOD(vqemu_disk_set_serial(disk, "serial", NULL));
+    GOOD(vqemu_disk_set_boot_order(disk, 1000, NULL));
+    GOOD(vqemu_disk_set_iothread(disk, "io", NULL));
+    GOOD(vqemu_vm_add_disk(vm, "/b", &disk, NULL));
+    GOOD(vqemu_disk_set_file(disk, NULL, NULL));
+    GOOD(vqemu_disk_set_fd(disk, 2147483647, NULL));
+}
+
+static void add_shares(vqemu_vm *vm) {
+    vqemu_share *share = NULL;
+    GOOD(vqemu_vm_add_share(vm, "/old", "old", &share, NULL));
+    GOOD(vqemu_share_set_path(share, "/share", NULL));
+    GOOD(vqemu_share_set_tag(share, "tag", NULL));
+    GOOD(vqemu_share_set_driver(share, "9p", NULL));
+    vqemu_share_set_writable(share, true);
+    GOOD(vqemu_share_set_security_model(share, "passthrough", NULL));
+    GOOD(vqemu_share_set_multidevs(share, "warn", NULL));
+    GOOD(vqemu_vm_add_share(vm, "/other", "other", &share, NULL));
+    GOOD(vqemu_share_set_driver(share, "virtiofs", NULL));
+    GOOD(vqemu_share_set_socket(share, "/socket", NULL));
+}
+
+static void add_nics(vqemu_vm *vm) {
+    vqemu_nic *nic = NULL;
+    GOOD(vqemu_vm_add_nic(vm, NULL, &nic, NULL));
+    GOOD(vqemu_nic_set_backend(nic, "user", NULL));
+    GOOD(vqemu_nic_set_model(nic, "rtl8139", NULL));
+    GOOD(vqemu_nic_set_mac(nic, "52:54:00:12:34:56", NULL));
+    GOOD(vqemu_nic_add_forward(nic, "udp", "10.0.0.1", 65535, 1, NULL));
+    GOOD(vqemu_nic_add_forward(nic, NULL, NULL, 80, 8080, NULL));
+    vqemu_nic_set_isolated(nic, true);
+    GOOD(vqemu_nic_set_boot_order(nic, 1, NULL));
+    GOOD(vqemu_vm_add_nic(vm, "tap", &nic, NULL));
+    GOOD(vqemu_nic_set_ifname(nic, "tap0", NULL));
+    GOOD(vqemu_nic_set_fd(nic, 3, NULL));
+    vqemu_nic_set_vhost(nic, true);
+    GOOD(vqemu_nic_set_vhost_fd(nic, 4, NULL));
+    GOOD(vqemu_vm_add_nic(vm, "bridge", &nic, NULL));
+    GOOD(vqemu_nic_set_bridge(nic, "br0", NULL));
+    GOOD(vqemu_nic_set_helper(nic, "/helper", NULL));
+}
+
+static void set_devices(vqemu_vm *vm) {
+    GOOD(vqemu_vm_set_vsock_cid(vm, 4294967294, NULL));
+    vqemu_vm_set_rng(vm, true);
+    vqemu_vm_set_balloon(vm, true);
+    GOOD(vqemu_vm_set_watchdog(vm, "inject-nmi", NULL));
+    vqemu_vm_set_tpm(vm, true);
+    GOOD(vqemu_vm_set_tpm_socket(vm, "/tpm.sock", NULL));
+    GOOD(vqemu_vm_set_tpm_state(vm, "/tpm", NULL));
+    GOOD(vqemu_vm_set_swtpm_program(vm, "/swtpm", NULL));
+    GOOD(vqemu_vm_set_virtiofsd_program(vm, "/virtiofsd", NULL));
+    GOOD(vqemu_vm_set_display(vm, "vnc", NULL));
+    GOOD(vqemu_vm_set_video(vm, "ramfb", NULL));
+    GOOD(vqemu_vm_set_vnc_socket(vm, "/vnc", NULL));
+    GOOD(vqemu_vm_set_vnc_port(vm, 5900, NULL));
+    GOOD(vqemu_vm_set_vnc_password_file(vm, "/password", NULL));
+    vqemu_vm_set_usb(vm, true);
+    vqemu_vm_set_usb_tablet(vm, false);
+    GOOD(vqemu_vm_set_console(vm, "file", NULL));
+    GOOD(vqemu_vm_set_console_path(vm, "/console", NULL));
+    GOOD(vqemu_vm_set_console_log(vm, "/log", NULL));
+    GOOD(vqemu_vm_set_qmp_socket(vm, "/qmp", NULL));
+    GOOD(vqemu_vm_set_qmp_fd(vm, 3, NULL));
+    GOOD(vqemu_vm_set_guest_agent_socket(vm, "/agent", NULL));
+    vqemu_vm_set_sandbox(vm, false);
+    GOOD(vqemu_vm_add_extra_arg(vm, "-x", NULL));
+    GOOD(vqemu_vm_add_extra_arg(vm, "", NULL));
+    GOOD(vqemu_vm_add_extra_arg(vm, "\n", NULL));
+}
+
+START_TEST(setters_set_what_json_sets) {
+    _cleanup_free_ char *expected = every_key();
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    GOOD(vqemu_vm_new("old", &vm, NULL));
+    set_machine(vm);
+    add_disks(vm);
+    add_shares(vm);
+    add_nics(vm);
+    set_devices(vm);
+    _cleanup_free_ char *actual = write_vm(vm);
+    ck_assert_str_eq(actual, expected);
+}
+END_TEST
+
+/* ---- every property of every type ---- */
+
+/* An object of a type, with a look at each of its fields. */
+struct subject {
+    const struct object_type *type;
+    void *object;
+};
+
+static struct subject make_subject(int index) {
+    struct subject subject = {types[index], calloc(1, types[index]->size)};
+    ck_assert_ptr_nonnull(subject.object);
+    return subject;
+}
+
+static void free_subject(struct subject *subject) {
+    object_release(subject->type, subject->object);
+    free(subject->object);
+}
+
+static const char *string_of(const struct subject *subject, const struct property *property) {
+    return *(char *const *)property_value(property, subject->object);
+}
+
+static void refuses(const struct subject *subject, const struct property *property,
+                    const char *value, const char *message) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_free_ char *before =
+        string_of(subject, property) ? strdup(string_of(subject, property)) : NULL;
+    int r = object_set_string(subject->type, subject->object, property->key, value, &error);
+    ck_assert_msg(r == VQEMU_ERR_INVALID, "%s of a %s took \"%s\"", property->key,
+                  subject->type->noun, value);
+    ck_assert_msg(strstr(vqemu_error_message(error), message), "%s", vqemu_error_message(error));
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), property->key));
+    ck_assert_pstr_eq(string_of(subject, property), before); /* a refused value changes nothing */
+}
+
+static void takes(const struct subject *subject, const struct property *property,
+                  const char *value) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = object_set_string(subject->type, subject->object, property->key, value, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    ck_assert_str_eq(string_of(subject, property), value);
+}
+
+static void check_choices(const struct subject *subject, const struct property *property) {
+    for (const char *const *choice = property->choices; *choice; choice++) {
+        takes(subject, property, *choice);
+        ck_assert_ptr_eq(string_of(subject, property), *choice); /* not a copy */
+    }
+    refuses(subject, property, "else", property->choices[0]);
+    refuses(subject, property, property->choices[0][0] == 'v' ? "V" : " ", "is not one of");
+    GOOD(object_set_string(subject->type, subject->object, property->key, NULL, NULL));
+    ck_assert_ptr_null(string_of(subject, property));
+}
+
+static void check_paths(const struct subject *subject, const struct property *property) {
+    char longest[SOCKET_PATH_MAX + 2];
+    memset(longest, '/', sizeof longest - 1);
+    longest[sizeof longest - 1] = '\0';
+    takes(subject, property, "/a,b=\xff%\\");
+    refuses(subject, property, "relative", "\"relative\" is not an absolute path");
+    refuses(subject, property, "./a", "is not an absolute path");
+    if (property->kind == PROPERTY_SOCKET)
+        refuses(subject, property, longest, "has 108 bytes; it can have 107");
+    takes(subject, property, property->kind == PROPERTY_SOCKET ? longest + 1 : "/");
+}
+
+static void check_numbers(const struct subject *subject, const struct property *property) {
+    const uint64_t good[] = {property->minimum, property->maximum},
+                   bad[] = {property->minimum - 1, property->maximum + 1, UINT64_MAX};
+    const uint64_t *field = property_value(property, subject->object);
+    for (size_t i = 0; i < 2; i++) {
+        GOOD(object_set_number(subject->type, subject->object, property->key, good[i], NULL));
+        ck_assert_uint_eq(*field, good[i]);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        if (bad[i] == 0 && !property->required)
+            continue;
+        ck_assert_int_eq(
+            object_set_number(subject->type, subject->object, property->key, bad[i], NULL),
+            VQEMU_ERR_INVALID);
+        ck_assert_uint_eq(*field, property->maximum);
+    }
+    int r = object_set_number(subject->type, subject->object, property->key, 0, NULL);
+    ck_assert_int_eq(r, property->required ? VQEMU_ERR_INVALID : 0);
+}
+
+/* NULL and "" unset a string, but for those that must be there or may be empty. */
+static void check_unsetting(const struct subject *subject, const struct property *property) {
+    for (size_t i = 0; i < 2; i++) {
+        const char *none = i == 0 ? NULL : "";
+        int r = object_set_string(subject->type, subject->object, property->key, none, NULL);
+        ck_assert_int_eq(r, property->required ? VQEMU_ERR_INVALID : 0);
+        if (property->required)
+            ck_assert_ptr_nonnull(string_of(subject, property));
+        else if (none && property->may_be_empty)
+            ck_assert_str_eq(string_of(subject, property), "");
+        else
+            ck_assert_ptr_null(string_of(subject, property));
+    }
+}
+
+START_TEST(every_property_takes_what_its_table_says) {
+    struct subject subject = make_subject(_i);
+    for (size_t i = 0; i < subject.type->count; i++) {
+        const struct property *property = &subject.type->properties[i];
+        bool is_path = property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET;
+        if (is_path)
+            check_paths(&subject, property);
+        if (property->kind == PROPERTY_CHOICE)
+            check_choices(&subject, property);
+        if (property->kind == PROPERTY_NUMBER)
+            check_numbers(&subject, property);
+        if (is_path || property->kind == PROPERTY_CHOICE)
+            check_unsetting(&subject, property);
+    }
+    free_subject(&subject);
+}
+END_TEST
+
+START_TEST(every_property_says_what_it_means) {
+    for (size_t i = 0; i < types[_i]->count; i++) {
+        const struct property *property = &types[_i]->properties[i];
+        size_t length = strlen(property->meaning);
+        ck_assert_msg(length > 10 && property->meaning[length - 1] == '.', "%s", property->key);
+        bool is_number = property->kind == PROPERTY_NUMBER; /* wants its unit */
+        ck_assert_msg(is_number || !property->pattern == !property->wanted, "%s", property->key);
+        for (size_t j = 0; j < i; j++)
+            ck_assert_str_ne(property->key, types[_i]->properties[j].key);
+    }
+}
+END_TEST
+
+static const struct {
+    const struct object_type *type;
+    const char *key;
+    const char *good[6], *bad[8];
+} patterns[] = {
+    {&vm_type,
+     "uuid",
+     {"6ba7b810-9dad-11d1-80b4-00c04fd430c8", "6BA7B810-9DAD-11D1-80B4-00C04FD430C8"},
+     {"6ba7b810-9dad-11d1-80b4-00c04fd430c", "{6ba7b810-9dad-11d1-80b4-00c04fd430c8}",
+      "6ba7b810-9dad-11d1-80b4-00c04fd430c8\n", "x"}},
+    {&vm_type,
+     "user",
+     {"root", "_apt", "0", "4294967295", "a.b-c_d"},
+     {"-a", "a b", "12345678901", "a:b", "a%u", "\xc3\xa4", "0x1"}},
+    {&vm_type,
+     "machine",
+     {"q35", "pc-q35-7.2", "s390-ccw-virtio"},
+     {"q35,x=y", "-q35", "q35 ", "q 35", "q35\n"}},
+    {&vm_type,
+     "hugepages",
+     {"2M", "1G", "64K", "999999K"},
+     {"2", "0M", "2m", "1T", "2M ", "-2M", "1000000K"}},
+    {&vm_type, "cpu_model", {"max", "EPYC-v1", "power8_v2.0", "sh7750r+"}, {"max,x", "max ", "-x"}},
+    {&disk_type, "iothread", {"a", "A.b_c-1"}, {"1", "a,b", "a b", "-a", "a=b", "a/b"}},
+    {&disk_type,
+     "serial",
+     {" ", "a,b=c\n", "123456789012345678901234567890123456"},
+     {"1234567890123456789012345678901234567"}},
+    {&share_type,
+     "tag",
+     {",", "123456789012345678901234567890123456"},
+     {"1234567890123456789012345678901234567"}},
+    {&nic_type,
+     "mac",
+     {"52:54:00:12:34:56", "02:AB:cd:ef:00:00"},
+     {"53:54:00:12:34:56", "52-54-00-12-34-56", "52:54:00:12:34", "52:54:00:12:34:567",
+      "52:54:00:12:34:5g", "52:54:00:12:34:56,x"}},
+    {&nic_type,
+     "ifname",
+     {"tap0", "a,b=c", "123456789012345", "\xff",
+      "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"},
+     {"1234567890123456", "a/b", "a:b", "a b", "a\tb", "a\n",
+      "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"}},
+    {&nic_type, "bridge", {"br0", "br,0"}, {"br 0", "br/0", "1234567890123456"}},
+    {&nic_type, "helper", {"/a,b", "/\xff"}, {"/a b", "/a\tb", "a"}},
+    {&forward_type,
+     "host_address",
+     {"127.0.0.1", "0.0.0.0"},
+     {"localhost", "::1", "1.2.3", "1.2.3.4 ", "1.2.3.4-"}},
+};
+
+/* Whatever the caller's locale is: in C.UTF-8, \xff is no character, and \xc3\xa4 is one. */
+START_TEST(patterns_take_what_they_should) {
+    static const char *const locales[] = {"C", "C.UTF-8"};
+    ck_assert_ptr_nonnull(setlocale(LC_ALL, locales[_i]));
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        int index = 0;
+        while (types[index] != patterns[i].type)
+            index++;
+        struct subject subject = make_subject(index);
+        const struct property *property = types[index]->properties;
+        while (strcmp(property->key, patterns[i].key) != 0)
+            property++;
+        for (size_t j = 0; j < 6 && patterns[i].good[j]; j++)
+            takes(&subject, property, patterns[i].good[j]);
+        for (size_t j = 0; j < 8 && patterns[i].bad[j]; j++)
+            refuses(&subject, property, patterns[i].bad[j], "\"");
+        free_subject(&subject);
+    }
+    ck_assert_str_eq(setlocale(LC_ALL, NULL), locales[_i]);
+    setlocale(LC_ALL, "C"); /* tests may run in one process */
+}
+END_TEST
+
+/* A string that is close to matching: pieces that patterns are made of, and some that are not. */
+static void make_near_match(char text[static 64], unsigned *seed) {
+    static const char *const pieces[] = {"a",
+                                         "Z",
+                                         "0",
+                                         "9",
+                                         "f",
+                                         "52:",
+                                         ":54",
+                                         "1.",
+                                         ".2",
+                                         "-",
+                                         "_",
+                                         "K",
+                                         "M",
+                                         "/",
+                                         " ",
+                                         "\n",
+                                         "\t",
+                                         "\xff",
+                                         "\xc3\xa4",
+                                         "127.0.0.1",
+                                         "6ba7b810",
+                                         "-9dad",
+                                         "-11d1",
+                                         "-80b4",
+                                         "-00c04fd430c8",
+                                         "+",
+                                         "00:",
+                                         "52:54:00:12:34:56",
+                                         "q35",
+                                         "$",
+                                         "|",
+                                         "(",
+                                         "]"};
+    text[0] = '\0';
+    int count = rand_r(seed) % 6;
+    for (int i = 0; i < count; i++)
+        strncat(text, pieces[(size_t)rand_r(seed) % (sizeof pieces / sizeof *pieces)],
+                63 - strlen(text));
+}
+
+START_TEST(patterns_mean_what_posix_says) {
+    unsigned seed = 1;
+    size_t matches = 0;
+    for (size_t i = 0; i < types[_i]->count; i++) {
+        const struct property *property = &types[_i]->properties[i];
+        regex_t expression;
+        if (!property->pattern)
+            continue;
+        ck_assert_int_eq(regcomp(&expression, property->pattern, REG_EXTENDED | REG_NOSUB), 0);
+        for (int j = 0; j < 4000; j++) {
+            char text[64];
+            make_near_match(text, &seed);
+            bool expected = regexec(&expression, text, 0, NULL, 0) == 0;
+            ck_assert_msg(pattern_matches(property->pattern, text) == expected, "%s: \"%s\"",
+                          property->pattern, text);
+            matches += expected;
+        }
+        regfree(&expression);
+    }
+    ck_assert(matches > 0 || types[_i] == &share_type);
+}
+END_TEST
+
+/* ---- parts that are refused ---- */
+
+START_TEST(what_is_half_set_goes_away_again) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    vqemu_nic *nic = NULL;
+    vqemu_disk *disk = (vqemu_disk *)&vm;
+    vqemu_share *share = (vqemu_share *)&vm;
+    GOOD(vqemu_vm_new("x", &vm, NULL));
+    GOOD(vqemu_vm_add_nic(vm, "user", &nic, NULL));
+    ck_assert_int_eq(vqemu_vm_add_disk(vm, "a", &disk, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_vm_add_disk(vm, "a", NULL, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_vm_add_share(vm, "/a", "", &share, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_vm_add_share(vm, "/a", NULL, &share, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_vm_add_share(vm, NULL, "t", &share, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_nic_add_forward(nic, "icmp", NULL, 1, 1, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_nic_add_forward(nic, NULL, "::1", 1, 1, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_nic_add_forward(nic, NULL, NULL, 0, 1, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_nic_add_forward(nic, NULL, NULL, 1, 65536, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_vm_add_nic(vm, "slirp", &nic, NULL), VQEMU_ERR_INVALID);
+    ck_assert_ptr_null(disk);
+    ck_assert_ptr_null(share);
+    ck_assert_ptr_null(nic);
+    _cleanup_free_ char *text = write_vm(vm);
+    ck_assert_str_eq(text, "{\n  \"name\": \"x\",\n  \"nics\": [\n    {\n      \"backend\": "
+                           "\"user\"\n    }\n  ]\n}\n");
+}
+END_TEST
+
+START_TEST(descriptors_that_are_none_are_refused) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    vqemu_nic *nic = NULL;
+    vqemu_disk *disk = NULL;
+    GOOD(vqemu_vm_new("x", &vm, NULL));
+    GOOD(vqemu_vm_add_nic(vm, "tap", &nic, NULL));
+    GOOD(vqemu_vm_add_disk(vm, NULL, &disk, NULL));
+    static const int bad[] = {0, 1, 2, -2, -2147483647 - 1};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        ck_assert_int_eq(vqemu_vm_set_qmp_fd(vm, bad[i], NULL), VQEMU_ERR_INVALID);
+        ck_assert_int_eq(vqemu_disk_set_fd(disk, bad[i], NULL), VQEMU_ERR_INVALID);
+        ck_assert_int_eq(vqemu_nic_set_fd(nic, bad[i], NULL), VQEMU_ERR_INVALID);
+        ck_assert_int_eq(vqemu_nic_set_vhost_fd(nic, bad[i], NULL), VQEMU_ERR_INVALID);
+    }
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_disk_set_fd(disk, -2, &error), VQEMU_ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "disk fd: -2 is no descriptor"));
+    GOOD(vqemu_vm_set_qmp_fd(vm, 5, NULL));
+    ck_assert_uint_eq(vm->qmp_fd, 5);
+    GOOD(vqemu_vm_set_qmp_fd(vm, -1, NULL));
+    ck_assert_uint_eq(vm->qmp_fd, 0);
+}
+END_TEST
+
+START_TEST(features_are_checked_and_the_last_word_counts) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    static const char *const bad[] = {NULL, "", "a,b", "a=b", "-a", "a b"};
+    GOOD(vqemu_vm_new("x", &vm, NULL));
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        ck_assert_int_eq(vqemu_vm_set_cpu_feature(vm, bad[i], true, NULL), VQEMU_ERR_INVALID);
+    GOOD(vqemu_vm_set_cpu_feature(vm, "sse4.1", true, NULL));
+    GOOD(vqemu_vm_set_cpu_feature(vm, "sse4", true, NULL)); /* a beginning of the other */
+    GOOD(vqemu_vm_set_cpu_feature(vm, "sse4", false, NULL));
+    ck_assert_uint_eq(vm->cpu_features.count, 2);
+    ck_assert_str_eq(vm->cpu_features.items[0], "sse4.1=on");
+    ck_assert_str_eq(vm->cpu_features.items[1], "sse4=off");
+}
+END_TEST
+
+START_TEST(what_json_cannot_carry_is_named) {
+    for (int i = 0; i < 3; i++) {
+        _cleanup_vm_ vqemu_vm *vm = NULL;
+        _cleanup_error_ vqemu_error *error = NULL;
+        char *text = (char *)&vm;
+        GOOD(vqemu_vm_new(i == 0 ? "\xff" : "x", &vm, NULL));
+        if (i == 1)
+            GOOD(vqemu_vm_add_extra_arg(vm, "\xff", NULL));
+        if (i == 2)
+            GOOD(vqemu_vm_add_share(vm, "/\xff", "t", NULL, NULL));
+        ck_assert_int_eq(vqemu_vm_to_json(vm, &text, &error), VQEMU_ERR_UNSUPPORTED);
+        ck_assert_ptr_null(text);
+        static const char *const names[] = {"name of a vm", "extra_args of a vm",
+                                            "path of a share"};
+        ck_assert_msg(strstr(vqemu_error_message(error), names[i]), "%s",
+                      vqemu_error_message(error));
+    }
+}
+END_TEST
+
+/* ---- the schema ---- */
+
+START_TEST(the_schema_has_every_property) {
+    _cleanup_json_ json_t *schema = object_schema(types[_i]);
+    json_t *properties = json_object_get(schema, "properties");
+    ck_assert_uint_eq(json_object_size(properties), types[_i]->count);
+    for (size_t i = 0; i < types[_i]->count; i++) {
+        const struct property *property = &types[_i]->properties[i];
+        json_t *own = json_object_get(properties, property->key);
+        ck_assert_str_eq(json_string_value(json_object_get(own, "description")), property->meaning);
+        ck_assert_ptr_nonnull(json_object_get(own, "type"));
+    }
+    ck_assert(json_is_false(json_object_get(schema, "additionalProperties")));
+}
+END_TEST
+
+/* ---- what follows from the name ---- */
+
+START_TEST(ids_can_stand_in_names_of_files_and_units) {
+    static const struct {
+        const char *name,
+            *id; /* without the "-" and eight digits that others than plain names get */
+    } cases[] = {
+        {"123456789012345678901234567890123456789012345678x",
+         "123456789012345678901234567890123456789"},
+        {"-rf", "xrf"},
+        {".hidden", "xhidden"},
+        {"_", "x"},
+        {"a b/c", "a_b_c"},
+        {"\xc3\xa4", "x_"},
+        {"a\nb%n$x", "a_b_n_x"},
+    };
+    static const char *const plain[] = {"web", "0.A_b-c",
+                                        "123456789012345678901234567890123456789012345678"};
+    char id[IDENTITY_ID_MAX + 1];
+    for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
+        identity_id(plain[i], id);
+        ck_assert_str_eq(id, plain[i]);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t length = strlen(cases[i].id);
+        identity_id(cases[i].name, id);
+        ck_assert_msg(strncmp(id, cases[i].id, length) == 0 && id[length] == '-', "%s", id);
+        ck_assert_uint_eq(strspn(id + length + 1, "0123456789abcdef"), 8);
+        ck_assert_uint_eq(strlen(id), length + 9);
+        ck_assert_uint_le(strlen(id), IDENTITY_ID_MAX);
+    }
+}
+END_TEST
+
+START_TEST(other_names_have_other_ids_uuids_and_addresses) {
+    static const char *const names[] = {"a b", "a_b", "a  b", "a\tb", "_b", "-b",
+                                        ".b",  "x_b", "a",    "b",    "aa"};
+    enum { COUNT = sizeof names / sizeof *names };
+    char ids[COUNT][IDENTITY_ID_MAX + 1], uuids[COUNT][IDENTITY_UUID_LENGTH + 1],
+        macs[COUNT][2][IDENTITY_MAC_LENGTH + 1];
+    for (size_t i = 0; i < COUNT; i++) {
+        identity_id(names[i], ids[i]);
+        identity_uuid(names[i], uuids[i]);
+        identity_mac(names[i], 0, macs[i][0]);
+        identity_mac(names[i], 1, macs[i][1]);
+        ck_assert_uint_eq(strlen(uuids[i]), IDENTITY_UUID_LENGTH);
+        ck_assert(uuids[i][14] == '8' && strchr("89ab", uuids[i][19]));
+        ck_assert_uint_eq(strlen(macs[i][1]), IDENTITY_MAC_LENGTH);
+        ck_assert_int_eq(strncmp(macs[i][0], "52:54:00:", 9), 0);
+        ck_assert_str_ne(macs[i][0], macs[i][1]);
+        for (size_t j = 0; j < i; j++) {
+            ck_assert_str_ne(ids[i], ids[j]);
+            ck_assert_str_ne(uuids[i], uuids[j]);
+            ck_assert_str_ne(macs[i][0], macs[j][0]);
+        }
+    }
+}
+END_TEST
+
+/* They are in guests' configurations: another version of the library must derive the same. */
+START_TEST(what_was_derived_once_stays) {
+    char id[IDENTITY_ID_MAX + 1], uuid[IDENTITY_UUID_LENGTH + 1], mac[IDENTITY_MAC_LENGTH + 1];
+    identity_id("my guest", id);
+    identity_uuid("my guest", uuid);
+    identity_mac("my guest", 3, mac);
+    ck_assert_str_eq(id, "my_guest-1618e50b");
+    ck_assert_str_eq(uuid, "57b5282b-e32c-858c-823b-f9790d4368cf");
+    ck_assert_str_eq(mac, "52:54:00:90:62:d9");
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("property");
+    TCase *tests = tcase_create("property");
+    tcase_add_test(tests, the_document_has_every_key);
+    tcase_add_test(tests, a_document_comes_out_as_it_went_in);
+    tcase_add_test(tests, setters_set_what_json_sets);
+    tcase_add_loop_test(tests, every_property_takes_what_its_table_says, 0, TYPE_COUNT);
+    tcase_add_loop_test(tests, every_property_says_what_it_means, 0, TYPE_COUNT);
+    tcase_add_loop_test(tests, patterns_take_what_they_should, 0, 2);
+    tcase_add_loop_test(tests, patterns_mean_what_posix_says, 0, TYPE_COUNT);
+    tcase_add_test(tests, what_is_half_set_goes_away_again);
+    tcase_add_test(tests, descriptors_that_are_none_are_refused);
+    tcase_add_test(tests, features_are_checked_and_the_last_word_counts);
+    tcase_add_test(tests, what_json_cannot_carry_is_named);
+    tcase_add_loop_test(tests, the_schema_has_every_property, 0, TYPE_COUNT);
+    tcase_add_test(tests, ids_can_stand_in_names_of_files_and_units);
+    tcase_add_test(tests, other_names_have_other_ids_uuids_and_addresses);
+    tcase_add_test(tests, what_was_derived_once_stays);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
