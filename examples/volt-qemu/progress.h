@@ -20,7 +20,7 @@ struct progress {
 void progress_begin(struct progress *progress);
 void progress_end(struct progress *progress);
 
-/* A vqemu_progress_fn; userdata is a struct progress. */
+/* A vqemu_step_fn; userdata is a struct progress. */
 int progress_step(const char *step, const char *item, uint64_t done, uint64_t total,
                   void *userdata);
 

@@ -40,7 +40,7 @@ extern "C" {
  * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_import(vqemu_store *store, const char *profile, int fd, const char *name,
-                       const vqemu_build_info *info, vqemu_progress_fn progress, void *userdata,
+                       const vqemu_build_info *info, vqemu_step_fn progress, void *userdata,
                        vqemu_ref **ref, vqemu_error **error);
 
 /**
@@ -60,7 +60,7 @@ int vqemu_store_import(vqemu_store *store, const char *profile, int fd, const ch
  * from any thread. Since 1.0.
  */
 int vqemu_store_export(vqemu_store *store, vqemu_ref *ref, int fd, const char *name,
-                       vqemu_progress_fn progress, void *userdata, vqemu_error **error);
+                       vqemu_step_fn progress, void *userdata, vqemu_error **error);
 
 #ifdef __cplusplus
 }

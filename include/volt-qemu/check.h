@@ -44,7 +44,7 @@ enum vqemu_check_flag {
  * VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags, const char *from,
-                      vqemu_progress_fn progress, void *userdata, vqemu_check **check,
+                      vqemu_step_fn progress, void *userdata, vqemu_check **check,
                       vqemu_error **error);
 
 /** How many objects were looked at. Since 1.0. */

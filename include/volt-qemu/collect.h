@@ -42,9 +42,8 @@ enum vqemu_collect_flag {
  * removed then), VQEMU_ERR_INVALID (unknown flags), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
  * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags,
-                        vqemu_progress_fn progress, void *userdata, vqemu_collection **collection,
-                        vqemu_error **error);
+int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags, vqemu_step_fn progress,
+                        void *userdata, vqemu_collection **collection, vqemu_error **error);
 
 /** How many things were removed. Since 1.0. */
 size_t vqemu_collection_count(const vqemu_collection *collection);

@@ -30,7 +30,7 @@ typedef struct vqemu_copy vqemu_copy;
  * VQEMU_ERR_MALFORMED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store *to, vqemu_progress_fn progress,
+int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store *to, vqemu_step_fn progress,
                      void *userdata, vqemu_copy **copy, vqemu_error **error);
 
 /** The ref in the other store. Borrowed. Since 1.0. */

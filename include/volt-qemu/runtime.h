@@ -70,7 +70,7 @@ int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t
  * Since 1.0.
  */
 int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_ref *ref,
-                      uint32_t flags, vqemu_progress_fn progress, void *userdata,
+                      uint32_t flags, vqemu_step_fn progress, void *userdata,
                       vqemu_runtime **runtime, vqemu_error **error);
 
 /**

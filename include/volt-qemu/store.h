@@ -40,8 +40,8 @@ enum vqemu_store_flag {
  * call only. Return 0 to go on; anything else stops the operation, which then fails with
  * VQEMU_ERR_CANCELLED and leaves nothing half-made behind. Since 1.0.
  */
-typedef int (*vqemu_progress_fn)(const char *step, const char *item, uint64_t done, uint64_t total,
-                                 void *userdata);
+typedef int (*vqemu_step_fn)(const char *step, const char *item, uint64_t done, uint64_t total,
+                             void *userdata);
 
 /**
  * Open the store below one root directory: <root>/cas/objects, <root>/cas/refs, <root>/qemu/trees.
@@ -183,7 +183,7 @@ void vqemu_build_info_free(vqemu_build_info *info);
  * VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_store_build(vqemu_store *store, const char *profile, const char *directory,
-                      const vqemu_build_info *info, vqemu_progress_fn progress, void *userdata,
+                      const vqemu_build_info *info, vqemu_step_fn progress, void *userdata,
                       vqemu_ref **ref, vqemu_error **error);
 
 #ifdef __cplusplus

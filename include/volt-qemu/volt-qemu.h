@@ -15,6 +15,7 @@
 #define VOLT_QEMU_H
 
 #include <volt-qemu/archive.h>
+#include <volt-qemu/call.h>
 #include <volt-qemu/check.h>
 #include <volt-qemu/collect.h>
 #include <volt-qemu/command.h>

@@ -9,7 +9,7 @@
 
 /* A caller's progress callback and how far the operation is. */
 struct progress {
-    vqemu_progress_fn function; /* may be NULL */
+    vqemu_step_fn function; /* may be NULL */
     void *userdata;
     const char *step;
     _Atomic(const char *) item; /* the path or digest at hand; lives as long as the step */

@@ -6,9 +6,7 @@
 #include <stddef.h>
 
 #include "base/progress.h"
-
-/* The most threads that a caller can have. */
-#define WORKERS_MAX 64
+#include "base/workers-max.h"
 
 /*
  * Do one item. worker tells apart what runs at the same time: 0 up to the number of threads, for

@@ -227,7 +227,7 @@ static int publish(struct ingest *ingest, const vqemu_profile *profile,
 
 VQEMU_EXPORT int vqemu_store_build(vqemu_store *store, const char *profile_name,
                                    const char *directory, const vqemu_build_info *info,
-                                   vqemu_progress_fn progress, void *userdata, vqemu_ref **ref,
+                                   vqemu_step_fn progress, void *userdata, vqemu_ref **ref,
                                    vqemu_error **error) {
     *ref = NULL;
     const vqemu_profile *profile;

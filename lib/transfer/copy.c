@@ -228,7 +228,7 @@ static int publish(struct copying *copying, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store *to,
-                                  vqemu_progress_fn progress, void *userdata, vqemu_copy **copy,
+                                  vqemu_step_fn progress, void *userdata, vqemu_copy **copy,
                                   vqemu_error **error) {
     *copy = NULL;
     _cleanup_(release_copying) struct copying copying = {

@@ -118,8 +118,7 @@ static int open_export(struct export *export, vqemu_ref *ref, int fd, const char
 }
 
 VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, vqemu_ref *ref, int fd, const char *name,
-                                    vqemu_progress_fn progress, void *userdata,
-                                    vqemu_error **error) {
+                                    vqemu_step_fn progress, void *userdata, vqemu_error **error) {
     _cleanup_(release_export) struct export export = {
         .store = store,
         .ref = ref,

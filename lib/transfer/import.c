@@ -512,7 +512,7 @@ static int open_import(struct import *import, int fd, vqemu_error **error) {
 
 VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, const char *profile, int fd,
                                     const char *name, const vqemu_build_info *info,
-                                    vqemu_progress_fn progress, void *userdata, vqemu_ref **ref,
+                                    vqemu_step_fn progress, void *userdata, vqemu_ref **ref,
                                     vqemu_error **error) {
     *ref = NULL;
     _cleanup_(release_import) struct import import = {

@@ -347,7 +347,7 @@ static int from_newest(vqemu_store *store, const vqemu_selection *selection, con
 }
 
 VQEMU_EXPORT int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection,
-                                   vqemu_ref *ref, uint32_t flags, vqemu_progress_fn progress_fn,
+                                   vqemu_ref *ref, uint32_t flags, vqemu_step_fn progress_fn,
                                    void *userdata, vqemu_runtime **runtime, vqemu_error **error) {
     *runtime = NULL;
     const char *profile = vqemu_profile_name(vqemu_selection_profile(selection));

@@ -547,7 +547,7 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags,
-                                   const char *from, vqemu_progress_fn progress, void *userdata,
+                                   const char *from, vqemu_step_fn progress, void *userdata,
                                    vqemu_check **check, vqemu_error **error) {
     *check = NULL;
     _cleanup_(release_checker) struct checker checker = {

@@ -476,7 +476,7 @@ static int perform(struct collector *collector, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags,
-                                     vqemu_progress_fn progress, void *userdata,
+                                     vqemu_step_fn progress, void *userdata,
                                      vqemu_collection **collection, vqemu_error **error) {
     *collection = NULL;
     _cleanup_(release_collector) struct collector collector = {
