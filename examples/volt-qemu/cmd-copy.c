@@ -13,19 +13,19 @@
 #include "text.h"
 
 static int print_copy(const struct options *options, const vqemu_copy *copy) {
-    const vqemu_ref *ref = vqemu_copy_ref(copy);
+    const vqemu_revision *ref = vqemu_copy_revision(copy);
     if (options->json) {
         json_t *object = json_object();
-        json_add_text(object, "ref", vqemu_ref_name(ref));
-        json_add_text(object, "path", vqemu_ref_path(ref));
+        json_add_text(object, "ref", vqemu_revision_name(ref));
+        json_add_text(object, "path", vqemu_revision_path(ref));
         json_add_count(object, "objects_copied", vqemu_copy_objects(copy));
         json_add_number(object, "bytes_copied", (int64_t)vqemu_copy_bytes(copy));
         return print_json(object);
     }
     _cleanup_free_ char *size = format_size((int64_t)vqemu_copy_bytes(copy));
     _cleanup_free_ char *copied = format_text("%zu objects, %s", vqemu_copy_objects(copy), size);
-    print_field("ref", vqemu_ref_name(ref));
-    print_field("path", vqemu_ref_path(ref));
+    print_field("ref", vqemu_revision_name(ref));
+    print_field("path", vqemu_revision_path(ref));
     print_field("copied", copied);
     return EXIT_SUCCESS;
 }
@@ -33,7 +33,7 @@ static int print_copy(const struct options *options, const vqemu_copy *copy) {
 static int copy(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *from = NULL, *to = NULL;
-    _cleanup_ref_ vqemu_ref *ref = NULL;
+    _cleanup_ref_ vqemu_revision *ref = NULL;
     _cleanup_copy_ vqemu_copy *result = NULL;
     if (!options->operand)
         return fail_usage(options->command, "the ref or profile is missing");

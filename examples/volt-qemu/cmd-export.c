@@ -33,7 +33,7 @@ static int sync_output(int fd) {
     return r;
 }
 
-static int export_to_fd(vqemu_store *store, vqemu_ref *ref, int fd, const char *name) {
+static int export_to_fd(vqemu_store *store, vqemu_revision *ref, int fd, const char *name) {
     _cleanup_error_ vqemu_error *error = NULL;
     struct progress progress;
     progress_begin(&progress);
@@ -43,7 +43,7 @@ static int export_to_fd(vqemu_store *store, vqemu_ref *ref, int fd, const char *
 }
 
 /* Written beside it first: the file appears whole or not at all. */
-static int export_to_file(vqemu_store *store, vqemu_ref *ref, const char *path) {
+static int export_to_file(vqemu_store *store, vqemu_revision *ref, const char *path) {
     _cleanup_free_ char *staged = format_text("%s.%d.tmp", path, (int)getpid());
     int fd = open_output(staged, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0)
@@ -65,7 +65,7 @@ static bool is_replaceable(const char *path) {
     return stat(path, &status) < 0 || S_ISREG(status.st_mode);
 }
 
-static int export_to_path(vqemu_store *store, vqemu_ref *ref, const char *path) {
+static int export_to_path(vqemu_store *store, vqemu_revision *ref, const char *path) {
     if (is_replaceable(path))
         return export_to_file(store, ref, path);
     int fd = open_output(path, O_WRONLY);
@@ -78,7 +78,7 @@ static int export_to_path(vqemu_store *store, vqemu_ref *ref, const char *path) 
 
 static int export(const struct options *options) {
     _cleanup_store_ vqemu_store *store = NULL;
-    _cleanup_ref_ vqemu_ref *ref = NULL;
+    _cleanup_ref_ vqemu_revision *ref = NULL;
     if (!options->operand)
         return fail_usage(options->command, "the ref or profile is missing");
     if (!options->output && isatty(STDOUT_FILENO))

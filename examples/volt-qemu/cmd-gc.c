@@ -51,7 +51,7 @@ static void print_collection(const struct options *options, const vqemu_collecti
     _cleanup_free_ char *size = format_size((int64_t)vqemu_collection_freed_bytes(collection));
     print_names(collection);
     printf("%s %zu refs, %zu trees, %zu objects, %zu leftovers: %s %s\n",
-           options->dry_run ? "would remove" : "removed", count_kind(collection, "ref"),
+           options->dry_run ? "would remove" : "removed", count_kind(collection, "revision"),
            count_kind(collection, "tree"), count_kind(collection, "object"),
            count_kind(collection, "staging"), size, options->dry_run ? "to free" : "freed");
 }

@@ -18,14 +18,14 @@ static int import_fd(const struct options *options, int fd, const char *name) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
     _cleanup_build_info_ vqemu_build_info *info = NULL;
-    _cleanup_ref_list_ vqemu_ref_list *before = NULL;
-    _cleanup_ref_ vqemu_ref *ref = NULL;
+    _cleanup_ref_list_ vqemu_revision_list *before = NULL;
+    _cleanup_ref_ vqemu_revision *ref = NULL;
     int status = build_info_from_options(options, &info);
     if (!status)
         status = store_from_options(options, VQEMU_STORE_CREATE, &store);
     if (status)
         return status;
-    if (vqemu_store_list_refs(store, NULL, &before, &error))
+    if (vqemu_store_list_revisions(store, NULL, &before, &error))
         return fail(error);
 
     struct progress progress;

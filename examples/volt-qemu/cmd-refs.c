@@ -12,18 +12,18 @@
 #include "table.h"
 #include "text.h"
 
-static bool is_pinned(vqemu_store *store, const vqemu_ref *ref) {
+static bool is_pinned(vqemu_store *store, const vqemu_revision *ref) {
     bool pinned = false;
-    vqemu_store_is_pinned(store, vqemu_ref_name(ref), &pinned, NULL);
+    vqemu_store_is_pinned(store, vqemu_revision_name(ref), &pinned, NULL);
     return pinned;
 }
 
-static json_t *ref_json(vqemu_store *store, const vqemu_ref *ref) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref); /* NULL if it is broken */
+static json_t *ref_json(vqemu_store *store, const vqemu_revision *ref) {
+    const vqemu_manifest *manifest = vqemu_revision_manifest(ref); /* NULL if it is broken */
     json_t *object = json_object();
-    json_add_text(object, "name", vqemu_ref_name(ref));
-    json_add_text(object, "profile", vqemu_ref_profile(ref));
-    json_add_text(object, "path", vqemu_ref_path(ref));
+    json_add_text(object, "name", vqemu_revision_name(ref));
+    json_add_text(object, "profile", vqemu_revision_profile(ref));
+    json_add_text(object, "path", vqemu_revision_path(ref));
     json_add_text(object, "created_at", manifest ? vqemu_manifest_created_at(manifest) : NULL);
     json_add_text(object, "digest", manifest ? vqemu_manifest_digest(manifest) : NULL);
     json_add_number(object, "objects",
@@ -31,20 +31,20 @@ static json_t *ref_json(vqemu_store *store, const vqemu_ref *ref) {
     json_add_number(object, "total_bytes", manifest ? vqemu_manifest_total_bytes(manifest) : -1);
     json_add_text(object, "qemu_version", manifest ? vqemu_manifest_qemu_version(manifest) : NULL);
     json_add(object, "pinned", json_boolean(is_pinned(store, ref)));
-    json_add_text(object, "problem", vqemu_ref_problem(ref));
+    json_add_text(object, "problem", vqemu_revision_problem(ref));
     return object;
 }
 
-static json_t *ref_list_json(vqemu_store *store, const vqemu_ref_list *list) {
+static json_t *ref_list_json(vqemu_store *store, const vqemu_revision_list *list) {
     json_t *array = json_array();
-    for (size_t i = 0; i < vqemu_ref_list_count(list); i++)
-        json_append(array, ref_json(store, vqemu_ref_list_at(list, i)));
+    for (size_t i = 0; i < vqemu_revision_list_count(list); i++)
+        json_append(array, ref_json(store, vqemu_revision_list_at(list, i)));
     return array;
 }
 
-static void add_ref(struct table *table, vqemu_store *store, const vqemu_ref *ref) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
-    table_add(table, "%s", vqemu_ref_name(ref));
+static void add_ref(struct table *table, vqemu_store *store, const vqemu_revision *ref) {
+    const vqemu_manifest *manifest = vqemu_revision_manifest(ref);
+    table_add(table, "%s", vqemu_revision_name(ref));
     if (!manifest) {
         for (size_t i = 1; i < table->column_count; i++)
             table_add(table, "-");
@@ -59,20 +59,20 @@ static void add_ref(struct table *table, vqemu_store *store, const vqemu_ref *re
     table_add(table, "%s", is_pinned(store, ref) ? "pinned" : "-");
 }
 
-static void print_refs(vqemu_store *store, const vqemu_ref_list *list) {
+static void print_refs(vqemu_store *store, const vqemu_revision_list *list) {
     static const struct column columns[] = {{"NAME", LEFT},  {"CREATED", LEFT}, {"OBJECTS", RIGHT},
                                             {"SIZE", RIGHT}, {"QEMU", LEFT},    {"PIN", LEFT}};
     _cleanup_table_ struct table table = {.columns = columns, .column_count = 6};
-    for (size_t i = 0; i < vqemu_ref_list_count(list); i++)
-        add_ref(&table, store, vqemu_ref_list_at(list, i));
+    for (size_t i = 0; i < vqemu_revision_list_count(list); i++)
+        add_ref(&table, store, vqemu_revision_list_at(list, i));
     table_print(&table);
 }
 
-static void warn_of_broken(const vqemu_ref_list *list) {
-    for (size_t i = 0; i < vqemu_ref_list_count(list); i++) {
-        const vqemu_ref *ref = vqemu_ref_list_at(list, i);
-        if (vqemu_ref_problem(ref))
-            warn("%s is broken: %s", vqemu_ref_name(ref), vqemu_ref_problem(ref));
+static void warn_of_broken(const vqemu_revision_list *list) {
+    for (size_t i = 0; i < vqemu_revision_list_count(list); i++) {
+        const vqemu_revision *ref = vqemu_revision_list_at(list, i);
+        if (vqemu_revision_problem(ref))
+            warn("%s is broken: %s", vqemu_revision_name(ref), vqemu_revision_problem(ref));
     }
 }
 
@@ -83,10 +83,10 @@ static int refs(const struct options *options) {
 
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
-    _cleanup_ref_list_ vqemu_ref_list *list = NULL;
+    _cleanup_ref_list_ vqemu_revision_list *list = NULL;
     if (store_from_options(options, 0, &store))
         return EXIT_FAILURE;
-    if (vqemu_store_list_refs(store, profile, &list, &error))
+    if (vqemu_store_list_revisions(store, profile, &list, &error))
         return fail(error);
 
     warn_of_broken(list);

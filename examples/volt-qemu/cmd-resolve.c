@@ -12,7 +12,7 @@
 #include "table.h"
 
 static json_t *runtime_json(const vqemu_runtime *runtime) {
-    const vqemu_ref *ref = vqemu_runtime_source(runtime);
+    const vqemu_revision *ref = vqemu_runtime_source(runtime);
     json_t *object = json_object();
     json_add_text(object, "profile", vqemu_profile_name(vqemu_runtime_profile(runtime)));
     json_add_text(object, "arch", vqemu_runtime_guest_arch(runtime));
@@ -22,19 +22,19 @@ static json_t *runtime_json(const vqemu_runtime *runtime) {
     json_add_text(object, "module_dir", vqemu_runtime_module_dir(runtime));
     json_add_text(object, "loader", vqemu_runtime_loader(runtime));
     json_add_text(object, "tree", vqemu_runtime_tree(runtime));
-    json_add_text(object, "manifest", vqemu_ref_path(ref));
-    json_add_text(object, "ref", vqemu_ref_name(ref));
+    json_add_text(object, "manifest", vqemu_revision_path(ref));
+    json_add_text(object, "ref", vqemu_revision_name(ref));
     json_add_text(object, "digest", vqemu_runtime_digest(runtime));
     return object;
 }
 
 static void print_runtime(const vqemu_runtime *runtime) {
-    const vqemu_ref *ref = vqemu_runtime_source(runtime);
+    const vqemu_revision *ref = vqemu_runtime_source(runtime);
     print_field("profile", vqemu_profile_name(vqemu_runtime_profile(runtime)));
     print_field("guest arch", vqemu_runtime_guest_arch(runtime));
-    print_field("ref", vqemu_ref_name(ref));
+    print_field("ref", vqemu_revision_name(ref));
     print_field("digest", vqemu_runtime_digest(runtime));
-    print_field("manifest", vqemu_ref_path(ref));
+    print_field("manifest", vqemu_revision_path(ref));
     print_field("tree", vqemu_runtime_tree(runtime));
     print_field("binary", vqemu_runtime_binary(runtime));
     print_field("firmware", vqemu_runtime_firmware_dir(runtime));

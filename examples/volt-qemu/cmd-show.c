@@ -15,12 +15,12 @@
 /* What is shown: a manifest, and the ref it comes from, or NULL if it comes from a file. */
 struct shown {
     const char *path;
-    const vqemu_ref *ref;
+    const vqemu_revision *ref;
     const vqemu_manifest *manifest;
 };
 
 static const char *ref_name(const struct shown *shown) {
-    return shown->ref ? vqemu_ref_name(shown->ref) : NULL;
+    return shown->ref ? vqemu_revision_name(shown->ref) : NULL;
 }
 
 static json_t *counts_json(const vqemu_manifest *manifest) {
@@ -121,15 +121,16 @@ static int show_file(const struct options *options) {
 static int show_ref(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
-    _cleanup_ref_ vqemu_ref *ref = NULL;
+    _cleanup_ref_ vqemu_revision *ref = NULL;
     if (store_from_options(options, 0, &store))
         return EXIT_FAILURE;
-    int code = options->operand ? vqemu_store_find_ref(store, options->operand, &ref, &error)
-                                : vqemu_store_newest_ref(store, options->profile, &ref, &error);
+    int code = options->operand
+                   ? vqemu_store_find_revision(store, options->operand, &ref, &error)
+                   : vqemu_store_newest_revision(store, options->profile, &ref, &error);
     if (code)
         return fail_request(options->command, error);
     struct shown shown = {
-        .path = vqemu_ref_path(ref), .ref = ref, .manifest = vqemu_ref_manifest(ref)};
+        .path = vqemu_revision_path(ref), .ref = ref, .manifest = vqemu_revision_manifest(ref)};
     return print(options, &shown);
 }
 

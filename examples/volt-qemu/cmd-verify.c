@@ -19,7 +19,7 @@ static json_t *problem_json(const vqemu_check *check, size_t problem) {
     json_t *object = json_object(), *uses = json_array(), *leases = json_array();
     for (size_t i = 0; i < vqemu_check_use_count(check, problem); i++) {
         json_t *use = json_object();
-        json_add_text(use, "ref", vqemu_check_use_ref(check, problem, i));
+        json_add_text(use, "ref", vqemu_check_use_revision(check, problem, i));
         json_add_text(use, "path", vqemu_check_use_path(check, problem, i));
         json_append(uses, use);
     }
@@ -62,7 +62,7 @@ static void print_problem(const vqemu_check *check, size_t problem) {
     print_safe(repaired ? "repaired: " : "problem: ", vqemu_check_problem_message(check, problem));
     for (size_t i = 0; i < vqemu_check_use_count(check, problem); i++) {
         _cleanup_free_ char *use = format_text("%s of %s", vqemu_check_use_path(check, problem, i),
-                                               vqemu_check_use_ref(check, problem, i));
+                                               vqemu_check_use_revision(check, problem, i));
         print_safe("  is ", use);
     }
     for (size_t i = 0; i < vqemu_check_lease_count(check, problem); i++) {

@@ -74,11 +74,11 @@ int store_from_options(const struct options *options, uint32_t flags, vqemu_stor
     return 0;
 }
 
-int ref_from_operand(const struct options *options, vqemu_store *store, vqemu_ref **ref) {
+int ref_from_operand(const struct options *options, vqemu_store *store, vqemu_revision **ref) {
     _cleanup_error_ vqemu_error *error = NULL;
     int code = vqemu_profile_find(options->operand)
-                   ? vqemu_store_newest_ref(store, options->operand, ref, &error)
-                   : vqemu_store_find_ref(store, options->operand, ref, &error);
+                   ? vqemu_store_newest_revision(store, options->operand, ref, &error)
+                   : vqemu_store_find_revision(store, options->operand, ref, &error);
     return code ? fail_request(options->command, error) : 0;
 }
 
@@ -106,16 +106,16 @@ int runtime_from_options(const struct options *options, const vqemu_selection *s
     if (store_from_options(options, 0, &store))
         return EXIT_FAILURE;
 
-    _cleanup_ref_ vqemu_ref *ref = NULL; /* stays NULL for the newest */
-    if (options->ref && vqemu_store_find_ref(store, options->ref, &ref, &error))
+    _cleanup_ref_ vqemu_revision *ref = NULL; /* stays NULL for the newest */
+    if (options->ref && vqemu_store_find_revision(store, options->ref, &ref, &error))
         return fail_request(options->command, error);
 
     uint32_t flags =
         (options->verify ? VQEMU_RESOLVE_VERIFY : 0) | (options->trust ? VQEMU_RESOLVE_TRUST : 0);
     struct progress progress;
     progress_begin(&progress);
-    int code =
-        vqemu_resolve_ref(store, selection, ref, flags, progress_step, &progress, runtime, &error);
+    int code = vqemu_resolve_revision(store, selection, ref, flags, progress_step, &progress,
+                                      runtime, &error);
     progress_end(&progress);
     return code ? fail_request(options->command, error) : 0;
 }

@@ -26,7 +26,7 @@ int store_from_options(const struct options *options, uint32_t flags, vqemu_stor
 void store_set_limits(const struct options *options, vqemu_store *store);
 
 /* The ref that the operand names, or the newest of the profile that it names. */
-int ref_from_operand(const struct options *options, vqemu_store *store, vqemu_ref **ref);
+int ref_from_operand(const struct options *options, vqemu_store *store, vqemu_revision **ref);
 
 /* *info stays NULL if no option says anything. */
 int build_info_from_options(const struct options *options, vqemu_build_info **info);

@@ -9,21 +9,21 @@
 #include "table.h"
 #include "text.h"
 
-static bool is_among(const vqemu_ref_list *list, const vqemu_ref *wanted) {
-    for (size_t i = 0; i < vqemu_ref_list_count(list); i++) {
-        const vqemu_ref *ref = vqemu_ref_list_at(list, i);
-        if (strcmp(vqemu_ref_name(ref), vqemu_ref_name(wanted)) == 0)
-            return vqemu_ref_problem(ref) == NULL;
+static bool is_among(const vqemu_revision_list *list, const vqemu_revision *wanted) {
+    for (size_t i = 0; i < vqemu_revision_list_count(list); i++) {
+        const vqemu_revision *ref = vqemu_revision_list_at(list, i);
+        if (strcmp(vqemu_revision_name(ref), vqemu_revision_name(wanted)) == 0)
+            return vqemu_revision_problem(ref) == NULL;
     }
     return false;
 }
 
-static json_t *stored_json(const vqemu_ref *ref, bool unchanged) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+static json_t *stored_json(const vqemu_revision *ref, bool unchanged) {
+    const vqemu_manifest *manifest = vqemu_revision_manifest(ref);
     json_t *object = json_object();
-    json_add_text(object, "ref", vqemu_ref_name(ref));
-    json_add_text(object, "profile", vqemu_ref_profile(ref));
-    json_add_text(object, "path", vqemu_ref_path(ref));
+    json_add_text(object, "ref", vqemu_revision_name(ref));
+    json_add_text(object, "profile", vqemu_revision_profile(ref));
+    json_add_text(object, "path", vqemu_revision_path(ref));
     json_add_text(object, "digest", vqemu_manifest_digest(manifest));
     json_add_count(object, "objects", vqemu_manifest_object_count(manifest));
     json_add_count(object, "binaries", vqemu_manifest_count_binaries(manifest));
@@ -34,23 +34,23 @@ static json_t *stored_json(const vqemu_ref *ref, bool unchanged) {
     return object;
 }
 
-static void print_text(const vqemu_ref *ref, bool unchanged) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+static void print_text(const vqemu_revision *ref, bool unchanged) {
+    const vqemu_manifest *manifest = vqemu_revision_manifest(ref);
     _cleanup_free_ char *size = format_size(vqemu_manifest_total_bytes(manifest));
     _cleanup_free_ char *files = format_text(
         "%zu (bin %zu, lib %zu, firmware %zu)", vqemu_manifest_object_count(manifest),
         vqemu_manifest_count_binaries(manifest), vqemu_manifest_count_libraries(manifest),
         vqemu_manifest_count_firmware(manifest));
-    print_field("ref", vqemu_ref_name(ref));
+    print_field("ref", vqemu_revision_name(ref));
     print_field("state", unchanged ? "unchanged: the store has it already" : "new");
     print_field("digest", vqemu_manifest_digest(manifest));
-    print_field("path", vqemu_ref_path(ref));
+    print_field("path", vqemu_revision_path(ref));
     print_field("files", files);
     print_field("size", size);
 }
 
-int print_stored(const struct options *options, const vqemu_ref_list *before,
-                 const vqemu_ref *ref) {
+int print_stored(const struct options *options, const vqemu_revision_list *before,
+                 const vqemu_revision *ref) {
     bool unchanged = is_among(before, ref);
     if (options->json)
         return print_json(stored_json(ref, unchanged));

@@ -9,6 +9,7 @@
 #include "options.h"
 
 /* Print a ref; before: the refs that there were. Returns the exit status. */
-int print_stored(const struct options *options, const vqemu_ref_list *before, const vqemu_ref *ref);
+int print_stored(const struct options *options, const vqemu_revision_list *before,
+                 const vqemu_revision *ref);
 
 #endif

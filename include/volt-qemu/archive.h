@@ -3,7 +3,7 @@
 #define VOLT_QEMU_ARCHIVE_H
 
 #include <volt-qemu/error.h>
-#include <volt-qemu/ref.h>
+#include <volt-qemu/revision.h>
 #include <volt-qemu/store.h>
 
 #ifdef __cplusplus
@@ -19,7 +19,7 @@ extern "C" {
  * means "archive".
  *
  * An archive of vqemu_store_export() begins with the profile's manifest: then profile may be NULL,
- * info must be, every file must be as the manifest says, and the ref is the same one as in the
+ * info must be, every file must be as the manifest says, and the revision is the same one as in the
  * store it came from. For any other archive, profile is the name of a profile of the table, info
  * may be NULL, and the files are taken as vqemu_store_build() takes those of a directory: links to
  * files of the archive are stored as the file.
@@ -31,7 +31,7 @@ extern "C" {
  * behind their end. Nothing of a refused archive stays in the store.
  *
  * progress may be NULL; userdata is handed to it: step "import", in bytes of the archive. On
- * success the caller releases *ref with vqemu_ref_unref().
+ * success the caller releases *revision with vqemu_revision_unref().
  *
  * Errors: VQEMU_ERR_MALFORMED (broken archive or manifest), VQEMU_ERR_INVALID (an entry that cannot
  * be stored; no QEMU program; unknown or missing profile), VQEMU_ERR_CORRUPT (a file is other than
@@ -41,10 +41,10 @@ extern "C" {
  */
 int vqemu_store_import(vqemu_store *store, const char *profile, int fd, const char *name,
                        const vqemu_build_info *info, vqemu_step_fn progress, void *userdata,
-                       vqemu_ref **ref, vqemu_error **error);
+                       vqemu_revision **revision, vqemu_error **error);
 
 /**
- * Write a ref and its objects to a descriptor as a plain tar archive, which any tar can read.
+ * Write a revision and its objects to a descriptor as a plain tar archive, which any tar can read.
  *
  * It holds the manifest as ".volt-manifest.json", then the files by path, all owned by 0:0, with
  * mode 0755 or 0644 and the manifest's "created_at" as their time, so that the same manifest gives
@@ -55,11 +55,11 @@ int vqemu_store_import(vqemu_store *store, const char *profile, int fd, const ch
  * means "archive". progress may be NULL; userdata is handed to it: step "export", in bytes.
  *
  * Errors: VQEMU_ERR_CORRUPT (an object is missing or damaged), VQEMU_ERR_MALFORMED (broken
- * manifest), VQEMU_ERR_CHANGED (the ref's file is not what was loaded), VQEMU_ERR_UNSUPPORTED
+ * manifest), VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_UNSUPPORTED
  * (libarchive is not installed), VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
  * from any thread. Since 1.0.
  */
-int vqemu_store_export(vqemu_store *store, vqemu_ref *ref, int fd, const char *name,
+int vqemu_store_export(vqemu_store *store, vqemu_revision *revision, int fd, const char *name,
                        vqemu_step_fn progress, void *userdata, vqemu_error **error);
 
 #ifdef __cplusplus

@@ -23,13 +23,13 @@ enum vqemu_collect_flag {
 };
 
 /**
- * Remove what nothing reaches: trees without a ref, objects that no ref lists, and what builds and
- * assemblies that died have left.
+ * Remove what nothing reaches: trees without a revision, objects that no revision lists, and what
+ * builds and assemblies that died have left.
  *
- * keep: with 0, no ref is removed. With N, of each profile all refs but the N newest are removed
- * first. Never removed are refs that are pinned (vqemu_store_pin()), whose tree is leased
- * (vqemu_runtime_lease_fd()), run from, or held open by a process that this one may look into, or
- * that the link <profile> points to; nor what these reach.
+ * keep: with 0, no revision is removed. With N, of each profile all revisions but the N newest are
+ * removed first. Never removed are revisions that are pinned (vqemu_store_pin()), whose tree is
+ * leased (vqemu_runtime_lease_fd()), run from, or held open by a process that this one may look
+ * into, or that the link <profile> points to; nor what these reach.
  *
  * flags: an OR of enum vqemu_collect_flag. progress may be NULL; userdata is handed to it. Waits,
  * under the step "wait", until no build, import, assembly or other collection uses the store; these
@@ -38,9 +38,9 @@ enum vqemu_collect_flag {
  *
  * On success the caller frees *collection with vqemu_collection_free().
  *
- * Errors: VQEMU_ERR_MALFORMED (a ref is broken, so that what it reaches cannot be told; nothing is
- * removed then), VQEMU_ERR_INVALID (unknown flags), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
- * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * Errors: VQEMU_ERR_MALFORMED (a revision is broken, so that what it reaches cannot be told;
+ * nothing is removed then), VQEMU_ERR_INVALID (unknown flags), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags, vqemu_step_fn progress,
                         void *userdata, vqemu_collection **collection, vqemu_error **error);
@@ -48,14 +48,14 @@ int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags, vqemu
 /** How many things were removed. Since 1.0. */
 size_t vqemu_collection_count(const vqemu_collection *collection);
 
-/** What a removed thing was: "ref", "tree", "object" or "staging"; NULL beyond the count. Static.
- * Since 1.0. */
+/** What a removed thing was: "revision", "tree", "object" or "staging"; NULL beyond the count.
+ * Static. Since 1.0. */
 const char *vqemu_collection_kind(const vqemu_collection *collection, size_t index);
 
 /**
- * Its name: that of the ref, the digest of the tree's manifest or of the object ("alt/<digest>" for
- * its second inode), or the path of what was being made, relative to the store; NULL beyond the
- * count. Borrowed. Since 1.0.
+ * Its name: that of the revision, the digest of the tree's manifest or of the object
+ * ("alt/<digest>" for its second inode), or the path of what was being made, relative to the store;
+ * NULL beyond the count. Borrowed. Since 1.0.
  */
 const char *vqemu_collection_name(const vqemu_collection *collection, size_t index);
 
@@ -72,21 +72,22 @@ uint64_t vqemu_collection_freed_bytes(const vqemu_collection *collection);
 void vqemu_collection_free(vqemu_collection *collection);
 
 /**
- * Keep a ref, its tree and its objects from being collected, until vqemu_store_unpin(). A ref that
- * is pinned already stays so. name: such as "kvm-linux-8e1e73bc".
+ * Keep a revision, its tree and its objects from being collected, until vqemu_store_unpin(). A
+ * revision that is pinned already stays so. name: such as "kvm-linux-8e1e73bc".
  *
- * Errors: VQEMU_ERR_NOT_FOUND (no such ref), VQEMU_ERR_INVALID (not the form of a ref name),
- * VQEMU_ERR_MALFORMED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_NOT_FOUND (no such revision), VQEMU_ERR_INVALID (not the form of a revision
+ * name), VQEMU_ERR_MALFORMED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
+ * Since 1.0.
  */
 int vqemu_store_pin(vqemu_store *store, const char *name, vqemu_error **error);
 
 /**
- * Undo vqemu_store_pin(). A ref that is not pinned stays so. Errors: as there; VQEMU_ERR_NOT_FOUND
- * if there is neither such a pin nor such a ref. Since 1.0.
+ * Undo vqemu_store_pin(). A revision that is not pinned stays so. Errors: as there;
+ * VQEMU_ERR_NOT_FOUND if there is neither such a pin nor such a revision. Since 1.0.
  */
 int vqemu_store_unpin(vqemu_store *store, const char *name, vqemu_error **error);
 
-/** Whether a ref is pinned. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
+/** Whether a revision is pinned. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
  * Since 1.0. */
 int vqemu_store_is_pinned(vqemu_store *store, const char *name, bool *pinned, vqemu_error **error);
 

@@ -8,7 +8,7 @@
 
 #include <volt-qemu/error.h>
 #include <volt-qemu/profile.h>
-#include <volt-qemu/ref.h>
+#include <volt-qemu/revision.h>
 #include <volt-qemu/selection.h>
 #include <volt-qemu/store.h>
 
@@ -35,7 +35,7 @@ enum vqemu_resolve_flag {
 };
 
 /**
- * Put the newest ref of the selected profile on disk and return it.
+ * Put the newest revision of the selected profile on disk and return it.
  *
  * A tree that is already assembled is used again after each of its files and directories was looked
  * at: same inode, size, mode and time of last change as when it was assembled. If one is missing or
@@ -51,27 +51,27 @@ enum vqemu_resolve_flag {
  * flags: an OR of enum vqemu_resolve_flag. On success the caller releases *runtime with
  * vqemu_runtime_unref().
  *
- * Errors: VQEMU_ERR_NOT_FOUND (the store has no ref of the profile, or the profile no program for
- * the guest architecture), VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT (an object is
- * missing or damaged; the message names it and the path it was for), VQEMU_ERR_READ_ONLY (the tree
- * is not assembled, and the handle or the file system is read-only), VQEMU_ERR_UNSUPPORTED (trees
- * are on a file system mounted noexec), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any
+ * Errors: VQEMU_ERR_NOT_FOUND (the store has no revision of the profile, or the profile no program
+ * for the guest architecture), VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT (an object
+ * is missing or damaged; the message names it and the path it was for), VQEMU_ERR_READ_ONLY (the
+ * tree is not assembled, and the handle or the file system is read-only), VQEMU_ERR_UNSUPPORTED
+ * (trees are on a file system mounted noexec), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any
  * thread. Since 1.0.
  */
 int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
                   vqemu_runtime **runtime, vqemu_error **error);
 
 /**
- * Like vqemu_resolve(), for a given ref instead of the newest (ref may be NULL for the newest), and
- * with a progress callback (may be NULL). A ref that is not the newest does not switch the link.
+ * Like vqemu_resolve(), for a given revision instead of the newest (revision may be NULL for the
+ * newest), and with a progress callback (may be NULL). A revision that is not the newest does not
+ * switch the link.
  *
- * Errors: also VQEMU_ERR_INVALID (the ref is of another profile), VQEMU_ERR_CHANGED (it was removed
- * from the store meanwhile) and VQEMU_ERR_CANCELLED.
- * Since 1.0.
+ * Errors: also VQEMU_ERR_INVALID (the revision is of another profile), VQEMU_ERR_CHANGED (it was
+ * removed from the store meanwhile) and VQEMU_ERR_CANCELLED. Since 1.0.
  */
-int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_ref *ref,
-                      uint32_t flags, vqemu_step_fn progress, void *userdata,
-                      vqemu_runtime **runtime, vqemu_error **error);
+int vqemu_resolve_revision(vqemu_store *store, const vqemu_selection *selection,
+                           vqemu_revision *revision, uint32_t flags, vqemu_step_fn progress,
+                           void *userdata, vqemu_runtime **runtime, vqemu_error **error);
 
 /**
  * Describe a runtime by hand, without a store: for tests, dry runs, and hosts that assemble in
@@ -122,8 +122,9 @@ const char *vqemu_runtime_loader(const vqemu_runtime *runtime);
 /** The absolute path of the tree; NULL for a runtime described by hand. Borrowed. Since 1.0. */
 const char *vqemu_runtime_tree(const vqemu_runtime *runtime);
 
-/** The ref the tree was made from; NULL for a runtime described by hand. Borrowed. Since 1.0. */
-vqemu_ref *vqemu_runtime_source(const vqemu_runtime *runtime);
+/** The revision the tree was made from; NULL for a runtime described by hand. Borrowed. Since 1.0.
+ */
+vqemu_revision *vqemu_runtime_source(const vqemu_runtime *runtime);
 
 /**
  * The digest of the profile: that of its manifest, 64 hex digits; "" for a runtime described by

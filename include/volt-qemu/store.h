@@ -8,14 +8,14 @@
 
 #include <volt-qemu/error.h>
 #include <volt-qemu/manifest.h>
-#include <volt-qemu/ref.h>
+#include <volt-qemu/revision.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /**
- * An open content-addressed store: objects, refs, and the trees assembled from them.
+ * An open content-addressed store: objects, revisions, and the trees assembled from them.
  *
  * A handle keeps descriptors of its directories open. It is reference counted and thread-safe: any
  * number of threads may use one handle, and any number of processes one store. Since 1.0.
@@ -26,7 +26,8 @@ typedef struct vqemu_store vqemu_store;
 enum vqemu_store_flag {
     /** Make the directories that are missing. */
     VQEMU_STORE_CREATE = 1,
-    /** Write nothing at all: no object, no ref, no tree. Trees that are assembled can be used. */
+    /** Write nothing at all: no object, no revision, no tree. Trees that are assembled can be used.
+     */
     VQEMU_STORE_READ_ONLY = 2
 };
 
@@ -52,23 +53,23 @@ typedef int (*vqemu_step_fn)(const char *step, const char *item, uint64_t done, 
  * Without VQEMU_STORE_CREATE, the directory of trees need not be there: it is made when the first
  * tree is assembled.
  *
- * Errors: VQEMU_ERR_NOT_FOUND (objects or refs is missing and VQEMU_STORE_CREATE was not given),
- * VQEMU_ERR_INVALID (unknown or contradicting flags), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
- * Since 1.0.
+ * Errors: VQEMU_ERR_NOT_FOUND (objects or revisions is missing and VQEMU_STORE_CREATE was not
+ * given), VQEMU_ERR_INVALID (unknown or contradicting flags), VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_store_open(const char *root, uint32_t flags, vqemu_store **store, vqemu_error **error);
 
 /**
  * Open a store whose parts lie in separate directories.
  *
- * objects: object files. refs: manifests. trees: assembled trees, for hard links on the file system
- * of objects. links: where a symbolic link <profile> to the tree in use is kept; NULL for none. The
- * store's directories alt/, cache/, pins/ and tmp/ are made beside objects when they are needed, on
- * the same file system; so two stores must not have their objects side by side.
+ * objects: object files. revisions: manifests. trees: assembled trees, for hard links on the file
+ * system of objects. links: where a symbolic link <profile> to the tree in use is kept; NULL for
+ * none. The store's directories alt/, cache/, pins/ and tmp/ are made beside objects when they are
+ * needed, on the same file system; so two stores must not have their objects side by side.
  *
  * Otherwise like vqemu_store_open(). Since 1.0.
  */
-int vqemu_store_open_directories(const char *objects, const char *refs, const char *trees,
+int vqemu_store_open_directories(const char *objects, const char *revisions, const char *trees,
                                  const char *links, uint32_t flags, vqemu_store **store,
                                  vqemu_error **error);
 
@@ -102,36 +103,37 @@ void vqemu_store_set_max_import_size(vqemu_store *store, uint64_t bytes);
 void vqemu_store_set_threads(vqemu_store *store, uint32_t threads);
 
 /**
- * List the refs of one profile, or of all if profile is NULL: grouped by profile, in each the
- * newest first. Files of refs/ that do not have the form of a ref are passed over; a ref whose
- * manifest cannot be loaded is listed with vqemu_ref_problem(), last of its profile. The caller
- * frees *list with vqemu_ref_list_free().
+ * List the revisions of one profile, or of all if profile is NULL: grouped by profile, in each the
+ * newest first. Files of refs/ that do not have the form of a revision are passed over; a revision
+ * whose manifest cannot be loaded is listed with vqemu_revision_problem(), last of its profile. The
+ * caller frees *list with vqemu_revision_list_free().
  *
  * Errors: VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_store_list_refs(vqemu_store *store, const char *profile, vqemu_ref_list **list,
-                          vqemu_error **error);
+int vqemu_store_list_revisions(vqemu_store *store, const char *profile, vqemu_revision_list **list,
+                               vqemu_error **error);
 
 /**
- * Find the newest ref of a profile: the one with the latest "created_at"; of several with the same
- * time the one whose name sorts last. The caller releases *ref with vqemu_ref_unref().
+ * Find the newest revision of a profile: the one with the latest "created_at"; of several with the
+ * same time the one whose name sorts last. The caller releases *revision with
+ * vqemu_revision_unref().
  *
- * Errors: VQEMU_ERR_NOT_FOUND (the profile has no ref here), VQEMU_ERR_MALFORMED (one of its refs
- * is broken, so that which one is the newest cannot be told), VQEMU_ERR_SYSTEM,
+ * Errors: VQEMU_ERR_NOT_FOUND (the profile has no revision here), VQEMU_ERR_MALFORMED (one of its
+ * revisions is broken, so that which one is the newest cannot be told), VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
-                           vqemu_error **error);
+int vqemu_store_newest_revision(vqemu_store *store, const char *profile, vqemu_revision **revision,
+                                vqemu_error **error);
 
 /**
- * Find a ref by its name, such as "kvm-linux-8e1e73bc". The caller releases *ref with
- * vqemu_ref_unref().
+ * Find a revision by its name, such as "kvm-linux-8e1e73bc". The caller releases *revision with
+ * vqemu_revision_unref().
  *
- * Errors: VQEMU_ERR_INVALID (not the form of a ref name), VQEMU_ERR_NOT_FOUND, VQEMU_ERR_MALFORMED,
- * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_INVALID (not the form of a revision name), VQEMU_ERR_NOT_FOUND,
+ * VQEMU_ERR_MALFORMED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_store_find_ref(vqemu_store *store, const char *name, vqemu_ref **ref,
-                         vqemu_error **error);
+int vqemu_store_find_revision(vqemu_store *store, const char *name, vqemu_revision **revision,
+                              vqemu_error **error);
 
 /**
  * What a build says of itself in its manifest, beyond what is found in the directory. All is
@@ -163,20 +165,20 @@ void vqemu_build_info_free(vqemu_build_info *info);
 
 /**
  * Put a directory tree into the store as a new version of a profile: hash its files, publish those
- * the store does not have yet, and write a ref.
+ * the store does not have yet, and write a revision.
  *
  * profile: the name of a profile of the table. directory: has bin/, with at least one
  * bin/qemu-system-*, and as a rule lib/ and firmware/. Symbolic links to regular files inside the
  * directory are stored as the file; anything else that is not a file or directory is refused. info
  * may be NULL. progress may be NULL; userdata is handed to it.
  *
- * The new ref is the newest of its profile, even if the clock was set back: unless info sets a
- * "created_at", it gets the current time, or one just after that of the newest ref. If that already
- * has exactly this content and description, it is returned instead of a new one.
+ * The new revision is the newest of its profile, even if the clock was set back: unless info sets a
+ * "created_at", it gets the current time, or one just after that of the newest revision. If that
+ * already has exactly this content and description, it is returned instead of a new one.
  *
- * Everything that was published is on stable storage before the ref appears. On failure, the ref
- * does not; objects that were complete by then may stay, and are found by the next build. On
- * success the caller releases *ref with vqemu_ref_unref().
+ * Everything that was published is on stable storage before the revision appears. On failure, the
+ * revision does not; objects that were complete by then may stay, and are found by the next build.
+ * On success the caller releases *revision with vqemu_revision_unref().
  *
  * Errors: VQEMU_ERR_INVALID (unknown profile; a file name that a manifest cannot hold; no program),
  * VQEMU_ERR_UNSUPPORTED (a device, socket or link out of the directory), VQEMU_ERR_CHANGED,
@@ -184,7 +186,7 @@ void vqemu_build_info_free(vqemu_build_info *info);
  */
 int vqemu_store_build(vqemu_store *store, const char *profile, const char *directory,
                       const vqemu_build_info *info, vqemu_step_fn progress, void *userdata,
-                      vqemu_ref **ref, vqemu_error **error);
+                      vqemu_revision **revision, vqemu_error **error);
 
 #ifdef __cplusplus
 }

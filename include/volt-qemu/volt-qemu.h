@@ -4,7 +4,7 @@
  * store.
  *
  *     host facts + request -> selection     host.h, profile.h, selection.h
- *     store + selection    -> runtime       store.h, ref.h, manifest.h, runtime.h
+ *     store + selection    -> runtime       store.h, revision.h, manifest.h, runtime.h
  *     runtime + vm         -> command       vm.h (disk.h, share.h, nic.h), command.h
  *     command              -> execve arrays, shell text, JSON (command.h), systemd unit (unit.h)
  *
@@ -27,7 +27,7 @@
 #include <volt-qemu/nic.h>
 #include <volt-qemu/prepare.h>
 #include <volt-qemu/profile.h>
-#include <volt-qemu/ref.h>
+#include <volt-qemu/revision.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/selection.h>
 #include <volt-qemu/share.h>

@@ -401,16 +401,18 @@ static int refuse_other(const struct place *place, const struct identity *record
     const struct identity *wanted = &place->wanted;
     _cleanup_free_ char *why = NULL;
     if (!digest_equal(&recorded->firmware, &wanted->firmware))
-        why = format_string("belongs to firmware %.*s, and %s is %.*s: resolve the ref that it was "
-                            "made with (--ref)",
-                            SHORT_DIGEST, recorded->firmware.hex, place->nvram->code, SHORT_DIGEST,
-                            wanted->firmware.hex);
+        why = format_string(
+            "belongs to firmware %.*s, and %s is %.*s: resolve the revision that it was "
+            "made with (--ref)",
+            SHORT_DIGEST, recorded->firmware.hex, place->nvram->code, SHORT_DIGEST,
+            wanted->firmware.hex);
     else
-        why = format_string("was made from template %.*s, and %s is %.*s, so Secure Boot and its "
-                            "keys may differ: resolve the ref and set \"secure_boot\" as when it "
-                            "was made",
-                            SHORT_DIGEST, recorded->template.hex, place->nvram->template_path,
-                            SHORT_DIGEST, wanted->template.hex);
+        why = format_string(
+            "was made from template %.*s, and %s is %.*s, so Secure Boot and its "
+            "keys may differ: resolve the revision and set \"secure_boot\" as when it "
+            "was made",
+            SHORT_DIGEST, recorded->template.hex, place->nvram->template_path, SHORT_DIGEST,
+            wanted->template.hex);
     return why ? refuse(place, why, error) : error_no_memory(error);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory -> objects and a ref. */
+/* A directory -> objects and a revision. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -204,7 +204,7 @@ static void describe_objects(struct ingest *ingest) {
 }
 
 static int publish(struct ingest *ingest, const vqemu_profile *profile,
-                   const vqemu_build_info *info, vqemu_ref **ref, vqemu_error **error) {
+                   const vqemu_build_info *info, vqemu_revision **revision, vqemu_error **error) {
     for (size_t i = 0; i < ingest->source.count; i++)
         ingest->objects[i].digest = ingest->staged[i].digest;
     _cleanup_(stage_release_profile) struct stage_profile staged = {
@@ -222,14 +222,14 @@ static int publish(struct ingest *ingest, const vqemu_profile *profile,
         r = stage_describe_profile(&ingest->stage, &staged, error);
     if (r == 0)
         r = publish_objects(ingest, error);
-    return r == 0 ? stage_publish_profile(&ingest->stage, &staged, ref, error) : r;
+    return r == 0 ? stage_publish_profile(&ingest->stage, &staged, revision, error) : r;
 }
 
 VQEMU_EXPORT int vqemu_store_build(vqemu_store *store, const char *profile_name,
                                    const char *directory, const vqemu_build_info *info,
-                                   vqemu_step_fn progress, void *userdata, vqemu_ref **ref,
-                                   vqemu_error **error) {
-    *ref = NULL;
+                                   vqemu_step_fn progress, void *userdata,
+                                   vqemu_revision **revision, vqemu_error **error) {
+    *revision = NULL;
     const vqemu_profile *profile;
     int r = profile_require(profile_name, &profile, error);
     if (r < 0)
@@ -247,5 +247,5 @@ VQEMU_EXPORT int vqemu_store_build(vqemu_store *store, const char *profile_name,
     r = ingest_require_program(ingest.objects, ingest.source.count, directory, error);
     if (r == 0)
         r = stage_files(&ingest, error);
-    return r == 0 ? publish(&ingest, profile, info, ref, error) : r;
+    return r == 0 ? publish(&ingest, profile, info, revision, error) : r;
 }

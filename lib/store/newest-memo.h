@@ -14,7 +14,7 @@ struct newest_memo {
     struct newest_memo *next;
     char *profile;
     char refs[128], file[128];
-    char name[NAME_MAX + 1]; /* of the ref; "" if it is not known */
+    char name[NAME_MAX + 1]; /* of the revision; "" if it is not known */
     struct digest digest;
 };
 

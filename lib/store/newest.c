@@ -53,7 +53,8 @@ static bool is_still(const vqemu_store *store, const char *refs, const char *fil
         return false;
     describe_directory(&status, now);
     if (strcmp(now, refs) != 0 ||
-        snprintf(file_name, sizeof file_name, "%s" REF_SUFFIX, name) >= (int)sizeof file_name ||
+        snprintf(file_name, sizeof file_name, "%s" REVISION_SUFFIX, name) >=
+            (int)sizeof file_name ||
         fstatat(store->refs_fd, file_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return false;
     describe_file(&status, now);
@@ -74,15 +75,16 @@ static bool parse(char *text, struct newest_memo *memo) {
     return hex && digest_parse(hex, &memo->digest);
 }
 
-/* A record may say anything: the name must be that of a ref of the profile. */
-static bool names_ref_of(const struct newest_memo *memo) {
+/* A record may say anything: the name must be that of a revision of the profile. */
+static bool names_revision_of(const struct newest_memo *memo) {
     size_t length = strlen(memo->profile);
     return strncmp(memo->name, memo->profile, length) == 0 && memo->name[length] == '-' &&
            strlen(memo->name) == length + 1 + 8 && !strchr(memo->name, '/');
 }
 
 static bool memo_holds(const vqemu_store *store, const struct newest_memo *memo) {
-    return *memo->name && names_ref_of(memo) && is_still(store, memo->refs, memo->file, memo->name);
+    return *memo->name && names_revision_of(memo) &&
+           is_still(store, memo->refs, memo->file, memo->name);
 }
 
 /* Returns 1, 0, or -ENOMEM. */
@@ -99,26 +101,27 @@ static int read_record(const vqemu_store *store, struct newest_memo *memo) {
     return 0;
 }
 
-static int recall_locked(vqemu_store *store, const char *profile, vqemu_ref **ref) {
+static int recall_locked(vqemu_store *store, const char *profile, vqemu_revision **revision) {
     struct newest_memo *memo = newest_memo_make(&store->memo, profile);
     if (!memo)
         return -ENOMEM;
     int r = memo_holds(store, memo) ? 1 : read_record(store, memo);
     if (r != 1)
         return r;
-    return ref_new_unloaded(store, memo->name, &memo->digest, ref, NULL) < 0 ? -ENOMEM : 1;
+    return revision_new_unloaded(store, memo->name, &memo->digest, revision, NULL) < 0 ? -ENOMEM
+                                                                                       : 1;
 }
 
 /*
- * The newest ref as it was found before, if nothing was added to refs/, removed or renamed since,
- * and its file is the same. Its manifest has not been loaded. Returns 1 and *ref, 0 if it is not
- * known, or -ENOMEM.
+ * The newest revision as it was found before, if nothing was added to refs/, removed or renamed
+ * since, and its file is the same. Its manifest has not been loaded. Returns 1 and *revision, 0 if
+ * it is not known, or -ENOMEM.
  */
-static int recall(vqemu_store *store, const char *profile, vqemu_ref **ref) {
+static int recall(vqemu_store *store, const char *profile, vqemu_revision **revision) {
     if (!can_be_remembered(profile))
         return 0;
     pthread_mutex_lock(&store->memo_lock);
-    int r = recall_locked(store, profile, ref);
+    int r = recall_locked(store, profile, revision);
     pthread_mutex_unlock(&store->memo_lock);
     return r;
 }
@@ -144,8 +147,8 @@ static bool is_settled(const struct timespec *begin, const struct timespec *chan
 
 /* Remember what a reading of refs/ found. Failures do not matter. */
 static void remember(const vqemu_store *store, const char *profile, const struct scan *scan,
-                     const vqemu_ref *ref) {
-    const struct stat *file = ref_file_status(ref);
+                     const vqemu_revision *revision) {
+    const struct stat *file = revision_file_status(revision);
     if (store->flags & VQEMU_STORE_READ_ONLY || !can_be_remembered(profile) ||
         !is_settled(&scan->begin, &scan->refs.st_mtim) || !is_settled(&scan->begin, &file->st_mtim))
         return;
@@ -158,39 +161,40 @@ static void remember(const vqemu_store *store, const char *profile, const struct
     describe_directory(&scan->refs, directory_text);
     describe_file(file, file_text);
     strbuf_addf(&text, HEADER "\nrefs %s\nfile %s\nref %s\ndigest %s\n", directory_text, file_text,
-                vqemu_ref_name(ref), ref_digest(ref));
+                vqemu_revision_name(revision), revision_digest(revision));
     record_replace(cache_fd, name, &text);
 }
 
-int newest_find(vqemu_store *store, const char *profile, vqemu_ref **ref, vqemu_error **error) {
-    *ref = NULL;
-    int r = recall(store, profile, ref);
+int newest_find(vqemu_store *store, const char *profile, vqemu_revision **revision,
+                vqemu_error **error) {
+    *revision = NULL;
+    int r = recall(store, profile, revision);
     if (r == 1)
         return 0;
     if (r < 0)
         return error_no_memory(error);
     struct scan scan;
-    _cleanup_ref_list_ vqemu_ref_list *list = NULL;
+    _cleanup_revision_list_ vqemu_revision_list *list = NULL;
     begin_scan(store, &scan);
-    r = ref_list_sound(store, profile, &list, error);
+    r = revision_list_sound(store, profile, &list, error);
     if (r < 0)
         return r;
-    if (vqemu_ref_list_count(list) == 0)
-        return ref_not_in_store(store, profile, error);
-    *ref = vqemu_ref_ref(vqemu_ref_list_at(list, 0));
-    remember(store, profile, &scan, *ref);
+    if (vqemu_revision_list_count(list) == 0)
+        return revision_not_in_store(store, profile, error);
+    *revision = vqemu_revision_ref(vqemu_revision_list_at(list, 0));
+    remember(store, profile, &scan, *revision);
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
-                                        vqemu_error **error) {
-    *ref = NULL;
-    _cleanup_ref_ vqemu_ref *newest = NULL;
+VQEMU_EXPORT int vqemu_store_newest_revision(vqemu_store *store, const char *profile,
+                                             vqemu_revision **revision, vqemu_error **error) {
+    *revision = NULL;
+    _cleanup_revision_ vqemu_revision *newest = NULL;
     int r = newest_find(store, profile, &newest, error);
     if (r == 0)
-        r = ref_load(newest, error);
+        r = revision_load(newest, error);
     if (r < 0)
         return r;
-    *ref = TAKE_POINTER(newest);
+    *revision = TAKE_POINTER(newest);
     return 0;
 }

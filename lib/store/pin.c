@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A pin is an empty file cas/pins/<name of the ref>: the ref is not collected. */
+/* A pin is an empty file cas/pins/<name of the revision>: the revision is not collected. */
 #include "store/pin.h"
 
 #include <volt-qemu/collect.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "util/export.h"
 #include "util/fd.h"
 
@@ -42,27 +42,27 @@ static int set_pin(vqemu_store *store, const char *name, vqemu_error **error) {
 VQEMU_EXPORT int vqemu_store_pin(vqemu_store *store, const char *name, vqemu_error **error) {
     struct progress nobody = {0};
     _cleanup_close_ int lock = -1;
-    _cleanup_ref_ vqemu_ref *ref = NULL;
-    int r = store_require_writable(store, "pin a ref", error);
+    _cleanup_revision_ vqemu_revision *revision = NULL;
+    int r = store_require_writable(store, "pin a revision", error);
     if (r == 0)
         r = store_lock_shared(store, &nobody, &lock,
                               error); /* no collection between look and pin */
     if (r == 0)
-        r = vqemu_store_find_ref(store, name, &ref, error);
+        r = vqemu_store_find_revision(store, name, &revision, error);
     return r == 0 ? set_pin(store, name, error) : r;
 }
 
 VQEMU_EXPORT int vqemu_store_unpin(vqemu_store *store, const char *name, vqemu_error **error) {
-    int r = store_require_writable(store, "unpin a ref", error);
+    int r = store_require_writable(store, "unpin a revision", error);
     if (r == 0)
-        r = ref_check_name(name, error);
+        r = revision_check_name(name, error);
     if (r < 0)
         return r;
     _cleanup_close_ int pins_fd = store_find_beside_objects(store, PINS);
     r = pins_fd < 0 ? pins_fd : unlinkat(pins_fd, name, 0) < 0 ? -errno : sync_fd(pins_fd);
     if (r == -ENOENT) { /* no pin to remove: that is well, unless the name is a mistake */
-        _cleanup_ref_ vqemu_ref *ref = NULL;
-        return vqemu_store_find_ref(store, name, &ref, error);
+        _cleanup_revision_ vqemu_revision *revision = NULL;
+        return vqemu_store_find_revision(store, name, &revision, error);
     }
     return r < 0 ? error_system(error, -r, "cannot unpin %s in %s/../" PINS, name,
                                 store->objects_path)
@@ -72,7 +72,7 @@ VQEMU_EXPORT int vqemu_store_unpin(vqemu_store *store, const char *name, vqemu_e
 VQEMU_EXPORT int vqemu_store_is_pinned(vqemu_store *store, const char *name, bool *pinned,
                                        vqemu_error **error) {
     *pinned = false;
-    int r = ref_check_name(name, error);
+    int r = revision_check_name(name, error);
     if (r < 0)
         return r;
     r = pin_is_set(store, name);

@@ -4,7 +4,7 @@
 
 #include "store/store.h"
 
-/* Whether the ref with a name is pinned: 1, 0, or a negative errno if that cannot be told. */
+/* Whether the revision with a name is pinned: 1, 0, or a negative errno if that cannot be told. */
 int pin_is_set(const vqemu_store *store, const char *name);
 
 #endif

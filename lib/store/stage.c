@@ -221,13 +221,14 @@ int stage_sync_objects(const struct stage *stage, vqemu_error **error) {
     return r < 0 ? error_system(error, -r, "cannot sync %s", stage->store->objects_path) : 0;
 }
 
-/* Now, or just after the newest ref, so that a build is the newest even if the clock was set back.
+/* Now, or just after the newest revision, so that a build is the newest even if the clock was set
+ * back.
  */
-static void choose_time(const vqemu_ref *newest, char text[RFC3339_SIZE]) {
+static void choose_time(const vqemu_revision *newest, char text[RFC3339_SIZE]) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     if (newest) {
-        struct timespec next = *manifest_time(vqemu_ref_manifest(newest));
+        struct timespec next = *manifest_time(vqemu_revision_manifest(newest));
         if (++next.tv_nsec == 1000000000) {
             next.tv_sec++;
             next.tv_nsec = 0;
@@ -241,11 +242,11 @@ static void choose_time(const vqemu_ref *newest, char text[RFC3339_SIZE]) {
 
 void stage_release_profile(struct stage_profile *profile) {
     vqemu_manifest_unref(profile->manifest);
-    vqemu_ref_unref(profile->same);
+    vqemu_revision_unref(profile->same);
 }
 
 static int make_manifest(const struct stage *stage, struct stage_profile *profile,
-                         const vqemu_ref *newest, vqemu_error **error) {
+                         const vqemu_revision *newest, vqemu_error **error) {
     static const vqemu_build_info nothing = {0};
     const vqemu_build_info *info = profile->info ? profile->info : &nothing;
     char now[RFC3339_SIZE];
@@ -266,42 +267,43 @@ static int make_manifest(const struct stage *stage, struct stage_profile *profil
 
 int stage_describe_profile(const struct stage *stage, struct stage_profile *profile,
                            vqemu_error **error) {
-    _cleanup_ref_ vqemu_ref *newest = NULL;
+    _cleanup_revision_ vqemu_revision *newest = NULL;
     /* A broken or missing one is no hindrance to a new one. */
-    vqemu_store_newest_ref(stage->store, profile->name, &newest, NULL);
+    vqemu_store_newest_revision(stage->store, profile->name, &newest, NULL);
     int r = make_manifest(stage, profile, newest, error);
     if (r < 0)
         return r;
     bool keeps_time = !profile->info || !profile->info->created_at;
     if (!newest || !keeps_time ||
-        !manifest_same_content(profile->manifest, vqemu_ref_manifest(newest)))
+        !manifest_same_content(profile->manifest, vqemu_revision_manifest(newest)))
         return 0;
     vqemu_manifest_unref(profile->manifest);
-    profile->manifest = vqemu_manifest_ref(vqemu_ref_manifest(newest));
+    profile->manifest = vqemu_manifest_ref(vqemu_revision_manifest(newest));
     profile->same = TAKE_POINTER(newest);
     return 0;
 }
 
 /* It may not be durable yet, if its maker was killed. */
 static int take_same(const struct stage *stage, const struct stage_profile *profile,
-                     vqemu_ref **ref, vqemu_error **error) {
+                     vqemu_revision **revision, vqemu_error **error) {
     int r = sync_fd(stage->store->refs_fd);
     if (r < 0)
         return error_system(error, -r, "cannot sync %s", stage->store->refs_path);
-    *ref = vqemu_ref_ref(profile->same);
+    *revision = vqemu_revision_ref(profile->same);
     return 0;
 }
 
 int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
-                          vqemu_ref **ref, vqemu_error **error) {
+                          vqemu_revision **revision, vqemu_error **error) {
     _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
     if (!verified)
         return error_no_memory(error);
     int r = 0;
     if (profile->same)
-        r = take_same(stage, profile, ref, error);
+        r = take_same(stage, profile, revision, error);
     else
-        r = ref_publish(stage->store, profile->name, profile->manifest, profile->text, ref, error);
+        r = revision_publish(stage->store, profile->name, profile->manifest, profile->text,
+                             revision, error);
     if (r < 0)
         return r;
     for (size_t i = 0; i < profile->count; i++)

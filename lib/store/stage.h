@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Objects on their way into a store: written and hashed in a directory of their own, made durable
- * together, then published, and a ref last of all.
+ * together, then published, and a revision last of all.
  */
 #ifndef LIB_STAGE_H
 #define LIB_STAGE_H
@@ -12,7 +12,7 @@
 #include "base/digest.h"
 #include "store/build-info.h"
 #include "store/manifest.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/store.h"
 #include "store/verified.h"
 
@@ -92,7 +92,7 @@ int stage_publish(const struct stage *stage, size_t number, struct staged *stage
 /* Make the published objects durable. */
 int stage_sync_objects(const struct stage *stage, vqemu_error **error);
 
-/* What becomes of staged objects: a profile's manifest and a ref. */
+/* What becomes of staged objects: a profile's manifest and a revision. */
 struct stage_profile {
     const char *name;             /* the profile */
     const char *source;           /* where it comes from, for messages */
@@ -104,20 +104,20 @@ struct stage_profile {
     uint64_t total_size;
     /* The manifest and its text, if there is one already, or once it has been made: */
     vqemu_manifest *manifest;
-    const char *text; /* NULL for the text that vqemu_manifest_to_json() makes */
-    vqemu_ref *same;  /* a ref that says just that */
+    const char *text;     /* NULL for the text that vqemu_manifest_to_json() makes */
+    vqemu_revision *same; /* a revision that says just that */
 };
 void stage_release_profile(struct stage_profile *profile);
 
 /*
- * Make and validate the manifest, before anything is published. If the newest ref has the same
+ * Make and validate the manifest, before anything is published. If the newest revision has the same
  * content and info gives no time, that one is taken.
  */
 int stage_describe_profile(const struct stage *stage, struct stage_profile *profile,
                            vqemu_error **error);
 
-/* After the objects: write the ref, and remember that its objects have been verified. */
+/* After the objects: write the revision, and remember that its objects have been verified. */
 int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
-                          vqemu_ref **ref, vqemu_error **error);
+                          vqemu_revision **revision, vqemu_error **error);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A ref of one store -> another store. */
+/* A revision of one store -> another store. */
 #include <volt-qemu/copy.h>
 
 #include <errno.h>
@@ -12,12 +12,12 @@
 #include "choice/profile.h"
 #include "store/executable.h"
 #include "store/object.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/stage.h"
 #include "util/export.h"
 
 struct vqemu_copy {
-    vqemu_ref *ref;
+    vqemu_revision *revision;
     size_t objects;
     uint64_t bytes;
 };
@@ -25,7 +25,7 @@ struct vqemu_copy {
 /* A copy under way. */
 struct copying {
     vqemu_store *from, *to;
-    const vqemu_ref *ref;
+    const vqemu_revision *revision;
     const vqemu_manifest *manifest;
     char *text;
     int from_lock_fd;
@@ -81,7 +81,8 @@ static int is_there(struct copying *copying, size_t index, unsigned char *buffer
 
 static int read_failed(const struct copying *copying, const struct manifest_object *object,
                        int system_errno, vqemu_error **error) {
-    return ref_object_failed(copying->from, copying->ref, object, system_errno, HELPS, error);
+    return revision_object_failed(copying->from, copying->revision, object, system_errno, HELPS,
+                                  error);
 }
 
 static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_error **error) {
@@ -101,8 +102,8 @@ static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_e
     if (r < 0)
         return stage_failed(&copying->stage, -r, object->path, error);
     if (!digest_equal(&staged->digest, &object->digest))
-        return ref_object_damaged(copying->from, copying->ref, object,
-                                  "is damaged: its content has another digest", HELPS, error);
+        return revision_object_damaged(copying->from, copying->revision, object,
+                                       "is damaged: its content has another digest", HELPS, error);
     copying->travels[index] = true;
     return progress_advance(&copying->progress, worker, object->path, staged->file.size, error);
 }
@@ -218,23 +219,23 @@ static int copy_objects(struct copying *copying, vqemu_error **error) {
 
 static int publish(struct copying *copying, vqemu_error **error) {
     _cleanup_(stage_release_profile) struct stage_profile profile = {
-        .name = vqemu_ref_profile(copying->ref),
+        .name = vqemu_revision_profile(copying->revision),
         .staged = copying->staged,
         .count = vqemu_manifest_object_count(copying->manifest),
-        .manifest = vqemu_manifest_ref(vqemu_ref_manifest(copying->ref)),
+        .manifest = vqemu_manifest_ref(vqemu_revision_manifest(copying->revision)),
         .text = copying->text,
     };
-    return stage_publish_profile(&copying->stage, &profile, &copying->result->ref, error);
+    return stage_publish_profile(&copying->stage, &profile, &copying->result->revision, error);
 }
 
-VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store *to,
+VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_revision *revision, vqemu_store *to,
                                   vqemu_step_fn progress, void *userdata, vqemu_copy **copy,
                                   vqemu_error **error) {
     *copy = NULL;
     _cleanup_(release_copying) struct copying copying = {
         .from = from,
         .to = to,
-        .ref = ref,
+        .revision = revision,
         .from_lock_fd = -1,
         .stage = STAGE_EMPTY,
         .progress = {.function = progress, .userdata = userdata},
@@ -242,18 +243,19 @@ VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store
     size_t size;
     int r = store_require_writable(to, "copy a profile into it", error);
     if (r == 0)
-        r = ref_load(ref, error);
+        r = revision_load(revision, error);
     if (r < 0)
         return r;
-    copying.manifest = vqemu_ref_manifest(ref);
+    copying.manifest = vqemu_revision_manifest(revision);
     if (vqemu_manifest_object_count(copying.manifest) > store_max_objects(to))
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "%s has %zu objects, more than the limit of %zu in the store at %s",
-                         vqemu_ref_name(ref), vqemu_manifest_object_count(copying.manifest),
-                         store_max_objects(to), to->objects_path);
+                         vqemu_revision_name(revision),
+                         vqemu_manifest_object_count(copying.manifest), store_max_objects(to),
+                         to->objects_path);
     r = lock_both(&copying, error);
     if (r == 0)
-        r = ref_read_text(from, ref, &copying.text, &size, error);
+        r = revision_read_text(from, revision, &copying.text, &size, error);
     if (r == 0)
         r = allocate(&copying, error);
     if (r == 0)
@@ -268,8 +270,8 @@ VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store
 
 /* ---- access ---- */
 
-VQEMU_EXPORT vqemu_ref *vqemu_copy_ref(const vqemu_copy *copy) {
-    return copy->ref;
+VQEMU_EXPORT vqemu_revision *vqemu_copy_revision(const vqemu_copy *copy) {
+    return copy->revision;
 }
 
 VQEMU_EXPORT size_t vqemu_copy_objects(const vqemu_copy *copy) {
@@ -283,6 +285,6 @@ VQEMU_EXPORT uint64_t vqemu_copy_bytes(const vqemu_copy *copy) {
 VQEMU_EXPORT void vqemu_copy_free(vqemu_copy *copy) {
     if (!copy)
         return;
-    vqemu_ref_unref(copy->ref);
+    vqemu_revision_unref(copy->revision);
     free(copy);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A tar archive -> objects and a ref. */
+/* A tar archive -> objects and a revision. */
 #include <volt-qemu/archive.h>
 
 #include <errno.h>
@@ -436,7 +436,7 @@ static int publish_objects(struct import *import, vqemu_error **error) {
 }
 
 static int publish(struct import *import, const char *profile, const vqemu_build_info *info,
-                   vqemu_ref **ref, vqemu_error **error) {
+                   vqemu_revision **revision, vqemu_error **error) {
     _cleanup_(stage_release_profile) struct stage_profile staged = {
         .name = profile,
         .source = import->name,
@@ -454,7 +454,7 @@ static int publish(struct import *import, const char *profile, const vqemu_build
         r = stage_describe_profile(&import->stage, &staged, error);
     if (r == 0)
         r = publish_objects(import, error);
-    return r == 0 ? stage_publish_profile(&import->stage, &staged, ref, error) : r;
+    return r == 0 ? stage_publish_profile(&import->stage, &staged, revision, error) : r;
 }
 
 /* What the manifest says; the reference system's has no "profile", but the profile's name. */
@@ -512,9 +512,9 @@ static int open_import(struct import *import, int fd, vqemu_error **error) {
 
 VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, const char *profile, int fd,
                                     const char *name, const vqemu_build_info *info,
-                                    vqemu_step_fn progress, void *userdata, vqemu_ref **ref,
-                                    vqemu_error **error) {
-    *ref = NULL;
+                                    vqemu_step_fn progress, void *userdata,
+                                    vqemu_revision **revision, vqemu_error **error) {
+    *revision = NULL;
     _cleanup_(release_import) struct import import = {
         .store = store,
         .name = name ? name : "archive",
@@ -538,6 +538,6 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, const char *profile, int
     if (r == 0)
         r = ingest_require_program(import.objects, import.count, import.name, error);
     if (r == 0)
-        r = publish(&import, profile, info, ref, error);
+        r = publish(&import, profile, info, revision, error);
     return r;
 }

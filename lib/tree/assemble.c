@@ -43,7 +43,7 @@ struct place {
 
 struct assembly {
     vqemu_store *store;
-    vqemu_ref *ref;
+    vqemu_revision *revision;
     vqemu_manifest *manifest;
     int trees_fd, stage_fd;
     int tree_fd; /* of the tree, once it was assembled here */
@@ -111,18 +111,20 @@ static int make_directory(const char *directory, void *stage_fd) {
 
 static int object_damaged(const struct assembly *assembly, const struct manifest_object *object,
                           const char *how, vqemu_error **error) {
-    return ref_object_damaged(assembly->store, assembly->ref, object, how, HELPS, error);
+    return revision_object_damaged(assembly->store, assembly->revision, object, how, HELPS, error);
 }
 
 static int place_failed(const struct assembly *assembly, const struct manifest_object *object,
                         int system_errno, vqemu_error **error) {
     return error_system(error, system_errno, "cannot put %s of %s into a new tree below %s",
-                        object->path, vqemu_ref_name(assembly->ref), assembly->store->trees_path);
+                        object->path, vqemu_revision_name(assembly->revision),
+                        assembly->store->trees_path);
 }
 
 static int read_failed(const struct assembly *assembly, const struct manifest_object *object,
                        int system_errno, vqemu_error **error) {
-    return ref_object_failed(assembly->store, assembly->ref, object, system_errno, HELPS, error);
+    return revision_object_failed(assembly->store, assembly->revision, object, system_errno, HELPS,
+                                  error);
 }
 
 /* Hash an open object; *status is as it was before, so that a later write shows. */
@@ -387,13 +389,13 @@ static int check_mount(const struct assembly *assembly, vqemu_error **error) {
     if (status.f_flag & ST_RDONLY)
         return error_set(error, VQEMU_ERR_READ_ONLY, EROFS,
                          "the tree of %s is not assembled yet, and %s cannot be written to",
-                         vqemu_ref_name(assembly->ref), assembly->store->trees_path);
+                         vqemu_revision_name(assembly->revision), assembly->store->trees_path);
     return tree_check_mount(assembly->trees_fd, assembly->store->trees_path, error);
 }
 
 /* By what was remembered of the manifest, or, to verify all, by the manifest itself. */
 static int load_objects(struct assembly *assembly, vqemu_error **error) {
-    int r = verified_load(assembly->store, ref_digest(assembly->ref), &assembly->manifest,
+    int r = verified_load(assembly->store, revision_digest(assembly->revision), &assembly->manifest,
                           &assembly->verified);
     if (r == -ENOMEM)
         return error_no_memory(error);
@@ -401,10 +403,10 @@ static int load_objects(struct assembly *assembly, vqemu_error **error) {
         return 0;
     vqemu_manifest_unref(TAKE_POINTER(assembly->manifest));
     free(TAKE_POINTER(assembly->verified));
-    r = ref_load(assembly->ref, error);
+    r = revision_load(assembly->revision, error);
     if (r < 0)
         return r;
-    assembly->manifest = vqemu_manifest_ref(vqemu_ref_manifest(assembly->ref));
+    assembly->manifest = vqemu_manifest_ref(vqemu_revision_manifest(assembly->revision));
     assembly->verified =
         calloc(vqemu_manifest_object_count(assembly->manifest) + 1, sizeof *assembly->verified);
     return assembly->verified ? 0 : error_no_memory(error);
@@ -445,15 +447,15 @@ static int build_locked(struct assembly *assembly, int *lease_fd, vqemu_error **
         return r;
     r = lease_built(assembly, lease_fd);
     return r < 0 ? error_system(error, -r, "cannot lease the tree %s/%s",
-                                assembly->store->trees_path, ref_digest(assembly->ref))
+                                assembly->store->trees_path, revision_digest(assembly->revision))
                  : 0;
 }
 
-int assemble_tree(vqemu_store *store, vqemu_ref *ref, int trees_fd, bool verify,
+int assemble_tree(vqemu_store *store, vqemu_revision *revision, int trees_fd, bool verify,
                   struct progress *progress, int *lease_fd, vqemu_error **error) {
     _cleanup_(release_assembly) struct assembly assembly = {
         .store = store,
-        .ref = ref,
+        .revision = revision,
         .trees_fd = trees_fd,
         .stage_fd = -1,
         .tree_fd = -1,
@@ -467,7 +469,8 @@ int assemble_tree(vqemu_store *store, vqemu_ref *ref, int trees_fd, bool verify,
         r = prepare(&assembly, error);
     if (r < 0)
         return r;
-    _cleanup_free_ char *lock_name = format_string(LEFTOVER_PREFIX "lock-%s", ref_digest(ref));
+    _cleanup_free_ char *lock_name =
+        format_string(LEFTOVER_PREFIX "lock-%s", revision_digest(revision));
     if (!lock_name)
         return error_no_memory(error);
     _cleanup_close_ int lock = -1;

@@ -12,7 +12,7 @@
 #include "choice/profile.h"
 #include "store/leftovers.h"
 #include "store/newest.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -71,10 +71,11 @@ static bool may_not_write(int system_errno) {
  * newer one was published must not switch back.
  */
 static bool is_newest(vqemu_store *store, int links_fd, const char *profile) {
-    _cleanup_ref_ vqemu_ref *newest = NULL;
+    _cleanup_revision_ vqemu_revision *newest = NULL;
     if (newest_find(store, profile, &newest, NULL) < 0)
         return false;
-    _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, ref_digest(newest));
+    _cleanup_free_ char *target =
+        format_string("%s/%s", store->link_prefix, revision_digest(newest));
     return target && points_to(links_fd, profile, target);
 }
 
@@ -185,17 +186,18 @@ bool links_point_to(const struct links *links, const char *digest) {
     return false;
 }
 
-static bool has_ref(const vqemu_ref_list *refs, const char *profile) {
-    for (size_t i = 0; i < vqemu_ref_list_count(refs); i++)
-        if (strcmp(vqemu_ref_profile(vqemu_ref_list_at(refs, i)), profile) == 0)
+static bool has_revision(const vqemu_revision_list *revisions, const char *profile) {
+    for (size_t i = 0; i < vqemu_revision_list_count(revisions); i++)
+        if (strcmp(vqemu_revision_profile(vqemu_revision_list_at(revisions, i)), profile) == 0)
             return true;
     return false;
 }
 
-bool links_keep(const struct links *links, const vqemu_ref_list *refs, const char *digest) {
+bool links_keep(const struct links *links, const vqemu_revision_list *revisions,
+                const char *digest) {
     for (size_t i = 0; i < links->count; i++)
         if (strcmp(links->links[i].digest.hex, digest) == 0 &&
-            has_ref(refs, links->links[i].profile))
+            has_revision(revisions, links->links[i].profile))
             return true;
     return false;
 }

@@ -4,7 +4,7 @@
 #define LIB_LINKS_H
 
 #include "base/digest.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/store.h"
 
 /*
@@ -29,8 +29,9 @@ void links_release(struct links *links);
 
 /* Whether a link points to this tree. */
 bool links_point_to(const struct links *links, const char *digest);
-/* Whether a link of a profile that still has refs does. */
-bool links_keep(const struct links *links, const vqemu_ref_list *refs, const char *digest);
+/* Whether a link of a profile that still has revisions does. */
+bool links_keep(const struct links *links, const vqemu_revision_list *revisions,
+                const char *digest);
 
 /* Make durable where links point, before trees are removed. */
 int links_sync(const vqemu_store *store, vqemu_error **error);

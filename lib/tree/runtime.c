@@ -30,7 +30,7 @@ struct vqemu_runtime {
     char *binary, *firmware_dir, *lib_dir, *module_dir, *loader;
     /* Only of a runtime from a store: */
     char *tree;
-    vqemu_ref *ref;
+    vqemu_revision *revision;
     struct digest digest; /* of the manifest; "" for one described by hand */
     int lease_fd;         /* holds a shared flock on the tree */
 };
@@ -116,11 +116,11 @@ static int set_paths(vqemu_runtime *runtime, const char *trees_path, const struc
     return complete ? 0 : -ENOMEM;
 }
 
-static int no_program(const vqemu_ref *ref, const struct arch *arch, const char *programs,
+static int no_program(const vqemu_revision *revision, const struct arch *arch, const char *programs,
                       vqemu_error **error) {
     return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
-                     "%s has no bin/%s, which %s guests need; it has %s", vqemu_ref_name(ref),
-                     arch->binary, arch->name, programs);
+                     "%s has no bin/%s, which %s guests need; it has %s",
+                     vqemu_revision_name(revision), arch->binary, arch->name, programs);
 }
 
 /* ---- resolving ---- */
@@ -128,7 +128,7 @@ static int no_program(const vqemu_ref *ref, const struct arch *arch, const char 
 /* What a runtime is to be made of. */
 struct resolution {
     vqemu_store *store;
-    vqemu_ref *ref;
+    vqemu_revision *revision;
     int trees_fd;
     uint32_t flags;
     struct progress *progress;
@@ -149,10 +149,10 @@ static int tree_failed(const struct resolution *resolution, int system_errno, vq
 
 static int check_content(const struct resolution *resolution, int tree_fd,
                          struct difference *difference, vqemu_error **error) {
-    int r = ref_load(resolution->ref, error);
+    int r = revision_load(resolution->revision, error);
     if (r < 0)
         return r;
-    return tree_check_content(tree_fd, vqemu_ref_manifest(resolution->ref),
+    return tree_check_content(tree_fd, vqemu_revision_manifest(resolution->revision),
                               store_threads(resolution->store), resolution->progress, difference,
                               error);
 }
@@ -164,7 +164,7 @@ static int use_layout(const struct resolution *resolution, int tree_fd, const st
         _cleanup_free_ char *text = NULL, *programs = NULL;
         if (stamp_read(tree_fd, true, &text) == 0)
             programs = stamp_list_programs(text);
-        return programs ? no_program(resolution->ref, runtime->arch, programs, error)
+        return programs ? no_program(resolution->revision, runtime->arch, programs, error)
                         : error_no_memory(error);
     }
     return set_paths(runtime, resolution->store->trees_path, layout) < 0 ? error_no_memory(error)
@@ -217,22 +217,22 @@ static int lease_checked(const struct resolution *resolution, struct difference 
 }
 
 /*
- * Under the lock of the store: what the ref needs is not collected from now on. A tree that this
- * call assembles is leased and needs no check.
+ * Under the lock of the store: what the revision needs is not collected from now on. A tree that
+ * this call assembles is leased and needs no check.
  */
 static int assemble_locked(const struct resolution *resolution, int *lease_fd,
                            vqemu_error **error) {
-    if (!ref_exists(resolution->store, resolution->ref))
+    if (!revision_exists(resolution->store, resolution->revision))
         return error_set(error, VQEMU_ERR_CHANGED, 0,
-                         "ref %s was removed from the store before its tree was assembled",
-                         vqemu_ref_name(resolution->ref));
-    return assemble_tree(resolution->store, resolution->ref, resolution->trees_fd,
+                         "revision %s was removed from the store before its tree was assembled",
+                         vqemu_revision_name(resolution->revision));
+    return assemble_tree(resolution->store, resolution->revision, resolution->trees_fd,
                          resolution->flags & VQEMU_RESOLVE_VERIFY, resolution->progress, lease_fd,
                          error);
 }
 
 static int use_assembled(const struct resolution *resolution, int *lease_fd, vqemu_error **error) {
-    const struct resolution trusting = {resolution->store,    resolution->ref,
+    const struct resolution trusting = {resolution->store,    resolution->revision,
                                         resolution->trees_fd, VQEMU_RESOLVE_TRUST,
                                         resolution->progress, resolution->runtime};
     _cleanup_difference_ struct difference difference = {0};
@@ -283,9 +283,9 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
     }
 }
 
-static int from_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_ref *ref,
-                    uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
-                    vqemu_error **error) {
+static int from_revision(vqemu_store *store, const vqemu_selection *selection,
+                         vqemu_revision *revision, uint32_t flags, struct progress *progress,
+                         vqemu_runtime **runtime, vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = NULL;
     _cleanup_close_ int opened = -1;
     int trees_fd;
@@ -295,9 +295,9 @@ static int from_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_
         r = new_runtime(selection, &new, error);
     if (r < 0)
         return r;
-    const struct resolution resolution = {store, ref, trees_fd, flags, progress, new};
-    memcpy(new->digest.hex, ref_digest(ref), sizeof new->digest.hex);
-    new->ref = vqemu_ref_ref(ref);
+    const struct resolution resolution = {store, revision, trees_fd, flags, progress, new};
+    memcpy(new->digest.hex, revision_digest(revision), sizeof new->digest.hex);
+    new->revision = vqemu_revision_ref(revision);
     r = lease_tree(&resolution, error);
     if (r < 0)
         return r;
@@ -305,13 +305,14 @@ static int from_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_
     return 0;
 }
 
-static int check_ref_profile(const vqemu_ref *ref, const char *profile, vqemu_error **error) {
-    if (!vqemu_ref_manifest(ref))
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", vqemu_ref_problem(ref));
-    if (strcmp(vqemu_ref_profile(ref), profile) == 0)
+static int check_revision_profile(const vqemu_revision *revision, const char *profile,
+                                  vqemu_error **error) {
+    if (!vqemu_revision_manifest(revision))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", vqemu_revision_problem(revision));
+    if (strcmp(vqemu_revision_profile(revision), profile) == 0)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0, "ref %s is not one of profile %s",
-                     vqemu_ref_name(ref), profile);
+    return error_set(error, VQEMU_ERR_INVALID, 0, "revision %s is not one of profile %s",
+                     vqemu_revision_name(revision), profile);
 }
 
 static int check_flags(uint32_t flags, vqemu_error **error) {
@@ -325,17 +326,18 @@ static int check_flags(uint32_t flags, vqemu_error **error) {
     return 0;
 }
 
-/* The newest ref can be collected, being the newest no more, before it is leased: then try again.
+/* The newest revision can be collected, being the newest no more, before it is leased: then try
+ * again.
  */
 static int from_newest(vqemu_store *store, const vqemu_selection *selection, const char *profile,
                        uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
                        vqemu_error **error) {
     for (int attempt = 1;; attempt++) {
-        _cleanup_ref_ vqemu_ref *newest = NULL;
+        _cleanup_revision_ vqemu_revision *newest = NULL;
         _cleanup_error_ vqemu_error *problem = NULL;
         int r = newest_find(store, profile, &newest, &problem);
         if (r == 0)
-            r = from_ref(store, selection, newest, flags, progress, runtime, &problem);
+            r = from_revision(store, selection, newest, flags, progress, runtime, &problem);
         if (r == 0)
             return links_switch(store, profile, vqemu_runtime_digest(*runtime), error);
         if (r == VQEMU_ERR_CHANGED && attempt < ATTEMPTS)
@@ -346,18 +348,19 @@ static int from_newest(vqemu_store *store, const vqemu_selection *selection, con
     }
 }
 
-VQEMU_EXPORT int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection,
-                                   vqemu_ref *ref, uint32_t flags, vqemu_step_fn progress_fn,
-                                   void *userdata, vqemu_runtime **runtime, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_resolve_revision(vqemu_store *store, const vqemu_selection *selection,
+                                        vqemu_revision *revision, uint32_t flags,
+                                        vqemu_step_fn progress_fn, void *userdata,
+                                        vqemu_runtime **runtime, vqemu_error **error) {
     *runtime = NULL;
     const char *profile = vqemu_profile_name(vqemu_selection_profile(selection));
     struct progress progress = {.function = progress_fn, .userdata = userdata};
     _cleanup_runtime_ vqemu_runtime *new = NULL;
     int r = check_flags(flags, error);
-    if (r == 0 && ref)
-        r = check_ref_profile(ref, profile, error);
-    if (r == 0 && ref)
-        r = from_ref(store, selection, ref, flags, &progress, &new, error);
+    if (r == 0 && revision)
+        r = check_revision_profile(revision, profile, error);
+    if (r == 0 && revision)
+        r = from_revision(store, selection, revision, flags, &progress, &new, error);
     else if (r == 0)
         r = from_newest(store, selection, profile, flags, &progress, &new, error);
     if (r < 0)
@@ -368,7 +371,7 @@ VQEMU_EXPORT int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *se
 
 VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
                                vqemu_runtime **runtime, vqemu_error **error) {
-    return vqemu_resolve_ref(store, selection, NULL, flags, NULL, NULL, runtime, error);
+    return vqemu_resolve_revision(store, selection, NULL, flags, NULL, NULL, runtime, error);
 }
 
 /* ---- life and access ---- */
@@ -389,7 +392,7 @@ VQEMU_EXPORT void vqemu_runtime_unref(vqemu_runtime *runtime) {
     free(runtime->module_dir);
     free(runtime->loader);
     free(runtime->tree);
-    vqemu_ref_unref(runtime->ref);
+    vqemu_revision_unref(runtime->revision);
     free(runtime);
 }
 
@@ -429,8 +432,8 @@ VQEMU_EXPORT const char *vqemu_runtime_tree(const vqemu_runtime *runtime) {
     return runtime->tree;
 }
 
-VQEMU_EXPORT vqemu_ref *vqemu_runtime_source(const vqemu_runtime *runtime) {
-    return runtime->ref;
+VQEMU_EXPORT vqemu_revision *vqemu_runtime_source(const vqemu_runtime *runtime) {
+    return runtime->revision;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_digest(const vqemu_runtime *runtime) {

@@ -26,7 +26,7 @@ int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, c
     return 0;
 }
 
-int report_add_use(struct problem *problem, const char *ref, const char *path) {
+int report_add_use(struct problem *problem, const char *revision, const char *path) {
     if (problem->use_count == problem->use_capacity) {
         size_t capacity = problem->use_capacity ? 2 * problem->use_capacity : 4;
         struct use *uses = realloc(problem->uses, capacity * sizeof *uses);
@@ -35,9 +35,9 @@ int report_add_use(struct problem *problem, const char *ref, const char *path) {
         problem->uses = uses;
         problem->use_capacity = capacity;
     }
-    struct use use = {strdup(ref), strdup(path)};
-    if (!use.ref || !use.path) {
-        free(use.ref);
+    struct use use = {strdup(revision), strdup(path)};
+    if (!use.revision || !use.path) {
+        free(use.revision);
         free(use.path);
         return -ENOMEM;
     }
@@ -95,7 +95,7 @@ VQEMU_EXPORT const char *vqemu_check_problem_kind(const vqemu_check *check, size
         [PROBLEM_MISSING] = "missing",
         [PROBLEM_DAMAGED] = "damaged",
         [PROBLEM_TREE] = "tree",
-        [PROBLEM_REF] = "ref",
+        [PROBLEM_REVISION] = "revision",
     };
     const struct problem *found = problem_at(check, problem);
     return found ? names[found->kind] : NULL;
@@ -121,9 +121,10 @@ VQEMU_EXPORT size_t vqemu_check_use_count(const vqemu_check *check, size_t probl
     return found ? found->use_count : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_use_ref(const vqemu_check *check, size_t problem, size_t use) {
+VQEMU_EXPORT const char *vqemu_check_use_revision(const vqemu_check *check, size_t problem,
+                                                  size_t use) {
     const struct use *found = use_at(check, problem, use);
-    return found ? found->ref : NULL;
+    return found ? found->revision : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_check_use_path(const vqemu_check *check, size_t problem,
@@ -156,7 +157,7 @@ VQEMU_EXPORT const char *vqemu_check_lease_command(const vqemu_check *check, siz
 
 static void free_problem(struct problem *problem) {
     for (size_t i = 0; i < problem->use_count; i++) {
-        free(problem->uses[i].ref);
+        free(problem->uses[i].revision);
         free(problem->uses[i].path);
     }
     free(problem->uses);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Garbage collection: find out what must stay, plan what goes, then remove it, refs first and
+ * Garbage collection: find out what must stay, plan what goes, then remove it, revisions first and
  * objects last, so that whoever is killed leaves nothing that lacks something.
  */
 #include <volt-qemu/collect.h>
@@ -18,7 +18,7 @@
 #include "store/inodes.h"
 #include "store/leftovers.h"
 #include "store/pin.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "tree/lease.h"
 #include "tree/links.h"
 #include "util/dir.h"
@@ -27,7 +27,7 @@
 #include "util/path.h"
 #include "util/strbuf.h"
 
-enum kind { KIND_REF, KIND_TREE, KIND_OBJECT, KIND_STAGING };
+enum kind { KIND_REVISION, KIND_TREE, KIND_OBJECT, KIND_STAGING };
 
 struct item {
     enum kind kind;
@@ -49,8 +49,8 @@ struct collector {
     uint32_t keep;
     int trees_fd; /* -1 if there is no such directory */
     struct store_exclusive lock;
-    vqemu_ref_list *refs;
-    struct digest_set trees;   /* the manifests of refs that stay */
+    vqemu_revision_list *revisions;
+    struct digest_set trees;   /* the manifests of revisions that stay */
     struct digest_set objects; /* what these reach */
     struct links links;
     struct lease_holders holders;
@@ -62,7 +62,7 @@ struct collector {
 static void release_collector(struct collector *collector) {
     store_unlock_exclusive(&collector->lock);
     cleanup_close(&collector->trees_fd);
-    vqemu_ref_list_free(collector->refs);
+    vqemu_revision_list_free(collector->revisions);
     digest_set_release(&collector->trees);
     digest_set_release(&collector->objects);
     links_release(&collector->links);
@@ -99,15 +99,15 @@ static uint64_t disk_space(const struct stat *status) {
 
 /* ---- what stays ---- */
 
-static int load_refs(struct collector *collector, vqemu_error **error) {
-    int r = vqemu_store_list_refs(collector->store, NULL, &collector->refs, error);
-    for (size_t i = 0; r == 0 && i < vqemu_ref_list_count(collector->refs); i++) {
-        const vqemu_ref *ref = vqemu_ref_list_at(collector->refs, i);
-        if (vqemu_ref_problem(ref))
+static int load_revisions(struct collector *collector, vqemu_error **error) {
+    int r = vqemu_store_list_revisions(collector->store, NULL, &collector->revisions, error);
+    for (size_t i = 0; r == 0 && i < vqemu_revision_list_count(collector->revisions); i++) {
+        const vqemu_revision *revision = vqemu_revision_list_at(collector->revisions, i);
+        if (vqemu_revision_problem(revision))
             r = error_set(error, VQEMU_ERR_MALFORMED, 0,
                           "nothing was collected, because what %s reaches cannot be told: %s; "
                           "repair or remove that file",
-                          vqemu_ref_name(ref), vqemu_ref_problem(ref));
+                          vqemu_revision_name(revision), vqemu_revision_problem(revision));
     }
     return r;
 }
@@ -135,41 +135,46 @@ static int tree_is_used(const struct collector *collector, const char *digest) {
     return fd >= 0 || fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
 }
 
-/* number: how many refs of the profile are newer. Returns 1, 0 or a negative errno. */
-static int ref_stays(const struct collector *collector, const vqemu_ref *ref, size_t number) {
-    const char *digest = ref_digest(ref);
+/* number: how many revisions of the profile are newer. Returns 1, 0 or a negative errno. */
+static int revision_stays(const struct collector *collector, const vqemu_revision *revision,
+                          size_t number) {
+    const char *digest = revision_digest(revision);
     if (collector->keep == 0 || number < collector->keep ||
         links_point_to(&collector->links, digest))
         return 1;
-    int pinned = pin_is_set(collector->store, vqemu_ref_name(ref));
+    int pinned = pin_is_set(collector->store, vqemu_revision_name(revision));
     return pinned ? pinned : tree_is_used(collector, digest);
 }
 
-static int keep_ref(struct collector *collector, const vqemu_ref *ref) {
+static int keep_revision(struct collector *collector, const vqemu_revision *revision) {
     struct digest digest;
-    digest_parse(ref_digest(ref), &digest);
+    digest_parse(revision_digest(revision), &digest);
     int r = digest_set_add(&collector->trees, &digest);
-    return r == 0 ? manifest_add_digests(vqemu_ref_manifest(ref), &collector->objects) : r;
+    return r == 0 ? manifest_add_digests(vqemu_revision_manifest(revision), &collector->objects)
+                  : r;
 }
 
-static int plan_ref(struct collector *collector, const vqemu_ref *ref) {
+static int plan_revision(struct collector *collector, const vqemu_revision *revision) {
     struct stat status;
-    if (fstatat(collector->store->refs_fd, base_name(vqemu_ref_path(ref)), &status,
+    if (fstatat(collector->store->refs_fd, base_name(vqemu_revision_path(revision)), &status,
                 AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
-    return plan_removal(collector, KIND_REF, vqemu_ref_name(ref), disk_space(&status));
+    return plan_removal(collector, KIND_REVISION, vqemu_revision_name(revision),
+                        disk_space(&status));
 }
 
 /* The list has the newest of each profile first. */
-static int choose_refs(struct collector *collector) {
+static int choose_revisions(struct collector *collector) {
     const char *profile = "";
     size_t number = 0;
-    for (size_t i = 0; i < vqemu_ref_list_count(collector->refs); i++) {
-        const vqemu_ref *ref = vqemu_ref_list_at(collector->refs, i);
-        number = strcmp(profile, vqemu_ref_profile(ref)) == 0 ? number + 1 : 0;
-        profile = vqemu_ref_profile(ref);
-        int stays = ref_stays(collector, ref, number);
-        int r = stays < 0 ? stays : stays ? keep_ref(collector, ref) : plan_ref(collector, ref);
+    for (size_t i = 0; i < vqemu_revision_list_count(collector->revisions); i++) {
+        const vqemu_revision *revision = vqemu_revision_list_at(collector->revisions, i);
+        number = strcmp(profile, vqemu_revision_profile(revision)) == 0 ? number + 1 : 0;
+        profile = vqemu_revision_profile(revision);
+        int stays = revision_stays(collector, revision, number);
+        int r = stays < 0 ? stays
+                : stays   ? keep_revision(collector, revision)
+                          : plan_revision(collector, revision);
         if (r < 0)
             return r;
     }
@@ -211,7 +216,7 @@ static int plan_tree(int trees_fd, const char *name, void *userdata) {
     struct weighing weighing = {.doomed = &collector->doomed};
     struct digest digest;
     if (!digest_parse(name, &digest) || digest_set_has(&collector->trees, name) ||
-        links_keep(&collector->links, collector->refs, name))
+        links_keep(&collector->links, collector->revisions, name))
         return 0;
     int used = tree_is_used(collector, name);
     if (used != 0)
@@ -318,12 +323,12 @@ static int plan_objects(struct collector *collector) {
 }
 
 static int make_plan(struct collector *collector, vqemu_error **error) {
-    int r = load_refs(collector, error);
+    int r = load_revisions(collector, error);
     if (r == 0)
         r = find_users(collector, error);
     if (r < 0)
         return r;
-    r = choose_refs(collector);
+    r = choose_revisions(collector);
     if (r == 0 && collector->trees_fd >= 0)
         r = for_each_entry(collector->trees_fd, ".", plan_tree, collector);
     if (r == 0)
@@ -337,8 +342,8 @@ static int make_plan(struct collector *collector, vqemu_error **error) {
 
 /* ---- removing ---- */
 
-static int remove_ref(const struct collector *collector, const char *name) {
-    _cleanup_free_ char *file = format_string("%s" REF_SUFFIX, name);
+static int remove_revision(const struct collector *collector, const char *name) {
+    _cleanup_free_ char *file = format_string("%s" REVISION_SUFFIX, name);
     if (!file)
         return -ENOMEM;
     return unlinkat(collector->store->refs_fd, file, 0) < 0 && errno != ENOENT ? -errno : 1;
@@ -398,8 +403,8 @@ static int remove_staging(const struct collector *collector, const char *path) {
 /* Returns 1 if it was removed, 0 if it stays, because it is in use by now, or a negative errno. */
 static int remove_item(const struct collector *collector, const struct item *item) {
     switch (item->kind) {
-    case KIND_REF:
-        return remove_ref(collector, item->name);
+    case KIND_REVISION:
+        return remove_revision(collector, item->name);
     case KIND_TREE:
         return remove_unleased_tree(collector, item->name);
     case KIND_OBJECT:
@@ -451,8 +456,8 @@ static bool plans(const vqemu_collection *plan, enum kind kind) {
 }
 
 /*
- * Before an object goes, it must be certain, also after a power cut, that its refs are gone: those
- * of this collection, or of one that was killed, or that somebody removed.
+ * Before an object goes, it must be certain, also after a power cut, that its revisions are gone:
+ * those of this collection, or of one that was killed, or that somebody removed.
  */
 static int sync_refs(const struct collector *collector, vqemu_error **error) {
     int r = collector->plan->count > 0 ? sync_fd(collector->store->refs_fd) : 0;
@@ -461,7 +466,7 @@ static int sync_refs(const struct collector *collector, vqemu_error **error) {
 
 static int perform(struct collector *collector, vqemu_error **error) {
     progress_start(&collector->progress, "collect", collector->plan->count);
-    int r = remove_kind(collector, KIND_REF, error);
+    int r = remove_kind(collector, KIND_REVISION, error);
     if (r == 0)
         r = sync_refs(collector, error);
     if (r == 0 && plans(collector->plan, KIND_TREE))
@@ -514,7 +519,7 @@ VQEMU_EXPORT size_t vqemu_collection_count(const vqemu_collection *collection) {
 
 VQEMU_EXPORT const char *vqemu_collection_kind(const vqemu_collection *collection, size_t index) {
     static const char *const names[] = {
-        [KIND_REF] = "ref",
+        [KIND_REVISION] = "revision",
         [KIND_TREE] = "tree",
         [KIND_OBJECT] = "object",
         [KIND_STAGING] = "staging",

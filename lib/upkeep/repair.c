@@ -27,7 +27,7 @@ struct want {
 
 struct repair {
     vqemu_store *store;
-    const vqemu_ref_list *refs;
+    const vqemu_revision_list *revisions;
     struct digest_set digests; /* those that are wanted */
     struct want *wants;        /* for each of them */
     size_t left;               /* not found yet */
@@ -110,10 +110,10 @@ static int try_named(struct repair *repair, int directory_fd, const char *name, 
 /* ---- the store itself ---- */
 
 static const char *tree_of_use(const struct repair *repair, const struct use *use) {
-    for (size_t i = 0; i < vqemu_ref_list_count(repair->refs); i++) {
-        const vqemu_ref *ref = vqemu_ref_list_at(repair->refs, i);
-        if (strcmp(vqemu_ref_name(ref), use->ref) == 0)
-            return ref_digest(ref);
+    for (size_t i = 0; i < vqemu_revision_list_count(repair->revisions); i++) {
+        const vqemu_revision *revision = vqemu_revision_list_at(repair->revisions, i);
+        if (strcmp(vqemu_revision_name(revision), use->revision) == 0)
+            return revision_digest(revision);
     }
     return "";
 }
@@ -280,12 +280,12 @@ static int publish_wants(struct repair *repair, vqemu_error **error) {
     return r == 0 ? stage_sync_objects(&repair->stage, error) : r;
 }
 
-int repair_objects(vqemu_store *store, const vqemu_ref_list *refs, vqemu_check *check,
+int repair_objects(vqemu_store *store, const vqemu_revision_list *revisions, vqemu_check *check,
                    const char *from, struct progress *progress, vqemu_error **error) {
     _cleanup_error_ vqemu_error *problem = NULL;
     _cleanup_(release_repair) struct repair repair = {
         .store = store,
-        .refs = refs,
+        .revisions = revisions,
         .stage = STAGE_EMPTY,
         .buffer = malloc(DIGEST_READ_SIZE),
         .progress = progress,

@@ -4,7 +4,7 @@
 #define LIB_REPAIR_H
 
 #include "base/progress.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/store.h"
 #include "upkeep/check-report.h"
 
@@ -13,7 +13,7 @@
  * those of a source (NULL for none; see vqemu_store_check()), and note what was put right. The
  * caller holds the store lock.
  */
-int repair_objects(vqemu_store *store, const vqemu_ref_list *refs, vqemu_check *check,
+int repair_objects(vqemu_store *store, const vqemu_revision_list *revisions, vqemu_check *check,
                    const char *from, struct progress *progress, vqemu_error **error);
 
 #endif

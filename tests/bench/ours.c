@@ -61,10 +61,10 @@ static uint32_t parse_flag(const char *name) {
 static void build(const char *root, const char *directory, uint32_t threads) {
     vqemu_error *error = NULL;
     vqemu_store *store = open_store(root, VQEMU_STORE_CREATE, threads);
-    vqemu_ref *ref;
+    vqemu_revision *ref;
     if (vqemu_store_build(store, PROFILE, directory, NULL, NULL, NULL, &ref, &error) < 0)
         fail(directory, error);
-    vqemu_ref_unref(ref);
+    vqemu_revision_unref(ref);
     vqemu_store_unref(store);
 }
 

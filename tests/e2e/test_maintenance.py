@@ -81,7 +81,7 @@ def test_a_dry_run_changes_nothing_and_tells_the_truth(root, profile):
     before = snapshot(root)
     foretold = gc(root, "--dry-run", "--keep", "1")
     assert snapshot(root) == before
-    assert {entry["kind"] for entry in foretold["removed"]} == {"ref", "tree", "object", "staging"}
+    assert {entry["kind"] for entry in foretold["removed"]} == {"revision", "tree", "object", "staging"}
     done = gc(root, "--keep", "1")
     assert sorted(map(str, done["removed"])) == sorted(map(str, foretold["removed"]))
     assert done["freed_bytes"] == foretold["freed_bytes"] == sum(e["bytes"] for e in done["removed"])
@@ -110,9 +110,9 @@ def test_objects_that_nobody_needs(root):
 def test_keep(root, profile):
     refs = [*manifests(root)] + [add_generation(root, profile, number) for number in range(5)]
     resolve(root)
-    assert removed(gc(root, "--keep", "4"), "ref") == set(refs[:2])
-    assert removed(gc(root, "--keep", "4"), "ref") == set()
-    assert removed(gc(root, "--keep", "1"), "ref") == set(refs[2:5])
+    assert removed(gc(root, "--keep", "4"), "revision") == set(refs[:2])
+    assert removed(gc(root, "--keep", "4"), "revision") == set()
+    assert removed(gc(root, "--keep", "1"), "revision") == set(refs[2:5])
     assert list(manifests(root)) == refs[5:]
     assert objects_of(root) == needed_objects(root)
     assert_resolves(root, "--verify")
@@ -133,7 +133,7 @@ def test_without_keep_no_ref_goes(root, profile):
     refs = {*manifests(root)} | {add_generation(root, profile, number) for number in range(3)}
     for ref in refs:
         resolve(root, "--ref", ref)
-    assert removed(gc(root), "ref") == set()
+    assert removed(gc(root), "revision") == set()
     assert manifests(root).keys() == refs
     for ref in refs:
         assert not tree_faults(resolve(root, "--ref", ref)["tree"], manifests(root)[ref])
@@ -146,13 +146,13 @@ def test_a_pinned_ref_stays(root, profile):
     resolve(root)
     good("--root", root, "pin", first)
     assert {ref["name"] for ref in good_json(root, "refs") if ref["pinned"]} == {first}
-    assert removed(gc(root, "--keep", "1"), "ref") == set(refs[:2])
+    assert removed(gc(root, "--keep", "1"), "revision") == set(refs[:2])
     assert manifests(root).keys() == {first, refs[2]}
     assert not tree_faults(tree, manifests(root)[first])
     good("--root", root, "unpin", first)
     assert not any(ref["pinned"] for ref in good_json(root, "refs"))
     report = gc(root, "--keep", "1")
-    assert removed(report, "ref") == {first} and removed(report, "tree") == {tree.name}
+    assert removed(report, "revision") == {first} and removed(report, "tree") == {tree.name}
     assert not tree.exists()
 
 

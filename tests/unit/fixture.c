@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "choice/host.h"
 #include "choice/selection.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/store.h"
 #include "tree/runtime.h"
 #include "util/cleanup.h"
@@ -110,35 +110,35 @@ vqemu_store *open_store(uint32_t flags) {
     return store;
 }
 
-vqemu_ref *build(vqemu_store *store, const char *created_at) {
+vqemu_revision *build(vqemu_store *store, const char *created_at) {
     _cleanup_free_ char *directory = scratch_path("profile");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_build_info *info = NULL;
-    vqemu_ref *ref = NULL;
+    vqemu_revision *revision = NULL;
     if (created_at) {
         ck_assert_int_eq(vqemu_build_info_new(&info, NULL), 0);
         ck_assert_int_eq(vqemu_build_info_set_created_at(info, created_at, NULL), 0);
     }
-    int r = vqemu_store_build(store, "emulate-x86", directory, info, NULL, NULL, &ref, &error);
+    int r = vqemu_store_build(store, "emulate-x86", directory, info, NULL, NULL, &revision, &error);
     vqemu_build_info_free(info);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     ck_assert_int_eq(count_leftovers(), 0);
-    return ref;
+    return revision;
 }
 
 void build_fails(int code, const char *mentioned) {
     _cleanup_free_ char *directory = scratch_path("profile");
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
-    vqemu_ref *ref = (vqemu_ref *)&error; /* must become NULL */
-    int refs = count_entries("store/cas/refs");
-    int r = vqemu_store_build(store, "emulate-x86", directory, NULL, NULL, NULL, &ref, &error);
+    vqemu_revision *revision = (vqemu_revision *)&error; /* must become NULL */
+    int revisions = count_entries("store/cas/refs");
+    int r = vqemu_store_build(store, "emulate-x86", directory, NULL, NULL, NULL, &revision, &error);
     ck_assert_msg(r == code, "%d instead of %d: %s", r, code, vqemu_error_message(error));
-    ck_assert_ptr_null(ref);
+    ck_assert_ptr_null(revision);
     ck_assert_msg(strstr(vqemu_error_message(error), mentioned) != NULL, "\"%s\" in \"%s\"",
                   mentioned, vqemu_error_message(error));
     ck_assert_int_eq(count_leftovers(), 0);
-    ck_assert_int_eq(count_entries("store/cas/refs"), refs);
+    ck_assert_int_eq(count_entries("store/cas/refs"), revisions);
 }
 
 vqemu_selection *select_profile(const char *profile, const char *guest_arch) {
@@ -174,8 +174,8 @@ char *tree_path(const vqemu_runtime *runtime, const char *path) {
     return format_string("%s/%s", vqemu_runtime_tree(runtime), path);
 }
 
-char *object_path(const vqemu_ref *ref, const char *path) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+char *object_path(const vqemu_revision *revision, const char *path) {
+    const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
     int64_t index = vqemu_manifest_find(manifest, path);
     ck_assert_int_ge(index, 0);
     return format_string("%s/store/cas/objects/%s", scratch,

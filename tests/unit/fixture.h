@@ -30,7 +30,7 @@ int count_leftovers(void);
 /* The store in store/. Aborts the test if it cannot be opened. */
 vqemu_store *open_store(uint32_t flags);
 /* Build profile/ into it as emulate-x86; NULL created_at for now. */
-vqemu_ref *build(vqemu_store *store, const char *created_at);
+vqemu_revision *build(vqemu_store *store, const char *created_at);
 /* The result of a build of profile/ that must fail, and whose message must mention something. */
 void build_fails(int code, const char *mentioned);
 vqemu_selection *select_profile(const char *profile, const char *guest_arch);
@@ -39,6 +39,6 @@ vqemu_runtime *resolve(vqemu_store *store, uint32_t flags);
 void resolve_fails(vqemu_store *store, uint32_t flags, int code, const char *mentioned);
 /* The path of a file in a runtime's tree, or of the object that it was made from. */
 char *tree_path(const vqemu_runtime *runtime, const char *path);
-char *object_path(const vqemu_ref *ref, const char *path);
+char *object_path(const vqemu_revision *revision, const char *path);
 
 #endif

@@ -13,7 +13,7 @@
 #include "choice/selection.h"
 #include "fixture.h"
 #include "run.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/store.h"
 #include "tree/runtime.h"
 #include "util/strbuf.h"
@@ -32,7 +32,7 @@ static void make_store(void) {
     }
     shared = open_store(VQEMU_STORE_CREATE);
     vqemu_store_set_threads(shared, 2);
-    vqemu_ref_unref(build(shared, NULL));
+    vqemu_revision_unref(build(shared, NULL));
 }
 
 static void remove_store(void) {
@@ -57,7 +57,7 @@ static void *resolve_often(void *unused) {
         _cleanup_runtime_ vqemu_runtime *runtime =
             resolve(shared, i % 3 ? 0 : VQEMU_RESOLVE_VERIFY);
         check_tree(runtime);
-        ck_assert_ptr_nonnull(vqemu_ref_manifest(vqemu_runtime_source(runtime)));
+        ck_assert_ptr_nonnull(vqemu_revision_manifest(vqemu_runtime_source(runtime)));
     }
     return NULL;
 }
@@ -66,16 +66,17 @@ static void *build_often(void *unused) {
     (void)unused;
     _cleanup_free_ char *directory = scratch_path("profile");
     for (int i = 0; i < ROUNDS; i++) {
-        vqemu_ref *ref = NULL;
+        vqemu_revision *revision = NULL;
         vqemu_build_info *info = NULL;
         char date[32];
         snprintf(date, sizeof date, "%d", i);
         ck_assert_int_eq(vqemu_build_info_new(&info, NULL), 0);
         ck_assert_int_eq(vqemu_build_info_set_build_date(info, date, NULL), 0);
         ck_assert_int_eq(
-            vqemu_store_build(shared, "emulate-x86", directory, info, NULL, NULL, &ref, NULL), 0);
+            vqemu_store_build(shared, "emulate-x86", directory, info, NULL, NULL, &revision, NULL),
+            0);
         vqemu_build_info_free(info);
-        vqemu_ref_unref(ref);
+        vqemu_revision_unref(revision);
     }
     return NULL;
 }
@@ -103,11 +104,11 @@ static void *check_often(void *unused) {
 static void *import_often(void *unused) {
     (void)unused;
     for (int i = 0; i < ROUNDS; i++) {
-        vqemu_ref *ref = NULL;
+        vqemu_revision *revision = NULL;
         int fd = open(archive, O_RDONLY | O_CLOEXEC);
-        ck_assert_int_eq(vqemu_store_import(shared, NULL, fd, NULL, NULL, NULL, NULL, &ref, NULL),
-                         0);
-        vqemu_ref_unref(ref);
+        ck_assert_int_eq(
+            vqemu_store_import(shared, NULL, fd, NULL, NULL, NULL, NULL, &revision, NULL), 0);
+        vqemu_revision_unref(revision);
         close(fd);
     }
     return NULL;
@@ -118,11 +119,11 @@ START_TEST(threads_that_share_a_handle) {
                                                   check_often,   import_often, resolve_often,
                                                   resolve_often, build_often};
     pthread_t threads[THREADS];
-    _cleanup_ref_ vqemu_ref *ref = NULL;
+    _cleanup_revision_ vqemu_revision *revision = NULL;
     snprintf(archive, sizeof archive, "%s/archive.tar", scratch);
     int fd = open(archive, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    ck_assert_int_eq(vqemu_store_newest_ref(shared, "emulate-x86", &ref, NULL), 0);
-    ck_assert_int_eq(vqemu_store_export(shared, ref, fd, NULL, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_store_newest_revision(shared, "emulate-x86", &revision, NULL), 0);
+    ck_assert_int_eq(vqemu_store_export(shared, revision, fd, NULL, NULL, NULL, NULL), 0);
     close(fd);
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, work[i], NULL), 0);
@@ -137,14 +138,14 @@ START_TEST(threads_that_share_a_handle) {
 }
 END_TEST
 
-static void *load_manifest(void *ref) {
-    ck_assert_ptr_nonnull(vqemu_ref_manifest(ref));
+static void *load_manifest(void *revision) {
+    ck_assert_ptr_nonnull(vqemu_revision_manifest(revision));
     return NULL;
 }
 
 START_TEST(a_manifest_that_is_read_late_is_read_once) {
     _cleanup_runtime_ vqemu_runtime *runtime = NULL;
-    usleep(150000); /* so that the newest ref is remembered */
+    usleep(150000); /* so that the newest revision is remembered */
     vqemu_runtime_unref(resolve(shared, 0));
     runtime = resolve(shared, 0);
     pthread_t threads[THREADS];
@@ -165,13 +166,13 @@ START_TEST(more_threads_give_the_same_result) {
         write_file(path, path, 0644);
     }
     vqemu_store_set_threads(shared, 4);
-    _cleanup_ref_ vqemu_ref *ref = build(shared, NULL);
-    ck_assert_uint_eq(vqemu_manifest_object_count(vqemu_ref_manifest(ref)), FILES + 45);
+    _cleanup_revision_ vqemu_revision *revision = build(shared, NULL);
+    ck_assert_uint_eq(vqemu_manifest_object_count(vqemu_revision_manifest(revision)), FILES + 45);
     vqemu_runtime_unref(resolve(shared, 0));
     vqemu_runtime_unref(resolve(shared, VQEMU_RESOLVE_VERIFY));
     vqemu_store_set_threads(shared, 1);
-    _cleanup_ref_ vqemu_ref *again = build(shared, NULL);
-    ck_assert_str_eq(vqemu_ref_name(ref), vqemu_ref_name(again));
+    _cleanup_revision_ vqemu_revision *again = build(shared, NULL);
+    ck_assert_str_eq(vqemu_revision_name(revision), vqemu_revision_name(again));
 }
 END_TEST
 

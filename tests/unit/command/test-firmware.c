@@ -569,8 +569,8 @@ START_TEST(arm_flash_has_64_mebibytes) {
         add_image("v.fd", sizes[i]);
         finds(&requests[i], "c.fd", "v.fd", false, false);
     }
-    const struct request other = {"aarch64", "sbsa-ref", false};
-    describe_as("firmware/50-x.json", "aarch64", "\"sbsa-ref\"", "c.fd", "v.fd", "raw", "");
+    const struct request other = {"aarch64", "sbsa-revision", false};
+    describe_as("firmware/50-x.json", "aarch64", "\"sbsa-revision\"", "c.fd", "v.fd", "raw", "");
     finds(&other, "c.fd", "v.fd", false, false);
 }
 END_TEST

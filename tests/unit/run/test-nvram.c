@@ -171,7 +171,8 @@ START_TEST(other_firmware_is_refused) {
     write_file("tree/CODE.fd", "new code", 0444);
     struct digest old = digest_of_bytes("code", 4), new = digest_of_bytes("new code", 8);
     _cleanup_free_ char *expected = format_string(
-        "the variable store %s belongs to firmware %.12s, and %s is %.12s: resolve the ref that it "
+        "the variable store %s belongs to firmware %.12s, and %s is %.12s: resolve the revision "
+        "that it "
         "was made with (--ref); VQEMU_PREPARE_KEEP_VARIABLES keeps its variables for this "
         "firmware, VQEMU_PREPARE_RESET_VARIABLES starts anew from %s and keeps it as %s.old",
         store_path, old.hex, code_path, new.hex, template_path, store_path);

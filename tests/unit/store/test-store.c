@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "fixture.h"
 #include "run.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "tree/runtime.h"
 
 START_TEST(a_missing_store_is_named) {
@@ -58,20 +58,20 @@ START_TEST(a_relative_root_stays_where_it_was) {
     ck_assert_int_eq(fchdir(scratch_fd), 0);
     ck_assert_int_eq(vqemu_store_open("store//", VQEMU_STORE_CREATE, &store, NULL), 0);
     ck_assert_int_eq(chdir("/"), 0);
-    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
     ck_assert_int_eq(strncmp(vqemu_runtime_tree(runtime), scratch, strlen(scratch)), 0);
 }
 END_TEST
 
 START_TEST(the_parts_can_lie_apart) {
-    _cleanup_free_ char *objects = scratch_path("a/objects"), *refs = scratch_path("b"),
+    _cleanup_free_ char *objects = scratch_path("a/objects"), *revisions = scratch_path("b"),
                         *trees = scratch_path("c/d"), *links = scratch_path("e");
     _cleanup_store_ vqemu_store *store = NULL;
-    ck_assert_int_eq(
-        vqemu_store_open_directories(objects, refs, trees, links, VQEMU_STORE_CREATE, &store, NULL),
-        0);
-    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    ck_assert_int_eq(vqemu_store_open_directories(objects, revisions, trees, links,
+                                                  VQEMU_STORE_CREATE, &store, NULL),
+                     0);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
     ck_assert_int_eq(count_entries("a/objects"), 5);
     ck_assert_int_eq(count_entries("b"), 1);
@@ -83,13 +83,13 @@ START_TEST(the_parts_can_lie_apart) {
 END_TEST
 
 START_TEST(without_a_directory_for_links_there_are_none) {
-    _cleanup_free_ char *objects = scratch_path("objects"), *refs = scratch_path("refs"),
+    _cleanup_free_ char *objects = scratch_path("objects"), *revisions = scratch_path("refs"),
                         *trees = scratch_path("trees");
     _cleanup_store_ vqemu_store *store = NULL;
-    ck_assert_int_eq(
-        vqemu_store_open_directories(objects, refs, trees, NULL, VQEMU_STORE_CREATE, &store, NULL),
-        0);
-    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    ck_assert_int_eq(vqemu_store_open_directories(objects, revisions, trees, NULL,
+                                                  VQEMU_STORE_CREATE, &store, NULL),
+                     0);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
     ck_assert_int_eq(count_entries("trees"), 1);
     ck_assert(!exists("emulate-x86"));
@@ -98,12 +98,12 @@ END_TEST
 
 START_TEST(a_read_only_store_serves_what_is_assembled) {
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
-    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     _cleanup_store_ vqemu_store *read_only = open_store(VQEMU_STORE_READ_ONLY);
     resolve_fails(read_only, 0, VQEMU_ERR_READ_ONLY, "is read-only");
     vqemu_runtime_unref(resolve(store, 0));
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(read_only, VQEMU_RESOLVE_VERIFY);
-    vqemu_ref *other = NULL;
+    vqemu_revision *other = NULL;
     _cleanup_free_ char *directory = scratch_path("profile");
     ck_assert_int_eq(
         vqemu_store_build(read_only, "emulate-x86", directory, NULL, NULL, NULL, &other, NULL),
@@ -115,7 +115,7 @@ START_TEST(descriptors_are_closed_on_exec_and_in_the_end) {
     int before = count_entries("/proc/self/fd");
     {
         _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
-        _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+        _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
         _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
         ck_assert_int_eq(fcntl(store->objects_fd, F_GETFD), FD_CLOEXEC);
         ck_assert_int_eq(fcntl(store->refs_fd, F_GETFD), FD_CLOEXEC);

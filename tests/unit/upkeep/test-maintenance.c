@@ -10,28 +10,28 @@
 #include "choice/selection.h"
 #include "fixture.h"
 #include "run.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/store.h"
 #include "tree/runtime.h"
 #include "util/strbuf.h"
 
 static vqemu_store *store;
-static vqemu_ref *ref;
+static vqemu_revision *revision;
 
 static void make_store(void) {
     make_scratch();
     store = open_store(VQEMU_STORE_CREATE);
-    ref = build(store, "2025-01-31T10:00:00Z");
+    revision = build(store, "2025-01-31T10:00:00Z");
 }
 
 static void remove_store(void) {
-    vqemu_ref_unref(ref);
+    vqemu_revision_unref(revision);
     vqemu_store_unref(store);
     remove_scratch();
 }
 
 /* Another version of the profile, newer than the first. */
-static vqemu_ref *build_newer(void) {
+static vqemu_revision *build_newer(void) {
     write_file("profile/firmware/bios.bin", "newer", 0644);
     return build(store, NULL);
 }
@@ -58,7 +58,7 @@ static size_t problems(const char *name, uint32_t flags, const char *from, size_
     ck_assert_uint_eq(vqemu_check_left(check), left);
     ck_assert_ptr_null(vqemu_check_problem_kind(check, count));
     ck_assert_ptr_null(vqemu_check_problem_message(check, count));
-    ck_assert_ptr_null(vqemu_check_use_ref(check, count, 0));
+    ck_assert_ptr_null(vqemu_check_use_revision(check, count, 0));
     ck_assert_ptr_null(vqemu_check_lease_tree(check, count, 0));
     ck_assert(!vqemu_check_problem_repaired(check, count));
     vqemu_check_free(check);
@@ -67,7 +67,7 @@ static size_t problems(const char *name, uint32_t flags, const char *from, size_
 
 /* ---- collecting ---- */
 
-START_TEST(nothing_is_collected_that_a_ref_reaches) {
+START_TEST(nothing_is_collected_that_a_revision_reaches) {
     vqemu_runtime_unref(resolve(store, 0));
     ck_assert_uint_eq(collect(0, 0), 0);
     ck_assert_uint_eq(collect(1, 0), 0);
@@ -75,14 +75,14 @@ START_TEST(nothing_is_collected_that_a_ref_reaches) {
 }
 END_TEST
 
-START_TEST(older_refs_go_with_what_only_they_reach) {
+START_TEST(older_revisions_go_with_what_only_they_reach) {
     vqemu_runtime_unref(resolve(store, 0));
-    _cleanup_ref_ vqemu_ref *newer = build_newer();
-    _cleanup_free_ char *object = object_path(ref, "firmware/bios.bin");
+    _cleanup_revision_ vqemu_revision *newer = build_newer();
+    _cleanup_free_ char *object = object_path(revision, "firmware/bios.bin");
     vqemu_runtime_unref(resolve(store, 0)); /* the link points to it now */
     ck_assert_uint_eq(collect(1, VQEMU_COLLECT_DRY_RUN), 4);
     ck_assert_int_eq(count_entries("store/cas/refs"), 2);
-    ck_assert_uint_eq(collect(1, 0), 4); /* ref, tree, object, what was remembered of it */
+    ck_assert_uint_eq(collect(1, 0), 4); /* revision, tree, object, what was remembered of it */
     ck_assert_int_eq(count_entries("store/cas/refs"), 1);
     ck_assert_int_eq(count_entries("store/qemu/trees"), 1);
     ck_assert(!exists(object));
@@ -90,50 +90,52 @@ START_TEST(older_refs_go_with_what_only_they_reach) {
 }
 END_TEST
 
-START_TEST(a_lease_a_pin_and_the_link_keep_a_ref) {
+START_TEST(a_lease_a_pin_and_the_link_keep_a_revision) {
     vqemu_runtime *runtime = resolve(store, 0);
-    _cleanup_ref_ vqemu_ref *newer = build_newer();
+    _cleanup_revision_ vqemu_revision *newer = build_newer();
     vqemu_runtime_unref(runtime); /* not leased; the link points to the old tree still */
     ck_assert_uint_eq(collect(1, 0), 0);
     runtime = resolve(store, 0);
-    ck_assert_int_eq(vqemu_store_pin(store, vqemu_ref_name(ref), NULL), 0);
+    ck_assert_int_eq(vqemu_store_pin(store, vqemu_revision_name(revision), NULL), 0);
     ck_assert_uint_eq(collect(1, 0), 0);
-    ck_assert_int_eq(vqemu_store_unpin(store, vqemu_ref_name(ref), NULL), 0);
+    ck_assert_int_eq(vqemu_store_unpin(store, vqemu_revision_name(revision), NULL), 0);
     vqemu_runtime_unref(runtime);
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     vqemu_runtime *old = NULL;
-    ck_assert_int_eq(vqemu_resolve_ref(store, selection, ref, 0, NULL, NULL, &old, NULL), 0);
+    ck_assert_int_eq(vqemu_resolve_revision(store, selection, revision, 0, NULL, NULL, &old, NULL),
+                     0);
     ck_assert_uint_eq(collect(1, 0), 0); /* leased */
     vqemu_runtime_unref(old);
     ck_assert_uint_eq(collect(1, 0), 4);
 }
 END_TEST
 
-START_TEST(a_ref_that_was_collected_cannot_be_resolved) {
-    _cleanup_ref_ vqemu_ref *newer = build_newer();
+START_TEST(a_revision_that_was_collected_cannot_be_resolved) {
+    _cleanup_revision_ vqemu_revision *newer = build_newer();
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     vqemu_runtime *runtime = NULL;
     ck_assert_uint_eq(collect(1, 0), 3);
-    ck_assert_int_eq(vqemu_resolve_ref(store, selection, ref, 0, NULL, NULL, &runtime, NULL),
-                     VQEMU_ERR_CHANGED);
+    ck_assert_int_eq(
+        vqemu_resolve_revision(store, selection, revision, 0, NULL, NULL, &runtime, NULL),
+        VQEMU_ERR_CHANGED);
 }
 END_TEST
 
-START_TEST(a_broken_ref_stops_collection) {
+START_TEST(a_broken_revision_stops_collection) {
     vqemu_collection *collection = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    _cleanup_ref_ vqemu_ref *newer = build_newer();
-    write_file(vqemu_ref_path(ref), "{", 0644);
+    _cleanup_revision_ vqemu_revision *newer = build_newer();
+    write_file(vqemu_revision_path(revision), "{", 0644);
     ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, NULL, &collection, &error),
                      VQEMU_ERR_MALFORMED);
-    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), vqemu_ref_path(ref)));
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), vqemu_revision_path(revision)));
     ck_assert_int_eq(count_entries("store/cas/refs"), 2);
 }
 END_TEST
 
 START_TEST(pins_are_told) {
     bool pinned = true;
-    const char *name = vqemu_ref_name(ref);
+    const char *name = vqemu_revision_name(revision);
     ck_assert_int_eq(vqemu_store_is_pinned(store, name, &pinned, NULL), 0);
     ck_assert(!pinned);
     ck_assert_int_eq(vqemu_store_pin(store, name, NULL), 0);
@@ -148,12 +150,12 @@ END_TEST
 /* ---- checking ---- */
 
 START_TEST(damage_is_found_and_repaired_from_a_directory) {
-    _cleanup_free_ char *path = object_path(ref, "firmware/bios.bin"),
+    _cleanup_free_ char *path = object_path(revision, "firmware/bios.bin"),
                         *source = scratch_path("profile");
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_uint_eq(problems(NULL, 0, NULL, 1), 1);
     ck_assert_uint_eq(problems("emulate-x86", VQEMU_CHECK_REPAIR, NULL, 1), 1);
-    ck_assert_uint_eq(problems(vqemu_ref_name(ref), VQEMU_CHECK_REPAIR, source, 0), 1);
+    ck_assert_uint_eq(problems(vqemu_revision_name(revision), VQEMU_CHECK_REPAIR, source, 0), 1);
     ck_assert_uint_eq(problems(NULL, 0, NULL, 0), 0);
 }
 END_TEST
@@ -169,7 +171,7 @@ START_TEST(what_cannot_be_checked_is_an_error) {
                      VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_store_check(store, NULL, 0, "/", NULL, NULL, &check, NULL),
                      VQEMU_ERR_INVALID);
-    _cleanup_free_ char *path = object_path(ref, "firmware/bios.bin");
+    _cleanup_free_ char *path = object_path(revision, "firmware/bios.bin");
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(
         vqemu_store_check(store, NULL, VQEMU_CHECK_REPAIR, "/none", NULL, NULL, &check, NULL),
@@ -189,7 +191,7 @@ static int open_archive(int flags) {
 static void export_archive(void) {
     _cleanup_close_ int fd = open_archive(O_WRONLY | O_CREAT | O_TRUNC);
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_store_export(store, ref, fd, NULL, NULL, NULL, &error);
+    int r = vqemu_store_export(store, revision, fd, NULL, NULL, NULL, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
 }
 
@@ -201,20 +203,20 @@ static vqemu_store *open_other(void) {
 }
 
 /* In the C locale, too, which this program is in. */
-START_TEST(an_export_is_imported_as_the_same_ref) {
+START_TEST(an_export_is_imported_as_the_same_revision) {
     write_file("profile/firmware/gr\303\274n.bin", "green", 0644);
-    vqemu_ref_unref(ref);
-    ref = build(store, NULL);
+    vqemu_revision_unref(revision);
+    revision = build(store, NULL);
     export_archive();
     _cleanup_store_ vqemu_store *other = open_other();
     _cleanup_close_ int fd = open_archive(O_RDONLY);
-    _cleanup_ref_ vqemu_ref *imported = NULL;
+    _cleanup_revision_ vqemu_revision *imported = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     int r = vqemu_store_import(other, NULL, fd, "a.tar", NULL, NULL, NULL, &imported, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
-    ck_assert_str_eq(vqemu_ref_name(imported), vqemu_ref_name(ref));
-    ck_assert_str_eq(vqemu_manifest_digest(vqemu_ref_manifest(imported)),
-                     vqemu_manifest_digest(vqemu_ref_manifest(ref)));
+    ck_assert_str_eq(vqemu_revision_name(imported), vqemu_revision_name(revision));
+    ck_assert_str_eq(vqemu_manifest_digest(vqemu_revision_manifest(imported)),
+                     vqemu_manifest_digest(vqemu_revision_manifest(revision)));
 }
 END_TEST
 
@@ -222,7 +224,7 @@ START_TEST(an_import_that_is_too_large_is_refused) {
     export_archive();
     _cleanup_store_ vqemu_store *other = open_other();
     _cleanup_close_ int fd = open_archive(O_RDONLY);
-    _cleanup_ref_ vqemu_ref *imported = NULL;
+    _cleanup_revision_ vqemu_revision *imported = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_store_set_max_import_size(other, 25);
     ck_assert_int_eq(
@@ -237,15 +239,15 @@ END_TEST
 START_TEST(only_what_is_missing_is_copied) {
     _cleanup_store_ vqemu_store *other = open_other();
     vqemu_copy *copy = NULL;
-    ck_assert_int_eq(vqemu_store_copy(store, ref, other, NULL, NULL, &copy, NULL), 0);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, NULL, NULL, &copy, NULL), 0);
     ck_assert_uint_eq(vqemu_copy_objects(copy), 5);
     ck_assert_uint_eq(vqemu_copy_bytes(copy), 22 + 3 + 6 + 8);
-    ck_assert_str_eq(vqemu_ref_name(vqemu_copy_ref(copy)), vqemu_ref_name(ref));
+    ck_assert_str_eq(vqemu_revision_name(vqemu_copy_revision(copy)), vqemu_revision_name(revision));
     vqemu_copy_free(copy);
-    ck_assert_int_eq(vqemu_store_copy(store, ref, other, NULL, NULL, &copy, NULL), 0);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, NULL, NULL, &copy, NULL), 0);
     ck_assert_uint_eq(vqemu_copy_objects(copy), 0);
     vqemu_copy_free(copy);
-    ck_assert_int_eq(vqemu_store_copy(store, ref, store, NULL, NULL, &copy, NULL),
+    ck_assert_int_eq(vqemu_store_copy(store, revision, store, NULL, NULL, &copy, NULL),
                      VQEMU_ERR_INVALID);
     ck_assert_ptr_null(copy);
 }
@@ -256,7 +258,7 @@ START_TEST(a_copy_respects_the_limit_of_the_store_it_goes_to) {
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_copy *copy = NULL;
     vqemu_store_set_max_objects(other, 4);
-    ck_assert_int_eq(vqemu_store_copy(store, ref, other, NULL, NULL, &copy, &error),
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, NULL, NULL, &copy, &error),
                      VQEMU_ERR_INVALID);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "limit of 4"));
     ck_assert_int_eq(count_entries("other/cas/refs"), 0);
@@ -292,12 +294,12 @@ static int cancel(const char *step, const char *item, uint64_t done, uint64_t to
 
 START_TEST(every_long_call_can_be_cancelled) {
     int calls = 0;
-    vqemu_ref *none = NULL;
+    vqemu_revision *none = NULL;
     vqemu_check *check = NULL;
     vqemu_copy *copy = NULL;
     vqemu_collection *collection = NULL;
     export_archive();
-    vqemu_ref_unref(build_newer());
+    vqemu_revision_unref(build_newer());
     _cleanup_store_ vqemu_store *other = open_other();
     _cleanup_close_ int in = open_archive(O_RDONLY), out = open("/dev/null", O_WRONLY | O_CLOEXEC);
     _cleanup_free_ char *directory = scratch_path("profile");
@@ -307,9 +309,9 @@ START_TEST(every_long_call_can_be_cancelled) {
         VQEMU_ERR_CANCELLED);
     ck_assert_int_eq(vqemu_store_import(other, NULL, in, NULL, NULL, cancel, &calls, &none, NULL),
                      VQEMU_ERR_CANCELLED);
-    ck_assert_int_eq(vqemu_store_copy(store, ref, other, cancel, &calls, &copy, NULL),
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, cancel, &calls, &copy, NULL),
                      VQEMU_ERR_CANCELLED);
-    ck_assert_int_eq(vqemu_store_export(store, ref, out, NULL, cancel, &calls, NULL),
+    ck_assert_int_eq(vqemu_store_export(store, revision, out, NULL, cancel, &calls, NULL),
                      VQEMU_ERR_CANCELLED);
     ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, cancel, &calls, &check, NULL),
                      VQEMU_ERR_CANCELLED);
@@ -328,15 +330,15 @@ int main(void) {
     TCase *tests = tcase_create("maintenance");
     tcase_add_checked_fixture(tests, make_store, remove_store);
     tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, nothing_is_collected_that_a_ref_reaches);
-    tcase_add_test(tests, older_refs_go_with_what_only_they_reach);
-    tcase_add_test(tests, a_lease_a_pin_and_the_link_keep_a_ref);
-    tcase_add_test(tests, a_ref_that_was_collected_cannot_be_resolved);
-    tcase_add_test(tests, a_broken_ref_stops_collection);
+    tcase_add_test(tests, nothing_is_collected_that_a_revision_reaches);
+    tcase_add_test(tests, older_revisions_go_with_what_only_they_reach);
+    tcase_add_test(tests, a_lease_a_pin_and_the_link_keep_a_revision);
+    tcase_add_test(tests, a_revision_that_was_collected_cannot_be_resolved);
+    tcase_add_test(tests, a_broken_revision_stops_collection);
     tcase_add_test(tests, pins_are_told);
     tcase_add_test(tests, damage_is_found_and_repaired_from_a_directory);
     tcase_add_test(tests, what_cannot_be_checked_is_an_error);
-    tcase_add_test(tests, an_export_is_imported_as_the_same_ref);
+    tcase_add_test(tests, an_export_is_imported_as_the_same_revision);
     tcase_add_test(tests, an_import_that_is_too_large_is_refused);
     tcase_add_test(tests, only_what_is_missing_is_copied);
     tcase_add_test(tests, a_copy_respects_the_limit_of_the_store_it_goes_to);
