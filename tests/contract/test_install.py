@@ -94,6 +94,53 @@ def test_libraries_go_where_the_packager_says(tmp_path):
     assert "libdir=${prefix}/lib/triplet" in lines and "includedir=${prefix}/include" in lines
 
 
+def test_directories_outside_of_the_prefix_are_kept(tmp_path):
+    run("meson", "setup", tmp_path / "build", SOURCE, "--prefix=/usr", "--includedir=/opt/headers",
+        "--libdir=/opt/lib", "-Dtests=disabled", "-Dexamples=disabled", "-Dcli=disabled")
+    lines = (tmp_path / "build/volt-qemu.pc").read_text().splitlines()
+    assert "libdir=/opt/lib" in lines and "includedir=/opt/headers" in lines and "volt_qemu=" in lines
+
+
+def test_pkg_config_names_the_command_line_and_nothing_private(prefix, environment):
+    ask = ["pkg-config", "volt-qemu"]
+    assert run(*ask, "--variable=volt_qemu", env=environment).strip() == f"{prefix}/bin/volt-qemu"
+    assert run(*ask, "--print-requires-private", env=environment) == ""
+
+
+def test_a_static_library_can_be_asked_for_and_linked(tmp_path):
+    run("meson", "setup", tmp_path / "build", SOURCE, f"--prefix={tmp_path}/prefix", "--libdir=lib",
+        "--buildtype=release", "-Ddefault_library=static", "-Dtests=disabled", "-Dexamples=disabled")
+    run("meson", "install", "-C", tmp_path / "build")
+    assert not list((tmp_path / "prefix/lib").glob("*.so*"))
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(tmp_path / "prefix/lib/pkgconfig")}
+    flags = run("pkg-config", "--static", "--cflags", "--libs", "volt-qemu", env=environment).split()
+    (tmp_path / "ten-lines.c").write_text(TEN_LINES)
+    run("cc", "-o", tmp_path / "ten-lines", tmp_path / "ten-lines.c", *flags)
+    linked = run("ldd", tmp_path / "ten-lines")
+    assert "libjansson" in linked and "voltqemu" not in linked
+    assert run(tmp_path / "prefix/bin/volt-qemu", "version").startswith("volt-qemu")
+
+
+def test_a_project_of_meson_can_have_it_as_a_subproject(tmp_path):
+    (tmp_path / "subprojects").mkdir()
+    (tmp_path / "subprojects/volt-qemu").symlink_to(SOURCE)
+    (tmp_path / "meson.build").write_text(
+        "project('user', 'c')\n"
+        "executable('user', 'user.c', dependencies: dependency('volt-qemu',\n"
+        "  fallback: ['volt-qemu'], default_options: ['tests=disabled', 'examples=disabled', 'cli=disabled']))\n")
+    (tmp_path / "user.c").write_text(
+        "#include <volt-qemu/volt-qemu.h>\nint main(void) { return vqemu_version_number() == 0; }\n")
+    run("meson", "setup", "--force-fallback-for=volt-qemu", tmp_path / "build", tmp_path)
+    run("meson", "compile", "-C", tmp_path / "build")
+    run(tmp_path / "build/user")
+
+
+def test_another_c_library_is_refused_plainly(tmp_path):
+    result = subprocess.run(["meson", "setup", tmp_path / "build", SOURCE, "-Dtests=disabled"], capture_output=True,
+                            text=True, check=False, env={**os.environ, "CC": "musl-gcc"})
+    assert result.returncode != 0 and "needs the GNU C library (glibc)" in result.stdout
+
+
 def check_binding(printed, ran):
     command = json.loads(printed)
     assert command["profile"] == "emulate-x86" and command["reason"]
