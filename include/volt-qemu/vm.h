@@ -138,7 +138,7 @@ const char *vqemu_vm_selection_os(const vqemu_vm *vm);
 /**
  * Set QEMU's machine type: one with a version, such as "pc-q35-7.2", so that a newer QEMU shows
  * the guest the same hardware, or another kind, such as "pc" instead of "q35". NULL means the
- * guest-architecture table's, without a version. See vqemu_guest_arch_machine(). Errors:
+ * guest-architecture table's, without a version. See vqemu_guest_arch_machine_at(). Errors:
  * VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_vm_set_machine(vqemu_vm *vm, const char *machine, vqemu_error **error);

@@ -256,7 +256,7 @@ VQEMU_EXPORT int vqemu_select_profile(const vqemu_host *host, const char *profil
                                       const char *guest_arch, vqemu_selection **selection,
                                       vqemu_error **error) {
     *selection = NULL;
-    const vqemu_profile *profile;
+    vqemu_profile *profile;
     int r = profile_require(profile_name, &profile, error);
     if (r < 0)
         return r;

@@ -230,7 +230,7 @@ VQEMU_EXPORT int vqemu_store_build(vqemu_store *store, const char *profile_name,
                                    vqemu_step_fn progress, void *userdata,
                                    vqemu_revision **revision, vqemu_error **error) {
     *revision = NULL;
-    const vqemu_profile *profile;
+    vqemu_profile *profile;
     int r = profile_require(profile_name, &profile, error);
     if (r < 0)
         return r;

@@ -469,7 +469,7 @@ static const char *manifest_profile(const struct import *import) {
 /* Whose profile it is: as the manifest says, or as the caller does. */
 static int choose_profile(const struct import *import, const char **profile,
                           const vqemu_build_info *info, vqemu_error **error) {
-    const vqemu_profile *row;
+    vqemu_profile *row;
     const char *own = manifest_profile(import);
     if (import->manifest && info)
         return error_set(error, VQEMU_ERR_INVALID, 0,
@@ -521,7 +521,7 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, const char *profile, int
         .stage = STAGE_EMPTY,
         .progress = {.function = progress, .userdata = userdata},
     };
-    const vqemu_profile *row;
+    vqemu_profile *row;
     int r = profile ? profile_require(profile, &row, error) : 0;
     if (r == 0)
         r = open_import(&import, fd, error);
