@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: MIT
+"""The wings of lib/: what lies where, and what may know of what."""
+import os
+import re
+import shutil
+import subprocess
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build"))
+OBJECTS = BUILD / "lib/libvoltqemu-internal.a.p"
+
+# A file includes headers of its own wing and of lower floors; wings of one floor know nothing of each other.
+FLOORS = {
+    "util": 1, "base": 2, "choice": 3, "store": 4, "transfer": 5,
+    "tree": 6, "vm": 6, "upkeep": 7, "command": 7, "run": 8, "unit": 8,
+}
+
+# The one file that includes a header of another project, or of a facility that only one file uses.
+HOMES = {
+    "jansson.h": "base/json.h",
+    "nettle/": "base/digest.c",
+    "dlfcn.h": "transfer/optional-library.c",
+    "archive.h": "transfer/tar-archive.c",
+    "archive_entry.h": "transfer/tar-archive.c",
+    "zlib.h": "transfer/gunzip.c",
+}
+# Everybody's: C, POSIX, Linux, and the public headers.
+COMMON = re.compile(
+    r"(arpa|linux|net|netinet|sys|volt-qemu)/[\w-]+\.h|(assert|dirent|elf|errno|fcntl|fnmatch|inttypes|limits|locale|"
+    r"poll|pthread|pwd|sched|signal|spawn|std(arg|atomic|bool|def|int|io|lib)|string|time|unistd)\.h")
+INCLUDE = re.compile(r'\s*#\s*include\s*(["<])([^">]+)[">]')
+
+# One file needs another: "store/ref", "store/store", and where that is written.
+Edge = namedtuple("Edge", "user used where")
+
+
+def wing_of(name):
+    return name.split("/")[0]
+
+
+def on_floor(name):
+    return f"{name} of {wing_of(name)}, floor {FLOORS[wing_of(name)]}"
+
+
+def sources(root):
+    return sorted(path for path in (root / "lib").rglob("*.[ch]"))
+
+
+def name_of(path, root):
+    """A .c file and its header are one: "store/ref"."""
+    return path.relative_to(root / "lib").with_suffix("").as_posix()
+
+
+def included(root):
+    """All includes: the file, the place as "lib/store/ref.c:3", whether it is of lib/, and the header."""
+    for path in sources(root):
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            match = INCLUDE.match(line)
+            if match:
+                yield path, f"{path.relative_to(root)}:{number}", match[1] == '"', match[2]
+
+
+def edges(root):
+    for path, where, is_own, header in included(root):
+        user, used = name_of(path, root), header.removesuffix(".h")
+        if is_own and user != used and {wing_of(user), wing_of(used)} <= FLOORS.keys():
+            yield Edge(user, used, where)
+
+
+# ---- what is wrong, one line for each ----
+
+def misplaced(root):
+    """Files outside the wings, those that are not built, and tests of what is no wing."""
+    listed = re.findall(r"'([\w./-]+\.c)'", (root / "lib/meson.build").read_text())
+    for path in sources(root):
+        inside = path.relative_to(root / "lib")
+        if len(inside.parts) != 2 or inside.parts[0] not in FLOORS:
+            yield f"lib/{inside} is in no wing: there are {', '.join(FLOORS)}"
+        if path.suffix == ".c" and listed.count(inside.as_posix()) != 1:
+            yield f"lib/{inside} is listed {listed.count(inside.as_posix())} times in lib/meson.build"
+    for path in sorted((root / "tests/unit").iterdir()):
+        if path.is_dir() and path.name not in FLOORS:
+            yield f"tests/unit/{path.name} is named after no wing: there are {', '.join(FLOORS)}"
+
+
+def unclear(root):
+    for _, where, is_own, header in included(root):
+        if is_own and not (wing_of(header) in FLOORS and (root / "lib" / header).is_file()):
+            yield f'{where} includes "{header}", which is no file of lib/: name it with its wing'
+
+
+def climbing(needs):
+    for edge in needs:
+        user, used = wing_of(edge.user), wing_of(edge.used)
+        if user != used and FLOORS[used] >= FLOORS[user]:
+            yield f"{edge.where} needs {on_floor(edge.used)}; it is {on_floor(edge.user)}"
+
+
+def circles(needs):
+    graph = {}
+    for edge in needs:
+        graph.setdefault(edge.user, {}).setdefault(edge.used, edge.where)
+    done, found = set(), []
+
+    def visit(name, chain):
+        if name in chain:
+            circle = chain[chain.index(name):] + [name]
+            found.append("a circle: " + " -> ".join(
+                f"{user} ({graph[user][used]})" for user, used in zip(circle, circle[1:])) + f" -> {name}")
+        elif name not in done:
+            for used in sorted(graph.get(name, ())):
+                visit(used, chain + [name])
+            done.add(name)
+
+    for name in sorted(graph):
+        visit(name, [])
+    return found
+
+
+def homeless(root):
+    for path, where, is_own, header in included(root):
+        if is_own or COMMON.fullmatch(header):
+            continue
+        home = next((HOMES[known] for known in HOMES if header == known or
+                     known.endswith("/") and header.startswith(known)), None)
+        if home is None:
+            yield f"{where} includes <{header}>, which has no home yet: say in HOMES which one file includes it"
+        elif path.relative_to(root / "lib").as_posix() != home:
+            yield f"{where} includes <{header}>, whose home is {home}"
+
+
+def calls(objects):
+    """Whom the objects call, whatever header declares it; the places are functions."""
+    defined, used = {}, {}
+    for path in sorted(objects.glob("*.c.o")):
+        name = path.name.removesuffix(".c.o").replace("_", "/", 1)
+        lines = subprocess.run(["nm", path], check=True, capture_output=True, text=True).stdout.splitlines()
+        for kind, symbol in (line.split()[-2:] for line in lines):
+            if kind == "U":
+                used.setdefault(name, []).append(symbol)
+            elif kind in "TDBR":
+                defined[symbol] = name
+    return [Edge(user, defined[symbol], f"{symbol}() called in lib/{user}.c") for user, symbols in used.items()
+            for symbol in symbols if symbol in defined and defined[symbol] != user]
+
+
+def faults(root):
+    needs = list(edges(root))
+    return [*misplaced(root), *unclear(root), *climbing(needs), *circles(needs), *homeless(root)]
+
+
+# ---- the house ----
+
+def test_nothing_is_out_of_place():
+    found = faults(SOURCE)
+    assert not found, "\n".join(found)
+
+
+def test_calls_hold_the_floors_and_go_round_no_circle():
+    needs = calls(OBJECTS)
+    assert len(needs) > 500
+    found = [*climbing(needs), *circles(needs)]
+    assert not found, "\n".join(found)
+
+
+# ---- the checks find what is planted ----
+
+@pytest.fixture
+def copy(tmp_path):
+    shutil.copytree(SOURCE / "lib", tmp_path / "lib")
+    shutil.copytree(SOURCE / "tests/unit", tmp_path / "tests/unit")
+    assert len(list(included(tmp_path))) > 500 and len(list(edges(tmp_path))) > 300
+    return tmp_path
+
+
+def plant(root, name, line):
+    path = root / "lib" / name
+    path.write_text(path.read_text() + line + "\n")
+    return f"lib/{name}:{len(path.read_text().splitlines())}"
+
+
+@pytest.mark.parametrize("name, header, floors", [
+    ("base/error.c", "store/ref.h", ("store/ref of store, floor 4", "base/error of base, floor 2")),
+    ("util/fd.h", "base/error.h", ("base/error of base, floor 2", "util/fd of util, floor 1")),
+    ("tree/stamp.c", "vm/property.h", ("vm/property of vm, floor 6", "tree/stamp of tree, floor 6")),
+    ("unit/quote.c", "run/qmp.h", ("run/qmp of run, floor 8", "unit/quote of unit, floor 8")),
+])
+def test_an_include_of_a_higher_or_a_sibling_wing_is_named(copy, name, header, floors):
+    where = plant(copy, name, f'#include "{header}"')
+    needs = f"{where} needs {floors[0]}; it is {floors[1]}"
+    assert needs in faults(copy)
+
+
+def test_a_circle_is_named_with_its_chain(copy):
+    where = plant(copy, "util/fd.c", '#  include "util/dir.h"')
+    found = faults(copy)
+    assert len(found) == 1 and found[0].startswith("a circle: ")
+    assert f"util/fd ({where}) -> util/dir" in found[0] and "util/dir (lib/util/dir.c:" in found[0]
+
+
+def test_a_long_circle_is_found_through_headers(copy):
+    where = plant(copy, "store/store.h", '#include "store/newest.h"')
+    found = faults(copy)
+    assert found and all(fault.startswith("a circle: ") for fault in found)
+    assert any(where in fault for fault in found)
+
+
+@pytest.mark.parametrize("name, header, home", [
+    ("vm/property.h", "jansson.h", "base/json.h"), ("store/object.c", "nettle/sha1.h", "base/digest.c"),
+    ("transfer/import.c", "archive.h", "transfer/tar-archive.c"), ("transfer/gunzip.c", "dlfcn.h",
+                                                                   "transfer/optional-library.c"),
+])
+def test_a_header_of_others_outside_its_home_is_named(copy, name, header, home):
+    where = plant(copy, name, f"#include <{header}>")
+    assert faults(copy) == [f"{where} includes <{header}>, whose home is {home}"]
+
+
+def test_a_header_without_a_home_is_named(copy):
+    where = plant(copy, "transfer/import.c", "#include <curl/curl.h>")
+    found = faults(copy)
+    assert len(found) == 1 and found[0].startswith(f"{where} includes <curl/curl.h>, which has no home yet")
+
+
+@pytest.mark.parametrize("header", ["object.h", "../store/object.h", "store/no-such.h", "jansson.h"])
+def test_an_include_without_a_wing_is_named(copy, header):
+    where = plant(copy, "store/ref.c", f'#include "{header}"')
+    assert any(fault.startswith(f'{where} includes "{header}", which is no file of lib/') for fault in faults(copy))
+
+
+@pytest.mark.parametrize("name", ["stray.c", "stray.h", "attic/stray.c", "store/deep/stray.c"])
+def test_a_file_in_no_wing_is_named(copy, name):
+    (copy / "lib" / name).parent.mkdir(parents=True, exist_ok=True)
+    (copy / "lib" / name).write_text("")
+    assert any(fault.startswith(f"lib/{name} is in no wing: ") for fault in faults(copy))
+
+
+def test_a_file_that_is_not_built_is_named(copy):
+    (copy / "lib/store/stray.c").write_text("")
+    assert faults(copy) == ["lib/store/stray.c is listed 0 times in lib/meson.build"]
+
+
+def test_tests_of_no_wing_are_named(copy):
+    (copy / "tests/unit/attic").mkdir()
+    assert any(fault.startswith("tests/unit/attic is named after no wing") for fault in faults(copy))
+
+
+def test_a_call_upwards_or_round_a_circle_is_named(tmp_path):
+    for name, text in {"base_error": "void up(void); void own(void) { up(); }",
+                       "store_ref": "void own(void), other(void); void up(void) { own(); other(); }",
+                       "store_newest": "void up(void); void other(void) { up(); }"}.items():
+        subprocess.run(["cc", "-xc", "-c", "-o", tmp_path / f"{name}.c.o", "-"], check=True, text=True, input=text)
+    needs = calls(tmp_path)
+    assert list(climbing(needs)) == ["up() called in lib/base/error.c needs store/ref of store, floor 4; "
+                                     "it is base/error of base, floor 2"]
+    assert any("store/newest" in circle and "store/ref" in circle for circle in circles(needs))
