@@ -2,6 +2,7 @@
 #ifndef VOLT_QEMU_ERROR_H
 #define VOLT_QEMU_ERROR_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -104,6 +105,12 @@ const char *vqemu_error_reason(const vqemu_error *error);
  * NULL if it has no such fact. Since 1.0.
  */
 const char *vqemu_error_detail(const vqemu_error *error, const char *name);
+
+/**
+ * The name of the fact at an index, for a binding that takes over all of them; NULL beyond the
+ * last. Borrowed from the error. Since 1.0.
+ */
+const char *vqemu_error_detail_name(const vqemu_error *error, size_t index);
 
 /** The line of the document at fault, from 1; 0 where none is. Since 1.0. */
 int64_t vqemu_error_line(const vqemu_error *error);

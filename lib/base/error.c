@@ -213,6 +213,10 @@ VQEMU_EXPORT const char *vqemu_error_detail(const vqemu_error *error, const char
     return NULL;
 }
 
+VQEMU_EXPORT const char *vqemu_error_detail_name(const vqemu_error *error, size_t index) {
+    return error && index < error->detail_count ? error->details[index].name : NULL;
+}
+
 VQEMU_EXPORT int64_t vqemu_error_line(const vqemu_error *error) {
     return error ? error->line : 0;
 }

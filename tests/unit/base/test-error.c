@@ -73,6 +73,19 @@ START_TEST(every_code_has_a_name_of_its_own) {
 }
 END_TEST
 
+START_TEST(details_can_be_told_one_by_one) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = error_set(&error, VQEMU_ERR_INVALID, 0, "x");
+    ck_assert_ptr_null(vqemu_error_detail_name(error, 0));
+    error_because(r, &error, "why", "key", "memory", "path", NULL, "value", "7", NULL);
+    ck_assert_str_eq(vqemu_error_detail_name(error, 0), "key");
+    ck_assert_str_eq(vqemu_error_detail_name(error, 1), "value");
+    ck_assert_ptr_null(vqemu_error_detail_name(error, 2));
+    ck_assert_ptr_null(vqemu_error_detail_name(error, SIZE_MAX));
+    ck_assert_ptr_null(vqemu_error_detail_name(NULL, 0));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("error");
     TCase *tests = tcase_create("error");
@@ -83,6 +96,7 @@ int main(void) {
     tcase_add_test(tests, system_errors_get_the_code_that_fits);
     tcase_add_test(tests, the_error_for_no_memory_can_be_freed_and_made_again);
     tcase_add_test(tests, every_code_has_a_name_of_its_own);
+    tcase_add_test(tests, details_can_be_told_one_by_one);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
