@@ -68,9 +68,9 @@ static int plan(const struct daemon *daemon, struct guest *guest, vqemu_error **
     if (r == 0)
         r = vqemu_resolve(daemon->store, selection, 0, &runtime, error);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, &guest->command, error);
+        r = vqemu_command_build(runtime, vm, 0, &guest->command, error);
     if (r == 0)
-        r = vqemu_prepare(guest->command, 0, error);
+        r = vqemu_prepare(guest->command, 0, NULL, error);
     vqemu_runtime_unref(runtime); /* the command keeps it, and with it the lease on the profile */
     vqemu_selection_free(selection);
     vqemu_vm_free(vm);
@@ -89,12 +89,12 @@ static _Noreturn void give_up(const char *what, int code) {
 static _Noreturn void execute(const vqemu_command *command) {
     size_t count = vqemu_command_fd_count(command);
     for (size_t i = 0; i < count; i++)
-        if (fcntl(vqemu_command_fd(command, i), F_GETFD) != 0)
+        if (fcntl(vqemu_command_fd_at(command, i), F_GETFD) != 0)
             give_up("a descriptor that the VM names", EBADF);
     if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
         give_up("close_range", errno);
     for (size_t i = 0; i < count; i++)
-        fcntl(vqemu_command_fd(command, i), F_SETFD, 0);
+        fcntl(vqemu_command_fd_at(command, i), F_SETFD, 0);
     fcntl(vqemu_runtime_lease_fd(vqemu_command_runtime(command)), F_SETFD, 0);
     dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
 

@@ -34,7 +34,7 @@ const struct command command_args = {
         "exactly these arguments and this environment. Without --profile, the profile\n"
         "is chosen as by \"volt-qemu select\". What stands after \"--\" is added to QEMU's\n"
         "arguments.\n"
-        "With --json: argv, env, cwd, fingerprint.\n",
+        "With --json: argv, env, cwd, digest, hardware_digest, fingerprint (the digest).\n",
     .example = "  volt-qemu args --profile emulate-x86 --kernel vmlinuz --rootfs /srv/web >web.sh\n"
                "  volt-qemu args --vm web.json --json -- -snapshot\n",
     .run = args,

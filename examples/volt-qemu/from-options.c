@@ -177,7 +177,7 @@ int command_from_selection(const struct options *options, const vqemu_selection 
         return status;
     int code = options->user_manager ? user_directories_set(runtime, vm, &error) : 0;
     if (!code)
-        code = vqemu_command_build(runtime, vm, command, &error);
+        code = vqemu_command_build(runtime, vm, 0, command, &error);
     return code ? fail_vm(options, error) : 0;
 }
 
@@ -185,7 +185,7 @@ int prepare_from_options(const struct options *options, const vqemu_command *com
     _cleanup_error_ vqemu_error *error = NULL;
     uint32_t flags = (options->keep_variables ? VQEMU_PREPARE_KEEP_VARIABLES : 0) |
                      (options->reset_variables ? VQEMU_PREPARE_RESET_VARIABLES : 0);
-    int code = vqemu_prepare(command, flags, &error);
+    int code = vqemu_prepare(command, flags, NULL, &error);
     if (!code)
         return 0;
     int status = fail_vm(options, error);

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/command.h>
 #include <volt-qemu/error.h>
 
@@ -44,7 +45,8 @@ enum vqemu_prepare_flag {
  * VQEMU_ERR_NOT_FOUND (such as the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_NO_MEMORY. Safe from any thread, and from several processes at once. Since 1.0.
  */
-int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_error **error);
+int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_call *call,
+                  vqemu_error **error);
 
 #ifdef __cplusplus
 }

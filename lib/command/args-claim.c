@@ -28,7 +28,7 @@ void args_claim(struct args *args, const char *key, const char *what) {
 void args_claim_descriptor(struct args *args, const char *key, uint64_t fd) {
     strv_add(&args->claims, key);
     strv_addf(&args->claims, "descriptor %d", (int)fd);
-    resources_add_fd(&args->resources, (int)fd);
+    resources_add_fd(&args->resources, (int)fd, key);
 }
 
 int args_check_claims(const struct args *args, vqemu_error **error) {

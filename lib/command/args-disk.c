@@ -161,7 +161,7 @@ static void add_descriptor(struct args *args, struct strbuf *node, const struct 
 static void note_file(struct args *args, const struct drive *drive) {
     const vqemu_disk *disk = drive->disk;
     if (is_block_device(disk))
-        resources_add_device(&args->resources, disk->file);
+        resources_add_block_device(&args->resources, disk->file, drive->read_only);
     else if (drive->read_only)
         resources_add_read(&args->resources, disk->file);
     else

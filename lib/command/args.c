@@ -35,7 +35,6 @@ void args_release(struct args *args) {
     free(args->state_dir);
     free(args->runtime_dir);
     free(args->nvram);
-    free(args->stop_socket);
     firmware_release(&args->firmware);
     strv_release(&args->argv);
     strv_release(&args->claims);

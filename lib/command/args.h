@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include <volt-qemu/command.h>
+
 #include "choice/arch.h"
 #include "command/firmware.h"
 #include "command/resources.h"
@@ -24,7 +26,7 @@ struct args {
     const vqemu_runtime *runtime;
     const vqemu_profile *profile;
     const vqemu_vm *vm;
-    bool for_unit; /* a service: with QMP sockets of its own */
+    uint32_t flags; /* of enum vqemu_command_flag */
 
     const struct arch *arch;
     const struct machine *machine;
@@ -34,7 +36,7 @@ struct args {
 
     char id[IDENTITY_ID_MAX + 1];
     char *state_dir, *runtime_dir;
-    char *nvram, *stop_socket;
+    char *nvram;
     struct firmware firmware; /* of a UEFI guest */
 
     struct strv argv;

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/trusted.h"
 #include "command/command.h"
@@ -55,9 +56,6 @@ static const char *tpm_directory(const vqemu_command *command) {
 
 static int check_flags(uint32_t flags, vqemu_error **error) {
     const uint32_t both = VQEMU_PREPARE_KEEP_VARIABLES | VQEMU_PREPARE_RESET_VARIABLES;
-    if (flags & ~both)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown prepare flags 0x%x",
-                         (unsigned)flags);
     if (flags == both)
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "UEFI variables cannot be both kept and started anew");
@@ -179,13 +177,19 @@ static int give_to_user(const struct preparation *preparation, vqemu_error **err
     return r;
 }
 
-VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_error **error) {
-    struct preparation preparation = {.command = command, .has_owner = command_user(command)};
+VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_call *call,
+                               vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(command, error);
+    REQUIRE_FLAGS(flags, VQEMU_PREPARE_KEEP_VARIABLES | VQEMU_PREPARE_RESET_VARIABLES, error);
+    struct preparation preparation = {.command = command, .has_owner = vqemu_command_user(command)};
     int r = check_flags(flags, error);
+    if (r == 0)
+        r = call_check(call, "the start", error);
     if (r == 0 && command_vnc_password_file(command))
         r = vnc_password_check(command_vnc_password_file(command), error);
     if (r == 0 && preparation.has_owner)
-        r = owner_find(command_user(command), &preparation.owner, error);
+        r = owner_find(vqemu_command_user(command), &preparation.owner, error);
     if (r == 0)
         r = make_directories_of(&preparation, error);
     if (r == 0 && command_nvram(command))

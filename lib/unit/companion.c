@@ -16,9 +16,6 @@
 /* Makes the directory "$1", and runs "$2" with its arguments in there. */
 #define WRAPPER_SCRIPT "mkdir -p -m 700 -- \"$1\" && cd -- \"$1\" && shift && exec \"$@\""
 
-/* The descriptor of the socket that systemd hands over (sd_listen_fds(3)). */
-#define SOCKET_FD "3"
-
 static const struct companion *companion_at(const struct unit_plan *plan, size_t index) {
     return &plan->uses->companions[index];
 }
@@ -71,7 +68,7 @@ static size_t number_of(const struct unit_plan *plan, size_t index) {
 
 /* No id has an @ in it, so that this is not the name of another VM's unit. */
 void unit_add_companion_name(const struct unit_plan *plan, size_t index, struct strbuf *name) {
-    const char *id = command_vm_id(plan->command);
+    const char *id = vqemu_command_vm_id(plan->command);
     if (companion_at(plan, index)->kind == COMPANION_SWTPM)
         strbuf_addf(name, "volt-swtpm@%s", id);
     else
@@ -84,7 +81,7 @@ void unit_add_companion_name(const struct unit_plan *plan, size_t index, struct 
 static void add_unit_section(const struct unit_plan *plan, size_t index, struct strbuf *text) {
     const struct companion *companion = companion_at(plan, index);
     strbuf_add(text, "[Unit]\nDescription=Volt VM: ");
-    unit_add_text(text, command_vm_name(plan->command));
+    unit_add_text(text, vqemu_command_vm_name(plan->command));
     if (companion->kind == COMPANION_SWTPM) {
         strbuf_add(text, " (TPM)\n");
     } else {
@@ -93,11 +90,11 @@ static void add_unit_section(const struct unit_plan *plan, size_t index, struct 
         strbuf_add(text, ")\n");
     }
     strbuf_addf(text, "PartOf=volt-%s.service\nStopWhenUnneeded=yes\n",
-                command_vm_id(plan->command));
+                vqemu_command_vm_id(plan->command));
 }
 
 void unit_add_companion_socket(const struct unit_plan *plan, size_t index, struct strbuf *text) {
-    const char *user = command_user(plan->command);
+    const char *user = vqemu_command_user(plan->command);
     add_unit_section(plan, index, text);
     strbuf_add(text, "\n[Socket]\nListenStream=");
     unit_add_text(text, companion_at(plan, index)->socket);
@@ -108,16 +105,19 @@ void unit_add_companion_socket(const struct unit_plan *plan, size_t index, struc
 
 /* ---- swtpm ---- */
 
-/* swtpm splits its options at commas and has no escape, so it runs in its directory, as ".". */
-static void add_swtpm_words(const struct companion *companion, struct strbuf *text) {
-    unit_add_word(text, companion->program);
-    strbuf_add(text, " socket --tpm2 --ctrl type=unixio,fd=" SOCKET_FD
-                     " --tpmstate dir=.,mode=0600 --terminate\n");
+/* Program and arguments. */
+static void add_words(const struct companion *companion, struct strbuf *text) {
+    for (size_t i = 0; i < companion->argv.count; i++) {
+        if (i > 0)
+            strbuf_add_char(text, ' ');
+        unit_add_word(text, companion->argv.items[i]);
+    }
+    strbuf_add_char(text, '\n');
 }
 
 static void add_swtpm(const struct unit_plan *plan, const struct companion *companion,
                       struct strbuf *text) {
-    const char *id = command_vm_id(plan->command), *directory = companion->directory;
+    const char *id = vqemu_command_vm_id(plan->command), *directory = companion->directory;
     const char *state_dir = vqemu_command_state_dir(plan->command);
     bool is_default = plan->has_state_dir && unit_is_below(directory, state_dir) &&
                       strcmp(directory + strlen(state_dir), "/tpm") == 0;
@@ -134,26 +134,17 @@ static void add_swtpm(const struct unit_plan *plan, const struct companion *comp
         unit_add_word(text, directory);
         strbuf_add_char(text, ' ');
     }
-    add_swtpm_words(companion, text);
+    add_words(companion, text);
 }
 
 /* ---- virtiofsd ---- */
 
-/* As root: it acts as whoever in the guest accesses a file. "-o source=" is what both know. */
+/* As root: it acts as whoever in the guest accesses a file. */
 static void add_virtiofsd(const struct companion *companion, struct strbuf *text) {
-    _cleanup_strbuf_ struct strbuf source = {0};
-    strbuf_add(&source, "source=");
-    strbuf_add(&source, companion->directory);
     strbuf_add(text, "ExecStart=:");
     if (!unit_is_plain_program(companion->program))
         strbuf_add(text, "/usr/bin/env -- ");
-    unit_add_word(text, companion->program);
-    /* How many files it may open is the service's business. */
-    strbuf_add(text, " --fd=" SOCKET_FD " --rlimit-nofile=0 -o ");
-    text->failed = text->failed || source.failed;
-    if (!source.failed)
-        unit_add_word(text, source.text);
-    strbuf_add_char(text, '\n');
+    add_words(companion, text);
 }
 
 void unit_add_companion_service(const struct unit_plan *plan, size_t index, struct strbuf *text) {

@@ -249,7 +249,7 @@ static void write_confinement(struct strbuf *text, struct confinement *confineme
 /* ---- QEMU ---- */
 
 static bool runs_as_root(const struct unit_plan *plan) {
-    const char *user = command_user(plan->command);
+    const char *user = vqemu_command_user(plan->command);
     return !user || strcmp(user, "root") == 0 || strcmp(user, "0") == 0;
 }
 

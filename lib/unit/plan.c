@@ -26,7 +26,7 @@ static bool is_volt_directory(const char *path, const char *parent, const char *
 /* RuntimeDirectory= is below /run or the user's own directory there. */
 static bool has_runtime_dir(const struct unit_plan *plan) {
     const char *path = vqemu_command_runtime_dir(plan->command);
-    const char *id = command_vm_id(plan->command);
+    const char *id = vqemu_command_vm_id(plan->command);
     return plan->for_user ? is_volt_directory(behind_directory(path, "/run/user/"), "volt/", id)
                           : is_volt_directory(path, "/run/volt/", id);
 }
@@ -44,13 +44,14 @@ static bool uses_state_dir(const struct unit_plan *plan) {
 
 void unit_plan_directories(struct unit_plan *plan) {
     plan->has_runtime_dir = has_runtime_dir(plan);
-    plan->has_state_dir = !plan->for_user && uses_state_dir(plan) &&
-                          is_volt_directory(vqemu_command_state_dir(plan->command),
-                                            "/var/lib/volt/vms/", command_vm_id(plan->command));
+    plan->has_state_dir =
+        !plan->for_user && uses_state_dir(plan) &&
+        is_volt_directory(vqemu_command_state_dir(plan->command), "/var/lib/volt/vms/",
+                          vqemu_command_vm_id(plan->command));
 }
 
 void unit_add_user(const struct unit_plan *plan, struct strbuf *text) {
-    const char *user = command_user(plan->command);
+    const char *user = vqemu_command_user(plan->command);
     if (user)
         strbuf_addf(text, "User=%s\n", user);
 }

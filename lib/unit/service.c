@@ -117,7 +117,7 @@ static int add_start(struct strbuf *text, const struct unit_plan *plan, vqemu_er
  * says of a guest that did not obey, or that has ended already, must not fail the unit ("-").
  */
 static void add_stop(struct strbuf *text, const struct unit_plan *plan) {
-    const char *socket = command_stop_socket(plan->command);
+    const char *socket = vqemu_command_socket(plan->command, "stop");
     strbuf_add(text, "KillMode=mixed\n");
     if (!plan->helper || !socket) {
         strbuf_addf(text, "TimeoutStopSec=%d\n", TERM_TIMEOUT);
@@ -136,7 +136,7 @@ static void add_stop(struct strbuf *text, const struct unit_plan *plan) {
 
 static void add_unit_section(struct strbuf *text, const struct unit_plan *plan) {
     strbuf_add(text, "[Unit]\nDescription=Volt VM: ");
-    unit_add_text(text, command_vm_name(plan->command));
+    unit_add_text(text, vqemu_command_vm_name(plan->command));
     strbuf_addf(text, " (QEMU %s)\n", command_profile_name(plan->command));
     if (!plan->for_user)
         strbuf_add(text, "After=network.target\n");
@@ -151,7 +151,7 @@ static void add_unit_section(struct strbuf *text, const struct unit_plan *plan) 
 }
 
 static void add_directories(struct strbuf *text, const struct unit_plan *plan) {
-    const char *id = command_vm_id(plan->command);
+    const char *id = vqemu_command_vm_id(plan->command);
     if (plan->has_runtime_dir)
         strbuf_addf(text, "RuntimeDirectory=volt/%s\nRuntimeDirectoryMode=0700\n", id);
     /* The sockets of companions are in there, and theirs to remove. */

@@ -27,15 +27,15 @@ static int check_plan(const struct unit_plan *plan, vqemu_error **error) {
         return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
                          "a unit cannot pass on descriptor %d of its caller: name a file, socket "
                          "or interface instead",
-                         plan->uses->fds[0]);
-    if (plan->for_user && command_user(plan->command))
+                         plan->uses->fds[0].fd);
+    if (plan->for_user && vqemu_command_user(plan->command))
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "user: the manager of a user runs everything as that user");
     if (plan->for_user && unit_is_below(runtime_dir, "/run/volt"))
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "runtime_dir: a user cannot write to %s; set it to a directory such as "
                          "/run/user/1000/volt/%s",
-                         runtime_dir, command_vm_id(plan->command));
+                         runtime_dir, vqemu_command_vm_id(plan->command));
     for (size_t i = 0; i < plan->uses->companion_count; i++) {
         int r = unit_check_companion(plan, i, error);
         if (r < 0)
@@ -51,7 +51,7 @@ static int add_service(vqemu_unit *unit, const struct unit_plan *plan, vqemu_err
     int r = unit_add_service(plan, &text, error);
     if (r < 0)
         return r;
-    strv_addf(&unit->names, "volt-%s.service", command_vm_id(plan->command));
+    strv_addf(&unit->names, "volt-%s.service", vqemu_command_vm_id(plan->command));
     strv_take_in(&unit->texts, strbuf_take(&text));
     return 0;
 }
@@ -98,7 +98,7 @@ VQEMU_EXPORT int vqemu_unit_build(vqemu_runtime *runtime, const vqemu_vm *vm, co
     if (!new)
         return error_no_memory(error);
     struct unit_plan plan = {.vm = vm, .helper = helper, .for_user = flags & VQEMU_UNIT_USER};
-    int r = command_build_for_unit(runtime, vm, &new->command, error);
+    int r = vqemu_command_build(runtime, vm, VQEMU_COMMAND_FOR_UNIT, &new->command, error);
     if (r == 0)
         r = write_units(new, &plan, error);
     if (r < 0)

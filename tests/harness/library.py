@@ -77,13 +77,13 @@ _add_nic = _fallible("vqemu_vm_add_nic", c_void_p, c_char_p, _OUT)
 _add_forward = _fallible("vqemu_nic_add_forward", c_void_p, c_char_p, c_char_p, c_uint32, c_uint32)
 _add_extra_arg = _fallible("vqemu_vm_add_extra_arg", c_void_p, c_char_p)
 _set_cpu_feature = _fallible("vqemu_vm_set_cpu_feature", c_void_p, c_char_p, c_bool)
-_command_build = _fallible("vqemu_command_build", c_void_p, c_void_p, _OUT)
+_command_build = _fallible("vqemu_command_build", c_void_p, c_void_p, c_uint32, _OUT)
 _command_unref = _function("vqemu_command_unref", None, c_void_p)
 _command_argv = _function("vqemu_command_argv", POINTER(c_char_p), c_void_p)
 _command_envp = _function("vqemu_command_envp", POINTER(c_char_p), c_void_p)
 _command_cwd = _function("vqemu_command_cwd", c_char_p, c_void_p)
 _command_fd_count = _function("vqemu_command_fd_count", c_size_t, c_void_p)
-_command_fd = _function("vqemu_command_fd", c_int, c_void_p, c_size_t)
+_command_fd = _function("vqemu_command_fd_at", c_int, c_void_p, c_size_t)
 
 
 def encode(value):
@@ -186,7 +186,7 @@ class Runtime:
         if isinstance(vm, dict):
             vm = Vm(vm)
         command = c_void_p()
-        _command_build(self.pointer, vm.pointer, byref(command))
+        _command_build(self.pointer, vm.pointer, 0, byref(command))
         try:
             fds = [_command_fd(command, i) for i in range(_command_fd_count(command))]
             return Command(_strings(_command_argv(command)), _strings(_command_envp(command)),

@@ -76,7 +76,7 @@ static int read_and_build(vqemu_runtime *runtime, const char *text, size_t size,
     _cleanup_command_ vqemu_command *command = NULL;
     int r = vqemu_vm_from_json(text, size, NULL, &vm, error);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, &command, error);
+        r = vqemu_command_build(runtime, vm, 0, &command, error);
     if (r == 0) {
         _cleanup_free_ char *shell = NULL;
         r = vqemu_command_to_shell(command, &shell, error);

@@ -32,7 +32,7 @@ static vqemu_command *make_command(const char *arch, const vqemu_vm *vm) {
         strcmp(arch, "x86_64") == 0 ? "emulate-x86" : "emulate-foreign", arch, NULL, NULL, NULL);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = NULL;
-    int r = vqemu_command_build(runtime, vm, &command, &error);
+    int r = vqemu_command_build(runtime, vm, 0, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return command;
 }
@@ -48,7 +48,7 @@ static void build_fails_with(const char *arch, const vqemu_vm *vm, int code, con
         make_runtime("emulate-foreign", arch, NULL, NULL, NULL);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = (vqemu_command *)&error;
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, &command, &error), code);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, &error), code);
     ck_assert_ptr_null(command);
     ck_assert_str_eq(vqemu_error_message(error), message);
 }
@@ -184,7 +184,7 @@ START_TEST(libraries_and_modules_are_reached_in_every_way) {
         _cleanup_runtime_ vqemu_runtime *runtime = make_runtime(
             "emulate-x86", "x86_64", cases[i].lib_dir, cases[i].module_dir, cases[i].loader);
         _cleanup_command_ vqemu_command *command = NULL;
-        ck_assert_int_eq(vqemu_command_build(runtime, vm, &command, NULL), 0);
+        ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
         ck_assert_str_eq(vqemu_command_path(command), cases[i].path);
         ck_assert_str_eq(vqemu_command_argv(command)[0], cases[i].path);
         ck_assert_str_eq(vqemu_command_cwd(command), cases[i].cwd);
@@ -236,9 +236,282 @@ START_TEST(the_fingerprint_is_what_it_says) {
     add_hashed(&text, vqemu_command_envp(command));
     strbuf_add_char(&text, '\0'); /* the digest of a runtime by hand is "" */
     struct digest digest = digest_of_bytes(text.text, text.length);
-    ck_assert_str_eq(vqemu_command_fingerprint(command), digest.hex);
-    ck_assert_str_eq(vqemu_command_fingerprint(same), digest.hex);
-    ck_assert_str_ne(vqemu_command_fingerprint(another), digest.hex);
+    ck_assert_str_eq(vqemu_command_digest(command, VQEMU_DIGEST_COMMAND), digest.hex);
+    ck_assert_str_eq(vqemu_command_digest(same, VQEMU_DIGEST_COMMAND), digest.hex);
+    ck_assert_str_ne(vqemu_command_digest(another, VQEMU_DIGEST_COMMAND), digest.hex);
+}
+END_TEST
+
+/* ---- what belongs to a command ---- */
+
+static vqemu_vm *read_vm(const char *json) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_vm *vm = NULL;
+    int r = vqemu_vm_from_json(json, strlen(json), "vm", &vm, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    return vm;
+}
+
+static vqemu_command *build_with(const char *json, uint32_t flags) {
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
+    _cleanup_vm_ vqemu_vm *vm = read_vm(json);
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_command *command = NULL;
+    int r = vqemu_command_build(runtime, vm, flags, &command, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    return command;
+}
+
+static uint32_t access_of(const vqemu_command *command, const char *path) {
+    for (size_t i = 0; i < vqemu_command_file_count(command); i++)
+        if (strcmp(vqemu_command_file_path(command, i), path) == 0)
+            return vqemu_command_file_access(command, i);
+    return 0;
+}
+
+START_TEST(a_command_tells_what_belongs_to_it) {
+    _cleanup_command_ vqemu_command *command = build_with(
+        "{\"name\": \"my web\", \"user\": \"vm\", \"tpm\": true, \"display\": \"vnc\","
+        "\"console\": \"socket\", \"guest_agent_socket\": \"/a/agent\", \"kernel\": \"/k\","
+        "\"console_log\": \"/log\", \"disks\": [{\"file\": \"/d\"}, {\"file\": \"/cd\","
+        "\"cdrom\": true}, {\"file\": \"/dev/x\", \"read_only\": true}, {\"fd\": 7}],"
+        "\"shares\": [{\"path\": \"/s\", \"tag\": \"s\", \"driver\": \"virtiofs\"}]}",
+        VQEMU_COMMAND_FOR_UNIT);
+    static const struct {
+        const char *name, *path;
+    } sockets[] = {
+        {"qmp", "/qmp.sock"},         {"stop", "/unit.sock"}, {"vnc", "/vnc.sock"},
+        {"console", "/console.sock"}, {"agent", "/a/agent"},  {"tpm", "/tpm.sock"},
+    };
+    ck_assert_str_eq(vqemu_command_vm_name(command), "my web");
+    ck_assert_str_eq(vqemu_command_user(command), "vm");
+    ck_assert_ptr_nonnull(strstr(vqemu_command_state_dir(command), vqemu_command_vm_id(command)));
+    for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++)
+        ck_assert_ptr_nonnull(
+            strstr(vqemu_command_socket(command, sockets[i].name), sockets[i].path));
+    ck_assert_ptr_null(vqemu_command_socket(command, "other"));
+    ck_assert_uint_eq(access_of(command, "/k"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/cd"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/dev/x"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/s"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/d"), VQEMU_FILE_READ | VQEMU_FILE_WRITE);
+    ck_assert_uint_eq(access_of(command, "/log"), VQEMU_FILE_READ | VQEMU_FILE_WRITE);
+    ck_assert_uint_eq(vqemu_command_fd_count(command), 1);
+    ck_assert_int_eq(vqemu_command_fd_at(command, 0), 7);
+    ck_assert_str_eq(vqemu_command_fd_key(command, 0), "disks[3].fd");
+}
+END_TEST
+
+static void words_are(char *const *words, const char *const *expected) {
+    size_t i = 0;
+    for (; expected[i]; i++)
+        ck_assert_str_eq(words[i], expected[i]);
+    ck_assert_ptr_null(words[i]);
+}
+
+START_TEST(companions_are_commands) {
+    static const char *const virtiofsd[] = {
+        "/usr/libexec/virtiofsd", "--fd=3", "--rlimit-nofile=0", "-o", "source=/s t", NULL};
+    static const char *const swtpm[] = {"/opt/swtpm",      "socket",           "--tpm2",
+                                        "--ctrl",          "type=unixio,fd=3", "--tpmstate",
+                                        "dir=.,mode=0600", "--terminate",      NULL};
+    _cleanup_command_ vqemu_command *command = build_with(
+        "{\"name\": \"x\", \"tpm\": true, \"swtpm_program\": \"/opt/swtpm\", \"tpm_state\":"
+        "\"/t\", \"rootfs\": \"/s t\", \"rootfs_driver\": \"virtiofs\"}",
+        0);
+    ck_assert_uint_eq(vqemu_command_companion_count(command), 2);
+    ck_assert_str_eq(vqemu_command_companion_kind(command, 0), "virtiofsd");
+    ck_assert_str_eq(vqemu_command_companion_kind(command, 1), "swtpm");
+    words_are(vqemu_command_companion_argv(command, 0), virtiofsd);
+    words_are(vqemu_command_companion_argv(command, 1), swtpm);
+    ck_assert_str_eq(vqemu_command_companion_cwd(command, 0), "/");
+    ck_assert_str_eq(vqemu_command_companion_cwd(command, 1), "/t");
+    ck_assert_str_eq(vqemu_command_companion_socket(command, 0), "/run/volt/x/virtiofsd-0.sock");
+    ck_assert_str_eq(vqemu_command_companion_socket(command, 1), "/run/volt/x/tpm.sock");
+    ck_assert_ptr_null(vqemu_command_companion_kind(command, 2));
+    ck_assert_ptr_null(vqemu_command_companion_argv(command, 2));
+}
+END_TEST
+
+START_TEST(flags_add_options) {
+    _cleanup_command_ vqemu_command *plain = build_with("{\"name\": \"x\"}", 0),
+                                    *flagged = build_with("{\"name\": \"x\"}", 6);
+    ck_assert_ptr_null(value_of(plain, "-incoming"));
+    ck_assert_ptr_null(value_of(plain, "-S"));
+    ck_assert_ptr_null(vqemu_command_socket(plain, "qmp"));
+    ck_assert_str_eq(value_of(flagged, "-S"), "-incoming");
+    ck_assert_str_eq(value_of(flagged, "-incoming"), "defer");
+    ck_assert_str_eq(vqemu_command_digest(plain, VQEMU_DIGEST_HARDWARE),
+                     vqemu_command_digest(flagged, VQEMU_DIGEST_HARDWARE));
+    ck_assert_ptr_null(vqemu_command_digest(plain, "other"));
+}
+END_TEST
+
+START_TEST(nothing_crashes_without_a_command) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm("x");
+    vqemu_command *command = (vqemu_command *)vm;
+    vqemu_error *error = NULL;
+    char *text = (char *)vm;
+    ck_assert_int_eq(vqemu_command_build(NULL, vm, 0, &command, &error), VQEMU_ERR_USAGE);
+    ck_assert_ptr_null(command);
+    ck_assert_str_eq(vqemu_error_detail(error, "argument"), "runtime");
+    ck_assert_int_eq(vqemu_command_build(NULL, vm, 0, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_to_shell(NULL, &text, &error), VQEMU_ERR_USAGE);
+    ck_assert_ptr_null(text);
+    ck_assert_int_eq(vqemu_command_to_json(NULL, &text, &error), VQEMU_ERR_USAGE);
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
+    ck_assert_int_eq(vqemu_command_build(runtime, NULL, 0, &command, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 8, &command, &error), VQEMU_ERR_USAGE);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "0x8"));
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, &error), 0);
+    ck_assert_ptr_null(error);
+    vqemu_command_unref(command);
+    ck_assert_ptr_null(vqemu_command_argv(NULL));
+    ck_assert_ptr_null(vqemu_command_envp(NULL));
+    ck_assert_ptr_null(vqemu_command_path(NULL));
+    ck_assert_ptr_null(vqemu_command_runtime(NULL));
+    ck_assert_ptr_null(vqemu_command_digest(NULL, VQEMU_DIGEST_COMMAND));
+    ck_assert_ptr_null(vqemu_command_socket(NULL, "qmp"));
+    ck_assert_int_eq(vqemu_command_fd_at(NULL, 0), -1);
+    ck_assert_uint_eq(vqemu_command_companion_count(NULL), 0);
+    ck_assert_uint_eq(vqemu_command_file_count(NULL), 0);
+}
+END_TEST
+
+/* ---- the hardware digest ---- */
+
+static const char plain_vm[] = "{\"name\": \"x\", \"disks\": [{\"file\": \"/d\"}], \"nics\": [{}]}";
+
+/* Whether the guest sees the same hardware as that of plain_vm. */
+static bool sees_the_same(const char *json) {
+    _cleanup_command_ vqemu_command *plain = build_with(plain_vm, 0), *other = build_with(json, 0);
+    ck_assert_str_ne(vqemu_command_digest(plain, VQEMU_DIGEST_COMMAND),
+                     vqemu_command_digest(other, VQEMU_DIGEST_COMMAND));
+    return strcmp(vqemu_command_digest(plain, VQEMU_DIGEST_HARDWARE),
+                  vqemu_command_digest(other, VQEMU_DIGEST_HARDWARE)) == 0;
+}
+
+#define DISK(more) "\"disks\": [{\"file\": \"/d\"" more "}]"
+#define SAME(more) "{\"name\": \"x\", " more "}"
+
+START_TEST(the_hardware_digest_leaves_out_what_only_the_host_sees) {
+    static const char *const cases[] = {
+        SAME("\"disks\": [{\"file\": \"/elsewhere\"}], \"nics\": [{}]"),
+        SAME("\"disks\": [{\"fd\": 7}], \"nics\": [{}]"),
+        SAME(DISK(", \"cache\": \"none\", \"aio\": \"native\"") ", \"nics\": [{}]"),
+        SAME(DISK(", \"cache\": \"writethrough\"") ", \"nics\": [{}]"),
+        SAME(DISK(", \"format\": \"qcow2\", \"discard\": true") ", \"nics\": [{}]"),
+        SAME(DISK(", \"iothread\": \"a\"") ", \"nics\": [{}]"),
+        SAME(DISK("") ", \"nics\": [{\"forwards\": [{\"host_port\": 1, \"guest_port\": 22}]}]"),
+        SAME(DISK("") ", \"nics\": [{}], \"memory_shared\": true"),
+        SAME(DISK("") ", \"nics\": [{}], \"qmp_socket\": \"/q\", \"sandbox\": false"),
+        SAME(DISK("") ", \"nics\": [{}], \"kernel\": \"/k\", \"append\": \"-m\""),
+        SAME(DISK("") ", \"nics\": [{}], \"reboot\": false, \"console\": \"pty\""),
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(sees_the_same(cases[i]), "%s", cases[i]);
+}
+END_TEST
+
+START_TEST(the_hardware_digest_has_what_the_guest_sees) {
+    static const char *const cases[] = {
+        SAME("\"disks\": [{\"file\": \"/d\"}, {\"file\": \"/e\"}], \"nics\": [{}]"),
+        SAME(DISK(", \"read_only\": true") ", \"nics\": [{}]"),
+        SAME(DISK(", \"bus\": \"scsi\"") ", \"nics\": [{}]"),
+        SAME(DISK(", \"serial\": \"s,1\"") ", \"nics\": [{}]"),
+        SAME(DISK("") ", \"nics\": [{\"mac\": \"52:54:00:00:00:01\"}]"),
+        SAME(DISK("") ", \"nics\": [{\"model\": \"e1000\"}]"),
+        SAME(DISK("") ", \"nics\": [{\"backend\": \"tap\", \"ifname\": \"t\"}]"),
+        SAME(DISK("")),
+        SAME(DISK("") ", \"nics\": [{}], \"cpus\": 2"),
+        SAME(DISK("") ", \"nics\": [{}], \"cpus\": 1, \"cpu_model\": \"qemu64\""),
+        SAME(DISK("") ", \"nics\": [{}], \"memory\": 512"),
+        SAME(DISK("") ", \"nics\": [{}], \"machine\": \"pc\""),
+        SAME(DISK("") ", \"nics\": [{}], \"console\": \"none\""),
+        SAME(DISK("") ", \"nics\": [{}], \"rtc\": \"localtime\""),
+        SAME(DISK("") ", \"nics\": [{}], \"uuid\": \"00000000-0000-0000-0000-000000000001\""),
+        SAME(DISK("") ", \"nics\": [{}], \"extra_args\": [\"-snapshot\"]"),
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(!sees_the_same(cases[i]), "%s", cases[i]);
+}
+END_TEST
+
+START_TEST(the_order_of_cpu_features_is_none_of_the_hardware) {
+    _cleanup_command_ vqemu_command *
+        a =
+           build_with("{\"name\": \"x\", \"cpu_features\": {\"avx\": true, \"sse4.1\": false}}", 0),
+       *b =
+           build_with("{\"name\": \"x\", \"cpu_features\": {\"sse4.1\": false, \"avx\": true}}", 0);
+    ck_assert_str_eq(vqemu_command_digest(a, VQEMU_DIGEST_HARDWARE),
+                     vqemu_command_digest(b, VQEMU_DIGEST_HARDWARE));
+}
+END_TEST
+
+START_TEST(where_the_profile_lies_is_none_of_the_hardware) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm("x");
+    _cleanup_runtime_ vqemu_runtime *one = make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL),
+                                    *two = make_runtime("emulate-x86", "x86_64", "/t/lib",
+                                                        "/t/lib/qemu", "/t/lib/ld.so");
+    _cleanup_command_ vqemu_command *a = NULL, *b = NULL;
+    ck_assert_int_eq(vqemu_command_build(one, vm, 0, &a, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(two, vm, 0, &b, NULL), 0);
+    ck_assert_str_eq(vqemu_command_digest(a, VQEMU_DIGEST_HARDWARE),
+                     vqemu_command_digest(b, VQEMU_DIGEST_HARDWARE));
+}
+END_TEST
+
+/* As include/volt-qemu/command.h describes it. */
+START_TEST(the_hardware_digest_is_what_it_says) {
+    static const char *const strings[] = {
+        "volt-hardware 1",
+        "x86_64",
+        "-uuid",
+        "00000000-0000-0000-0000-000000000001",
+        "-machine",
+        "q35",
+        "hpet=off",
+        "vmport=off",
+        "-cpu",
+        "max",
+        "-smp",
+        "2",
+        "cores=2",
+        "sockets=1",
+        "threads=1",
+        "-m",
+        "256",
+        "-rtc",
+        "base=utc",
+        "-serial",
+        "port",
+        "-device",
+        "virtio-blk-pci",
+        "addr=0x18",
+        "drive=writable",
+        "id=drive0",
+        "serial=a,,b",
+        "-device",
+        "virtio-net-pci",
+        "addr=0x10",
+        "id=nic0",
+        "mac=52:54:00:00:00:01",
+        "netdev=user",
+        "romfile=",
+        "-snapshot",
+    };
+    _cleanup_command_ vqemu_command *command = build_with(
+        SAME("\"cpus\": 2, \"uuid\": \"00000000-0000-0000-0000-000000000001\", "
+             "\"disks\": [{\"file\": \"/d\", \"serial\": \"a,b\"}], "
+             "\"nics\": [{\"mac\": \"52:54:00:00:00:01\"}], \"extra_args\": [\"-snapshot\"]"),
+        0);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+        strbuf_add_bytes(&text, strings[i], strlen(strings[i]) + 1);
+    struct digest digest = digest_of_bytes(text.text, text.length);
+    ck_assert_str_eq(vqemu_command_digest(command, VQEMU_DIGEST_HARDWARE), digest.hex);
 }
 END_TEST
 
@@ -256,7 +529,9 @@ START_TEST(json_gives_the_command_back) {
                          vqemu_command_argv(command)[i]);
     ck_assert_str_eq(json_string_value(json_object_get(root, "cwd")), "/");
     ck_assert_str_eq(json_string_value(json_object_get(root, "fingerprint")),
-                     vqemu_command_fingerprint(command));
+                     vqemu_command_digest(command, VQEMU_DIGEST_COMMAND));
+    ck_assert_str_eq(json_string_value(json_object_get(root, "hardware_digest")),
+                     vqemu_command_digest(command, VQEMU_DIGEST_HARDWARE));
     json_decref(root);
     ck_assert_int_eq(vqemu_command_to_json(no_json, &none, NULL), VQEMU_ERR_UNSUPPORTED);
     ck_assert_ptr_null(none);
@@ -275,7 +550,7 @@ static vqemu_command *make_printer(const char *path, char *const *extra) {
                      0);
     for (; *extra; extra++)
         ck_assert_int_eq(vqemu_vm_add_extra_arg(vm, *extra, NULL), 0);
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
     return command;
 }
 
@@ -304,7 +579,7 @@ START_TEST(a_command_outlives_what_it_was_made_of) {
     vqemu_vm *vm = make_vm("x");
     vqemu_runtime *runtime = make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
     vqemu_command *command = NULL;
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
     vqemu_vm_free(vm);
     vqemu_runtime_unref(runtime);
     ck_assert_ptr_eq(vqemu_command_ref(command), command);
@@ -329,6 +604,15 @@ int main(void) {
     tcase_add_test(tests, paths_of_a_runtime_are_absolute);
     tcase_add_test(tests, the_fingerprint_is_what_it_says);
     tcase_add_test(tests, json_gives_the_command_back);
+    tcase_add_test(tests, a_command_tells_what_belongs_to_it);
+    tcase_add_test(tests, companions_are_commands);
+    tcase_add_test(tests, flags_add_options);
+    tcase_add_test(tests, nothing_crashes_without_a_command);
+    tcase_add_test(tests, the_hardware_digest_leaves_out_what_only_the_host_sees);
+    tcase_add_test(tests, the_hardware_digest_has_what_the_guest_sees);
+    tcase_add_test(tests, the_order_of_cpu_features_is_none_of_the_hardware);
+    tcase_add_test(tests, where_the_profile_lies_is_none_of_the_hardware);
+    tcase_add_test(tests, the_hardware_digest_is_what_it_says);
     tcase_add_loop_test(tests, a_shell_runs_the_text_byte_for_byte, 0, 4);
     tcase_add_test(tests, a_command_outlives_what_it_was_made_of);
     suite_add_tcase(suite, tests);

@@ -54,8 +54,8 @@ static int prepare(const vqemu_vm *vm, uint32_t flags, vqemu_error **error) {
     ck_assert_int_eq(
         vqemu_runtime_new(selection, "/t/bin/qemu", firmware_dir, NULL, NULL, NULL, &runtime, NULL),
         0);
-    int r = vqemu_command_build(runtime, vm, &command, error);
-    return r < 0 ? r : vqemu_prepare(command, flags, error);
+    int r = vqemu_command_build(runtime, vm, 0, &command, error);
+    return r < 0 ? r : vqemu_prepare(command, flags, NULL, error);
 }
 
 static void prepares(const vqemu_vm *vm, uint32_t flags) {
@@ -128,7 +128,7 @@ END_TEST
 START_TEST(flags_are_checked) {
     _cleanup_vm_ vqemu_vm *vm = make_vm();
     fails(vm, 3, VQEMU_ERR_INVALID, "both kept and started anew");
-    fails(vm, 4, VQEMU_ERR_INVALID, "0x4");
+    fails(vm, 4, VQEMU_ERR_USAGE, "0x4");
 }
 END_TEST
 
