@@ -199,7 +199,7 @@ int main(int argc, char **argv) {
     int events = signalfd(-1, &signals, SFD_CLOEXEC);
     setvbuf(stdout, NULL, _IOLBF, 0);
 
-    if (vqemu_host_probe(&daemon.host, &error) < 0 ||
+    if (vqemu_host_probe(0, &daemon.host, &error) < 0 ||
         vqemu_store_open(argv[1], 0, &daemon.store, &error) < 0)
         return complain("volt-daemon", error), EXIT_FAILURE;
     start_all(&daemon);

@@ -9,17 +9,31 @@
 #include "progress.h"
 #include "user-directories.h"
 
+static int describe_host(const char *arch, int32_t kvm, vqemu_host **host, vqemu_error **error) {
+    vqemu_host_options *description;
+    int code = vqemu_host_options_new(&description, error);
+    if (!code)
+        code = vqemu_host_options_set_string(description, VQEMU_HOST_ARCH, arch, error);
+    if (!code)
+        code = vqemu_host_options_set_string(description, VQEMU_HOST_KVM, vqemu_kvm_state_name(kvm),
+                                             error);
+    if (!code)
+        code = vqemu_host_new(description, host, error);
+    vqemu_host_options_free(description);
+    return code;
+}
+
 int host_from_options(const struct options *options, vqemu_host **host) {
     _cleanup_error_ vqemu_error *error = NULL;
     if (!options->host_arch && !options->kvm)
-        return vqemu_host_probe(host, &error) ? fail(error) : 0;
+        return vqemu_host_probe(0, host, &error) ? fail(error) : 0;
 
     _cleanup_host_ vqemu_host *probed = NULL;
-    if (!options->host_arch && vqemu_host_probe(&probed, &error))
+    if (!options->host_arch && vqemu_host_probe(0, &probed, &error))
         return fail(error);
     const char *arch = probed ? vqemu_host_arch(probed) : options->host_arch;
     int32_t kvm = options->kvm ? options->kvm : VQEMU_KVM_ABSENT;
-    if (vqemu_host_new(arch, kvm, host, &error))
+    if (describe_host(arch, kvm, host, &error))
         return fail_request(options->command, error);
     return 0;
 }

@@ -39,11 +39,16 @@ static vqemu_store *open_store(const char *root, uint32_t flags, uint32_t thread
 
 static vqemu_selection *select_profile(void) {
     vqemu_error *error = NULL;
+    vqemu_host_options *description;
     vqemu_host *host;
     vqemu_selection *selection;
-    if (vqemu_host_new("x86_64", VQEMU_KVM_ABSENT, &host, &error) < 0 ||
+    if (vqemu_host_options_new(&description, &error) < 0 ||
+        vqemu_host_options_set_string(description, VQEMU_HOST_ARCH, "x86_64", &error) < 0 ||
+        vqemu_host_options_set_string(description, VQEMU_HOST_KVM, "absent", &error) < 0 ||
+        vqemu_host_new(description, &host, &error) < 0 ||
         vqemu_select_profile(host, PROFILE, "x86_64", &selection, &error) < 0)
         fail("select", error);
+    vqemu_host_options_free(description);
     vqemu_host_free(host);
     return selection;
 }

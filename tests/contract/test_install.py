@@ -17,7 +17,7 @@ TEN_LINES = r"""
 int main(int argc, char **argv) {
     vqemu_host *host = NULL; vqemu_selection *selection = NULL;
     vqemu_store *store = NULL; vqemu_runtime *runtime = NULL; vqemu_error *error = NULL;
-    if (argc != 2 || vqemu_host_probe(&host, &error) < 0 ||
+    if (argc != 2 || vqemu_host_probe(0, &host, &error) < 0 ||
         vqemu_select_profile(host, "emulate-x86", NULL, &selection, &error) < 0 ||
         vqemu_store_open(argv[1], 0, &store, &error) < 0 ||
         vqemu_resolve(store, selection, 0, &runtime, &error) < 0)

@@ -62,7 +62,10 @@ def _fallible(name, *arguments):
 
 
 _OUT = POINTER(c_void_p)
-_host_new = _fallible("vqemu_host_new", c_char_p, ctypes.c_int32, _OUT)
+_host_options_new = _fallible("vqemu_host_options_new", _OUT)
+_host_options_set = _fallible("vqemu_host_options_set_string", c_void_p, c_char_p, c_char_p)
+_host_options_free = _function("vqemu_host_options_free", None, c_void_p)
+_host_new = _fallible("vqemu_host_new", c_void_p, _OUT)
 _host_free = _function("vqemu_host_free", None, c_void_p)
 _select_profile = _fallible("vqemu_select_profile", c_void_p, c_char_p, c_char_p, _OUT)
 _selection_free = _function("vqemu_selection_free", None, c_void_p)
@@ -171,7 +174,12 @@ class Runtime:
 
     def __init__(self, profile, arch, binary, firmware, modules=None, host="x86_64"):
         host_pointer, selection, self.pointer = c_void_p(), c_void_p(), c_void_p()
-        _host_new(encode(host), 1, byref(host_pointer))
+        options = c_void_p()
+        _host_options_new(byref(options))
+        _host_options_set(options, b"arch", encode(host))
+        _host_options_set(options, b"kvm", b"usable")
+        _host_new(options, byref(host_pointer))
+        _host_options_free(options)
         _select_profile(host_pointer, encode(profile), encode(arch), byref(selection))
         _runtime_new(selection, encode(binary), encode(firmware), None, encode(modules), None,
                      byref(self.pointer))

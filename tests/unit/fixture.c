@@ -141,10 +141,20 @@ void build_fails(int code, const char *mentioned) {
     ck_assert_int_eq(count_entries("store/cas/refs"), revisions);
 }
 
+vqemu_host *describe_host(const char *arch, int32_t kvm) {
+    _cleanup_host_options_ vqemu_host_options *options = NULL;
+    vqemu_host *host = NULL;
+    ck_assert_int_eq(vqemu_host_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_host_options_set_string(options, VQEMU_HOST_ARCH, arch, NULL), 0);
+    ck_assert_int_eq(
+        vqemu_host_options_set_string(options, VQEMU_HOST_KVM, vqemu_kvm_state_name(kvm), NULL), 0);
+    ck_assert_int_eq(vqemu_host_new(options, &host, NULL), 0);
+    return host;
+}
+
 vqemu_selection *select_profile(const char *profile, const char *guest_arch) {
-    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_host_ vqemu_host *host = describe_host("x86_64", VQEMU_KVM_USABLE);
     vqemu_selection *selection = NULL;
-    ck_assert_int_eq(vqemu_host_new("x86_64", VQEMU_KVM_USABLE, &host, NULL), 0);
     ck_assert_int_eq(vqemu_select_profile(host, profile, guest_arch, &selection, NULL), 0);
     return selection;
 }

@@ -33,6 +33,8 @@ vqemu_store *open_store(uint32_t flags);
 vqemu_revision *build(vqemu_store *store, const char *created_at);
 /* The result of a build of profile/ that must fail, and whose message must mention something. */
 void build_fails(int code, const char *mentioned);
+/* A host of this architecture, with this state of KVM. */
+vqemu_host *describe_host(const char *arch, int32_t kvm);
 vqemu_selection *select_profile(const char *profile, const char *guest_arch);
 /* Resolve emulate-x86 for x86_64; the test fails unless that succeeds. */
 vqemu_runtime *resolve(vqemu_store *store, uint32_t flags);

@@ -6,6 +6,7 @@
 #include "cases.h"
 #include "choice/host.h"
 #include "choice/selection.h"
+#include "fixture.h"
 #include "tree/runtime.h"
 
 /* The file "selection" has one line: host architecture, profile, guest architecture. */
@@ -14,9 +15,8 @@ static inline vqemu_selection *read_selection(int index) {
     _cleanup_free_ char *text = read_case_file(index, "selection", &size);
     char host_arch[32], profile[32], guest_arch[32];
     ck_assert_int_eq(sscanf(text, "%31s %31s %31s", host_arch, profile, guest_arch), 3);
-    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_host_ vqemu_host *host = describe_host(host_arch, VQEMU_KVM_USABLE);
     vqemu_selection *selection = NULL;
-    ck_assert_int_eq(vqemu_host_new(host_arch, VQEMU_KVM_USABLE, &host, NULL), 0);
     ck_assert_int_eq(vqemu_select_profile(host, profile, guest_arch, &selection, NULL), 0);
     return selection;
 }

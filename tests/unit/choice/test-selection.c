@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "choice/arch.h"
 #include "choice/host.h"
+#include "fixture.h"
 #include "run.h"
 
 /* Host architectures with what their KVM runs, written down apart from the table under test. */
@@ -78,10 +79,9 @@ static void check_selection(const vqemu_selection *selection, const char *expect
 
 static void check_one(const char *host_arch, int32_t kvm, const char *mode, const char *guest,
                       const char *os) {
-    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_host_ vqemu_host *host = describe_host(host_arch, kvm);
     _cleanup_selection_ vqemu_selection *selection = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    ck_assert_int_eq(vqemu_host_new(host_arch, kvm, &host, NULL), 0);
     const char *expected = expect(host_arch, kvm == VQEMU_KVM_USABLE, mode, guest, os);
     int r = vqemu_select(host, mode, guest, os, &selection, &error);
     if (expected) {
@@ -110,8 +110,7 @@ START_TEST(every_request_gets_the_profile_it_should) {
 END_TEST
 
 START_TEST(the_default_guest_is_the_host) {
-    _cleanup_host_ vqemu_host *host = NULL;
-    ck_assert_int_eq(vqemu_host_new(native[_i].host, VQEMU_KVM_USABLE, &host, NULL), 0);
+    _cleanup_host_ vqemu_host *host = describe_host(native[_i].host, VQEMU_KVM_USABLE);
     for (int i = 0; i < 2; i++) {
         _cleanup_selection_ vqemu_selection *selection = NULL;
         ck_assert_int_eq(vqemu_select(host, NULL, i ? "" : NULL, NULL, &selection, NULL), 0);
@@ -121,10 +120,9 @@ START_TEST(the_default_guest_is_the_host) {
 END_TEST
 
 START_TEST(an_unknown_architecture_is_named_with_the_known_ones) {
-    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_host_ vqemu_host *host = describe_host("x86_64", VQEMU_KVM_USABLE);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_selection *selection = (vqemu_selection *)&error;
-    ck_assert_int_eq(vqemu_host_new("x86_64", VQEMU_KVM_USABLE, &host, NULL), 0);
     ck_assert_int_eq(vqemu_select(host, NULL, "sparc", NULL, &selection, &error),
                      VQEMU_ERR_INVALID);
     ck_assert_ptr_null(selection);
@@ -147,9 +145,8 @@ START_TEST(a_profile_can_be_chosen_by_name) {
         {"mips64el", "kvm-linux", "", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        _cleanup_host_ vqemu_host *host = NULL;
+        _cleanup_host_ vqemu_host *host = describe_host(cases[i].host, VQEMU_KVM_ABSENT);
         _cleanup_selection_ vqemu_selection *selection = NULL;
-        ck_assert_int_eq(vqemu_host_new(cases[i].host, VQEMU_KVM_ABSENT, &host, NULL), 0);
         int r = vqemu_select_profile(host, cases[i].profile, cases[i].guest, &selection, NULL);
         ck_assert_int_eq(r, cases[i].expected ? 0 : VQEMU_ERR_UNSUPPORTED);
         if (cases[i].expected)
@@ -160,8 +157,7 @@ END_TEST
 
 START_TEST(an_unknown_profile_is_refused) {
     static const char *const names[] = {"kvm", "kvm-linux-", "KVM-LINUX", "", NULL};
-    _cleanup_host_ vqemu_host *host = NULL;
-    ck_assert_int_eq(vqemu_host_new("x86_64", VQEMU_KVM_USABLE, &host, NULL), 0);
+    _cleanup_host_ vqemu_host *host = describe_host("x86_64", VQEMU_KVM_USABLE);
     for (size_t i = 0; i < 5; i++) {
         _cleanup_error_ vqemu_error *error = NULL;
         vqemu_selection *selection = NULL;
