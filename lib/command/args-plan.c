@@ -4,14 +4,11 @@
 #include "base/error.h"
 #include "command/args-nouns.h"
 
-#define STATE_PARENT "/var/lib/volt/vms"
-#define RUNTIME_PARENT "/run/volt"
-
 static int plan_directories(struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     identity_id(vm->name, args->id);
-    args->state_dir = args_path_or(vm->state_dir, STATE_PARENT, args->id);
-    args->runtime_dir = args_path_or(vm->runtime_dir, RUNTIME_PARENT, args->id);
+    args->state_dir = args_path_or(vm->state_dir, args->state_base, args->id);
+    args->runtime_dir = args_path_or(vm->runtime_dir, args->runtime_base, args->id);
     return args->state_dir && args->runtime_dir ? 0 : error_no_memory(error);
 }
 

@@ -27,6 +27,8 @@ struct args {
     const vqemu_profile *profile;
     const vqemu_vm *vm;
     uint32_t flags; /* of enum vqemu_command_flag */
+    const char *state_base,
+        *runtime_base; /* the VM's directories are below, unless it names them */
 
     const struct arch *arch;
     const struct machine *machine;

@@ -249,16 +249,14 @@ static int new_command(vqemu_runtime *runtime, struct args *args, vqemu_command 
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
-                                     vqemu_command **command, vqemu_error **error) {
-    const uint32_t known = VQEMU_COMMAND_FOR_UNIT | VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING;
-    error_begin(error);
-    REQUIRE_ARGUMENT(command, error);
-    *command = NULL;
-    REQUIRE_ARGUMENT(runtime, error);
-    REQUIRE_ARGUMENT(vm, error);
-    REQUIRE_FLAGS(flags, known, error);
-    struct args args = {.runtime = runtime, .vm = vm, .flags = flags};
+int command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
+                  const char *state_base, const char *runtime_base, vqemu_command **command,
+                  vqemu_error **error) {
+    struct args args = {.runtime = runtime,
+                        .vm = vm,
+                        .flags = flags,
+                        .state_base = state_base,
+                        .runtime_base = runtime_base};
     int r = args_plan(&args, error);
     if (r == 0)
         r = add_arguments(&args, error);
@@ -266,6 +264,19 @@ VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
         r = new_command(runtime, &args, command, error);
     args_release(&args);
     return r;
+}
+
+VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
+                                     vqemu_command **command, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(command, error);
+    *command = NULL;
+    REQUIRE_ARGUMENT(runtime, error);
+    REQUIRE_ARGUMENT(vm, error);
+    REQUIRE_FLAGS(flags, VQEMU_COMMAND_FOR_UNIT | VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING,
+                  error);
+    return command_build(runtime, vm, flags, COMMAND_STATE_BASE, COMMAND_RUNTIME_BASE, command,
+                         error);
 }
 
 VQEMU_EXPORT vqemu_command *vqemu_command_ref(vqemu_command *command) {

@@ -70,9 +70,10 @@ static size_t number_of(const struct unit_plan *plan, size_t index) {
 void unit_add_companion_name(const struct unit_plan *plan, size_t index, struct strbuf *name) {
     const char *id = vqemu_command_vm_id(plan->command);
     if (companion_at(plan, index)->kind == COMPANION_SWTPM)
-        strbuf_addf(name, "volt-swtpm@%s", id);
+        strbuf_addf(name, "%sswtpm@%s", plan->settings.name_prefix, id);
     else
-        strbuf_addf(name, "volt-virtiofsd@%s-%zu", id, number_of(plan, index));
+        strbuf_addf(name, "%svirtiofsd@%s-%zu", plan->settings.name_prefix, id,
+                    number_of(plan, index));
 }
 
 /* ---- the socket ---- */
@@ -89,7 +90,7 @@ static void add_unit_section(const struct unit_plan *plan, size_t index, struct 
         unit_add_text(text, companion->directory);
         strbuf_add(text, ")\n");
     }
-    strbuf_addf(text, "PartOf=volt-%s.service\nStopWhenUnneeded=yes\n",
+    strbuf_addf(text, "PartOf=%s%s.service\nStopWhenUnneeded=yes\n", plan->settings.name_prefix,
                 vqemu_command_vm_id(plan->command));
 }
 
@@ -117,14 +118,13 @@ static void add_words(const struct companion *companion, struct strbuf *text) {
 
 static void add_swtpm(const struct unit_plan *plan, const struct companion *companion,
                       struct strbuf *text) {
-    const char *id = vqemu_command_vm_id(plan->command), *directory = companion->directory;
+    const char *own = plan->state_directory, *directory = companion->directory;
     const char *state_dir = vqemu_command_state_dir(plan->command);
-    bool is_default = plan->has_state_dir && unit_is_below(directory, state_dir) &&
+    bool is_default = own && unit_is_below(directory, state_dir) &&
                       strcmp(directory + strlen(state_dir), "/tpm") == 0;
     unit_add_user(plan, text);
     if (is_default)
-        strbuf_addf(text, "StateDirectory=volt/vms/%s volt/vms/%s/tpm\nStateDirectoryMode=0700\n",
-                    id, id);
+        strbuf_addf(text, "StateDirectory=%s %s/tpm\nStateDirectoryMode=0700\n", own, own);
     if (is_default && unit_is_plain_program(companion->program)) {
         strbuf_addf(text, "WorkingDirectory=%s\nExecStart=:", directory);
     } else {
