@@ -49,6 +49,18 @@ static void complain(const char *who, vqemu_error *error) {
 
 /* ---- from a document to a process ---- */
 
+static int choose(const struct daemon *daemon, const vqemu_vm *vm, vqemu_selection **selection,
+                  vqemu_error **error) {
+    vqemu_request *request = NULL;
+    int r = vqemu_request_new(&request, error);
+    if (r == 0)
+        r = vqemu_request_set_vm(request, vm, error);
+    if (r == 0)
+        r = vqemu_select(daemon->host, request, 0, selection, error);
+    vqemu_request_free(request);
+    return r;
+}
+
 /* Puts the profile that fits on disk, and finds the command that runs the VM on it. */
 static int plan(const struct daemon *daemon, struct guest *guest, vqemu_error **error) {
     vqemu_vm *vm = NULL;
@@ -64,7 +76,7 @@ static int plan(const struct daemon *daemon, struct guest *guest, vqemu_error **
     if (r == 0)
         r = vqemu_vm_set_qmp_socket(vm, guest->qmp_socket, error);
     if (r == 0)
-        r = vqemu_select(daemon->host, NULL, NULL, vqemu_vm_selection_os(vm), &selection, error);
+        r = choose(daemon, vm, &selection, error);
     if (r == 0)
         r = vqemu_resolve(daemon->store, selection, 0, &runtime, error);
     if (r == 0)

@@ -38,28 +38,47 @@ int host_from_options(const struct options *options, vqemu_host **host) {
     return 0;
 }
 
-static int select_profile(const struct options *options, const vqemu_host *host,
-                          const char *guest_os, vqemu_selection **selection) {
+static int set_request(const struct options *options, vqemu_request *request, vqemu_error **error) {
+    const struct {
+        const char *key, *value;
+    } strings[] = {
+        {VQEMU_REQUEST_PROFILE, options->profile},
+        {VQEMU_REQUEST_MODE, options->mode},
+        {VQEMU_REQUEST_GUEST_ARCH, options->guest_arch},
+        {VQEMU_REQUEST_GUEST_OS, options->guest_os},
+    };
+    int code = 0;
+    for (size_t i = 0; !code && i < sizeof strings / sizeof *strings; i++)
+        code = vqemu_request_set_string(request, strings[i].key, strings[i].value, error);
+    return code;
+}
+
+/* vm may be NULL. */
+static int select_profile(const struct options *options, const vqemu_host *host, const vqemu_vm *vm,
+                          vqemu_selection **selection) {
     _cleanup_error_ vqemu_error *error = NULL;
-    int code;
-    if (options->profile)
-        code = vqemu_select_profile(host, options->profile, options->guest_arch, selection, &error);
-    else
-        code = vqemu_select(host, options->mode, options->guest_arch, guest_os, selection, &error);
+    vqemu_request *request;
+    int code = vqemu_request_new(&request, &error);
+    if (!code)
+        code = set_request(options, request, &error);
+    if (!code && vm)
+        code = vqemu_request_set_vm(request, vm, &error);
+    if (!code)
+        code = vqemu_select(host, request, 0, selection, &error);
+    vqemu_request_free(request);
     return code ? fail_request(options->command, error) : 0;
 }
 
 int selection_from_options(const struct options *options, const vqemu_host *host,
                            vqemu_selection **selection) {
-    return select_profile(options, host, options->guest_os, selection);
+    return select_profile(options, host, NULL, selection);
 }
 
 int selection_for_vm(const struct options *options, const vqemu_vm *vm,
                      vqemu_selection **selection) {
     _cleanup_host_ vqemu_host *host = NULL;
-    const char *guest_os = options->guest_os ? options->guest_os : vqemu_vm_selection_os(vm);
     int status = host_from_options(options, &host);
-    return status ? status : select_profile(options, host, guest_os, selection);
+    return status ? status : select_profile(options, host, vm, selection);
 }
 
 void store_set_limits(const struct options *options, vqemu_store *store) {

@@ -126,13 +126,6 @@ int vqemu_vm_set_runtime_dir(vqemu_vm *vm, const char *directory, vqemu_error **
  */
 int vqemu_vm_set_user(vqemu_vm *vm, const char *user, vqemu_error **error);
 
-/**
- * The guest OS that vqemu_select() is to choose a profile by: "windows" or "uefi" for a VM that
- * asks for what only profiles with UEFI firmware, display, USB and TPM have, else "linux". Static.
- * Since 1.0.
- */
-const char *vqemu_vm_selection_os(const vqemu_vm *vm);
-
 /* ---- machine ---- */
 
 /**

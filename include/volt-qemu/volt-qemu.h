@@ -3,7 +3,7 @@
  * libvoltqemu: run virtual machines on purpose-built QEMU profiles kept in a content-addressed
  * store.
  *
- *     host facts + request -> selection     host.h, profile.h, selection.h
+ *     host facts + request -> selection     host.h, profile.h, request.h, selection.h
  *     store + selection    -> runtime       store.h, revision.h, manifest.h, runtime.h
  *     runtime + vm         -> command       vm.h (disk.h, share.h, nic.h), command.h
  *     command              -> execve arrays, shell text, JSON (command.h), systemd unit (unit.h)
@@ -27,6 +27,7 @@
 #include <volt-qemu/nic.h>
 #include <volt-qemu/prepare.h>
 #include <volt-qemu/profile.h>
+#include <volt-qemu/request.h>
 #include <volt-qemu/revision.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/selection.h>

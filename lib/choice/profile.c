@@ -83,8 +83,8 @@ static const struct {
     {VQEMU_ABILITY_USB, "usb", "USB"},
     {VQEMU_ABILITY_TPM, "tpm", "TPM"},
     {VQEMU_ABILITY_UEFI, "uefi", "UEFI firmware"},
-    {VQEMU_ABILITY_STORAGE, "storage", "IDE, SATA or NVMe disks"},
-    {VQEMU_ABILITY_NICS, "nics", "network cards but virtio"},
+    {VQEMU_ABILITY_STORAGE, "storage", "disks without virtio"},
+    {VQEMU_ABILITY_NICS, "nics", "network cards without virtio"},
 };
 #define ABILITY_COUNT (sizeof abilities / sizeof abilities[0])
 

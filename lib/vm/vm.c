@@ -716,12 +716,3 @@ VQEMU_EXPORT size_t vqemu_vm_extra_arg_count(const vqemu_vm *vm) {
 VQEMU_EXPORT const char *vqemu_vm_extra_arg(const vqemu_vm *vm, size_t index) {
     return index < vm->extra_args.count ? vm->extra_args.items[index] : NULL;
 }
-
-VQEMU_EXPORT const char *vqemu_vm_selection_os(const vqemu_vm *vm) {
-    if (vm->guest_os && strcmp(vm->guest_os, "windows") == 0)
-        return "windows";
-    bool wants_uefi = vm->firmware && strcmp(vm->firmware, "uefi") == 0;
-    bool wants_display = vm->display && strcmp(vm->display, "none") != 0;
-    bool wants_usb = vm->usb == TOGGLE_ON || vm->usb_tablet == TOGGLE_ON;
-    return wants_uefi || wants_display || wants_usb || vm->tpm == TOGGLE_ON ? "uefi" : "linux";
-}

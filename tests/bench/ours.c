@@ -41,13 +41,17 @@ static vqemu_selection *select_profile(void) {
     vqemu_error *error = NULL;
     vqemu_host_options *description;
     vqemu_host *host;
+    vqemu_request *request;
     vqemu_selection *selection;
     if (vqemu_host_options_new(&description, &error) < 0 ||
         vqemu_host_options_set_string(description, VQEMU_HOST_ARCH, "x86_64", &error) < 0 ||
         vqemu_host_options_set_string(description, VQEMU_HOST_KVM, "absent", &error) < 0 ||
-        vqemu_host_new(description, &host, &error) < 0 ||
-        vqemu_select_profile(host, PROFILE, "x86_64", &selection, &error) < 0)
+        vqemu_host_new(description, &host, &error) < 0 || vqemu_request_new(&request, &error) < 0 ||
+        vqemu_request_set_string(request, VQEMU_REQUEST_PROFILE, PROFILE, &error) < 0 ||
+        vqemu_request_set_string(request, VQEMU_REQUEST_GUEST_ARCH, "x86_64", &error) < 0 ||
+        vqemu_select(host, request, 0, &selection, &error) < 0)
         fail("select", error);
+    vqemu_request_free(request);
     vqemu_host_options_free(description);
     vqemu_host_free(host);
     return selection;

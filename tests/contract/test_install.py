@@ -15,10 +15,12 @@ TEN_LINES = r"""
 #include <stdio.h>
 #include <volt-qemu/volt-qemu.h>
 int main(int argc, char **argv) {
-    vqemu_host *host = NULL; vqemu_selection *selection = NULL;
+    vqemu_host *host = NULL; vqemu_request *request = NULL; vqemu_selection *selection = NULL;
     vqemu_store *store = NULL; vqemu_runtime *runtime = NULL; vqemu_error *error = NULL;
     if (argc != 2 || vqemu_host_probe(0, &host, &error) < 0 ||
-        vqemu_select_profile(host, "emulate-x86", NULL, &selection, &error) < 0 ||
+        vqemu_request_new(&request, &error) < 0 ||
+        vqemu_request_set_string(request, VQEMU_REQUEST_PROFILE, "emulate-x86", &error) < 0 ||
+        vqemu_select(host, request, 0, &selection, &error) < 0 ||
         vqemu_store_open(argv[1], 0, &store, &error) < 0 ||
         vqemu_resolve(store, selection, 0, &runtime, &error) < 0)
         return fprintf(stderr, "%s\n", vqemu_error_message(error)), 1;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "choice/host.h"
+#include "choice/request.h"
 #include "choice/selection.h"
 #include "store/revision.h"
 #include "store/store.h"
@@ -152,10 +153,20 @@ vqemu_host *describe_host(const char *arch, int32_t kvm) {
     return host;
 }
 
+vqemu_request *request_profile(const char *profile, const char *guest_arch) {
+    vqemu_request *request = NULL;
+    ck_assert_int_eq(vqemu_request_new(&request, NULL), 0);
+    ck_assert_int_eq(vqemu_request_set_string(request, VQEMU_REQUEST_PROFILE, profile, NULL), 0);
+    ck_assert_int_eq(vqemu_request_set_string(request, VQEMU_REQUEST_GUEST_ARCH, guest_arch, NULL),
+                     0);
+    return request;
+}
+
 vqemu_selection *select_profile(const char *profile, const char *guest_arch) {
     _cleanup_host_ vqemu_host *host = describe_host("x86_64", VQEMU_KVM_USABLE);
+    _cleanup_request_ vqemu_request *request = request_profile(profile, guest_arch);
     vqemu_selection *selection = NULL;
-    ck_assert_int_eq(vqemu_select_profile(host, profile, guest_arch, &selection, NULL), 0);
+    ck_assert_int_eq(vqemu_select(host, request, 0, &selection, NULL), 0);
     return selection;
 }
 

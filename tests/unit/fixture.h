@@ -35,6 +35,9 @@ vqemu_revision *build(vqemu_store *store, const char *created_at);
 void build_fails(int code, const char *mentioned);
 /* A host of this architecture, with this state of KVM. */
 vqemu_host *describe_host(const char *arch, int32_t kvm);
+/* A request for a profile by its name; guest_arch may be NULL. */
+vqemu_request *request_profile(const char *profile, const char *guest_arch);
+/* On an x86_64 host with KVM. */
 vqemu_selection *select_profile(const char *profile, const char *guest_arch);
 /* Resolve emulate-x86 for x86_64; the test fails unless that succeeds. */
 vqemu_runtime *resolve(vqemu_store *store, uint32_t flags);

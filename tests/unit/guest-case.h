@@ -5,6 +5,7 @@
 
 #include "cases.h"
 #include "choice/host.h"
+#include "choice/request.h"
 #include "choice/selection.h"
 #include "fixture.h"
 #include "tree/runtime.h"
@@ -16,8 +17,9 @@ static inline vqemu_selection *read_selection(int index) {
     char host_arch[32], profile[32], guest_arch[32];
     ck_assert_int_eq(sscanf(text, "%31s %31s %31s", host_arch, profile, guest_arch), 3);
     _cleanup_host_ vqemu_host *host = describe_host(host_arch, VQEMU_KVM_USABLE);
+    _cleanup_request_ vqemu_request *request = request_profile(profile, guest_arch);
     vqemu_selection *selection = NULL;
-    ck_assert_int_eq(vqemu_select_profile(host, profile, guest_arch, &selection, NULL), 0);
+    ck_assert_int_eq(vqemu_select(host, request, 0, &selection, NULL), 0);
     return selection;
 }
 
