@@ -78,7 +78,7 @@ static int plan(const struct daemon *daemon, struct guest *guest, vqemu_error **
     if (r == 0)
         r = choose(daemon, vm, &selection, error);
     if (r == 0)
-        r = vqemu_resolve(daemon->store, selection, 0, &runtime, error);
+        r = vqemu_resolve(daemon->store, selection, NULL, 0, NULL, &runtime, error);
     if (r == 0)
         r = vqemu_command_build(runtime, vm, 0, &guest->command, error);
     if (r == 0)
@@ -212,7 +212,7 @@ int main(int argc, char **argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     if (vqemu_host_probe(0, &daemon.host, &error) < 0 ||
-        vqemu_store_open(argv[1], 0, &daemon.store, &error) < 0)
+        vqemu_store_open_root(argv[1], 0, &daemon.store, &error) < 0)
         return complain("volt-daemon", error), EXIT_FAILURE;
     start_all(&daemon);
     while (daemon.running > 0 && read(events, &signal, sizeof signal) == sizeof signal) {

@@ -14,25 +14,20 @@
 #include "stored.h"
 
 static int build_ref(const struct options *options) {
-    _cleanup_ref_ vqemu_revision *ref = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
-    _cleanup_build_info_ vqemu_build_info *info = NULL;
-    _cleanup_ref_list_ vqemu_revision_list *before = NULL;
-    int status = build_info_from_options(options, &info);
+    _cleanup_ingest_options_ vqemu_ingest_options *said = NULL;
+    _cleanup_ingest_ vqemu_ingest *ingest = NULL;
+    int status = ingest_options_from_options(options, &said);
     if (!status)
         status = store_from_options(options, VQEMU_STORE_CREATE, &store);
     if (status)
         return status;
-    if (vqemu_store_list_revisions(store, options->profile, &before, &error))
-        return fail(error);
 
-    struct progress progress;
-    progress_begin(&progress);
-    int code = vqemu_store_build(store, options->profile, options->operand, info, progress_step,
-                                 &progress, &ref, &error);
-    progress_end(&progress);
-    return code ? fail(error) : print_stored(options, before, ref);
+    progress_begin(options);
+    int code = vqemu_store_ingest(store, options->operand, said, 0, options->call, &ingest, &error);
+    progress_end();
+    return code ? fail(error) : print_stored(options, ingest);
 }
 
 static int build(const struct options *options) {

@@ -12,18 +12,19 @@
 #include "table.h"
 #include "text.h"
 
-static int print_copy(const struct options *options, const vqemu_copy *copy) {
-    const vqemu_revision *ref = vqemu_copy_revision(copy);
+static int print_copy(const struct options *options, const vqemu_ingest *copy) {
+    const vqemu_revision *ref = vqemu_ingest_revision(copy);
     if (options->json) {
         json_t *object = json_object();
         json_add_text(object, "ref", vqemu_revision_name(ref));
         json_add_text(object, "path", vqemu_revision_path(ref));
-        json_add_count(object, "objects_copied", vqemu_copy_objects(copy));
-        json_add_number(object, "bytes_copied", (int64_t)vqemu_copy_bytes(copy));
+        json_add_count(object, "objects_copied", vqemu_ingest_new_object_count(copy));
+        json_add_number(object, "bytes_copied", (int64_t)vqemu_ingest_new_bytes(copy));
         return print_json(object);
     }
-    _cleanup_free_ char *size = format_size((int64_t)vqemu_copy_bytes(copy));
-    _cleanup_free_ char *copied = format_text("%zu objects, %s", vqemu_copy_objects(copy), size);
+    _cleanup_free_ char *size = format_size((int64_t)vqemu_ingest_new_bytes(copy));
+    _cleanup_free_ char *copied =
+        format_text("%zu objects, %s", vqemu_ingest_new_object_count(copy), size);
     print_field("ref", vqemu_revision_name(ref));
     print_field("path", vqemu_revision_path(ref));
     print_field("copied", copied);
@@ -34,7 +35,7 @@ static int copy(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *from = NULL, *to = NULL;
     _cleanup_ref_ vqemu_revision *ref = NULL;
-    _cleanup_copy_ vqemu_copy *result = NULL;
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
     if (!options->operand)
         return fail_usage(options->command, "the ref or profile is missing");
     if (!options->to)
@@ -44,14 +45,12 @@ static int copy(const struct options *options) {
         status = ref_from_operand(options, from, &ref);
     if (status)
         return status;
-    if (vqemu_store_open(options->to, VQEMU_STORE_CREATE, &to, &error))
+    if (vqemu_store_open_root(options->to, VQEMU_STORE_CREATE, &to, &error))
         return fail(error);
-    store_set_limits(options, to);
 
-    struct progress progress;
-    progress_begin(&progress);
-    int code = vqemu_store_copy(from, ref, to, progress_step, &progress, &result, &error);
-    progress_end(&progress);
+    progress_begin(options);
+    int code = vqemu_store_copy(from, ref, to, 0, options->call, &result, &error);
+    progress_end();
     return code ? fail(error) : print_copy(options, result);
 }
 

@@ -33,22 +33,23 @@ static int sync_output(int fd) {
     return r;
 }
 
-static int export_to_fd(vqemu_store *store, vqemu_revision *ref, int fd, const char *name) {
+static int export_to_fd(const struct options *options, vqemu_store *store, vqemu_revision *ref,
+                        int fd, const char *name) {
     _cleanup_error_ vqemu_error *error = NULL;
-    struct progress progress;
-    progress_begin(&progress);
-    int code = vqemu_store_export(store, ref, fd, name, progress_step, &progress, &error);
-    progress_end(&progress);
+    progress_begin(options);
+    int code = vqemu_store_export(store, ref, fd, name, 0, options->call, &error);
+    progress_end();
     return code ? fail(error) : EXIT_SUCCESS;
 }
 
 /* Written beside it first: the file appears whole or not at all. */
-static int export_to_file(vqemu_store *store, vqemu_revision *ref, const char *path) {
+static int export_to_file(const struct options *options, vqemu_store *store, vqemu_revision *ref,
+                          const char *path) {
     _cleanup_free_ char *staged = format_text("%s.%d.tmp", path, (int)getpid());
     int fd = open_output(staged, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0)
         return fail_text("cannot write %s: %s", staged, strerror(errno));
-    int status = export_to_fd(store, ref, fd, path);
+    int status = export_to_fd(options, store, ref, fd, path);
     if (!status && sync_output(fd) < 0)
         status = fail_text("cannot write %s: %s", path, strerror(errno));
     close(fd);
@@ -65,13 +66,14 @@ static bool is_replaceable(const char *path) {
     return stat(path, &status) < 0 || S_ISREG(status.st_mode);
 }
 
-static int export_to_path(vqemu_store *store, vqemu_revision *ref, const char *path) {
+static int export_to_path(const struct options *options, vqemu_store *store, vqemu_revision *ref,
+                          const char *path) {
     if (is_replaceable(path))
-        return export_to_file(store, ref, path);
+        return export_to_file(options, store, ref, path);
     int fd = open_output(path, O_WRONLY);
     if (fd < 0)
         return fail_text("cannot write %s: %s", path, strerror(errno));
-    int status = export_to_fd(store, ref, fd, path);
+    int status = export_to_fd(options, store, ref, fd, path);
     close(fd);
     return status;
 }
@@ -88,8 +90,8 @@ static int export(const struct options *options) {
         status = ref_from_operand(options, store, &ref);
     if (status)
         return status;
-    return options->output ? export_to_path(store, ref, options->output)
-                           : export_to_fd(store, ref, STDOUT_FILENO, "standard output");
+    return options->output ? export_to_path(options, store, ref, options->output)
+                           : export_to_fd(options, store, ref, STDOUT_FILENO, "standard output");
 }
 
 const struct command command_export = {

@@ -65,12 +65,11 @@ static int gc(const struct options *options) {
     if (store_from_options(options, 0, &store))
         return EXIT_FAILURE;
 
-    struct progress progress;
-    progress_begin(&progress);
+    progress_begin(options);
     int code = vqemu_store_collect(store, options->keep > 0 ? (uint32_t)options->keep : 0,
-                                   options->dry_run ? VQEMU_COLLECT_DRY_RUN : 0, progress_step,
-                                   &progress, &collection, &error);
-    progress_end(&progress);
+                                   options->dry_run ? VQEMU_COLLECT_DRY_RUN : 0, options->call,
+                                   &collection, &error);
+    progress_end();
     if (code)
         return fail(error);
     if (options->json)

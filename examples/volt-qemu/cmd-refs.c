@@ -86,7 +86,7 @@ static int refs(const struct options *options) {
     _cleanup_ref_list_ vqemu_revision_list *list = NULL;
     if (store_from_options(options, 0, &store))
         return EXIT_FAILURE;
-    if (vqemu_store_list_revisions(store, profile, &list, &error))
+    if (vqemu_store_list_revisions(store, profile, 0, options->call, &list, &error))
         return fail(error);
 
     warn_of_broken(list);

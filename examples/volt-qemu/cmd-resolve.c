@@ -11,8 +11,7 @@
 #include "options.h"
 #include "table.h"
 
-static json_t *runtime_json(const vqemu_runtime *runtime) {
-    const vqemu_revision *ref = vqemu_runtime_source(runtime);
+static json_t *runtime_json(const vqemu_runtime *runtime, const vqemu_revision *ref) {
     json_t *object = json_object();
     json_add_text(object, "profile", vqemu_profile_name(vqemu_runtime_profile(runtime)));
     json_add_text(object, "arch", vqemu_runtime_guest_arch(runtime));
@@ -28,8 +27,7 @@ static json_t *runtime_json(const vqemu_runtime *runtime) {
     return object;
 }
 
-static void print_runtime(const vqemu_runtime *runtime) {
-    const vqemu_revision *ref = vqemu_runtime_source(runtime);
+static void print_runtime(const vqemu_runtime *runtime, const vqemu_revision *ref) {
     print_field("profile", vqemu_profile_name(vqemu_runtime_profile(runtime)));
     print_field("guest arch", vqemu_runtime_guest_arch(runtime));
     print_field("ref", vqemu_revision_name(ref));
@@ -67,36 +65,49 @@ static void print_placements(const vqemu_placement_list *list) {
     table_print(&table);
 }
 
-static int print(const struct options *options, const vqemu_runtime *runtime) {
+static int print(const struct options *options, const vqemu_runtime *runtime,
+                 const vqemu_revision *ref) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_placement_list_ vqemu_placement_list *list = NULL;
     if (options->files && vqemu_runtime_list_placements(runtime, &list, &error))
         return fail(error);
     if (options->json) {
-        json_t *object = runtime_json(runtime);
+        json_t *object = runtime_json(runtime, ref);
         if (list)
             json_add(object, "files", placements_json(list));
         return print_json(object);
     }
-    print_runtime(runtime);
+    print_runtime(runtime, ref);
     if (list)
         print_placements(list);
     return EXIT_SUCCESS;
+}
+
+/* The revision that a runtime is of: where its manifest is. */
+static int ref_of_runtime(const struct options *options, const vqemu_runtime *runtime,
+                          vqemu_revision **ref) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_store_ vqemu_store *store = NULL;
+    int status = store_from_options(options, 0, &store);
+    if (status)
+        return status;
+    const char *name = vqemu_runtime_revision(runtime);
+    return vqemu_store_find_revision(store, name, 0, options->call, ref, &error) ? fail(error) : 0;
 }
 
 static int resolve(const struct options *options) {
     _cleanup_host_ vqemu_host *host = NULL;
     _cleanup_selection_ vqemu_selection *selection = NULL;
     _cleanup_runtime_ vqemu_runtime *runtime = NULL;
+    _cleanup_ref_ vqemu_revision *ref = NULL;
     int status = host_from_options(options, &host);
     if (!status)
         status = selection_from_options(options, host, &selection);
     if (!status)
         status = runtime_from_options(options, selection, &runtime);
-    if (status)
-        return status;
-
-    return print(options, runtime);
+    if (!status)
+        status = ref_of_runtime(options, runtime, &ref);
+    return status ? status : print(options, runtime, ref);
 }
 
 const struct command command_resolve = {

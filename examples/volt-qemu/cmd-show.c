@@ -25,9 +25,9 @@ static const char *ref_name(const struct shown *shown) {
 
 static json_t *counts_json(const vqemu_manifest *manifest) {
     json_t *object = json_object();
-    json_add_count(object, "binaries", vqemu_manifest_count_binaries(manifest));
-    json_add_count(object, "libraries", vqemu_manifest_count_libraries(manifest));
-    json_add_count(object, "firmware", vqemu_manifest_count_firmware(manifest));
+    json_add_count(object, "binaries", vqemu_manifest_binary_count(manifest));
+    json_add_count(object, "libraries", vqemu_manifest_library_count(manifest));
+    json_add_count(object, "firmware", vqemu_manifest_firmware_count(manifest));
     json_add_count(object, "objects", vqemu_manifest_object_count(manifest));
     return object;
 }
@@ -78,9 +78,9 @@ static void print_shown(const struct shown *shown) {
     print_field("build host", vqemu_manifest_build_host(manifest));
     print_field("arch", vqemu_manifest_arch(manifest));
     print_field("size", size);
-    print_count("binaries", vqemu_manifest_count_binaries(manifest));
-    print_count("libraries", vqemu_manifest_count_libraries(manifest));
-    print_count("firmware", vqemu_manifest_count_firmware(manifest));
+    print_count("binaries", vqemu_manifest_binary_count(manifest));
+    print_count("libraries", vqemu_manifest_library_count(manifest));
+    print_count("firmware", vqemu_manifest_firmware_count(manifest));
     print_count("objects", vqemu_manifest_object_count(manifest));
 }
 
@@ -112,7 +112,7 @@ static int print(const struct options *options, const struct shown *shown) {
 static int show_file(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_manifest_ vqemu_manifest *manifest = NULL;
-    if (vqemu_manifest_load_file(options->manifest, 0, &manifest, &error))
+    if (vqemu_manifest_load_file(options->manifest, 0, options->call, &manifest, &error))
         return fail(error);
     struct shown shown = {.path = options->manifest, .manifest = manifest};
     return print(options, &shown);
@@ -124,10 +124,8 @@ static int show_ref(const struct options *options) {
     _cleanup_ref_ vqemu_revision *ref = NULL;
     if (store_from_options(options, 0, &store))
         return EXIT_FAILURE;
-    int code = options->operand
-                   ? vqemu_store_find_revision(store, options->operand, &ref, &error)
-                   : vqemu_store_newest_revision(store, options->profile, &ref, &error);
-    if (code)
+    const char *name = options->operand ? options->operand : options->profile;
+    if (vqemu_store_find_revision(store, name, 0, options->call, &ref, &error))
         return fail_request(options->command, error);
     struct shown shown = {
         .path = vqemu_revision_path(ref), .ref = ref, .manifest = vqemu_revision_manifest(ref)};

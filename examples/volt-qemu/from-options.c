@@ -81,54 +81,62 @@ int selection_for_vm(const struct options *options, const vqemu_vm *vm,
     return status ? status : select_profile(options, host, vm, selection);
 }
 
-void store_set_limits(const struct options *options, vqemu_store *store) {
-    if (options->threads > 0)
-        vqemu_store_set_threads(store, (uint32_t)options->threads);
-    if (options->max_size > 0)
-        vqemu_store_set_max_import_size(store, (uint64_t)options->max_size);
-    if (options->max_objects > 0)
-        vqemu_store_set_max_objects(store, (size_t)options->max_objects);
+static int set_path(vqemu_store_options *paths, const char *key, const char *path,
+                    vqemu_error **error) {
+    return path ? vqemu_store_options_set_string(paths, key, path, error) : 0;
+}
+
+static int set_paths(const struct options *options, vqemu_store_options *paths,
+                     vqemu_error **error) {
+    const char *root = options->root ? options->root : options->objects ? NULL : DEFAULT_ROOT;
+    int code = set_path(paths, VQEMU_STORE_ROOT, root, error);
+    if (!code)
+        code = set_path(paths, VQEMU_STORE_OBJECTS, options->objects, error);
+    if (!code)
+        code = set_path(paths, VQEMU_STORE_REFS, options->refs, error);
+    if (!code)
+        code = set_path(paths, VQEMU_STORE_TREES, options->trees, error);
+    return code ? code : set_path(paths, VQEMU_STORE_LINKS, options->links, error);
 }
 
 int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store) {
     _cleanup_error_ vqemu_error *error = NULL;
-    const char *root = options->root ? options->root : DEFAULT_ROOT;
-    int code;
+    _cleanup_store_options_ vqemu_store_options *paths = NULL;
     if (options->read_only)
         flags = VQEMU_STORE_READ_ONLY;
-    if (options->objects)
-        code = vqemu_store_open_directories(options->objects, options->refs, options->trees,
-                                            options->links, flags, store, &error);
-    else
-        code = vqemu_store_open(root, flags, store, &error);
-    if (code)
-        return fail(error);
-    store_set_limits(options, *store);
-    return 0;
+    int code = vqemu_store_options_new(&paths, &error);
+    if (!code)
+        code = set_paths(options, paths, &error);
+    if (!code)
+        code = vqemu_store_open(paths, flags, store, &error);
+    return code ? fail(error) : 0;
 }
 
 int ref_from_operand(const struct options *options, vqemu_store *store, vqemu_revision **ref) {
     _cleanup_error_ vqemu_error *error = NULL;
-    int code = vqemu_profile_find(options->operand)
-                   ? vqemu_store_newest_revision(store, options->operand, ref, &error)
-                   : vqemu_store_find_revision(store, options->operand, ref, &error);
-    return code ? fail_request(options->command, error) : 0;
+    if (vqemu_store_find_revision(store, options->operand, 0, options->call, ref, &error))
+        return fail_request(options->command, error);
+    return 0;
 }
 
-int build_info_from_options(const struct options *options, vqemu_build_info **info) {
+static int say(vqemu_ingest_options *said, const char *key, const char *value,
+               vqemu_error **error) {
+    return value ? vqemu_ingest_options_set_string(said, key, value, error) : 0;
+}
+
+int ingest_options_from_options(const struct options *options, vqemu_ingest_options **said) {
     _cleanup_error_ vqemu_error *error = NULL;
-    if (!options->created_at && !options->qemu_version && !options->build_date &&
-        !options->build_host)
-        return 0;
-    int code = vqemu_build_info_new(info, &error);
-    if (!code && options->created_at)
-        code = vqemu_build_info_set_created_at(*info, options->created_at, &error);
-    if (!code && options->qemu_version)
-        code = vqemu_build_info_set_qemu_version(*info, options->qemu_version, &error);
-    if (!code && options->build_date)
-        code = vqemu_build_info_set_build_date(*info, options->build_date, &error);
-    if (!code && options->build_host)
-        code = vqemu_build_info_set_build_host(*info, options->build_host, &error);
+    int code = vqemu_ingest_options_new(said, &error);
+    if (!code)
+        code = say(*said, VQEMU_INGEST_PROFILE, options->profile, &error);
+    if (!code)
+        code = say(*said, VQEMU_INGEST_CREATED_AT, options->created_at, &error);
+    if (!code)
+        code = say(*said, VQEMU_INGEST_QEMU_VERSION, options->qemu_version, &error);
+    if (!code)
+        code = say(*said, VQEMU_INGEST_BUILD_DATE, options->build_date, &error);
+    if (!code)
+        code = say(*said, VQEMU_INGEST_BUILD_HOST, options->build_host, &error);
     return code ? fail_request(options->command, error) : 0;
 }
 
@@ -140,16 +148,15 @@ int runtime_from_options(const struct options *options, const vqemu_selection *s
         return EXIT_FAILURE;
 
     _cleanup_ref_ vqemu_revision *ref = NULL; /* stays NULL for the newest */
-    if (options->ref && vqemu_store_find_revision(store, options->ref, &ref, &error))
+    if (options->ref &&
+        vqemu_store_find_revision(store, options->ref, 0, options->call, &ref, &error))
         return fail_request(options->command, error);
 
     uint32_t flags =
         (options->verify ? VQEMU_RESOLVE_VERIFY : 0) | (options->trust ? VQEMU_RESOLVE_TRUST : 0);
-    struct progress progress;
-    progress_begin(&progress);
-    int code = vqemu_resolve_revision(store, selection, ref, flags, progress_step, &progress,
-                                      runtime, &error);
-    progress_end(&progress);
+    progress_begin(options);
+    int code = vqemu_resolve(store, selection, ref, flags, options->call, runtime, &error);
+    progress_end();
     return code ? fail_request(options->command, error) : 0;
 }
 

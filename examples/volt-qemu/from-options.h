@@ -22,14 +22,11 @@ int selection_from_options(const struct options *options, const vqemu_host *host
 /* flags: an OR of enum vqemu_store_flag, to which --read-only adds. */
 int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store);
 
-/* What --threads and the like say. */
-void store_set_limits(const struct options *options, vqemu_store *store);
-
 /* The ref that the operand names, or the newest of the profile that it names. */
 int ref_from_operand(const struct options *options, vqemu_store *store, vqemu_revision **ref);
 
-/* *info stays NULL if no option says anything. */
-int build_info_from_options(const struct options *options, vqemu_build_info **info);
+/* What is said of a profile that is put into a store. */
+int ingest_options_from_options(const struct options *options, vqemu_ingest_options **said);
 
 int runtime_from_options(const struct options *options, const vqemu_selection *selection,
                          vqemu_runtime **runtime);

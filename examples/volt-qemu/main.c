@@ -12,6 +12,7 @@
 #include "commands.h"
 #include "message.h"
 #include "options.h"
+#include "progress.h"
 
 const struct command *const commands[] = {
     &command_profiles,
@@ -80,6 +81,8 @@ int main(int argc, char **argv) {
     setlocale(LC_CTYPE, "C.UTF-8"); /* for text.c: what is a printable character */
     struct options options = {0};
     int status = options_parse(&options, argc, argv);
+    if (!status)
+        status = call_from_options(&options);
     if (!status)
         status = run_command(&options);
     options_free(&options);

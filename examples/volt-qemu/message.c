@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "text.h"
@@ -13,8 +14,22 @@ static void print_line(const char *prefix, const char *message, const char *suff
     fprintf(stderr, "volt-qemu: %s%s%s\n", prefix, safe, suffix);
 }
 
+/* The way out, in the words of the command line; "" where the message says all. */
+static const char *find_way_out(const vqemu_error *error) {
+    static const char *const ways[][2] = {
+        {"object-damaged", " (\"volt-qemu verify --repair --from SOURCE\")"},
+        {"profile-not-in-store", "; put it there with \"volt-qemu build --profile PROFILE DIR\" or "
+                                 "\"volt-qemu import\""},
+        {"no-store", "; \"volt-qemu build\" and \"volt-qemu import\" make one"},
+    };
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
+        if (strcmp(vqemu_error_reason(error), ways[i][0]) == 0)
+            return ways[i][1];
+    return "";
+}
+
 int fail(const vqemu_error *error) {
-    print_line("", vqemu_error_message(error), "");
+    print_line("", vqemu_error_message(error), find_way_out(error));
     return EXIT_FAILURE;
 }
 

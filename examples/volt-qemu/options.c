@@ -264,6 +264,7 @@ void options_free(struct options *options) {
     free(options->rootfs);
     free(options->kernel);
     free(options->initrd);
+    vqemu_call_unref(options->call);
 }
 
 void options_print_help(unsigned groups) {

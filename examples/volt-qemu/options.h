@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/volt-qemu.h>
+
 #include "commands.h"
 
 /* Which options belong together; each command says which of these groups it takes. */
@@ -71,6 +73,8 @@ struct options {
     const char *to;  /* the root of another store */
     int64_t timeout; /* seconds; -1 if not given */
     bool user_manager;
+
+    vqemu_call *call; /* made of them: see call_from_options() */
 };
 
 /*

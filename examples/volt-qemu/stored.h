@@ -8,8 +8,7 @@
 
 #include "options.h"
 
-/* Print a ref; before: the refs that there were. Returns the exit status. */
-int print_stored(const struct options *options, const vqemu_revision_list *before,
-                 const vqemu_revision *ref);
+/* Returns the exit status. */
+int print_stored(const struct options *options, const vqemu_ingest *ingest);
 
 #endif

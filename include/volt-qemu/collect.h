@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/store.h>
 
@@ -31,19 +32,20 @@ enum vqemu_collect_flag {
  * leased (vqemu_runtime_lease_fd()), run from, or held open by a process that this one may look
  * into, or that the link <profile> points to; nor what these reach.
  *
- * flags: an OR of enum vqemu_collect_flag. progress may be NULL; userdata is handed to it. Waits,
- * under the step "wait", until no build, import, assembly or other collection uses the store; these
- * wait while it runs. Trees that are assembled can be resolved all the time. A collection that is
- * cancelled or killed leaves the store whole: the next one goes on.
+ * flags: an OR of enum vqemu_collect_flag. call: may be NULL; its progress has the step "collect".
+ * Waits, under the step "wait", until no build, import, assembly or other collection uses the
+ * store; these wait while it runs. Trees that are assembled can be resolved all the time. A
+ * collection that is cancelled or killed leaves the store whole: the next one goes on.
  *
  * On success the caller frees *collection with vqemu_collection_free().
  *
  * Errors: VQEMU_ERR_MALFORMED (a revision is broken, so that what it reaches cannot be told;
- * nothing is removed then), VQEMU_ERR_INVALID (unknown flags), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * nothing is removed then), VQEMU_ERR_USAGE, VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
-int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags, vqemu_step_fn progress,
-                        void *userdata, vqemu_collection **collection, vqemu_error **error);
+int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags, vqemu_call *call,
+                        vqemu_collection **collection, vqemu_error **error);
 
 /** How many things were removed. Since 1.0. */
 size_t vqemu_collection_count(const vqemu_collection *collection);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 
 #ifdef __cplusplus
@@ -24,38 +25,35 @@ extern "C" {
  */
 typedef struct vqemu_manifest vqemu_manifest;
 
-/** The number of objects a manifest may list unless the caller says otherwise. Since 1.0. */
-#define VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS 10000
-
 /**
  * Load a manifest from a file.
  *
- * path: a regular file. max_objects: the most objects to accept, 0 for
- * VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS. The JSON text may have 4 MiB for each 10,000 objects
- * accepted, and 4 MiB at least. On success the caller releases *manifest with
- * vqemu_manifest_unref().
+ * path: a regular file. flags: 0. call: may be NULL; it tells by VQEMU_CALL_MAX_OBJECTS how many
+ * objects are accepted. The JSON text may have 4 MiB for each 10,000 of these, and 4 MiB at least.
+ * On success the caller releases *manifest with vqemu_manifest_unref().
  *
  * Errors: VQEMU_ERR_MALFORMED (the message names the file and the line or key),
- * VQEMU_ERR_NOT_FOUND, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_NOT_FOUND, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_manifest_load_file(const char *path, size_t max_objects, vqemu_manifest **manifest,
-                             vqemu_error **error);
+int vqemu_manifest_load_file(const char *path, uint32_t flags, vqemu_call *call,
+                             vqemu_manifest **manifest, vqemu_error **error);
 
 /**
  * Load a manifest from a descriptor of a regular file, pipe or socket, read from its current offset
  * to its end. The descriptor stays open. name stands for the source in messages; NULL means
  * "manifest". Otherwise like vqemu_manifest_load_file(). Since 1.0.
  */
-int vqemu_manifest_load_fd(int fd, const char *name, size_t max_objects, vqemu_manifest **manifest,
-                           vqemu_error **error);
+int vqemu_manifest_load_fd(int fd, const char *name, uint32_t flags, vqemu_call *call,
+                           vqemu_manifest **manifest, vqemu_error **error);
 
 /**
  * Load a manifest from size bytes of JSON text in memory; no NUL is needed at the end. name stands
  * for the source in messages; NULL means "manifest". Otherwise like vqemu_manifest_load_file().
  * Since 1.0.
  */
-int vqemu_manifest_load_memory(const void *text, size_t size, const char *name, size_t max_objects,
-                               vqemu_manifest **manifest, vqemu_error **error);
+int vqemu_manifest_load_memory(const void *text, size_t size, const char *name, uint32_t flags,
+                               vqemu_call *call, vqemu_manifest **manifest, vqemu_error **error);
 
 /** One more reference to a manifest; returns its argument. NULL is allowed. Since 1.0. */
 vqemu_manifest *vqemu_manifest_ref(vqemu_manifest *manifest);
@@ -112,13 +110,13 @@ uint32_t vqemu_manifest_object_mode(const vqemu_manifest *manifest, size_t index
 int64_t vqemu_manifest_find(const vqemu_manifest *manifest, const char *path);
 
 /** How many objects lie below bin/. Since 1.0. */
-size_t vqemu_manifest_count_binaries(const vqemu_manifest *manifest);
+size_t vqemu_manifest_binary_count(const vqemu_manifest *manifest);
 
 /** How many objects lie below lib/. Since 1.0. */
-size_t vqemu_manifest_count_libraries(const vqemu_manifest *manifest);
+size_t vqemu_manifest_library_count(const vqemu_manifest *manifest);
 
 /** How many objects lie below firmware/. Since 1.0. */
-size_t vqemu_manifest_count_firmware(const vqemu_manifest *manifest);
+size_t vqemu_manifest_firmware_count(const vqemu_manifest *manifest);
 
 /**
  * The manifest as JSON text, ending in a newline: the fields of this library first, in a fixed

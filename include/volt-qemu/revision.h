@@ -33,11 +33,15 @@ const char *vqemu_revision_profile(const vqemu_revision *revision);
 /** The path of the revision's file. Borrowed. Since 1.0. */
 const char *vqemu_revision_path(const vqemu_revision *revision);
 
+/** The digest of the manifest, in hex; NULL if it could not be loaded. Borrowed. Since 1.0. */
+const char *vqemu_revision_digest(const vqemu_revision *revision);
+
 /** The manifest; NULL if it could not be loaded, see vqemu_revision_problem(). Borrowed. Since 1.0.
  */
 vqemu_manifest *vqemu_revision_manifest(const vqemu_revision *revision);
 
-/** Why the manifest could not be loaded; NULL if it was. Borrowed. Since 1.0. */
+/** Why the manifest could not be loaded; NULL if it was. Only revisions of a list can have one.
+ * Borrowed. Since 1.0. */
 const char *vqemu_revision_problem(const vqemu_revision *revision);
 
 /** A list of revisions. Immutable, one owner. Since 1.0. */

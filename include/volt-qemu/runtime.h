@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/profile.h>
 #include <volt-qemu/revision.h>
@@ -35,7 +36,8 @@ enum vqemu_resolve_flag {
 };
 
 /**
- * Put the newest revision of the selected profile on disk and return it.
+ * Put a revision of the selected profile on disk and return it: the given one, or with NULL the
+ * newest.
  *
  * A tree that is already assembled is used again after each of its files and directories was looked
  * at: same inode, size, mode and time of last change as when it was assembled. If one is missing or
@@ -43,35 +45,25 @@ enum vqemu_resolve_flag {
  * library wrote and hashed it before and it is still the same inode of the same size, with the time
  * that the library gave it. It is atomic and durable: a tree appears whole or not at all, however
  * many processes and threads ask for it at once. The link <profile> beside the trees is switched to
- * it.
+ * it; not so for a revision that was given.
  *
  * Files are hard links to objects where that can be, else reflinks or copies; see
  * vqemu_runtime_list_placements().
  *
- * flags: an OR of enum vqemu_resolve_flag. On success the caller releases *runtime with
- * vqemu_runtime_unref().
+ * flags: an OR of enum vqemu_resolve_flag. call: may be NULL; its progress has the steps "verify"
+ * and "assemble", in files. On success the caller releases *runtime with vqemu_runtime_unref().
  *
- * Errors: VQEMU_ERR_NOT_FOUND (the store has no revision of the profile, or the profile no program
- * for the guest architecture), VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT (an object
- * is missing or damaged; the message names it and the path it was for), VQEMU_ERR_READ_ONLY (the
- * tree is not assembled, and the handle or the file system is read-only), VQEMU_ERR_UNSUPPORTED
- * (trees are on a file system mounted noexec), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any
- * thread. Since 1.0.
+ * Errors: VQEMU_ERR_NO_REVISION (the store has none of the profile), VQEMU_ERR_NO_PROGRAM (it has
+ * no program for the guest architecture), VQEMU_ERR_INVALID (the revision is of another profile),
+ * VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT (an object is missing or damaged; the
+ * message names it and the path it was for), VQEMU_ERR_READ_ONLY (the tree is not assembled, and
+ * the handle or the file system is read-only), VQEMU_ERR_UNSUPPORTED (trees are on a file system
+ * mounted noexec), VQEMU_ERR_CHANGED (the revision was removed from the store meanwhile),
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
-                  vqemu_runtime **runtime, vqemu_error **error);
-
-/**
- * Like vqemu_resolve(), for a given revision instead of the newest (revision may be NULL for the
- * newest), and with a progress callback (may be NULL). A revision that is not the newest does not
- * switch the link.
- *
- * Errors: also VQEMU_ERR_INVALID (the revision is of another profile), VQEMU_ERR_CHANGED (it was
- * removed from the store meanwhile) and VQEMU_ERR_CANCELLED. Since 1.0.
- */
-int vqemu_resolve_revision(vqemu_store *store, const vqemu_selection *selection,
-                           vqemu_revision *revision, uint32_t flags, vqemu_step_fn progress,
-                           void *userdata, vqemu_runtime **runtime, vqemu_error **error);
+int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, vqemu_revision *revision,
+                  uint32_t flags, vqemu_call *call, vqemu_runtime **runtime, vqemu_error **error);
 
 /**
  * Describe a runtime by hand, without a store: for tests, dry runs, and hosts that assemble in
@@ -122,9 +114,9 @@ const char *vqemu_runtime_loader(const vqemu_runtime *runtime);
 /** The absolute path of the tree; NULL for a runtime described by hand. Borrowed. Since 1.0. */
 const char *vqemu_runtime_tree(const vqemu_runtime *runtime);
 
-/** The revision the tree was made from; NULL for a runtime described by hand. Borrowed. Since 1.0.
- */
-vqemu_revision *vqemu_runtime_source(const vqemu_runtime *runtime);
+/** The name of the revision the tree was made from; NULL for a runtime described by hand. Borrowed.
+ * Since 1.0. */
+const char *vqemu_runtime_revision(const vqemu_runtime *runtime);
 
 /**
  * The digest of the profile: that of its manifest, 64 hex digits; "" for a runtime described by

@@ -23,6 +23,7 @@
 #include <volt-qemu/disk.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/host.h>
+#include <volt-qemu/ingest.h>
 #include <volt-qemu/manifest.h>
 #include <volt-qemu/nic.h>
 #include <volt-qemu/prepare.h>

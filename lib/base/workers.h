@@ -20,7 +20,7 @@ struct work {
     size_t count;
     /* How many neighbouring items a thread takes at once; 0 for one. */
     size_t chunk;
-    struct progress *progress; /* the caller is told while it waits for other threads */
+    struct vqemu_progress *progress; /* the caller is told while it waits for other threads */
 };
 
 /*

@@ -74,7 +74,7 @@ static int name_files(struct place *place, vqemu_error **error) {
 }
 
 static int open_and_lock_directory(struct place *place, int milliseconds, vqemu_error **error) {
-    struct progress nobody = {0};
+    struct vqemu_progress nobody = {0};
     place->fd = open_at(AT_FDCWD, place->directory, O_RDONLY | O_DIRECTORY, 0);
     if (place->fd == -ENOENT)
         return error_set(error, VQEMU_ERR_NOT_FOUND, 0,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/json.h"
 #include "util/export.h"
@@ -15,7 +16,8 @@
 #include "util/strbuf.h"
 #include "util/utf8.h"
 
-#define TEXT_LIMIT ((size_t)4 * 1024 * 1024) /* for each 10,000 objects */
+#define TEXT_LIMIT ((size_t)4 * 1024 * 1024) /* for each so many objects: */
+#define OBJECTS_OF_TEXT_LIMIT 10000
 
 /* In the order in which they are written. */
 enum field { NAME, CREATED_AT, PROFILE, QEMU_VERSION, BUILD_DATE, BUILD_HOST, ARCH, FIELD_COUNT };
@@ -43,7 +45,7 @@ struct vqemu_manifest {
 };
 
 static const struct manifest_object *object_at(const vqemu_manifest *manifest, size_t index) {
-    return index < manifest->object_count ? &manifest->objects[index] : NULL;
+    return manifest && index < manifest->object_count ? &manifest->objects[index] : NULL;
 }
 
 /* ---- paths ---- */
@@ -353,12 +355,8 @@ static int new_manifest(vqemu_manifest **manifest, vqemu_error **error) {
     return 0;
 }
 
-static size_t effective_max_objects(size_t max_objects) {
-    return max_objects ? max_objects : VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS;
-}
-
 size_t manifest_text_limit(size_t max_objects) {
-    size_t shares = (effective_max_objects(max_objects) - 1) / VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS;
+    size_t shares = (max_objects - 1) / OBJECTS_OF_TEXT_LIMIT;
     return shares < SIZE_MAX / TEXT_LIMIT - 2 ? (shares + 1) * TEXT_LIMIT : SIZE_MAX - 2;
 }
 
@@ -372,7 +370,7 @@ static int from_json(json_t *root, const char *source, size_t max_objects,
     if (r == 0)
         r = take_total_bytes(new, root, source, error);
     if (r == 0)
-        r = take_objects(new, root, source, effective_max_objects(max_objects), error);
+        r = take_objects(new, root, source, max_objects, error);
     if (r == 0)
         r = take_modes(new, root, source, error);
     if (r == 0)
@@ -386,11 +384,9 @@ static int from_json(json_t *root, const char *source, size_t max_objects,
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_manifest_load_memory(const void *text, size_t size, const char *name,
-                                            size_t max_objects, vqemu_manifest **manifest,
-                                            vqemu_error **error) {
+int manifest_load_memory(const void *text, size_t size, const char *source, size_t max_objects,
+                         vqemu_manifest **manifest, vqemu_error **error) {
     *manifest = NULL;
-    const char *source = name ? name : "manifest";
     size_t limit = manifest_text_limit(max_objects);
     if (size > limit)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source, limit);
@@ -403,26 +399,53 @@ VQEMU_EXPORT int vqemu_manifest_load_memory(const void *text, size_t size, const
     return r;
 }
 
-VQEMU_EXPORT int vqemu_manifest_load_fd(int fd, const char *name, size_t max_objects,
-                                        vqemu_manifest **manifest, vqemu_error **error) {
+int manifest_load_fd(int fd, const char *source, size_t max_objects, vqemu_manifest **manifest,
+                     vqemu_error **error) {
     *manifest = NULL;
-    const char *source = name ? name : "manifest";
     _cleanup_free_ char *text = NULL;
     size_t size;
     int r = json_read_fd(fd, source, manifest_text_limit(max_objects), &text, &size, error);
-    if (r < 0)
-        return r;
-    return vqemu_manifest_load_memory(text, size, source, max_objects, manifest, error);
+    return r < 0 ? r : manifest_load_memory(text, size, source, max_objects, manifest, error);
 }
 
-VQEMU_EXPORT int vqemu_manifest_load_file(const char *path, size_t max_objects,
-                                          vqemu_manifest **manifest, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_manifest_load_memory(const void *text, size_t size, const char *name,
+                                            uint32_t flags, vqemu_call *call,
+                                            vqemu_manifest **manifest, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(manifest, error);
     *manifest = NULL;
+    REQUIRE_ARGUMENT(text, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    const char *source = name ? name : "manifest";
+    int r = call_check(call, source, error);
+    return r < 0
+               ? r
+               : manifest_load_memory(text, size, source, call_max_objects(call), manifest, error);
+}
+
+VQEMU_EXPORT int vqemu_manifest_load_fd(int fd, const char *name, uint32_t flags, vqemu_call *call,
+                                        vqemu_manifest **manifest, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(manifest, error);
+    *manifest = NULL;
+    REQUIRE_FLAGS(flags, 0, error);
+    const char *source = name ? name : "manifest";
+    int r = call_check(call, source, error);
+    return r < 0 ? r : manifest_load_fd(fd, source, call_max_objects(call), manifest, error);
+}
+
+VQEMU_EXPORT int vqemu_manifest_load_file(const char *path, uint32_t flags, vqemu_call *call,
+                                          vqemu_manifest **manifest, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(manifest, error);
+    *manifest = NULL;
+    REQUIRE_ARGUMENT(path, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_close_ int fd = -1;
-    int r = json_open_file(path, &fd, error);
-    if (r < 0)
-        return r;
-    return vqemu_manifest_load_fd(fd, path, max_objects, manifest, error);
+    int r = call_check(call, path, error);
+    if (r == 0)
+        r = json_open_file(path, &fd, error);
+    return r < 0 ? r : manifest_load_fd(fd, path, call_max_objects(call), manifest, error);
 }
 
 /* ---- writing ---- */
@@ -469,7 +492,10 @@ static json_t *to_json(const char *const fields[FIELD_COUNT], int64_t total_byte
 
 VQEMU_EXPORT int vqemu_manifest_to_json(const vqemu_manifest *manifest, char **text,
                                         vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(text, error);
     *text = NULL;
+    REQUIRE_ARGUMENT(manifest, error);
     const char *fields[FIELD_COUNT];
     for (int i = 0; i < FIELD_COUNT; i++)
         fields[i] = manifest->fields[i];
@@ -507,7 +533,7 @@ int manifest_new(const struct manifest_fields *fields, const char *source,
     int r = json_to_text(root, &text, error);
     if (r < 0)
         return r;
-    return vqemu_manifest_load_memory(text, strlen(text), source, max_objects, manifest, error);
+    return manifest_load_memory(text, strlen(text), source, max_objects, manifest, error);
 }
 
 vqemu_manifest *manifest_of_objects(const char *digest, struct manifest_object *objects,
@@ -550,6 +576,9 @@ static int sync_parent(const char *path, vqemu_error **error) {
 
 VQEMU_EXPORT int vqemu_manifest_write_file(const vqemu_manifest *manifest, const char *path,
                                            vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(manifest, error);
+    REQUIRE_ARGUMENT(path, error);
     _cleanup_free_ char *text = NULL;
     int r = vqemu_manifest_to_json(manifest, &text, error);
     if (r < 0)
@@ -626,43 +655,43 @@ const struct timespec *manifest_time(const vqemu_manifest *manifest) {
 }
 
 VQEMU_EXPORT const char *vqemu_manifest_digest(const vqemu_manifest *manifest) {
-    return manifest->digest.hex;
+    return manifest ? manifest->digest.hex : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_manifest_name(const vqemu_manifest *manifest) {
-    return manifest->fields[NAME];
+    return manifest ? manifest->fields[NAME] : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_manifest_created_at(const vqemu_manifest *manifest) {
-    return manifest->fields[CREATED_AT];
+    return manifest ? manifest->fields[CREATED_AT] : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_manifest_profile(const vqemu_manifest *manifest) {
-    return manifest->fields[PROFILE];
+    return manifest ? manifest->fields[PROFILE] : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_manifest_qemu_version(const vqemu_manifest *manifest) {
-    return manifest->fields[QEMU_VERSION];
+    return manifest ? manifest->fields[QEMU_VERSION] : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_manifest_build_date(const vqemu_manifest *manifest) {
-    return manifest->fields[BUILD_DATE];
+    return manifest ? manifest->fields[BUILD_DATE] : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_manifest_build_host(const vqemu_manifest *manifest) {
-    return manifest->fields[BUILD_HOST];
+    return manifest ? manifest->fields[BUILD_HOST] : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_manifest_arch(const vqemu_manifest *manifest) {
-    return manifest->fields[ARCH];
+    return manifest ? manifest->fields[ARCH] : NULL;
 }
 
 VQEMU_EXPORT int64_t vqemu_manifest_total_bytes(const vqemu_manifest *manifest) {
-    return manifest->total_bytes;
+    return manifest ? manifest->total_bytes : -1;
 }
 
 VQEMU_EXPORT size_t vqemu_manifest_object_count(const vqemu_manifest *manifest) {
-    return manifest->object_count;
+    return manifest ? manifest->object_count : 0;
 }
 
 VQEMU_EXPORT const char *vqemu_manifest_object_path(const vqemu_manifest *manifest, size_t index) {
@@ -682,24 +711,24 @@ VQEMU_EXPORT uint32_t vqemu_manifest_object_mode(const vqemu_manifest *manifest,
 }
 
 VQEMU_EXPORT int64_t vqemu_manifest_find(const vqemu_manifest *manifest, const char *path) {
-    return find_object(manifest, path);
+    return manifest && path ? find_object(manifest, path) : -1;
 }
 
 static size_t count_below(const vqemu_manifest *manifest, const char *prefix) {
     size_t count = 0;
-    for (size_t i = 0; i < manifest->object_count; i++)
+    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++)
         count += strncmp(manifest->objects[i].path, prefix, strlen(prefix)) == 0;
     return count;
 }
 
-VQEMU_EXPORT size_t vqemu_manifest_count_binaries(const vqemu_manifest *manifest) {
+VQEMU_EXPORT size_t vqemu_manifest_binary_count(const vqemu_manifest *manifest) {
     return count_below(manifest, "bin/");
 }
 
-VQEMU_EXPORT size_t vqemu_manifest_count_libraries(const vqemu_manifest *manifest) {
+VQEMU_EXPORT size_t vqemu_manifest_library_count(const vqemu_manifest *manifest) {
     return count_below(manifest, "lib/");
 }
 
-VQEMU_EXPORT size_t vqemu_manifest_count_firmware(const vqemu_manifest *manifest) {
+VQEMU_EXPORT size_t vqemu_manifest_firmware_count(const vqemu_manifest *manifest) {
     return count_below(manifest, "firmware/");
 }

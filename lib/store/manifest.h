@@ -39,6 +39,12 @@ const char *manifest_find_new_path_fault(const char *path);
 /* How large the text of a manifest with so many objects may be. */
 size_t manifest_text_limit(size_t max_objects);
 
+/* vqemu_manifest_load_memory() and _load_fd() for the library itself. */
+int manifest_load_memory(const void *text, size_t size, const char *source, size_t max_objects,
+                         vqemu_manifest **manifest, vqemu_error **error);
+int manifest_load_fd(int fd, const char *source, size_t max_objects, vqemu_manifest **manifest,
+                     vqemu_error **error);
+
 /* The fields of a new manifest. Optional ones are NULL. */
 struct manifest_fields {
     const char *name, *created_at, *profile, *qemu_version, *build_date, *build_host, *arch;

@@ -165,8 +165,8 @@ static void remember(const vqemu_store *store, const char *profile, const struct
     record_replace(cache_fd, name, &text);
 }
 
-int newest_find(vqemu_store *store, const char *profile, vqemu_revision **revision,
-                vqemu_error **error) {
+int newest_find(vqemu_store *store, const char *profile, vqemu_call *call,
+                vqemu_revision **revision, vqemu_error **error) {
     *revision = NULL;
     int r = recall(store, profile, revision);
     if (r == 1)
@@ -176,7 +176,7 @@ int newest_find(vqemu_store *store, const char *profile, vqemu_revision **revisi
     struct scan scan;
     _cleanup_revision_list_ vqemu_revision_list *list = NULL;
     begin_scan(store, &scan);
-    r = revision_list_sound(store, profile, &list, error);
+    r = revision_list_sound(store, profile, call, &list, error);
     if (r < 0)
         return r;
     if (vqemu_revision_list_count(list) == 0)
@@ -186,15 +186,33 @@ int newest_find(vqemu_store *store, const char *profile, vqemu_revision **revisi
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_store_newest_revision(vqemu_store *store, const char *profile,
-                                             vqemu_revision **revision, vqemu_error **error) {
+int newest_load(vqemu_store *store, const char *profile, vqemu_call *call,
+                vqemu_revision **revision, vqemu_error **error) {
     *revision = NULL;
     _cleanup_revision_ vqemu_revision *newest = NULL;
-    int r = newest_find(store, profile, &newest, error);
+    int r = newest_find(store, profile, call, &newest, error);
     if (r == 0)
-        r = revision_load(newest, error);
+        r = revision_load(store, newest, call, error);
     if (r < 0)
         return r;
     *revision = TAKE_POINTER(newest);
     return 0;
+}
+
+VQEMU_EXPORT int vqemu_store_find_revision(vqemu_store *store, const char *name, uint32_t flags,
+                                           vqemu_call *call, vqemu_revision **revision,
+                                           vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(revision, error);
+    *revision = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_ARGUMENT(name, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    int r = revision_check_any_name(name, error);
+    if (r == 0)
+        r = call_check(call, "the start", error);
+    if (r < 0)
+        return r;
+    return revision_is_name(name) ? revision_find(store, name, call, revision, error)
+                                  : newest_load(store, name, call, revision, error);
 }

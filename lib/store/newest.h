@@ -6,7 +6,11 @@
 #include "store/revision.h"
 
 /* The newest revision of a profile; its manifest need not be loaded. */
-int newest_find(vqemu_store *store, const char *profile, vqemu_revision **revision,
-                vqemu_error **error);
+int newest_find(vqemu_store *store, const char *profile, vqemu_call *call,
+                vqemu_revision **revision, vqemu_error **error);
+
+/* The same, with its manifest. */
+int newest_load(vqemu_store *store, const char *profile, vqemu_call *call,
+                vqemu_revision **revision, vqemu_error **error);
 
 #endif

@@ -40,7 +40,7 @@ static int set_pin(vqemu_store *store, const char *name, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_store_pin(vqemu_store *store, const char *name, vqemu_error **error) {
-    struct progress nobody = {0};
+    struct vqemu_progress nobody = {.call = NULL};
     _cleanup_close_ int lock = -1;
     _cleanup_revision_ vqemu_revision *revision = NULL;
     int r = store_require_writable(store, "pin a revision", error);
@@ -48,7 +48,7 @@ VQEMU_EXPORT int vqemu_store_pin(vqemu_store *store, const char *name, vqemu_err
         r = store_lock_shared(store, &nobody, &lock,
                               error); /* no collection between look and pin */
     if (r == 0)
-        r = vqemu_store_find_revision(store, name, &revision, error);
+        r = revision_find(store, name, NULL, &revision, error);
     return r == 0 ? set_pin(store, name, error) : r;
 }
 
@@ -62,7 +62,7 @@ VQEMU_EXPORT int vqemu_store_unpin(vqemu_store *store, const char *name, vqemu_e
     r = pins_fd < 0 ? pins_fd : unlinkat(pins_fd, name, 0) < 0 ? -errno : sync_fd(pins_fd);
     if (r == -ENOENT) { /* no pin to remove: that is well, unless the name is a mistake */
         _cleanup_revision_ vqemu_revision *revision = NULL;
-        return vqemu_store_find_revision(store, name, &revision, error);
+        return revision_find(store, name, NULL, &revision, error);
     }
     return r < 0 ? error_system(error, -r, "cannot unpin %s in %s/../" PINS, name,
                                 store->objects_path)

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,15 +26,10 @@
 struct vqemu_revision {
     atomic_uint references;
     char *name, *profile, *path;
-    struct digest digest; /* the manifest's; "" where it is not known */
-    /* Of one whose manifest is loaded when it is asked for: */
-    vqemu_store *store;
-    pthread_mutex_t lock;
-    bool loaded;
-    /* Once it was loaded: */
-    vqemu_manifest *manifest; /* NULL if it could not be loaded */
-    char *problem;            /* why */
-    struct stat file;
+    struct digest digest;     /* the manifest's; "" where it is not known */
+    vqemu_manifest *manifest; /* NULL if it could not be loaded, or was not yet */
+    char *problem;            /* why it could not */
+    struct stat file;         /* as it was loaded */
 };
 
 struct vqemu_revision_list {
@@ -69,8 +63,6 @@ static int new_revision(const vqemu_store *store, const char *name, size_t lengt
     if (!new)
         return error_no_memory(error);
     atomic_init(&new->references, 1);
-    pthread_mutex_init(&new->lock, NULL);
-    new->loaded = true;
     new->name = strndup(name, length);
     new->profile = strndup(name, profile_length(name, length));
     if (new->name)
@@ -95,6 +87,13 @@ static int open_manifest(const vqemu_store *store, const vqemu_revision *revisio
                      revision->path);
 }
 
+static int revision_changed(const vqemu_revision *revision, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_CHANGED, 0,
+                      "the manifest %s was changed while it was in use; try again", revision->path);
+    return error_because(r, error, "revision-changed", "revision", revision->name, "path",
+                         revision->path, NULL);
+}
+
 static int check_manifest(const vqemu_revision *revision, const vqemu_manifest *manifest,
                           vqemu_error **error) {
     const char *profile = vqemu_manifest_profile(manifest);
@@ -103,18 +102,17 @@ static int check_manifest(const vqemu_revision *revision, const vqemu_manifest *
                          "%s: \"profile\" is \"%s\", other than the name", revision->path, profile);
     if (revision->digest.hex[0] &&
         strcmp(revision->digest.hex, vqemu_manifest_digest(manifest)) != 0)
-        return error_set(error, VQEMU_ERR_CHANGED, 0,
-                         "the manifest %s was changed while it was in use; try again",
-                         revision->path);
+        return revision_changed(revision, error);
     return 0;
 }
 
-static int load_manifest(const vqemu_store *store, vqemu_revision *revision, vqemu_error **error) {
+static int load_manifest(const vqemu_store *store, vqemu_revision *revision, vqemu_call *call,
+                         vqemu_error **error) {
     _cleanup_close_ int fd = -1;
     _cleanup_manifest_ vqemu_manifest *manifest = NULL;
     int r = open_manifest(store, revision, &fd, &revision->file, error);
     if (r == 0)
-        r = vqemu_manifest_load_fd(fd, revision->path, store_max_objects(store), &manifest, error);
+        r = manifest_load_fd(fd, revision->path, call_max_objects(call), &manifest, error);
     if (r == 0)
         r = check_manifest(revision, manifest, error);
     if (r < 0)
@@ -124,39 +122,26 @@ static int load_manifest(const vqemu_store *store, vqemu_revision *revision, vqe
     return 0;
 }
 
-int revision_new_unloaded(vqemu_store *store, const char *name, const struct digest *digest,
+int revision_new_unloaded(const vqemu_store *store, const char *name, const struct digest *digest,
                           vqemu_revision **revision, vqemu_error **error) {
     int r = new_revision(store, name, strlen(name), revision, error);
     if (r < 0)
         return r;
     (*revision)->digest = *digest;
-    (*revision)->store = vqemu_store_ref(store);
-    (*revision)->loaded = false;
     return 0;
 }
 
-static int load_locked(vqemu_revision *revision, vqemu_error **error) {
-    if (revision->loaded && revision->problem)
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", revision->problem);
-    if (revision->loaded)
-        return 0;
-    _cleanup_error_ vqemu_error *problem = NULL;
-    int r = load_manifest(revision->store, revision, &problem);
-    revision->loaded = r != VQEMU_ERR_NO_MEMORY;
-    if (r < 0 && revision->loaded) {
-        revision->problem = strdup(vqemu_error_message(problem));
-        revision->loaded = revision->problem != NULL;
-    }
-    if (r < 0 && error)
-        *error = TAKE_POINTER(problem);
-    return r;
+int revision_load(const vqemu_store *store, vqemu_revision *revision, vqemu_call *call,
+                  vqemu_error **error) {
+    if (revision->problem)
+        return revision_broken(revision, error);
+    return revision->manifest ? 0 : load_manifest(store, revision, call, error);
 }
 
-int revision_load(vqemu_revision *revision, vqemu_error **error) {
-    pthread_mutex_lock(&revision->lock);
-    int r = load_locked(revision, error);
-    pthread_mutex_unlock(&revision->lock);
-    return r;
+int revision_broken(const vqemu_revision *revision, vqemu_error **error) {
+    return error_because(error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", revision->problem), error,
+                         "revision-broken", "revision", revision->name, "path", revision->path,
+                         NULL);
 }
 
 static int add_to_list(vqemu_revision_list *list, vqemu_revision *revision, vqemu_error **error) {
@@ -183,24 +168,34 @@ static int compare_revisions(const void *a, const void *b) {
     return order ? order : strcmp(y->name, x->name);
 }
 
+/* What is to be listed. */
+struct listing {
+    const vqemu_store *store;
+    const char *profile; /* NULL for all */
+    bool strict;         /* one that cannot be loaded is an error */
+    vqemu_call *call;
+};
+
 /*
- * Load one revision into the list. One that cannot be loaded is an error if strict is set, else it
- * is listed with its problem. One that has just been deleted is passed over: there may be another
- * one that was not there yet when the directory was read.
+ * Load one revision into the list. One that cannot be loaded is listed with its problem. One that
+ * has just been deleted is passed over: there may be another one that was not there yet when the
+ * directory was read.
  */
-static int list_revision(const vqemu_store *store, const char *name, size_t length, bool strict,
+static int list_revision(const struct listing *listing, const char *name, size_t length,
                          vqemu_revision_list *list, vqemu_error **error) {
     _cleanup_revision_ vqemu_revision *revision = NULL;
     _cleanup_error_ vqemu_error *problem = NULL;
-    int r = new_revision(store, name, length, &revision, error);
+    int r = call_check(listing->call, "reading the manifests", error);
+    if (r == 0)
+        r = new_revision(listing->store, name, length, &revision, error);
     if (r < 0)
         return r;
-    r = load_manifest(store, revision, &problem);
+    r = load_manifest(listing->store, revision, listing->call, &problem);
     if (r == VQEMU_ERR_NOT_FOUND) {
         list->incomplete = true;
         return 0;
     }
-    if (r < 0 && (strict || r == VQEMU_ERR_NO_MEMORY)) {
+    if (r < 0 && (listing->strict || r == VQEMU_ERR_NO_MEMORY)) {
         if (error)
             *error = TAKE_POINTER(problem);
         return r;
@@ -213,13 +208,15 @@ static int list_revision(const vqemu_store *store, const char *name, size_t leng
     return add_to_list(list, revision, error);
 }
 
-static int scan(const vqemu_store *store, DIR *directory, const char *profile, bool strict,
-                vqemu_revision_list *list, vqemu_error **error) {
+static int scan(const struct listing *listing, DIR *directory, vqemu_revision_list *list,
+                vqemu_error **error) {
+    const char *profile = listing->profile;
     for (;;) {
         errno = 0;
         const struct dirent *entry = readdir(directory);
         if (!entry && errno)
-            return error_system(error, errno, "cannot read the directory %s", store->refs_path);
+            return error_system(error, errno, "cannot read the directory %s",
+                                listing->store->refs_path);
         if (!entry)
             return 0;
         size_t length = revision_name_length(entry->d_name);
@@ -228,26 +225,26 @@ static int scan(const vqemu_store *store, DIR *directory, const char *profile, b
         size_t prefix = profile_length(entry->d_name, length);
         if (profile && (strlen(profile) != prefix || strncmp(entry->d_name, profile, prefix) != 0))
             continue;
-        int r = list_revision(store, entry->d_name, length, strict, list, error);
+        int r = list_revision(listing, entry->d_name, length, list, error);
         if (r < 0)
             return r;
     }
 }
 
-static int list_once(const vqemu_store *store, const char *profile, bool strict,
-                     vqemu_revision_list **list, vqemu_error **error) {
+static int list_once(const struct listing *listing, vqemu_revision_list **list,
+                     vqemu_error **error) {
     _cleanup_revision_list_ vqemu_revision_list *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
-    int fd = open_at(store->refs_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    int fd = open_at(listing->store->refs_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (!directory) {
         int r = error_system(error, fd < 0 ? -fd : errno, "cannot read the directory %s",
-                             store->refs_path);
+                             listing->store->refs_path);
         cleanup_close(&fd);
         return r;
     }
-    int r = scan(store, directory, profile, strict, new, error);
+    int r = scan(listing, directory, new, error);
     closedir(directory);
     if (r < 0)
         return r;
@@ -257,47 +254,70 @@ static int list_once(const vqemu_store *store, const char *profile, bool strict,
     return 0;
 }
 
-static int list_revisions(const vqemu_store *store, const char *profile, bool strict,
-                          vqemu_revision_list **list, vqemu_error **error) {
+static int list_revisions(const struct listing *listing, vqemu_revision_list **list,
+                          vqemu_error **error) {
     *list = NULL;
     for (int attempt = 1;; attempt++) {
-        int r = list_once(store, profile, strict, list, error);
+        int r = list_once(listing, list, error);
         if (r < 0 || !(*list)->incomplete || attempt == LIST_ATTEMPTS)
             return r;
         vqemu_revision_list_free(TAKE_POINTER(*list));
     }
 }
 
-VQEMU_EXPORT int vqemu_store_list_revisions(vqemu_store *store, const char *profile,
-                                            vqemu_revision_list **list, vqemu_error **error) {
-    return list_revisions(store, profile, false, list, error);
+int revision_list_all(const vqemu_store *store, const char *profile, vqemu_call *call,
+                      vqemu_revision_list **list, vqemu_error **error) {
+    return list_revisions(&(struct listing){store, profile, false, call}, list, error);
 }
 
-int revision_list_sound(vqemu_store *store, const char *profile, vqemu_revision_list **list,
-                        vqemu_error **error) {
-    return list_revisions(store, profile, true, list, error);
+int revision_list_sound(const vqemu_store *store, const char *profile, vqemu_call *call,
+                        vqemu_revision_list **list, vqemu_error **error) {
+    return list_revisions(&(struct listing){store, profile, true, call}, list, error);
+}
+
+VQEMU_EXPORT int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t flags,
+                                            vqemu_call *call, vqemu_revision_list **list,
+                                            vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(list, error);
+    *list = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    return revision_list_all(store, profile, call, list, error);
 }
 
 int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
-                     "profile %s is not in the store (no %s-*.json in %s); put it there with "
-                     "\"volt-qemu build --profile %s DIR\", \"volt-qemu import\" or "
-                     "vqemu_store_build()",
-                     profile, profile, store->refs_path, profile);
+    int r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
+                      "profile %s is not in the store: there is no %s-*.json in %s", profile,
+                      profile, store->refs_path);
+    return error_because(r, error, "profile-not-in-store", "profile", profile, "path",
+                         store->refs_path, NULL);
+}
+
+bool revision_is_name(const char *name) {
+    size_t length = strlen(name);
+    return !strchr(name, '/') && *name != '.' && length <= NAME_MAX - strlen(REVISION_SUFFIX) &&
+           profile_length(name, length) > 0;
+}
+
+int revision_check_any_name(const char *name, vqemu_error **error) {
+    if (*name && *name != '.' && !strchr(name, '/'))
+        return 0;
+    int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                      "\"%s\" is neither the name of a revision nor of a profile", name);
+    return error_because(r, error, NULL, "value", name, NULL);
 }
 
 int revision_check_name(const char *name, vqemu_error **error) {
-    size_t length = name ? strlen(name) : 0;
-    if (name && !strchr(name, '/') && *name != '.' &&
-        length <= NAME_MAX - strlen(REVISION_SUFFIX) && profile_length(name, length) > 0)
+    if (revision_is_name(name))
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0,
-                     "\"%s\" is not the name of a revision, such as kvm-linux-8e1e73bc",
-                     name ? name : "");
+    int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                      "\"%s\" is not the name of a revision, such as kvm-linux-8e1e73bc", name);
+    return error_because(r, error, NULL, "value", name, NULL);
 }
 
-VQEMU_EXPORT int vqemu_store_find_revision(vqemu_store *store, const char *name,
-                                           vqemu_revision **revision, vqemu_error **error) {
+int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
+                  vqemu_revision **revision, vqemu_error **error) {
     *revision = NULL;
     int r = revision_check_name(name, error);
     if (r < 0)
@@ -306,11 +326,14 @@ VQEMU_EXPORT int vqemu_store_find_revision(vqemu_store *store, const char *name,
     r = new_revision(store, name, strlen(name), &found, error);
     if (r == 0 &&
         faccessat(store->refs_fd, base_name(found->path), F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-        errno == ENOENT)
-        return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
-                         "revision %s is not in the store: there is no %s", name, found->path);
+        errno == ENOENT) {
+        r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
+                      "revision %s is not in the store: there is no %s", name, found->path);
+        return error_because(r, error, "no-such-revision", "revision", name, "path", found->path,
+                             NULL);
+    }
     if (r == 0)
-        r = load_manifest(store, found, error);
+        r = load_manifest(store, found, call, error);
     if (r < 0)
         return r;
     *revision = TAKE_POINTER(found);
@@ -325,15 +348,17 @@ static int list_one(vqemu_revision *revision, vqemu_revision_list **list, vqemu_
     return r;
 }
 
-int revision_list_named(vqemu_store *store, const char *name, vqemu_revision_list **list,
-                        vqemu_error **error) {
+int revision_list_named(const vqemu_store *store, const char *name, vqemu_call *call,
+                        vqemu_revision_list **list, vqemu_error **error) {
     *list = NULL;
     _cleanup_revision_ vqemu_revision *revision = NULL;
-    if (name && !vqemu_profile_find(name)) {
-        int r = vqemu_store_find_revision(store, name, &revision, error);
+    if (name && revision_is_name(name)) {
+        int r = revision_find(store, name, call, &revision, error);
         return r < 0 ? r : list_one(revision, list, error);
     }
-    int r = vqemu_store_list_revisions(store, name, list, error);
+    int r = name ? revision_check_any_name(name, error) : 0;
+    if (r == 0)
+        r = revision_list_all(store, name, call, list, error);
     if (r < 0 || !name || (*list)->count > 0)
         return r;
     vqemu_revision_list_free(TAKE_POINTER(*list));
@@ -357,9 +382,7 @@ int revision_read_text(const vqemu_store *store, const vqemu_revision *revision,
         return error_system(error, -r, "cannot read the manifest %s", revision->path);
     struct digest digest = digest_of_bytes(read, *size);
     if (!digest_equal(&digest, &revision->digest))
-        return error_set(error, VQEMU_ERR_CHANGED, 0,
-                         "the manifest %s was changed while it was in use; try again",
-                         revision->path);
+        return revision_changed(revision, error);
     *text = TAKE_POINTER(read);
     return 0;
 }
@@ -367,11 +390,12 @@ int revision_read_text(const vqemu_store *store, const vqemu_revision *revision,
 int revision_object_damaged(const vqemu_store *store, const vqemu_revision *revision,
                             const struct manifest_object *object, const char *how,
                             const char *helps, vqemu_error **error) {
-    return error_set(
-        error, VQEMU_ERR_CORRUPT, 0,
-        "object %s/%s, for %s of %s, %s; put it right with \"volt-qemu verify --repair "
-        "--from SOURCE\"%s",
-        store->objects_path, object->digest.hex, object->path, revision->name, how, helps);
+    int r = error_set(error, VQEMU_ERR_CORRUPT, 0,
+                      "object %s/%s, for %s of %s, %s; repair the store from a good copy%s",
+                      store->objects_path, object->digest.hex, object->path, revision->name, how,
+                      helps);
+    return error_because(r, error, "object-damaged", "object", object->digest.hex, "path",
+                         object->path, "revision", revision->name, NULL);
 }
 
 int revision_object_failed(const vqemu_store *store, const vqemu_revision *revision,
@@ -389,7 +413,7 @@ int revision_object_failed(const vqemu_store *store, const vqemu_revision *revis
 /* ---- writing ---- */
 
 /* Stage the text beside its final name; locked, so that nobody takes it for a leftover. */
-static int stage_text(vqemu_store *store, const char *staged, const char *text, int *fd) {
+static int stage_text(const vqemu_store *store, const char *staged, const char *text, int *fd) {
     cleanup_close(fd);
     *fd = open_at(store->refs_fd, staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
     if (*fd < 0)
@@ -406,16 +430,18 @@ static int stage_text(vqemu_store *store, const char *staged, const char *text, 
  * The name is taken. 0 if it is by this very manifest; a file that is no sound manifest is
  * replaced; -EEXIST if it is by another manifest.
  */
-static int settle_name(vqemu_store *store, vqemu_revision *revision, const char *staged,
-                       const vqemu_manifest *manifest) {
+static int settle_name(const vqemu_store *store, vqemu_revision *revision, const char *staged,
+                       const vqemu_manifest *manifest, vqemu_call *call, bool *is_new) {
     const char *name = base_name(revision->path);
-    if (load_manifest(store, revision, NULL) == 0)
+    if (load_manifest(store, revision, call, NULL) == 0) {
+        *is_new = false;
         return strcmp(revision->digest.hex, vqemu_manifest_digest(manifest)) == 0 ? 0 : -EEXIST;
+    }
     return renameat(store->refs_fd, staged, store->refs_fd, name) < 0 ? -errno : 0;
 }
 
 /* Stage the text under a new name, also if it is taken for a leftover before it is locked. */
-static int stage_anew(vqemu_store *store, const char *text, char **staged, int *fd) {
+static int stage_anew(const vqemu_store *store, const char *text, char **staged, int *fd) {
     for (;;) {
         free(*staged);
         *staged = leftovers_new_name();
@@ -425,15 +451,16 @@ static int stage_anew(vqemu_store *store, const char *text, char **staged, int *
     }
 }
 
-static int publish_text(vqemu_store *store, vqemu_revision *revision, const char *text,
-                        const vqemu_manifest *manifest, vqemu_error **error) {
+static int publish_text(const vqemu_store *store, vqemu_revision *revision, const char *text,
+                        const vqemu_manifest *manifest, vqemu_call *call, bool *is_new,
+                        vqemu_error **error) {
     _cleanup_close_ int fd = -1;
     _cleanup_free_ char *staged = NULL;
     int r = stage_anew(store, text, &staged, &fd);
     if (r == 0) {
         r = rename_noreplace(store->refs_fd, staged, store->refs_fd, base_name(revision->path));
         if (r == -EEXIST)
-            r = settle_name(store, revision, staged, manifest);
+            r = settle_name(store, revision, staged, manifest, call, is_new);
         if (r == -EEXIST)
             error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
                       "cannot write the revision %s, which is another one with the same 8 digits",
@@ -448,9 +475,11 @@ static int publish_text(vqemu_store *store, vqemu_revision *revision, const char
     return r < 0 ? error_system(error, -r, "cannot write the revision %s", revision->path) : 0;
 }
 
-int revision_publish(vqemu_store *store, const char *profile, vqemu_manifest *manifest,
-                     const char *text, vqemu_revision **revision, vqemu_error **error) {
+int revision_publish(const vqemu_store *store, const char *profile, vqemu_manifest *manifest,
+                     const char *text, vqemu_call *call, vqemu_revision **revision, bool *is_new,
+                     vqemu_error **error) {
     *revision = NULL;
+    *is_new = true;
     _cleanup_free_ char *made = NULL;
     _cleanup_revision_ vqemu_revision *new = NULL;
     int r = text ? 0 : vqemu_manifest_to_json(manifest, &made, error);
@@ -462,7 +491,7 @@ int revision_publish(vqemu_store *store, const char *profile, vqemu_manifest *ma
         return error_no_memory(error);
     r = new_revision(store, name, strlen(name), &new, error);
     if (r == 0)
-        r = publish_text(store, new, text ? text : made, manifest, error);
+        r = publish_text(store, new, text ? text : made, manifest, call, is_new, error);
     if (r < 0)
         return r;
     vqemu_manifest_unref(new->manifest);
@@ -488,36 +517,31 @@ VQEMU_EXPORT void vqemu_revision_unref(vqemu_revision *revision) {
     free(revision->path);
     free(revision->problem);
     vqemu_manifest_unref(revision->manifest);
-    vqemu_store_unref(revision->store);
-    pthread_mutex_destroy(&revision->lock);
     free(revision);
 }
 
 VQEMU_EXPORT const char *vqemu_revision_name(const vqemu_revision *revision) {
-    return revision->name;
+    return revision ? revision->name : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_revision_profile(const vqemu_revision *revision) {
-    return revision->profile;
+    return revision ? revision->profile : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_revision_path(const vqemu_revision *revision) {
-    return revision->path;
+    return revision ? revision->path : NULL;
 }
 
-/* A revision is immutable for its users: that its manifest is read late is not for them to see. */
-static vqemu_revision *unlocked(const vqemu_revision *revision) {
-    return (vqemu_revision *)(uintptr_t)revision;
+VQEMU_EXPORT const char *vqemu_revision_digest(const vqemu_revision *revision) {
+    return revision && revision->digest.hex[0] ? revision->digest.hex : NULL;
 }
 
 VQEMU_EXPORT vqemu_manifest *vqemu_revision_manifest(const vqemu_revision *revision) {
-    revision_load(unlocked(revision), NULL);
-    return revision->manifest;
+    return revision ? revision->manifest : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_revision_problem(const vqemu_revision *revision) {
-    revision_load(unlocked(revision), NULL);
-    return revision->problem;
+    return revision ? revision->problem : NULL;
 }
 
 const char *revision_digest(const vqemu_revision *revision) {
@@ -529,11 +553,11 @@ const struct stat *revision_file_status(const vqemu_revision *revision) {
 }
 
 VQEMU_EXPORT size_t vqemu_revision_list_count(const vqemu_revision_list *list) {
-    return list->count;
+    return list ? list->count : 0;
 }
 
 VQEMU_EXPORT vqemu_revision *vqemu_revision_list_at(const vqemu_revision_list *list, size_t index) {
-    return index < list->count ? list->revisions[index] : NULL;
+    return list && index < list->count ? list->revisions[index] : NULL;
 }
 
 VQEMU_EXPORT void vqemu_revision_list_free(vqemu_revision_list *list) {

@@ -17,18 +17,23 @@
  * Write a manifest into the store as the revision <profile>-<first 8 digits of its digest>. text:
  * the very text it was loaded from; NULL for the text that vqemu_manifest_to_json() makes.
  */
-int revision_publish(vqemu_store *store, const char *profile, vqemu_manifest *manifest,
-                     const char *text, vqemu_revision **revision, vqemu_error **error);
+int revision_publish(const vqemu_store *store, const char *profile, vqemu_manifest *manifest,
+                     const char *text, vqemu_call *call, vqemu_revision **revision, bool *is_new,
+                     vqemu_error **error);
 
 /*
- * A revision whose manifest has not been read: that is done when it is first asked for, and must
- * give this digest.
+ * A revision whose manifest has not been read: for who only needs name and digest. It must have
+ * been loaded, which must give this digest, before others get to see it.
  */
-int revision_new_unloaded(vqemu_store *store, const char *name, const struct digest *digest,
+int revision_new_unloaded(const vqemu_store *store, const char *name, const struct digest *digest,
                           vqemu_revision **revision, vqemu_error **error);
 
-/* Read the manifest if that has not been done. */
-int revision_load(vqemu_revision *revision, vqemu_error **error);
+/* Read the manifest if that has not been done. Not for one that others may look at meanwhile. */
+int revision_load(const vqemu_store *store, vqemu_revision *revision, vqemu_call *call,
+                  vqemu_error **error);
+
+/* The error for one with a problem. */
+int revision_broken(const vqemu_revision *revision, vqemu_error **error);
 
 /* The manifest's digest, loaded or not. */
 const char *revision_digest(const vqemu_revision *revision);
@@ -36,8 +41,16 @@ const char *revision_digest(const vqemu_revision *revision);
 /* What its file was like when it was loaded. */
 const struct stat *revision_file_status(const vqemu_revision *revision);
 
-/* VQEMU_ERR_INVALID unless a name has the form of a revision's. */
+/* Whether a name has the form of a revision's, and the error if it has not. */
+bool revision_is_name(const char *name);
 int revision_check_name(const char *name, vqemu_error **error);
+
+/* The same for a name that may also be that of a profile. */
+int revision_check_any_name(const char *name, vqemu_error **error);
+
+/* The revision of this name. */
+int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
+                  vqemu_revision **revision, vqemu_error **error);
 
 /* Whether the store still has it. */
 bool revision_exists(const vqemu_store *store, const vqemu_revision *revision);
@@ -60,15 +73,18 @@ int revision_object_failed(const vqemu_store *store, const vqemu_revision *revis
                            const char *helps, vqemu_error **error);
 
 /*
- * The revisions that an operator means: one by its name, the newest or all of a profile, or all of
- * the store if name is NULL. Refs that are broken are listed with their problem, unless named.
+ * The revisions that an operator means: one by its name, all of a profile, or all of the store if
+ * name is NULL. Those that are broken are listed with their problem, unless named.
  */
-int revision_list_named(vqemu_store *store, const char *name, vqemu_revision_list **list,
-                        vqemu_error **error);
+int revision_list_named(const vqemu_store *store, const char *name, vqemu_call *call,
+                        vqemu_revision_list **list, vqemu_error **error);
 
-/* The revisions of a profile, the newest first. One that is broken is an error. */
-int revision_list_sound(vqemu_store *store, const char *profile, vqemu_revision_list **list,
-                        vqemu_error **error);
+/* The revisions of a profile, or of all, the newest of each first; with their problems, or so that
+ * one that is broken is an error. */
+int revision_list_all(const vqemu_store *store, const char *profile, vqemu_call *call,
+                      vqemu_revision_list **list, vqemu_error **error);
+int revision_list_sound(const vqemu_store *store, const char *profile, vqemu_call *call,
+                        vqemu_revision_list **list, vqemu_error **error);
 
 /* The error for a profile that has no revision. */
 int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error);

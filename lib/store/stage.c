@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "store/leftovers.h"
+#include "store/newest.h"
 #include "store/object.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -82,7 +83,7 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
                  : 0;
 }
 
-int stage_lock(struct stage *stage, struct progress *progress, vqemu_error **error) {
+int stage_lock(struct stage *stage, struct vqemu_progress *progress, vqemu_error **error) {
     return store_lock_shared(stage->store, progress, &stage->lock_fd, error);
 }
 
@@ -199,13 +200,17 @@ int stage_sync(const struct stage *stage, vqemu_error **error) {
                  : 0;
 }
 
-int stage_publish(const struct stage *stage, size_t number, struct staged *staged, const char *what,
+int stage_publish(struct stage *stage, size_t number, struct staged *staged, const char *what,
                   vqemu_error **error) {
     char name[STAGED_NAME_SIZE];
     const vqemu_store *store = stage->store;
     struct stat status;
     staged_name(number, name);
     int r = object_publish(stage->fd, name, store->objects_fd, &staged->digest);
+    if (r == 0) {
+        stage->new_count++;
+        stage->new_bytes += staged->file.size;
+    }
     if (r == 1) {
         r = fstatat(store->objects_fd, staged->digest.hex, &status, AT_SYMLINK_NOFOLLOW);
         staged->file.inode = r == 0 ? status.st_ino : 0;
@@ -245,35 +250,35 @@ void stage_release_profile(struct stage_profile *profile) {
     vqemu_revision_unref(profile->same);
 }
 
-static int make_manifest(const struct stage *stage, struct stage_profile *profile,
-                         const vqemu_revision *newest, vqemu_error **error) {
-    static const vqemu_build_info nothing = {0};
-    const vqemu_build_info *info = profile->info ? profile->info : &nothing;
+static int make_manifest(struct stage_profile *profile, const vqemu_revision *newest,
+                         vqemu_call *call, vqemu_error **error) {
+    static const vqemu_ingest_options nothing = {0};
+    const vqemu_ingest_options *options = profile->options ? profile->options : &nothing;
     char now[RFC3339_SIZE];
     choose_time(newest, now);
     const struct manifest_fields fields = {
         .name = profile->name,
-        .created_at = info->created_at ? info->created_at : now,
+        .created_at = options->created_at ? options->created_at : now,
         .profile = profile->name,
-        .qemu_version = info->qemu_version,
-        .build_date = info->build_date,
-        .build_host = info->build_host,
+        .qemu_version = options->qemu_version,
+        .build_date = options->build_date,
+        .build_host = options->build_host,
         .arch = profile->arch,
         .total_bytes = (int64_t)profile->total_size,
     };
     return manifest_new(&fields, profile->source, profile->objects, profile->count,
-                        store_max_objects(stage->store), &profile->manifest, error);
+                        call_max_objects(call), &profile->manifest, error);
 }
 
 int stage_describe_profile(const struct stage *stage, struct stage_profile *profile,
-                           vqemu_error **error) {
+                           vqemu_call *call, vqemu_error **error) {
     _cleanup_revision_ vqemu_revision *newest = NULL;
     /* A broken or missing one is no hindrance to a new one. */
-    vqemu_store_newest_revision(stage->store, profile->name, &newest, NULL);
-    int r = make_manifest(stage, profile, newest, error);
+    newest_load(stage->store, profile->name, call, &newest, NULL);
+    int r = make_manifest(profile, newest, call, error);
     if (r < 0)
         return r;
-    bool keeps_time = !profile->info || !profile->info->created_at;
+    bool keeps_time = !profile->options || !profile->options->created_at;
     if (!newest || !keeps_time ||
         !manifest_same_content(profile->manifest, vqemu_revision_manifest(newest)))
         return 0;
@@ -293,21 +298,31 @@ static int take_same(const struct stage *stage, const struct stage_profile *prof
     return 0;
 }
 
-int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
-                          vqemu_revision **revision, vqemu_error **error) {
-    _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
-    if (!verified)
-        return error_no_memory(error);
-    int r = 0;
+static int publish_profile(const struct stage *stage, const struct stage_profile *profile,
+                           vqemu_call *call, vqemu_ingest *ingest, vqemu_error **error) {
+    ingest->object_count = profile->count;
+    ingest->new_object_count = stage->new_count;
+    ingest->new_bytes = stage->new_bytes;
+    for (size_t i = 0; i < profile->count; i++)
+        ingest->bytes += profile->staged[i].file.size;
     if (profile->same)
-        r = take_same(stage, profile, revision, error);
-    else
-        r = revision_publish(stage->store, profile->name, profile->manifest, profile->text,
-                             revision, error);
+        return take_same(stage, profile, &ingest->revision, error);
+    return revision_publish(stage->store, profile->name, profile->manifest, profile->text, call,
+                            &ingest->revision, &ingest->is_new, error);
+}
+
+int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
+                          vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error) {
+    _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
+    _cleanup_ingest_ vqemu_ingest *new = calloc(1, sizeof *new);
+    if (!verified || !new)
+        return error_no_memory(error);
+    int r = publish_profile(stage, profile, call, new, error);
     if (r < 0)
         return r;
     for (size_t i = 0; i < profile->count; i++)
         verified[i] = profile->staged[i].file;
     verified_save(stage->store, profile->manifest, verified);
+    *ingest = TAKE_POINTER(new);
     return 0;
 }

@@ -10,13 +10,12 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct vqemu_store {
     atomic_uint references;
     uint32_t flags;
-    atomic_size_t max_objects;
-    atomic_uint_least64_t max_import_size;
-    atomic_uint threads;
+    pid_t process; /* that opened it */
     char *objects_path, *refs_path, *trees_path;
     char *links_path;  /* NULL where no links are kept */
     char *link_prefix; /* what a link has in front of the name of a tree */

@@ -9,28 +9,20 @@
 #include <time.h>
 
 #include "base/error.h"
-#include "base/workers.h"
+#include "base/options.h"
 #include "store/newest-memo.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
 
+/* Without any path yet. */
 static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
-    const uint32_t known = VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY;
-    if (flags & ~known)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown store flags 0x%x",
-                         (unsigned)(flags & ~known));
-    if ((flags & known) == known)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "a store cannot be both created and opened read-only");
     vqemu_store *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
     atomic_init(&new->references, 1);
-    atomic_init(&new->max_objects, VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS);
-    atomic_init(&new->max_import_size, VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE);
-    atomic_init(&new->threads, 1);
+    new->process = getpid();
     new->flags = flags;
     new->objects_fd = new->refs_fd = -1;
     atomic_init(&new->trees_fd, -1);
@@ -42,10 +34,9 @@ static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
 static int open_directory(const char *path, int *fd, vqemu_error **error) {
     *fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     if (*fd == -ENOENT)
-        return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
-                         "there is no store here: %s is missing; building a profile into the store "
-                         "makes it",
-                         path);
+        return error_because(
+            error_set(error, VQEMU_ERR_NO_STORE, 0, "there is no store here: %s is missing", path),
+            error, NULL, "path", path, NULL);
     if (*fd < 0)
         return error_system(error, -*fd, "cannot open the store directory %s", path);
     return 0;
@@ -74,72 +65,138 @@ static int make_store(const vqemu_store *store, vqemu_error **error) {
 
 /* Takes the store's paths as they are set; trees and links are opened when they are needed. */
 static int open_store(vqemu_store *store, vqemu_error **error) {
-    if (!store->objects_path || !store->refs_path || !store->trees_path || !store->link_prefix)
-        return error_no_memory(error);
     int r = store->flags & VQEMU_STORE_CREATE ? make_store(store, error) : 0;
     if (r == 0)
         r = open_directory(store->objects_path, &store->objects_fd, error);
     return r == 0 ? open_directory(store->refs_path, &store->refs_fd, error) : r;
 }
 
-static int require_path(const char *what, const char *path, vqemu_error **error) {
-    if (path && *path)
+/* ---- where its parts are ---- */
+
+struct vqemu_store_options {
+    char *root, *objects, *refs, *trees, *links;
+};
+
+#define OPTION(name)                                                                               \
+    { #name, OPTION_STRING, offsetof(struct vqemu_store_options, name) }
+static const struct option_key option_keys[] = {
+    OPTION(root), OPTION(objects), OPTION(refs), OPTION(trees), OPTION(links),
+};
+
+static const struct options_type options_type = {
+    .noun = "a store",
+    .size = sizeof(struct vqemu_store_options),
+    .keys = option_keys,
+    .key_count = sizeof option_keys / sizeof *option_keys,
+};
+
+VQEMU_EXPORT int vqemu_store_options_new(vqemu_store_options **options, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    *options = options_new(&options_type);
+    return *options ? 0 : error_no_memory(error);
+}
+
+VQEMU_EXPORT int vqemu_store_options_set_string(vqemu_store_options *options, const char *key,
+                                                const char *value, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    REQUIRE_ARGUMENT(key, error);
+    if (value && !*value)
+        return options_invalid(key, value, NULL, error, "the path is empty");
+    return options_set_string(&options_type, options, key, value, error);
+}
+
+VQEMU_EXPORT void vqemu_store_options_free(vqemu_store_options *options) {
+    options_free(&options_type, options);
+}
+
+static int check_flags(uint32_t flags, vqemu_error **error) {
+    const uint32_t both = VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY;
+    if ((flags & both) != both)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0, "the path of the store's %s is empty", what);
+    return error_set(error, VQEMU_ERR_USAGE, 0,
+                     "a store cannot be both created and opened read-only");
 }
 
-VQEMU_EXPORT int vqemu_store_open(const char *root, uint32_t flags, vqemu_store **store,
-                                  vqemu_error **error) {
-    *store = NULL;
+static int check_options(const vqemu_store_options *options, vqemu_error **error) {
+    const char *missing = options->root       ? NULL
+                          : !options->objects ? VQEMU_STORE_OBJECTS
+                          : !options->refs    ? VQEMU_STORE_REFS
+                          : !options->trees   ? VQEMU_STORE_TREES
+                                              : NULL;
+    return missing ? options_invalid(missing, NULL, NULL, error,
+                                     "a store needs this path, if it has no root")
+                   : 0;
+}
+
+/* The path that was given, or that below the root; NULL without memory. */
+static char *path_of(const char *given, const char *root, const char *below) {
+    return given ? make_absolute(given) : format_string("%s/%s", root, below);
+}
+
+static int set_paths(vqemu_store *store, const vqemu_store_options *options, vqemu_error **error) {
+    _cleanup_free_ char *root = options->root ? make_absolute(options->root) : NULL;
+    bool beside = options->root && !options->trees && !options->links;
+    bool has_links = options->root || options->links;
+    if (options->root && !root)
+        return error_no_memory(error);
+    store->objects_path = path_of(options->objects, root, "cas/objects");
+    store->refs_path = path_of(options->refs, root, "cas/refs");
+    store->trees_path = path_of(options->trees, root, "qemu/trees");
+    if (has_links)
+        store->links_path = path_of(options->links, root, "qemu");
+    if (store->trees_path)
+        store->link_prefix = strdup(beside ? "trees" : store->trees_path);
+    return store->objects_path && store->refs_path && store->link_prefix &&
+                   has_links == (store->links_path != NULL)
+               ? 0
+               : error_no_memory(error);
+}
+
+static int open_with(const vqemu_store_options *options, uint32_t flags, vqemu_store **store,
+                     vqemu_error **error) {
     _cleanup_store_ vqemu_store *new = NULL;
-    int r = require_path("root", root, error);
+    int r = check_flags(flags, error);
+    if (r == 0)
+        r = check_options(options, error);
     if (r == 0)
         r = new_store(flags, &new, error);
-    if (r < 0)
-        return r;
-    _cleanup_free_ char *absolute = make_absolute(root);
-    if (!absolute)
-        return error_no_memory(error);
-    new->objects_path = format_string("%s/cas/objects", absolute);
-    new->refs_path = format_string("%s/cas/refs", absolute);
-    new->trees_path = format_string("%s/qemu/trees", absolute);
-    new->links_path = format_string("%s/qemu", absolute);
-    new->link_prefix = strdup("trees");
-    if (!new->links_path)
-        return error_no_memory(error);
-    r = open_store(new, error);
+    if (r == 0)
+        r = set_paths(new, options, error);
+    if (r == 0)
+        r = open_store(new, error);
     if (r < 0)
         return r;
     *store = TAKE_POINTER(new);
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_store_open_directories(const char *objects, const char *refs,
-                                              const char *trees, const char *links, uint32_t flags,
-                                              vqemu_store **store, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_store_open(const vqemu_store_options *options, uint32_t flags,
+                                  vqemu_store **store, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(store, error);
     *store = NULL;
-    _cleanup_store_ vqemu_store *new = NULL;
-    int r = require_path("objects", objects, error);
-    if (r == 0)
-        r = require_path("refs", refs, error);
-    if (r == 0)
-        r = require_path("trees", trees, error);
-    if (r == 0)
-        r = new_store(flags, &new, error);
-    if (r < 0)
-        return r;
-    new->objects_path = make_absolute(objects);
-    new->refs_path = make_absolute(refs);
-    new->trees_path = make_absolute(trees);
-    new->links_path = links ? make_absolute(links) : NULL;
-    new->link_prefix = make_absolute(trees);
-    if (links && !new->links_path)
-        return error_no_memory(error);
-    r = open_store(new, error);
-    if (r < 0)
-        return r;
-    *store = TAKE_POINTER(new);
-    return 0;
+    REQUIRE_ARGUMENT(options, error);
+    REQUIRE_FLAGS(flags, VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY, error);
+    return open_with(options, flags, store, error);
+}
+
+VQEMU_EXPORT int vqemu_store_open_root(const char *root, uint32_t flags, vqemu_store **store,
+                                       vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(store, error);
+    *store = NULL;
+    REQUIRE_ARGUMENT(root, error);
+    REQUIRE_FLAGS(flags, VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY, error);
+    if (!*root)
+        return options_invalid(VQEMU_STORE_ROOT, root, NULL, error, "the path is empty");
+    const vqemu_store_options options = {.root = (char *)(uintptr_t)root};
+    return open_with(&options, flags, store, error);
+}
+
+bool store_is_forked(const vqemu_store *store) {
+    return store->process != getpid();
 }
 
 VQEMU_EXPORT vqemu_store *vqemu_store_ref(vqemu_store *store) {
@@ -165,31 +222,6 @@ VQEMU_EXPORT void vqemu_store_unref(vqemu_store *store) {
     free(store);
 }
 
-VQEMU_EXPORT void vqemu_store_set_max_objects(vqemu_store *store, size_t max_objects) {
-    atomic_store(&store->max_objects,
-                 max_objects ? max_objects : (size_t)VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS);
-}
-
-VQEMU_EXPORT void vqemu_store_set_max_import_size(vqemu_store *store, uint64_t bytes) {
-    atomic_store(&store->max_import_size, bytes ? bytes : VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE);
-}
-
-VQEMU_EXPORT void vqemu_store_set_threads(vqemu_store *store, uint32_t threads) {
-    atomic_store(&store->threads, !threads ? 1 : threads > WORKERS_MAX ? WORKERS_MAX : threads);
-}
-
-uint64_t store_max_import_size(const vqemu_store *store) {
-    return atomic_load(&store->max_import_size);
-}
-
-unsigned store_threads(const vqemu_store *store) {
-    return atomic_load(&store->threads);
-}
-
-size_t store_max_objects(const vqemu_store *store) {
-    return atomic_load(&store->max_objects);
-}
-
 int store_require_writable(const vqemu_store *store, const char *what, vqemu_error **error) {
     if (!(store->flags & VQEMU_STORE_READ_ONLY))
         return 0;
@@ -209,7 +241,7 @@ int store_require_writable(const vqemu_store *store, const char *what, vqemu_err
 #define GATE_OPEN 100
 
 static int open_and_lock(const vqemu_store *store, int directory_fd, int operation,
-                         int milliseconds, struct progress *progress, int *fd,
+                         int milliseconds, struct vqemu_progress *progress, int *fd,
                          vqemu_error **error) {
     _cleanup_close_ int opened = open_at(directory_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (opened < 0)
@@ -220,14 +252,14 @@ static int open_and_lock(const vqemu_store *store, int directory_fd, int operati
     return r;
 }
 
-int store_lock_shared(const vqemu_store *store, struct progress *progress, int *lock,
+int store_lock_shared(const vqemu_store *store, struct vqemu_progress *progress, int *lock,
                       vqemu_error **error) {
     _cleanup_close_ int gate = -1;
     int r = open_and_lock(store, store->refs_fd, LOCK_SH, 0, progress, &gate, error);
     return r == 0 ? open_and_lock(store, store->objects_fd, LOCK_SH, 0, progress, lock, error) : r;
 }
 
-int store_lock_exclusive(const vqemu_store *store, struct progress *progress,
+int store_lock_exclusive(const vqemu_store *store, struct vqemu_progress *progress,
                          struct store_exclusive *lock, vqemu_error **error) {
     const struct timespec pause = {.tv_nsec = GATE_OPEN * 1000000L};
     *lock = (struct store_exclusive){-1, -1};

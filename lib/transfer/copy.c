@@ -16,12 +16,6 @@
 #include "store/stage.h"
 #include "util/export.h"
 
-struct vqemu_copy {
-    vqemu_revision *revision;
-    size_t objects;
-    uint64_t bytes;
-};
-
 /* A copy under way. */
 struct copying {
     vqemu_store *from, *to;
@@ -36,8 +30,7 @@ struct copying {
     size_t *owner;          /* likewise: the first object with the same content */
     unsigned threads;
     unsigned char *buffers;
-    struct progress progress;
-    vqemu_copy *result;
+    struct vqemu_progress progress;
 };
 
 static void release_copying(struct copying *copying) {
@@ -49,7 +42,6 @@ static void release_copying(struct copying *copying) {
     free(copying->travels);
     free(copying->owner);
     free(copying->buffers);
-    vqemu_copy_free(copying->result);
 }
 
 /* ---- one object ---- */
@@ -153,7 +145,7 @@ static int lock_both(struct copying *copying, vqemu_error **error) {
 static int allocate(struct copying *copying, vqemu_error **error) {
     size_t count = vqemu_manifest_object_count(copying->manifest);
     int64_t total = vqemu_manifest_total_bytes(copying->manifest);
-    copying->threads = store_threads(copying->to);
+    copying->threads = call_threads(copying->progress.call);
     _cleanup_manifest_ vqemu_manifest *objects = NULL;
     verified_load(copying->to, vqemu_manifest_digest(copying->manifest), &objects, &copying->known);
     if (!objects || vqemu_manifest_object_count(objects) != count) {
@@ -164,10 +156,9 @@ static int allocate(struct copying *copying, vqemu_error **error) {
     copying->travels = calloc(count + 1, sizeof *copying->travels);
     copying->owner = calloc(count + 1, sizeof *copying->owner);
     copying->buffers = malloc(copying->threads * DIGEST_READ_SIZE);
-    copying->result = calloc(1, sizeof *copying->result);
-    progress_start(&copying->progress, "copy", total > 0 ? (uint64_t)total : 0);
+    progress_start(&copying->progress, "copy", "bytes", total > 0 ? (uint64_t)total : 0);
     return copying->known && copying->staged && copying->travels && copying->owner &&
-                   copying->buffers && copying->result
+                   copying->buffers
                ? 0
                : error_no_memory(error);
 }
@@ -207,8 +198,6 @@ static int copy_objects(struct copying *copying, vqemu_error **error) {
     for (size_t i = 0; r == 0 && i < count; i++) {
         if (!copying->travels[i])
             continue;
-        copying->result->objects++;
-        copying->result->bytes += copying->staged[i].file.size;
         r = stage_publish(&copying->stage, i, &copying->staged[i],
                           manifest_object(copying->manifest, i)->path, error);
     }
@@ -217,7 +206,7 @@ static int copy_objects(struct copying *copying, vqemu_error **error) {
     return r == 0 ? stage_sync_objects(&copying->stage, error) : r;
 }
 
-static int publish(struct copying *copying, vqemu_error **error) {
+static int publish(struct copying *copying, vqemu_ingest **ingest, vqemu_error **error) {
     _cleanup_(stage_release_profile) struct stage_profile profile = {
         .name = vqemu_revision_profile(copying->revision),
         .staged = copying->staged,
@@ -225,66 +214,50 @@ static int publish(struct copying *copying, vqemu_error **error) {
         .manifest = vqemu_manifest_ref(vqemu_revision_manifest(copying->revision)),
         .text = copying->text,
     };
-    return stage_publish_profile(&copying->stage, &profile, &copying->result->revision, error);
+    return stage_publish_profile(&copying->stage, &profile, copying->progress.call, ingest, error);
+}
+
+static int check_count(const struct copying *copying, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(copying->manifest);
+    size_t limit = call_max_objects(copying->progress.call);
+    if (count <= limit)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0, "%s has %zu objects, more than the limit of %zu",
+                     vqemu_revision_name(copying->revision), count, limit);
 }
 
 VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_revision *revision, vqemu_store *to,
-                                  vqemu_step_fn progress, void *userdata, vqemu_copy **copy,
+                                  uint32_t flags, vqemu_call *call, vqemu_ingest **ingest,
                                   vqemu_error **error) {
-    *copy = NULL;
+    error_begin(error);
+    REQUIRE_ARGUMENT(ingest, error);
+    *ingest = NULL;
+    REQUIRE_STORE(from, error);
+    REQUIRE_ARGUMENT(revision, error);
+    REQUIRE_STORE(to, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_(release_copying) struct copying copying = {
         .from = from,
         .to = to,
         .revision = revision,
+        .manifest = vqemu_revision_manifest(revision),
         .from_lock_fd = -1,
         .stage = STAGE_EMPTY,
-        .progress = {.function = progress, .userdata = userdata},
+        .progress = {.call = call, .phase_count = 1},
     };
     size_t size;
     int r = store_require_writable(to, "copy a profile into it", error);
+    if (r == 0 && !copying.manifest)
+        r = revision_broken(revision, error);
     if (r == 0)
-        r = revision_load(revision, error);
-    if (r < 0)
-        return r;
-    copying.manifest = vqemu_revision_manifest(revision);
-    if (vqemu_manifest_object_count(copying.manifest) > store_max_objects(to))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "%s has %zu objects, more than the limit of %zu in the store at %s",
-                         vqemu_revision_name(revision),
-                         vqemu_manifest_object_count(copying.manifest), store_max_objects(to),
-                         to->objects_path);
-    r = lock_both(&copying, error);
+        r = check_count(&copying, error);
+    if (r == 0)
+        r = lock_both(&copying, error);
     if (r == 0)
         r = revision_read_text(from, revision, &copying.text, &size, error);
     if (r == 0)
         r = allocate(&copying, error);
     if (r == 0)
         r = copy_objects(&copying, error);
-    if (r == 0)
-        r = publish(&copying, error);
-    if (r < 0)
-        return r;
-    *copy = TAKE_POINTER(copying.result);
-    return 0;
-}
-
-/* ---- access ---- */
-
-VQEMU_EXPORT vqemu_revision *vqemu_copy_revision(const vqemu_copy *copy) {
-    return copy->revision;
-}
-
-VQEMU_EXPORT size_t vqemu_copy_objects(const vqemu_copy *copy) {
-    return copy->objects;
-}
-
-VQEMU_EXPORT uint64_t vqemu_copy_bytes(const vqemu_copy *copy) {
-    return copy->bytes;
-}
-
-VQEMU_EXPORT void vqemu_copy_free(vqemu_copy *copy) {
-    if (!copy)
-        return;
-    vqemu_revision_unref(copy->revision);
-    free(copy);
+    return r == 0 ? publish(&copying, ingest, error) : r;
 }

@@ -23,7 +23,7 @@ struct export {
     struct archive_writer *writer;
     int lock_fd; /* holds the store against collection */
     unsigned char *buffer;
-    struct progress progress;
+    struct vqemu_progress progress;
 };
 
 static void release_export(struct export *export) {
@@ -103,7 +103,7 @@ static int add_object(struct export *export, size_t index, vqemu_error **error) 
 static int open_export(struct export *export, vqemu_revision *revision, int fd, const char *name,
                        vqemu_error **error) {
     int64_t total;
-    int r = revision_load(revision, error);
+    int r = vqemu_revision_problem(revision) ? revision_broken(revision, error) : 0;
     if (r == 0)
         r = store_lock_shared(export->store, &export->progress, &export->lock_fd, error);
     if (r == 0)
@@ -113,18 +113,22 @@ static int open_export(struct export *export, vqemu_revision *revision, int fd, 
     export->manifest = vqemu_revision_manifest(revision);
     export->buffer = malloc(BUFFER_SIZE);
     total = vqemu_manifest_total_bytes(export->manifest);
-    progress_start(&export->progress, "export", total > 0 ? (uint64_t)total : 0);
+    progress_start(&export->progress, "export", "bytes", total > 0 ? (uint64_t)total : 0);
     return export->buffer ? 0 : error_no_memory(error);
 }
 
 VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, vqemu_revision *revision, int fd,
-                                    const char *name, vqemu_step_fn progress, void *userdata,
+                                    const char *name, uint32_t flags, vqemu_call *call,
                                     vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_STORE(store, error);
+    REQUIRE_ARGUMENT(revision, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_(release_export) struct export export = {
         .store = store,
         .revision = revision,
         .lock_fd = -1,
-        .progress = {.function = progress, .userdata = userdata},
+        .progress = {.call = call, .phase_count = 1},
     };
     int r = open_export(&export, revision, fd, name ? name : "archive", error);
     if (r == 0)

@@ -108,7 +108,8 @@ static void leave_utf8(const struct utf8 *utf8) {
 /* ---- pipes ---- */
 
 /* Wait until a pipe has or takes something; a file always does. False if the caller gives up. */
-static bool wait_for(int fd, short events, struct progress *progress, vqemu_error **cancelled) {
+static bool wait_for(int fd, short events, struct vqemu_progress *progress,
+                     vqemu_error **cancelled) {
     struct pollfd poll_fd = {.fd = fd, .events = events};
     const int interval = 100; /* milliseconds */
     for (;;) {
@@ -131,7 +132,7 @@ struct archive_reader {
     struct library lib;
     int fd;
     const char *name;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     vqemu_error *cancelled; /* what the caller's wish to stop became */
     struct gunzip *gunzip;
     struct archive *filters; /* where it is not gzip */
@@ -211,7 +212,10 @@ static la_ssize_t feed_tar(struct archive *tar, void *userdata, const void **byt
 /* The error that a callback could not hand on. */
 static int cancelled(vqemu_error **why, vqemu_error **error) {
     _cleanup_error_ vqemu_error *taken = TAKE_POINTER(*why);
-    return error_set(error, VQEMU_ERR_CANCELLED, 0, "%s", vqemu_error_message(taken));
+    int code = vqemu_error_code(taken);
+    if (error)
+        *error = TAKE_POINTER(taken);
+    return code;
 }
 
 /* What went wrong, from the inside out: the descriptor, the compressed data, the archive. */
@@ -286,7 +290,7 @@ static int open_reader(struct archive_reader *reader, vqemu_error **error) {
     return r < 0 ? r : open_tar(reader, error);
 }
 
-int archive_open(int fd, const char *name, struct progress *progress,
+int archive_open(int fd, const char *name, struct vqemu_progress *progress,
                  struct archive_reader **reader, vqemu_error **error) {
     *reader = NULL;
     IN_UTF8;
@@ -425,7 +429,7 @@ struct archive_writer {
     int fd;
     const char *name;
     struct archive *tar;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     vqemu_error *cancelled; /* what the caller's wish to stop became */
     bool can_block;         /* a pipe, whose reader may be slow */
     int write_errno;        /* of the first write that failed */
@@ -490,7 +494,7 @@ static int open_writer(struct archive_writer *writer, vqemu_error **error) {
     return 0;
 }
 
-int archive_create(int fd, const char *name, struct progress *progress,
+int archive_create(int fd, const char *name, struct vqemu_progress *progress,
                    struct archive_writer **writer, vqemu_error **error) {
     *writer = NULL;
     IN_UTF8;

@@ -58,7 +58,7 @@ struct assembly {
     atomic_bool learned;    /* objects were hashed that were not known */
     atomic_bool has_copies; /* files that are not links */
     bool is_overlay;        /* linking a file of the lower layer makes another inode of it */
-    struct progress *progress;
+    struct vqemu_progress *progress;
 };
 
 static void release_assembly(struct assembly *assembly) {
@@ -107,7 +107,7 @@ static int make_directory(const char *directory, void *stage_fd) {
 
 /* ---- one file ---- */
 
-#define HELPS ", or build or import the profile again"
+#define HELPS ", or ingest or import the profile again"
 
 static int object_damaged(const struct assembly *assembly, const struct manifest_object *object,
                           const char *how, vqemu_error **error) {
@@ -262,7 +262,7 @@ static int add_files(struct assembly *assembly, vqemu_error **error) {
         .count = assembly->run_count,
         .progress = assembly->progress,
     };
-    progress_start(assembly->progress, "assemble", count);
+    progress_start(assembly->progress, "assemble", "files", count);
     return workers_run(&work, few && !hashes ? 1 : assembly->threads, error);
 }
 
@@ -403,7 +403,7 @@ static int load_objects(struct assembly *assembly, vqemu_error **error) {
         return 0;
     vqemu_manifest_unref(TAKE_POINTER(assembly->manifest));
     free(TAKE_POINTER(assembly->verified));
-    r = revision_load(assembly->revision, error);
+    r = revision_load(assembly->store, assembly->revision, assembly->progress->call, error);
     if (r < 0)
         return r;
     assembly->manifest = vqemu_manifest_ref(vqemu_revision_manifest(assembly->revision));
@@ -419,7 +419,7 @@ static int prepare(struct assembly *assembly, vqemu_error **error) {
         return r;
     assembly->is_overlay =
         fstatfs(assembly->trees_fd, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
-    assembly->threads = store_threads(assembly->store);
+    assembly->threads = call_threads(assembly->progress->call);
     assembly->files =
         calloc(vqemu_manifest_object_count(assembly->manifest) + 1, sizeof *assembly->files);
     assembly->places = calloc(assembly->threads, sizeof *assembly->places);
@@ -452,7 +452,7 @@ static int build_locked(struct assembly *assembly, int *lease_fd, vqemu_error **
 }
 
 int assemble_tree(vqemu_store *store, vqemu_revision *revision, int trees_fd, bool verify,
-                  struct progress *progress, int *lease_fd, vqemu_error **error) {
+                  struct vqemu_progress *progress, int *lease_fd, vqemu_error **error) {
     _cleanup_(release_assembly) struct assembly assembly = {
         .store = store,
         .revision = revision,

@@ -15,6 +15,6 @@
  * assembled it meanwhile. It may be NULL.
  */
 int assemble_tree(vqemu_store *store, vqemu_revision *revision, int trees_fd, bool verify,
-                  struct progress *progress, int *lease_fd, vqemu_error **error);
+                  struct vqemu_progress *progress, int *lease_fd, vqemu_error **error);
 
 #endif

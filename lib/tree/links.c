@@ -70,19 +70,19 @@ static bool may_not_write(int system_errno) {
  * Whether the link points already to what is the newest by now: whoever looked for it before a
  * newer one was published must not switch back.
  */
-static bool is_newest(vqemu_store *store, int links_fd, const char *profile) {
+static bool is_newest(vqemu_store *store, int links_fd, const char *profile, vqemu_call *call) {
     _cleanup_revision_ vqemu_revision *newest = NULL;
-    if (newest_find(store, profile, &newest, NULL) < 0)
+    if (newest_find(store, profile, call, &newest, NULL) < 0)
         return false;
     _cleanup_free_ char *target =
         format_string("%s/%s", store->link_prefix, revision_digest(newest));
     return target && points_to(links_fd, profile, target);
 }
 
-static int switch_locked(vqemu_store *store, int links_fd, const char *profile,
-                         const char *target) {
+static int switch_locked(vqemu_store *store, int links_fd, const char *profile, const char *target,
+                         vqemu_call *call) {
     int r = lock_fd(links_fd, LOCK_EX);
-    if (r < 0 || points_to(links_fd, profile, target) || is_newest(store, links_fd, profile))
+    if (r < 0 || points_to(links_fd, profile, target) || is_newest(store, links_fd, profile, call))
         return r;
     leftovers_sweep(links_fd);
     return switch_link(links_fd, profile, target);
@@ -95,7 +95,8 @@ static bool is_switched(const vqemu_store *store, const char *profile, const cha
            points_to(AT_FDCWD, path, target);
 }
 
-int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_error **error) {
+int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_call *call,
+                 vqemu_error **error) {
     if (!store->links_path || store->flags & VQEMU_STORE_READ_ONLY)
         return 0;
     _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, digest);
@@ -111,8 +112,9 @@ int links_switch(vqemu_store *store, const char *profile, const char *digest, vq
             r = links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
     }
     if (r >= 0)
-        r = points_to(links_fd, profile, target) ? 0
-                                                 : switch_locked(store, links_fd, profile, target);
+        r = points_to(links_fd, profile, target)
+                ? 0
+                : switch_locked(store, links_fd, profile, target, call);
     if (r == 0 || may_not_write(-r))
         return 0;
     return error_system(error, -r, "cannot make the link %s/%s point to the tree in use",

@@ -12,7 +12,8 @@
  * moved aside to <profile>.replaced, so that nothing of it is lost. Does nothing for a store that
  * keeps no links, or where this process may not write them.
  */
-int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_error **error);
+int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_call *call,
+                 vqemu_error **error);
 
 /* The links that there are. */
 struct link {

@@ -29,8 +29,7 @@ struct vqemu_runtime {
     const struct arch *arch;
     char *binary, *firmware_dir, *lib_dir, *module_dir, *loader;
     /* Only of a runtime from a store: */
-    char *tree;
-    vqemu_revision *revision;
+    char *tree, *revision;
     struct digest digest; /* of the manifest; "" for one described by hand */
     int lease_fd;         /* holds a shared flock on the tree */
 };
@@ -118,9 +117,11 @@ static int set_paths(vqemu_runtime *runtime, const char *trees_path, const struc
 
 static int no_program(const vqemu_revision *revision, const struct arch *arch, const char *programs,
                       vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
-                     "%s has no bin/%s, which %s guests need; it has %s",
-                     vqemu_revision_name(revision), arch->binary, arch->name, programs);
+    int r = error_set(error, VQEMU_ERR_NO_PROGRAM, 0,
+                      "%s has no bin/%s, which %s guests need; it has %s",
+                      vqemu_revision_name(revision), arch->binary, arch->name, programs);
+    return error_because(r, error, NULL, "revision", vqemu_revision_name(revision), "choices",
+                         programs, NULL);
 }
 
 /* ---- resolving ---- */
@@ -131,7 +132,7 @@ struct resolution {
     vqemu_revision *revision;
     int trees_fd;
     uint32_t flags;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     vqemu_runtime *runtime; /* gets the lease and the paths */
 };
 
@@ -149,12 +150,12 @@ static int tree_failed(const struct resolution *resolution, int system_errno, vq
 
 static int check_content(const struct resolution *resolution, int tree_fd,
                          struct difference *difference, vqemu_error **error) {
-    int r = revision_load(resolution->revision, error);
+    vqemu_call *call = resolution->progress->call;
+    int r = revision_load(resolution->store, resolution->revision, call, error);
     if (r < 0)
         return r;
     return tree_check_content(tree_fd, vqemu_revision_manifest(resolution->revision),
-                              store_threads(resolution->store), resolution->progress, difference,
-                              error);
+                              call_threads(call), resolution->progress, difference, error);
 }
 
 static int use_layout(const struct resolution *resolution, int tree_fd, const struct layout *layout,
@@ -284,7 +285,7 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
 }
 
 static int from_revision(vqemu_store *store, const vqemu_selection *selection,
-                         vqemu_revision *revision, uint32_t flags, struct progress *progress,
+                         vqemu_revision *revision, uint32_t flags, struct vqemu_progress *progress,
                          vqemu_runtime **runtime, vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = NULL;
     _cleanup_close_ int opened = -1;
@@ -297,7 +298,9 @@ static int from_revision(vqemu_store *store, const vqemu_selection *selection,
         return r;
     const struct resolution resolution = {store, revision, trees_fd, flags, progress, new};
     memcpy(new->digest.hex, revision_digest(revision), sizeof new->digest.hex);
-    new->revision = vqemu_revision_ref(revision);
+    new->revision = strdup(vqemu_revision_name(revision));
+    if (!new->revision)
+        return error_no_memory(error);
     r = lease_tree(&resolution, error);
     if (r < 0)
         return r;
@@ -308,7 +311,7 @@ static int from_revision(vqemu_store *store, const vqemu_selection *selection,
 static int check_revision_profile(const vqemu_revision *revision, const char *profile,
                                   vqemu_error **error) {
     if (!vqemu_revision_manifest(revision))
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", vqemu_revision_problem(revision));
+        return revision_broken(revision, error);
     if (strcmp(vqemu_revision_profile(revision), profile) == 0)
         return 0;
     return error_set(error, VQEMU_ERR_INVALID, 0, "revision %s is not one of profile %s",
@@ -317,11 +320,8 @@ static int check_revision_profile(const vqemu_revision *revision, const char *pr
 
 static int check_flags(uint32_t flags, vqemu_error **error) {
     const uint32_t both = VQEMU_RESOLVE_VERIFY | VQEMU_RESOLVE_TRUST;
-    if (flags & ~both)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown resolve flags 0x%x",
-                         (unsigned)flags);
     if (flags == both)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
+        return error_set(error, VQEMU_ERR_USAGE, 0,
                          "a tree cannot be both verified and trusted unseen");
     return 0;
 }
@@ -330,16 +330,17 @@ static int check_flags(uint32_t flags, vqemu_error **error) {
  * again.
  */
 static int from_newest(vqemu_store *store, const vqemu_selection *selection, const char *profile,
-                       uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
+                       uint32_t flags, struct vqemu_progress *progress, vqemu_runtime **runtime,
                        vqemu_error **error) {
     for (int attempt = 1;; attempt++) {
         _cleanup_revision_ vqemu_revision *newest = NULL;
         _cleanup_error_ vqemu_error *problem = NULL;
-        int r = newest_find(store, profile, &newest, &problem);
+        int r = newest_find(store, profile, progress->call, &newest, &problem);
         if (r == 0)
             r = from_revision(store, selection, newest, flags, progress, runtime, &problem);
         if (r == 0)
-            return links_switch(store, profile, vqemu_runtime_digest(*runtime), error);
+            return links_switch(store, profile, vqemu_runtime_digest(*runtime), progress->call,
+                                error);
         if (r == VQEMU_ERR_CHANGED && attempt < ATTEMPTS)
             continue;
         if (error)
@@ -348,15 +349,21 @@ static int from_newest(vqemu_store *store, const vqemu_selection *selection, con
     }
 }
 
-VQEMU_EXPORT int vqemu_resolve_revision(vqemu_store *store, const vqemu_selection *selection,
-                                        vqemu_revision *revision, uint32_t flags,
-                                        vqemu_step_fn progress_fn, void *userdata,
-                                        vqemu_runtime **runtime, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection,
+                               vqemu_revision *revision, uint32_t flags, vqemu_call *call,
+                               vqemu_runtime **runtime, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(runtime, error);
     *runtime = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_ARGUMENT(selection, error);
+    REQUIRE_FLAGS(flags, VQEMU_RESOLVE_VERIFY | VQEMU_RESOLVE_TRUST, error);
     const char *profile = vqemu_profile_name(vqemu_selection_profile(selection));
-    struct progress progress = {.function = progress_fn, .userdata = userdata};
+    struct vqemu_progress progress = {.call = call};
     _cleanup_runtime_ vqemu_runtime *new = NULL;
     int r = check_flags(flags, error);
+    if (r == 0)
+        r = call_check(call, "the start", error);
     if (r == 0 && revision)
         r = check_revision_profile(revision, profile, error);
     if (r == 0 && revision)
@@ -367,11 +374,6 @@ VQEMU_EXPORT int vqemu_resolve_revision(vqemu_store *store, const vqemu_selectio
         return r;
     *runtime = TAKE_POINTER(new);
     return 0;
-}
-
-VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
-                               vqemu_runtime **runtime, vqemu_error **error) {
-    return vqemu_resolve_revision(store, selection, NULL, flags, NULL, NULL, runtime, error);
 }
 
 /* ---- life and access ---- */
@@ -392,7 +394,7 @@ VQEMU_EXPORT void vqemu_runtime_unref(vqemu_runtime *runtime) {
     free(runtime->module_dir);
     free(runtime->loader);
     free(runtime->tree);
-    vqemu_revision_unref(runtime->revision);
+    free(runtime->revision);
     free(runtime);
 }
 
@@ -401,45 +403,45 @@ const struct arch *runtime_arch(const vqemu_runtime *runtime) {
 }
 
 VQEMU_EXPORT const vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime) {
-    return runtime->profile;
+    return runtime ? runtime->profile : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_guest_arch(const vqemu_runtime *runtime) {
-    return runtime->arch->name;
+    return runtime ? runtime->arch->name : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_binary(const vqemu_runtime *runtime) {
-    return runtime->binary;
+    return runtime ? runtime->binary : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_firmware_dir(const vqemu_runtime *runtime) {
-    return runtime->firmware_dir;
+    return runtime ? runtime->firmware_dir : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_lib_dir(const vqemu_runtime *runtime) {
-    return runtime->lib_dir;
+    return runtime ? runtime->lib_dir : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_module_dir(const vqemu_runtime *runtime) {
-    return runtime->module_dir;
+    return runtime ? runtime->module_dir : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_loader(const vqemu_runtime *runtime) {
-    return runtime->loader;
+    return runtime ? runtime->loader : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_tree(const vqemu_runtime *runtime) {
-    return runtime->tree;
+    return runtime ? runtime->tree : NULL;
 }
 
-VQEMU_EXPORT vqemu_revision *vqemu_runtime_source(const vqemu_runtime *runtime) {
-    return runtime->revision;
+VQEMU_EXPORT const char *vqemu_runtime_revision(const vqemu_runtime *runtime) {
+    return runtime ? runtime->revision : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_digest(const vqemu_runtime *runtime) {
-    return runtime->digest.hex;
+    return runtime ? runtime->digest.hex : NULL;
 }
 
 VQEMU_EXPORT int vqemu_runtime_lease_fd(const vqemu_runtime *runtime) {
-    return runtime->lease_fd;
+    return runtime ? runtime->lease_fd : -1;
 }

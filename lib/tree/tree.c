@@ -140,7 +140,7 @@ int tree_check(int tree_fd, char *list, struct difference *difference) {
 struct content_check {
     int tree_fd;
     const vqemu_manifest *manifest;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     pthread_mutex_t lock;
     struct difference *difference;
 };
@@ -194,7 +194,7 @@ static int check_content(void *context, unsigned worker, size_t index, vqemu_err
 }
 
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
-                       struct progress *progress, struct difference *difference,
+                       struct vqemu_progress *progress, struct difference *difference,
                        vqemu_error **error) {
     *difference = (struct difference){0};
     struct content_check check = {
@@ -210,7 +210,7 @@ int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned thr
         .count = vqemu_manifest_object_count(manifest),
         .progress = progress,
     };
-    progress_start(progress, "verify", work.count);
+    progress_start(progress, "verify", "files", work.count);
     int r = workers_run(&work, threads, error);
     if (r == FOUND_DIFFERENCE)
         return 0;

@@ -50,7 +50,7 @@ int tree_check(int tree_fd, char *list, struct difference *difference);
  * progress, with an error.
  */
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
-                       struct progress *progress, struct difference *difference,
+                       struct vqemu_progress *progress, struct difference *difference,
                        vqemu_error **error);
 
 /* The same for one path, which need not be in the manifest: 1, 0 with how it differs, or -ENOMEM.

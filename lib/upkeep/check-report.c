@@ -58,7 +58,7 @@ int report_add_lease(struct problem *problem, const struct lease_holder *holder)
 /* ---- access ---- */
 
 static const struct problem *problem_at(const vqemu_check *check, size_t index) {
-    return index < check->count ? &check->problems[index] : NULL;
+    return check && index < check->count ? &check->problems[index] : NULL;
 }
 
 static const struct use *use_at(const vqemu_check *check, size_t index, size_t use) {
@@ -66,26 +66,27 @@ static const struct use *use_at(const vqemu_check *check, size_t index, size_t u
     return problem && use < problem->use_count ? &problem->uses[use] : NULL;
 }
 
-static const struct lease_holder *lease_at(const vqemu_check *check, size_t index, size_t lease) {
+static const struct lease_holder *process_at(const vqemu_check *check, size_t index,
+                                             size_t process) {
     const struct problem *problem = problem_at(check, index);
-    return problem && lease < problem->lease_count ? &problem->leases[lease] : NULL;
+    return problem && process < problem->lease_count ? &problem->leases[process] : NULL;
 }
 
-VQEMU_EXPORT size_t vqemu_check_objects(const vqemu_check *check) {
-    return check->objects;
+VQEMU_EXPORT size_t vqemu_check_object_count(const vqemu_check *check) {
+    return check ? check->objects : 0;
 }
 
 VQEMU_EXPORT uint64_t vqemu_check_bytes(const vqemu_check *check) {
-    return check->bytes;
+    return check ? check->bytes : 0;
 }
 
 VQEMU_EXPORT size_t vqemu_check_problem_count(const vqemu_check *check) {
-    return check->count;
+    return check ? check->count : 0;
 }
 
-VQEMU_EXPORT size_t vqemu_check_left(const vqemu_check *check) {
+VQEMU_EXPORT size_t vqemu_check_unrepaired_count(const vqemu_check *check) {
     size_t left = 0;
-    for (size_t i = 0; i < check->count; i++)
+    for (size_t i = 0; check && i < check->count; i++)
         left += !check->problems[i].repaired;
     return left;
 }
@@ -133,25 +134,26 @@ VQEMU_EXPORT const char *vqemu_check_use_path(const vqemu_check *check, size_t p
     return found ? found->path : NULL;
 }
 
-VQEMU_EXPORT size_t vqemu_check_lease_count(const vqemu_check *check, size_t problem) {
+VQEMU_EXPORT size_t vqemu_check_process_count(const vqemu_check *check, size_t problem) {
     const struct problem *found = problem_at(check, problem);
     return found ? found->lease_count : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_lease_tree(const vqemu_check *check, size_t problem,
-                                                size_t lease) {
-    const struct lease_holder *found = lease_at(check, problem, lease);
+VQEMU_EXPORT const char *vqemu_check_process_tree(const vqemu_check *check, size_t problem,
+                                                  size_t process) {
+    const struct lease_holder *found = process_at(check, problem, process);
     return found ? found->tree : NULL;
 }
 
-VQEMU_EXPORT int64_t vqemu_check_lease_pid(const vqemu_check *check, size_t problem, size_t lease) {
-    const struct lease_holder *found = lease_at(check, problem, lease);
+VQEMU_EXPORT int64_t vqemu_check_process_pid(const vqemu_check *check, size_t problem,
+                                             size_t process) {
+    const struct lease_holder *found = process_at(check, problem, process);
     return found ? found->pid : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_lease_command(const vqemu_check *check, size_t problem,
-                                                   size_t lease) {
-    const struct lease_holder *found = lease_at(check, problem, lease);
+VQEMU_EXPORT const char *vqemu_check_process_command(const vqemu_check *check, size_t problem,
+                                                     size_t process) {
+    const struct lease_holder *found = process_at(check, problem, process);
     return found ? found->command : NULL;
 }
 

@@ -48,7 +48,7 @@ struct checker {
     unsigned char *buffers;                  /* one for each thread */
     unsigned threads;
     atomic_uint_least64_t bytes;
-    struct progress progress;
+    struct vqemu_progress progress;
     vqemu_check *report;
 };
 
@@ -142,13 +142,13 @@ static int hash_all(struct checker *checker, vqemu_error **error) {
         .chunk = count >= MANY_OBJECTS ? CHUNK : 1,
         .progress = &checker->progress,
     };
-    checker->threads = store_threads(checker->store);
+    checker->threads = call_threads(checker->progress.call);
     checker->findings = calloc(count + 1, sizeof *checker->findings);
     checker->alt_findings = calloc(count + 1, sizeof *checker->alt_findings);
     checker->buffers = malloc(checker->threads * DIGEST_READ_SIZE);
     if (!checker->findings || !checker->alt_findings || !checker->buffers)
         return error_no_memory(error);
-    progress_start(&checker->progress, "verify", count);
+    progress_start(&checker->progress, "verify", "objects", count);
     return workers_run(&work, checker->threads, error);
 }
 
@@ -443,7 +443,7 @@ static int reassemble(struct checker *checker, vqemu_revision *revision, char **
                           NULL, &problem);
     if (r == 0)
         return 0;
-    if (r != VQEMU_ERR_CANCELLED && r != VQEMU_ERR_NO_MEMORY) {
+    if (r != VQEMU_ERR_CANCELLED && r != VQEMU_ERR_TIMEOUT && r != VQEMU_ERR_NO_MEMORY) {
         *why = strdup(vqemu_error_message(problem));
         return *why ? 1 : error_no_memory(error);
     }
@@ -526,11 +526,8 @@ static int repair(struct checker *checker, const char *from, vqemu_error **error
 
 static int check_arguments(const vqemu_store *store, uint32_t flags, const char *from,
                            vqemu_error **error) {
-    if (flags & ~(uint32_t)VQEMU_CHECK_REPAIR)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown check flags 0x%x", (unsigned)flags);
     if (from && !(flags & VQEMU_CHECK_REPAIR))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "a source of good copies is only for a repair");
+        return error_set(error, VQEMU_ERR_USAGE, 0, "a source of good copies is only for a repair");
     return flags & VQEMU_CHECK_REPAIR ? store_require_writable(store, "repair", error) : 0;
 }
 
@@ -538,7 +535,8 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
     vqemu_store *store = checker->store;
     int r = store_lock_shared(store, &checker->progress, &checker->lock_fd, error);
     if (r == 0)
-        r = revision_list_named(store, checker->name, &checker->revisions, error);
+        r = revision_list_named(store, checker->name, checker->progress.call, &checker->revisions,
+                                error);
     if (r < 0)
         return r;
     checker->alt_fd = store_find_beside_objects(store, "alt");
@@ -553,16 +551,20 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags,
-                                   const char *from, vqemu_step_fn progress, void *userdata,
-                                   vqemu_check **check, vqemu_error **error) {
+                                   const char *from, vqemu_call *call, vqemu_check **check,
+                                   vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(check, error);
     *check = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_FLAGS(flags, VQEMU_CHECK_REPAIR, error);
     _cleanup_(release_checker) struct checker checker = {
         .store = store,
         .name = name,
         .lock_fd = -1,
         .alt_fd = -1,
         .trees_fd = -1,
-        .progress = {.function = progress, .userdata = userdata},
+        .progress = {.call = call},
     };
     bool repairs = flags & VQEMU_CHECK_REPAIR;
     int r = check_arguments(store, flags, from, error);

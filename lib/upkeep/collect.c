@@ -55,7 +55,7 @@ struct collector {
     struct links links;
     struct lease_holders holders;
     struct inodes doomed; /* the links that go with trees */
-    struct progress progress;
+    struct vqemu_progress progress;
     vqemu_collection *plan;
 };
 
@@ -100,7 +100,8 @@ static uint64_t disk_space(const struct stat *status) {
 /* ---- what stays ---- */
 
 static int load_revisions(struct collector *collector, vqemu_error **error) {
-    int r = vqemu_store_list_revisions(collector->store, NULL, &collector->revisions, error);
+    int r = revision_list_all(collector->store, NULL, collector->progress.call,
+                              &collector->revisions, error);
     for (size_t i = 0; r == 0 && i < vqemu_revision_list_count(collector->revisions); i++) {
         const vqemu_revision *revision = vqemu_revision_list_at(collector->revisions, i);
         if (vqemu_revision_problem(revision))
@@ -465,8 +466,10 @@ static int sync_refs(const struct collector *collector, vqemu_error **error) {
 }
 
 static int perform(struct collector *collector, vqemu_error **error) {
-    progress_start(&collector->progress, "collect", collector->plan->count);
-    int r = remove_kind(collector, KIND_REVISION, error);
+    progress_start(&collector->progress, "collect", "objects", collector->plan->count);
+    int r = progress_report(&collector->progress, error);
+    if (r == 0)
+        r = remove_kind(collector, KIND_REVISION, error);
     if (r == 0)
         r = sync_refs(collector, error);
     if (r == 0 && plans(collector->plan, KIND_TREE))
@@ -481,21 +484,22 @@ static int perform(struct collector *collector, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags,
-                                     vqemu_step_fn progress, void *userdata,
-                                     vqemu_collection **collection, vqemu_error **error) {
+                                     vqemu_call *call, vqemu_collection **collection,
+                                     vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(collection, error);
     *collection = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_FLAGS(flags, VQEMU_COLLECT_DRY_RUN, error);
     _cleanup_(release_collector) struct collector collector = {
         .store = store,
         .keep = keep,
         .trees_fd = -1,
         .lock = {-1, -1},
-        .progress = {.function = progress, .userdata = userdata},
+        .progress = {.call = call, .phase_count = 1},
         .plan = calloc(1, sizeof *collector.plan),
     };
     bool dry_run = flags & VQEMU_COLLECT_DRY_RUN;
-    if (flags & ~(uint32_t)VQEMU_COLLECT_DRY_RUN)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown collect flags 0x%x",
-                         (unsigned)flags);
     int r = collector.plan ? 0 : error_no_memory(error);
     if (r == 0 && !dry_run)
         r = store_require_writable(store, "collect garbage", error);
@@ -514,7 +518,7 @@ VQEMU_EXPORT int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t
 /* ---- access ---- */
 
 VQEMU_EXPORT size_t vqemu_collection_count(const vqemu_collection *collection) {
-    return collection->count;
+    return collection ? collection->count : 0;
 }
 
 VQEMU_EXPORT const char *vqemu_collection_kind(const vqemu_collection *collection, size_t index) {
@@ -524,19 +528,19 @@ VQEMU_EXPORT const char *vqemu_collection_kind(const vqemu_collection *collectio
         [KIND_OBJECT] = "object",
         [KIND_STAGING] = "staging",
     };
-    return index < collection->count ? names[collection->items[index].kind] : NULL;
+    return collection && index < collection->count ? names[collection->items[index].kind] : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_collection_name(const vqemu_collection *collection, size_t index) {
-    return index < collection->count ? collection->items[index].name : NULL;
+    return collection && index < collection->count ? collection->items[index].name : NULL;
 }
 
 VQEMU_EXPORT uint64_t vqemu_collection_bytes(const vqemu_collection *collection, size_t index) {
-    return index < collection->count ? collection->items[index].bytes : 0;
+    return collection && index < collection->count ? collection->items[index].bytes : 0;
 }
 
 VQEMU_EXPORT uint64_t vqemu_collection_freed_bytes(const vqemu_collection *collection) {
-    return collection->freed;
+    return collection ? collection->freed : 0;
 }
 
 VQEMU_EXPORT void vqemu_collection_free(vqemu_collection *collection) {

@@ -34,7 +34,7 @@ struct repair {
     size_t next_number;
     struct stage stage;
     unsigned char *buffer;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     vqemu_error **error; /* for what happens in callbacks */
 };
 
@@ -153,7 +153,7 @@ static int look_in_store(struct repair *repair) {
 
 static int look_in_other_store(struct repair *repair, const char *root) {
     _cleanup_store_ vqemu_store *other = NULL;
-    int r = vqemu_store_open(root, VQEMU_STORE_READ_ONLY, &other, repair->error);
+    int r = vqemu_store_open_root(root, VQEMU_STORE_READ_ONLY, &other, repair->error);
     for (size_t i = 0; r == 0 && i < repair->digests.count; i++)
         r = try_named(repair, other->objects_fd, repair->digests.digests[i].hex, &repair->wants[i]);
     return r;
@@ -211,7 +211,7 @@ static int stage_item(struct repair *repair, struct archive_reader *reader, size
 static int look_at_item(struct repair *repair, struct archive_reader *reader,
                         const struct archive_item *item) {
     struct staged staged;
-    if (item->kind != ARCHIVE_FILE || item->size > store_max_import_size(repair->store))
+    if (item->kind != ARCHIVE_FILE || item->size > call_max_size(repair->progress->call))
         return 0;
     size_t number = repair->next_number++;
     int r = stage_item(repair, reader, number, &staged);
@@ -281,7 +281,7 @@ static int publish_wants(struct repair *repair, vqemu_error **error) {
 }
 
 int repair_objects(vqemu_store *store, const vqemu_revision_list *revisions, vqemu_check *check,
-                   const char *from, struct progress *progress, vqemu_error **error) {
+                   const char *from, struct vqemu_progress *progress, vqemu_error **error) {
     _cleanup_error_ vqemu_error *problem = NULL;
     _cleanup_(release_repair) struct repair repair = {
         .store = store,
@@ -295,7 +295,7 @@ int repair_objects(vqemu_store *store, const vqemu_revision_list *revisions, vqe
         return error_no_memory(error);
     if (repair.left == 0)
         return 0;
-    progress_start(progress, "repair", 0);
+    progress_start(progress, "repair", "bytes", 0);
     int r = stage_open(&repair.stage, store, 0, repair.error);
     if (r == 0)
         r = look_in_store(&repair);

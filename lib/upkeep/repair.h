@@ -14,6 +14,6 @@
  * caller holds the store lock.
  */
 int repair_objects(vqemu_store *store, const vqemu_revision_list *revisions, vqemu_check *check,
-                   const char *from, struct progress *progress, vqemu_error **error);
+                   const char *from, struct vqemu_progress *progress, vqemu_error **error);
 
 #endif

@@ -27,14 +27,22 @@ _Noreturn static void fail(const char *what, const vqemu_error *error) {
     die_text(what, vqemu_error_message(error));
 }
 
-static vqemu_store *open_store(const char *root, uint32_t flags, uint32_t threads) {
+static vqemu_store *open_store(const char *root, uint32_t flags) {
     vqemu_error *error = NULL;
     vqemu_store *store;
-    if (vqemu_store_open(root, flags, &store, &error) < 0)
+    if (vqemu_store_open_root(root, flags, &store, &error) < 0)
         fail(root, error);
-    vqemu_store_set_max_objects(store, MAX_OBJECTS);
-    vqemu_store_set_threads(store, threads);
     return store;
+}
+
+static vqemu_call *make_call(uint32_t threads) {
+    vqemu_error *error = NULL;
+    vqemu_call *call;
+    if (vqemu_call_new(&call, &error) < 0 ||
+        vqemu_call_set_number(call, VQEMU_CALL_THREADS, threads, &error) < 0 ||
+        vqemu_call_set_number(call, VQEMU_CALL_MAX_OBJECTS, MAX_OBJECTS, &error) < 0)
+        fail("a call", error);
+    return call;
 }
 
 static vqemu_selection *select_profile(void) {
@@ -69,36 +77,47 @@ static uint32_t parse_flag(const char *name) {
 
 static void build(const char *root, const char *directory, uint32_t threads) {
     vqemu_error *error = NULL;
-    vqemu_store *store = open_store(root, VQEMU_STORE_CREATE, threads);
-    vqemu_revision *ref;
-    if (vqemu_store_build(store, PROFILE, directory, NULL, NULL, NULL, &ref, &error) < 0)
+    vqemu_store *store = open_store(root, VQEMU_STORE_CREATE);
+    vqemu_call *call = make_call(threads);
+    vqemu_ingest_options *options;
+    vqemu_ingest *ingest;
+    if (vqemu_ingest_options_new(&options, &error) < 0 ||
+        vqemu_ingest_options_set_string(options, VQEMU_INGEST_PROFILE, PROFILE, &error) < 0 ||
+        vqemu_store_ingest(store, directory, options, 0, call, &ingest, &error) < 0)
         fail(directory, error);
-    vqemu_revision_unref(ref);
+    vqemu_ingest_free(ingest);
+    vqemu_ingest_options_free(options);
+    vqemu_call_unref(call);
     vqemu_store_unref(store);
 }
 
-static void resolve_in(vqemu_store *store, const vqemu_selection *selection, uint32_t flags) {
+static void resolve_in(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
+                       vqemu_call *call) {
     vqemu_error *error = NULL;
     vqemu_runtime *runtime;
-    if (vqemu_resolve(store, selection, flags, &runtime, &error) < 0)
+    if (vqemu_resolve(store, selection, NULL, flags, call, &runtime, &error) < 0)
         fail("resolve", error);
     vqemu_runtime_unref(runtime);
 }
 
 static void resolve(const char *root, uint32_t threads, uint32_t flags) {
     vqemu_selection *selection = select_profile();
-    vqemu_store *store = open_store(root, 0, threads);
-    resolve_in(store, selection, flags);
+    vqemu_store *store = open_store(root, 0);
+    vqemu_call *call = make_call(threads);
+    resolve_in(store, selection, flags, call);
+    vqemu_call_unref(call);
     vqemu_store_unref(store);
     vqemu_selection_free(selection);
 }
 
 static void verify(const char *root, uint32_t threads) {
     vqemu_error *error = NULL;
-    vqemu_store *store = open_store(root, 0, threads);
+    vqemu_store *store = open_store(root, 0);
+    vqemu_call *call = make_call(threads);
     vqemu_check *check;
-    if (vqemu_store_check(store, NULL, 0, NULL, NULL, NULL, &check, &error) < 0)
+    if (vqemu_store_check(store, NULL, 0, NULL, call, &check, &error) < 0)
         fail(root, error);
+    vqemu_call_unref(call);
     if (vqemu_check_problem_count(check) > 0)
         die_text(root, vqemu_check_problem_message(check, 0));
     vqemu_check_free(check);
@@ -107,12 +126,14 @@ static void verify(const char *root, uint32_t threads) {
 
 static void time_warm(struct samples *samples, const char *root, uint32_t flags) {
     vqemu_selection *selection = select_profile();
-    vqemu_store *store = open_store(root, 0, 1);
+    vqemu_store *store = open_store(root, 0);
+    vqemu_call *call = make_call(1);
     while (sample_more(samples)) {
         sample_start(samples);
-        resolve_in(store, selection, flags);
+        resolve_in(store, selection, flags, call);
         sample_end(samples);
     }
+    vqemu_call_unref(call);
     vqemu_store_unref(store);
     vqemu_selection_free(selection);
 }
@@ -128,8 +149,10 @@ static void time_open_warm(struct samples *samples, const char *root, uint32_t f
 static vqemu_manifest *load_manifest(const char *text, size_t size) {
     vqemu_error *error = NULL;
     vqemu_manifest *manifest;
-    if (vqemu_manifest_load_memory(text, size, NULL, MAX_OBJECTS, &manifest, &error) < 0)
+    vqemu_call *call = make_call(1);
+    if (vqemu_manifest_load_memory(text, size, NULL, 0, call, &manifest, &error) < 0)
         fail("manifest", error);
+    vqemu_call_unref(call);
     return manifest;
 }
 

@@ -13,6 +13,7 @@
 #include "choice/host.h"
 #include "choice/request.h"
 #include "choice/selection.h"
+#include "store/ingest-result.h"
 #include "store/revision.h"
 #include "store/store.h"
 #include "tree/runtime.h"
@@ -106,36 +107,62 @@ vqemu_store *open_store(uint32_t flags) {
     _cleanup_free_ char *root = scratch_path("store");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_store *store = NULL;
-    ck_assert_msg(vqemu_store_open(root, flags, &store, &error) == 0, "%s",
+    ck_assert_msg(vqemu_store_open_root(root, flags, &store, &error) == 0, "%s",
                   vqemu_error_message(error));
     return store;
+}
+
+vqemu_call *make_call(const char *key, uint64_t value) {
+    vqemu_call *call = NULL;
+    ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
+    if (key)
+        ck_assert_int_eq(vqemu_call_set_number(call, key, value, NULL), 0);
+    return call;
+}
+
+vqemu_call *make_watched_call(vqemu_progress_fn function, void *userdata) {
+    vqemu_call *call = make_call(NULL, 0);
+    ck_assert_int_eq(vqemu_call_set_progress(call, function, userdata, NULL), 0);
+    return call;
+}
+
+vqemu_ingest_options *make_ingest_options(const char *key, const char *value) {
+    vqemu_ingest_options *options = NULL;
+    ck_assert_int_eq(vqemu_ingest_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_ingest_options_set_string(options, "profile", "emulate-x86", NULL), 0);
+    if (key)
+        ck_assert_int_eq(vqemu_ingest_options_set_string(options, key, value, NULL), 0);
+    return options;
+}
+
+int ingest(vqemu_store *store, vqemu_call *call, vqemu_ingest **result, vqemu_error **error) {
+    _cleanup_free_ char *directory = scratch_path("profile");
+    vqemu_ingest_options *options = make_ingest_options(NULL, NULL);
+    int r = vqemu_store_ingest(store, directory, options, 0, call, result, error);
+    vqemu_ingest_options_free(options);
+    return r;
 }
 
 vqemu_revision *build(vqemu_store *store, const char *created_at) {
     _cleanup_free_ char *directory = scratch_path("profile");
     _cleanup_error_ vqemu_error *error = NULL;
-    vqemu_build_info *info = NULL;
-    vqemu_revision *revision = NULL;
-    if (created_at) {
-        ck_assert_int_eq(vqemu_build_info_new(&info, NULL), 0);
-        ck_assert_int_eq(vqemu_build_info_set_created_at(info, created_at, NULL), 0);
-    }
-    int r = vqemu_store_build(store, "emulate-x86", directory, info, NULL, NULL, &revision, &error);
-    vqemu_build_info_free(info);
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    vqemu_ingest_options *options = make_ingest_options("created_at", created_at);
+    int r = vqemu_store_ingest(store, directory, options, 0, NULL, &result, &error);
+    vqemu_ingest_options_free(options);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     ck_assert_int_eq(count_leftovers(), 0);
-    return revision;
+    return vqemu_revision_ref(vqemu_ingest_revision(result));
 }
 
 void build_fails(int code, const char *mentioned) {
-    _cleanup_free_ char *directory = scratch_path("profile");
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
-    vqemu_revision *revision = (vqemu_revision *)&error; /* must become NULL */
+    vqemu_ingest *result = (vqemu_ingest *)&error; /* must become NULL */
     int revisions = count_entries("store/cas/refs");
-    int r = vqemu_store_build(store, "emulate-x86", directory, NULL, NULL, NULL, &revision, &error);
+    int r = ingest(store, NULL, &result, &error);
     ck_assert_msg(r == code, "%d instead of %d: %s", r, code, vqemu_error_message(error));
-    ck_assert_ptr_null(revision);
+    ck_assert_ptr_null(result);
     ck_assert_msg(strstr(vqemu_error_message(error), mentioned) != NULL, "\"%s\" in \"%s\"",
                   mentioned, vqemu_error_message(error));
     ck_assert_int_eq(count_leftovers(), 0);
@@ -174,7 +201,7 @@ vqemu_runtime *resolve(vqemu_store *store, uint32_t flags) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_runtime *runtime = NULL;
-    ck_assert_msg(vqemu_resolve(store, selection, flags, &runtime, &error) == 0, "%s",
+    ck_assert_msg(vqemu_resolve(store, selection, NULL, flags, NULL, &runtime, &error) == 0, "%s",
                   vqemu_error_message(error));
     return runtime;
 }
@@ -183,7 +210,7 @@ void resolve_fails(vqemu_store *store, uint32_t flags, int code, const char *men
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_runtime *runtime = (vqemu_runtime *)&error; /* must become NULL */
-    int r = vqemu_resolve(store, selection, flags, &runtime, &error);
+    int r = vqemu_resolve(store, selection, NULL, flags, NULL, &runtime, &error);
     ck_assert_msg(r == code, "%d instead of %d: %s", r, code, vqemu_error_message(error));
     ck_assert_ptr_null(runtime);
     ck_assert_msg(strstr(vqemu_error_message(error), mentioned) != NULL, "\"%s\" in \"%s\"",

@@ -29,6 +29,15 @@ int count_leftovers(void);
 
 /* The store in store/. Aborts the test if it cannot be opened. */
 vqemu_store *open_store(uint32_t flags);
+/* A call with one setting (key NULL for none), or with a callback. */
+vqemu_call *make_call(const char *key, uint64_t value);
+vqemu_call *make_watched_call(vqemu_progress_fn function, void *userdata);
+/* A callback that takes longer than this (microseconds) hears of every item. */
+#define LONGER_THAN_INTERVAL 60000
+/* What is said of a profile that is emulate-x86, and one more thing (key NULL for none). */
+vqemu_ingest_options *make_ingest_options(const char *key, const char *value);
+/* vqemu_store_ingest() of profile/ as emulate-x86. */
+int ingest(vqemu_store *store, vqemu_call *call, vqemu_ingest **result, vqemu_error **error);
 /* Build profile/ into it as emulate-x86; NULL created_at for now. */
 vqemu_revision *build(vqemu_store *store, const char *created_at);
 /* The result of a build of profile/ that must fail, and whose message must mention something. */

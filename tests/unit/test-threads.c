@@ -8,11 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/workers.h"
 #include "choice/selection.h"
 #include "fixture.h"
 #include "run.h"
+#include "store/ingest-result.h"
 #include "store/revision.h"
 #include "store/store.h"
 #include "tree/runtime.h"
@@ -21,6 +23,7 @@
 enum { THREADS = 8, ROUNDS = 6, FILES = 1200 };
 
 static vqemu_store *shared;
+static vqemu_call *two_threads;
 static char archive[64];
 
 static void make_store(void) {
@@ -31,11 +34,12 @@ static void make_store(void) {
         write_file(path, path, 0644);
     }
     shared = open_store(VQEMU_STORE_CREATE);
-    vqemu_store_set_threads(shared, 2);
+    two_threads = make_call("threads", 2);
     vqemu_revision_unref(build(shared, NULL));
 }
 
 static void remove_store(void) {
+    vqemu_call_unref(two_threads);
     vqemu_store_unref(shared);
     remove_scratch();
 }
@@ -57,7 +61,7 @@ static void *resolve_often(void *unused) {
         _cleanup_runtime_ vqemu_runtime *runtime =
             resolve(shared, i % 3 ? 0 : VQEMU_RESOLVE_VERIFY);
         check_tree(runtime);
-        ck_assert_ptr_nonnull(vqemu_revision_manifest(vqemu_runtime_source(runtime)));
+        ck_assert_ptr_nonnull(vqemu_runtime_revision(runtime));
     }
     return NULL;
 }
@@ -66,17 +70,14 @@ static void *build_often(void *unused) {
     (void)unused;
     _cleanup_free_ char *directory = scratch_path("profile");
     for (int i = 0; i < ROUNDS; i++) {
-        vqemu_revision *revision = NULL;
-        vqemu_build_info *info = NULL;
+        vqemu_ingest *result = NULL;
         char date[32];
         snprintf(date, sizeof date, "%d", i);
-        ck_assert_int_eq(vqemu_build_info_new(&info, NULL), 0);
-        ck_assert_int_eq(vqemu_build_info_set_build_date(info, date, NULL), 0);
+        vqemu_ingest_options *options = make_ingest_options("build_date", date);
         ck_assert_int_eq(
-            vqemu_store_build(shared, "emulate-x86", directory, info, NULL, NULL, &revision, NULL),
-            0);
-        vqemu_build_info_free(info);
-        vqemu_revision_unref(revision);
+            vqemu_store_ingest(shared, directory, options, 0, two_threads, &result, NULL), 0);
+        vqemu_ingest_options_free(options);
+        vqemu_ingest_free(result);
     }
     return NULL;
 }
@@ -85,7 +86,7 @@ static void *collect_often(void *unused) {
     (void)unused;
     for (int i = 0; i < ROUNDS; i++) {
         vqemu_collection *collection = NULL;
-        ck_assert_int_eq(vqemu_store_collect(shared, 1, 0, NULL, NULL, &collection, NULL), 0);
+        ck_assert_int_eq(vqemu_store_collect(shared, 1, 0, NULL, &collection, NULL), 0);
         vqemu_collection_free(collection);
     }
     return NULL;
@@ -95,7 +96,7 @@ static void *check_often(void *unused) {
     (void)unused;
     for (int i = 0; i < ROUNDS; i++) {
         vqemu_check *check = NULL;
-        ck_assert_int_eq(vqemu_store_check(shared, NULL, 0, NULL, NULL, NULL, &check, NULL), 0);
+        ck_assert_int_eq(vqemu_store_check(shared, NULL, 0, NULL, two_threads, &check, NULL), 0);
         vqemu_check_free(check);
     }
     return NULL;
@@ -104,11 +105,10 @@ static void *check_often(void *unused) {
 static void *import_often(void *unused) {
     (void)unused;
     for (int i = 0; i < ROUNDS; i++) {
-        vqemu_revision *revision = NULL;
+        vqemu_ingest *result = NULL;
         int fd = open(archive, O_RDONLY | O_CLOEXEC);
-        ck_assert_int_eq(
-            vqemu_store_import(shared, NULL, fd, NULL, NULL, NULL, NULL, &revision, NULL), 0);
-        vqemu_revision_unref(revision);
+        ck_assert_int_eq(vqemu_store_import(shared, fd, NULL, NULL, 0, NULL, &result, NULL), 0);
+        vqemu_ingest_free(result);
         close(fd);
     }
     return NULL;
@@ -122,38 +122,19 @@ START_TEST(threads_that_share_a_handle) {
     _cleanup_revision_ vqemu_revision *revision = NULL;
     snprintf(archive, sizeof archive, "%s/archive.tar", scratch);
     int fd = open(archive, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    ck_assert_int_eq(vqemu_store_newest_revision(shared, "emulate-x86", &revision, NULL), 0);
-    ck_assert_int_eq(vqemu_store_export(shared, revision, fd, NULL, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_store_find_revision(shared, "emulate-x86", 0, NULL, &revision, NULL), 0);
+    ck_assert_int_eq(vqemu_store_export(shared, revision, fd, NULL, 0, NULL, NULL), 0);
     close(fd);
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, work[i], NULL), 0);
     for (int i = 0; i < THREADS; i++)
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
     vqemu_check *check = NULL;
-    ck_assert_int_eq(vqemu_store_check(shared, NULL, 0, NULL, NULL, NULL, &check, NULL), 0);
+    ck_assert_int_eq(vqemu_store_check(shared, NULL, 0, NULL, NULL, &check, NULL), 0);
     ck_assert_uint_eq(vqemu_check_problem_count(check), 0);
     vqemu_check_free(check);
     collect_often(NULL);
     ck_assert_int_eq(count_leftovers(), 0);
-}
-END_TEST
-
-static void *load_manifest(void *revision) {
-    ck_assert_ptr_nonnull(vqemu_revision_manifest(revision));
-    return NULL;
-}
-
-START_TEST(a_manifest_that_is_read_late_is_read_once) {
-    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
-    usleep(150000); /* so that the newest revision is remembered */
-    vqemu_runtime_unref(resolve(shared, 0));
-    runtime = resolve(shared, 0);
-    pthread_t threads[THREADS];
-    for (int i = 0; i < THREADS; i++)
-        ck_assert_int_eq(
-            pthread_create(&threads[i], NULL, load_manifest, vqemu_runtime_source(runtime)), 0);
-    for (int i = 0; i < THREADS; i++)
-        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
 }
 END_TEST
 
@@ -165,12 +146,16 @@ START_TEST(more_threads_give_the_same_result) {
         snprintf(path, sizeof path, "profile/lib/%d/%d", i % 30, i);
         write_file(path, path, 0644);
     }
-    vqemu_store_set_threads(shared, 4);
-    _cleanup_revision_ vqemu_revision *revision = build(shared, NULL);
+    _cleanup_call_ vqemu_call *call = make_call("threads", 4);
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    _cleanup_runtime_ vqemu_runtime *runtime = NULL, *verified = NULL;
+    ck_assert_int_eq(ingest(shared, call, &result, NULL), 0);
+    const vqemu_revision *revision = vqemu_ingest_revision(result);
     ck_assert_uint_eq(vqemu_manifest_object_count(vqemu_revision_manifest(revision)), FILES + 45);
-    vqemu_runtime_unref(resolve(shared, 0));
-    vqemu_runtime_unref(resolve(shared, VQEMU_RESOLVE_VERIFY));
-    vqemu_store_set_threads(shared, 1);
+    ck_assert_int_eq(vqemu_resolve(shared, selection, NULL, 0, call, &runtime, NULL), 0);
+    ck_assert_int_eq(
+        vqemu_resolve(shared, selection, NULL, VQEMU_RESOLVE_VERIFY, call, &verified, NULL), 0);
     _cleanup_revision_ vqemu_revision *again = build(shared, NULL);
     ck_assert_str_eq(vqemu_revision_name(revision), vqemu_revision_name(again));
 }
@@ -195,7 +180,7 @@ static int do_item(void *context, unsigned worker, size_t index, vqemu_error **e
 
 START_TEST(each_item_is_done_once) {
     struct items items = {.fail_at = -1};
-    struct progress progress = {.step = "test"};
+    struct vqemu_progress progress = {.step = "test", .unit = ""};
     const struct work work = {.function = do_item,
                               .context = &items,
                               .count = 1000,
@@ -217,7 +202,6 @@ int main(void) {
     tcase_add_checked_fixture(tests, make_store, remove_store);
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, threads_that_share_a_handle);
-    tcase_add_test(tests, a_manifest_that_is_read_late_is_read_once);
     tcase_add_test(tests, more_threads_give_the_same_result);
     tcase_add_loop_test(tests, each_item_is_done_once, 0, 8);
     suite_add_tcase(suite, tests);

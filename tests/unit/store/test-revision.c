@@ -19,7 +19,7 @@ static void write_revision(const char *name, const char *created_at) {
 static void expect_newest(vqemu_store *store, const char *profile, const char *expected) {
     _cleanup_revision_ vqemu_revision *revision = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_store_newest_revision(store, profile, &revision, &error);
+    int r = vqemu_store_find_revision(store, profile, 0, NULL, &revision, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     ck_assert_str_eq(vqemu_revision_name(revision), expected);
     ck_assert_str_eq(vqemu_revision_profile(revision), profile);
@@ -57,8 +57,8 @@ START_TEST(only_exact_names_are_revisions) {
         write_revision(others[i], "2026-01-01T00:00:00Z");
     vqemu_revision *revision = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    ck_assert_int_eq(vqemu_store_newest_revision(store, "kvm-linux", &revision, &error),
-                     VQEMU_ERR_NOT_FOUND);
+    ck_assert_int_eq(vqemu_store_find_revision(store, "kvm-linux", 0, NULL, &revision, &error),
+                     VQEMU_ERR_NO_REVISION);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "profile kvm-linux is not in"));
     write_revision("kvm-linux-12345678.json", "2000-01-01T00:00:00Z");
     expect_newest(store, "kvm-linux", "kvm-linux-12345678");
@@ -74,7 +74,7 @@ START_TEST(a_list_is_grouped_and_sorted) {
     write_revision("a-00000001.json", "2025-01-01T00:00:00Z");
     write_revision("a-00000002.json", "2025-01-02T00:00:00Z");
     write_file("store/cas/refs/a-0000000f.json", "broken", 0644);
-    ck_assert_int_eq(vqemu_store_list_revisions(store, NULL, &all, NULL), 0);
+    ck_assert_int_eq(vqemu_store_list_revisions(store, NULL, 0, NULL, &all, NULL), 0);
     ck_assert_uint_eq(vqemu_revision_list_count(all), 4);
     for (size_t i = 0; i < 4; i++)
         ck_assert_str_eq(vqemu_revision_name(vqemu_revision_list_at(all, i)), expected[i]);
@@ -83,7 +83,7 @@ START_TEST(a_list_is_grouped_and_sorted) {
     ck_assert_ptr_nonnull(
         strstr(vqemu_revision_problem(vqemu_revision_list_at(all, 2)), "a-0000000f.json"));
     ck_assert_ptr_null(vqemu_revision_problem(vqemu_revision_list_at(all, 0)));
-    ck_assert_int_eq(vqemu_store_list_revisions(store, "b", &one, NULL), 0);
+    ck_assert_int_eq(vqemu_store_list_revisions(store, "b", 0, NULL, &one, NULL), 0);
     ck_assert_uint_eq(vqemu_revision_list_count(one), 1);
 }
 END_TEST
@@ -96,7 +96,7 @@ START_TEST(a_broken_revision_of_the_profile_is_named) {
     write_file("store/cas/refs/kvm-uefi-00000002.json", "{", 0644);
     expect_newest(store, "kvm-linux", "kvm-linux-00000001"); /* another profile's does not matter */
     write_file("store/cas/refs/kvm-linux-00000002.json", "{\"name\":", 0644);
-    ck_assert_int_eq(vqemu_store_newest_revision(store, "kvm-linux", &revision, &error),
+    ck_assert_int_eq(vqemu_store_find_revision(store, "kvm-linux", 0, NULL, &revision, &error),
                      VQEMU_ERR_MALFORMED);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "refs/kvm-linux-00000002.json:1:"));
 }
@@ -108,33 +108,46 @@ START_TEST(a_revision_must_be_a_file_of_its_profile) {
     ck_assert_int_eq(
         symlinkat("../../../profile/lib/libone.so.1", scratch_fd, "store/cas/refs/a-00000001.json"),
         0);
-    ck_assert_int_eq(vqemu_store_find_revision(store, "a-00000001", &revision, NULL),
+    ck_assert_int_eq(vqemu_store_find_revision(store, "a-00000001", 0, NULL, &revision, NULL),
                      VQEMU_ERR_SYSTEM);
     ck_assert_int_eq(mkdirat(scratch_fd, "store/cas/refs/b-00000001.json", 0755), 0);
-    ck_assert_int_eq(vqemu_store_find_revision(store, "b-00000001", &revision, NULL),
+    ck_assert_int_eq(vqemu_store_find_revision(store, "b-00000001", 0, NULL, &revision, NULL),
                      VQEMU_ERR_MALFORMED);
     ck_assert_int_eq(mkfifoat(scratch_fd, "store/cas/refs/c-00000001.json", 0644), 0);
-    ck_assert_int_eq(vqemu_store_find_revision(store, "c-00000001", &revision, NULL),
+    ck_assert_int_eq(vqemu_store_find_revision(store, "c-00000001", 0, NULL, &revision, NULL),
                      VQEMU_ERR_MALFORMED);
     write_file("store/cas/refs/d-00000001.json",
                "{\"name\":\"d\",\"created_at\":\"2025-01-01T00:00:00Z\",\"objects\":{},"
                "\"profile\":\"kvm-linux\"}",
                0644);
-    ck_assert_int_eq(vqemu_store_find_revision(store, "d-00000001", &revision, NULL),
+    ck_assert_int_eq(vqemu_store_find_revision(store, "d-00000001", 0, NULL, &revision, NULL),
                      VQEMU_ERR_MALFORMED);
 }
 END_TEST
 
 START_TEST(names_of_revisions_are_checked) {
-    static const char *const names[] = {"",   "kvm-linux",  "../x-12345678", "a/b-12345678",
-                                        NULL, ".a-12345678"};
+    static const char *const names[] = {"", "../x-12345678", "a/b-12345678", ".a-12345678"};
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
     vqemu_revision *revision = NULL;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        ck_assert_int_eq(vqemu_store_find_revision(store, names[i], &revision, NULL),
+        ck_assert_int_eq(vqemu_store_find_revision(store, names[i], 0, NULL, &revision, NULL),
                          VQEMU_ERR_INVALID);
-    ck_assert_int_eq(vqemu_store_find_revision(store, "a-12345678", &revision, NULL),
-                     VQEMU_ERR_NOT_FOUND);
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_store_find_revision(store, "a-12345678", 0, NULL, &revision, &error),
+                     VQEMU_ERR_NO_REVISION);
+    ck_assert_str_eq(vqemu_error_reason(error), "no-such-revision");
+    ck_assert_str_eq(vqemu_error_detail(error, "revision"), "a-12345678");
+    ck_assert_int_eq(vqemu_store_find_revision(store, "kvm-linux", 0, NULL, &revision, &error),
+                     VQEMU_ERR_NO_REVISION);
+    ck_assert_str_eq(vqemu_error_reason(error), "profile-not-in-store");
+    ck_assert_str_eq(vqemu_error_detail(error, "profile"), "kvm-linux");
+    ck_assert_int_eq(vqemu_store_find_revision(store, NULL, 0, NULL, &revision, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_find_revision(store, "a", 2, NULL, &revision, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_find_revision(NULL, "a", 0, NULL, &revision, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_find_revision(store, "a", 0, NULL, NULL, NULL), VQEMU_ERR_USAGE);
 }
 END_TEST
 

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "choice/selection.h"
 #include "fixture.h"
@@ -69,8 +70,7 @@ START_TEST(a_runtime_has_the_paths_of_its_tree) {
     ck_assert_str_eq(vqemu_runtime_guest_arch(runtime), "x86_64");
     ck_assert_str_eq(vqemu_runtime_digest(runtime),
                      vqemu_manifest_digest(vqemu_revision_manifest(revision)));
-    ck_assert_str_eq(vqemu_revision_name(vqemu_runtime_source(runtime)),
-                     vqemu_revision_name(revision));
+    ck_assert_str_eq(vqemu_runtime_revision(runtime), vqemu_revision_name(revision));
 }
 END_TEST
 
@@ -78,7 +78,9 @@ START_TEST(a_missing_program_is_named_with_those_there_are) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "i386");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_resolve(store, selection, 0, &runtime, &error), VQEMU_ERR_NOT_FOUND);
+    ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, NULL, &runtime, &error),
+                     VQEMU_ERR_NO_PROGRAM);
+    ck_assert_str_eq(vqemu_error_detail(error, "choices"), "bin/qemu-system-x86_64");
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error),
                                  "has no bin/qemu-system-i386, which i386 guests need; it has "
                                  "bin/qemu-system-x86_64"));
@@ -178,7 +180,7 @@ START_TEST(modes_that_the_manifest_lacks_are_found_out) {
     write_file("store/cas/refs/emulate-x86-00000000.json", text.text, 0644);
     strbuf_release(&text);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
-    ck_assert_str_eq(vqemu_revision_name(vqemu_runtime_source(runtime)), "emulate-x86-00000000");
+    ck_assert_str_eq(vqemu_runtime_revision(runtime), "emulate-x86-00000000");
     for (size_t i = 0; i < 5; i++) {
         _cleanup_free_ char *path = tree_path(runtime, objects[i][0]);
         ck_assert((stat_of(path).st_mode & 0111) == (i < 3 ? 0111U : 0U));
@@ -212,17 +214,21 @@ START_TEST(a_damaged_alternative_is_made_again) {
 }
 END_TEST
 
-static int stop(const char *step, const char *item, uint64_t done, uint64_t total, void *userdata) {
-    (void)item, (void)userdata;
-    ck_assert_str_eq(step, "assemble");
-    ck_assert_uint_le(done, total);
-    return done == 3;
+static int stop(const vqemu_progress *progress, void *userdata) {
+    (void)userdata;
+    ck_assert_str_eq(vqemu_progress_step(progress), "assemble");
+    ck_assert_str_eq(vqemu_progress_unit(progress), "files");
+    ck_assert_uint_eq(vqemu_progress_total(progress), 5);
+    ck_assert_uint_le(vqemu_progress_done(progress), 5);
+    usleep(LONGER_THAN_INTERVAL);
+    return vqemu_progress_done(progress) == 3;
 }
 
 START_TEST(an_assembly_can_be_cancelled) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_resolve_revision(store, selection, NULL, 0, stop, NULL, &runtime, NULL),
+    _cleanup_call_ vqemu_call *call = make_watched_call(stop, NULL);
+    ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, call, &runtime, NULL),
                      VQEMU_ERR_CANCELLED);
     ck_assert_int_eq(count_entries("store/qemu/trees"), 0);
     vqemu_runtime_unref(resolve(store, 0));
@@ -231,12 +237,17 @@ END_TEST
 
 START_TEST(trees_on_another_file_system_are_copies) {
     _cleanup_free_ char *objects = scratch_path("store/cas/objects"),
-                        *revisions = scratch_path("store/cas/refs");
+                        *refs = scratch_path("store/cas/refs");
     char trees[] = "/dev/shm/test-trees-XXXXXX";
     _cleanup_store_ vqemu_store *apart = NULL;
     ck_assert_ptr_nonnull(mkdtemp(trees));
-    ck_assert_int_eq(vqemu_store_open_directories(objects, revisions, trees, NULL, 0, &apart, NULL),
-                     0);
+    vqemu_store_options *options = NULL;
+    ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "objects", objects, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "refs", refs, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "trees", trees, NULL), 0);
+    ck_assert_int_eq(vqemu_store_open(options, 0, &apart, NULL), 0);
+    vqemu_store_options_free(options);
     vqemu_runtime *runtime = resolve(apart, 0);
     _cleanup_free_ char *in_tree = tree_path(runtime, "firmware/bios.bin"),
                         *object = object_path(revision, "firmware/bios.bin");
@@ -440,13 +451,12 @@ START_TEST(an_older_revision_can_be_asked_for) {
                                         *other = select_profile("kvm-linux", "x86_64");
     _cleanup_runtime_ vqemu_runtime *runtime = NULL;
     vqemu_runtime *none = NULL;
-    ck_assert_int_eq(
-        vqemu_resolve_revision(store, selection, revision, 0, NULL, NULL, &runtime, NULL), 0);
+    ck_assert_int_eq(vqemu_resolve(store, selection, revision, 0, NULL, &runtime, NULL), 0);
     ck_assert_str_eq(vqemu_runtime_digest(runtime),
                      vqemu_manifest_digest(vqemu_revision_manifest(revision)));
     _cleanup_free_ char *through_link = read_file("store/qemu/emulate-x86/firmware/bios.bin");
     ck_assert_str_eq(through_link, "newer"); /* the link stays with the newest */
-    ck_assert_int_eq(vqemu_resolve_revision(store, other, revision, 0, NULL, NULL, &none, NULL),
+    ck_assert_int_eq(vqemu_resolve(store, other, revision, 0, NULL, &none, NULL),
                      VQEMU_ERR_INVALID);
 }
 END_TEST
@@ -486,13 +496,11 @@ END_TEST
 
 static void build_and_resolve(int number) {
     _cleanup_store_ vqemu_store *own = open_store(0);
-    _cleanup_free_ char *directory = scratch_path("profile");
     for (int i = 0; i < 5; i++) {
-        vqemu_revision *built = NULL;
-        if (number % 4 == 0 &&
-            vqemu_store_build(own, "emulate-x86", directory, NULL, NULL, NULL, &built, NULL) < 0)
+        vqemu_ingest *built = NULL;
+        if (number % 4 == 0 && ingest(own, NULL, &built, NULL) < 0)
             _exit(1);
-        vqemu_revision_unref(built);
+        vqemu_ingest_free(built);
         vqemu_runtime_unref(resolve(own, number % 2 ? VQEMU_RESOLVE_VERIFY : 0));
     }
 }

@@ -6,10 +6,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "choice/selection.h"
 #include "fixture.h"
 #include "run.h"
+#include "store/ingest-result.h"
 #include "store/revision.h"
 #include "store/store.h"
 #include "tree/runtime.h"
@@ -39,7 +41,7 @@ static vqemu_revision *build_newer(void) {
 static size_t collect(uint32_t keep, uint32_t flags) {
     vqemu_collection *collection = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_store_collect(store, keep, flags, NULL, NULL, &collection, &error);
+    int r = vqemu_store_collect(store, keep, flags, NULL, &collection, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     size_t count = vqemu_collection_count(collection);
     ck_assert_ptr_null(vqemu_collection_kind(collection, count));
@@ -52,14 +54,14 @@ static size_t collect(uint32_t keep, uint32_t flags) {
 static size_t problems(const char *name, uint32_t flags, const char *from, size_t left) {
     vqemu_check *check = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_store_check(store, name, flags, from, NULL, NULL, &check, &error);
+    int r = vqemu_store_check(store, name, flags, from, NULL, &check, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     size_t count = vqemu_check_problem_count(check);
-    ck_assert_uint_eq(vqemu_check_left(check), left);
+    ck_assert_uint_eq(vqemu_check_unrepaired_count(check), left);
     ck_assert_ptr_null(vqemu_check_problem_kind(check, count));
     ck_assert_ptr_null(vqemu_check_problem_message(check, count));
     ck_assert_ptr_null(vqemu_check_use_revision(check, count, 0));
-    ck_assert_ptr_null(vqemu_check_lease_tree(check, count, 0));
+    ck_assert_ptr_null(vqemu_check_process_tree(check, count, 0));
     ck_assert(!vqemu_check_problem_repaired(check, count));
     vqemu_check_free(check);
     return count;
@@ -102,8 +104,7 @@ START_TEST(a_lease_a_pin_and_the_link_keep_a_revision) {
     vqemu_runtime_unref(runtime);
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     vqemu_runtime *old = NULL;
-    ck_assert_int_eq(vqemu_resolve_revision(store, selection, revision, 0, NULL, NULL, &old, NULL),
-                     0);
+    ck_assert_int_eq(vqemu_resolve(store, selection, revision, 0, NULL, &old, NULL), 0);
     ck_assert_uint_eq(collect(1, 0), 0); /* leased */
     vqemu_runtime_unref(old);
     ck_assert_uint_eq(collect(1, 0), 4);
@@ -115,9 +116,8 @@ START_TEST(a_revision_that_was_collected_cannot_be_resolved) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     vqemu_runtime *runtime = NULL;
     ck_assert_uint_eq(collect(1, 0), 3);
-    ck_assert_int_eq(
-        vqemu_resolve_revision(store, selection, revision, 0, NULL, NULL, &runtime, NULL),
-        VQEMU_ERR_CHANGED);
+    ck_assert_int_eq(vqemu_resolve(store, selection, revision, 0, NULL, &runtime, NULL),
+                     VQEMU_ERR_CHANGED);
 }
 END_TEST
 
@@ -126,7 +126,7 @@ START_TEST(a_broken_revision_stops_collection) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_revision_ vqemu_revision *newer = build_newer();
     write_file(vqemu_revision_path(revision), "{", 0644);
-    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, NULL, &collection, &error),
+    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, &error),
                      VQEMU_ERR_MALFORMED);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), vqemu_revision_path(revision)));
     ck_assert_int_eq(count_entries("store/cas/refs"), 2);
@@ -141,8 +141,8 @@ START_TEST(pins_are_told) {
     ck_assert_int_eq(vqemu_store_pin(store, name, NULL), 0);
     ck_assert_int_eq(vqemu_store_is_pinned(store, name, &pinned, NULL), 0);
     ck_assert(pinned);
-    ck_assert_int_eq(vqemu_store_pin(store, "emulate-x86-00000000", NULL), VQEMU_ERR_NOT_FOUND);
-    ck_assert_int_eq(vqemu_store_unpin(store, "emulate-x86-00000000", NULL), VQEMU_ERR_NOT_FOUND);
+    ck_assert_int_eq(vqemu_store_pin(store, "emulate-x86-00000000", NULL), VQEMU_ERR_NO_REVISION);
+    ck_assert_int_eq(vqemu_store_unpin(store, "emulate-x86-00000000", NULL), VQEMU_ERR_NO_REVISION);
     ck_assert_int_eq(vqemu_store_pin(store, "../x", NULL), VQEMU_ERR_INVALID);
 }
 END_TEST
@@ -162,19 +162,19 @@ END_TEST
 
 START_TEST(what_cannot_be_checked_is_an_error) {
     vqemu_check *check = (vqemu_check *)&store; /* must become NULL */
-    ck_assert_int_eq(vqemu_store_check(store, "kvm-uefi", 0, NULL, NULL, NULL, &check, NULL),
-                     VQEMU_ERR_NOT_FOUND);
+    ck_assert_int_eq(vqemu_store_check(store, "kvm-uefi", 0, NULL, NULL, &check, NULL),
+                     VQEMU_ERR_NO_REVISION);
     ck_assert_ptr_null(check);
-    ck_assert_int_eq(vqemu_store_check(store, "x", 0, NULL, NULL, NULL, &check, NULL),
-                     VQEMU_ERR_INVALID);
-    ck_assert_int_eq(vqemu_store_check(store, NULL, 8, NULL, NULL, NULL, &check, NULL),
-                     VQEMU_ERR_INVALID);
-    ck_assert_int_eq(vqemu_store_check(store, NULL, 0, "/", NULL, NULL, &check, NULL),
-                     VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_store_check(store, "x", 0, NULL, NULL, &check, NULL),
+                     VQEMU_ERR_NO_REVISION);
+    ck_assert_int_eq(vqemu_store_check(store, NULL, 8, NULL, NULL, &check, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_check(store, NULL, 0, "/", NULL, &check, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_check(NULL, NULL, 0, NULL, NULL, &check, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, NULL, NULL, NULL), VQEMU_ERR_USAGE);
     _cleanup_free_ char *path = object_path(revision, "firmware/bios.bin");
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(
-        vqemu_store_check(store, NULL, VQEMU_CHECK_REPAIR, "/none", NULL, NULL, &check, NULL),
+        vqemu_store_check(store, NULL, VQEMU_CHECK_REPAIR, "/none", NULL, &check, NULL),
         VQEMU_ERR_NOT_FOUND);
 }
 END_TEST
@@ -191,14 +191,14 @@ static int open_archive(int flags) {
 static void export_archive(void) {
     _cleanup_close_ int fd = open_archive(O_WRONLY | O_CREAT | O_TRUNC);
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_store_export(store, revision, fd, NULL, NULL, NULL, &error);
+    int r = vqemu_store_export(store, revision, fd, NULL, 0, NULL, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
 }
 
 static vqemu_store *open_other(void) {
     _cleanup_free_ char *root = scratch_path("other");
     vqemu_store *other = NULL;
-    ck_assert_int_eq(vqemu_store_open(root, VQEMU_STORE_CREATE, &other, NULL), 0);
+    ck_assert_int_eq(vqemu_store_open_root(root, VQEMU_STORE_CREATE, &other, NULL), 0);
     return other;
 }
 
@@ -210,10 +210,14 @@ START_TEST(an_export_is_imported_as_the_same_revision) {
     export_archive();
     _cleanup_store_ vqemu_store *other = open_other();
     _cleanup_close_ int fd = open_archive(O_RDONLY);
-    _cleanup_revision_ vqemu_revision *imported = NULL;
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_store_import(other, NULL, fd, "a.tar", NULL, NULL, NULL, &imported, &error);
+    int r = vqemu_store_import(other, fd, "a.tar", NULL, 0, NULL, &result, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    const vqemu_revision *imported = vqemu_ingest_revision(result);
+    ck_assert(vqemu_ingest_is_new(result));
+    ck_assert_uint_eq(vqemu_ingest_object_count(result), 6);
+    ck_assert_uint_eq(vqemu_ingest_new_object_count(result), 6);
     ck_assert_str_eq(vqemu_revision_name(imported), vqemu_revision_name(revision));
     ck_assert_str_eq(vqemu_manifest_digest(vqemu_revision_manifest(imported)),
                      vqemu_manifest_digest(vqemu_revision_manifest(revision)));
@@ -224,12 +228,11 @@ START_TEST(an_import_that_is_too_large_is_refused) {
     export_archive();
     _cleanup_store_ vqemu_store *other = open_other();
     _cleanup_close_ int fd = open_archive(O_RDONLY);
-    _cleanup_revision_ vqemu_revision *imported = NULL;
+    vqemu_ingest *imported = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    vqemu_store_set_max_import_size(other, 25);
-    ck_assert_int_eq(
-        vqemu_store_import(other, NULL, fd, "a.tar", NULL, NULL, NULL, &imported, &error),
-        VQEMU_ERR_INVALID);
+    _cleanup_call_ vqemu_call *call = make_call("max_size", 25);
+    ck_assert_int_eq(vqemu_store_import(other, fd, "a.tar", NULL, 0, call, &imported, &error),
+                     VQEMU_ERR_INVALID);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "firmware/bios.bin"));
     ck_assert_int_eq(count_entries("other/cas/objects"), 0);
     ck_assert_int_eq(count_entries("other/cas/tmp"), 0);
@@ -238,90 +241,169 @@ END_TEST
 
 START_TEST(only_what_is_missing_is_copied) {
     _cleanup_store_ vqemu_store *other = open_other();
-    vqemu_copy *copy = NULL;
-    ck_assert_int_eq(vqemu_store_copy(store, revision, other, NULL, NULL, &copy, NULL), 0);
-    ck_assert_uint_eq(vqemu_copy_objects(copy), 5);
-    ck_assert_uint_eq(vqemu_copy_bytes(copy), 22 + 3 + 6 + 8);
-    ck_assert_str_eq(vqemu_revision_name(vqemu_copy_revision(copy)), vqemu_revision_name(revision));
-    vqemu_copy_free(copy);
-    ck_assert_int_eq(vqemu_store_copy(store, revision, other, NULL, NULL, &copy, NULL), 0);
-    ck_assert_uint_eq(vqemu_copy_objects(copy), 0);
-    vqemu_copy_free(copy);
-    ck_assert_int_eq(vqemu_store_copy(store, revision, store, NULL, NULL, &copy, NULL),
+    vqemu_ingest *copy = NULL;
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, 0, NULL, &copy, NULL), 0);
+    ck_assert(vqemu_ingest_is_new(copy));
+    ck_assert_uint_eq(vqemu_ingest_new_object_count(copy), 5);
+    ck_assert_uint_eq(vqemu_ingest_new_bytes(copy), 22 + 3 + 6 + 8);
+    ck_assert_str_eq(vqemu_revision_name(vqemu_ingest_revision(copy)),
+                     vqemu_revision_name(revision));
+    vqemu_ingest_free(copy);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, 0, NULL, &copy, NULL), 0);
+    ck_assert(!vqemu_ingest_is_new(copy));
+    ck_assert_uint_eq(vqemu_ingest_object_count(copy), 5);
+    ck_assert_uint_eq(vqemu_ingest_bytes(copy), 22 + 3 + 6 + 8);
+    ck_assert_uint_eq(vqemu_ingest_new_object_count(copy), 0);
+    vqemu_ingest_free(copy);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, store, 0, NULL, &copy, NULL),
                      VQEMU_ERR_INVALID);
     ck_assert_ptr_null(copy);
 }
 END_TEST
 
-START_TEST(a_copy_respects_the_limit_of_the_store_it_goes_to) {
+START_TEST(a_copy_respects_the_limit_of_the_call) {
     _cleanup_store_ vqemu_store *other = open_other();
     _cleanup_error_ vqemu_error *error = NULL;
-    vqemu_copy *copy = NULL;
-    vqemu_store_set_max_objects(other, 4);
-    ck_assert_int_eq(vqemu_store_copy(store, revision, other, NULL, NULL, &copy, &error),
+    _cleanup_call_ vqemu_call *call = make_call("max_objects", 4);
+    vqemu_ingest *copy = NULL;
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, 0, call, &copy, &error),
                      VQEMU_ERR_INVALID);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "limit of 4"));
     ck_assert_int_eq(count_entries("other/cas/refs"), 0);
 }
 END_TEST
 
-/* ---- cancelling ---- */
+START_TEST(misuse_is_refused) {
+    _cleanup_store_ vqemu_store *other = open_other();
+    vqemu_ingest *result = NULL;
+    vqemu_collection *collection = NULL;
+    ck_assert_int_eq(vqemu_store_copy(NULL, revision, other, 0, NULL, &result, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_copy(store, NULL, other, 0, NULL, &result, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, NULL, 0, NULL, &result, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, 4, NULL, &result, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_export(NULL, revision, 1, NULL, 0, NULL, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_export(store, NULL, 1, NULL, 0, NULL, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_export(store, revision, 1, NULL, 1, NULL, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_import(NULL, 0, NULL, NULL, 0, NULL, &result, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_import(store, 0, NULL, NULL, 1, NULL, &result, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_import(store, 0, NULL, NULL, 0, NULL, NULL, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_collect(NULL, 0, 0, NULL, &collection, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_collect(store, 0, 2, NULL, &collection, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_collect(store, 0, 0, NULL, NULL, NULL), VQEMU_ERR_USAGE);
+}
+END_TEST
 
-static int count_calls(const char *step, const char *item, uint64_t done, uint64_t total,
-                       void *userdata) {
-    (void)item, (void)done, (void)total;
-    *(int *)userdata += strcmp(step, "verify") == 0;
+/* ---- progress and cancelling ---- */
+
+struct heard {
+    int calls;
+    uint64_t first_done, last_done, total;
+};
+
+static int hear(const vqemu_progress *progress, void *userdata) {
+    struct heard *heard = userdata;
+    ck_assert_str_eq(vqemu_progress_step(progress), "verify");
+    ck_assert_str_eq(vqemu_progress_unit(progress), "objects");
+    ck_assert_uint_eq(vqemu_progress_phase(progress), 1);
+    ck_assert_uint_ge(vqemu_progress_phase_count(progress), 1);
+    if (heard->calls++ == 0)
+        heard->first_done = vqemu_progress_done(progress);
+    heard->last_done = vqemu_progress_done(progress);
+    heard->total = vqemu_progress_total(progress);
     return 0;
 }
 
-START_TEST(a_check_tells_of_every_object) {
-    int calls = 0;
+START_TEST(a_check_tells_how_far_it_is) {
+    struct heard heard = {.first_done = 9};
+    _cleanup_call_ vqemu_call *call = make_watched_call(hear, &heard);
     vqemu_check *check = NULL;
-    ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, count_calls, &calls, &check, NULL), 0);
-    ck_assert_int_ge(calls, 5);
+    ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, call, &check, NULL), 0);
+    ck_assert_int_ge(heard.calls, 2);
+    ck_assert_uint_eq(heard.first_done, 0);
+    ck_assert_uint_eq(heard.last_done, 5);
+    ck_assert_uint_eq(heard.total, 5);
     vqemu_check_free(check);
 }
 END_TEST
 
-static int cancel(const char *step, const char *item, uint64_t done, uint64_t total,
-                  void *userdata) {
-    ck_assert_ptr_nonnull(step);
-    ck_assert_ptr_nonnull(item);
-    ck_assert(total == 0 || done <= total);
+static int cancel(const vqemu_progress *progress, void *userdata) {
+    uint64_t total = vqemu_progress_total(progress);
+    ck_assert_ptr_nonnull(vqemu_progress_step(progress));
+    ck_assert_ptr_nonnull(vqemu_progress_item(progress));
+    ck_assert(total == 0 || vqemu_progress_done(progress) <= total);
     (*(int *)userdata)++;
     return 1;
 }
 
-START_TEST(every_long_call_can_be_cancelled) {
-    int calls = 0;
-    vqemu_revision *none = NULL;
+static int cancel_nothing(const vqemu_progress *progress, void *userdata) {
+    (void)progress;
+    ck_abort_msg("progress of a call that was cancelled before: %p", userdata);
+}
+
+/* The calls with a new way to give up each. */
+typedef vqemu_call *(*new_call_fn)(void);
+
+static int cancel_calls;
+
+static vqemu_call *new_from_callback(void) {
+    vqemu_call *call = make_watched_call(cancel, &cancel_calls);
+    ck_assert_int_eq(vqemu_call_set_number(call, "threads", 3, NULL), 0);
+    return call;
+}
+
+static vqemu_call *new_cancelled(void) {
+    vqemu_call *call = make_watched_call(cancel_nothing, NULL);
+    vqemu_call_cancel(call);
+    return call;
+}
+
+static vqemu_call *new_expired(void) {
+    vqemu_call *call = make_call("timeout", 1);
+    usleep(2000);
+    return call;
+}
+
+#define GIVES_UP(code, expression)                                                                 \
+    do {                                                                                           \
+        _cleanup_call_ vqemu_call *call = new_call();                                              \
+        ck_assert_int_eq(expression, code);                                                        \
+    } while (0)
+
+static void give_up_everything(new_call_fn new_call, int code) {
+    vqemu_ingest *result = NULL;
     vqemu_check *check = NULL;
-    vqemu_copy *copy = NULL;
     vqemu_collection *collection = NULL;
+    vqemu_runtime *runtime = NULL;
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     export_archive();
     vqemu_revision_unref(build_newer());
     _cleanup_store_ vqemu_store *other = open_other();
     _cleanup_close_ int in = open_archive(O_RDONLY), out = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    _cleanup_free_ char *directory = scratch_path("profile");
-    vqemu_store_set_threads(store, 3);
-    ck_assert_int_eq(
-        vqemu_store_build(other, "emulate-x86", directory, NULL, cancel, &calls, &none, NULL),
-        VQEMU_ERR_CANCELLED);
-    ck_assert_int_eq(vqemu_store_import(other, NULL, in, NULL, NULL, cancel, &calls, &none, NULL),
-                     VQEMU_ERR_CANCELLED);
-    ck_assert_int_eq(vqemu_store_copy(store, revision, other, cancel, &calls, &copy, NULL),
-                     VQEMU_ERR_CANCELLED);
-    ck_assert_int_eq(vqemu_store_export(store, revision, out, NULL, cancel, &calls, NULL),
-                     VQEMU_ERR_CANCELLED);
-    ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, cancel, &calls, &check, NULL),
-                     VQEMU_ERR_CANCELLED);
-    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, cancel, &calls, &collection, NULL),
-                     VQEMU_ERR_CANCELLED);
-    ck_assert_int_ge(calls, 6);
+    GIVES_UP(code, ingest(other, call, &result, NULL));
+    GIVES_UP(code, vqemu_store_import(other, in, NULL, NULL, 0, call, &result, NULL));
+    GIVES_UP(code, vqemu_store_copy(store, revision, other, 0, call, &result, NULL));
+    GIVES_UP(code, vqemu_store_export(store, revision, out, NULL, 0, call, NULL));
+    GIVES_UP(code, vqemu_store_check(store, NULL, 0, NULL, call, &check, NULL));
+    GIVES_UP(code, vqemu_store_collect(store, 1, 0, call, &collection, NULL));
+    GIVES_UP(code, vqemu_resolve(store, selection, NULL, 0, call, &runtime, NULL));
     ck_assert_int_eq(count_entries("other/cas/objects"), 0);
     ck_assert_int_eq(count_entries("other/cas/refs"), 0);
     ck_assert_int_eq(count_entries("other/cas/tmp"), 0);
+    ck_assert_int_eq(count_entries("store/qemu/trees"), 0);
     ck_assert_uint_eq(problems(NULL, 0, NULL, 0), 0);
+}
+
+START_TEST(every_long_call_can_be_given_up) {
+    give_up_everything(new_from_callback, VQEMU_ERR_CANCELLED);
+    ck_assert_int_ge(cancel_calls, 7);
+    give_up_everything(new_cancelled, VQEMU_ERR_CANCELLED);
+    give_up_everything(new_expired, VQEMU_ERR_TIMEOUT);
 }
 END_TEST
 
@@ -341,9 +423,10 @@ int main(void) {
     tcase_add_test(tests, an_export_is_imported_as_the_same_revision);
     tcase_add_test(tests, an_import_that_is_too_large_is_refused);
     tcase_add_test(tests, only_what_is_missing_is_copied);
-    tcase_add_test(tests, a_copy_respects_the_limit_of_the_store_it_goes_to);
-    tcase_add_test(tests, a_check_tells_of_every_object);
-    tcase_add_test(tests, every_long_call_can_be_cancelled);
+    tcase_add_test(tests, a_copy_respects_the_limit_of_the_call);
+    tcase_add_test(tests, misuse_is_refused);
+    tcase_add_test(tests, a_check_tells_how_far_it_is);
+    tcase_add_test(tests, every_long_call_can_be_given_up);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LIB_INGEST_OPTIONS_H
+#define LIB_INGEST_OPTIONS_H
+
+#include <stdbool.h>
+
+#include <volt-qemu/ingest.h>
+
+struct vqemu_ingest_options {
+    char *profile, *created_at, *qemu_version, *build_date, *build_host; /* NULL where not set */
+};
+
+/* Whether they say anything but whose version it is. */
+bool ingest_options_describe(const vqemu_ingest_options *options);
+
+#endif
