@@ -65,21 +65,52 @@ enum vqemu_resolve_flag {
 int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, vqemu_revision *revision,
                   uint32_t flags, vqemu_call *call, vqemu_runtime **runtime, vqemu_error **error);
 
+/* ---- by hand ---- */
+
+/** Where a QEMU and what belongs to it is, by keys. One owner, one thread at a time. Since 1.0. */
+typedef struct vqemu_runtime_options vqemu_runtime_options;
+
+/** The path of the QEMU program. Must be set. Since 1.0. */
+#define VQEMU_RUNTIME_BINARY "binary"
+
+/** The directory of its firmware, for -L. Must be set. Since 1.0. */
+#define VQEMU_RUNTIME_FIRMWARE_DIR "firmware_dir"
+
+/** The directory of its own shared libraries. Not set: those of the host. Since 1.0. */
+#define VQEMU_RUNTIME_LIB_DIR "lib_dir"
+
+/** The directory of its loadable modules. Not set: none. Since 1.0. */
+#define VQEMU_RUNTIME_MODULE_DIR "module_dir"
+
+/** The dynamic loader to run the program with; it needs a lib_dir. Not set: the program itself is
+ * run, with LD_LIBRARY_PATH if there is a lib_dir. Since 1.0. */
+#define VQEMU_RUNTIME_LOADER "loader"
+
+/** Make options in which nothing is set. The caller frees *options with
+ * vqemu_runtime_options_free(). Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_runtime_options_new(vqemu_runtime_options **options, vqemu_error **error);
+
+/** Set a string by its key, one of the macros above: an absolute path, which is copied. NULL unsets
+ * it. Errors: VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID (not absolute), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_runtime_options_set_string(vqemu_runtime_options *options, const char *key,
+                                     const char *value, vqemu_error **error);
+
+/** Free options. NULL is allowed. Since 1.0. */
+void vqemu_runtime_options_free(vqemu_runtime_options *options);
+
 /**
  * Describe a runtime by hand, without a store: for tests, dry runs, and hosts that assemble in
- * another way. Nothing is looked up on disk.
+ * another way. Nothing is looked up on disk. It keeps nothing of the options. On success the caller
+ * releases *runtime with vqemu_runtime_unref().
  *
- * binary: QEMU's path. firmware_dir: for -L. lib_dir: the profile's shared libraries; NULL for the
- * host's. module_dir: QEMU's loadable modules; NULL for none. loader: the dynamic loader in lib_dir
- * to run the binary with; NULL to run the binary itself, with LD_LIBRARY_PATH if there is a
- * lib_dir. All paths must be absolute. On success the caller releases *runtime with
- * vqemu_runtime_unref().
- *
- * Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_INVALID (a path is missing, or a loader without a lib_dir), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_runtime_new(const vqemu_selection *selection, const char *binary,
-                      const char *firmware_dir, const char *lib_dir, const char *module_dir,
-                      const char *loader, vqemu_runtime **runtime, vqemu_error **error);
+int vqemu_runtime_new(const vqemu_selection *selection, const vqemu_runtime_options *options,
+                      vqemu_runtime **runtime, vqemu_error **error);
+
+/* ---- life and access ---- */
 
 /** One more reference; returns its argument. NULL is allowed. Since 1.0. */
 vqemu_runtime *vqemu_runtime_ref(vqemu_runtime *runtime);
@@ -87,8 +118,8 @@ vqemu_runtime *vqemu_runtime_ref(vqemu_runtime *runtime);
 /** Release a reference; the last one ends the lease. NULL is allowed. Since 1.0. */
 void vqemu_runtime_unref(vqemu_runtime *runtime);
 
-/** The profile. Since 1.0. */
-const vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime);
+/** The profile. Borrowed: a caller that keeps it takes a reference. NULL for NULL. Since 1.0. */
+vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime);
 
 /** The guest architecture. Borrowed. Since 1.0. */
 const char *vqemu_runtime_guest_arch(const vqemu_runtime *runtime);

@@ -25,7 +25,7 @@
 
 struct vqemu_runtime {
     atomic_uint references;
-    const vqemu_profile *profile;
+    vqemu_profile *profile;
     const struct arch *arch;
     char *binary, *firmware_dir, *lib_dir, *module_dir, *loader;
     /* Only of a runtime from a store: */
@@ -40,7 +40,7 @@ static int new_runtime(const vqemu_selection *selection, vqemu_runtime **runtime
     if (!new)
         return error_no_memory(error);
     atomic_init(&new->references, 1);
-    new->profile = vqemu_selection_profile(selection);
+    new->profile = vqemu_profile_ref(vqemu_selection_profile(selection));
     new->arch = selection_arch(selection);
     new->lease_fd = -1;
     *runtime = new;
@@ -49,38 +49,23 @@ static int new_runtime(const vqemu_selection *selection, vqemu_runtime **runtime
 
 /* ---- by hand ---- */
 
-static int set_path(char **field, const char *what, const char *path, bool required,
-                    vqemu_error **error) {
-    if (!path && !required)
-        return 0;
-    if (!path || *path != '/')
-        return error_set(error, VQEMU_ERR_INVALID, 0, "the %s \"%s\" is not an absolute path", what,
-                         path ? path : "");
-    *field = strdup(path);
-    return *field ? 0 : error_no_memory(error);
+/* False without memory. */
+static bool copy_path(char **field, const char *path) {
+    *field = path ? strdup(path) : NULL;
+    return *field || !path;
 }
 
-VQEMU_EXPORT int vqemu_runtime_new(const vqemu_selection *selection, const char *binary,
-                                   const char *firmware_dir, const char *lib_dir,
-                                   const char *module_dir, const char *loader,
-                                   vqemu_runtime **runtime, vqemu_error **error) {
-    *runtime = NULL;
+int runtime_new_of_paths(const vqemu_selection *selection, const struct runtime_paths *paths,
+                         vqemu_runtime **runtime, vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = NULL;
     int r = new_runtime(selection, &new, error);
-    if (r == 0)
-        r = set_path(&new->binary, "binary", binary, true, error);
-    if (r == 0)
-        r = set_path(&new->firmware_dir, "firmware directory", firmware_dir, true, error);
-    if (r == 0)
-        r = set_path(&new->lib_dir, "library directory", lib_dir, false, error);
-    if (r == 0)
-        r = set_path(&new->module_dir, "module directory", module_dir, false, error);
-    if (r == 0)
-        r = set_path(&new->loader, "loader", loader, false, error);
-    if (r == 0 && loader && !lib_dir)
-        r = error_set(error, VQEMU_ERR_INVALID, 0, "a loader needs a library directory");
     if (r < 0)
         return r;
+    if (!copy_path(&new->binary, paths->binary) ||
+        !copy_path(&new->firmware_dir, paths->firmware_dir) ||
+        !copy_path(&new->lib_dir, paths->lib_dir) ||
+        !copy_path(&new->module_dir, paths->module_dir) || !copy_path(&new->loader, paths->loader))
+        return error_no_memory(error);
     *runtime = TAKE_POINTER(new);
     return 0;
 }
@@ -388,6 +373,7 @@ VQEMU_EXPORT void vqemu_runtime_unref(vqemu_runtime *runtime) {
     if (!runtime || atomic_fetch_sub_explicit(&runtime->references, 1, memory_order_acq_rel) != 1)
         return;
     cleanup_close(&runtime->lease_fd);
+    vqemu_profile_unref(runtime->profile);
     free(runtime->binary);
     free(runtime->firmware_dir);
     free(runtime->lib_dir);
@@ -402,7 +388,7 @@ const struct arch *runtime_arch(const vqemu_runtime *runtime) {
     return runtime->arch;
 }
 
-VQEMU_EXPORT const vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime) {
+VQEMU_EXPORT vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime) {
     return runtime ? runtime->profile : NULL;
 }
 

@@ -202,12 +202,23 @@ static vqemu_runtime *describe_runtime(void) {
     vqemu_error *error = NULL;
     vqemu_runtime *runtime;
     vqemu_selection *selection = select_profile();
-    if (vqemu_runtime_new(selection, "/srv/volt/qemu/emulate-x86/bin/qemu-system-x86_64",
-                          "/srv/volt/qemu/emulate-x86/firmware", "/srv/volt/qemu/emulate-x86/lib",
-                          "/srv/volt/qemu/emulate-x86/lib/qemu",
-                          "/srv/volt/qemu/emulate-x86/lib/ld-linux-x86-64.so.2", &runtime,
-                          &error) < 0)
+    static const char *const paths[][2] = {
+        {VQEMU_RUNTIME_BINARY, "bin/qemu-system-x86_64"},
+        {VQEMU_RUNTIME_FIRMWARE_DIR, "firmware"},
+        {VQEMU_RUNTIME_LIB_DIR, "lib"},
+        {VQEMU_RUNTIME_MODULE_DIR, "lib/qemu"},
+        {VQEMU_RUNTIME_LOADER, "lib/ld-linux-x86-64.so.2"},
+    };
+    vqemu_runtime_options *options;
+    int r = vqemu_runtime_options_new(&options, &error);
+    for (size_t i = 0; r == 0 && i < sizeof paths / sizeof paths[0]; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "/srv/volt/qemu/emulate-x86/%s", paths[i][1]);
+        r = vqemu_runtime_options_set_string(options, paths[i][0], path, &error);
+    }
+    if (r < 0 || vqemu_runtime_new(selection, options, &runtime, &error) < 0)
         fail("runtime", error);
+    vqemu_runtime_options_free(options);
     vqemu_selection_free(selection);
     return runtime;
 }

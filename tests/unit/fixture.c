@@ -197,6 +197,29 @@ vqemu_selection *select_profile(const char *profile, const char *guest_arch) {
     return selection;
 }
 
+vqemu_runtime_options *runtime_paths(const char *binary, const char *firmware_dir,
+                                     const char *lib_dir, const char *module_dir,
+                                     const char *loader) {
+    const char *const strings[][2] = {{VQEMU_RUNTIME_BINARY, binary},
+                                      {VQEMU_RUNTIME_FIRMWARE_DIR, firmware_dir},
+                                      {VQEMU_RUNTIME_LIB_DIR, lib_dir},
+                                      {VQEMU_RUNTIME_MODULE_DIR, module_dir},
+                                      {VQEMU_RUNTIME_LOADER, loader}};
+    vqemu_runtime_options *options = NULL;
+    ck_assert_int_eq(vqemu_runtime_options_new(&options, NULL), 0);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_int_eq(
+            vqemu_runtime_options_set_string(options, strings[i][0], strings[i][1], NULL), 0);
+    return options;
+}
+
+vqemu_runtime *runtime_at(const vqemu_selection *selection, vqemu_runtime_options *paths) {
+    vqemu_runtime *runtime = NULL;
+    ck_assert_int_eq(vqemu_runtime_new(selection, paths, &runtime, NULL), 0);
+    vqemu_runtime_options_free(paths);
+    return runtime;
+}
+
 vqemu_runtime *resolve(vqemu_store *store, uint32_t flags) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     _cleanup_error_ vqemu_error *error = NULL;

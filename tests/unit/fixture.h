@@ -48,6 +48,12 @@ vqemu_host *describe_host(const char *arch, int32_t kvm);
 vqemu_request *request_profile(const char *profile, const char *guest_arch);
 /* On an x86_64 host with KVM. */
 vqemu_selection *select_profile(const char *profile, const char *guest_arch);
+/* Paths for vqemu_runtime_new(), NULL where not set; and the runtime of a selection at these, which
+ * are freed. */
+vqemu_runtime_options *runtime_paths(const char *binary, const char *firmware_dir,
+                                     const char *lib_dir, const char *module_dir,
+                                     const char *loader);
+vqemu_runtime *runtime_at(const vqemu_selection *selection, vqemu_runtime_options *paths);
 /* Resolve emulate-x86 for x86_64; the test fails unless that succeeds. */
 vqemu_runtime *resolve(vqemu_store *store, uint32_t flags);
 void resolve_fails(vqemu_store *store, uint32_t flags, int code, const char *mentioned);

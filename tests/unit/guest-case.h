@@ -27,12 +27,9 @@ static inline vqemu_runtime *make_case_runtime(int index) {
     _cleanup_selection_ vqemu_selection *selection = read_selection(index);
     _cleanup_free_ char *binary = format_string(
         "/volt/tree/bin/%s", vqemu_guest_arch_binary(vqemu_selection_guest_arch(selection)));
-    vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_runtime_new(selection, binary, "/volt/tree/firmware", "/volt/tree/lib",
-                                       "/volt/tree/lib/qemu", "/volt/tree/lib/ld-linux-x86-64.so.2",
-                                       &runtime, NULL),
-                     0);
-    return runtime;
+    return runtime_at(selection,
+                      runtime_paths(binary, "/volt/tree/firmware", "/volt/tree/lib",
+                                    "/volt/tree/lib/qemu", "/volt/tree/lib/ld-linux-x86-64.so.2"));
 }
 
 #endif

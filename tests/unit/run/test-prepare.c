@@ -49,11 +49,9 @@ static vqemu_vm *make_uefi_vm(void) {
 static int prepare(const vqemu_vm *vm, uint32_t flags, vqemu_error **error) {
     _cleanup_free_ char *firmware_dir = scratch_path("fw");
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
-    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        runtime_at(selection, runtime_paths("/t/bin/qemu", firmware_dir, NULL, NULL, NULL));
     _cleanup_command_ vqemu_command *command = NULL;
-    ck_assert_int_eq(
-        vqemu_runtime_new(selection, "/t/bin/qemu", firmware_dir, NULL, NULL, NULL, &runtime, NULL),
-        0);
     int r = vqemu_command_build(runtime, vm, 0, &command, error);
     return r < 0 ? r : vqemu_prepare(command, flags, NULL, error);
 }

@@ -15,11 +15,8 @@
 
 static vqemu_runtime *make_runtime(const char *profile) {
     _cleanup_selection_ vqemu_selection *selection = select_profile(profile, "x86_64");
-    vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_runtime_new(selection, "/t/bin/qemu", "/t/firmware", "/t/lib", NULL,
-                                       "/t/lib/ld.so", &runtime, NULL),
-                     0);
-    return runtime;
+    return runtime_at(selection,
+                      runtime_paths("/t/bin/qemu", "/t/firmware", "/t/lib", NULL, "/t/lib/ld.so"));
 }
 
 static vqemu_vm *read_vm(const char *json) {
