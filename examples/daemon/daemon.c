@@ -70,11 +70,11 @@ static int plan(const struct daemon *daemon, struct guest *guest, vqemu_error **
     snprintf(document, sizeof document, "%s/%s.json", daemon->documents, guest->name);
     snprintf(directory, sizeof directory, "%s/%s", daemon->sockets, guest->name);
     snprintf(guest->qmp_socket, PATH_MAX, "%s/%s/daemon.sock", daemon->sockets, guest->name);
-    int r = vqemu_vm_from_file(document, &vm, error);
+    int r = vqemu_vm_from_file(document, 0, &vm, error);
     if (r == 0)
-        r = vqemu_vm_set_runtime_dir(vm, directory, error);
+        r = vqemu_vm_set_string(vm, VQEMU_KEY_RUNTIME_DIR, directory, error);
     if (r == 0)
-        r = vqemu_vm_set_qmp_socket(vm, guest->qmp_socket, error);
+        r = vqemu_vm_set_string(vm, VQEMU_KEY_QMP_SOCKET, guest->qmp_socket, error);
     if (r == 0)
         r = choose(daemon, vm, &selection, error);
     if (r == 0)

@@ -34,7 +34,7 @@ static int read_user(const struct options *options, char **user) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_vqemu_free_ char *text = NULL;
-    if (vqemu_vm_from_file(options->vm, &vm, &error) || vqemu_vm_to_json(vm, &text, &error))
+    if (vqemu_vm_from_file(options->vm, 0, &vm, &error) || vqemu_vm_to_json(vm, &text, &error))
         return fail(error);
     json_t *document = json_loads(text, 0, NULL);
     const char *name = json_string_value(json_object_get(document, "user"));

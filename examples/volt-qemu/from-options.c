@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "from-options.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -160,29 +161,40 @@ int runtime_from_options(const struct options *options, const vqemu_selection *s
     return code ? fail_request(options->command, error) : 0;
 }
 
-static int set_vm(const struct options *options, vqemu_vm *vm, vqemu_error **error) {
-    int code = 0;
-    if (options->name)
-        code = vqemu_vm_set_name(vm, options->name, error);
-    if (!code && options->guest_os && strcmp(options->guest_os, "uefi") == 0)
-        code = vqemu_vm_set_firmware(vm, "uefi", error);
-    else if (!code && options->guest_os)
-        code = vqemu_vm_set_guest_os(vm, options->guest_os, error);
-    if (!code && options->memory >= 0)
-        code = vqemu_vm_set_memory(vm, (uint64_t)options->memory, error);
-    if (!code && options->cpus >= 0)
-        code = vqemu_vm_set_cpus(vm, (uint32_t)options->cpus, error);
-    if (!code && options->rootfs)
-        code = vqemu_vm_set_rootfs(vm, options->rootfs, error);
-    if (!code && options->kernel)
-        code = vqemu_vm_set_kernel(vm, options->kernel, error);
-    if (!code && options->initrd)
-        code = vqemu_vm_set_initrd(vm, options->initrd, error);
-    if (!code && options->append)
-        code = vqemu_vm_set_append(vm, options->append, error);
-    for (size_t i = 0; !code && i < options->extra_arg_count; i++)
-        code = vqemu_vm_add_extra_arg(vm, options->extra_args[i], error);
+/* Behind the arguments that the document has. */
+static int add_extra_args(const struct options *options, vqemu_vm *vm, vqemu_error **error) {
+    char key[64];
+    size_t count;
+    int code = vqemu_vm_count(vm, VQEMU_KEY_EXTRA_ARGS, &count, error);
+    for (size_t i = 0; !code && i < options->extra_arg_count; i++) {
+        snprintf(key, sizeof key, VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEY_ANY), count + i);
+        code = vqemu_vm_set_string(vm, key, options->extra_args[i], error);
+    }
     return code;
+}
+
+static int set_vm(const struct options *options, vqemu_vm *vm, vqemu_error **error) {
+    bool is_uefi = options->guest_os && strcmp(options->guest_os, "uefi") == 0;
+    const struct {
+        const char *key, *value;
+    } strings[] = {
+        {VQEMU_KEY_NAME, options->name},
+        {VQEMU_KEY_FIRMWARE, is_uefi ? "uefi" : NULL},
+        {VQEMU_KEY_GUEST_OS, is_uefi ? NULL : options->guest_os},
+        {VQEMU_KEY_ROOTFS, options->rootfs},
+        {VQEMU_KEY_KERNEL, options->kernel},
+        {VQEMU_KEY_INITRD, options->initrd},
+        {VQEMU_KEY_APPEND, options->append},
+    };
+    int code = 0;
+    for (size_t i = 0; !code && i < sizeof strings / sizeof *strings; i++)
+        if (strings[i].value)
+            code = vqemu_vm_set_string(vm, strings[i].key, strings[i].value, error);
+    if (!code && options->memory >= 0)
+        code = vqemu_vm_set_number(vm, VQEMU_KEY_MEMORY, (uint64_t)options->memory, error);
+    if (!code && options->cpus >= 0)
+        code = vqemu_vm_set_number(vm, VQEMU_KEY_CPUS, (uint64_t)options->cpus, error);
+    return code ? code : add_extra_args(options, vm, error);
 }
 
 /* A document is not of the options that --help explains. */
@@ -195,7 +207,7 @@ static int fail_vm(const struct options *options, const vqemu_error *error) {
 
 int vm_from_options(const struct options *options, vqemu_vm **vm) {
     _cleanup_error_ vqemu_error *error = NULL;
-    int code = options->vm ? vqemu_vm_from_file(options->vm, vm, &error)
+    int code = options->vm ? vqemu_vm_from_file(options->vm, 0, vm, &error)
                            : vqemu_vm_new(DEFAULT_VM_NAME, vm, &error);
     if (code)
         return fail(error);

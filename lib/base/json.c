@@ -117,17 +117,22 @@ int json_parse_object(const char *text, size_t size, const char *source, json_t 
                       vqemu_error **error) {
     *object = NULL;
     const char *too_deep = find_too_deep(text, size);
-    if (too_deep)
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d: nested deeper than %d levels",
-                         source, line_of(text, too_deep), MAX_DEPTH);
+    if (too_deep) {
+        int line = line_of(text, too_deep);
+        return error_at_line(error_set(error, VQEMU_ERR_MALFORMED, 0,
+                                       "%s:%d: nested deeper than %d levels", source, line,
+                                       MAX_DEPTH),
+                             error, line);
+    }
     json_error_t fault;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
     /* jansson says nothing at all where some of its allocations fail. */
     if (!root && (json_error_code(&fault) == json_error_out_of_memory || !*fault.text))
         return error_no_memory(error);
     if (!root)
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", source, fault.line,
-                         fault.column, fault.text);
+        return error_at_line(error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", source,
+                                       fault.line, fault.column, fault.text),
+                             error, fault.line);
     if (!is_whole(root, text, size)) {
         json_decref(root);
         return error_no_memory(error);

@@ -93,5 +93,7 @@ int args_add_devices(struct args *args, vqemu_error **error) {
     add_balloon(args);
     add_vsock(args);
     r = args_place_devices(args, error);
+    if (r == 0)
+        r = args_give_ids(args, error);
     return r < 0 ? r : args_check_claims(args, error);
 }

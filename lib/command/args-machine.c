@@ -212,8 +212,10 @@ void args_add_cpus(struct args *args) {
     strbuf_add(&cpu, vm->cpu_model ? vm->cpu_model : model);
     if (wants_hyperv(args))
         strbuf_add(&cpu, "," HYPERV);
-    for (size_t i = 0; i < vm->cpu_features.count; i++)
-        strbuf_addf(&cpu, ",%s", vm->cpu_features.items[i]);
+    for (size_t i = 0; i < vm->cpu_features.count; i++) {
+        strbuf_addf(&cpu, ",%s=", vm->cpu_features.items[i].name);
+        value_add_text(&vm->cpu_features.items[i].value, &cpu);
+    }
     args_option_buffer(args, "-cpu", &cpu);
     add_topology(&smp, vm);
     args_option_buffer(args, "-smp", &smp);

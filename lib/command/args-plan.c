@@ -33,7 +33,9 @@ int args_plan(struct args *args, vqemu_error **error) {
     args->kvm = vqemu_profile_abilities(args->profile) & VQEMU_ABILITY_KVM;
     args->guest_os = args->vm->guest_os ? args->vm->guest_os : "linux";
     args->shared_memory = is_on(args->vm->memory_shared) || args_has_virtiofs(args->vm);
-    int r = plan_directories(args, error);
+    int r = object_check_required(&vm_type, args->vm, error);
+    if (r == 0)
+        r = plan_directories(args, error);
     if (r == 0)
         r = plan_machine(args, error);
     if (r == 0)

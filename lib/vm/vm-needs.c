@@ -48,7 +48,11 @@ VQEMU_EXPORT int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm
     error_begin(error);
     REQUIRE_ARGUMENT(request, error);
     REQUIRE_ARGUMENT(vm, error);
-    struct vm_needs needs = {.guest_os = vm->guest_os, .machine = vm->machine};
+    struct vm_needs needs = {.guest_arch = vm->guest_arch,
+                             .guest_os = vm->guest_os,
+                             .profile = vm->profile,
+                             .mode = vm->mode,
+                             .machine = vm->machine};
     if (is(vm->firmware, "uefi") || is_on(vm->secure_boot))
         needs.abilities |= VQEMU_ABILITY_UEFI;
     if (is_on_by_default(vm->tpm, vm->tpm_socket || vm->tpm_state || vm->swtpm_program))

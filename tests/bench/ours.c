@@ -227,15 +227,19 @@ static vqemu_runtime *describe_runtime(void) {
 static vqemu_vm *describe_vm(vqemu_runtime *runtime, size_t arguments) {
     vqemu_error *error = NULL;
     vqemu_vm *vm;
-    if (vqemu_vm_new("bench", &vm, &error) < 0 || vqemu_vm_set_memory(vm, 512, &error) < 0 ||
-        vqemu_vm_set_cpus(vm, 2, &error) < 0 ||
-        vqemu_vm_set_rootfs(vm, "/srv/guests/bench", &error) < 0 ||
-        vqemu_vm_set_kernel(vm, "/srv/guests/vmlinuz", &error) < 0)
+    if (vqemu_vm_new("bench", &vm, &error) < 0 ||
+        vqemu_vm_set_number(vm, VQEMU_KEY_MEMORY, 512, &error) < 0 ||
+        vqemu_vm_set_number(vm, VQEMU_KEY_CPUS, 2, &error) < 0 ||
+        vqemu_vm_set_string(vm, VQEMU_KEY_ROOTFS, "/srv/guests/bench", &error) < 0 ||
+        vqemu_vm_set_string(vm, VQEMU_KEY_KERNEL, "/srv/guests/vmlinuz", &error) < 0)
         fail("vm", error);
     vqemu_command *command = build_command(runtime, vm);
-    for (size_t i = count_arguments(command); i < arguments; i++)
-        if (vqemu_vm_add_extra_arg(vm, i % 2 ? "-device" : "virtio-rng-pci,id=rng0", &error) < 0)
+    for (size_t i = count_arguments(command), extra = 0; i < arguments; i++, extra++) {
+        char key[64];
+        snprintf(key, sizeof key, VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEY_ANY), extra);
+        if (vqemu_vm_set_string(vm, key, i % 2 ? "-device" : "virtio-rng-pci,id=rng0", &error) < 0)
             fail("vm", error);
+    }
     vqemu_command_unref(command);
     return vm;
 }

@@ -74,7 +74,7 @@ static int read_and_build(vqemu_runtime *runtime, const char *text, size_t size,
                           vqemu_error **error) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_command_ vqemu_command *command = NULL;
-    int r = vqemu_vm_from_json(text, size, NULL, &vm, error);
+    int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
     if (r == 0)
         r = vqemu_command_build(runtime, vm, 0, &command, error);
     if (r == 0) {
@@ -89,12 +89,44 @@ static int read_and_write(vqemu_runtime *runtime, const char *text, size_t size,
     (void)runtime;
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_free_ char *written = NULL, *schema = NULL;
-    int r = vqemu_vm_from_json(text, size, NULL, &vm, error);
+    int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
     if (r == 0)
         r = vqemu_vm_to_json(vm, &written, error);
     if (r == 0)
         r = vqemu_vm_schema(&schema, error);
     return r;
+}
+
+/* Every kind of key: what is appended for a value is taken away again. */
+static int set_keys(vqemu_vm *vm, vqemu_error **error) {
+    int r = vqemu_vm_set_string(vm, "nics[3].forwards[0].host_address", "127.0.0.1", error);
+    if (r == 0)
+        r = vqemu_vm_set_number(vm, "disks[0].boot_order", 9, error);
+    if (r == 0)
+        r = vqemu_vm_set_string(vm, "extra_args[0]", "-y", error);
+    if (r == 0)
+        r = vqemu_vm_set_string(vm, "cpu_features.new", "text", error);
+    if (r == 0)
+        r = vqemu_vm_remove(vm, "nics[3]", error);
+    return r == 0 ? vqemu_vm_unset(vm, "shares", error) : r;
+}
+
+/* Parsed before, since jansson does not say of each failure what it is. */
+static json_t *second_document;
+
+static int copy_and_change(vqemu_runtime *runtime, const char *text, size_t size,
+                           vqemu_error **error) {
+    (void)runtime;
+    _cleanup_vm_ vqemu_vm *vm = NULL, *copy = NULL;
+    _cleanup_free_ char *changes = NULL;
+    int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
+    if (r == 0)
+        r = vqemu_vm_copy(vm, &copy, error);
+    if (r == 0)
+        r = set_keys(copy, error);
+    if (r == 0)
+        r = object_from_json(&vm_type, copy, true, second_document, error);
+    return r == 0 ? vqemu_vm_diff(vm, copy, &changes, error) : r;
 }
 
 static int parse(vqemu_runtime *runtime, const char *text, size_t size, vqemu_error **error) {
@@ -174,6 +206,17 @@ START_TEST(every_allocation_of_writing_can_fail) {
 }
 END_TEST
 
+START_TEST(every_allocation_of_changing_can_fail) {
+    static const char text[] =
+        "{\"memory\": 5, \"disks\": [{\"file\": \"/x\", \"cache\": \"none\"}],"
+        "\"cpu_features\": {\"new\": null, \"other\": 3}, \"kernel\": null}";
+    second_document = json_loads(text, 0, NULL);
+    ck_assert_ptr_nonnull(second_document);
+    every_allocation_fails(copy_and_change, _i);
+    json_decref(second_document);
+}
+END_TEST
+
 int main(void) {
     int everything = 0;
     find_cases("commands");
@@ -184,6 +227,7 @@ int main(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, every_allocation_of_building_can_fail, everything, everything + 1);
     tcase_add_loop_test(tests, every_allocation_of_writing_can_fail, everything, everything + 1);
+    tcase_add_loop_test(tests, every_allocation_of_changing_can_fail, everything, everything + 1);
     suite_add_tcase(suite, tests);
     int status = run_suite(suite);
     forget_cases();

@@ -61,15 +61,15 @@ static const char *value_of(const vqemu_command *command, const char *option) {
 
 START_TEST(what_the_machine_cannot_have_is_refused) {
     _cleanup_vm_ vqemu_vm *vm = make_vm("x");
-    ck_assert_int_eq(vqemu_vm_set_memory(vm, 512, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_number(vm, "memory", 512, NULL), 0);
     build_fails_with(
         "loongarch64", vm, VQEMU_ERR_UNSUPPORTED,
         "memory: 512 MiB are too little: the machine of loongarch64 guests needs 1024");
-    ck_assert_int_eq(vqemu_vm_set_memory(vm, 2049, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_number(vm, "memory", 2049, NULL), 0);
     build_fails_with("mips", vm, VQEMU_ERR_UNSUPPORTED,
                      "memory: 2049 MiB are too much: the machine of mips guests can have 2048");
-    ck_assert_int_eq(vqemu_vm_set_memory(vm, 0, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_cpus(vm, 2, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_number(vm, "memory", 0, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_number(vm, "cpus", 2, NULL), 0);
     build_fails_with("ppc", vm, VQEMU_ERR_UNSUPPORTED,
                      "cpus: 2 CPUs are too many: the machine of ppc guests can have 1");
 }
@@ -77,9 +77,9 @@ END_TEST
 
 START_TEST(what_needs_a_kernel_is_refused_without) {
     _cleanup_vm_ vqemu_vm *a = make_vm("a"), *b = make_vm("b");
-    ck_assert_int_eq(vqemu_vm_set_initrd(a, "/i", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(a, "initrd", "/i", NULL), 0);
     build_fails_with("arm", a, VQEMU_ERR_INVALID, "initrd: it needs a kernel");
-    ck_assert_int_eq(vqemu_vm_set_append(b, "", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(b, "append", "", NULL), 0);
     build_fails_with("arm", b, VQEMU_ERR_INVALID, "append: a kernel command line needs a kernel");
 }
 END_TEST
@@ -99,10 +99,10 @@ START_TEST(the_kernel_command_line_follows_the_vm) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         _cleanup_vm_ vqemu_vm *vm = make_vm("x");
-        ck_assert_int_eq(vqemu_vm_set_kernel(vm, "/k", NULL), 0);
-        ck_assert_int_eq(vqemu_vm_set_rootfs(vm, cases[i].rootfs, NULL), 0);
-        ck_assert_int_eq(vqemu_vm_set_initrd(vm, cases[i].initrd, NULL), 0);
-        ck_assert_int_eq(vqemu_vm_set_append(vm, cases[i].append, NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, "kernel", "/k", NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, "rootfs", cases[i].rootfs, NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, "initrd", cases[i].initrd, NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, "append", cases[i].append, NULL), 0);
         _cleanup_command_ vqemu_command *command = make_command("x86_64", vm);
         ck_assert_str_eq(value_of(command, "-append"),
                          cases[i].expected ? cases[i].expected : root);
@@ -122,14 +122,15 @@ static const char *device_of(const vqemu_command *command, const char *id) {
 
 START_TEST(a_network_device_stays_in_its_slot) {
     _cleanup_vm_ vqemu_vm *small = make_vm("x"), *large = make_vm("x");
-    ck_assert_int_eq(vqemu_vm_add_nic(small, NULL, NULL, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_add_nic(large, NULL, NULL, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_display(large, "vnc", NULL), 0);
-    for (int i = 0; i < 12; i++) { /* more than have slots of their own */
-        _cleanup_free_ char *path = format_string("/d%d", i);
-        ck_assert_int_eq(vqemu_vm_add_disk(large, path, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(small, "nics[0].backend", "user", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(large, "nics[0].backend", "user", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(large, "display", "vnc", NULL), 0);
+    for (size_t i = 0; i < 12; i++) { /* more than have slots of their own */
+        _cleanup_free_ char *path = format_string("/d%zu", i);
+        _cleanup_free_ char *key = format_string(VQEMU_KEY_DISKS_FILE(VQEMU_KEY_ANY), i);
+        ck_assert_int_eq(vqemu_vm_set_string(large, key, path, NULL), 0);
     }
-    vqemu_vm_set_rng(large, true);
+    ck_assert_int_eq(vqemu_vm_set_switch(large, "rng", VQEMU_SWITCH_ON, NULL), 0);
     _cleanup_command_ vqemu_command *few = make_command("x86_64", small);
     _cleanup_command_ vqemu_command *many = make_command("x86_64", large);
     ck_assert_str_eq(device_of(few, "id=nic0"), device_of(many, "id=nic0"));
@@ -226,7 +227,7 @@ END_TEST
 static vqemu_vm *read_vm(const char *json) {
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_vm *vm = NULL;
-    int r = vqemu_vm_from_json(json, strlen(json), "vm", &vm, &error);
+    int r = vqemu_vm_from_json(json, strlen(json), "vm", 0, &vm, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return vm;
 }
@@ -526,8 +527,10 @@ static vqemu_command *make_printer(const char *path, char *const *extra) {
     _cleanup_vm_ vqemu_vm *vm = make_vm("x");
     vqemu_command *command = NULL;
     write_file(path, "#!/bin/sh\nprintf '%s\\0' \"$0\" \"$@\"\n", 0755);
-    for (; *extra; extra++)
-        ck_assert_int_eq(vqemu_vm_add_extra_arg(vm, *extra, NULL), 0);
+    for (size_t i = 0; extra[i]; i++) {
+        _cleanup_free_ char *key = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEY_ANY), i);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, key, extra[i], NULL), 0);
+    }
     ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
     return command;
 }

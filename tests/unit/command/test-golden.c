@@ -53,7 +53,7 @@ START_TEST(command_and_units_are_as_written_down) {
     _cleanup_command_ vqemu_command *command = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_free_ char *shell = NULL;
-    int r = vqemu_vm_from_file(path, &vm, &error);
+    int r = vqemu_vm_from_file(path, 0, &vm, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     r = vqemu_command_build(runtime, vm, 0, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));

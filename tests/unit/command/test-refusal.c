@@ -14,7 +14,7 @@ START_TEST(what_does_not_go_together_is_refused) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = (vqemu_command *)&error;
-    int r = vqemu_vm_from_file(path, &vm, &error);
+    int r = vqemu_vm_from_file(path, 0, &vm, &error);
     ck_assert_msg(r == 0, "%s: %s", case_names[_i], vqemu_error_message(error));
     r = vqemu_command_build(runtime, vm, 0, &command, &error);
     ck_assert_msg(r < 0, "%s: it was not refused", case_names[_i]);

@@ -33,16 +33,16 @@ static vqemu_vm *make_vm(void) {
     _cleanup_free_ char *state = scratch_path("a/state"), *run = scratch_path("b/run");
     vqemu_vm *vm = NULL;
     ck_assert_int_eq(vqemu_vm_new("x", &vm, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_state_dir(vm, state, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_runtime_dir(vm, run, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "state_dir", state, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "runtime_dir", run, NULL), 0);
     return vm;
 }
 
 static vqemu_vm *make_uefi_vm(void) {
     vqemu_vm *vm = make_vm();
-    ck_assert_int_eq(vqemu_vm_set_firmware(vm, "uefi", NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_display(vm, "vnc", NULL), 0);
-    vqemu_vm_set_tpm(vm, true);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "firmware", "uefi", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "display", "vnc", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_switch(vm, "tpm", VQEMU_SWITCH_ON, NULL), 0);
     return vm;
 }
 
@@ -145,10 +145,10 @@ START_TEST(a_user_gets_what_was_made) {
     static const char *const paths[] = {"a/state", "a/state/tpm", "a/state/nvram.fd",
                                         "a/state/nvram.fd.firmware", "b/run"};
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
-    ck_assert_int_eq(vqemu_vm_set_user(vm, "no-such-user", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "no-such-user", NULL), 0);
     fails(vm, 0, VQEMU_ERR_NOT_FOUND, "no user \"no-such-user\"");
     _cleanup_free_ char *user = format_string("%d", OTHER_USER);
-    ck_assert_int_eq(vqemu_vm_set_user(vm, user, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", user, NULL), 0);
     if (geteuid() != 0) { /* who may not give files away is told so */
         fails(vm, 0, VQEMU_ERR_SYSTEM, "to the user that the VM runs as");
         return;
@@ -157,7 +157,7 @@ START_TEST(a_user_gets_what_was_made) {
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         ck_assert_uint_eq(stat_of(paths[i]).st_uid, OTHER_USER);
     ck_assert_uint_eq(stat_of("a").st_uid, 0);
-    ck_assert_int_eq(vqemu_vm_set_user(vm, "root", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "root", NULL), 0);
     fails(vm, 0, VQEMU_ERR_INVALID, "/a/state belongs to user 12345");
     ck_assert_int_eq(fchownat(scratch_fd, "a/state", 0, 0, 0), 0);
     ck_assert_int_eq(fchownat(scratch_fd, "b/run", 0, 0, 0), 0);
@@ -195,8 +195,8 @@ END_TEST
 START_TEST(directories_outside_are_made_as_well) {
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
     _cleanup_free_ char *nvram = scratch_path("c/d/variables"), *tpm = scratch_path("e/f");
-    ck_assert_int_eq(vqemu_vm_set_nvram(vm, nvram, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_tpm_state(vm, tpm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "nvram", nvram, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "tpm_state", tpm, NULL), 0);
     prepares(vm, 0);
     has_mode("c", S_IFDIR | 0755);
     has_mode("c/d", S_IFDIR | 0700);
@@ -213,9 +213,9 @@ START_TEST(links_of_the_user_move_nothing) {
                         *tpm = scratch_path("a/state/x/tpm");
     if (geteuid() != 0)
         return;
-    ck_assert_int_eq(vqemu_vm_set_user(vm, "12345", NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_tpm_state(vm, tpm, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_nvram(vm, nvram, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "12345", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "tpm_state", tpm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "nvram", nvram, NULL), 0);
     prepares(vm, 0);
     ck_assert_int_eq(mkdirat(scratch_fd, "root", 0755), 0);
     ck_assert_int_eq(mkdirat(scratch_fd, "root/tpm", 0755), 0);
@@ -241,7 +241,7 @@ START_TEST(a_password_that_nobody_can_type_is_refused) {
     };
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
     _cleanup_free_ char *path = scratch_path("password"), *directory = scratch_path("fw");
-    ck_assert_int_eq(vqemu_vm_set_vnc_password_file(vm, path, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "vnc_password_file", path, NULL), 0);
     fails(vm, 0, VQEMU_ERR_NOT_FOUND, "vnc_password_file: cannot open");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         write_file("password", files[i].content, 0600);
@@ -252,7 +252,7 @@ START_TEST(a_password_that_nobody_can_type_is_refused) {
             prepares(vm, 0);
         ck_assert_int_eq(unlinkat(scratch_fd, "password", 0), 0);
     }
-    ck_assert_int_eq(vqemu_vm_set_vnc_password_file(vm, directory, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "vnc_password_file", directory, NULL), 0);
     fails(vm, 0, VQEMU_ERR_INVALID, "is no regular file");
 }
 END_TEST
@@ -262,8 +262,8 @@ START_TEST(who_cannot_make_the_defaults_is_told_what_to_set) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_free_ char *run = scratch_path("run");
     ck_assert_int_eq(vqemu_vm_new("no such guest", &vm, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_runtime_dir(vm, run, NULL), 0);
-    vqemu_vm_set_tpm(vm, true);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "runtime_dir", run, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_switch(vm, "tpm", VQEMU_SWITCH_ON, NULL), 0);
     if (geteuid() == 0)
         ck_assert_int_eq(seteuid(OTHER_USER), 0);
     fails(vm, 0, VQEMU_ERR_SYSTEM, "cannot make the directory /var/lib/volt");

@@ -22,7 +22,7 @@ static vqemu_runtime *make_runtime(const char *profile) {
 static vqemu_vm *read_vm(const char *json) {
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_vm *vm = NULL;
-    int r = vqemu_vm_from_json(json, strlen(json), "vm", &vm, &error);
+    int r = vqemu_vm_from_json(json, strlen(json), "vm", 0, &vm, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return vm;
 }
@@ -122,8 +122,10 @@ START_TEST(a_unit_that_systemd_cannot_read_is_refused) {
         vqemu_units *unit = NULL;
         memset(argument, 'x', cases[i].size);
         argument[cases[i].size] = '\0';
-        for (size_t j = 0; j < cases[i].count; j++)
-            ck_assert_int_eq(vqemu_vm_add_extra_arg(vm, argument, NULL), 0);
+        for (size_t j = 0; j < cases[i].count; j++) {
+            _cleanup_free_ char *key = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEY_ANY), j);
+            ck_assert_int_eq(vqemu_vm_set_string(vm, key, argument, NULL), 0);
+        }
         int r = vqemu_units_build(runtime, vm, NULL, 0, &unit, &error);
         ck_assert_int_eq(r, cases[i].message ? VQEMU_ERR_UNSUPPORTED : 0);
         if (cases[i].message)

@@ -21,7 +21,7 @@ static vqemu_vm *read_vm(const char *keys) {
     _cleanup_free_ char *text = format_string("{\"name\": \"web\"%s%s}", *keys ? ", " : "", keys);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_vm *vm = NULL;
-    ck_assert_msg(vqemu_vm_from_json(text, strlen(text), NULL, &vm, &error) == 0, "%s: %s", keys,
+    ck_assert_msg(vqemu_vm_from_json(text, strlen(text), NULL, 0, &vm, &error) == 0, "%s: %s", keys,
                   vqemu_error_message(error));
     return vm;
 }
