@@ -38,6 +38,23 @@ typedef struct vqemu_ingest_options vqemu_ingest_options;
 /** Where QEMU was built. Any text. Since 1.0. */
 #define VQEMU_INGEST_BUILD_HOST "build_host"
 
+/** What the profile is for, in one line for people. Since 1.0. */
+#define VQEMU_INGEST_DESCRIPTION "description"
+
+/** Of a profile that is not one of the library's own (vqemu_profile_find()): the accelerator it
+ * runs guests with, "kvm" or "tcg". Such a profile needs this and VQEMU_INGEST_GUESTS, and a name
+ * of at most 63 lower case letters, digits and "-", without eight hex digits behind the last "-".
+ * Since 1.0. */
+#define VQEMU_INGEST_ACCEL "accel"
+
+/** Of such a profile: what it can do, names of vqemu_ability_name() separated by commas. Since 1.0.
+ */
+#define VQEMU_INGEST_ABILITIES "abilities"
+
+/** Of such a profile: the guest architectures it serves, names of vqemu_guest_arch_at() separated
+ * by commas. Under KVM these are served on hosts whose KVM runs them. Since 1.0. */
+#define VQEMU_INGEST_GUESTS "guests"
+
 /** Make empty ones. The caller frees *options with vqemu_ingest_options_free(). Errors:
  * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
 int vqemu_ingest_options_new(vqemu_ingest_options **options, vqemu_error **error);

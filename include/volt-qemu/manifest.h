@@ -88,6 +88,24 @@ const char *vqemu_manifest_build_host(const vqemu_manifest *manifest);
  * Since 1.0. */
 const char *vqemu_manifest_arch(const vqemu_manifest *manifest);
 
+/** The optional field "description": what the profile is for. NULL if absent. Borrowed. Since 1.0.
+ */
+const char *vqemu_manifest_description(const vqemu_manifest *manifest);
+
+/** The optional field "accel", by which a profile is described that is not one of the library's
+ * own: "kvm" or "tcg"; NULL if absent. Borrowed. Since 1.0. */
+const char *vqemu_manifest_accel(const vqemu_manifest *manifest);
+
+/** The optional field "abilities": an OR of enum vqemu_ability. Names that this version does not
+ * know are passed over. Since 1.0. */
+uint64_t vqemu_manifest_abilities(const vqemu_manifest *manifest);
+
+/** How many guest architectures the optional field "guests" has. Since 1.0. */
+size_t vqemu_manifest_guest_count(const vqemu_manifest *manifest);
+
+/** One of them; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_manifest_guest_at(const vqemu_manifest *manifest, size_t index);
+
 /** The optional field "total_bytes", the sum of all file sizes; -1 if absent. Since 1.0. */
 int64_t vqemu_manifest_total_bytes(const vqemu_manifest *manifest);
 

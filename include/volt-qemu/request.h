@@ -88,6 +88,17 @@ int vqemu_request_set_abilities(vqemu_request *request, uint64_t abilities, vqem
  */
 int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm, vqemu_error **error);
 
+/**
+ * Choose only among the profiles that have a revision in a store, its own ones included; see
+ * vqemu_store_list_profiles(). They are copied as they are now. If none of them fits but another
+ * one would, selection fails with VQEMU_ERR_NO_REVISION. call: may be NULL.
+ *
+ * Errors: VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_request_set_store(vqemu_request *request, vqemu_store *store, vqemu_call *call,
+                            vqemu_error **error);
+
 #ifdef __cplusplus
 }
 #endif

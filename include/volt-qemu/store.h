@@ -7,6 +7,7 @@
 
 #include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
+#include <volt-qemu/profile.h>
 #include <volt-qemu/revision.h>
 
 #ifdef __cplusplus
@@ -121,6 +122,30 @@ int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t
  */
 int vqemu_store_find_revision(vqemu_store *store, const char *name, uint32_t flags,
                               vqemu_call *call, vqemu_revision **revision, vqemu_error **error);
+
+/** Profiles that a store has. Immutable, one owner. Since 1.0. */
+typedef struct vqemu_profile_list vqemu_profile_list;
+
+/**
+ * List the profiles that have a revision in the store, by name: of the library's own, and those
+ * that their manifests describe, as the revision does that vqemu_resolve() takes. One whose
+ * manifest is broken, or describes none, is passed over. flags: 0. call: may be NULL. The caller
+ * frees *list with vqemu_profile_list_free().
+ *
+ * Errors: VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_store_list_profiles(vqemu_store *store, uint32_t flags, vqemu_call *call,
+                              vqemu_profile_list **list, vqemu_error **error);
+
+/** How many profiles the list holds. Since 1.0. */
+size_t vqemu_profile_list_count(const vqemu_profile_list *list);
+
+/** The profile at an index; NULL beyond the count. Borrowed from the list. Since 1.0. */
+vqemu_profile *vqemu_profile_list_at(const vqemu_profile_list *list, size_t index);
+
+/** Free the list and its references. NULL is allowed. Since 1.0. */
+void vqemu_profile_list_free(vqemu_profile_list *list);
 
 #ifdef __cplusplus
 }

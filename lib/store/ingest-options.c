@@ -14,7 +14,8 @@
     { #name, OPTION_STRING, offsetof(struct vqemu_ingest_options, name) }
 static const struct option_key keys[] = {
     OPTION(profile),    OPTION(created_at), OPTION(qemu_version),
-    OPTION(build_date), OPTION(build_host),
+    OPTION(build_date), OPTION(build_host), OPTION(description),
+    OPTION(accel),      OPTION(abilities),  OPTION(guests),
 };
 
 static const struct options_type type = {
@@ -56,5 +57,6 @@ VQEMU_EXPORT void vqemu_ingest_options_free(vqemu_ingest_options *options) {
 
 bool ingest_options_describe(const vqemu_ingest_options *options) {
     return options && (options->created_at || options->qemu_version || options->build_date ||
-                       options->build_host);
+                       options->build_host || options->description || options->accel ||
+                       options->abilities || options->guests);
 }

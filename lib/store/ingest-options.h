@@ -7,7 +7,10 @@
 #include <volt-qemu/ingest.h>
 
 struct vqemu_ingest_options {
-    char *profile, *created_at, *qemu_version, *build_date, *build_host; /* NULL where not set */
+    /* NULL where not set: */
+    char *profile, *created_at, *qemu_version, *build_date, *build_host;
+    char *description, *accel;
+    char *abilities, *guests; /* separated by commas */
 };
 
 /* Whether they say anything but whose version it is. */

@@ -6,12 +6,11 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "base/options.h"
 #include "base/workers.h"
-#include "choice/profile.h"
 #include "store/ingest.h"
 #include "store/source.h"
 #include "store/stage.h"
+#include "store/store-profile.h"
 #include "util/export.h"
 #include "util/strbuf.h"
 
@@ -228,14 +227,6 @@ static int publish(struct ingest *ingest, const vqemu_ingest_options *options,
     return r == 0 ? stage_publish_profile(&ingest->stage, &staged, call, result, error) : r;
 }
 
-static int require_profile(const vqemu_ingest_options *options, vqemu_error **error) {
-    vqemu_profile *profile;
-    if (!options || !options->profile)
-        return options_invalid(VQEMU_INGEST_PROFILE, NULL, NULL, error,
-                               "whose version it is must be said");
-    return profile_require(options->profile, &profile, error);
-}
-
 VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
                                     const vqemu_ingest_options *options, uint32_t flags,
                                     vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error) {
@@ -245,7 +236,7 @@ VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
     REQUIRE_STORE(store, error);
     REQUIRE_ARGUMENT(directory, error);
     REQUIRE_FLAGS(flags, 0, error);
-    int r = require_profile(options, error);
+    int r = profile_check_options(options, error);
     if (r < 0)
         return r;
     _cleanup_(release_ingest) struct ingest work = {

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <volt-qemu/profile.h>
+
 #include "base/call.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -20,7 +22,18 @@
 #define OBJECTS_OF_TEXT_LIMIT 10000
 
 /* In the order in which they are written. */
-enum field { NAME, CREATED_AT, PROFILE, QEMU_VERSION, BUILD_DATE, BUILD_HOST, ARCH, FIELD_COUNT };
+enum field {
+    NAME,
+    CREATED_AT,
+    PROFILE,
+    QEMU_VERSION,
+    BUILD_DATE,
+    BUILD_HOST,
+    ARCH,
+    DESCRIPTION,
+    ACCEL,
+    FIELD_COUNT
+};
 
 static const char *const field_keys[FIELD_COUNT] = {
     [NAME] = "name",
@@ -30,12 +43,23 @@ static const char *const field_keys[FIELD_COUNT] = {
     [BUILD_DATE] = "build_date",
     [BUILD_HOST] = "build_host",
     [ARCH] = "arch",
+    [DESCRIPTION] = "description",
+    [ACCEL] = "accel",
+};
+
+/* Fields that are lists of words, likewise. */
+enum words { ABILITIES, GUESTS, WORDS_COUNT };
+
+static const char *const words_keys[WORDS_COUNT] = {
+    [ABILITIES] = "abilities",
+    [GUESTS] = "guests",
 };
 
 struct vqemu_manifest {
     atomic_uint references;
     struct digest digest;
-    char *fields[FIELD_COUNT]; /* NULL where absent */
+    char *fields[FIELD_COUNT];  /* NULL where absent */
+    json_t *words[WORDS_COUNT]; /* likewise */
     struct timespec created_at;
     int64_t total_bytes;             /* -1 where absent */
     struct manifest_object *objects; /* sorted by path */
@@ -205,6 +229,24 @@ static int check_case(const vqemu_manifest *manifest, const char *source, vqemu_
 
 /* ---- reading ---- */
 
+/* Move an optional list of strings from root to *value. */
+static int take_words(json_t *root, const char *key, const char *source, json_t **value,
+                      vqemu_error **error) {
+    json_t *field = json_object_get(root, key);
+    size_t index;
+    const json_t *word;
+    if (!field)
+        return 0;
+    bool good = json_is_array(field);
+    json_array_foreach(field, index, word) good = good && json_is_string(word);
+    if (!good)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"%s\" is not an array of strings",
+                         source, key);
+    *value = json_incref(field);
+    json_object_del(root, key);
+    return 0;
+}
+
 /* Move an optional string field from root to *value. */
 static int take_string(json_t *root, const char *key, const char *source, char **value,
                        vqemu_error **error) {
@@ -224,6 +266,11 @@ static int take_fields(vqemu_manifest *manifest, json_t *root, const char *sourc
                        vqemu_error **error) {
     for (int i = 0; i < FIELD_COUNT; i++) {
         int r = take_string(root, field_keys[i], source, &manifest->fields[i], error);
+        if (r < 0)
+            return r;
+    }
+    for (int i = 0; i < WORDS_COUNT; i++) {
+        int r = take_words(root, words_keys[i], source, &manifest->words[i], error);
         if (r < 0)
             return r;
     }
@@ -474,12 +521,15 @@ static bool set_objects(json_t *root, const struct manifest_object *objects, siz
 }
 
 /* A new JSON object of the parts of a manifest; NULL without memory. */
-static json_t *to_json(const char *const fields[FIELD_COUNT], int64_t total_bytes, json_t *unknown,
-                       const struct manifest_object *objects, size_t count) {
+static json_t *to_json(const char *const fields[FIELD_COUNT], json_t *const words[WORDS_COUNT],
+                       int64_t total_bytes, json_t *unknown, const struct manifest_object *objects,
+                       size_t count) {
     json_t *root = json_object();
     bool ok = root;
     for (int i = 0; ok && i < FIELD_COUNT; i++)
         ok = set_string(root, field_keys[i], fields[i]);
+    for (int i = 0; ok && i < WORDS_COUNT; i++)
+        ok = !words[i] || json_object_set(root, words_keys[i], words[i]) == 0;
     if (ok && total_bytes >= 0)
         ok = json_object_set_new(root, "total_bytes", json_integer(total_bytes)) == 0;
     if (ok && unknown)
@@ -499,11 +549,26 @@ VQEMU_EXPORT int vqemu_manifest_to_json(const vqemu_manifest *manifest, char **t
     const char *fields[FIELD_COUNT];
     for (int i = 0; i < FIELD_COUNT; i++)
         fields[i] = manifest->fields[i];
-    _cleanup_json_ json_t *root = to_json(fields, manifest->total_bytes, manifest->unknown,
-                                          manifest->objects, manifest->object_count);
+    _cleanup_json_ json_t *root =
+        to_json(fields, manifest->words, manifest->total_bytes, manifest->unknown,
+                manifest->objects, manifest->object_count);
     if (!root)
         return error_no_memory(error);
     return json_to_text(root, text, error);
+}
+
+/* An array of the words of a list that is separated by commas; NULL for NULL or without memory. */
+static json_t *split_words(const char *list) {
+    json_t *array = list ? json_array() : NULL;
+    while (array && *list) {
+        size_t length = strcspn(list, ",");
+        if (json_array_append_new(array, json_stringn(list, length)) < 0) {
+            json_decref(array);
+            return NULL;
+        }
+        list += length + (list[length] == ',');
+    }
+    return array;
 }
 
 int manifest_new(const struct manifest_fields *fields, const char *source,
@@ -517,6 +582,8 @@ int manifest_new(const struct manifest_fields *fields, const char *source,
         [BUILD_DATE] = fields->build_date,
         [BUILD_HOST] = fields->build_host,
         [ARCH] = fields->arch,
+        [DESCRIPTION] = fields->description,
+        [ACCEL] = fields->accel,
     };
     *manifest = NULL;
     struct manifest_object *sorted = calloc(count + 1, sizeof *sorted);
@@ -525,7 +592,13 @@ int manifest_new(const struct manifest_fields *fields, const char *source,
     if (count > 0)
         memcpy(sorted, objects, count * sizeof *sorted);
     qsort(sorted, count, sizeof *sorted, compare_paths);
-    _cleanup_json_ json_t *root = to_json(values, fields->total_bytes, NULL, sorted, count);
+    _cleanup_json_ json_t *abilities = split_words(fields->abilities),
+                          *guests = split_words(fields->guests);
+    json_t *const words[WORDS_COUNT] = {[ABILITIES] = abilities, [GUESTS] = guests};
+    _cleanup_json_ json_t *root =
+        !abilities == !fields->abilities && !guests == !fields->guests
+            ? to_json(values, words, fields->total_bytes, NULL, sorted, count)
+            : NULL;
     free(sorted);
     if (!root)
         return error_no_memory(error);
@@ -604,6 +677,9 @@ bool manifest_same_content(const vqemu_manifest *a, const vqemu_manifest *b) {
         if (i != CREATED_AT && (!x != !y || (x && strcmp(x, y) != 0)))
             return false;
     }
+    for (int i = 0; i < WORDS_COUNT; i++)
+        if (!a->words[i] != !b->words[i] || (a->words[i] && !json_equal(a->words[i], b->words[i])))
+            return false;
     if (a->total_bytes != b->total_bytes || a->object_count != b->object_count ||
         !json_equal(a->unknown, b->unknown))
         return false;
@@ -629,6 +705,8 @@ VQEMU_EXPORT void vqemu_manifest_unref(vqemu_manifest *manifest) {
         return;
     for (int i = 0; i < FIELD_COUNT; i++)
         free(manifest->fields[i]);
+    for (int i = 0; i < WORDS_COUNT; i++)
+        json_decref(manifest->words[i]);
     for (size_t i = 0; !manifest->text && i < manifest->object_count; i++)
         free(manifest->objects[i].path);
     free(manifest->objects);
@@ -684,6 +762,36 @@ VQEMU_EXPORT const char *vqemu_manifest_build_host(const vqemu_manifest *manifes
 
 VQEMU_EXPORT const char *vqemu_manifest_arch(const vqemu_manifest *manifest) {
     return manifest ? manifest->fields[ARCH] : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_description(const vqemu_manifest *manifest) {
+    return manifest ? manifest->fields[DESCRIPTION] : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_accel(const vqemu_manifest *manifest) {
+    return manifest ? manifest->fields[ACCEL] : NULL;
+}
+
+static size_t words_count(const vqemu_manifest *manifest, enum words words) {
+    return manifest && manifest->words[words] ? json_array_size(manifest->words[words]) : 0;
+}
+
+VQEMU_EXPORT uint64_t vqemu_manifest_abilities(const vqemu_manifest *manifest) {
+    uint64_t abilities = 0;
+    for (size_t i = 0; i < words_count(manifest, ABILITIES); i++)
+        abilities |=
+            vqemu_ability_find(json_string_value(json_array_get(manifest->words[ABILITIES], i)));
+    return abilities;
+}
+
+VQEMU_EXPORT size_t vqemu_manifest_guest_count(const vqemu_manifest *manifest) {
+    return words_count(manifest, GUESTS);
+}
+
+VQEMU_EXPORT const char *vqemu_manifest_guest_at(const vqemu_manifest *manifest, size_t index) {
+    return index < words_count(manifest, GUESTS)
+               ? json_string_value(json_array_get(manifest->words[GUESTS], index))
+               : NULL;
 }
 
 VQEMU_EXPORT int64_t vqemu_manifest_total_bytes(const vqemu_manifest *manifest) {

@@ -48,6 +48,8 @@ int manifest_load_fd(int fd, const char *source, size_t max_objects, vqemu_manif
 /* The fields of a new manifest. Optional ones are NULL. */
 struct manifest_fields {
     const char *name, *created_at, *profile, *qemu_version, *build_date, *build_host, *arch;
+    const char *description, *accel;
+    const char *abilities, *guests; /* separated by commas */
     int64_t total_bytes;
 };
 

@@ -57,6 +57,11 @@ static size_t revision_name_length(const char *file_name) {
     return profile_length(file_name, length - suffix) ? length - suffix : 0;
 }
 
+size_t revision_profile_length(const char *file_name) {
+    size_t length = revision_name_length(file_name);
+    return length ? profile_length(file_name, length) : 0;
+}
+
 static int new_revision(const vqemu_store *store, const char *name, size_t length,
                         vqemu_revision **revision, vqemu_error **error) {
     _cleanup_revision_ vqemu_revision *new = calloc(1, sizeof *new);

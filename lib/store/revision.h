@@ -41,6 +41,10 @@ const char *revision_digest(const vqemu_revision *revision);
 /* What its file was like when it was loaded. */
 const struct stat *revision_file_status(const vqemu_revision *revision);
 
+/* How many bytes of the name of a file in refs/ are that of the profile; 0 if it is no revision's.
+ */
+size_t revision_profile_length(const char *file_name);
+
 /* Whether a name has the form of a revision's, and the error if it has not. */
 bool revision_is_name(const char *name);
 int revision_check_name(const char *name, vqemu_error **error);

@@ -264,6 +264,10 @@ static int make_manifest(struct stage_profile *profile, const vqemu_revision *ne
         .build_date = options->build_date,
         .build_host = options->build_host,
         .arch = profile->arch,
+        .description = options->description,
+        .accel = options->accel,
+        .abilities = options->abilities,
+        .guests = options->guests,
         .total_bytes = (int64_t)profile->total_size,
     };
     return manifest_new(&fields, profile->source, profile->objects, profile->count,

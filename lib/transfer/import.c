@@ -12,6 +12,7 @@
 #include "choice/profile.h"
 #include "store/ingest.h"
 #include "store/stage.h"
+#include "store/store-profile.h"
 #include "transfer/import.h"
 #include "transfer/tar-archive.h"
 #include "util/export.h"
@@ -36,6 +37,7 @@ struct entry {
 struct import {
     vqemu_store *store;
     const char *name; /* of the archive */
+    const vqemu_ingest_options *options;
     struct archive_reader *reader;
     struct stage stage;
     struct entry *entries; /* in the order of the archive, then sorted by path */
@@ -285,6 +287,9 @@ static int add_item(struct import *import, const struct archive_item *item, vqem
     bool is_manifest = strcmp(path, ARCHIVE_MANIFEST_NAME) == 0;
     bool is_top = !*path && item->kind == ARCHIVE_DIRECTORY;
     int r = is_manifest || is_top ? 0 : check_path(import, path, error);
+    /* Whose profile it is, if it does not say so itself: better told now than when all is read. */
+    if (r == 0 && !is_manifest && !import->manifest && import->options && import->options->profile)
+        r = profile_check_options(import->options, error);
     if (r == 0 && item->kind == ARCHIVE_SPECIAL)
         r = refuse_entry(import, path, VQEMU_ERR_UNSUPPORTED,
                          "that is a device, socket or FIFO; a profile holds only files", error);
@@ -467,10 +472,17 @@ static const char *manifest_profile(const struct import *import) {
     return profile || !vqemu_profile_find(name) ? profile : name;
 }
 
+/* It must be one of the library's own, or described. */
+static int check_manifest_profile(const struct import *import, const char *name,
+                                  vqemu_error **error) {
+    _cleanup_profile_ vqemu_profile *profile = NULL;
+    int r = profile_of_manifest(name, import->manifest, &profile, error);
+    return r < 0 ? error_prefix(r, error, "the archive %s: ", import->name) : 0;
+}
+
 /* Whose profile it is: as the manifest says, or as the caller does. */
 static int choose_profile(const struct import *import, const char **profile,
                           const vqemu_ingest_options *options, vqemu_error **error) {
-    vqemu_profile *row;
     const char *own = manifest_profile(import);
     if (import->manifest && ingest_options_describe(options))
         return error_set(error, VQEMU_ERR_INVALID, 0,
@@ -480,16 +492,14 @@ static int choose_profile(const struct import *import, const char **profile,
     if (own && *profile && strcmp(own, *profile) != 0)
         return error_set(error, VQEMU_ERR_INVALID, 0, "the archive %s is of profile %s, not of %s",
                          import->name, own, *profile);
-    if (own && !vqemu_profile_find(own))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "the archive %s is of an unknown profile \"%.200s\"", import->name, own);
     if (own)
         *profile = own;
     if (!*profile)
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "the archive %s does not say of which profile it is: name the profile",
                          import->name);
-    return profile_require(*profile, &row, error);
+    return import->manifest ? check_manifest_profile(import, *profile, error)
+                            : profile_check_options(options, error);
 }
 
 static int open_import(struct import *import, int fd, vqemu_error **error) {
@@ -521,14 +531,12 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
     _cleanup_(release_import) struct import import = {
         .store = store,
         .name = name ? name : "archive",
+        .options = options,
         .stage = STAGE_EMPTY,
         .progress = {.call = call},
     };
     const char *profile = options ? options->profile : NULL;
-    vqemu_profile *row;
-    int r = profile ? profile_require(profile, &row, error) : 0;
-    if (r == 0)
-        r = open_import(&import, fd, error);
+    int r = open_import(&import, fd, error);
     if (r == 0)
         r = read_entries(&import, error);
     if (r == 0)

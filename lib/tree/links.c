@@ -9,10 +9,10 @@
 #include <sys/file.h>
 
 #include "base/error.h"
-#include "choice/profile.h"
 #include "store/leftovers.h"
 #include "store/newest.h"
 #include "store/revision.h"
+#include "store/store-profile.h"
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -178,7 +178,7 @@ void links_release(struct links *links) {
 
 /* Others were left behind when a real directory was being replaced. */
 static bool is_of_profile(const struct link *link) {
-    return vqemu_profile_find(link->profile) != NULL;
+    return profile_is_name(link->profile);
 }
 
 bool links_point_to(const struct links *links, const char *digest) {

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/store-profile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/options.h"
+#include "choice/profile.h"
+#include "store/ingest-options.h"
+#include "store/revision.h"
+#include "util/strbuf.h"
+
+#define NAME_LENGTH_MAX 63
+
+bool profile_is_name(const char *name) {
+    size_t length = strlen(name);
+    return length > 0 && length <= NAME_LENGTH_MAX && *name != '-' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
+           !revision_is_name(name);
+}
+
+/* ---- what is put into a store ---- */
+
+/* Call back for each word of a list that is separated by commas. */
+typedef int (*word_fn)(const char *key, const char *word, vqemu_error **error);
+
+static int for_each_word(const char *key, const char *list, word_fn function, vqemu_error **error) {
+    int r = 0;
+    while (r == 0 && *list) {
+        size_t length = strcspn(list, ",");
+        _cleanup_free_ char *word = strndup(list, length);
+        r = word ? function(key, word, error) : error_no_memory(error);
+        list += length + (list[length] == ',');
+    }
+    return r;
+}
+
+static int check_ability(const char *key, const char *word, vqemu_error **error) {
+    return vqemu_ability_find(word)
+               ? 0
+               : options_invalid(key, word, NULL, error, "there is no ability \"%s\"", word);
+}
+
+static int check_guest(const char *key, const char *word, vqemu_error **error) {
+    return arch_find(word) ? 0
+                           : options_invalid(key, word, NULL, error,
+                                             "there is no guest architecture \"%s\"", word);
+}
+
+static int check_own(const vqemu_ingest_options *options, vqemu_error **error) {
+    const char *key = options->accel       ? VQEMU_INGEST_ACCEL
+                      : options->abilities ? VQEMU_INGEST_ABILITIES
+                      : options->guests    ? VQEMU_INGEST_GUESTS
+                                           : NULL;
+    return key ? options_invalid(key, NULL, NULL, error,
+                                 "that of profile %s is known, and cannot be set", options->profile)
+               : 0;
+}
+
+static int check_described(const vqemu_ingest_options *options, vqemu_error **error) {
+    const char *accel = options->accel, *guests = options->guests;
+    if (!accel && !guests) {
+        vqemu_profile *none;
+        return profile_require(options->profile, &none, error);
+    }
+    if (!profile_is_name(options->profile))
+        return options_invalid(VQEMU_INGEST_PROFILE, options->profile, NULL, error,
+                               "\"%s\" cannot be the name of a profile: lower case letters, digits "
+                               "and \"-\", and not eight hex digits behind the last \"-\"",
+                               options->profile);
+    if (!accel || (strcmp(accel, "kvm") != 0 && strcmp(accel, "tcg") != 0))
+        return options_invalid(VQEMU_INGEST_ACCEL, accel, "kvm, tcg", error,
+                               "profile %s needs one, \"kvm\" or \"tcg\"", options->profile);
+    if (!guests || !*guests)
+        return options_invalid(VQEMU_INGEST_GUESTS, guests, NULL, error,
+                               "profile %s needs the architectures that it serves",
+                               options->profile);
+    int r = for_each_word(VQEMU_INGEST_GUESTS, guests, check_guest, error);
+    if (r == 0 && options->abilities)
+        r = for_each_word(VQEMU_INGEST_ABILITIES, options->abilities, check_ability, error);
+    return r;
+}
+
+int profile_check_options(const vqemu_ingest_options *options, vqemu_error **error) {
+    if (!options || !options->profile)
+        return options_invalid(VQEMU_INGEST_PROFILE, NULL, NULL, error,
+                               "whose version it is must be said");
+    return vqemu_profile_find(options->profile) ? check_own(options, error)
+                                                : check_described(options, error);
+}
+
+/* ---- what is in a store ---- */
+
+static bool describes_profile(const vqemu_manifest *manifest) {
+    const char *accel = vqemu_manifest_accel(manifest);
+    return accel && (strcmp(accel, "kvm") == 0 || strcmp(accel, "tcg") == 0) &&
+           vqemu_manifest_guest_count(manifest) > 0;
+}
+
+int profile_of_manifest(const char *name, const vqemu_manifest *manifest, vqemu_profile **profile,
+                        vqemu_error **error) {
+    *profile = vqemu_profile_find(name);
+    if (*profile)
+        return 0;
+    size_t count = vqemu_manifest_guest_count(manifest);
+    if (!profile_is_name(name) || !describes_profile(manifest)) {
+        int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                          "profile \"%.200s\" is not known, and its manifest does not describe it "
+                          "(\"accel\", \"guests\")",
+                          name);
+        return error_because(r, error, "unknown-profile", "profile", name, NULL);
+    }
+    _cleanup_free_ const char **guests = calloc(count, sizeof *guests);
+    if (!guests)
+        return error_no_memory(error);
+    for (size_t i = 0; i < count; i++)
+        guests[i] = vqemu_manifest_guest_at(manifest, i);
+    return profile_new(name, vqemu_manifest_description(manifest), vqemu_manifest_accel(manifest),
+                       vqemu_manifest_abilities(manifest), guests, count, profile, error);
+}
