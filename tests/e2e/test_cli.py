@@ -95,6 +95,8 @@ def test_select():
     assert chosen["profile"] == "kvm-uefi" and chosen["accel"] == "kvm"
     assert len(chosen["rejected"]) == 3
     bad(1, "aarch64", *here, "select", "--mode", "hybrid-kvm", "--guest-arch", "aarch64")
+    bad(2, "hybrid-kvm, hybrid-emulated", *here, "select", "--mode", "hybird-kvm")
+    bad(2, "linux, windows, other, uefi", *here, "select", "--guest-os", "windwos")
 
 
 def test_build_refs_show_resolve(root, profile):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every single allocation of reading a VM, building its command and writing it down fails once: an
- * error that says so, no crash, and nothing is left behind.
+ * Every single allocation of selecting a profile, reading a VM, building its command and writing it
+ * down fails once: an error that says so, no crash, and nothing is left behind.
  *
  * While a document is parsed, any error will do: jansson 2.14 calls some failures a fault of the
  * document, leaks, and at one point frees what it has not initialised. So each is tried in a
@@ -15,6 +15,8 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "choice/profile.h"
+#include "choice/request.h"
 #include "command/command.h"
 #include "guest-case.h"
 #include "vm/vm.h"
@@ -135,6 +137,43 @@ static int parse(vqemu_runtime *runtime, const char *text, size_t size, vqemu_er
     return json_parse_object(text, size, "text", &document, error);
 }
 
+/* With a profile that a manifest describes, and others that are rejected. */
+static int select_on(const vqemu_host *host, vqemu_error **error) {
+    static const char *const guests[] = {"x86_64"};
+    static const struct vm_needs needs = {
+        .guest_arch = "x86_64", .guest_os = "windows", .machine = "q35"};
+    _cleanup_request_ vqemu_request *request = NULL;
+    _cleanup_profile_ vqemu_profile *edge = NULL;
+    _cleanup_selection_ vqemu_selection *selection = NULL;
+    int r = vqemu_request_new(&request, error);
+    if (r == 0)
+        r = vqemu_request_set_string(request, VQEMU_REQUEST_MODE, "hybrid-kvm", error);
+    if (r == 0)
+        r = request_set_needs(request, &needs, error);
+    if (r == 0)
+        r = profile_new("edge", "", "kvm", VQEMU_ABILITY_UEFI, guests, 1, &edge, error);
+    if (r == 0)
+        r = request_set_candidates(request, &edge, 1, error);
+    return r == 0 ? vqemu_select(host, request, 0, &selection, error) : r;
+}
+
+static int describe_and_select(vqemu_runtime *runtime, const char *text, size_t size,
+                               vqemu_error **error) {
+    (void)runtime;
+    (void)text;
+    (void)size;
+    _cleanup_host_options_ vqemu_host_options *options = NULL;
+    _cleanup_host_ vqemu_host *host = NULL;
+    int r = vqemu_host_options_new(&options, error);
+    if (r == 0)
+        r = vqemu_host_options_set_string(options, VQEMU_HOST_ARCH, "x86_64", error);
+    if (r == 0)
+        r = vqemu_host_options_set_string(options, VQEMU_HOST_KVM, "usable", error);
+    if (r == 0)
+        r = vqemu_host_new(options, &host, error);
+    return r == 0 ? select_on(host, error) : r;
+}
+
 static enum outcome run(operation *operate, long number, vqemu_runtime *runtime, const char *text,
                         size_t size) {
     vqemu_error *error = NULL;
@@ -217,6 +256,18 @@ START_TEST(every_allocation_of_changing_can_fail) {
 }
 END_TEST
 
+START_TEST(every_allocation_of_selecting_can_fail) {
+    long count = count_allocations(describe_and_select, NULL, NULL, 0);
+    ck_assert_int_gt(count, 20);
+    for (long number = 1; number <= count; number++) {
+        enum outcome outcome = run(describe_and_select, number, NULL, NULL, 0);
+        ck_assert_msg(outcome == NO_MEMORY, "allocation %ld of %ld failed, and the outcome is %d",
+                      number, count, (int)outcome);
+    }
+    ck_assert_int_eq(run(describe_and_select, count + 1, NULL, NULL, 0), DONE);
+}
+END_TEST
+
 int main(void) {
     int everything = 0;
     find_cases("commands");
@@ -228,6 +279,7 @@ int main(void) {
     tcase_add_loop_test(tests, every_allocation_of_building_can_fail, everything, everything + 1);
     tcase_add_loop_test(tests, every_allocation_of_writing_can_fail, everything, everything + 1);
     tcase_add_loop_test(tests, every_allocation_of_changing_can_fail, everything, everything + 1);
+    tcase_add_test(tests, every_allocation_of_selecting_can_fail);
     suite_add_tcase(suite, tests);
     int status = run_suite(suite);
     forget_cases();

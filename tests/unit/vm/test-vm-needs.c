@@ -113,6 +113,30 @@ START_TEST(a_vm_gets_the_profile_that_can_run_it) {
 }
 END_TEST
 
+START_TEST(a_vm_says_what_it_runs_on) {
+    static const struct {
+        const char *keys, *profile, *arch;
+    } vms[] = {
+        {"\"guest_arch\": \"aarch64\"", "emulate-foreign", "aarch64"},
+        {"\"guest_arch\": \"i386\", \"guest_os\": \"windows\"", "kvm-uefi", "i386"},
+        {"\"mode\": \"hybrid-emulated\"", "emulate-x86", "x86_64"},
+        {"\"mode\": \"hybrid-kvm\"", "kvm-linux", "x86_64"},
+        {"\"profile\": \"kvm-uefi\"", "kvm-uefi", "x86_64"},
+        /* a name is an order: what it lacks is found when the command is built */
+        {"\"profile\": \"kvm-linux\", \"display\": \"vnc\"", "kvm-linux", "x86_64"},
+        {"\"profile\": \"emulate-foreign\"", "emulate-foreign", "aarch64"},
+    };
+    _cleanup_host_ vqemu_host *host = describe_host("x86_64", VQEMU_KVM_USABLE);
+    for (size_t i = 0; i < sizeof vms / sizeof vms[0]; i++) {
+        _cleanup_request_ vqemu_request *request = request_for(vms[i].keys);
+        _cleanup_selection_ vqemu_selection *selection = NULL;
+        ck_assert_int_eq(vqemu_select(host, request, 0, &selection, NULL), 0);
+        ck_assert_str_eq(vqemu_profile_name(vqemu_selection_profile(selection)), vms[i].profile);
+        ck_assert_str_eq(vqemu_selection_guest_arch(selection), vms[i].arch);
+    }
+}
+END_TEST
+
 START_TEST(another_vm_replaces_the_first) {
     _cleanup_request_ vqemu_request *request = request_for("\"guest_os\": \"windows\"");
     _cleanup_vm_ vqemu_vm *plain = read_vm("");
@@ -139,6 +163,7 @@ int main(void) {
     TCase *tests = tcase_create("vm-needs");
     tcase_add_loop_test(tests, keys_need_abilities, 0, sizeof cases / sizeof cases[0]);
     tcase_add_test(tests, a_vm_gets_the_profile_that_can_run_it);
+    tcase_add_test(tests, a_vm_says_what_it_runs_on);
     tcase_add_test(tests, another_vm_replaces_the_first);
     tcase_add_test(tests, mistakes_of_callers_are_named);
     suite_add_tcase(suite, tests);
