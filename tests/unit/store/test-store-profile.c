@@ -169,6 +169,24 @@ static vqemu_selection *select_in_store(const char *profile, const char *arch, i
     return selection;
 }
 
+START_TEST(what_a_store_has_is_looked_at_as_any_call_is) {
+    _cleanup_request_ vqemu_request *request = request_profile("emulate-x86", NULL);
+    _cleanup_host_ vqemu_host *host = describe_host("x86_64", VQEMU_KVM_ABSENT);
+    _cleanup_selection_ vqemu_selection *selection = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_call *call = NULL;
+    ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
+    vqemu_call_cancel(call);
+    ck_assert_int_eq(vqemu_request_set_store(NULL, store, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_request_set_store(request, NULL, NULL, &error), VQEMU_ERR_USAGE);
+    vqemu_revision_unref(put_router());
+    ck_assert_int_eq(vqemu_request_set_store(request, store, call, &error), VQEMU_ERR_CANCELLED);
+    vqemu_call_unref(call);
+    /* nothing of these was taken: any profile may still be chosen */
+    ck_assert_int_eq(vqemu_select(host, request, 0, &selection, &error), 0);
+}
+END_TEST
+
 START_TEST(such_a_profile_is_selected_and_resolved) {
     vqemu_revision_unref(put_router());
     _cleanup_selection_ vqemu_selection *selection = select_in_store("router", "x86_64", 0);
@@ -305,6 +323,7 @@ int main(void) {
     tcase_add_test(tests, getters_know_what_is_absent);
     tcase_add_test(tests, a_store_tells_its_profiles);
     tcase_add_test(tests, misuse_is_refused_and_lists_can_be_given_up);
+    tcase_add_test(tests, what_a_store_has_is_looked_at_as_any_call_is);
     tcase_add_test(tests, such_a_profile_is_selected_and_resolved);
     tcase_add_test(tests, such_a_profile_is_collected_like_the_others);
     tcase_add_test(tests, such_a_profile_travels);
