@@ -5,19 +5,6 @@
 #include "vm/document.h"
 #include "vm/vm.h"
 
-VQEMU_EXPORT int vqemu_vm_copy(const vqemu_vm *vm, vqemu_vm **copy, vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(copy, error);
-    *copy = NULL;
-    REQUIRE_ARGUMENT(vm, error);
-    _cleanup_vm_ vqemu_vm *new = calloc(1, sizeof *new);
-    int r = new ? object_copy(&vm_type, vm, new, error) : error_no_memory(error);
-    if (r < 0)
-        return r;
-    *copy = TAKE_POINTER(new);
-    return 0;
-}
-
 /* All or nothing: the work is done on a copy. */
 VQEMU_EXPORT int vqemu_vm_merge_json(vqemu_vm *vm, const char *text, size_t size,
                                      const char *source, uint32_t flags, vqemu_error **error) {

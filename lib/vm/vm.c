@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/vm.h"
 
+#include <string.h>
+
 #include "base/error.h"
 #include "util/export.h"
 #include "vm/disk.h"
@@ -526,10 +528,24 @@ VQEMU_EXPORT int vqemu_vm_new(const char *name, vqemu_vm **vm, vqemu_error **err
     _cleanup_vm_ vqemu_vm *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
-    int r = vqemu_vm_set_string(new, "name", name, error);
+    int r = property_set_string(property_find(&vm_type, "name", strlen("name")), new, "name", name,
+                                error);
     if (r < 0)
         return r;
     *vm = TAKE_POINTER(new);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_vm_copy(const vqemu_vm *vm, vqemu_vm **copy, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(copy, error);
+    *copy = NULL;
+    REQUIRE_ARGUMENT(vm, error);
+    _cleanup_vm_ vqemu_vm *new = calloc(1, sizeof *new);
+    int r = new ? object_copy(&vm_type, vm, new, error) : error_no_memory(error);
+    if (r < 0)
+        return r;
+    *copy = TAKE_POINTER(new);
     return 0;
 }
 

@@ -163,7 +163,7 @@ def test_a_vm_can_come_from_a_file(root, tmp_path):
     assert "guest=volt-from-file,process=volt-from-file" in argv
     assert argv[argv.index("-m") + 1] == "300" and argv[argv.index("-smp") + 1].startswith("3,")
     (tmp_path / "vm.json").write_text('{"name": "x", "memroy": 1}')
-    bad(1, 'memroy: unknown key', *words)
+    bad(1, 'memroy: a VM has no such key; perhaps it is memory', *words)
 
 
 def test_a_vm_of_another_user_is_not_run(root, tmp_path):
