@@ -23,7 +23,7 @@
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
-#define SHUTDOWN_SECONDS 60
+#define SHUTDOWN_TIME 60000 /* milliseconds */
 
 struct guest {
     char name[NAME_MAX + 1]; /* that of the document, without .json */
@@ -177,11 +177,18 @@ static void reap(struct daemon *daemon) {
 
 static void *shut_down(void *userdata) {
     struct guest *guest = userdata;
+    vqemu_monitor *monitor = NULL;
     vqemu_error *error = NULL;
-    int r = vqemu_shutdown(guest->qmp_socket, SHUTDOWN_SECONDS, &error);
-    guest->is_deaf = r < 0 && r != VQEMU_ERR_TIMEOUT; /* after which QEMU has ended */
+    int32_t end = 0;
+    int r = vqemu_monitor_open(guest->qmp_socket, 0, NULL, &monitor, &error);
+    if (r == 0)
+        r = vqemu_monitor_shut_down(monitor, SHUTDOWN_TIME, 0, NULL, &end, &error);
+    guest->is_deaf = r < 0;
     if (r < 0)
         complain(guest->name, error);
+    if (end == VQEMU_SHUTDOWN_FORCED)
+        fprintf(stderr, "%s: the guest did not switch itself off\n", guest->name);
+    vqemu_monitor_free(monitor);
     return NULL;
 }
 

@@ -31,6 +31,7 @@ DEFINE_CLEANUP(vqemu_check, check, vqemu_check_free);
 DEFINE_CLEANUP(vqemu_collection, collection, vqemu_collection_free);
 DEFINE_CLEANUP(vqemu_vm, vm, vqemu_vm_free);
 DEFINE_CLEANUP(vqemu_command, command, vqemu_command_unref);
+DEFINE_CLEANUP(vqemu_monitor, monitor, vqemu_monitor_free);
 DEFINE_CLEANUP(vqemu_unit_options, unit_options, vqemu_unit_options_free);
 DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 
@@ -53,6 +54,7 @@ DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 #define _cleanup_collection_ _cleanup_(cleanup_collection)
 #define _cleanup_vm_ _cleanup_(cleanup_vm)
 #define _cleanup_command_ _cleanup_(cleanup_command)
+#define _cleanup_monitor_ _cleanup_(cleanup_monitor)
 #define _cleanup_unit_options_ _cleanup_(cleanup_unit_options)
 #define _cleanup_units_ _cleanup_(cleanup_units)
 

@@ -6,7 +6,8 @@
  *     host facts + request -> selection     host.h, profile.h, request.h, selection.h
  *     store + selection    -> runtime       store.h, revision.h, manifest.h, runtime.h
  *     runtime + vm         -> command       vm.h (disk.h, share.h, nic.h), command.h
- *     command              -> execve arrays, shell text, JSON (command.h), systemd unit (unit.h)
+ *     command              -> execve arrays, shell text, JSON (command.h), systemd units (unit.h)
+ *     a running QEMU       -> commands, events, an orderly end (monitor.h)
  *
  * The library prints nothing, reads no environment variable, changes no process-wide state, and
  * opens every descriptor close-on-exec. Since 1.0.
@@ -25,13 +26,13 @@
 #include <volt-qemu/ingest.h>
 #include <volt-qemu/keys.h>
 #include <volt-qemu/manifest.h>
+#include <volt-qemu/monitor.h>
 #include <volt-qemu/prepare.h>
 #include <volt-qemu/profile.h>
 #include <volt-qemu/request.h>
 #include <volt-qemu/revision.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/selection.h>
-#include <volt-qemu/shutdown.h>
 #include <volt-qemu/store.h>
 #include <volt-qemu/unit.h>
 #include <volt-qemu/version.h>

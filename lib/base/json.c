@@ -172,12 +172,21 @@ static int add_dumped(const char *bytes, size_t size, void *buffer) {
     return 0;
 }
 
-int json_to_text(const json_t *value, char **text, vqemu_error **error) {
-    /* Not json_dumps(): its text would have to be freed by the allocator that jansson uses. */
+/* Not json_dumps(): its text would have to be freed by the allocator that jansson uses. */
+static int dump(const json_t *value, size_t flags, const char *end, char **text,
+                vqemu_error **error) {
     struct strbuf buffer = {0};
-    if (json_dump_callback(value, add_dumped, &buffer, JSON_INDENT(2)) < 0)
+    if (json_dump_callback(value, add_dumped, &buffer, flags) < 0)
         buffer.failed = true;
-    strbuf_add_char(&buffer, '\n');
+    strbuf_add(&buffer, end);
     *text = strbuf_take(&buffer);
     return *text ? 0 : error_no_memory(error);
+}
+
+int json_to_text(const json_t *value, char **text, vqemu_error **error) {
+    return dump(value, JSON_INDENT(2), "\n", text, error);
+}
+
+int json_to_line(const json_t *value, char **text, vqemu_error **error) {
+    return dump(value, JSON_COMPACT | JSON_ENCODE_ANY, "", text, error);
 }

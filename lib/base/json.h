@@ -29,6 +29,9 @@ int json_open_file(const char *path, int *fd, vqemu_error **error);
  */
 int json_to_text(const json_t *value, char **text, vqemu_error **error);
 
+/* The same on one line, without a newline; the value can be a string or number as well. */
+int json_to_line(const json_t *value, char **text, vqemu_error **error);
+
 DEFINE_CLEANUP(json_t, json, json_decref);
 #define _cleanup_json_ _cleanup_(cleanup_json)
 

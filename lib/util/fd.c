@@ -20,6 +20,16 @@ int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
     return fd < 0 ? -errno : fd;
 }
 
+int fd_above_stdio(int fd) {
+    if (fd < 0)
+        return -errno;
+    if (fd > STDERR_FILENO)
+        return fd;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), saved = errno;
+    close(fd);
+    return moved < 0 ? -saved : moved;
+}
+
 int write_all(int fd, const void *bytes, size_t size) {
     const char *next = bytes;
     while (size > 0) {

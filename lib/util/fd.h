@@ -11,6 +11,10 @@
 /* openat(2) with O_CLOEXEC that waits out signals. Returns a descriptor or a negative errno. */
 int open_at(int directory_fd, const char *name, int flags, mode_t mode);
 
+/* A descriptor moved above 2, where nobody takes it for standard input, output or error. fd, which
+ * may be -1 with errno set, is closed if that fails. Returns a descriptor or a negative errno. */
+int fd_above_stdio(int fd);
+
 int write_all(int fd, const void *bytes, size_t size);
 
 /*

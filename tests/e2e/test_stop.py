@@ -4,10 +4,10 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -140,37 +140,49 @@ OK = b'{"return": {}}\r\n'
 RUNNING = b'{"return": {"status": "running", "running": true}}\r\n'
 
 
+def serve(listener, log, answers, stay):
+    """In a process of its own, as QEMU is: whose end is the end of the VM."""
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as lines, contextlib.suppress(OSError):
+        for number, answer in enumerate(answers):
+            if number > 0:
+                log.write(lines.readline())
+                log.flush()
+            connection.sendall(answer)
+        if stay:
+            time.sleep(2 * DEADLINE)
+
+
 @contextlib.contextmanager
-def server(path, *answers, stay=False):
-    """Says the first answer at once, and each other one after a line that it got."""
+def server(path, *answers, stay=False, lives=False):
+    """Says the first answer at once, and each other one after a line that it got. It ends then, or
+    stays connected, or hangs up and lives."""
     got = []
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen()
-    done = threading.Event()
-
-    def serve():
-        try:
-            connection, _ = listener.accept()
-        except OSError:  # nobody came
-            return
-        with connection, connection.makefile("rb") as lines, contextlib.suppress(OSError):
-            for number, answer in enumerate(answers):
-                if number > 0:
-                    got.append(lines.readline())
-                connection.sendall(answer)
-            if stay:
-                done.wait(2 * DEADLINE)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
+    log_path = Path(f"{path}.log")
+    log_path.touch()
+    ready, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException), open(log_path, "wb") as log:
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(str(path))
+            listener.listen()
+            os.write(told, b"x")
+            serve(listener, log, answers, stay)
+            listener.close()
+            if lives:
+                time.sleep(2 * DEADLINE)
+        os._exit(0)
+    os.read(ready, 1)
     try:
         yield got
     finally:
-        done.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        listener.close()
+        os.close(ready)
+        os.close(told)
+        if stay or lives or not answers:
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        got += log_path.read_bytes().splitlines()
 
 
 @pytest.mark.parametrize("said,message", [
@@ -195,6 +207,15 @@ def test_an_end_at_any_time_is_an_end(tmp_path):
         with server(path, *answers[:number]):
             result = stop(path)
         assert (result.returncode, result.stderr) == (0, ""), number
+
+
+def test_who_merely_hangs_up_has_not_ended(tmp_path):
+    with server(tmp_path / "qmp.sock", GREETING, OK, RUNNING, lives=True):
+        started = time.monotonic()
+        result = stop(tmp_path / "qmp.sock", "--timeout", "1")
+    assert result.returncode == 1 and "has closed the connection" in result.stderr
+    assert "goes on" in result.stderr
+    assert time.monotonic() - started < DEADLINE
 
 
 def test_events_may_come_at_any_time_and_in_pieces(tmp_path):
