@@ -61,7 +61,7 @@ int progress_report(struct vqemu_progress *progress, vqemu_error **error) {
 
 /* ---- locks ---- */
 
-static int report_busy(int fd, const char *what, uint64_t waited, vqemu_error **error) {
+int progress_busy(int fd, const char *what, uint64_t waited, vqemu_error **error) {
     _cleanup_free_ char *holder = lock_describe_holder(fd);
     int r =
         error_set(error, VQEMU_ERR_BUSY, 0, "%s is locked by %s, and was not free in %llu s", what,
@@ -82,7 +82,7 @@ int progress_lock(struct vqemu_progress *progress, int fd, int operation, int mi
         if (given_up < 0)
             return given_up;
         if ((uint64_t)(call_now() - start) >= limit)
-            return milliseconds > 0 ? 1 : report_busy(fd, what, limit, error);
+            return milliseconds > 0 ? 1 : progress_busy(fd, what, limit, error);
         nanosleep(&pause, NULL);
         r = lock_fd(fd, operation | LOCK_NB);
     }

@@ -43,4 +43,7 @@ int progress_report(struct vqemu_progress *progress, vqemu_error **error);
 int progress_lock(struct vqemu_progress *progress, int fd, int operation, int milliseconds,
                   const char *what, vqemu_error **error);
 
+/* The error for a lock that was waited for so many milliseconds, as progress_lock() makes it. */
+int progress_busy(int fd, const char *what, uint64_t waited, vqemu_error **error);
+
 #endif

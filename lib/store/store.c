@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "store/newest-memo.h"
@@ -262,17 +263,21 @@ int store_lock_shared(const vqemu_store *store, struct vqemu_progress *progress,
 int store_lock_exclusive(const vqemu_store *store, struct vqemu_progress *progress,
                          struct store_exclusive *lock, vqemu_error **error) {
     const struct timespec pause = {.tv_nsec = GATE_OPEN * 1000000L};
+    const uint64_t limit = call_lock_timeout(progress->call);
+    const int shut = limit < GATE_SHUT ? (int)limit : GATE_SHUT;
     *lock = (struct store_exclusive){-1, -1};
-    for (;;) {
+    for (int64_t start = call_now();;) {
         int r = open_and_lock(store, store->refs_fd, LOCK_EX, 0, progress, &lock->gate_fd, error);
         if (r == 0)
-            r = open_and_lock(store, store->objects_fd, LOCK_EX, GATE_SHUT, progress,
-                              &lock->lock_fd, error);
+            r = open_and_lock(store, store->objects_fd, LOCK_EX, shut, progress, &lock->lock_fd,
+                              error);
         if (r == 0)
             return 0;
         store_unlock_exclusive(lock);
         if (r < 0)
             return r;
+        if ((uint64_t)(call_now() - start) >= limit)
+            return progress_busy(store->objects_fd, store->objects_path, limit, error);
         nanosleep(&pause, NULL);
     }
 }

@@ -196,6 +196,31 @@ START_TEST(each_item_is_done_once) {
 }
 END_TEST
 
+static int do_slowly(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    usleep(worker == 0 ? 1000 : 30000); /* so that the caller's thread is not the last */
+    (void)index;
+    return progress_advance(context, worker, "item", 1, error);
+}
+
+static int note_done(const vqemu_progress *progress, void *userdata) {
+    *(uint64_t *)userdata = vqemu_progress_done(progress);
+    return 0;
+}
+
+START_TEST(the_end_is_told_whoever_comes_last) {
+    uint64_t done = 0;
+    _cleanup_call_ vqemu_call *call = NULL;
+    ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
+    ck_assert_int_eq(vqemu_call_set_progress(call, note_done, &done, NULL), 0);
+    struct vqemu_progress progress = {.call = call};
+    progress_start(&progress, "hash", "files", 4);
+    const struct work work = {
+        .function = do_slowly, .context = &progress, .count = 4, .progress = &progress};
+    ck_assert_int_eq(workers_run(&work, 4, NULL), 0);
+    ck_assert_uint_eq(done, 4);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("threads");
     TCase *tests = tcase_create("threads");
@@ -204,6 +229,7 @@ int main(void) {
     tcase_add_test(tests, threads_that_share_a_handle);
     tcase_add_test(tests, more_threads_give_the_same_result);
     tcase_add_loop_test(tests, each_item_is_done_once, 0, 8);
+    tcase_add_test(tests, the_end_is_told_whoever_comes_last);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

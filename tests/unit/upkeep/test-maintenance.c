@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,6 +119,20 @@ START_TEST(a_revision_that_was_collected_cannot_be_resolved) {
     ck_assert_uint_eq(collect(1, 0), 3);
     ck_assert_int_eq(vqemu_resolve(store, selection, revision, 0, NULL, &runtime, NULL),
                      VQEMU_ERR_CHANGED);
+}
+END_TEST
+
+START_TEST(a_store_that_is_always_used_is_given_up) {
+    vqemu_collection *collection = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_call_ vqemu_call *call = make_call("lock_timeout", 50);
+    _cleanup_free_ char *objects = scratch_path("store/cas/objects");
+    _cleanup_close_ int user = open(objects, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_eq(flock(user, LOCK_SH), 0);
+    int r = vqemu_store_collect(store, 1, 0, call, &collection, &error);
+    ck_assert_int_eq(r, VQEMU_ERR_BUSY);
+    ck_assert_str_eq(vqemu_error_reason(error), "locked");
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), objects);
 }
 END_TEST
 
@@ -416,6 +431,7 @@ int main(void) {
     tcase_add_test(tests, older_revisions_go_with_what_only_they_reach);
     tcase_add_test(tests, a_lease_a_pin_and_the_link_keep_a_revision);
     tcase_add_test(tests, a_revision_that_was_collected_cannot_be_resolved);
+    tcase_add_test(tests, a_store_that_is_always_used_is_given_up);
     tcase_add_test(tests, a_broken_revision_stops_collection);
     tcase_add_test(tests, pins_are_told);
     tcase_add_test(tests, damage_is_found_and_repaired_from_a_directory);
