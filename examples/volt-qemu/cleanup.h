@@ -29,6 +29,8 @@ DEFINE_CLEANUP(vqemu_runtime, runtime, vqemu_runtime_unref);
 DEFINE_CLEANUP(vqemu_placement_list, placement_list, vqemu_placement_list_free);
 DEFINE_CLEANUP(vqemu_check, check, vqemu_check_free);
 DEFINE_CLEANUP(vqemu_collection, collection, vqemu_collection_free);
+DEFINE_CLEANUP(vqemu_pin_list, pin_list, vqemu_pin_list_free);
+DEFINE_CLEANUP(vqemu_use_list, use_list, vqemu_use_list_free);
 DEFINE_CLEANUP(vqemu_vm, vm, vqemu_vm_free);
 DEFINE_CLEANUP(vqemu_command, command, vqemu_command_unref);
 DEFINE_CLEANUP(vqemu_monitor, monitor, vqemu_monitor_free);
@@ -52,6 +54,8 @@ DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 #define _cleanup_placement_list_ _cleanup_(cleanup_placement_list)
 #define _cleanup_check_ _cleanup_(cleanup_check)
 #define _cleanup_collection_ _cleanup_(cleanup_collection)
+#define _cleanup_pin_list_ _cleanup_(cleanup_pin_list)
+#define _cleanup_use_list_ _cleanup_(cleanup_use_list)
 #define _cleanup_vm_ _cleanup_(cleanup_vm)
 #define _cleanup_command_ _cleanup_(cleanup_command)
 #define _cleanup_monitor_ _cleanup_(cleanup_monitor)

@@ -10,7 +10,8 @@
 #include "message.h"
 #include "options.h"
 
-typedef int (*change_fn)(vqemu_store *store, const char *name, vqemu_error **error);
+typedef int (*change_fn)(vqemu_store *store, const char *revision, const char *holder,
+                         uint32_t flags, vqemu_call *call, vqemu_error **error);
 
 static int change(const struct options *options, change_fn function, bool pinned) {
     _cleanup_error_ vqemu_error *error = NULL;
@@ -19,7 +20,7 @@ static int change(const struct options *options, change_fn function, bool pinned
         return fail_usage(options->command, "the ref is missing");
     if (store_from_options(options, 0, &store))
         return EXIT_FAILURE;
-    if (function(store, options->operand, &error))
+    if (function(store, options->operand, NULL, 0, options->call, &error))
         return fail_request(options->command, error);
     if (options->json) {
         json_t *object = json_object();

@@ -13,9 +13,9 @@
 #include "text.h"
 
 static bool is_pinned(vqemu_store *store, const vqemu_revision *ref) {
-    bool pinned = false;
-    vqemu_store_is_pinned(store, vqemu_revision_name(ref), &pinned, NULL);
-    return pinned;
+    _cleanup_pin_list_ vqemu_pin_list *pins = NULL;
+    vqemu_store_list_pins(store, vqemu_revision_name(ref), 0, NULL, &pins, NULL);
+    return vqemu_pin_list_count(pins) > 0;
 }
 
 static json_t *ref_json(vqemu_store *store, const vqemu_revision *ref) {

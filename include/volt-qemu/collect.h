@@ -70,28 +70,46 @@ uint64_t vqemu_collection_bytes(const vqemu_collection *collection, size_t index
 /** The disk space freed in all, in bytes. Since 1.0. */
 uint64_t vqemu_collection_freed_bytes(const vqemu_collection *collection);
 
+/**
+ * How many revisions and trees stayed because something keeps them. Since 1.0.
+ */
+size_t vqemu_collection_kept_count(const vqemu_collection *collection);
+
+/** What stayed: "revision", or "tree" for one whose revision is gone; NULL beyond the count.
+ * Static. Since 1.0. */
+const char *vqemu_collection_kept_kind(const vqemu_collection *collection, size_t index);
+
+/** The name of the revision, or of the tree; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_collection_kept_name(const vqemu_collection *collection, size_t index);
+
+/**
+ * Why it stayed, for people, all reasons separated by ", ": "all stay" (with keep 0), "newest",
+ * "current", "pinned", "pinned by unit:volt-web", "used by process 123 (qemu-system-x86) of VM
+ * web", "leased", "linked". Later versions may have more; vqemu_store_list_uses() is for programs.
+ * NULL beyond the count. Borrowed. Since 1.0.
+ */
+const char *vqemu_collection_kept_reason(const vqemu_collection *collection, size_t index);
+
 /** Free it. NULL is allowed. Since 1.0. */
 void vqemu_collection_free(vqemu_collection *collection);
 
 /**
- * Keep a revision, its tree and its objects from being collected, until vqemu_store_unpin(). A
- * revision that is pinned already stays so. name: such as "kvm-linux-8e1e73bc".
+ * Remove one revision, by its name: its manifest, its tree, and the link to that. Its objects stay
+ * until the next collection. Works for a revision that is broken, too.
  *
- * Errors: VQEMU_ERR_NOT_FOUND (no such revision), VQEMU_ERR_INVALID (not the form of a revision
- * name), VQEMU_ERR_MALFORMED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
- * Since 1.0.
+ * flags: 0. Waits as vqemu_store_collect() does. One that is killed leaves the store whole: either
+ * the revision is there, or the next collection removes what is left of it.
+ *
+ * Errors: VQEMU_ERR_BUSY (reason "in-use": its tree is leased, or a process runs from it or holds
+ * it open; details: revision and, if they are known, process (its number), command, vm; reason
+ * "pinned", details: revision, holder ("" for none); reason "current": vqemu_store_set_current()
+ * set it; reason "locked": the store is in use for longer than call allows), VQEMU_ERR_NO_REVISION,
+ * VQEMU_ERR_INVALID (not the form of a revision's name), VQEMU_ERR_SYSTEM (reason "no-proc": who
+ * uses it cannot be told), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_pin(vqemu_store *store, const char *name, vqemu_error **error);
-
-/**
- * Undo vqemu_store_pin(). A revision that is not pinned stays so. Errors: as there;
- * VQEMU_ERR_NOT_FOUND if there is neither such a pin nor such a revision. Since 1.0.
- */
-int vqemu_store_unpin(vqemu_store *store, const char *name, vqemu_error **error);
-
-/** Whether a revision is pinned. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
- * Since 1.0. */
-int vqemu_store_is_pinned(vqemu_store *store, const char *name, bool *pinned, vqemu_error **error);
+int vqemu_store_remove_revision(vqemu_store *store, const char *name, uint32_t flags,
+                                vqemu_call *call, vqemu_error **error);
 
 #ifdef __cplusplus
 }

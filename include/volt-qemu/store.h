@@ -111,14 +111,17 @@ int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t
 
 /**
  * Find a revision by its name, such as "kvm-linux-8e1e73bc", or that of a profile which
- * vqemu_resolve() takes, by the name of the profile: the newest, that is the one with the latest
- * "created_at"; of several with the same time the one whose name sorts last. flags: 0. call: may be
- * NULL. The caller releases *revision with vqemu_revision_unref().
+ * vqemu_resolve() takes, by the name of the profile: the one that vqemu_store_set_current() set,
+ * else the newest, that is the one with the latest "created_at"; of several with the same time the
+ * one whose name sorts last. flags: 0. call: may be NULL. The caller releases *revision with
+ * vqemu_revision_unref().
  *
- * Errors: VQEMU_ERR_NO_REVISION (reason "no-such-revision", or "profile-not-in-store"),
+ * Errors: VQEMU_ERR_NO_REVISION (reason "no-such-revision", "profile-not-in-store", or
+ * "current-gone": the one that was set has been removed by hand; set another one or the profile),
  * VQEMU_ERR_MALFORMED (it is broken, or one of the profile is, so that which one is the newest
- * cannot be told), VQEMU_ERR_INVALID (name can be neither), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
- * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * cannot be told; reason "current-broken": the file that says which one is used is),
+ * VQEMU_ERR_INVALID (name can be neither), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_store_find_revision(vqemu_store *store, const char *name, uint32_t flags,
                               vqemu_call *call, vqemu_revision **revision, vqemu_error **error);
@@ -146,6 +149,22 @@ vqemu_profile *vqemu_profile_list_at(const vqemu_profile_list *list, size_t inde
 
 /** Free the list and its references. NULL is allowed. Since 1.0. */
 void vqemu_profile_list_free(vqemu_profile_list *list);
+
+/**
+ * Set which revision of its profile is used, until another one is set: vqemu_resolve() takes it, in
+ * every process that uses the store, from now on, whatever is newer. It is neither collected nor
+ * removed. So one rolls back. The link <profile> follows at the next vqemu_resolve().
+ *
+ * name: that of a revision; or that of a profile, to use the newest again. flags: 0. Waits until no
+ * collection runs, as long as call allows. It is on stable storage when this returns.
+ *
+ * Errors: VQEMU_ERR_NO_REVISION (reason "no-such-revision", or "profile-not-in-store"),
+ * VQEMU_ERR_MALFORMED (it is broken), VQEMU_ERR_INVALID (name can be neither), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ */
+int vqemu_store_set_current(vqemu_store *store, const char *name, uint32_t flags, vqemu_call *call,
+                            vqemu_error **error);
 
 #ifdef __cplusplus
 }

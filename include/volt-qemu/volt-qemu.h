@@ -27,6 +27,7 @@
 #include <volt-qemu/keys.h>
 #include <volt-qemu/manifest.h>
 #include <volt-qemu/monitor.h>
+#include <volt-qemu/pin.h>
 #include <volt-qemu/prepare.h>
 #include <volt-qemu/profile.h>
 #include <volt-qemu/request.h>
@@ -35,6 +36,7 @@
 #include <volt-qemu/selection.h>
 #include <volt-qemu/store.h>
 #include <volt-qemu/unit.h>
+#include <volt-qemu/uses.h>
 #include <volt-qemu/version.h>
 #include <volt-qemu/vm.h>
 

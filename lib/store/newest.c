@@ -15,7 +15,8 @@
 #include "util/strbuf.h"
 
 /*
- * The file is cas/cache/newest-<profile>:
+ * The file is cas/cache/newest-<profile>, and the same for a revision that was set to be used
+ * cas/cache/newest-<its name>:
  *
  *     volt-newest 1
  *     refs <device> <inode> <seconds>.<nanoseconds of the last change>
@@ -26,13 +27,13 @@
 #define HEADER "volt-newest 1"
 #define RECORD_LIMIT 4096
 #define RECORD_PREFIX "newest-"
-#define PROFILE_MAX 200
+#define KEY_MAX 200
 
 /* A change shortly after another can leave the same time (of a clock that ticks every 10 ms). */
 #define SETTLED_NANOSECONDS 100000000
 
-static bool can_be_remembered(const char *profile) {
-    return *profile && !strchr(profile, '/') && strlen(profile) <= PROFILE_MAX;
+static bool can_be_remembered(const char *key) {
+    return *key && !strchr(key, '/') && strlen(key) <= KEY_MAX;
 }
 
 static void describe_directory(const struct stat *status, char text[128]) {
@@ -75,23 +76,25 @@ static bool parse(char *text, struct newest_memo *memo) {
     return hex && digest_parse(hex, &memo->digest);
 }
 
-/* A record may say anything: the name must be that of a revision of the profile. */
-static bool names_revision_of(const struct newest_memo *memo) {
-    size_t length = strlen(memo->profile);
-    return strncmp(memo->name, memo->profile, length) == 0 && memo->name[length] == '-' &&
-           strlen(memo->name) == length + 1 + 8 && !strchr(memo->name, '/');
+/* A record may say anything: the name must be that of the revision, or one of the profile. */
+static bool names_what_is_meant(const struct newest_memo *memo) {
+    size_t length = strlen(memo->key);
+    if (revision_is_name(memo->key))
+        return strcmp(memo->name, memo->key) == 0;
+    return strncmp(memo->name, memo->key, length) == 0 && memo->name[length] == '-' &&
+           strlen(memo->name) == length + 1 + REVISION_HASH_LENGTH && !strchr(memo->name, '/');
 }
 
 static bool memo_holds(const vqemu_store *store, const struct newest_memo *memo) {
-    return *memo->name && names_revision_of(memo) &&
+    return *memo->name && names_what_is_meant(memo) &&
            is_still(store, memo->refs, memo->file, memo->name);
 }
 
 /* Returns 1, 0, or -ENOMEM. */
 static int read_record(const vqemu_store *store, struct newest_memo *memo) {
-    char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + PROFILE_MAX];
+    char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + KEY_MAX];
     _cleanup_free_ char *text = NULL;
-    snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", memo->profile);
+    snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", memo->key);
     int r = record_read(store->objects_fd, name, RECORD_LIMIT, &text);
     if (r < 0)
         return r == -ENOMEM ? r : 0;
@@ -101,8 +104,8 @@ static int read_record(const vqemu_store *store, struct newest_memo *memo) {
     return 0;
 }
 
-static int recall_locked(vqemu_store *store, const char *profile, vqemu_revision **revision) {
-    struct newest_memo *memo = newest_memo_make(&store->memo, profile);
+static int recall_locked(vqemu_store *store, const char *key, vqemu_revision **revision) {
+    struct newest_memo *memo = newest_memo_make(&store->memo, key);
     if (!memo)
         return -ENOMEM;
     int r = memo_holds(store, memo) ? 1 : read_record(store, memo);
@@ -113,15 +116,15 @@ static int recall_locked(vqemu_store *store, const char *profile, vqemu_revision
 }
 
 /*
- * The newest revision as it was found before, if nothing was added to refs/, removed or renamed
- * since, and its file is the same. Its manifest has not been loaded. Returns 1 and *revision, 0 if
- * it is not known, or -ENOMEM.
+ * The newest revision of a profile, or that of a name, as it was found before, if nothing was added
+ * to refs/, removed or renamed since, and its file is the same. Its manifest has not been loaded.
+ * Returns 1 and *revision, 0 if it is not known, or -ENOMEM.
  */
-static int recall(vqemu_store *store, const char *profile, vqemu_revision **revision) {
-    if (!can_be_remembered(profile))
+static int recall(vqemu_store *store, const char *key, vqemu_revision **revision) {
+    if (!can_be_remembered(key))
         return 0;
     pthread_mutex_lock(&store->memo_lock);
-    int r = recall_locked(store, profile, revision);
+    int r = recall_locked(store, key, revision);
     pthread_mutex_unlock(&store->memo_lock);
     return r;
 }
@@ -146,14 +149,14 @@ static bool is_settled(const struct timespec *begin, const struct timespec *chan
 }
 
 /* Remember what a reading of refs/ found. Failures do not matter. */
-static void remember(const vqemu_store *store, const char *profile, const struct scan *scan,
+static void remember(const vqemu_store *store, const char *key, const struct scan *scan,
                      const vqemu_revision *revision) {
     const struct stat *file = revision_file_status(revision);
-    if (store->flags & VQEMU_STORE_READ_ONLY || !can_be_remembered(profile) ||
+    if (store->flags & VQEMU_STORE_READ_ONLY || !can_be_remembered(key) ||
         !is_settled(&scan->begin, &scan->refs.st_mtim) || !is_settled(&scan->begin, &file->st_mtim))
         return;
     _cleanup_close_ int cache_fd = -1;
-    _cleanup_free_ char *name = format_string(RECORD_PREFIX "%s", profile);
+    _cleanup_free_ char *name = format_string(RECORD_PREFIX "%s", key);
     _cleanup_strbuf_ struct strbuf text = {0};
     char directory_text[128], file_text[128];
     if (!name || store_open_beside_objects(store, STORE_CACHE, &cache_fd, NULL) < 0)
@@ -199,20 +202,18 @@ int newest_load(vqemu_store *store, const char *profile, vqemu_call *call,
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_store_find_revision(vqemu_store *store, const char *name, uint32_t flags,
-                                           vqemu_call *call, vqemu_revision **revision,
-                                           vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(revision, error);
+int newest_find_named(vqemu_store *store, const char *name, vqemu_call *call,
+                      vqemu_revision **revision, vqemu_error **error) {
     *revision = NULL;
-    REQUIRE_STORE(store, error);
-    REQUIRE_ARGUMENT(name, error);
-    REQUIRE_FLAGS(flags, 0, error);
-    int r = revision_check_any_name(name, error);
-    if (r == 0)
-        r = call_check(call, "the start", error);
+    int r = recall(store, name, revision);
+    if (r == 1)
+        return 0;
     if (r < 0)
-        return r;
-    return revision_is_name(name) ? revision_find(store, name, call, revision, error)
-                                  : newest_load(store, name, call, revision, error);
+        return error_no_memory(error);
+    struct scan scan;
+    begin_scan(store, &scan);
+    r = revision_find(store, name, call, revision, error);
+    if (r == 0)
+        remember(store, name, &scan, *revision);
+    return r;
 }

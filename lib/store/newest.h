@@ -9,7 +9,11 @@
 int newest_find(vqemu_store *store, const char *profile, vqemu_call *call,
                 vqemu_revision **revision, vqemu_error **error);
 
-/* The same, with its manifest. */
+/* A revision by its name, remembered in the same way. */
+int newest_find_named(vqemu_store *store, const char *name, vqemu_call *call,
+                      vqemu_revision **revision, vqemu_error **error);
+
+/* The newest with its manifest. */
 int newest_load(vqemu_store *store, const char *profile, vqemu_call *call,
                 vqemu_revision **revision, vqemu_error **error);
 

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "choice/profile.h"
 #include "choice/request.h"
-#include "store/newest.h"
+#include "store/current.h"
 #include "store/revision.h"
 #include "store/store-profile.h"
 #include "util/dir.h"
@@ -89,12 +89,12 @@ static int list_names(const vqemu_store *store, struct names *names, vqemu_error
 /* The library's own need no look into a manifest. */
 static int find_profile(vqemu_store *store, const char *name, vqemu_call *call,
                         vqemu_profile **profile, vqemu_error **error) {
-    _cleanup_revision_ vqemu_revision *newest = NULL;
+    _cleanup_revision_ vqemu_revision *used = NULL;
     *profile = vqemu_profile_find(name);
     if (*profile)
         return 0;
-    int r = newest_load(store, name, call, &newest, error);
-    return r < 0 ? r : profile_of_manifest(name, vqemu_revision_manifest(newest), profile, error);
+    int r = current_load(store, name, call, &used, error);
+    return r < 0 ? r : profile_of_manifest(name, vqemu_revision_manifest(used), profile, error);
 }
 
 /* One that cannot be told is passed over: it must not stand in the way of the others. */

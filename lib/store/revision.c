@@ -19,7 +19,6 @@
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
 
-#define HASH_LENGTH 8
 /* How often refs/ is read again that others change. */
 #define LIST_ATTEMPTS 100
 
@@ -40,12 +39,12 @@ struct vqemu_revision_list {
 
 /* The length of the profile in "<profile>-<8 hex digits>"; 0 if the name has another form. */
 static size_t profile_length(const char *name, size_t length) {
-    if (length < HASH_LENGTH + 2 || name[length - HASH_LENGTH - 1] != '-')
+    if (length < REVISION_HASH_LENGTH + 2 || name[length - REVISION_HASH_LENGTH - 1] != '-')
         return 0;
-    for (size_t i = length - HASH_LENGTH; i < length; i++)
+    for (size_t i = length - REVISION_HASH_LENGTH; i < length; i++)
         if (!strchr("0123456789abcdef", name[i]))
             return 0;
-    return length - HASH_LENGTH - 1;
+    return length - REVISION_HASH_LENGTH - 1;
 }
 
 /* The length of the revision's name in a file name of refs/; 0 if it is not that of a revision. */
@@ -491,7 +490,7 @@ int revision_publish(const vqemu_store *store, const char *profile, vqemu_manife
     if (r < 0)
         return r;
     _cleanup_free_ char *name =
-        format_string("%s-%.*s", profile, HASH_LENGTH, vqemu_manifest_digest(manifest));
+        format_string("%s-%.*s", profile, REVISION_HASH_LENGTH, vqemu_manifest_digest(manifest));
     if (!name)
         return error_no_memory(error);
     r = new_revision(store, name, strlen(name), &new, error);

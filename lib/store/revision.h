@@ -12,6 +12,7 @@
 #include "util/cleanup.h"
 
 #define REVISION_SUFFIX ".json"
+#define REVISION_HASH_LENGTH 8 /* digits of the digest in its name */
 
 /*
  * Write a manifest into the store as the revision <profile>-<first 8 digits of its digest>. text:

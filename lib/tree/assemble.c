@@ -21,6 +21,7 @@
 #include "store/verified.h"
 #include "tree/lease.h"
 #include "tree/place.h"
+#include "tree/tree-users.h"
 #include "tree/tree.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -312,7 +313,7 @@ static int publish_stage(struct assembly *assembly, const char *digest) {
     if (r < 0)
         return r;
     assembly->tree_fd = take_fd(&assembly->stage_fd);
-    lease_sweep(assembly->store->trees_path, assembly->trees_fd);
+    tree_users_sweep(assembly->store->trees_path, assembly->trees_fd);
     return tree_sync_published(assembly->tree_fd, assembly->trees_fd);
 }
 

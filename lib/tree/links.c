@@ -9,8 +9,8 @@
 #include <sys/file.h>
 
 #include "base/error.h"
+#include "store/current.h"
 #include "store/leftovers.h"
-#include "store/newest.h"
 #include "store/revision.h"
 #include "store/store-profile.h"
 #include "util/dir.h"
@@ -67,22 +67,21 @@ static bool may_not_write(int system_errno) {
 }
 
 /*
- * Whether the link points already to what is the newest by now: whoever looked for it before a
- * newer one was published must not switch back.
+ * Whether the link points already to what is used by now: whoever looked for it before a newer one
+ * was published, or another one set, must not switch back.
  */
-static bool is_newest(vqemu_store *store, int links_fd, const char *profile, vqemu_call *call) {
-    _cleanup_revision_ vqemu_revision *newest = NULL;
-    if (newest_find(store, profile, call, &newest, NULL) < 0)
+static bool is_current(vqemu_store *store, int links_fd, const char *profile, vqemu_call *call) {
+    _cleanup_revision_ vqemu_revision *used = NULL;
+    if (current_find(store, profile, call, &used, NULL) < 0)
         return false;
-    _cleanup_free_ char *target =
-        format_string("%s/%s", store->link_prefix, revision_digest(newest));
+    _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, revision_digest(used));
     return target && points_to(links_fd, profile, target);
 }
 
 static int switch_locked(vqemu_store *store, int links_fd, const char *profile, const char *target,
                          vqemu_call *call) {
     int r = lock_fd(links_fd, LOCK_EX);
-    if (r < 0 || points_to(links_fd, profile, target) || is_newest(store, links_fd, profile, call))
+    if (r < 0 || points_to(links_fd, profile, target) || is_current(store, links_fd, profile, call))
         return r;
     leftovers_sweep(links_fd);
     return switch_link(links_fd, profile, target);
@@ -232,6 +231,30 @@ int links_remove_dangling(const vqemu_store *store, const struct links *links, i
         return 0;
     _cleanup_close_ int links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
     int r = links_fd < 0 ? links_fd : remove_dangling(store, links, links_fd, trees_fd);
+    return r < 0 && !may_not_write(-r)
+               ? error_system(error, -r, "cannot remove a link of %s", store->links_path)
+               : 0;
+}
+
+static int remove_to(const vqemu_store *store, const struct links *links, int links_fd,
+                     const char *tree) {
+    int r = lock_fd(links_fd, LOCK_EX);
+    for (size_t i = 0; r == 0 && i < links->count; i++) {
+        struct digest digest;
+        const char *profile = links->links[i].profile;
+        if (read_link(store, links_fd, profile, &digest) && strcmp(digest.hex, tree) == 0 &&
+            unlinkat(links_fd, profile, 0) < 0 && errno != ENOENT)
+            r = -errno;
+    }
+    return r;
+}
+
+int links_remove_to(const vqemu_store *store, const struct links *links, const char *digest,
+                    vqemu_error **error) {
+    if (links->count == 0)
+        return 0;
+    _cleanup_close_ int links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
+    int r = links_fd < 0 ? links_fd : remove_to(store, links, links_fd, digest);
     return r < 0 && !may_not_write(-r)
                ? error_system(error, -r, "cannot remove a link of %s", store->links_path)
                : 0;

@@ -36,6 +36,9 @@ bool links_keep(const struct links *links, const vqemu_revision_list *revisions,
 
 /* Make durable where links point, before trees are removed. */
 int links_sync(const vqemu_store *store, vqemu_error **error);
+/* Remove the links to a tree. */
+int links_remove_to(const vqemu_store *store, const struct links *links, const char *digest,
+                    vqemu_error **error);
 /* Remove links to trees that are gone. */
 int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
                           vqemu_error **error);

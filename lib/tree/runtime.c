@@ -10,8 +10,8 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "choice/selection.h"
+#include "store/current.h"
 #include "store/manifest.h"
-#include "store/newest.h"
 #include "tree/assemble.h"
 #include "tree/lease.h"
 #include "tree/links.h"
@@ -311,18 +311,17 @@ static int check_flags(uint32_t flags, vqemu_error **error) {
     return 0;
 }
 
-/* The newest revision can be collected, being the newest no more, before it is leased: then try
- * again.
- */
-static int from_newest(vqemu_store *store, const vqemu_selection *selection, const char *profile,
-                       uint32_t flags, struct vqemu_progress *progress, vqemu_runtime **runtime,
-                       vqemu_error **error) {
+/* The revision that is used can be collected, being used no more, before it is leased: then try
+ * again. */
+static int from_current(vqemu_store *store, const vqemu_selection *selection, const char *profile,
+                        uint32_t flags, struct vqemu_progress *progress, vqemu_runtime **runtime,
+                        vqemu_error **error) {
     for (int attempt = 1;; attempt++) {
-        _cleanup_revision_ vqemu_revision *newest = NULL;
+        _cleanup_revision_ vqemu_revision *current = NULL;
         _cleanup_error_ vqemu_error *problem = NULL;
-        int r = newest_find(store, profile, progress->call, &newest, &problem);
+        int r = current_find(store, profile, progress->call, &current, &problem);
         if (r == 0)
-            r = from_revision(store, selection, newest, flags, progress, runtime, &problem);
+            r = from_revision(store, selection, current, flags, progress, runtime, &problem);
         if (r == 0)
             return links_switch(store, profile, vqemu_runtime_digest(*runtime), progress->call,
                                 error);
@@ -354,7 +353,7 @@ VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *select
     if (r == 0 && revision)
         r = from_revision(store, selection, revision, flags, &progress, &new, error);
     else if (r == 0)
-        r = from_newest(store, selection, profile, flags, &progress, &new, error);
+        r = from_current(store, selection, profile, flags, &progress, &new, error);
     if (r < 0)
         return r;
     *runtime = TAKE_POINTER(new);

@@ -45,8 +45,8 @@ int report_add_use(struct problem *problem, const char *revision, const char *pa
     return 0;
 }
 
-int report_add_lease(struct problem *problem, const struct lease_holder *holder) {
-    struct lease_holder *leases =
+int report_add_lease(struct problem *problem, const struct tree_user *holder) {
+    struct tree_user *leases =
         realloc(problem->leases, (problem->lease_count + 1) * sizeof *leases);
     if (!leases)
         return -ENOMEM;
@@ -66,8 +66,7 @@ static const struct use *use_at(const vqemu_check *check, size_t index, size_t u
     return problem && use < problem->use_count ? &problem->uses[use] : NULL;
 }
 
-static const struct lease_holder *process_at(const vqemu_check *check, size_t index,
-                                             size_t process) {
+static const struct tree_user *process_at(const vqemu_check *check, size_t index, size_t process) {
     const struct problem *problem = problem_at(check, index);
     return problem && process < problem->lease_count ? &problem->leases[process] : NULL;
 }
@@ -141,19 +140,19 @@ VQEMU_EXPORT size_t vqemu_check_process_count(const vqemu_check *check, size_t p
 
 VQEMU_EXPORT const char *vqemu_check_process_tree(const vqemu_check *check, size_t problem,
                                                   size_t process) {
-    const struct lease_holder *found = process_at(check, problem, process);
+    const struct tree_user *found = process_at(check, problem, process);
     return found ? found->tree : NULL;
 }
 
 VQEMU_EXPORT int64_t vqemu_check_process_pid(const vqemu_check *check, size_t problem,
                                              size_t process) {
-    const struct lease_holder *found = process_at(check, problem, process);
+    const struct tree_user *found = process_at(check, problem, process);
     return found ? found->pid : 0;
 }
 
 VQEMU_EXPORT const char *vqemu_check_process_command(const vqemu_check *check, size_t problem,
                                                      size_t process) {
-    const struct lease_holder *found = process_at(check, problem, process);
+    const struct tree_user *found = process_at(check, problem, process);
     return found ? found->command : NULL;
 }
 

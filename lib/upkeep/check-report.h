@@ -6,7 +6,7 @@
 #include <volt-qemu/check.h>
 
 #include "base/digest.h"
-#include "tree/lease.h"
+#include "tree/tree-users.h"
 
 enum problem_kind { PROBLEM_MISSING, PROBLEM_DAMAGED, PROBLEM_TREE, PROBLEM_REVISION };
 
@@ -23,7 +23,7 @@ struct problem {
     bool executable;  /* of an object: whether a revision wants it so */
     struct use *uses;
     size_t use_count, use_capacity;
-    struct lease_holder *leases;
+    struct tree_user *leases;
     size_t lease_count;
 };
 
@@ -37,6 +37,6 @@ struct vqemu_check {
 /* All return 0 or -ENOMEM. message belongs to the report then; NULL stands for no memory. */
 int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, char *message);
 int report_add_use(struct problem *problem, const char *revision, const char *path);
-int report_add_lease(struct problem *problem, const struct lease_holder *holder);
+int report_add_lease(struct problem *problem, const struct tree_user *holder);
 
 #endif

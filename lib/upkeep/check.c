@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/digest-set.h"
 #include "base/error.h"
@@ -15,6 +14,7 @@
 #include "store/object.h"
 #include "store/revision.h"
 #include "tree/assemble.h"
+#include "tree/lease.h"
 #include "tree/stamp.h"
 #include "tree/tree.h"
 #include "upkeep/check-report.h"
@@ -330,62 +330,51 @@ static int check_tree(int trees_fd, const char *name, void *userdata) {
                : r;
 }
 
-/* Others that look whether it is leased lock it, too, but only for a moment. */
-static bool is_leased(int trees_fd, const char *tree) {
-    const struct timespec pause = {.tv_nsec = 5000000};
-    for (int attempt = 0; attempt < 10; attempt++) {
-        _cleanup_close_ int fd = lease_exclude(trees_fd, tree);
-        if (fd != -EWOULDBLOCK)
-            return false;
-        nanosleep(&pause, NULL);
-    }
-    return true;
-}
-
-static int add_holders(struct problem *problem, const struct lease_holders *holders,
-                       const struct checker *checker, const char *tree) {
+static int add_users(struct problem *problem, const struct tree_users *users,
+                     const struct checker *checker, const char *tree) {
     bool seen = false;
-    for (size_t i = 0; i < holders->count; i++) {
-        if (strcmp(holders->holders[i].tree, tree) != 0)
+    for (size_t i = 0; i < users->count; i++) {
+        if (strcmp(users->users[i].tree, tree) != 0)
             continue;
-        int r = report_add_lease(problem, &holders->holders[i]);
+        int r = report_add_lease(problem, &users->users[i]);
         if (r < 0)
             return r;
         seen = true;
     }
-    if (seen || !is_leased(checker->trees_fd, tree))
+    if (seen || lease_is_held(checker->trees_fd, tree) != 1)
         return 0;
-    struct lease_holder unknown = {0};
+    struct tree_user unknown = {0};
     memcpy(unknown.tree, tree, DIGEST_HEX_LENGTH);
     return report_add_lease(problem, &unknown);
 }
 
 /* The trees that a problem touches: itself, or those of the revisions that use the object. */
 static int report_leases_of(const struct checker *checker, struct problem *problem,
-                            const struct lease_holders *holders) {
+                            const struct tree_users *users) {
     int r = 0;
     if (problem->kind == PROBLEM_TREE)
-        return add_holders(problem, holders, checker, problem->digest.hex);
+        return add_users(problem, users, checker, problem->digest.hex);
     for (size_t i = 0; r == 0 && i < problem->use_count; i++) {
         if (i > 0 && strcmp(problem->uses[i - 1].revision, problem->uses[i].revision) == 0)
             continue;
         for (size_t j = 0; r == 0 && j < vqemu_revision_list_count(checker->revisions); j++) {
             const vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, j);
             if (strcmp(vqemu_revision_name(revision), problem->uses[i].revision) == 0)
-                r = add_holders(problem, holders, checker, revision_digest(revision));
+                r = add_users(problem, users, checker, revision_digest(revision));
         }
     }
     return r;
 }
 
+/* Where the processes cannot be found, leases are told all the same. */
 static int report_leases(struct checker *checker) {
-    struct lease_holders holders;
+    _cleanup_tree_users_ struct tree_users users = {0};
     if (checker->report->count == 0 || checker->trees_fd < 0)
         return 0;
-    int r = lease_find_holders(checker->store->trees_path, checker->trees_fd, &holders);
+    int r = tree_users_find(checker->store->trees_path, checker->trees_fd, NULL, &users, NULL);
+    r = r == VQEMU_ERR_NO_MEMORY ? -ENOMEM : 0;
     for (size_t i = 0; r == 0 && i < checker->report->count; i++)
-        r = report_leases_of(checker, &checker->report->problems[i], &holders);
-    lease_free_holders(&holders);
+        r = report_leases_of(checker, &checker->report->problems[i], &users);
     return r;
 }
 

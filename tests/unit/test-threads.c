@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@
 #include "tree/runtime.h"
 #include "util/strbuf.h"
 
-enum { THREADS = 8, ROUNDS = 6, FILES = 1200 };
+enum { THREADS = 11, ROUNDS = 6, FILES = 1200 };
 
 static vqemu_store *shared;
 static vqemu_call *two_threads;
@@ -114,10 +115,50 @@ static void *import_often(void *unused) {
     return NULL;
 }
 
+/* What is pinned is there, whatever others collect and unpin. It can be gone before it is pinned.
+ */
+static void *pin_often(void *unused) {
+    static atomic_int number;
+    char holder[32];
+    (void)unused;
+    snprintf(holder, sizeof holder, "thread:%d", atomic_fetch_add(&number, 1));
+    for (int i = 0; i < ROUNDS; i++) {
+        _cleanup_revision_ vqemu_revision *found = NULL, *again = NULL;
+        vqemu_use_list *uses = NULL;
+        ck_assert_int_eq(vqemu_store_find_revision(shared, "emulate-x86", 0, NULL, &found, NULL),
+                         0);
+        const char *name = vqemu_revision_name(found);
+        int r = vqemu_store_pin(shared, name, holder, 0, NULL, NULL);
+        if (r == VQEMU_ERR_NO_REVISION)
+            continue;
+        ck_assert_int_eq(r, 0);
+        ck_assert_int_eq(vqemu_store_list_uses(shared, name, 0, NULL, &uses, NULL), 0);
+        vqemu_use_list_free(uses);
+        ck_assert_int_eq(vqemu_store_find_revision(shared, name, 0, NULL, &again, NULL), 0);
+        ck_assert_int_eq(vqemu_store_remove_revision(shared, name, 0, NULL, NULL), VQEMU_ERR_BUSY);
+        ck_assert_int_eq(vqemu_store_unpin(shared, name, holder, 0, NULL, NULL), 0);
+    }
+    return NULL;
+}
+
+/* Who rolls back and forward again leaves nobody without a revision. */
+static void *choose_often(void *unused) {
+    (void)unused;
+    for (int i = 0; i < ROUNDS; i++) {
+        _cleanup_revision_ vqemu_revision *found = NULL;
+        ck_assert_int_eq(vqemu_store_find_revision(shared, "emulate-x86", 0, NULL, &found, NULL),
+                         0);
+        int r = vqemu_store_set_current(shared, vqemu_revision_name(found), 0, NULL, NULL);
+        ck_assert(r == 0 || r == VQEMU_ERR_NO_REVISION);
+        ck_assert_int_eq(vqemu_store_set_current(shared, "emulate-x86", 0, NULL, NULL), 0);
+    }
+    return NULL;
+}
+
 START_TEST(threads_that_share_a_handle) {
-    static void *(*const work[])(void *unused) = {resolve_often, build_often,  collect_often,
-                                                  check_often,   import_often, resolve_often,
-                                                  resolve_often, build_often};
+    static void *(*const work[])(void *unused) = {
+        resolve_often, build_often, collect_often, check_often, import_often, resolve_often,
+        resolve_often, build_often, pin_often,     pin_often,   choose_often};
     pthread_t threads[THREADS];
     _cleanup_revision_ vqemu_revision *revision = NULL;
     snprintf(archive, sizeof archive, "%s/archive.tar", scratch);

@@ -99,9 +99,10 @@ START_TEST(a_lease_a_pin_and_the_link_keep_a_revision) {
     vqemu_runtime_unref(runtime); /* not leased; the link points to the old tree still */
     ck_assert_uint_eq(collect(1, 0), 0);
     runtime = resolve(store, 0);
-    ck_assert_int_eq(vqemu_store_pin(store, vqemu_revision_name(revision), NULL), 0);
+    ck_assert_int_eq(vqemu_store_pin(store, vqemu_revision_name(revision), NULL, 0, NULL, NULL), 0);
     ck_assert_uint_eq(collect(1, 0), 0);
-    ck_assert_int_eq(vqemu_store_unpin(store, vqemu_revision_name(revision), NULL), 0);
+    ck_assert_int_eq(vqemu_store_unpin(store, vqemu_revision_name(revision), NULL, 0, NULL, NULL),
+                     0);
     vqemu_runtime_unref(runtime);
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     vqemu_runtime *old = NULL;
@@ -148,17 +149,82 @@ START_TEST(a_broken_revision_stops_collection) {
 }
 END_TEST
 
-START_TEST(pins_are_told) {
-    bool pinned = true;
+/* Why a revision or tree stays; NULL if it is not told. Owned by the caller. */
+static char *why_kept(uint32_t keep, const char *kind, const char *name) {
+    vqemu_collection *collection = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    char *reason = NULL;
+    int r = vqemu_store_collect(store, keep, VQEMU_COLLECT_DRY_RUN, NULL, &collection, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    size_t count = vqemu_collection_kept_count(collection);
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(vqemu_collection_kept_name(collection, i), name) == 0) {
+            ck_assert_str_eq(vqemu_collection_kept_kind(collection, i), kind);
+            ck_assert_ptr_null(reason);
+            reason = strdup(vqemu_collection_kept_reason(collection, i));
+        }
+    ck_assert_ptr_null(vqemu_collection_kept_kind(collection, count));
+    ck_assert_ptr_null(vqemu_collection_kept_name(collection, count));
+    ck_assert_ptr_null(vqemu_collection_kept_reason(collection, count));
+    vqemu_collection_free(collection);
+    return reason;
+}
+
+static void is_kept(uint32_t keep, const vqemu_revision *of, const char *expected) {
+    _cleanup_free_ char *reason = why_kept(keep, "revision", vqemu_revision_name(of));
+    ck_assert_pstr_eq(reason, expected);
+}
+
+START_TEST(what_stays_is_told_with_all_reasons) {
     const char *name = vqemu_revision_name(revision);
-    ck_assert_int_eq(vqemu_store_is_pinned(store, name, &pinned, NULL), 0);
-    ck_assert(!pinned);
-    ck_assert_int_eq(vqemu_store_pin(store, name, NULL), 0);
-    ck_assert_int_eq(vqemu_store_is_pinned(store, name, &pinned, NULL), 0);
-    ck_assert(pinned);
-    ck_assert_int_eq(vqemu_store_pin(store, "emulate-x86-00000000", NULL), VQEMU_ERR_NO_REVISION);
-    ck_assert_int_eq(vqemu_store_unpin(store, "emulate-x86-00000000", NULL), VQEMU_ERR_NO_REVISION);
-    ck_assert_int_eq(vqemu_store_pin(store, "../x", NULL), VQEMU_ERR_INVALID);
+    _cleanup_revision_ vqemu_revision *newer = build_newer();
+    is_kept(1, newer, "newest");
+    is_kept(1, revision, NULL);
+    is_kept(2, revision, "newest");
+    is_kept(0, revision, "all stay");
+    ck_assert_int_eq(vqemu_store_pin(store, name, "unit:volt-web", 0, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_store_pin(store, name, NULL, 0, NULL, NULL), 0);
+    is_kept(1, revision, "pinned, pinned by unit:volt-web");
+    ck_assert_int_eq(vqemu_store_set_current(store, name, 0, NULL, NULL), 0);
+    vqemu_runtime *runtime = resolve(store, 0);
+    is_kept(1, revision, "current, pinned, pinned by unit:volt-web, leased, linked");
+    is_kept(1, newer, "newest");
+    vqemu_runtime_unref(runtime);
+    is_kept(1, revision, "current, pinned, pinned by unit:volt-web, linked");
+    ck_assert_uint_eq(vqemu_collection_kept_count(NULL), 0);
+    ck_assert_ptr_null(vqemu_collection_kept_name(NULL, 0));
+}
+END_TEST
+
+START_TEST(a_tree_in_use_stays_without_its_revision) {
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
+    ck_assert_int_eq(unlink(vqemu_revision_path(revision)), 0);
+    _cleanup_free_ char *reason = why_kept(1, "tree", vqemu_runtime_digest(runtime));
+    ck_assert_pstr_eq(reason, "leased");
+}
+END_TEST
+
+START_TEST(what_was_set_to_be_used_is_not_collected) {
+    const char *name = vqemu_revision_name(revision);
+    _cleanup_revision_ vqemu_revision *newer = build_newer();
+    ck_assert_int_eq(vqemu_store_set_current(store, name, 0, NULL, NULL), 0);
+    ck_assert_uint_eq(collect(1, 0), 0);
+    ck_assert_int_eq(vqemu_store_set_current(store, "emulate-x86", 0, NULL, NULL), 0);
+    ck_assert_uint_ge(collect(1, 0), 2);
+    ck_assert(!exists(vqemu_revision_path(revision)));
+}
+END_TEST
+
+/* Which one it keeps cannot be told then. */
+START_TEST(a_broken_choice_stops_collection) {
+    vqemu_collection *collection = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_revision_ vqemu_revision *newer = build_newer();
+    write_file("store/cas/current/emulate-x86", "x", 0644);
+    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, &error),
+                     VQEMU_ERR_MALFORMED);
+    ck_assert_str_eq(vqemu_error_reason(error), "current-broken");
+    ck_assert_int_eq(count_entries("store/cas/refs"), 2);
 }
 END_TEST
 
@@ -433,7 +499,10 @@ int main(void) {
     tcase_add_test(tests, a_revision_that_was_collected_cannot_be_resolved);
     tcase_add_test(tests, a_store_that_is_always_used_is_given_up);
     tcase_add_test(tests, a_broken_revision_stops_collection);
-    tcase_add_test(tests, pins_are_told);
+    tcase_add_test(tests, what_stays_is_told_with_all_reasons);
+    tcase_add_test(tests, a_tree_in_use_stays_without_its_revision);
+    tcase_add_test(tests, what_was_set_to_be_used_is_not_collected);
+    tcase_add_test(tests, a_broken_choice_stops_collection);
     tcase_add_test(tests, damage_is_found_and_repaired_from_a_directory);
     tcase_add_test(tests, what_cannot_be_checked_is_an_error);
     tcase_add_test(tests, an_export_is_imported_as_the_same_revision);
