@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/vm.h>
@@ -227,6 +228,34 @@ int vqemu_command_to_shell(const vqemu_command *command, char **text, vqemu_erro
  * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_command_to_json(const vqemu_command *command, char **text, vqemu_error **error);
+
+/* ---- for a later process ---- */
+
+/**
+ * The command as text for vqemu_command_load(): a JSON object whose "format" is "volt-command 1",
+ * with all that the functions above tell. For a daemon that is to find its VMs again after it was
+ * restarted. The caller frees *json with vqemu_free().
+ *
+ * Errors: VQEMU_ERR_UNSUPPORTED (reason "not-utf-8": a string is not, and JSON cannot carry it; the
+ * detail "key" tells which), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_command_save(const vqemu_command *command, char **json, vqemu_error **error);
+
+/**
+ * The command that was saved, with its runtime, whose tree it leases again: from then on it is not
+ * collected, whoever held it until then. Nothing is assembled. source stands for the text in
+ * messages, such as its path; it may be NULL. flags: 0. On success the caller releases *command with
+ * vqemu_command_unref().
+ *
+ * Errors: VQEMU_ERR_CHANGED (reason "tree-gone": the tree is not there any more, or is another;
+ * resolve, and build the command anew), VQEMU_ERR_CORRUPT (reason "digest-differs": arguments,
+ * environment or profile are not those that were saved), VQEMU_ERR_MALFORMED (not what
+ * vqemu_command_save() writes; the detail "key" tells where), VQEMU_ERR_UNKNOWN_KEY (a later version
+ * may have written it), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_command_load(const char *json, size_t size, const char *source, uint32_t flags,
+                       vqemu_call *call, vqemu_command **command, vqemu_error **error);
 
 #ifdef __cplusplus
 }

@@ -15,7 +15,7 @@ static void add_once(struct resources *resources, struct strv *list, const char 
 }
 
 /* What is used twice is used in both ways. */
-static void add_file(struct resources *resources, const char *path, uint32_t access) {
+void resources_add_file(struct resources *resources, const char *path, uint32_t access) {
     for (size_t i = 0; i < resources->file_count; i++) {
         if (strcmp(resources->files[i].path, path) == 0) {
             resources->files[i].access |= access;
@@ -35,12 +35,12 @@ static void add_file(struct resources *resources, const char *path, uint32_t acc
 
 void resources_add_read(struct resources *resources, const char *path) {
     add_once(resources, &resources->reads, path);
-    add_file(resources, path, VQEMU_FILE_READ);
+    resources_add_file(resources, path, VQEMU_FILE_READ);
 }
 
 void resources_add_write(struct resources *resources, const char *path) {
     add_once(resources, &resources->writes, path);
-    add_file(resources, path, VQEMU_FILE_READ | VQEMU_FILE_WRITE);
+    resources_add_file(resources, path, VQEMU_FILE_READ | VQEMU_FILE_WRITE);
 }
 
 void resources_add_socket(struct resources *resources, const char *path) {
@@ -57,7 +57,8 @@ void resources_add_device(struct resources *resources, const char *path) {
 
 void resources_add_block_device(struct resources *resources, const char *path, bool read_only) {
     add_once(resources, &resources->devices, path);
-    add_file(resources, path, read_only ? VQEMU_FILE_READ : VQEMU_FILE_READ | VQEMU_FILE_WRITE);
+    resources_add_file(resources, path,
+                       read_only ? VQEMU_FILE_READ : VQEMU_FILE_READ | VQEMU_FILE_WRITE);
 }
 
 void resources_add_fd(struct resources *resources, int fd, const char *key) {
@@ -104,8 +105,8 @@ void resources_add_companion(struct resources *resources, enum companion_kind ki
         return;
     }
     resources->companion_count++;
-    add_file(resources, directory,
-             read_only ? VQEMU_FILE_READ : VQEMU_FILE_READ | VQEMU_FILE_WRITE);
+    resources_add_file(resources, directory,
+                       read_only ? VQEMU_FILE_READ : VQEMU_FILE_READ | VQEMU_FILE_WRITE);
 }
 
 void resources_release(struct resources *resources) {

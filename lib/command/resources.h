@@ -51,6 +51,8 @@ void resources_add_write(struct resources *resources, const char *path);
 void resources_add_socket(struct resources *resources, const char *path);
 void resources_add_connect(struct resources *resources, const char *path);
 void resources_add_device(struct resources *resources, const char *path);
+/* Only among files: what a companion uses, or was saved. access: of enum vqemu_file_access. */
+void resources_add_file(struct resources *resources, const char *path, uint32_t access);
 /* A device node with an image on it. */
 void resources_add_block_device(struct resources *resources, const char *path, bool read_only);
 void resources_add_fd(struct resources *resources, int fd, const char *key);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,26 +22,23 @@
  * times. */
 #define ATTEMPTS 4
 
-struct vqemu_runtime {
-    atomic_uint references;
-    vqemu_profile *profile;
-    const struct arch *arch;
-    char *binary, *firmware_dir, *lib_dir, *module_dir, *loader;
-    /* Only of a runtime from a store: */
-    char *tree, *revision;
-    struct digest digest; /* of the manifest; "" for one described by hand */
-    int lease_fd;         /* holds a shared flock on the tree */
-};
+vqemu_runtime *runtime_alloc(vqemu_profile *profile, const struct arch *arch) {
+    vqemu_runtime *new = calloc(1, sizeof *new);
+    if (!new)
+        return NULL;
+    atomic_init(&new->references, 1);
+    new->profile = vqemu_profile_ref(profile);
+    new->arch = arch;
+    new->lease_fd = -1;
+    return new;
+}
 
 static int new_runtime(const vqemu_selection *selection, vqemu_runtime **runtime,
                        vqemu_error **error) {
-    vqemu_runtime *new = calloc(1, sizeof *new);
+    vqemu_runtime *new =
+        runtime_alloc(vqemu_selection_profile(selection), selection_arch(selection));
     if (!new)
         return error_no_memory(error);
-    atomic_init(&new->references, 1);
-    new->profile = vqemu_profile_ref(vqemu_selection_profile(selection));
-    new->arch = selection_arch(selection);
-    new->lease_fd = -1;
     *runtime = new;
     return 0;
 }
@@ -80,7 +76,7 @@ static char *join(const char *directory, const char *path) {
     return joined;
 }
 
-static int set_paths(vqemu_runtime *runtime, const char *trees_path, const struct layout *layout) {
+int runtime_set_paths(vqemu_runtime *runtime, const char *trees_path, const struct layout *layout) {
     char program[128];
     snprintf(program, sizeof program, "bin/%s", runtime->arch->binary);
     runtime->tree = join(trees_path, runtime->digest.hex);
@@ -153,8 +149,9 @@ static int use_layout(const struct resolution *resolution, int tree_fd, const st
         return programs ? no_program(resolution->revision, runtime->arch, programs, error)
                         : error_no_memory(error);
     }
-    return set_paths(runtime, resolution->store->trees_path, layout) < 0 ? error_no_memory(error)
-                                                                         : 0;
+    return runtime_set_paths(runtime, resolution->store->trees_path, layout) < 0
+               ? error_no_memory(error)
+               : 0;
 }
 
 /* Check a leased tree. Returns 1 if it is good, 0 with how it differs, or an error. */
@@ -279,7 +276,7 @@ static int from_revision(vqemu_store *store, const vqemu_selection *selection,
     int r = store_open_trees(store, create, &trees_fd, &opened, error);
     if (r == 0)
         r = new_runtime(selection, &new, error);
-    if (r < 0)
+    if (r < 0 || !new)
         return r;
     const struct resolution resolution = {store, revision, trees_fd, flags, progress, new};
     memcpy(new->digest.hex, revision_digest(revision), sizeof new->digest.hex);

@@ -17,7 +17,7 @@ int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
     do
         fd = openat(directory_fd, name, flags | O_CLOEXEC, mode);
     while (fd < 0 && errno == EINTR);
-    return fd < 0 ? -errno : fd;
+    return fd_above_stdio(fd);
 }
 
 int fd_above_stdio(int fd) {

@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* openat(2) with O_CLOEXEC that waits out signals. Returns a descriptor or a negative errno. */
+/* openat(2) with O_CLOEXEC that waits out signals. Returns a descriptor above 2 or a negative
+ * errno. */
 int open_at(int directory_fd, const char *name, int flags, mode_t mode);
 
 /* A descriptor moved above 2, where nobody takes it for standard input, output or error. fd, which

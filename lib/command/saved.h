@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: MIT */
+/* What vqemu_command_save() writes and vqemu_command_load() reads. */
+#ifndef LIB_SAVED_H
+#define LIB_SAVED_H
+
+#define SAVED_FORMAT "volt-command 1"
+
+#endif
