@@ -100,9 +100,9 @@ const char *vqemu_error_reason(const vqemu_error *error);
 
 /**
  * One fact of the error by its name: "key" (of a VM or an option, such as "disks[0].cache"),
- * "value", "choices" (separated by ", "), "path", "object" (a digest), "revision", "profile",
- * "function" and "argument" (of VQEMU_ERR_USAGE), "holder" (of a lock). Borrowed from the error;
- * NULL if it has no such fact. Since 1.0.
+ * "value", "choices" (separated by ", "), "suggestion" (the key that may be meant), "path",
+ * "object" (a digest), "revision", "profile", "function" and "argument" (of VQEMU_ERR_USAGE),
+ * "holder" (of a lock). Borrowed from the error; NULL if it has no such fact. Since 1.0.
  */
 const char *vqemu_error_detail(const vqemu_error *error, const char *name);
 

@@ -32,7 +32,7 @@ enum vqemu_prepare_flag {
  * A VNC password file that is empty, has a newline in the 8 bytes that count, or can be opened by
  * everybody is refused.
  *
- * Directories and files belong to the caller, or, where the VM has a user (vqemu_vm_set_user()), to
+ * Directories and files belong to the caller, or, where the VM has a user (key "user"), to
  * that. State and runtime directory must be directories, not links, of root, the caller or the VM's
  * user, to which not everybody can write. Links above them are followed if they are of root or the
  * caller.
