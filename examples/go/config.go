@@ -2,31 +2,12 @@
 
 package voltqemu
 
-/*
-#include <stdlib.h>
-#include <volt-qemu/volt-qemu.h>
-*/
-import "C"
-
 import (
 	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strconv"
 	"strings"
-	"unicode/utf8"
-	"unsafe"
-)
-
-// Switch is a choice that is left to the library unless it is made.
-type Switch int8
-
-// The values of a Switch.
-const (
-	Default Switch = iota
-	Off
-	On
 )
 
 // MarshalJSON is not called for Default, which is omitted.
@@ -43,10 +24,10 @@ func (s *Switch) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// Feature is a feature of the CPU that is switched on or off.
+// Feature is a feature of the CPU: a bool that switches it on or off, or a string or number that it is set to.
 type Feature struct {
-	Name string
-	On   bool
+	Name  string
+	Value any
 }
 
 // Features are an object in JSON, whose order counts: QEMU takes them one by one.
@@ -60,18 +41,23 @@ func (f Features) MarshalJSON() ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
+		value, err := json.Marshal(feature.Value)
+		if err != nil {
+			return nil, err
+		}
 		if i > 0 {
 			text = append(text, ',')
 		}
-		text = strconv.AppendBool(append(append(text, name...), ':'), feature.On)
+		text = append(append(append(text, name...), ':'), value...)
 	}
 	return append(text, '}'), nil
 }
 
-// UnmarshalJSON reads the object.
+// UnmarshalJSON reads the object. Numbers become json.Number.
 func (f *Features) UnmarshalJSON(text []byte) error {
 	*f = nil
 	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
 	if _, err := decoder.Token(); err != nil { // the brace
 		return err
 	}
@@ -81,7 +67,7 @@ func (f *Features) UnmarshalJSON(text []byte) error {
 			return err
 		}
 		feature := Feature{Name: fmt.Sprint(name)}
-		if err := decoder.Decode(&feature.On); err != nil {
+		if err := decoder.Decode(&feature.Value); err != nil {
 			return err
 		}
 		*f = append(*f, feature)
@@ -89,12 +75,54 @@ func (f *Features) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// VM is a virtual machine as its user describes it. Each field is a key of the JSON document, which
+// unmarshal keeps numbers as they are.
+func unmarshal(text []byte, to any) error {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	return decoder.Decode(to)
+}
+
+// keyOf is the key of a struct's field; its name where it has none.
+func keyOf(field reflect.StructField) string {
+	key := strings.Split(field.Tag.Get("json"), ",")[0]
+	if key == "" {
+		return field.Name
+	}
+	return key
+}
+
+func join(key, more string) string { return strings.Trim(key+"."+more, ".") }
+
+//go:generate go test -run TestKeysAreThoseOfTheStruct -update .
+
+// VM makes a VM of the struct.
+func (c *VMConfig) VM() (*VM, error) {
+	document, err := toJSON(c)
+	if err != nil {
+		return nil, err
+	}
+	return ParseVM(document, "")
+}
+
+// Config is what is set in the VM, as a struct.
+func (vm *VM) Config() (*VMConfig, error) {
+	text, err := vm.JSON()
+	if err != nil {
+		return nil, err
+	}
+	config := &VMConfig{}
+	return config, json.Unmarshal(text, config)
+}
+
+// VMConfig is a virtual machine as a struct. Each field is a key of the JSON document, which
 // docs/vm.md explains; what is zero has its default. Strings must be UTF-8, which JSON carries alone.
-type VM struct {
-	Name             string   `json:"name"`
+type VMConfig struct {
+	Name             string   `json:"name,omitempty"`
 	UUID             string   `json:"uuid,omitempty"`
 	GuestOS          string   `json:"guest_os,omitempty"`
+	GuestArch        string   `json:"guest_arch,omitempty"`
+	Profile          string   `json:"profile,omitempty"`
+	Mode             string   `json:"mode,omitempty"`
 	StateDir         string   `json:"state_dir,omitempty"`
 	RuntimeDir       string   `json:"runtime_dir,omitempty"`
 	User             string   `json:"user,omitempty"`
@@ -151,6 +179,7 @@ type VM struct {
 
 // Disk is a disk or CD-ROM drive.
 type Disk struct {
+	ID          string `json:"id,omitempty"`
 	File        string `json:"file,omitempty"`
 	FD          int    `json:"fd,omitempty"`
 	Format      string `json:"format,omitempty"`
@@ -168,6 +197,7 @@ type Disk struct {
 
 // Share is a directory of the host that the guest can mount.
 type Share struct {
+	ID            string `json:"id,omitempty"`
 	Path          string `json:"path"`
 	Tag           string `json:"tag"`
 	Driver        string `json:"driver,omitempty"`
@@ -179,6 +209,7 @@ type Share struct {
 
 // NIC is a network device.
 type NIC struct {
+	ID        string    `json:"id,omitempty"`
 	Backend   string    `json:"backend,omitempty"`
 	Model     string    `json:"model,omitempty"`
 	MAC       string    `json:"mac,omitempty"`
@@ -199,138 +230,4 @@ type Forward struct {
 	HostAddress string `json:"host_address,omitempty"`
 	HostPort    uint32 `json:"host_port"`
 	GuestPort   uint32 `json:"guest_port"`
-}
-
-// checkText finds what encoding/json would not refuse, but write as another path: bytes that are not UTF-8.
-func checkText(value reflect.Value, key string) error {
-	switch value.Kind() {
-	case reflect.String:
-		if !utf8.ValidString(value.String()) {
-			return &Error{Code: C.VQEMU_ERR_UNSUPPORTED,
-				Message: fmt.Sprintf("%s: %q is not UTF-8, which JSON cannot carry", key, value.String())}
-		}
-	case reflect.Pointer:
-		if !value.IsNil() {
-			return checkText(value.Elem(), key)
-		}
-	case reflect.Slice:
-		for i := 0; i < value.Len(); i++ {
-			if err := checkText(value.Index(i), fmt.Sprintf("%s[%d]", key, i)); err != nil {
-				return err
-			}
-		}
-	case reflect.Struct:
-		for i := 0; i < value.NumField(); i++ {
-			inner := strings.Trim(key+"."+keyOf(value.Type().Field(i)), ".")
-			if err := checkText(value.Field(i), inner); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-func keyOf(field reflect.StructField) string {
-	return strings.Split(field.Tag.Get("json"), ",")[0]
-}
-
-// fromDocument makes the library's VM of JSON text, which messages call source; the caller frees it.
-func fromDocument(text []byte, source string) (*C.vqemu_vm, error) {
-	cText, cSource := C.CBytes(text), toC(source)
-	defer C.free(cText)
-	defer free(cSource)
-	var e *C.vqemu_error
-	var handle *C.vqemu_vm
-	result := C.vqemu_vm_from_json((*C.char)(cText), C.size_t(len(text)), cSource, &handle, &e)
-	return handle, toError(result, e)
-}
-
-// toHandle makes the library's VM; the caller frees it.
-func (vm *VM) toHandle() (*C.vqemu_vm, error) {
-	if err := checkText(reflect.ValueOf(vm), ""); err != nil {
-		return nil, err
-	}
-	text, err := json.Marshal(vm)
-	if err != nil {
-		return nil, err
-	}
-	return fromDocument(text, "")
-}
-
-// take copies a string of the library's, and frees it.
-func take(text *C.char) []byte {
-	defer C.vqemu_free(unsafe.Pointer(text))
-	return []byte(C.GoString(text))
-}
-
-// toDocument is the document of the library's VM.
-func toDocument(handle *C.vqemu_vm) ([]byte, error) {
-	var e *C.vqemu_error
-	var text *C.char
-	if err := toError(C.vqemu_vm_to_json(handle, &text, &e), e); err != nil {
-		return nil, err
-	}
-	return take(text), nil
-}
-
-func fromHandle(handle *C.vqemu_vm) (*VM, error) {
-	text, err := toDocument(handle)
-	if err != nil {
-		return nil, err
-	}
-	vm := &VM{}
-	return vm, json.Unmarshal(text, vm)
-}
-
-// ParseVM reads a document as strictly as the library does; messages call it source.
-func ParseVM(document []byte, source string) (*VM, error) {
-	handle, err := fromDocument(document, source)
-	if err != nil {
-		return nil, err
-	}
-	defer C.vqemu_vm_free(handle)
-	return fromHandle(handle)
-}
-
-// ReadVM reads a file with a document.
-func ReadVM(path string) (*VM, error) {
-	cPath := C.CString(path)
-	defer free(cPath)
-	var e *C.vqemu_error
-	var handle *C.vqemu_vm
-	if err := toError(C.vqemu_vm_from_file(cPath, &handle, &e), e); err != nil {
-		return nil, err
-	}
-	defer C.vqemu_vm_free(handle)
-	return fromHandle(handle)
-}
-
-// JSON is the document of the VM, after the library has checked it.
-func (vm *VM) JSON() ([]byte, error) {
-	handle, err := vm.toHandle()
-	if err != nil {
-		return nil, err
-	}
-	defer C.vqemu_vm_free(handle)
-	return toDocument(handle)
-}
-
-// SelectionOS is what Select is to take as guestOS for this VM.
-func (vm *VM) SelectionOS() (string, error) {
-	handle, err := vm.toHandle()
-	if err != nil {
-		return "", err
-	}
-	defer C.vqemu_vm_free(handle)
-	return C.GoString(C.vqemu_vm_selection_os(handle)), nil
-}
-
-// Schema is the JSON Schema of the documents.
-func Schema() ([]byte, error) {
-	var e *C.vqemu_error
-	var text *C.char
-	if err := toError(C.vqemu_vm_schema(&text, &e), e); err != nil {
-		return nil, err
-	}
-	return take(text), nil
 }
