@@ -40,10 +40,17 @@ enum vqemu_prepare_flag {
  * Beside the variables a record is kept of the firmware they belong to. Variables of other firmware
  * are refused, unless flags say what to do: an OR of enum vqemu_prepare_flag.
  *
- * Errors: VQEMU_ERR_CHANGED (the variables belong to other firmware; the message tells the ways
- * out), VQEMU_ERR_INVALID (flags; a directory or password file that is refused),
- * VQEMU_ERR_NOT_FOUND (such as the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread, and from several processes at once. Since 1.0.
+ * Modes do not depend on the umask. While others prepare the same VM, they are waited for as long
+ * as the call allows (VQEMU_CALL_LOCK_TIMEOUT); call may be NULL.
+ *
+ * Errors: VQEMU_ERR_CHANGED (reason "other-firmware": the variables belong to other firmware; the
+ * message tells the ways out), VQEMU_ERR_REFUSED (not trusted: a link, an owner, a mode),
+ * VQEMU_ERR_BUSY (locked by others for too long; variables to be reset that a running VM has open),
+ * VQEMU_ERR_CORRUPT (variables of another size than the firmware's), VQEMU_ERR_INVALID (a password
+ * that nobody can type; something else where a directory is to be), VQEMU_ERR_NOT_FOUND (such as
+ * the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. The detail "key" tells which key of the VM it is about,
+ * "path" which path. Safe from any thread, and from several processes at once. Since 1.0.
  */
 int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_call *call,
                   vqemu_error **error);

@@ -30,6 +30,26 @@ int fd_above_stdio(int fd) {
     return moved < 0 ? -saved : moved;
 }
 
+/* By way of /proc: a directory without rights cannot be opened for reading, and by its name it
+ * could be another one meanwhile. */
+static int set_directory_mode(int fd, mode_t mode) {
+    struct stat status;
+    char path[sizeof "/proc/self/fd/" + 12];
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    if ((status.st_mode & 0777) == mode || !S_ISDIR(status.st_mode))
+        return 0;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return chmod(path, mode | (status.st_mode & S_ISGID)) < 0 ? -errno : 0;
+}
+
+int make_directory_at(int directory_fd, const char *name, mode_t mode) {
+    if (mkdirat(directory_fd, name, mode) < 0)
+        return -errno;
+    _cleanup_close_ int fd = open_at(directory_fd, name, O_PATH | O_NOFOLLOW, 0);
+    return fd < 0 ? fd : set_directory_mode(fd, mode);
+}
+
 int write_all(int fd, const void *bytes, size_t size) {
     const char *next = bytes;
     while (size > 0) {

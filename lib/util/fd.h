@@ -16,6 +16,9 @@ int open_at(int directory_fd, const char *name, int flags, mode_t mode);
  * may be -1 with errno set, is closed if that fails. Returns a descriptor or a negative errno. */
 int fd_above_stdio(int fd);
 
+/* mkdirat(2) with exactly this mode, whatever the umask is. Returns 0 or a negative errno. */
+int make_directory_at(int directory_fd, const char *name, mode_t mode);
+
 int write_all(int fd, const void *bytes, size_t size);
 
 /*

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/fd.h"
 #include "util/strbuf.h"
 
 /* How often an opening is tried again that others disturb. */
@@ -35,7 +36,8 @@ char *make_absolute(const char *path) {
 }
 
 static int make_directory(const char *path) {
-    return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+    int r = make_directory_at(AT_FDCWD, path, 0755);
+    return r == -EEXIST ? 0 : r;
 }
 
 int make_directories(const char *path) {
