@@ -5,7 +5,7 @@
  *
  *     host facts + request -> selection     host.h, profile.h, request.h, selection.h
  *     store + selection    -> runtime       store.h, revision.h, manifest.h, runtime.h
- *     runtime + vm         -> command       vm.h (disk.h, share.h, nic.h), command.h
+ *     runtime + vm         -> command       vm.h, keys.h, command.h
  *     command              -> execve arrays, shell text, JSON (command.h), systemd units (unit.h)
  *     a running QEMU       -> commands, events, an orderly end (monitor.h)
  *
