@@ -127,14 +127,14 @@ struct reading {
     struct links *links;
 };
 
-/* The tree that a link points to; false if it is no link to one. */
-static bool read_link(const vqemu_store *store, int links_fd, const char *name,
-                      struct digest *digest) {
+/* The tree that a link points to. Returns 1, 0 if it is no link to one, or a negative errno. */
+static int read_link(const vqemu_store *store, int links_fd, const char *name,
+                     struct digest *digest) {
     char target[PATH_MAX];
     size_t prefix = strlen(store->link_prefix);
     ssize_t length = readlinkat(links_fd, name, target, sizeof target - 1);
     if (length < 0)
-        return false;
+        return errno == EINVAL || errno == ENOENT ? 0 : -errno;
     target[length] = '\0';
     return strncmp(target, store->link_prefix, prefix) == 0 && target[prefix] == '/' &&
            digest_parse(target + prefix + 1, digest);
@@ -144,8 +144,9 @@ static int add_link(int links_fd, const char *name, void *userdata) {
     const struct reading *reading = userdata;
     struct links *links = reading->links;
     struct link link;
-    if (!read_link(reading->store, links_fd, name, &link.digest))
-        return 0;
+    int r = read_link(reading->store, links_fd, name, &link.digest);
+    if (r != 1)
+        return r;
     struct link *larger = realloc(links->links, (links->count + 1) * sizeof *larger);
     if (!larger)
         return -ENOMEM;
@@ -208,19 +209,23 @@ int links_sync(const vqemu_store *store, vqemu_error **error) {
     return r < 0 && r != -ENOENT ? error_system(error, -r, "cannot sync %s", store->links_path) : 0;
 }
 
+static int remove_link(int links_fd, const char *name) {
+    return unlinkat(links_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
 static int remove_dangling(const vqemu_store *store, const struct links *links, int links_fd,
                            int trees_fd) {
     int r = lock_fd(links_fd, LOCK_EX);
     for (size_t i = 0; r == 0 && i < links->count; i++) {
         struct digest digest;
         const char *profile = links->links[i].profile;
-        if (!read_link(store, links_fd, profile, &digest))
+        r = read_link(store, links_fd, profile, &digest);
+        if (r != 1)
             continue;
         bool is_wanted =
             is_of_profile(&links->links[i]) &&
             (faccessat(trees_fd, digest.hex, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT);
-        if (!is_wanted && unlinkat(links_fd, profile, 0) < 0 && errno != ENOENT)
-            r = -errno;
+        r = is_wanted ? 0 : remove_link(links_fd, profile);
     }
     return r;
 }
@@ -242,9 +247,9 @@ static int remove_to(const vqemu_store *store, const struct links *links, int li
     for (size_t i = 0; r == 0 && i < links->count; i++) {
         struct digest digest;
         const char *profile = links->links[i].profile;
-        if (read_link(store, links_fd, profile, &digest) && strcmp(digest.hex, tree) == 0 &&
-            unlinkat(links_fd, profile, 0) < 0 && errno != ENOENT)
-            r = -errno;
+        r = read_link(store, links_fd, profile, &digest);
+        if (r == 1)
+            r = strcmp(digest.hex, tree) == 0 ? remove_link(links_fd, profile) : 0;
     }
     return r;
 }

@@ -136,16 +136,25 @@ static int look_at_inode(const struct process *process, int directory_fd, const 
 
 /* ---- a process ---- */
 
+/*
+ * What an error in /proc/PID means: that the process may not be looked into, which is noted, or
+ * that it has ended. Else it cannot be told what the process uses: the search fails.
+ */
+static int settle(struct process *process, int r) {
+    if (r == -EACCES || r == -EPERM)
+        process->is_denied = true;
+    return r == -EACCES || r == -EPERM || r == -ENOENT || r == -ESRCH ? 0 : r;
+}
+
 /* Look at one link of /proc/PID: exe, cwd, fd/N. */
 static int look_at_link(struct process *process, int directory_fd, const char *name,
                         bool may_be_file) {
-    char path[PATH_MAX], tree[DIGEST_HEX_LENGTH + 1];
+    char path[PATH_MAX] = "/", tree[DIGEST_HEX_LENGTH + 1];
     ssize_t length = readlinkat(directory_fd, name, path, sizeof path - 1);
-    if (length < 0) {
-        process->is_denied = process->is_denied || errno == EACCES || errno == EPERM;
-        return 0;
-    }
-    path[length] = '\0';
+    if (length < 0 && errno != ENAMETOOLONG)
+        return settle(process, -errno);
+    if (length >= 0)
+        path[length] = '\0';
     if (find_tree(process->search->kernel_path, path, tree))
         return add_user(process, tree);
     return look_at_inode(process, directory_fd, name, path, may_be_file);
@@ -186,11 +195,8 @@ static int look_into(struct process *process) {
     if (r == 0)
         r = look_at_link(process, process->fd, "cwd", false);
     if (r == 0)
-        r = for_each_entry(process->fd, "fd", look_at_descriptor, process);
-    process->is_denied = process->is_denied || r == -EACCES || r == -EPERM;
-    if (r != -ENOMEM && process->is_denied)
-        r = look_at_denied(process);
-    return r == -ENOMEM ? r : 0; /* or it has ended */
+        r = settle(process, for_each_entry(process->fd, "fd", look_at_descriptor, process));
+    return r == 0 && process->is_denied ? look_at_denied(process) : r;
 }
 
 static int look_at_process(int proc_fd, const char *name, void *userdata) {
@@ -202,8 +208,10 @@ static int look_at_process(int proc_fd, const char *name, void *userdata) {
     if (search->failure < 0)
         return 1;
     _cleanup_close_ int fd = proc_open_process(proc_fd, process.pid);
-    if (fd < 0)
-        return 0;
+    int r = fd < 0 ? settle(&process, fd) : 0;
+    search->unseen += process.is_denied;
+    if (r < 0 || fd < 0)
+        return r;
     process.fd = fd;
     return look_into(&process);
 }

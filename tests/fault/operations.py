@@ -383,6 +383,86 @@ class Pin(Operation):
         return ref["pinned"]
 
 
+class PinByHolder(Operation):
+    """The pin of another is there already."""
+
+    needs = "pin"
+
+    def prepare(self, base):
+        build(base / "store", PROFILE, FILES)
+        good("--root", base / "store", "pin", "--holder", "unit:volt-db", self.ref(base))
+
+    def ref(self, point):
+        return next((point / "store/cas/refs").glob("*.json")).stem
+
+    def command(self, point):
+        return ["pin", "--holder", "unit:volt-web", self.ref(point)]
+
+    def check_kept(self, point):
+        assert (point / f"store/cas/pins/{self.ref(point)}~unit:volt-db").exists(), "another's pin is gone"
+
+    def is_done(self, point):
+        return {path.name.partition("~")[2] for path in entries(point / "store/cas/pins")} == {
+            "unit:volt-db", "unit:volt-web"}
+
+
+class Current(Operation):
+    """Back to the old version, which the link does not lead to yet; then, for what follows, forward again."""
+
+    needs = "current"
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        build(base / "store", PROFILE, FILES)
+        resolve(base / "store", PROFILE)
+
+    def old(self, point):
+        (ref,) = [path.stem for path in (point / "store/cas/refs").glob("*.json") if "old.so" in path.read_text()]
+        return ref
+
+    def command(self, point):
+        return ["current", self.old(point)]
+
+    def check_kept(self, point):
+        for file in entries(point / "store/cas/current"):
+            assert file.read_text() == f"{self.old(point)}\n", "it is half written"
+        resolve(point / "store", PROFILE)
+
+    def is_done(self, point):
+        root = point / "store"
+        done = (root / "cas/current" / PROFILE).exists()
+        resolve(root, PROFILE)
+        assert is_resolved(root, OLD_FILES if done else FILES), "another version is resolved than was chosen"
+        if done:
+            good("--root", root, "current", PROFILE)
+        return done
+
+
+class Remove(Operation):
+    """A version with a tree that the link leads to; another one is newer."""
+
+    needs = "rm"
+    alone = True
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        build(base / "store", PROFILE, FILES)
+
+    def command(self, point):
+        """Once it is gone, what is left of it is for a collection."""
+        refs = [path.stem for path in (point / "store/cas/refs").glob("*.json") if "old.so" in path.read_text()]
+        return ["rm", *refs] if refs else ["gc"]
+
+    def check_kept(self, point):
+        assert has_files(point / "store"), "another one is gone"
+
+    def is_done(self, point):
+        """A tree that the link still leads to stays until that is switched."""
+        root = point / "store"
+        trees = len(entries(root / "qemu/trees"))
+        return not has_files(root, OLD_FILES) and trees == (root / "qemu" / PROFILE).is_symlink()
+
+
 class Collect(Operation):
     """
     Old refs, of which one is in use and one is pinned; trees and objects of none; staging. Everything
@@ -527,6 +607,9 @@ OPERATIONS = {
     "resolve-again": ResolveAgain,
     "replace": Replace,
     "pin": Pin,
+    "pin-holder": PinByHolder,
+    "current": Current,
+    "rm": Remove,
     "gc": Collect,
     "copy": Copy,
     "export": Export,
