@@ -14,6 +14,18 @@
 #include "table.h"
 #include "text.h"
 
+static json_t *kept_json(const vqemu_collection *collection) {
+    json_t *kept = json_array();
+    for (size_t i = 0; i < vqemu_collection_kept_count(collection); i++) {
+        json_t *item = json_object();
+        json_add_text(item, "kind", vqemu_collection_kept_kind(collection, i));
+        json_add_text(item, "name", vqemu_collection_kept_name(collection, i));
+        json_add_text(item, "reason", vqemu_collection_kept_reason(collection, i));
+        json_append(kept, item);
+    }
+    return kept;
+}
+
 static json_t *collection_json(const struct options *options, const vqemu_collection *collection) {
     json_t *object = json_object(), *removed = json_array();
     for (size_t i = 0; i < vqemu_collection_count(collection); i++) {
@@ -26,6 +38,7 @@ static json_t *collection_json(const struct options *options, const vqemu_collec
     json_add(object, "dry_run", json_boolean(options->dry_run));
     json_add_number(object, "freed_bytes", (int64_t)vqemu_collection_freed_bytes(collection));
     json_add(object, "removed", removed);
+    json_add(object, "kept", kept_json(collection));
     return object;
 }
 
@@ -47,9 +60,19 @@ static void print_names(const vqemu_collection *collection) {
     }
 }
 
+static void print_kept(const vqemu_collection *collection) {
+    for (size_t i = 0; i < vqemu_collection_kept_count(collection); i++) {
+        _cleanup_free_ char *name = printable(vqemu_collection_kept_name(collection, i)),
+                            *reason = printable(vqemu_collection_kept_reason(collection, i));
+        printf("%-8s %s: %s\n", "kept", name, reason);
+    }
+}
+
 static void print_collection(const struct options *options, const vqemu_collection *collection) {
     _cleanup_free_ char *size = format_size((int64_t)vqemu_collection_freed_bytes(collection));
     print_names(collection);
+    if (options->keep > 0) /* else no ref goes anyway */
+        print_kept(collection);
     printf("%s %zu refs, %zu trees, %zu objects, %zu leftovers: %s %s\n",
            options->dry_run ? "would remove" : "removed", count_kind(collection, "revision"),
            count_kind(collection, "tree"), count_kind(collection, "object"),
@@ -82,10 +105,13 @@ const struct command command_gc = {
     .name = "gc",
     .option_groups = OPTIONS_COLLECT,
     .summary = "remove what nothing reaches",
-    .description = "Remove trees and objects that no ref reaches, and what was left half-made by\n"
-                   "programs that died. With --keep N, first remove all but the N newest refs of\n"
-                   "each profile. What is pinned, or what a running guest uses, stays.\n"
-                   "With --json: dry_run, freed_bytes, removed (kind, name, bytes).\n",
+    .description =
+        "Remove trees and objects that no ref reaches, and what was left half-made by\n"
+        "programs that died. With --keep N, first remove all but the N newest refs of\n"
+        "each profile. What is pinned, set by \"volt-qemu current\", or used by a running\n"
+        "guest stays; it is told why.\n"
+        "With --json: dry_run, freed_bytes, removed (kind, name, bytes), kept (kind,\n"
+        "name, reason).\n",
     .example = "  volt-qemu gc --dry-run\n"
                "  volt-qemu gc --keep 2\n",
     .run = gc,

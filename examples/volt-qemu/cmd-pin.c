@@ -20,7 +20,7 @@ static int change(const struct options *options, change_fn function, bool pinned
         return fail_usage(options->command, "the ref is missing");
     if (store_from_options(options, 0, &store))
         return EXIT_FAILURE;
-    if (function(store, options->operand, NULL, 0, options->call, &error))
+    if (function(store, options->operand, options->holder, 0, options->call, &error))
         return fail_request(options->command, error);
     if (options->json) {
         json_t *object = json_object();
@@ -43,9 +43,12 @@ static int unpin(const struct options *options) {
 const struct command command_pin = {
     .name = "pin",
     .operand = "REF",
+    .option_groups = OPTIONS_PIN,
     .summary = "keep a version from being collected",
-    .description = "Keep a ref, its tree and its objects from \"volt-qemu gc\", until it is\n"
-                   "unpinned. With --json: ref, pinned.\n",
+    .description =
+        "Keep a ref, its tree and its objects from \"volt-qemu gc\" and \"volt-qemu rm\",\n"
+        "until it is unpinned. Each holder has a pin of its own.\n"
+        "With --json: ref, pinned.\n",
     .example = "  volt-qemu pin emulate-x86-8e1e73bc\n",
     .run = pin,
 };
@@ -53,8 +56,10 @@ const struct command command_pin = {
 const struct command command_unpin = {
     .name = "unpin",
     .operand = "REF",
+    .option_groups = OPTIONS_PIN,
     .summary = "undo pin",
-    .description = "Let a ref that was pinned be collected again. With --json: ref, pinned.\n",
+    .description = "Take back a pin, that of the holder. A ref that nobody pins any more can be\n"
+                   "collected. With --json: ref, pinned.\n",
     .example = "  volt-qemu unpin emulate-x86-8e1e73bc\n",
     .run = unpin,
 };

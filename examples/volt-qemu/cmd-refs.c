@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <volt-qemu/volt-qemu.h>
 
 #include "cleanup.h"
@@ -12,13 +13,21 @@
 #include "table.h"
 #include "text.h"
 
-static bool is_pinned(vqemu_store *store, const vqemu_revision *ref) {
-    _cleanup_pin_list_ vqemu_pin_list *pins = NULL;
-    vqemu_store_list_pins(store, vqemu_revision_name(ref), 0, NULL, &pins, NULL);
-    return vqemu_pin_list_count(pins) > 0;
+/* Whether a use is of a ref and of a kind. */
+static bool is_use(const vqemu_use_list *uses, size_t index, const vqemu_revision *ref,
+                   const char *kind) {
+    return strcmp(vqemu_use_list_revision(uses, index), vqemu_revision_name(ref)) == 0 &&
+           strcmp(vqemu_use_list_kind(uses, index), kind) == 0;
 }
 
-static json_t *ref_json(vqemu_store *store, const vqemu_revision *ref) {
+static bool has_use(const vqemu_use_list *uses, const vqemu_revision *ref, const char *kind) {
+    for (size_t i = 0; i < vqemu_use_list_count(uses); i++)
+        if (is_use(uses, i, ref, kind))
+            return true;
+    return false;
+}
+
+static json_t *ref_json(const vqemu_use_list *uses, const vqemu_revision *ref) {
     const vqemu_manifest *manifest = vqemu_revision_manifest(ref); /* NULL if it is broken */
     json_t *object = json_object();
     json_add_text(object, "name", vqemu_revision_name(ref));
@@ -30,19 +39,40 @@ static json_t *ref_json(vqemu_store *store, const vqemu_revision *ref) {
                     manifest ? (int64_t)vqemu_manifest_object_count(manifest) : -1);
     json_add_number(object, "total_bytes", manifest ? vqemu_manifest_total_bytes(manifest) : -1);
     json_add_text(object, "qemu_version", manifest ? vqemu_manifest_qemu_version(manifest) : NULL);
-    json_add(object, "pinned", json_boolean(is_pinned(store, ref)));
+    json_add(object, "current", json_boolean(has_use(uses, ref, "current")));
+    json_add(object, "pinned", json_boolean(has_use(uses, ref, "pin")));
+    json_add(object, "in_use",
+             json_boolean(has_use(uses, ref, "process") || has_use(uses, ref, "lease")));
     json_add_text(object, "problem", vqemu_revision_problem(ref));
     return object;
 }
 
-static json_t *ref_list_json(vqemu_store *store, const vqemu_revision_list *list) {
+static json_t *ref_list_json(const vqemu_use_list *uses, const vqemu_revision_list *list) {
     json_t *array = json_array();
     for (size_t i = 0; i < vqemu_revision_list_count(list); i++)
-        json_append(array, ref_json(store, vqemu_revision_list_at(list, i)));
+        json_append(array, ref_json(uses, vqemu_revision_list_at(list, i)));
     return array;
 }
 
-static void add_ref(struct table *table, vqemu_store *store, const vqemu_revision *ref) {
+/* "current, pinned by unit:volt-web, in use"; "-" for nothing. */
+static void add_uses(struct table *table, const vqemu_use_list *uses, const vqemu_revision *ref) {
+    char text[1024];
+    size_t length = 0;
+    text[0] = '\0';
+    if (has_use(uses, ref, "current"))
+        length += (size_t)snprintf(text, sizeof text, ", current");
+    for (size_t i = 0; i < vqemu_use_list_count(uses) && length < sizeof text / 2; i++) {
+        const char *holder = vqemu_use_list_holder(uses, i);
+        if (is_use(uses, i, ref, "pin"))
+            length += (size_t)snprintf(text + length, sizeof text - length, ", pinned%s%.200s",
+                                       *holder ? " by " : "", holder);
+    }
+    if (has_use(uses, ref, "process") || has_use(uses, ref, "lease"))
+        snprintf(text + length, sizeof text - length, ", in use");
+    table_add(table, "%s", *text ? text + strlen(", ") : "-");
+}
+
+static void add_ref(struct table *table, const vqemu_use_list *uses, const vqemu_revision *ref) {
     const vqemu_manifest *manifest = vqemu_revision_manifest(ref);
     table_add(table, "%s", vqemu_revision_name(ref));
     if (!manifest) {
@@ -56,15 +86,15 @@ static void add_ref(struct table *table, vqemu_store *store, const vqemu_revisio
     table_add(table, "%zu", vqemu_manifest_object_count(manifest));
     table_add(table, "%s", size);
     table_add(table, "%s", qemu_version ? qemu_version : "-");
-    table_add(table, "%s", is_pinned(store, ref) ? "pinned" : "-");
+    add_uses(table, uses, ref);
 }
 
-static void print_refs(vqemu_store *store, const vqemu_revision_list *list) {
+static void print_refs(const vqemu_use_list *uses, const vqemu_revision_list *list) {
     static const struct column columns[] = {{"NAME", LEFT},  {"CREATED", LEFT}, {"OBJECTS", RIGHT},
-                                            {"SIZE", RIGHT}, {"QEMU", LEFT},    {"PIN", LEFT}};
+                                            {"SIZE", RIGHT}, {"QEMU", LEFT},    {"USE", LEFT}};
     _cleanup_table_ struct table table = {.columns = columns, .column_count = 6};
     for (size_t i = 0; i < vqemu_revision_list_count(list); i++)
-        add_ref(&table, store, vqemu_revision_list_at(list, i));
+        add_ref(&table, uses, vqemu_revision_list_at(list, i));
     table_print(&table);
 }
 
@@ -84,15 +114,18 @@ static int refs(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
     _cleanup_ref_list_ vqemu_revision_list *list = NULL;
+    _cleanup_use_list_ vqemu_use_list *uses = NULL;
     if (store_from_options(options, 0, &store))
         return EXIT_FAILURE;
     if (vqemu_store_list_revisions(store, profile, 0, options->call, &list, &error))
         return fail(error);
 
     warn_of_broken(list);
+    if (vqemu_store_list_uses(store, NULL, 0, options->call, &uses, &error))
+        warn("which of them are used cannot be told: %s", vqemu_error_message(error));
     if (options->json)
-        return print_json(ref_list_json(store, list));
-    print_refs(store, list);
+        return print_json(ref_list_json(uses, list));
+    print_refs(uses, list);
     return EXIT_SUCCESS;
 }
 
@@ -104,7 +137,7 @@ const struct command command_refs = {
     .description = "List the refs of a profile, or of all: its versions in the store, the newest\n"
                    "first. Of a ref that is broken only the name is known; a warning says why.\n"
                    "With --json: an array of name, profile, path, created_at, digest, objects,\n"
-                   "total_bytes, qemu_version, pinned, problem.\n",
+                   "total_bytes, qemu_version, current, pinned, in_use, problem.\n",
     .example = "  volt-qemu refs emulate-x86\n",
     .run = refs,
 };

@@ -16,9 +16,10 @@ struct command {
 };
 
 extern const struct command command_profiles, command_select, command_build, command_import,
-    command_export, command_copy, command_refs, command_show, command_pin, command_unpin,
-    command_verify, command_gc, command_resolve, command_args, command_env, command_unit,
-    command_run, command_prepare, command_schema, command_stop, command_version, command_help;
+    command_export, command_copy, command_refs, command_uses, command_show, command_current,
+    command_pin, command_unpin, command_rm, command_verify, command_gc, command_resolve,
+    command_args, command_env, command_unit, command_run, command_prepare, command_schema,
+    command_stop, command_version, command_help;
 
 /* All of them, in the order of --help; the last is NULL. */
 extern const struct command *const commands[];

@@ -87,6 +87,8 @@ static const struct row rows[] = {
     {"repair", NULL, OPTIONS_VERIFY, SWITCH, FIELD(repair), "put right what can be put right"},
     {"from", "SOURCE", OPTIONS_VERIFY, TEXT, FIELD(from),
      "where good copies are: a directory, a tar archive, or the root of another store"},
+    {"holder", "KIND:NAME", OPTIONS_PIN, TEXT, FIELD(holder),
+     "whose pin it is, such as unit:volt-web"},
     {"dry-run", NULL, OPTIONS_COLLECT, SWITCH, FIELD(dry_run), "remove nothing, only tell"},
     {"keep", "COUNT", OPTIONS_COLLECT, NUMBER, FIELD(keep),
      "of each profile, also remove all but the newest refs"},

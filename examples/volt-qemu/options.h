@@ -29,7 +29,8 @@ enum option_group {
     OPTIONS_STOP = 8192,
     OPTIONS_PREPARE = 16384,
     OPTIONS_UNIT = 32768,
-    OPTIONS_USER = 65536 /* --user-manager */
+    OPTIONS_USER = 65536, /* --user-manager */
+    OPTIONS_PIN = 131072
 };
 
 #define DEFAULT_ROOT "/var/lib/volt"
@@ -69,9 +70,10 @@ struct options {
     bool keep_variables, reset_variables; /* of UEFI */
     const char *from;                     /* where good copies are */
     bool dry_run;
-    int64_t keep;    /* -1 if not given */
-    const char *to;  /* the root of another store */
-    int64_t timeout; /* seconds; -1 if not given */
+    const char *holder; /* of a pin */
+    int64_t keep;       /* -1 if not given */
+    const char *to;     /* the root of another store */
+    int64_t timeout;    /* seconds; -1 if not given */
     bool user_manager;
 
     vqemu_call *call; /* made of them: see call_from_options() */

@@ -178,6 +178,68 @@ def test_pin_errors(tmp_path, root):
     assert not leftovers(root)
 
 
+def test_each_holder_has_a_pin(root, profile):
+    (first,) = manifests(root)
+    newer = add_generation(root, profile, 1)
+    resolve(root)
+    good("--root", root, "pin", "--holder", "unit:volt-web", first)
+    good("--root", root, "pin", "--holder", "unit:volt-db", first)
+    good("--root", root, "unpin", "--holder", "unit:volt-db", first)
+    report = gc(root, "--keep", "1")
+    assert not removed(report, "revision")
+    assert {kept["name"]: kept["reason"] for kept in report["kept"]} == {
+        first: "pinned by unit:volt-web", newer: "newest, linked"}
+    assert "pinned by unit:volt-web" in good("--root", root, "refs")
+    text = good("--root", root, "gc", "--keep", "1")
+    assert f"kept     {first}: pinned by unit:volt-web" in text.splitlines()
+    good("--root", root, "unpin", "--holder", "unit:volt-web", first)
+    assert removed(gc(root, "--keep", "1"), "revision") == {first}
+    bad_usage("--root", root, "pin", "--holder", "web", newer)
+
+
+def test_rolling_back(root, profile):
+    (first,) = manifests(root)
+    newer = add_generation(root, profile, 1)
+    trees = {first: resolve(root, "--ref", first)["tree"], newer: resolve(root)["tree"]}
+    assert good_json(root, "current", first) == {"profile": "emulate-x86", "ref": first}
+    assert resolve(root)["tree"] == trees[first] == os.path.realpath(root / "qemu/emulate-x86")
+    assert {ref["name"] for ref in good_json(root, "refs") if ref["current"]} == {first}
+    assert not removed(gc(root, "--keep", "1"), "revision")
+    bad("--root", root, "rm", first, mentions=[first])
+    assert good_json(root, "current", "emulate-x86") == {"profile": "emulate-x86", "ref": newer}
+    assert resolve(root)["tree"] == trees[newer] == os.path.realpath(root / "qemu/emulate-x86")
+    good("--root", root, "current", first)
+    (root / f"cas/refs/{first}.json").unlink()
+    bad("--root", root, "resolve", "--profile", "emulate-x86", mentions=[first, "current/emulate-x86"])
+    good("--root", root, "current", "emulate-x86")
+    assert resolve(root)["tree"] == trees[newer]
+    bad("--root", root, "current", "emulate-x86-00000000", mentions=["emulate-x86-00000000"])
+    bad_usage("--root", root, "current")
+
+
+def test_removing_a_ref(root, profile):
+    (first,) = manifests(root)
+    tree = Path(resolve(root)["tree"])
+    newer = add_generation(root, profile, 1)
+    with subprocess.Popen(["sleep", "60"], cwd=tree) as user:
+        time.sleep(0.1)  # until it has called execve()
+        bad("--root", root, "rm", first, mentions=[first, f"process {user.pid} (sleep)"])
+        uses = json.loads(run("--root", root, "--json", "uses", first).stdout)["uses"]
+        assert [(use["kind"], use["pid"], use["command"]) for use in uses if use["pid"]] == [
+            ("process", user.pid, "sleep")]
+        assert f"used by process {user.pid} (sleep)" in gc(root, "--keep", "1")["kept"][-1]["reason"]
+        user.kill()
+    assert tree.exists() and manifests(root).keys() == {first, newer}
+    assert good("--root", root, "rm", first) == f"removed {first}\n"
+    assert not tree.exists() and manifests(root).keys() == {newer}
+    bad("--root", root, "rm", first, mentions=[first])
+    bad("--root", root, "--read-only", "rm", newer, mentions=["read-only"])
+    bad_usage("--root", root, "rm")
+    gc(root)
+    assert_resolves(root)
+    assert not leftovers(root)
+
+
 def bad_usage(*words):
     result = run(*words)
     assert result.returncode == 2 and not result.stdout and result.stderr.startswith("volt-qemu: "), result
