@@ -131,8 +131,8 @@ static void run_elsewhere(const char *program) {
                         *tree =
                             strndup(program, strlen(program) - strlen("/bin/qemu-system-x86_64")),
                         *renamed = format_string("%s/bin/qemu-system-x86_64", elsewhere);
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mkdir(elsewhere, 0755) < 0 || mount(tree, elsewhere, NULL, MS_BIND, NULL) < 0)
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mkdir(elsewhere, 0755) < 0 || mount(tree, elsewhere, "none", MS_BIND, NULL) < 0)
         return;
     run_program(renamed);
 }
@@ -237,7 +237,7 @@ END_TEST
 static int look_without_proc(void) {
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_use_list *list = NULL;
-    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+    if (unshare(CLONE_NEWNS) < 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("none", "/proc", "tmpfs", 0, NULL) < 0)
         return SKIPPED;
     vqemu_store *mine = open_store(0);
