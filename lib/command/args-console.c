@@ -50,10 +50,10 @@ int args_add_console(struct args *args, vqemu_error **error) {
     bool none = strcmp(kind, "none") == 0;
     struct strbuf chardev = {0};
     if (vm->console_path && !has_path(kind))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "console_path: only a console of kind file or socket has one");
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "console_path: only a console of kind file or socket has one");
     if (vm->console_log && none)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "console_log: there is no console");
+        return args_refuse(error, VQEMU_ERR_INVALID, "console_log: there is no console");
     if (none) {
         args_option(args, "-serial", "none");
         return 0;
@@ -64,9 +64,9 @@ int args_add_console(struct args *args, vqemu_error **error) {
     if (!path)
         return error_no_memory(error);
     if (strcmp(kind, "socket") == 0 && strlen(path) > SOCKET_PATH_MAX)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "console_path: it has %zu bytes; that of a Unix socket can have %zu",
-                         strlen(path), SOCKET_PATH_MAX);
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "console_path: it has %zu bytes; that of a Unix socket can have %zu",
+                           strlen(path), SOCKET_PATH_MAX);
     begin_console(args, &chardev, kind, path);
     add_console_log(args, &chardev);
     args_option_buffer(args, "-chardev", &chardev);

@@ -17,7 +17,7 @@ static int check_tpm(const struct args *args, vqemu_error **error) {
                       : vm->swtpm_program ? "swtpm_program"
                                           : NULL;
     if (!is_on(vm->tpm) && key)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "%s: it needs \"tpm\": true", key);
+        return args_refuse(error, VQEMU_ERR_INVALID, "%s: it needs \"tpm\": true", key);
     if (!is_on(vm->tpm))
         return 0;
     int r = args_require(args, VQEMU_ABILITY_TPM, "tpm", error);
@@ -41,7 +41,8 @@ static int add_tpm(struct args *args, vqemu_error **error) {
     strv_add(&args->argv, "-device");
     strv_addf(&args->argv, "%s,tpmdev=tpm", args->arch->tpm);
     resources_add_companion(&args->resources, COMPANION_SWTPM,
-                            vm->swtpm_program ? vm->swtpm_program : SWTPM, socket, state, false);
+                            vm->swtpm_program ? vm->swtpm_program : SWTPM, socket, state, false,
+                            "tpm_state", "tpm_socket");
     return 0;
 }
 

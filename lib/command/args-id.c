@@ -59,8 +59,7 @@ static int refuse(const struct named *device, const char *why, const struct name
     snprintf(key, sizeof key, "%s[%zu].id", device->list, device->number);
     if (other)
         snprintf(that, sizeof that, "%s[%zu]", other->list, other->number);
-    int r =
-        error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%s\" is %s%s", key, device->id, why, that);
+    int r = args_refuse(error, VQEMU_ERR_INVALID, "%s: \"%s\" is %s%s", key, device->id, why, that);
     return error_because(r, error, other ? "id-twice" : "reserved-id", "key", key, "value",
                          device->id, NULL);
 }

@@ -19,9 +19,10 @@ static int plan_machine(struct args *args, vqemu_error **error) {
         _cleanup_free_ char *known = arch_list_machines(args->arch);
         if (!known)
             return error_no_memory(error);
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "machine: %s guests have no machine \"%s\"; they have %s",
-                         args->arch->name, name, known);
+        int r = args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                            "machine: %s guests have no machine \"%s\"; they have %s",
+                            args->arch->name, name, known);
+        return error_because(r, error, "no-such-machine", "value", name, "choices", known, NULL);
     }
     args->machine_name = name ? name : args->machine->name;
     return 0;

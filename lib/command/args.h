@@ -48,6 +48,11 @@ struct args {
 
 void args_release(struct args *args);
 
+/* An error whose message begins with the key of the VM that it is about, such as
+ * "disks[0].aio: ...", which becomes its detail. Returns the code. */
+int args_refuse(vqemu_error **error, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* What the profile must have for a key of the VM; otherwise the error tells which has. */
 int args_require(const struct args *args, enum vqemu_ability ability, const char *key,
                  vqemu_error **error);

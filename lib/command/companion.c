@@ -53,6 +53,8 @@ void companion_release(struct companion *companion) {
     free(companion->program);
     free(companion->socket);
     free(companion->directory);
+    free(companion->directory_key);
+    free(companion->socket_key);
     strv_release(&companion->argv);
     *companion = (struct companion){0};
 }

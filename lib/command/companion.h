@@ -14,12 +14,13 @@ enum companion_kind { COMPANION_SWTPM, COMPANION_VIRTIOFSD };
 
 struct companion {
     enum companion_kind kind;
-    char *program;    /* absolute path */
-    char *socket;     /* where it listens */
-    char *directory;  /* the state of the TPM; the directory that is shared */
-    bool read_only;   /* the share is */
-    struct strv argv; /* begins with the program */
-    const char *cwd;  /* the directory, or static */
+    char *program;                    /* absolute path */
+    char *socket;                     /* where it listens */
+    char *directory;                  /* the state of the TPM; the directory that is shared */
+    bool read_only;                   /* the share is */
+    char *directory_key, *socket_key; /* of the VM; NULL in a command that was loaded */
+    struct strv argv;                 /* begins with the program */
+    const char *cwd;                  /* the directory, or static */
 };
 
 /* Returns false, and leaves nothing, without memory. */

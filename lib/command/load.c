@@ -190,7 +190,7 @@ static void read_companion(struct reader *reader, json_t *element, struct resour
     if (reader->code == 0)
         resources_add_companion(resources, is_swtpm ? COMPANION_SWTPM : COMPANION_VIRTIOFSD,
                                 program, socket, directory,
-                                json_is_true(json_object_get(element, "read_only")));
+                                json_is_true(json_object_get(element, "read_only")), NULL, NULL);
 }
 
 static void read_resources(struct reader *reader, json_t *root, struct resources *resources) {

@@ -91,7 +91,7 @@ const char *resources_find_socket(const struct resources *resources, const char 
 
 void resources_add_companion(struct resources *resources, enum companion_kind kind,
                              const char *program, const char *socket, const char *directory,
-                             bool read_only) {
+                             bool read_only, const char *directory_key, const char *socket_key) {
     struct companion *companions =
         reallocarray(resources->companions, resources->companion_count + 1, sizeof *companions);
     if (!companions) {
@@ -105,6 +105,10 @@ void resources_add_companion(struct resources *resources, enum companion_kind ki
         return;
     }
     resources->companion_count++;
+    added->directory_key = directory_key ? strdup(directory_key) : NULL;
+    added->socket_key = socket_key ? strdup(socket_key) : NULL;
+    if ((directory_key && !added->directory_key) || (socket_key && !added->socket_key))
+        resources->failed = true;
     resources_add_file(resources, directory,
                        read_only ? VQEMU_FILE_READ : VQEMU_FILE_READ | VQEMU_FILE_WRITE);
 }

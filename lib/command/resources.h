@@ -61,7 +61,7 @@ void resources_name_socket(struct resources *resources, const char *name, const 
 const char *resources_find_socket(const struct resources *resources, const char *name);
 void resources_add_companion(struct resources *resources, enum companion_kind kind,
                              const char *program, const char *socket, const char *directory,
-                             bool read_only);
+                             bool read_only, const char *directory_key, const char *socket_key);
 
 void resources_release(struct resources *resources);
 

@@ -26,18 +26,25 @@ static const struct companion *companion_at(const struct unit_plan *plan, size_t
  * virtiofsd takes its directory among options: QEMU's own splits them at commas and undoes
  * backslashes, the one in Rust splits them at commas and equals signs, and wants text.
  */
+static int refuse(int code, const char *key, vqemu_error **error) {
+    return error_because(error_prefix(code, error, "%s: ", key), error, NULL, "key", key, NULL);
+}
+
 static int check_virtiofsd(const struct unit_plan *plan, const struct companion *companion,
                            vqemu_error **error) {
     if (strpbrk(companion->directory, ",=\\") || !unit_is_text(companion->directory))
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "virtiofsd cannot be given the path %s: it must be UTF-8 without commas, "
-                         "equals signs and backslashes; share it over 9p, or by another path",
-                         companion->directory);
+        return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                "virtiofsd cannot be given the path %s: it must be UTF-8 without "
+                                "commas, equals signs and backslashes; share it over 9p, or by "
+                                "another path",
+                                companion->directory),
+                      companion->directory_key, error);
     if (plan->for_user && companion->read_only)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "a user manager cannot keep virtiofsd from writing to %s: make the share "
-                         "writable, or share it over 9p",
-                         companion->directory);
+        return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                "a user manager cannot keep virtiofsd from writing to %s: make the "
+                                "share writable, or share it over 9p",
+                                companion->directory),
+                      companion->directory_key, error);
     return 0;
 }
 
@@ -46,14 +53,16 @@ int unit_check_companion(const struct unit_plan *plan, size_t index, vqemu_error
     const struct sockaddr_un address;
     size_t length = strlen(companion->socket);
     if (length >= sizeof address.sun_path)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "the path of a socket has %zu bytes; Linux allows %zu: %s", length,
-                         sizeof address.sun_path - 1, companion->socket);
+        return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                "the path of a socket has %zu bytes; Linux allows %zu: %s", length,
+                                sizeof address.sun_path - 1, companion->socket),
+                      companion->socket_key, error);
     if (!unit_is_plain_directory(companion->socket))
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "systemd cannot listen at %s: the path must be UTF-8 without control "
-                         "characters, and not end in a blank or backslash",
-                         companion->socket);
+        return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                "systemd cannot listen at %s: the path must be UTF-8 without "
+                                "control characters, and not end in a blank or backslash",
+                                companion->socket),
+                      companion->socket_key, error);
     return companion->kind == COMPANION_VIRTIOFSD ? check_virtiofsd(plan, companion, error) : 0;
 }
 

@@ -146,7 +146,8 @@ START_TEST(what_a_unit_cannot_do_is_refused) {
                VQEMU_UNIT_USER, VQEMU_ERR_INVALID, "user", "user: ");
     is_refused("{\"name\": \"x\", \"runtime_dir\": \"/run/user/1/x\", \"rootfs\": \"/a\", "
                "\"rootfs_driver\": \"virtiofs\"}",
-               VQEMU_UNIT_USER, VQEMU_ERR_UNSUPPORTED, NULL, "cannot keep virtiofsd from writing");
+               VQEMU_UNIT_USER, VQEMU_ERR_UNSUPPORTED, "rootfs",
+               "cannot keep virtiofsd from writing");
 }
 END_TEST
 
@@ -155,10 +156,11 @@ START_TEST(what_a_companion_cannot_be_given_is_refused) {
     for (size_t i = 0; i < 3; i++) {
         _cleanup_free_ char *json = format_string(
             "{\"name\": \"x\", \"rootfs\": \"%s\", \"rootfs_driver\": \"virtiofs\"}", paths[i]);
-        is_refused(json, 0, VQEMU_ERR_UNSUPPORTED, NULL, "virtiofsd cannot be given the path /a");
+        is_refused(json, 0, VQEMU_ERR_UNSUPPORTED, "rootfs",
+                   "rootfs: virtiofsd cannot be given the path /a");
     }
     is_refused("{\"name\": \"x\", \"tpm\": true, \"tpm_socket\": \"/run/a\\nb\"}", 0,
-               VQEMU_ERR_UNSUPPORTED, NULL, "systemd cannot listen at /run/a");
+               VQEMU_ERR_UNSUPPORTED, "tpm_socket", "tpm_socket: systemd cannot listen at /run/a");
 }
 END_TEST
 
