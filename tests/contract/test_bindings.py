@@ -20,7 +20,28 @@ def used_by_go():
     return names
 
 
-USED = {"go": used_by_go}
+def used_by_python():
+    """The functions that the package names, and those that follow from the types that it has to do with: what it gets
+    is released, what is lent to it is referred to, options are made and set."""
+    package = SOURCE / "examples/python/voltqemu"
+    text = "".join(path.read_text() for path in package.glob("*.py") if path.name != "_prototypes.py")
+    declared = re.findall(r"^(.*[ *])(vqemu_\w+)\((.*)\);$", (package / "_prototypes.py").read_text(), re.M)
+    types = set(re.findall(r"\b(vqemu_\w+) \*", "".join(result + arguments for result, _, arguments in declared)))
+    named = set(re.findall(r"(?:\bC\.|\")(vqemu_\w+)", text))
+    made, lent = set(), set()
+    for result, name, arguments in declared:
+        if name in named:
+            made |= set(re.findall(r"\b(vqemu_\w+) \*\*", arguments))
+            lent |= set(re.findall(r"\b(vqemu_\w+) \*$", result))
+    options = {name for name in named if name.endswith("_options")}
+    follow = ({f"{kind}_{end}" for kind in made | lent | options for end in ("free", "unref")}
+              | {f"{kind}_ref" for kind in lent}
+              | {f"{kind}_{end}" for kind in options for end in ("new", "set_string", "set_number")})
+    named -= types | {"vqemu_progress_fn", "vqemu_log_fn"}
+    return named | (follow & {name for _, name, _ in declared})
+
+
+USED = {"go": used_by_go, "python": used_by_python}
 
 
 @pytest.mark.parametrize("binding", sorted(EXCEPTIONS))

@@ -2,7 +2,7 @@
 """Calling C: every function by its declaration in _prototypes.py, with arguments that are checked before they
 get there.
 
-`C.vqemu_x(...)` takes Python's values and gives Python's values. A handle of C is a Pointer, which frees it when
+`C.vqemu_version()` takes Python's values and gives Python's values. A handle of C is a Pointer, which frees it when
 the last reference to it goes: a call keeps one for as long as it takes, so that a handle which is closed
 meanwhile, by another thread say, is freed when the call is over. A function that fails raises an Error."""
 from __future__ import annotations
