@@ -13,17 +13,22 @@
     }                                                                                              \
     struct cleanup_##name##_needs_semicolon
 
-DEFINE_CLEANUP(char, free, free);
+/* For a pointer to whatever. */
+static inline void cleanup_free(void *variable) {
+    free(*(void **)variable);
+}
+
 DEFINE_CLEANUP(char, vqemu_free, vqemu_free);
 DEFINE_CLEANUP(vqemu_error, error, vqemu_error_free);
 DEFINE_CLEANUP(vqemu_host, host, vqemu_host_free);
-DEFINE_CLEANUP(vqemu_selection, selection, vqemu_selection_free);
+DEFINE_CLEANUP(vqemu_request, request, vqemu_request_free);
 DEFINE_CLEANUP(vqemu_store, store, vqemu_store_unref);
 DEFINE_CLEANUP(vqemu_store_options, store_options, vqemu_store_options_free);
 DEFINE_CLEANUP(vqemu_ingest_options, ingest_options, vqemu_ingest_options_free);
 DEFINE_CLEANUP(vqemu_ingest, ingest, vqemu_ingest_free);
-DEFINE_CLEANUP(vqemu_revision, ref, vqemu_revision_unref);
-DEFINE_CLEANUP(vqemu_revision_list, ref_list, vqemu_revision_list_free);
+DEFINE_CLEANUP(vqemu_revision, revision, vqemu_revision_unref);
+DEFINE_CLEANUP(vqemu_revision_list, revision_list, vqemu_revision_list_free);
+DEFINE_CLEANUP(vqemu_profile_list, profile_list, vqemu_profile_list_free);
 DEFINE_CLEANUP(vqemu_manifest, manifest, vqemu_manifest_unref);
 DEFINE_CLEANUP(vqemu_runtime, runtime, vqemu_runtime_unref);
 DEFINE_CLEANUP(vqemu_placement_list, placement_list, vqemu_placement_list_free);
@@ -42,13 +47,14 @@ DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 #define _cleanup_vqemu_free_ _cleanup_(cleanup_vqemu_free)
 #define _cleanup_error_ _cleanup_(cleanup_error)
 #define _cleanup_host_ _cleanup_(cleanup_host)
-#define _cleanup_selection_ _cleanup_(cleanup_selection)
+#define _cleanup_request_ _cleanup_(cleanup_request)
 #define _cleanup_store_ _cleanup_(cleanup_store)
 #define _cleanup_store_options_ _cleanup_(cleanup_store_options)
 #define _cleanup_ingest_options_ _cleanup_(cleanup_ingest_options)
 #define _cleanup_ingest_ _cleanup_(cleanup_ingest)
-#define _cleanup_ref_ _cleanup_(cleanup_ref)
-#define _cleanup_ref_list_ _cleanup_(cleanup_ref_list)
+#define _cleanup_revision_ _cleanup_(cleanup_revision)
+#define _cleanup_revision_list_ _cleanup_(cleanup_revision_list)
+#define _cleanup_profile_list_ _cleanup_(cleanup_profile_list)
 #define _cleanup_manifest_ _cleanup_(cleanup_manifest)
 #define _cleanup_runtime_ _cleanup_(cleanup_runtime)
 #define _cleanup_placement_list_ _cleanup_(cleanup_placement_list)

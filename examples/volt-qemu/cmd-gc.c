@@ -9,6 +9,7 @@
 #include "from-options.h"
 #include "json.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
 #include "progress.h"
 #include "table.h"
@@ -50,30 +51,33 @@ static size_t count_kind(const vqemu_collection *collection, const char *kind) {
 }
 
 /* Objects are only counted: there can be thousands. */
-static void print_names(const vqemu_collection *collection) {
+static void print_removed(const struct options *options, const vqemu_collection *collection) {
     for (size_t i = 0; i < vqemu_collection_count(collection); i++) {
         const char *kind = vqemu_collection_kind(collection, i);
         if (strcmp(kind, "object") == 0)
             continue;
         _cleanup_free_ char *name = printable(vqemu_collection_name(collection, i));
-        printf("%-8s %s\n", kind, name);
+        printf("%s %s %s\n", options->dry_run ? "would remove" : "removed", kind, name);
     }
 }
 
-static void print_kept(const vqemu_collection *collection) {
+/* Without --keep no revision goes anyway. */
+static void print_kept(const struct options *options, const vqemu_collection *collection) {
     for (size_t i = 0; i < vqemu_collection_kept_count(collection); i++) {
-        _cleanup_free_ char *name = printable(vqemu_collection_kept_name(collection, i)),
-                            *reason = printable(vqemu_collection_kept_reason(collection, i));
-        printf("%-8s %s: %s\n", "kept", name, reason);
+        const char *kind = vqemu_collection_kept_kind(collection, i);
+        if (options->keep <= 0 && strcmp(kind, "revision") == 0)
+            continue;
+        _cleanup_free_ char *name = printable(vqemu_collection_kept_name(collection, i));
+        _cleanup_free_ char *reason = printable(vqemu_collection_kept_reason(collection, i));
+        printf("kept %s %s: %s\n", kind, name, reason);
     }
 }
 
 static void print_collection(const struct options *options, const vqemu_collection *collection) {
     _cleanup_free_ char *size = format_size((int64_t)vqemu_collection_freed_bytes(collection));
-    print_names(collection);
-    if (options->keep > 0) /* else no ref goes anyway */
-        print_kept(collection);
-    printf("%s %zu refs, %zu trees, %zu objects, %zu leftovers: %s %s\n",
+    print_removed(options, collection);
+    print_kept(options, collection);
+    printf("%s %zu revisions, %zu trees, %zu objects, %zu leftovers: %s %s\n",
            options->dry_run ? "would remove" : "removed", count_kind(collection, "revision"),
            count_kind(collection, "tree"), count_kind(collection, "object"),
            count_kind(collection, "staging"), size, options->dry_run ? "to free" : "freed");
@@ -85,8 +89,9 @@ static int gc(const struct options *options) {
     _cleanup_collection_ vqemu_collection *collection = NULL;
     if (options->keep == 0)
         return fail_usage(options->command, "--keep must be 1 or more");
-    if (store_from_options(options, 0, &store))
-        return EXIT_FAILURE;
+    int status = store_from_options(options, 0, &store);
+    if (status)
+        return status;
 
     progress_begin(options);
     int code = vqemu_store_collect(store, options->keep > 0 ? (uint32_t)options->keep : 0,
@@ -106,10 +111,10 @@ const struct command command_gc = {
     .option_groups = OPTIONS_COLLECT,
     .summary = "remove what nothing reaches",
     .description =
-        "Remove trees and objects that no ref reaches, and what was left half-made by\n"
-        "programs that died. With --keep N, first remove all but the N newest refs of\n"
-        "each profile. What is pinned, set by \"volt-qemu current\", or used by a running\n"
-        "guest stays; it is told why.\n"
+        "Remove trees and objects that no revision reaches, and what was left half-made\n"
+        "by programs that died. With --keep N, first remove all but the N newest\n"
+        "revisions of each profile. What is pinned, set to be used, or used by a running\n"
+        "guest stays. Tells what stays, and why.\n"
         "With --json: dry_run, freed_bytes, removed (kind, name, bytes), kept (kind,\n"
         "name, reason).\n",
     .example = "  volt-qemu gc --dry-run\n"

@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
@@ -12,9 +11,11 @@
 #include "from-options.h"
 #include "json.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
 #include "text.h"
 #include "user-directories.h"
+#include "vm-options.h"
 
 /* ---- making them ---- */
 
@@ -42,11 +43,14 @@ static int build(const struct options *options, vqemu_runtime *runtime, vqemu_vm
     int code = vqemu_unit_options_new(&unit_options, &error);
     if (!code)
         code = set_stop_command(unit_options, &error);
+    if (!code && options->stop_timeout > 0)
+        code = vqemu_unit_options_set_number(unit_options, VQEMU_UNIT_STOP_TIMEOUT,
+                                             (uint64_t)options->stop_timeout, &error);
     if (!code && options->user_manager)
         code = user_directories_set(runtime, vm, &error);
     if (!code)
         code = vqemu_units_build(runtime, vm, unit_options, flags, units, &error);
-    return code ? fail_request(options->command, error) : 0;
+    return code ? fail_vm(error) : 0;
 }
 
 /* ---- printing them ---- */
@@ -100,14 +104,14 @@ static int write_units(const struct options *options, const vqemu_units *units) 
     while (!status && staged < count) {
         _cleanup_free_ char *path = staged_path(options, units, staged);
         if (stage(path, vqemu_units_text(units, staged++)) < 0)
-            status = fail_text("cannot write %s: %s", path, strerror(errno));
+            status = fail_system(errno, "cannot write %s", path);
     }
     for (size_t i = staged; i-- > 0;) {
         _cleanup_free_ char *path = staged_path(options, units, i);
         _cleanup_free_ char *name =
             format_text("%s/%s", options->output, vqemu_units_name(units, i));
         if (!status && rename(path, name) < 0)
-            status = fail_text("cannot write %s: %s", name, strerror(errno));
+            status = fail_system(errno, "cannot write %s", name);
         if (status)
             unlink(path);
     }
@@ -126,17 +130,13 @@ static int write_and_tell(const struct options *options, const vqemu_units *unit
 }
 
 static int unit(const struct options *options) {
-    _cleanup_vm_ vqemu_vm *vm = NULL;
-    _cleanup_selection_ vqemu_selection *selection = NULL;
-    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
+    _cleanup_way_ struct way way = {0};
     _cleanup_units_ vqemu_units *made = NULL;
-    int status = vm_from_options(options, &vm);
+    int status = vm_from_options(options, &way.vm);
     if (!status)
-        status = selection_for_vm(options, vm, &selection);
+        status = way_to_runtime(options, &way);
     if (!status)
-        status = runtime_from_options(options, selection, &runtime);
-    if (!status)
-        status = build(options, runtime, vm, &made);
+        status = build(options, way.runtime, way.vm, &made);
     if (status)
         return status;
     if (options->output)

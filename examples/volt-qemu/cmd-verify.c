@@ -9,6 +9,7 @@
 #include "from-options.h"
 #include "json.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
 #include "progress.h"
 #include "text.h"
@@ -19,6 +20,7 @@ static json_t *problem_json(const vqemu_check *check, size_t problem) {
     json_t *object = json_object(), *uses = json_array(), *leases = json_array();
     for (size_t i = 0; i < vqemu_check_use_count(check, problem); i++) {
         json_t *use = json_object();
+        json_add_text(use, "revision", vqemu_check_use_revision(check, problem, i));
         json_add_text(use, "ref", vqemu_check_use_revision(check, problem, i));
         json_add_text(use, "path", vqemu_check_use_path(check, problem, i));
         json_append(uses, use);
@@ -116,7 +118,7 @@ static void advise(const struct options *options, const vqemu_check *check) {
              first_left(check));
     else if (!options->from)
         warn("the store itself has no good copy of the rest: name a directory, a tar archive or "
-             "another store with --from, or build or import the profile again");
+             "another store with --from, or ingest or import the profile again");
     else
         warn("%s has no good copy of the rest", options->from);
 }
@@ -125,8 +127,9 @@ static int verify(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
     _cleanup_check_ vqemu_check *check = NULL;
-    if (store_from_options(options, 0, &store))
-        return EXIT_FAILURE;
+    int status = store_from_options(options, 0, &store);
+    if (status)
+        return status;
 
     progress_begin(options);
     int code = vqemu_store_check(store, options->operand, options->repair ? VQEMU_CHECK_REPAIR : 0,
@@ -144,15 +147,16 @@ static int verify(const struct options *options) {
 
 const struct command command_verify = {
     .name = "verify",
-    .operand = "[REF|PROFILE]",
+    .operand = "[REVISION|PROFILE]",
+    .operands = 1,
     .option_groups = OPTIONS_VERIFY,
     .summary = "read and check everything, and repair it",
-    .description = "Hash all objects of the store, or those of a ref or profile, and compare\n"
+    .description = "Hash all objects of the store, or those of a revision or profile, and compare\n"
                    "assembled trees with what they were. Names what is damaged or missing, which\n"
-                   "files of which refs that is, and the processes that run from such trees.\n"
+                   "files of which revisions that is, and the processes that run from such trees.\n"
                    "Exit status 1 if a problem is left.\n"
                    "With --json: objects, bytes, left, problems (kind, digest, message, repaired,\n"
-                   "uses (ref, path), leases (tree, pid, command)).\n",
+                   "uses (revision, ref (the same), path), leases (tree, pid, command)).\n",
     .example = "  volt-qemu verify --threads 4\n"
                "  volt-qemu verify emulate-x86 --repair --from /mnt/volt\n",
     .run = verify,

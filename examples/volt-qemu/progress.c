@@ -91,20 +91,43 @@ static int show_now_and_then(const vqemu_progress *state, void *unused) {
     return 0;
 }
 
-static int set_number(vqemu_call *call, const char *key, int64_t value, vqemu_error **error) {
-    return value > 0 ? vqemu_call_set_number(call, key, (uint64_t)value, error) : 0;
+/* Milliseconds, in which the library counts. A lock that is not to be waited for still takes one.
+ */
+static int64_t milliseconds(int64_t seconds) {
+    return seconds == 0 ? 1 : 1000 * seconds;
+}
+
+/* The time of "stop" is the guest's. */
+static bool has_deadline(const struct options *options) {
+    return options->timeout > 0 && options->command != &command_stop;
+}
+
+static int set_numbers(const struct options *options, vqemu_error **error) {
+    const struct {
+        const char *key;
+        int64_t value; /* -1 if not given */
+    } numbers[] = {
+        {VQEMU_CALL_THREADS, options->threads},
+        {VQEMU_CALL_MAX_SIZE, options->max_size},
+        {VQEMU_CALL_MAX_OBJECTS, options->max_objects},
+        {VQEMU_CALL_TIMEOUT, has_deadline(options) ? milliseconds(options->timeout) : -1},
+        {VQEMU_CALL_LOCK_TIMEOUT,
+         options->lock_timeout >= 0 ? milliseconds(options->lock_timeout) : -1},
+    };
+    int code = 0;
+    for (size_t i = 0; !code && i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].value > 0)
+            code = vqemu_call_set_number(options->call, numbers[i].key, (uint64_t)numbers[i].value,
+                                         error);
+    return code;
 }
 
 int call_from_options(struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     int code = vqemu_call_new(&options->call, &error);
     if (!code)
-        code = set_number(options->call, VQEMU_CALL_THREADS, options->threads, &error);
-    if (!code)
-        code = set_number(options->call, VQEMU_CALL_MAX_SIZE, options->max_size, &error);
-    if (!code)
-        code = set_number(options->call, VQEMU_CALL_MAX_OBJECTS, options->max_objects, &error);
+        code = set_numbers(options, &error);
     if (!code)
         code = vqemu_call_set_progress(options->call, show_now_and_then, NULL, &error);
-    return code ? fail(error) : 0;
+    return code ? fail_request(options->command, error) : 0;
 }

@@ -119,6 +119,9 @@ static int load_manifest(const vqemu_store *store, vqemu_revision *revision, vqe
         r = manifest_load_fd(fd, revision->path, call_max_objects(call), &manifest, error);
     if (r == 0)
         r = check_manifest(revision, manifest, error);
+    if (r == VQEMU_ERR_MALFORMED)
+        return error_because(r, error, "revision-broken", "revision", revision->name, "path",
+                             revision->path, NULL);
     if (r < 0)
         return r;
     memcpy(revision->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);

@@ -74,7 +74,8 @@ def test_everything_is_installed_where_it_belongs(prefix):
     assert installed == headers | {
         "include/volt-qemu/version.h", "bin/volt-qemu", "lib/libvoltqemu.so",
         "lib/libvoltqemu.so.1", "lib/libvoltqemu.so.1.0.0", "lib/pkgconfig/volt-qemu.pc",
-        "share/man/man1/volt-qemu.1"}
+        "share/man/man1/volt-qemu.1",
+        "share/bash-completion/completions/volt-qemu"}
 
 
 def test_ten_lines_of_c_resolve_a_profile(environment, root, tmp_path):

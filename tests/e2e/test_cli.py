@@ -2,6 +2,8 @@
 """volt-qemu as a black box: output for people and programs, exit codes, broken input."""
 import json
 import os
+import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,8 +11,11 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
-COMMANDS = ["profiles", "select", "build", "refs", "show", "resolve", "args", "env", "schema", "unit",
+COMMANDS = ["profiles", "select", "ingest", "import", "export", "copy", "revisions", "show", "current", "pin",
+            "unpin", "pins", "uses", "rm", "verify", "gc", "resolve", "args", "env", "schema", "diff", "unit",
             "prepare", "run", "stop", "version"]
+FAILED, USAGE, MISSING, BUSY, INVALID, DAMAGED, GIVEN_UP = range(1, 8)  # exit statuses
+BROKEN_PIPE = 141
 
 
 @pytest.fixture
@@ -27,7 +32,7 @@ def profile(tmp_path):
 
 @pytest.fixture
 def root(tmp_path, profile):
-    good("--root", tmp_path / "store", "build", "--profile", "emulate-x86", profile)
+    good("--root", tmp_path / "store", "ingest", "--profile", "emulate-x86", profile)
     return tmp_path / "store"
 
 
@@ -58,13 +63,13 @@ def leftovers(root):
                 (root / "cas/tmp").glob("*"))
 
 
-def ref_path(root):
+def manifest_path(root):
     (path,) = (root / "cas/refs").glob("*.json")
     return path
 
 
 def object_of(root, path):
-    return root / "cas/objects" / json.loads(ref_path(root).read_text())["objects"][path]
+    return root / "cas/objects" / json.loads(manifest_path(root).read_text())["objects"][path]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -75,11 +80,40 @@ def test_every_command_has_help(command):
 
 def test_usage_errors_exit_with_2():
     assert "COMMAND" in good("--help")
-    bad(2, "frobnicate", "frobnicate")
-    bad(2, "--frobnicate", "select", "--frobnicate")
-    bad(2, "nonsense", "args", "--memory", "nonsense")
-    bad(2, "nothing", "select", "--profile", "nothing")
-    bad(2, "sparc", "select", "--guest-arch", "sparc")
+    bad(USAGE, "unknown command 'frobnicate'; see volt-qemu --help", "frobnicate")
+    bad(USAGE, "unknown option '--frobnicate'; see volt-qemu select --help", "select", "--frobnicate")
+    bad(USAGE, "ambiguous option '--ke'", "select", "--ke")
+    bad(USAGE, "nonsense", "args", "--memory", "nonsense")
+    bad(USAGE, "superfluous", "profiles", "superfluous")
+    bad(USAGE, "two files", "diff", "one")
+
+
+@pytest.mark.parametrize("word,meant", [("slect", "select"), ("runn", "run"), ("revisoins", "revisions"),
+                                        ("unpni", "unpin"), ("gcc", "gc")])
+def test_a_command_that_may_be_meant_is_named(word, meant):
+    bad(USAGE, f"unknown command '{word}'; perhaps it is {meant}; see", word)
+    bad(USAGE, f"unknown command '{word}'; perhaps it is {meant}; see", "help", word)
+
+
+@pytest.mark.parametrize("word,meant", [("--jsn", "--json"), ("--profle=x", "--profile"), ("--kernl", "--kernel"),
+                                        ("--revison", "--revision"), ("--forwrad", "--forward")])
+def test_an_option_that_may_be_meant_is_named(word, meant):
+    bad(USAGE, f"unknown option '{word}'; perhaps it is {meant}; see", "args", word)
+
+
+def test_old_names_work_and_are_not_told(root):
+    (revision,) = json.loads(good("--root", root, "--json", "refs"))
+    for name in ("--ref", "--revision"):
+        assert json.loads(good("--root", root, "--json", "resolve", name, revision["name"]))
+    assert good("build", "--help") == good("ingest", "--help")
+    for words in (["help"], ["resolve", "--help"]):
+        assert not re.search(r"^  (build|refs|--ref)\b", good(*words), re.M)
+
+
+def test_values_that_cannot_be_exit_with_5():
+    bad(INVALID, "nothing", "select", "--profile", "nothing")
+    bad(INVALID, "sparc", "select", "--guest-arch", "sparc")
+    bad(INVALID, "the accelerators are kvm, tcg", "select", "--accel", "xen")
 
 
 def test_profiles():
@@ -94,23 +128,23 @@ def test_select():
     assert {"profile", "guest_arch", "accel", "reason", "rejected"} <= set(chosen)
     assert chosen["profile"] == "kvm-uefi" and chosen["accel"] == "kvm"
     assert len(chosen["rejected"]) == 3
-    bad(1, "aarch64", *here, "select", "--mode", "hybrid-kvm", "--guest-arch", "aarch64")
-    bad(2, "hybrid-kvm, hybrid-emulated", *here, "select", "--mode", "hybird-kvm")
-    bad(2, "linux, windows, other, uefi", *here, "select", "--guest-os", "windwos")
+    bad(FAILED, "aarch64", *here, "select", "--mode", "hybrid-kvm", "--guest-arch", "aarch64")
+    bad(INVALID, "hybrid-kvm, hybrid-emulated", *here, "select", "--mode", "hybird-kvm")
+    bad(INVALID, "linux, windows, other, uefi", *here, "select", "--guest-os", "windwos")
 
 
-def test_build_refs_show_resolve(root, profile):
-    again = json.loads(good("--root", root, "--json", "build", "--profile", "emulate-x86", profile))
+def test_ingest_revisions_show_resolve(root, profile):
+    again = json.loads(good("--root", root, "--json", "ingest", "--profile", "emulate-x86", profile))
     assert again["unchanged"] is True
-    (listed,) = json.loads(good("--root", root, "--json", "refs"))
-    assert listed["name"] == again["ref"]
-    shown = json.loads(good("--root", root, "--json", "show", again["ref"]))
+    (listed,) = json.loads(good("--root", root, "--json", "revisions"))
+    assert listed["name"] == again["revision"]
+    shown = json.loads(good("--root", root, "--json", "show", again["revision"]))
     assert shown["objects"].keys() == {"bin/qemu-system-x86_64", "lib/libone.so.1",
                                        "lib/qemu/accel.so", "firmware/bios.bin"}
     resolved = json.loads(good("--root", root, "--json", "resolve", "--profile", "emulate-x86"))
     assert {"binary", "firmware_dir", "lib_dir", "arch", "tree", "manifest"} <= set(resolved)
     assert os.access(resolved["binary"], os.X_OK) and resolved["arch"] == "x86_64"
-    assert Path(resolved["manifest"]) == ref_path(root)
+    assert Path(resolved["manifest"]) == manifest_path(root)
     assert os.path.realpath(root / "qemu/emulate-x86") == os.path.realpath(resolved["tree"])
     assert not leftovers(root)
 
@@ -118,7 +152,7 @@ def test_build_refs_show_resolve(root, profile):
 def test_args_env_unit_run_agree(root, tmp_path):
     vm = ["--profile", "emulate-x86", "--name", "web", "--memory", "1G", "--rootfs", tmp_path]
     made = json.loads(good("--root", root, "--json", "args", *vm))
-    assert set(made) == {"argv", "env", "cwd", "fingerprint"}
+    assert set(made) == {"argv", "env", "cwd", "fingerprint", "digest", "hardware_digest"}
     assert made["argv"][made["argv"].index("-m") + 1] == "1024"
     assert good("--root", root, "env", *vm).splitlines() == made["env"]
     assert "ExecStart=" in good("--root", root, "unit", *vm)
@@ -140,10 +174,10 @@ def test_units_are_printed_or_written(root, tmp_path):
     assert good(*words, "--output", tmp_path / "units").splitlines() == names
     assert {path.name: path.read_text() for path in (tmp_path / "units").iterdir()} == {
         unit["name"]: unit["text"] for unit in units["units"]}
-    bad(1, "cannot write", *words, "--output", tmp_path / "none")
+    bad(MISSING, "cannot write", *words, "--output", tmp_path / "none")
     (tmp_path / "units" / names[0]).unlink()
     (tmp_path / "units" / names[0]).mkdir()
-    bad(1, "cannot write", *words, "--output", tmp_path / "units")
+    bad(FAILED, "cannot write", *words, "--output", tmp_path / "units")
     assert len(list((tmp_path / "units").iterdir())) == 3
 
 
@@ -163,7 +197,8 @@ def test_a_vm_can_come_from_a_file(root, tmp_path):
     assert "guest=volt-from-file,process=volt-from-file" in argv
     assert argv[argv.index("-m") + 1] == "300" and argv[argv.index("-smp") + 1].startswith("3,")
     (tmp_path / "vm.json").write_text('{"name": "x", "memroy": 1}')
-    bad(1, 'memroy: a VM has no such key; perhaps it is memory', *words)
+    words.remove("--json")
+    bad(INVALID, 'memroy: a VM has no such key; perhaps it is memory', *words)
 
 
 def test_a_vm_of_another_user_is_not_run(root, tmp_path):
@@ -171,7 +206,7 @@ def test_a_vm_of_another_user_is_not_run(root, tmp_path):
     words = ["--root", root, "run", "--profile", "emulate-x86", "--vm", document]
     for user in ("no-such-user", str(os.geteuid() + 1)):
         document.write_text(json.dumps({"name": "web", "user": user, "rootfs": str(tmp_path)}))
-        bad(1, f'user: the VM is to run as "{user}", and QEMU would run as you', *words)
+        bad(FAILED, f'user: the VM is to run as "{user}", and QEMU would run as you', *words)
     document.write_text(json.dumps({"name": "web", "user": str(os.geteuid()), "rootfs": str(tmp_path)}))
     assert "-nodefaults" in good(*words)
 
@@ -179,33 +214,33 @@ def test_a_vm_of_another_user_is_not_run(root, tmp_path):
 def test_a_faulty_document_is_told_what_there_is(root, tmp_path):
     document = tmp_path / "vm.json"
     document.write_text('{"name": "web", "initrd": "/initrd"}')
-    bad(2, "; see volt-qemu schema, and docs/vm.md", "--root", root, "args", "--profile", "emulate-x86", "--vm",
+    bad(INVALID, "; see volt-qemu schema, and docs/vm.md", "--root", root, "args", "--profile", "emulate-x86", "--vm",
         document)
 
 
 def test_a_profile_that_cannot_run_here_is_not_run(tmp_path, profile):
-    good("--root", tmp_path / "s", "build", "--profile", "kvm-linux", profile)
-    bad(1, "KVM does not work", "--root", tmp_path / "s", "--kvm", "absent", "run", "--profile",
+    good("--root", tmp_path / "s", "ingest", "--profile", "kvm-linux", profile)
+    bad(FAILED, "KVM does not work", "--root", tmp_path / "s", "--kvm", "absent", "run", "--profile",
         "kvm-linux")
 
 
-@pytest.mark.parametrize("command", ["refs", "resolve", "args", "unit", "run"])
+@pytest.mark.parametrize("command", ["revisions", "resolve", "args", "unit", "run"])
 def test_a_missing_store_is_named(tmp_path, command):
-    words = [] if command == "refs" else ["--profile", "emulate-x86"]
-    bad(1, str(tmp_path / "none"), "--root", tmp_path / "none", command, *words)
+    words = [] if command == "revisions" else ["--profile", "emulate-x86"]
+    bad(MISSING, str(tmp_path / "none"), "--root", tmp_path / "none", command, *words)
     assert not (tmp_path / "none").exists()
 
 
 def test_a_missing_profile_is_named(root):
-    bad(1, "profile kvm-linux is not in the store", "--root", root, "--kvm", "usable", "resolve",
+    bad(MISSING, "profile kvm-linux is not in the store", "--root", root, "--kvm", "usable", "resolve",
         "--profile", "kvm-linux")
 
 
 def test_a_truncated_manifest_is_named(root):
-    path = ref_path(root)
+    path = manifest_path(root)
     path.write_text(path.read_text()[:50])
-    bad(1, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
-    result = run("--root", root, "refs")
+    bad(DAMAGED, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
+    result = run("--root", root, "revisions")
     assert result.returncode == 0 and str(path) in result.stderr
 
 
@@ -213,14 +248,14 @@ def test_a_wrong_digest_is_named(root):
     path = object_of(root, "firmware/bios.bin")
     os.chmod(path, 0o644)
     path.write_text("Firmware")
-    message = bad(1, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
+    message = bad(DAMAGED, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
     assert "firmware/bios.bin" in message and "is damaged" in message
     assert not list((root / "qemu/trees").iterdir())
 
 
 def test_a_missing_object_is_named(root):
     object_of(root, "lib/libone.so.1").unlink()
-    bad(1, "lib/libone.so.1", "--root", root, "resolve", "--profile", "emulate-x86")
+    bad(DAMAGED, "lib/libone.so.1", "--root", root, "resolve", "--profile", "emulate-x86")
     assert not list((root / "qemu/trees").iterdir())
 
 
@@ -234,7 +269,7 @@ def test_an_unreadable_directory_is_named(tmp_path, profile):
         if path != Path("/tmp"):
             os.chmod(path, 0o755)
     os.chown(directory, 65534, 65534)
-    bad(1, str(profile / "lib"), "--root", directory / "store", "build", "--profile", "emulate-x86",
+    bad(FAILED, str(profile / "lib"), "--root", directory / "store", "ingest", "--profile", "emulate-x86",
         profile, user=65534, group=65534, extra_groups=[])
 
 
@@ -246,10 +281,10 @@ def test_a_full_disk_leaves_nothing_half_made(tmp_path, profile):
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", small], check=True)
     try:
-        bad(1, "No space left on device", "--root", small, "build", "--profile", "emulate-x86", profile)
+        bad(FAILED, "No space left on device", "--root", small, "ingest", "--profile", "emulate-x86", profile)
         assert not leftovers(small) and not list((small / "cas/refs").iterdir())
         (profile / "firmware/large.bin").unlink()
-        good("--root", small, "build", "--profile", "emulate-x86", profile)
+        good("--root", small, "ingest", "--profile", "emulate-x86", profile)
         good("--root", small, "resolve", "--profile", "emulate-x86", "--verify")
     finally:
         subprocess.run(["umount", small], check=True)
@@ -269,16 +304,16 @@ KILL_POINTS = [("renameat2", 4), ("renameat", 3), ("linkat", 4), ("mkdirat", 2),
 @pytest.mark.parametrize("call,count", KILL_POINTS, ids=[call for call, _ in KILL_POINTS])
 def test_killed_at_any_call_the_next_run_succeeds(tmp_path, profile, call, count):
     """Each build and resolve is killed at the n-th such call, and done again."""
-    for command in (["build", "--profile", "emulate-x86", profile],
+    for command in (["ingest", "--profile", "emulate-x86", profile],
                     ["resolve", "--profile", "emulate-x86"]):
         for number in range(1, count + 1):
             store = tmp_path / f"{command[0]}-{number}"
             if command[0] == "resolve":
-                good("--root", store, "build", "--profile", "emulate-x86", profile)
+                good("--root", store, "ingest", "--profile", "emulate-x86", profile)
             subprocess.run(["strace", "-f", "-o", "/dev/null", "-e",
                             f"inject={call}:signal=KILL:when={number}", CLI, "--root", store,
                             *command], capture_output=True, check=False, stdin=subprocess.DEVNULL,
                            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-            good("--root", store, "build", "--profile", "emulate-x86", profile)
+            good("--root", store, "ingest", "--profile", "emulate-x86", profile)
             good("--root", store, "resolve", "--profile", "emulate-x86", "--verify")
             assert not leftovers(store), leftovers(store)

@@ -86,7 +86,7 @@ def test_the_guest_switches_itself_off(guests, tmp_path, extra):
         assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
         assert power_guest.SEEN in machine.ended()
     again = stop(machine.socket)
-    assert again.returncode == 1 and "the VM is not running" in again.stderr
+    assert again.returncode == 3 and "the VM is not running" in again.stderr
 
 
 @needs_qemu
@@ -117,7 +117,7 @@ def test_without_time_the_guest_is_not_asked(guests, tmp_path):
         machine.wait_for(power_guest.READY)
         result = stop(machine.socket, "--timeout", "0", "--json")
         assert (result.returncode, result.stderr) == (0, "")
-        assert json.loads(result.stdout) == {"socket": str(machine.socket)}
+        assert json.loads(result.stdout) == {"socket": str(machine.socket), "end": "forced"}
         assert power_guest.SEEN not in machine.ended()
 
 
@@ -129,7 +129,7 @@ def test_a_socket_that_another_client_holds_is_reported(guests, tmp_path):
             other.connect(str(machine.socket))
             other.recv(1)
             result = stop(machine.socket, "--timeout", "1")
-        assert result.returncode == 1 and "another client" in result.stderr
+        assert result.returncode == 7 and "another client" in result.stderr
         assert machine.process.poll() is None
 
 
@@ -197,7 +197,7 @@ def server(path, *answers, stay=False, lives=False):
 def test_garbage_is_an_error(tmp_path, said, message):
     with server(tmp_path / "qmp.sock", said, stay=True):
         result = stop(tmp_path / "qmp.sock")
-    assert result.returncode == 1 and message in result.stderr, result.stderr
+    assert result.returncode == 5 and message in result.stderr, result.stderr
 
 
 def test_an_end_at_any_time_is_an_end(tmp_path):
@@ -250,7 +250,7 @@ def test_silence_is_waited_for_in_vain(tmp_path):
     with server(tmp_path / "qmp.sock", b"", stay=True):
         started = time.monotonic()
         result = stop(tmp_path / "qmp.sock")
-    assert result.returncode == 1 and "does not answer" in result.stderr
+    assert result.returncode == 7 and "does not answer" in result.stderr
     assert 9 < time.monotonic() - started < DEADLINE
 
 
@@ -260,16 +260,16 @@ def test_where_nobody_listens_no_vm_runs(tmp_path):
         dead.bind(str(tmp_path / "dead"))
     for name in ("absent", "file", "dead"):
         result = stop(tmp_path / name)
-        assert result.returncode == 1, name
+        assert result.returncode == 3, name
         assert "the VM is not running" in result.stderr and str(tmp_path / name) in result.stderr
 
 
 def test_a_path_that_is_too_long_is_refused_with_its_length(tmp_path):
     path = "/" + "x" * 107
     result = stop(path)
-    assert result.returncode == 2 and "has 108 bytes; Linux allows 107" in result.stderr
+    assert result.returncode == 5 and "has 108 bytes; Linux allows 107" in result.stderr
     assert "not running" in stop(path[:107]).stderr
-    assert stop("").returncode == 2
+    assert stop("").returncode == 5
 
 
 def test_wrong_usage():
