@@ -128,6 +128,11 @@ int error_forked(vqemu_error **error, const char *function) {
     return error_because(r, error, "forked", "function", function, NULL);
 }
 
+int error_bad_descriptor(vqemu_error **error, const char *function, int fd) {
+    int r = error_set(error, VQEMU_ERR_USAGE, 0, "%s(): %d is no open descriptor", function, fd);
+    return error_because(r, error, "bad-descriptor", "function", function, NULL);
+}
+
 int error_unknown_key(vqemu_error **error, const char *noun, const char *key, const char *choices) {
     int r = error_set(error, VQEMU_ERR_UNKNOWN_KEY, 0, "%.200s: %s has no such key; it has %s", key,
                       noun, choices);

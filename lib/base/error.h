@@ -2,6 +2,8 @@
 #ifndef LIB_ERROR_H
 #define LIB_ERROR_H
 
+#include <fcntl.h>
+
 #include <volt-qemu/error.h>
 
 #include "util/cleanup.h"
@@ -18,11 +20,19 @@ static inline void error_begin(vqemu_error **error) {
 int error_null_argument(vqemu_error **error, const char *function, const char *argument);
 int error_unknown_flags(vqemu_error **error, const char *function, uint32_t flags);
 int error_forked(vqemu_error **error, const char *function);
+int error_bad_descriptor(vqemu_error **error, const char *function, int fd);
 
 #define REQUIRE_ARGUMENT(argument, error)                                                          \
     do {                                                                                           \
         if (!(argument))                                                                           \
             return error_null_argument(error, __func__, #argument);                                \
+    } while (0)
+
+/* poll(2) passes a negative descriptor over, and would wait for ever. */
+#define REQUIRE_DESCRIPTOR(fd, error)                                                              \
+    do {                                                                                           \
+        if (fcntl(fd, F_GETFD) < 0)                                                                \
+            return error_bad_descriptor(error, __func__, fd);                                      \
     } while (0)
 
 #define REQUIRE_FLAGS(flags, known, error)                                                         \

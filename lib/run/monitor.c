@@ -183,6 +183,7 @@ VQEMU_EXPORT int vqemu_monitor_open_fd(int fd, const char *name, uint32_t flags,
     *monitor = NULL;
     REQUIRE_ARGUMENT(name, error);
     REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_DESCRIPTOR(fd, error);
     int r = check_stream(fd, name, error);
     if (r < 0)
         return r;

@@ -235,6 +235,7 @@ VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
     *ingest = NULL;
     REQUIRE_STORE(store, error);
     REQUIRE_ARGUMENT(directory, error);
+    REQUIRE_ARGUMENT(options, error);
     REQUIRE_FLAGS(flags, 0, error);
     int r = profile_check_options(options, error);
     if (r < 0)

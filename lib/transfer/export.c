@@ -124,6 +124,7 @@ VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, vqemu_revision *revision
     REQUIRE_STORE(store, error);
     REQUIRE_ARGUMENT(revision, error);
     REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_DESCRIPTOR(fd, error);
     _cleanup_(release_export) struct export export = {
         .store = store,
         .revision = revision,

@@ -528,6 +528,7 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
     *ingest = NULL;
     REQUIRE_STORE(store, error);
     REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_DESCRIPTOR(fd, error);
     _cleanup_(release_import) struct import import = {
         .store = store,
         .name = name ? name : "archive",
