@@ -6,6 +6,7 @@ import copy
 import ctypes
 import io
 import json
+import logging
 import os
 import pickle
 import re
@@ -445,15 +446,15 @@ def test_a_cancelled_call_does_nothing(store, revision, thread):
     assert raised == [-9]
 
 
-def test_what_is_worth_a_log_line_is_told(store, revision, tmp_path):
-    tree = Path(resolve(store).tree)
-    (tree / "firmware/bios.bin").unlink()
+def test_what_is_worth_a_log_line_is_told(store, profile):
+    revision = store.ingest(profile, "mine", accel="tcg", guests="x86_64").revision
+    Path(revision.path).write_text("broken")
     seen = []
-    runtime = resolve(store, call=voltqemu.Call(log=seen.append))
-    assert [event.event for event in seen] == ["tree-altered"] and runtime.tree == str(tree) and seen[0].message
-    (tree / "firmware/bios.bin").unlink()
+    store.profiles(call=voltqemu.Call(log=seen.append))
+    assert [(event.level, event.event) for event in seen] == [(logging.WARNING, "revision-broken")]
+    assert revision.name in seen[0].message
     with pytest.raises(ZeroDivisionError):
-        resolve(store, call=voltqemu.Call(log=lambda event: 1 // 0))
+        store.profiles(call=voltqemu.Call(log=lambda event: 1 // 0))
 
 
 @pytest.fixture(name="no_thread_is_left")
@@ -598,7 +599,7 @@ def test_a_command_tells_what_it_is(store, revision, tmp_path):
     other = voltqemu.Command(command.runtime, vm, paused=True)
     assert "-S" in other.argv and other.digest() != command.digest()
     assert other.digest("hardware") == command.digest("hardware") and len(command.digest()) == 64
-    with pytest.raises(voltqemu.InvalidError, match="cannot be both"):
+    with pytest.raises(voltqemu.UsageError, match="cannot be both"):
         command.prepare(keep_variables=True, reset_variables=True)
 
 

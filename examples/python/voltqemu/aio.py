@@ -45,8 +45,8 @@ async def run(function: Callable[..., T], *arguments: Any, call: Optional[Call] 
         except asyncio.CancelledError as problem:
             cancelled = problem
             made.cancel()
+    done.exception()  # or else, where another is raised, asyncio says that nobody has asked for it
     if cancelled is not None:
-        done.exception()  # nobody else asks for it
         raise cancelled
     failure = made._take_failure()  # of progress that was reported when C was done already
     if failure is not None:
