@@ -633,7 +633,7 @@ START_TEST(arguments_are_checked) {
     ck_assert_int_eq(vqemu_monitor_open(path, 1, NULL, &monitor, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_open(NULL, 0, NULL, &monitor, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_open(path, 0, NULL, NULL, &error), VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_monitor_open_fd(-1, "x", 0, NULL, &monitor, &error), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_monitor_open_fd(-1, "x", 0, NULL, &monitor, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_open_fd(scratch_fd, "x", 0, NULL, &monitor, &error),
                      VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_monitor_open_fd(0, NULL, 0, NULL, &monitor, &error), VQEMU_ERR_USAGE);

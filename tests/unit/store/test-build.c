@@ -256,7 +256,7 @@ START_TEST(only_profiles_of_the_table_are_built) {
     ck_assert_int_eq(vqemu_store_ingest(store, scratch, options, 0, NULL, &result, NULL),
                      VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_store_ingest(store, scratch, NULL, 0, NULL, &result, NULL),
-                     VQEMU_ERR_INVALID);
+                     VQEMU_ERR_USAGE);
     vqemu_ingest_options_free(options);
 }
 END_TEST
