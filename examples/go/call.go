@@ -147,7 +147,7 @@ func (c *call) setUp(ctx context.Context) error {
 		return err
 	}
 	if deadline, ok := ctx.Deadline(); ok {
-		c.numbers[C.VQEMU_CALL_TIMEOUT] = milliseconds(time.Until(deadline))
+		c.numbers[C.VQEMU_CALL_TIMEOUT] = milliseconds(time.Until(deadline)) + 1 // not before the context's
 	}
 	texts := &cStrings{}
 	defer texts.free()

@@ -206,8 +206,8 @@ func TestTheErrorOfAStreamIsTold(t *testing.T) {
 	if _, err := makeStore(t).Import(ctx, broken{cut}, "", nil); !errors.Is(err, errBroken) {
 		t.Error(err)
 	}
-	if _, err := makeStore(t).Import(ctx, strings.NewReader("no archive"), "web.tar", nil); !errors.Is(err, ErrMalformed) ||
-		!strings.Contains(err.Error(), "web.tar") {
+	_, err := makeStore(t).Import(ctx, strings.NewReader("no archive"), "web.tar", nil)
+	if !errors.Is(err, ErrMalformed) || !strings.Contains(err.Error(), "web.tar") {
 		t.Error(err)
 	}
 	var none *bytes.Buffer

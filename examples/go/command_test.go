@@ -23,7 +23,8 @@ func commandFor(t *testing.T, config VMConfig) *Command {
 
 func TestACommandTellsWhatBelongsToIt(t *testing.T) {
 	command := commandFor(t, VMConfig{Name: "web 1", RuntimeDir: "/run/web", StateDir: "/var/web",
-		QMPSocket: "/run/q.sock", User: "nobody", Disks: []Disk{{File: "/disk.img"}}, Shares: []Share{{Path: "/srv", Tag: "srv", Driver: "virtiofs"}}})
+		QMPSocket: "/run/q.sock", User: "nobody", Disks: []Disk{{File: "/disk.img"}},
+		Shares: []Share{{Path: "/srv", Tag: "srv", Driver: "virtiofs"}}})
 	if command.VMName != "web 1" || command.VMID == "" || command.User != "nobody" || command.RuntimeDir != "/run/web" ||
 		command.StateDir != "/var/web" || command.Socket("qmp") != "/run/q.sock" || command.Socket("vnc") != "" ||
 		command.Socket("x\x00") != "" {

@@ -14,7 +14,7 @@ import (
 func TestACommandIsSavedAndLoaded(t *testing.T) {
 	store := ingested(t)
 	resolved := resolve(t, store)
-	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Disks: []Disk{{File: "/d"}}}), CommandOptions{})
+	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Disks: []Disk{{File: "/srv/here"}}}), CommandOptions{})
 	check(t, err)
 	saved, err := command.Save()
 	check(t, err)
@@ -29,7 +29,7 @@ func TestACommandIsSavedAndLoaded(t *testing.T) {
 		t.Errorf("%+v, %v", qemu, err)
 	}
 	loaded.Close()
-	_, err = LoadCommand(ctx, bytes.Replace(saved, []byte("/d"), []byte("/e"), 1), "x.command")
+	_, err = LoadCommand(ctx, bytes.Replace(saved, []byte("/srv/here"), []byte("/srv/gone"), -1), "x.command")
 	if !errors.Is(err, ErrCorrupt) {
 		t.Error(err)
 	}
