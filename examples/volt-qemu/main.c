@@ -37,11 +37,11 @@ static int run_command(struct options *options) {
  * nothing to talk about. */
 static int close_output(int status) {
     errno = 0;
-    int failed = ferror(stdout);
+    int failed = fflush(stdout) != 0 || ferror(stdout);
+    if (failed && output_is_broken())
+        return STATUS_BROKEN_PIPE;
     if (fclose(stdout) == 0 && !failed)
         return status;
-    if (output_is_broken())
-        return STATUS_BROKEN_PIPE;
     return fail_system(errno ? errno : EIO, "cannot write the output");
 }
 

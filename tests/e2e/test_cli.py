@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """volt-qemu as a black box: output for people and programs, exit codes, broken input."""
+import contextlib
+import fcntl
 import json
 import os
 import pty
@@ -37,8 +39,9 @@ def root(tmp_path, profile):
 
 
 def run(*words, **options):
-    return subprocess.run([CLI, *words], capture_output=True, text=True, check=False,
-                          stdin=subprocess.DEVNULL, errors="replace", **options)
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
+    return subprocess.run([CLI, *words], capture_output=True, text=True, check=False, errors="replace", **options)
 
 
 def good(*words, **options):
@@ -295,6 +298,240 @@ def test_a_full_disk_behind_stdout_is_an_error():
         result = subprocess.run([CLI, "profiles"], stdout=full, stderr=subprocess.PIPE, text=True,
                                 check=False)
     assert result.returncode == 1 and "No space left" in result.stderr
+
+
+# ---- exit statuses, errors as JSON, broken pipes ----
+
+def error_of(*words, **options):
+    """The error that is the only thing printed, and the exit status."""
+    result = run("--json", *words, **options)
+    assert not result.stdout and result.stderr.count("\n") == 1, result
+    error = json.loads(result.stderr)["error"]
+    assert set(error) == {"code", "reason", "message", "hint", "details", "line"}
+    return result.returncode, error
+
+
+@pytest.mark.parametrize("status,code,reason,words", [
+    (USAGE, "usage", "usage", ["frobnicate"]),
+    (USAGE, "usage", "usage", ["select", "--frobnicate"]),
+    (MISSING, "no-store", "no-store", ["--root", "/nowhere", "revisions"]),
+    (MISSING, "no-revision", "no-such-revision", ["--root", "ROOT", "show", "emulate-x86-00000000"]),
+    (MISSING, "no-revision", "profile-not-in-store", ["--root", "ROOT", "show", "kvm-linux"]),
+    (MISSING, "no-program", "no-program", ["--root", "ROOT", "args", "--profile", "emulate-x86", "--guest-arch", "i386"]),
+    (MISSING, "not-found", "not-found", ["--root", "ROOT", "args", "--vm", "/nowhere/vm.json"]),
+    (MISSING, "not-found", "not-found", ["--root", "ROOT", "import", "/nowhere/x.tar"]),
+    (MISSING, "not-running", "not-running", ["stop", "/nowhere/qmp.sock"]),
+    (INVALID, "unknown-key", "unknown-key", ["--root", "ROOT", "args", "--set", "memroy=1"]),
+    (INVALID, "invalid", "wrong-kind", ["--root", "ROOT", "args", "--set", "memory=much"]),
+    (INVALID, "invalid", "unknown-profile", ["--root", "ROOT", "ingest", "--profile", "mine", "/"]),
+    (INVALID, "invalid", "bad-holder", ["--root", "ROOT", "pin", "emulate-x86", "--holder", "me"]),
+    (FAILED, "read-only", "read-only", ["--root", "ROOT", "--read-only", "pin", "emulate-x86"]),
+])
+def test_each_class_of_errors_has_a_status_and_a_code(root, status, code, reason, words):
+    got, error = error_of(*(root if word == "ROOT" else word for word in words))
+    assert (got, error["code"], error["reason"]) == (status, code, reason), error
+
+
+def test_what_others_hold_is_told_with_status_4(root):
+    good("--root", root, "pin", "emulate-x86", "--holder", "unit:volt-web")
+    status, error = error_of("--root", root, "rm", "emulate-x86")
+    assert (status, error["code"], error["reason"]) == (BUSY, "busy", "pinned")
+    assert error["details"]["holder"] == "unit:volt-web"
+    assert error["hint"] == f"let go of it: volt-qemu unpin {error['details']['revision']} --holder unit:volt-web"
+    good(*error["hint"].split(": volt-qemu ")[1].split(), "--root", root)
+    lock = os.open(root / "cas/objects", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    status, error = error_of("--root", root, "--lock-timeout", "0", "gc")
+    assert (status, error["reason"]) == (BUSY, "locked") and "--lock-timeout" in error["hint"]
+    status, error = error_of("--root", root, "--timeout", "1", "gc")
+    assert (status, error["code"]) == (GIVEN_UP, "timeout") and "--timeout" in error["hint"]
+    os.close(lock)
+
+
+def test_damage_is_told_with_status_6(root):
+    path = object_of(root, "firmware/bios.bin")
+    path.unlink()
+    status, error = error_of("--root", root, "resolve", "--profile", "emulate-x86")
+    assert (status, error["code"], error["reason"]) == (DAMAGED, "corrupt", "object-damaged")
+    assert error["details"]["object"] == path.name and "verify --repair" in error["hint"]
+    manifest_path(root).write_text("{")
+    status, error = error_of("--root", root, "show", manifest_path(root).stem)
+    assert (status, error["reason"]) == (DAMAGED, "revision-broken")
+    assert error["hint"].endswith(f"volt-qemu rm {manifest_path(root).stem}")
+
+
+def test_an_error_in_a_document_has_its_line():
+    status, error = error_of("diff", "-", "/dev/null", input='{"name":\n\n}')
+    assert (status, error["code"], error["line"]) == (INVALID, "malformed", 3)
+    status, error = error_of("diff", "-", "/dev/null", input='{"name": "x", "disks": [{"cache": "no"}]}')
+    assert error["details"]["key"] == "disks[0].cache" and "writeback" in error["details"]["choices"]
+
+
+def test_warnings_are_json_as_well(root):
+    manifest_path(root).write_text("{")
+    result = run("--root", root, "--json", "revisions")
+    assert result.returncode == 0 and json.loads(result.stdout)[0]["problem"]
+    assert "is broken" in json.loads(result.stderr.splitlines()[0])["warning"]["message"]
+
+
+@pytest.mark.parametrize("words", [["schema"], ["profiles", "--json"], ["help"], ["export", "emulate-x86"]], ids=str)
+def test_nobody_who_reads_is_no_error(root, words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run([CLI, "--root", root, *words], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (BROKEN_PIPE, b"")
+
+
+# ---- VMs by options ----
+
+def argv(root, *words, **options):
+    return json.loads(good("--root", root, "--json", "args", "--profile", "emulate-x86", *words, **options))["argv"]
+
+
+def test_devices_by_options(root, tmp_path):
+    (tmp_path / "vm.json").write_text(json.dumps({"name": "web", "disks": [
+        {"file": f"{tmp_path}/a.raw"}, {"file": f"{tmp_path}/b,c.qcow2", "format": "qcow2", "cache": "none"}],
+        "shares": [{"path": f"{tmp_path}/d", "tag": "share0"}, {"path": "/srv", "tag": "home", "writable": True}],
+        "nics": [{"forwards": [{"host_port": 8080, "guest_port": 80},
+                               {"protocol": "udp", "host_address": "127.0.0.2", "host_port": 53, "guest_port": 5353}]}],
+        "rng": True, "memory": 300, "cpu_features": {"avx2": False, "phys-bits": "40"}, "kernel": "/k", "append": "a=b c"}))
+    assert argv(root, "--vm", "vm.json", cwd=tmp_path) == argv(
+        root, "--name", "web", "--disk", "a.raw", "--disk", "x,format=qcow2,cache=none", "--set",
+        f"disks[1].file={tmp_path}/b,c.qcow2", "--share", "d", "--share", "/srv:home:rw", "--forward", "8080:80",
+        "--forward", "udp:127.0.0.2:53:5353", "--set", "rng=on", "--set", "memory=300", "--set",
+        "cpu_features.avx2=off", "--set", "cpu_features.phys-bits=40", "--kernel", "/k", "--set", "append=a=b c", cwd=tmp_path)
+
+
+def test_a_setting_without_a_value_is_the_default(root):
+    assert argv(root, "--memory", "300", "--set", "rng=on", "--set", "memory=", "--set", "rng=") == argv(root)
+
+
+def test_a_vm_can_come_from_standard_input(root, tmp_path):
+    (tmp_path / "vm.json").write_text('{"name": "web", "memory": 300}')
+    text = (tmp_path / "vm.json").read_text()
+    assert argv(root, "--vm", "-", input=text) == argv(root, "--vm", tmp_path / "vm.json")
+    assert "standard input" in error_of("--root", root, "args", "--vm", "-", input="[]")[1]["message"]
+    assert error_of("--root", root, "args", "--vm", "-", input=" " * (2 << 20))[0] == INVALID
+
+
+@pytest.mark.parametrize("words,mentioned", [
+    (["--set", "memory"], "KEY=VALUE, not 'memory'"), (["--set", "=1"], "KEY=VALUE"),
+    (["--disk", "/a,b"], "--set disks[0].file=FILE"), (["--forward", "80"], "not '80'"),
+    (["--forward", "x:80"], "not 'x:80'"), (["--forward", "sctp:1:2"], "")])
+def test_wrong_settings_are_usage_errors(root, words, mentioned):
+    status = INVALID if words[1].startswith("sctp") else USAGE
+    bad(status, mentioned, "--root", root, "args", "--profile", "emulate-x86", *words)
+
+
+def test_diff(tmp_path):
+    (tmp_path / "a").write_text('{"name": "web", "memory": 300, "disks": [{"file": "/a", "cache": "none"}]}')
+    (tmp_path / "b").write_text('{"name": "web", "rng": true, "disks": [{"file": "/b"}]}')
+    assert set(good("diff", tmp_path / "a", tmp_path / "b").splitlines()) == {
+        "memory: 300 -> -", "rng: - -> true", "disks[0].file: /a -> /b", "disks[0].cache: none -> -"}
+    assert good("diff", "-", tmp_path / "a", input=(tmp_path / "a").read_text()) == ""
+    changes = json.loads(good("--json", "diff", tmp_path / "a", tmp_path / "b"))["changes"]
+    assert {"key": "memory", "from": 300, "to": None} in changes
+
+
+# ---- which profile ----
+
+def test_only_profiles_that_the_store_has_are_chosen(root):
+    chosen = json.loads(good("--root", root, "--kvm", "usable", "--json", "select"))
+    assert chosen["profile"] == "emulate-x86" and "no revision of kvm-linux" in chosen["reason"]
+    assert json.loads(good("--kvm", "usable", "--json", "select"))["profile"] == "kvm-linux"
+    for command in ("select", "args", "unit", "run", "resolve"):
+        message = bad(MISSING, "", "--root", root, "--kvm", "usable", command, "--guest-arch", "aarch64")
+        assert "no revision of profile emulate-foreign, which fits the guest; it has emulate-x86" in message
+        assert "volt-qemu ingest --profile emulate-foreign DIR" in message
+
+
+def test_a_vm_says_what_it_runs_on(tmp_path):
+    document = tmp_path / "vm.json"
+    words = ["--kvm", "usable", "--host-arch", "x86_64", "--json", "select", "--vm", document]
+    for vm, profile in (({}, "kvm-linux"), ({"disks": [{"file": "/x", "bus": "nvme"}]}, "kvm-uefi"),
+                        ({"guest_os": "windows"}, "kvm-uefi"), ({"mode": "hybrid-emulated"}, "emulate-x86"),
+                        ({"guest_arch": "s390x"}, "emulate-foreign"), ({"profile": "emulate-x86"}, "emulate-x86")):
+        document.write_text(json.dumps({"name": "x", **vm}))
+        assert json.loads(good(*words))["profile"] == profile
+    assert json.loads(good(*words, "--accel", "kvm", "--profile", "kvm-uefi"))["profile"] == "kvm-uefi"
+
+
+def test_a_name_of_a_revision_or_profile_is_good_everywhere(root, tmp_path):
+    revision = manifest_path(root).stem
+    for name in (revision, "emulate-x86"):
+        for words in (["show"], ["pin"], ["pins"], ["uses"], ["verify"], ["unpin"], ["current"],
+                      ["resolve", "--revision"], ["resolve", "--profile"], ["args", "--profile"],
+                      ["env", "--revision"], ["copy", "--to", tmp_path / "other"],
+                      ["export", "--output", tmp_path / "x.tar"]):
+            assert run("--root", root, *words, name).returncode == 0, words
+    good("--root", root, "current", "emulate-x86")
+    assert json.loads(good("--root", root, "--json", "rm", "emulate-x86")) == {"removed": [revision]}
+
+
+def test_a_profile_with_several_revisions_is_not_removed_by_its_name(root, profile):
+    good("--root", root, "ingest", "--profile", "emulate-x86", "--build-date", "later", profile)
+    bad(USAGE, "has 2 revisions", "--root", root, "rm", "emulate-x86")
+    names = [entry["name"] for entry in json.loads(good("--root", root, "--json", "revisions"))]
+    assert good("--root", root, "rm", *names) == "".join(f"removed {name}\n" for name in names)
+
+
+def test_a_profile_of_ones_own(tmp_path, profile):
+    words = ["--root", tmp_path / "s"]
+    message = bad(INVALID, "--accel and --guests", *words, "ingest", "--profile", "mine", profile)
+    assert "unknown profile 'mine'" in message and not (tmp_path / "s").exists()
+    good(*words, "ingest", "--profile", "mine", "--accel", "tcg", "--guests", "x86_64,i386", "--abilities",
+         "display,usb", "--description", "my own", profile)
+    (mine,) = [entry for entry in json.loads(good(*words, "--json", "profiles")) if entry["stored"]]
+    assert (mine["name"], mine["description"], mine["accel"]) == ("mine", "my own", "tcg")
+    assert mine["abilities"] == ["tcg", "display", "usb"] and mine["guest_arches"] == ["x86_64", "i386"]
+    assert all(entry["stored"] is None for entry in json.loads(good("--json", "profiles")))
+    shown = json.loads(good(*words, "--json", "show", "mine"))
+    assert (shown["accel"], shown["guests"], shown["description"]) == ("tcg", ["x86_64", "i386"], "my own")
+    assert json.loads(good(*words, "--json", "--kvm", "absent", "select"))["profile"] == "mine"
+    assert json.loads(good(*words, "--json", "--kvm", "absent", "args"))["argv"][0].startswith(str(tmp_path / "s"))
+
+
+# ---- a terminal ----
+
+def on_terminal(*words):
+    """What the program says on a terminal of its own."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(CLI, [CLI, *map(str, words)])
+    said = b""
+    with contextlib.suppress(OSError):  # EIO at the end
+        while more := os.read(terminal, 4096):
+            said += more
+    os.close(terminal)
+    os.waitpid(process, 0)
+    return said.decode()
+
+
+def test_how_to_leave_the_console_is_told(root):
+    words = ["--root", root, "run", "--profile", "emulate-x86"]
+    assert "Ctrl-A X ends the guest" in on_terminal(*words)
+    assert "Ctrl-A" not in on_terminal(*words, "--set", "console=none")
+    good(*words)  # nothing, where there is no terminal
+
+
+# ---- completion ----
+
+@pytest.mark.parametrize("words,expected", [
+    (["re"], {"revisions", "resolve"}), (["--root", "ROOT", "sho"], {"show"}), (["args", "--rev"], {"--revision"}),
+    (["select", "--guest-os", "wi"], {"windows"}), (["--root", "ROOT", "rm", "emulate-x86-"], {"REVISION"}),
+    (["--root", "ROOT", "resolve", "--profile", "emulate-x"], {"emulate-x86", "REVISION"}), (["run", "--kernel", ""], set())])
+def test_completion(root, words, expected):
+    words = [str(root) if word == "ROOT" else word for word in words]
+    script = f"""
+        source {HERE.parents[1]}/examples/volt-qemu/completion.bash
+        COMP_WORDS=(volt-qemu "$@"); COMP_CWORD=$#
+        _volt_qemu {CLI} "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD-1]}}"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    said = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, check=True)
+    assert not said.stderr
+    assert set(said.stdout.split()) == {manifest_path(root).stem if word == "REVISION" else word for word in expected}
 
 
 KILL_POINTS = [("renameat2", 4), ("renameat", 3), ("linkat", 4), ("mkdirat", 2), ("openat", 40),

@@ -167,7 +167,7 @@ def test_pin_errors(tmp_path, root):
     for name in ("../../../etc/passwd", "", "Emulate-x86", ref + ".json", "x/" + ref):
         for command in ("pin", "unpin"):
             result = run("--root", root, command, name)
-            assert result.returncode == 5 and result.stderr.startswith("volt-qemu: "), result
+            assert result.returncode in (3, 5) and result.stderr.startswith("volt-qemu: "), result
             assert name in result.stderr, result
     bad("--root", root, "--read-only", "pin", ref, mentions=["read-only"])
     bad("--root", tmp_path / "none", "pin", ref, mentions=[tmp_path / "none"])
