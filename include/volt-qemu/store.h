@@ -18,9 +18,10 @@ extern "C" {
  * An open content-addressed store: objects, revisions, and the trees assembled from them.
  *
  * A handle keeps descriptors of its directories open. It is reference counted and thread-safe: any
- * number of threads may use one handle, and any number of processes one store. In a child that was
- * forked from the process that opened it, it can only be released: other uses are VQEMU_ERR_USAGE
- * (reason "forked"). Since 1.0.
+ * number of threads may use one handle, and any number of processes one store. What is done with a
+ * handle goes by the descriptors: a store that gets another name meanwhile stays the same one, and
+ * the paths of runtimes are then the new ones. In a child that was forked from the process that
+ * opened it, it can only be released: other uses are VQEMU_ERR_USAGE (reason "forked"). Since 1.0.
  */
 typedef struct vqemu_store vqemu_store;
 
@@ -48,6 +49,10 @@ typedef struct vqemu_store_options vqemu_store_options;
  * root and this, no links are kept. Since 1.0. */
 #define VQEMU_STORE_LINKS "links"
 
+/** A descriptor of the root, which is duplicated: then VQEMU_STORE_ROOT only names it in messages.
+ * Since 1.0. */
+#define VQEMU_STORE_ROOT_FD "root_fd"
+
 /** Make empty ones. The caller frees *options with vqemu_store_options_free(). Errors:
  * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
 int vqemu_store_options_new(vqemu_store_options **options, vqemu_error **error);
@@ -55,6 +60,11 @@ int vqemu_store_options_new(vqemu_store_options **options, vqemu_error **error);
 /** Set a path by its key, one of the macros above; NULL unsets it. Errors: VQEMU_ERR_UNKNOWN_KEY,
  * VQEMU_ERR_INVALID (empty), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
 int vqemu_store_options_set_string(vqemu_store_options *options, const char *key, const char *value,
+                                   vqemu_error **error);
+
+/** Set a number by its key: VQEMU_STORE_ROOT_FD. Errors: VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID,
+ * VQEMU_ERR_USAGE. Since 1.0. */
+int vqemu_store_options_set_number(vqemu_store_options *options, const char *key, uint64_t value,
                                    vqemu_error **error);
 
 /** Free them. NULL is allowed. Since 1.0. */

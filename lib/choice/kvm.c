@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "choice/kvm.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -12,6 +11,7 @@
 #include <volt-qemu/host.h>
 
 #include "base/error.h"
+#include "util/dir.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
 
@@ -32,16 +32,14 @@ static const char *const hardware[] = {"kvm_intel", "kvm_amd"};
 
 /* ---- /sys/module ---- */
 
+static int is_visible(int directory_fd, const char *name, void *unused) {
+    (void)directory_fd, (void)unused;
+    return name[0] != '.';
+}
+
 /* A container may have none, an empty one, or one that it may not read. */
 static bool shows_modules(const char *modules_dir) {
-    DIR *directory = opendir(modules_dir);
-    if (!directory)
-        return false;
-    bool shows = false;
-    for (const struct dirent *entry; !shows && (entry = readdir(directory));)
-        shows = entry->d_name[0] != '.';
-    closedir(directory);
-    return shows;
+    return for_each_entry(AT_FDCWD, modules_dir, is_visible, NULL) == 1;
 }
 
 static bool module_loaded(const char *modules_dir, const char *name) {

@@ -224,8 +224,7 @@ void currents_release(struct currents *currents) {
 
 /* Locked, so that nobody takes it for a leftover: -EAGAIN if somebody has. */
 static int stage(int directory_fd, const char *staged, const char *revision) {
-    _cleanup_close_ int fd =
-        open_at(directory_fd, staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+    _cleanup_close_ int fd = create_at(directory_fd, staged, O_WRONLY | O_EXCL | O_NOFOLLOW, 0644);
     int r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, staged);
     if (r == 0)
         r = write_all(fd, revision, strlen(revision));

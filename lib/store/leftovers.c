@@ -31,10 +31,11 @@ int leftovers_lock(int fd, int directory_fd, const char *name) {
 
 int leftovers_make_directory(int directory_fd, const char *name) {
     for (;;) {
-        if (mkdirat(directory_fd, name, 0700) < 0)
-            return -errno;
+        int r = make_directory_at(directory_fd, name, 0700);
+        if (r < 0)
+            return r;
         int fd = open_at(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-        int r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, name);
+        r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, name);
         if (r == 0)
             return fd;
         cleanup_close(&fd);

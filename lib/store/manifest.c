@@ -624,9 +624,10 @@ vqemu_manifest *manifest_of_objects(const char *digest, struct manifest_object *
 
 /* Write a new file beside the target, to be renamed over it. */
 static int write_new_file(const char *path, const char *text, vqemu_error **error) {
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    _cleanup_close_ int fd =
+        open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
     if (fd < 0)
-        return error_system(error, errno, "cannot create %s", path);
+        return error_system(error, -fd, "cannot create %s", path);
     int r = write_all(fd, text, strlen(text));
     if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
         r = -errno;

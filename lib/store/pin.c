@@ -141,8 +141,7 @@ static int name_pin(const char *revision, const char *holder, char **name, vqemu
 
 /* The directory may have been made just now: it must outlive a power cut, too. */
 static int make_pin(int pins_fd, const char *name) {
-    _cleanup_close_ int fd =
-        open_at(pins_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0644);
+    _cleanup_close_ int fd = create_at(pins_fd, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0644);
     if (fd < 0)
         return fd;
     int r = fchmod(fd, 0644) < 0 && errno != EPERM ? -errno : sync_fd(fd);

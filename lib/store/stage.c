@@ -36,10 +36,10 @@ static void staged_name(size_t number, char name[STAGED_NAME_SIZE]) {
 static int make_group(struct stage *stage) {
     char name[STAGED_NAME_SIZE];
     snprintf(name, sizeof name, "%zu", stage->group_count);
-    if (mkdirat(stage->fd, name, 0700) < 0)
-        return -errno;
-    stage->group_count++;
-    return 0;
+    int r = make_directory_at(stage->fd, name, 0700);
+    if (r == 0)
+        stage->group_count++;
+    return r;
 }
 
 static int make_directory(struct stage *stage, size_t count) {

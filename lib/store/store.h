@@ -55,8 +55,10 @@ int store_open_beside_objects(const vqemu_store *store, const char *name, int *f
  */
 int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, vqemu_error **error);
 
-/* Without making it: -ENOENT if it is missing. Returns a descriptor or a negative errno. */
+/* Without making them: -ENOENT if they are missing. A descriptor or a negative errno. */
 int store_find_beside_objects(const vqemu_store *store, const char *name);
+int store_find_trees(const vqemu_store *store);
+int store_find_links(const vqemu_store *store);
 
 DEFINE_CLEANUP(vqemu_store, store, vqemu_store_unref);
 #define _cleanup_store_ _cleanup_(cleanup_store)

@@ -442,16 +442,16 @@ struct archive_writer {
 static int write_patiently(struct archive_writer *writer, const char *bytes, size_t size) {
     if (!writer->can_block)
         return write_all(writer->fd, bytes, size);
-    int r = 0;
-    while (r == 0 && size > 0) {
-        size_t share = size < PIPE_SHARE ? size : PIPE_SHARE;
-        r = wait_for(writer->fd, POLLOUT, writer->progress, &writer->cancelled)
-                ? write_all(writer->fd, bytes, share)
-                : -ECANCELED;
-        bytes += share;
-        size -= share;
+    while (size > 0) {
+        if (!wait_for(writer->fd, POLLOUT, writer->progress, &writer->cancelled))
+            return -ECANCELED;
+        ssize_t n = write_stream(writer->fd, bytes, size < PIPE_SHARE ? size : PIPE_SHARE);
+        if (n < 0)
+            return (int)n;
+        bytes += n;
+        size -= (size_t)n;
     }
-    return r;
+    return 0;
 }
 
 /*

@@ -103,7 +103,7 @@ static int enter_directory(const struct assembly *assembly, struct place *place,
 }
 
 static int make_directory(const char *directory, void *stage_fd) {
-    return mkdirat(*(int *)stage_fd, directory, 0755) < 0 ? -errno : 0;
+    return make_directory_at(*(int *)stage_fd, directory, 0755);
 }
 
 /* ---- one file ---- */
@@ -365,8 +365,7 @@ static int is_built(const struct assembly *assembly, vqemu_error **error) {
 static int lock_tree(const struct assembly *assembly, const char *name, int *lock,
                      vqemu_error **error) {
     for (;;) {
-        _cleanup_close_ int fd =
-            open_at(assembly->trees_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+        _cleanup_close_ int fd = create_at(assembly->trees_fd, name, O_RDWR | O_NOFOLLOW, 0600);
         if (fd < 0)
             return error_system(error, -fd, "cannot lock %s/%s", assembly->store->trees_path, name);
         int r = progress_lock(assembly->progress, fd, LOCK_EX, 0, name, error);

@@ -531,7 +531,7 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
     checker->alt_fd = store_find_beside_objects(store, "alt");
     if (checker->alt_fd < 0 && checker->alt_fd != -ENOENT)
         return error_system(error, -checker->alt_fd, "cannot open %s/../alt", store->objects_path);
-    checker->trees_fd = open_at(AT_FDCWD, store->trees_path, O_RDONLY | O_DIRECTORY, 0);
+    checker->trees_fd = store_find_trees(store);
     if (checker->trees_fd < 0 && checker->trees_fd != -ENOENT)
         return error_system(error, -checker->trees_fd, "cannot open the directory %s",
                             store->trees_path);

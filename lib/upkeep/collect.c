@@ -227,10 +227,9 @@ static int open_workshop(const vqemu_store *store, int workshop) {
     case REFS:
         return open_at(store->refs_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     case TREES:
-        return open_at(AT_FDCWD, store->trees_path, O_RDONLY | O_DIRECTORY, 0);
+        return store_find_trees(store);
     case LINKS:
-        return store->links_path ? open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0)
-                                 : -ENOENT;
+        return store_find_links(store);
     default:
         return store_find_beside_objects(store, workshop_names[workshop]);
     }

@@ -12,7 +12,7 @@
 
 int keepers_find(struct keepers *keepers, vqemu_call *call, vqemu_error **error) {
     const vqemu_store *store = keepers->store;
-    keepers->trees_fd = open_at(AT_FDCWD, store->trees_path, O_RDONLY | O_DIRECTORY, 0);
+    keepers->trees_fd = store_find_trees(store);
     if (keepers->trees_fd < 0 && keepers->trees_fd != -ENOENT)
         return error_system(error, -keepers->trees_fd, "cannot open the directory %s",
                             store->trees_path);

@@ -136,8 +136,7 @@ static int try_trees(struct repair *repair, int trees_fd, struct want *want) {
 
 static int look_in_store(struct repair *repair) {
     _cleanup_close_ int alt_fd = store_find_beside_objects(repair->store, "alt");
-    _cleanup_close_ int trees_fd =
-        open_at(AT_FDCWD, repair->store->trees_path, O_RDONLY | O_DIRECTORY, 0);
+    _cleanup_close_ int trees_fd = store_find_trees(repair->store);
     int r = 0;
     for (size_t i = 0; r == 0 && i < repair->digests.count; i++) {
         struct want *want = &repair->wants[i];

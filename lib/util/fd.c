@@ -3,22 +3,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
-
-int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
-    int fd;
-    do
-        fd = openat(directory_fd, name, flags | O_CLOEXEC, mode);
-    while (fd < 0 && errno == EINTR);
-    return fd_above_stdio(fd);
-}
 
 int fd_above_stdio(int fd) {
     if (fd < 0)
@@ -47,7 +43,36 @@ int make_directory_at(int directory_fd, const char *name, mode_t mode) {
     if (mkdirat(directory_fd, name, mode) < 0)
         return -errno;
     _cleanup_close_ int fd = open_at(directory_fd, name, O_PATH | O_NOFOLLOW, 0);
-    return fd < 0 ? fd : set_directory_mode(fd, mode);
+    /* One that is gone was removed by somebody already, such as who clears leftovers away. */
+    return fd == -ENOENT ? 0 : fd < 0 ? fd : set_directory_mode(fd, mode);
+}
+
+int duplicate_fd(int fd) {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return copy < 0 ? -errno : copy;
+}
+
+int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
+    int fd;
+    do
+        fd = openat(directory_fd, name, flags | O_CLOEXEC, mode);
+    while (fd < 0 && errno == EINTR);
+    return fd_above_stdio(fd);
+}
+
+int create_at(int directory_fd, const char *name, int flags, mode_t mode) {
+    struct stat status;
+    int fd = open_at(directory_fd, name, flags | O_CREAT, mode);
+    if (fd < 0)
+        return fd;
+    /* Another user's, that was there already, cannot be changed and need not be. */
+    if (fstat(fd, &status) == 0 && (status.st_mode & 0777) != mode && fchmod(fd, mode) < 0 &&
+        errno != EPERM) {
+        int r = -errno;
+        close(fd);
+        return r;
+    }
+    return fd;
 }
 
 int write_all(int fd, const void *bytes, size_t size) {
@@ -62,6 +87,39 @@ int write_all(int fd, const void *bytes, size_t size) {
         size -= (size_t)n;
     }
     return 0;
+}
+
+/*
+ * A signal that was pending before, and whatever others send to the process, stays; what this write
+ * raises comes to this thread, and is taken back before anybody sees it.
+ */
+static int write_pipe(int fd, const void *bytes, size_t size) {
+    const struct timespec now = {0};
+    sigset_t sigpipe, before, pending;
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    int r = -pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+    if (r < 0)
+        return r;
+    bool was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+    r = write_all(fd, bytes, size);
+    while (r == -EPIPE && !was_pending && sigtimedwait(&sigpipe, NULL, &now) < 0 && errno == EINTR)
+        ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return r;
+}
+
+ssize_t write_stream(int fd, const void *bytes, size_t size) {
+    ssize_t n;
+    do
+        n = send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return n;
+    if (errno != ENOTSOCK)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+    int r = write_pipe(fd, bytes, size);
+    return r < 0 ? r : (ssize_t)size;
 }
 
 /* Grow a buffer to hold one byte more than limit at the most: enough to see that there is too much.

@@ -8,18 +8,32 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* openat(2) with O_CLOEXEC that waits out signals. Returns a descriptor above 2 or a negative
- * errno. */
+/*
+ * What every new descriptor goes through. One of 0, 1 and 2, which are free in a program that
+ * closed them, is moved away: others take these for standard input, output and error, and write to
+ * them. Takes what a system call returned; returns a descriptor or a negative errno.
+ */
+int fd_above_stdio(int fd);
+
+/* dup(2) likewise. */
+int duplicate_fd(int fd);
+
+/* openat(2) with O_CLOEXEC that waits out signals. Returns a descriptor or a negative errno. */
 int open_at(int directory_fd, const char *name, int flags, mode_t mode);
 
-/* A descriptor moved above 2, where nobody takes it for standard input, output or error. fd, which
- * may be -1 with errno set, is closed if that fails. Returns a descriptor or a negative errno. */
-int fd_above_stdio(int fd);
+/* open_at() with O_CREAT, but the umask has no say. */
+int create_at(int directory_fd, const char *name, int flags, mode_t mode);
 
 /* mkdirat(2) with exactly this mode, whatever the umask is. Returns 0 or a negative errno. */
 int make_directory_at(int directory_fd, const char *name, mode_t mode);
 
 int write_all(int fd, const void *bytes, size_t size);
+
+/*
+ * Write to a pipe or socket that poll(2) has found ready: nobody gets SIGPIPE if there is no reader
+ * any more, but -EPIPE comes back. Of a socket, what it can take now. Returns how much was written.
+ */
+ssize_t write_stream(int fd, const void *bytes, size_t size);
 
 /*
  * Read a descriptor to its end into a new buffer, with a NUL added behind its *size bytes. -EFBIG

@@ -52,7 +52,7 @@ char *scratch_path(const char *path) {
 void write_file(const char *path, const char *content, mode_t mode) {
     _cleanup_free_ char *full = scratch_path(path);
     _cleanup_free_ char *parent = strndup(full, (size_t)(base_name(full) - full - 1));
-    ck_assert_int_eq(make_directories(parent), 0);
+    ck_assert_int_eq(make_directories(AT_FDCWD, parent), 0);
     _cleanup_close_ int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     ck_assert_msg(fd >= 0, "%s: %s", full, strerror(errno));
     ck_assert_int_eq(write_all(fd, content, strlen(content)), 0);

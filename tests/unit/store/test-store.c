@@ -2,12 +2,15 @@
 #include "store/store.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "choice/selection.h"
 #include "fixture.h"
 #include "run.h"
+#include "store/ingest-result.h"
 #include "store/revision.h"
 #include "tree/runtime.h"
 
@@ -178,6 +181,119 @@ START_TEST(descriptors_are_closed_on_exec_and_in_the_end) {
 }
 END_TEST
 
+static void rename_in_scratch(const char *from, const char *to) {
+    ck_assert_int_eq(renameat(scratch_fd, from, scratch_fd, to), 0);
+}
+
+/* All that a handle can do, in a store that is in other/ by now; and nothing appears in store/. */
+static void use_renamed(vqemu_store *store) {
+    _cleanup_free_ char *other = scratch_path("other");
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    _cleanup_runtime_ vqemu_runtime *runtime = NULL, *again = NULL;
+    vqemu_collection *collection = NULL;
+    vqemu_check *check = NULL;
+    ck_assert_int_eq(ingest(store, NULL, &result, NULL), 0);
+    const char *name = vqemu_revision_name(vqemu_ingest_revision(result));
+    ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, NULL, &runtime, NULL), 0);
+    ck_assert_int_eq(strncmp(vqemu_runtime_tree(runtime), other, strlen(other)), 0);
+    ck_assert_int_eq(access(vqemu_runtime_binary(runtime), X_OK), 0);
+    ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, NULL, &again, NULL), 0);
+    ck_assert_str_eq(vqemu_runtime_tree(again), vqemu_runtime_tree(runtime));
+    ck_assert_int_eq(vqemu_store_pin(store, name, "unit:x", 0, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_store_unpin(store, name, "unit:x", 0, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, NULL), 0);
+    vqemu_collection_free(collection);
+    ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, NULL, &check, NULL), 0);
+    ck_assert_uint_eq(vqemu_check_problem_count(check), 0);
+    vqemu_check_free(check);
+    ck_assert(!exists("store"));
+    ck_assert(exists("other/qemu/emulate-x86/bin/qemu-system-x86_64"));
+    ck_assert_int_eq(count_entries("other/cas/tmp"), 0);
+}
+
+/* Whether trees and links were there already, or used, makes a difference. */
+START_TEST(a_store_that_is_renamed_stays_the_same) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    if (_i == 1) {
+        ck_assert_int_eq(unlinkat(scratch_fd, "store/qemu/trees", AT_REMOVEDIR), 0);
+        ck_assert_int_eq(unlinkat(scratch_fd, "store/qemu", AT_REMOVEDIR), 0);
+        vqemu_store_unref(store);
+        store = open_store(0);
+    }
+    if (_i == 2) {
+        vqemu_revision_unref(build(store, NULL));
+        vqemu_runtime_unref(resolve(store, 0));
+        write_file("profile/firmware/bios.bin", "newer", 0644);
+    }
+    rename_in_scratch("store", "other");
+    use_renamed(store);
+}
+END_TEST
+
+START_TEST(another_store_in_its_place_is_another) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    rename_in_scratch("store", "other");
+    _cleanup_store_ vqemu_store *second = open_store(VQEMU_STORE_CREATE);
+    vqemu_revision_unref(build(second, NULL));
+    resolve_fails(store, 0, VQEMU_ERR_NO_REVISION, "is not in the store");
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    ck_assert_int_eq(ingest(store, NULL, &result, NULL), 0);
+    _cleanup_runtime_ vqemu_runtime *first = resolve(store, 0), *other = resolve(second, 0);
+    _cleanup_free_ char *root = scratch_path("other/");
+    ck_assert_int_eq(strncmp(vqemu_runtime_tree(first), root, strlen(root)), 0);
+    ck_assert_int_ne(strncmp(vqemu_runtime_tree(other), root, strlen(root)), 0);
+}
+END_TEST
+
+START_TEST(the_root_can_be_a_descriptor) {
+    vqemu_store_options *options = NULL;
+    _cleanup_store_ vqemu_store *store = NULL, *none = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(mkdirat(scratch_fd, "here", 0755), 0);
+    int fd = openat(scratch_fd, "here", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_number(options, "root_fd", (uint64_t)fd, NULL), 0);
+    ck_assert_int_eq(vqemu_store_open(options, 0, &none, &error), VQEMU_ERR_NO_STORE);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "here/cas/objects"));
+    if (_i == 1) /* a name that leads nowhere */
+        ck_assert_int_eq(vqemu_store_options_set_string(options, "root", "/nowhere/of", NULL), 0);
+    ck_assert_int_eq(vqemu_store_open(options, VQEMU_STORE_CREATE, &store, NULL), 0);
+    close(fd);
+    vqemu_store_options_free(options);
+    vqemu_ingest *result = NULL;
+    ck_assert_int_eq(ingest(store, NULL, &result, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(vqemu_revision_path(vqemu_ingest_revision(result)),
+                                 _i == 1 ? "/nowhere/of/cas/refs" : "/here/cas/refs"));
+    vqemu_ingest_free(result);
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
+    _cleanup_free_ char *root = scratch_path("here/");
+    ck_assert_int_eq(strncmp(vqemu_runtime_tree(runtime), root, strlen(root)), 0);
+    ck_assert(exists("here/qemu/emulate-x86/bin/qemu-system-x86_64"));
+}
+END_TEST
+
+START_TEST(a_bad_descriptor_of_the_root_is_named) {
+    vqemu_store_options *options = NULL;
+    vqemu_store *store = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
+    ck_assert_int_eq(
+        vqemu_store_options_set_number(options, "root_fd", 1 + (uint64_t)INT32_MAX, &error),
+        VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_store_options_set_number(options, "root", 1, &error), VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_reason(error), "wrong-kind");
+    ck_assert_int_eq(vqemu_store_options_set_number(options, "size", 1, &error),
+                     VQEMU_ERR_UNKNOWN_KEY);
+    ck_assert_int_eq(vqemu_store_options_set_number(NULL, "root_fd", 1, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_options_set_number(options, NULL, 1, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_options_set_number(options, "root_fd", 999, &error), 0);
+    ck_assert_int_eq(vqemu_store_open(options, 0, &store, &error), VQEMU_ERR_SYSTEM);
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), "root_fd");
+    vqemu_store_options_free(options);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("store");
     TCase *tests = tcase_create("store");
@@ -193,6 +309,10 @@ int main(void) {
     tcase_add_test(tests, without_a_directory_for_links_there_are_none);
     tcase_add_test(tests, a_read_only_store_serves_what_is_assembled);
     tcase_add_test(tests, descriptors_are_closed_on_exec_and_in_the_end);
+    tcase_add_loop_test(tests, a_store_that_is_renamed_stays_the_same, 0, 3);
+    tcase_add_test(tests, another_store_in_its_place_is_another);
+    tcase_add_loop_test(tests, the_root_can_be_a_descriptor, 0, 2);
+    tcase_add_test(tests, a_bad_descriptor_of_the_root_is_named);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
