@@ -244,15 +244,15 @@ int vqemu_command_save(const vqemu_command *command, char **json, vqemu_error **
 /**
  * The command that was saved, with its runtime, whose tree it leases again: from then on it is not
  * collected, whoever held it until then. Nothing is assembled. source stands for the text in
- * messages, such as its path; it may be NULL. flags: 0. On success the caller releases *command with
- * vqemu_command_unref().
+ * messages, such as its path; it may be NULL. flags: 0. On success the caller releases *command
+ * with vqemu_command_unref().
  *
  * Errors: VQEMU_ERR_CHANGED (reason "tree-gone": the tree is not there any more, or is another;
  * resolve, and build the command anew), VQEMU_ERR_CORRUPT (reason "digest-differs": arguments,
  * environment or profile are not those that were saved), VQEMU_ERR_MALFORMED (not what
- * vqemu_command_save() writes; the detail "key" tells where), VQEMU_ERR_UNKNOWN_KEY (a later version
- * may have written it), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * vqemu_command_save() writes; the detail "key" tells where), VQEMU_ERR_UNKNOWN_KEY (a later
+ * version may have written it), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_command_load(const char *json, size_t size, const char *source, uint32_t flags,
                        vqemu_call *call, vqemu_command **command, vqemu_error **error);

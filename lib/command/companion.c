@@ -10,7 +10,7 @@
 /* swtpm splits its options at commas and has no escape, so it runs in its directory, as ".". */
 static void add_swtpm(struct companion *companion) {
     static const char *const words[] = {
-        "socket",     "--tpm2",          "--ctrl",      "type=unixio,fd=" SOCKET_FD,
+        "socket",     "--tpm2",          "--ctrl",      ("type=unixio,fd=" SOCKET_FD),
         "--tpmstate", "dir=.,mode=0600", "--terminate",
     };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
