@@ -74,7 +74,11 @@ int error_at_line(int code, vqemu_error **error, int64_t line);
 int error_prefix(int code, vqemu_error **error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* One line, safe for terminals and logs, whatever bytes came in; NULL without memory. */
+/*
+ * One line of UTF-8, safe for terminals and logs, whatever bytes came in: "\x1B" stands for a
+ * control byte and for one that is not UTF-8, "\u{202E}" for a character that would reorder the
+ * line or end it. NULL without memory.
+ */
 char *make_printable(const char *text);
 
 DEFINE_CLEANUP(vqemu_error, error, vqemu_error_free);
