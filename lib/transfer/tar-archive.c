@@ -218,11 +218,16 @@ static int cancelled(vqemu_error **why, vqemu_error **error) {
     return code;
 }
 
+/* The entry that was read last, for messages. */
+static const char *last_place(const struct archive_reader *reader) {
+    return *reader->path ? reader->path : "its beginning";
+}
+
 /* What went wrong, from the inside out: the descriptor, the compressed data, the archive. */
 static int reading_failed(struct archive_reader *reader, vqemu_error **error) {
     if (reader->cancelled)
         return cancelled(&reader->cancelled, error);
-    const char *where = *reader->path ? reader->path : "its beginning";
+    const char *where = last_place(reader);
     if (reader->read_errno)
         return error_system(error, reader->read_errno, "cannot read the archive %s", reader->name);
     if (reader->problem)
@@ -340,11 +345,11 @@ static int check_end(struct archive_reader *reader, vqemu_error **error) {
     if (reader->last_nonzero > end || reader->plain_size - end > PADDING_MAX)
         return error_set(error, VQEMU_ERR_MALFORMED, 0,
                          "the archive %s has data after its end, behind %s", reader->name,
-                         reader->path);
+                         last_place(reader));
     if (reader->plain_size < end + 512)
         return error_set(error, VQEMU_ERR_MALFORMED, 0,
                          "the archive %s is cut off behind %s: its end is missing", reader->name,
-                         *reader->path ? reader->path : "its beginning");
+                         last_place(reader));
     return 0;
 }
 
