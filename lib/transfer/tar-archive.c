@@ -236,8 +236,12 @@ static int reading_failed(struct archive_reader *reader, vqemu_error **error) {
     if (reader->lib.archive_errno(reader->tar) == ENOMEM)
         return error_no_memory(error);
     const char *text = reader->lib.archive_error_string(reader->tar);
-    return error_set(error, VQEMU_ERR_MALFORMED, 0, "the archive %s is broken at %s: %s",
-                     reader->name, where, text ? text : "it makes no sense");
+    if (!text)
+        text = "it makes no sense";
+    size_t length = strlen(text);
+    length -= length > 0 && text[length - 1] == '.'; /* some are sentences, most are not */
+    return error_set(error, VQEMU_ERR_MALFORMED, 0, "the archive %s is broken at %s: %.*s",
+                     reader->name, where, (int)length, text);
 }
 
 static int not_an_archive(const struct archive_reader *reader, vqemu_error **error) {
