@@ -235,6 +235,7 @@ int vqemu_store_open(const vqemu_store_options *options, uint32_t flags, vqemu_s
 int vqemu_store_open_root(const char *root, uint32_t flags, vqemu_store **store, vqemu_error **error);
 void vqemu_store_options_free(vqemu_store_options *options);
 int vqemu_store_options_new(vqemu_store_options **options, vqemu_error **error);
+int vqemu_store_options_set_number(vqemu_store_options *options, const char *key, uint64_t value, vqemu_error **error);
 int vqemu_store_options_set_string(vqemu_store_options *options, const char *key, const char *value, vqemu_error **error);
 int vqemu_store_pin(vqemu_store *store, const char *revision, const char *holder, uint32_t flags, vqemu_call *call, vqemu_error **error);
 vqemu_store *vqemu_store_ref(vqemu_store *store);
