@@ -154,7 +154,7 @@ void fuzz_write(const char *path, const void *bytes, size_t size) {
     int fd = open(full, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     if (fd < 0) {
         _cleanup_free_ char *parent = strndup(full, (size_t)(base_name(full) - full - 1));
-        FUZZ_CHECK(parent && make_directories(parent) == 0, "cannot make %s", parent);
+        FUZZ_CHECK(parent && make_directories(AT_FDCWD, parent) == 0, "cannot make %s", parent);
         fd = open(full, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     }
     FUZZ_CHECK(fd >= 0 && write_all(fd, bytes, size) == 0, "cannot write %s", full);
