@@ -151,7 +151,9 @@ static int use_layout(const struct resolution *resolution, int tree_fd, const st
     }
     _cleanup_free_ char *trees_path =
         directory_path(resolution->trees_fd, resolution->store->trees_path);
-    return !trees_path || runtime_set_paths(runtime, trees_path, layout) < 0 ? error_no_memory(error) : 0;
+    return !trees_path || runtime_set_paths(runtime, trees_path, layout) < 0
+               ? error_no_memory(error)
+               : 0;
 }
 
 /* Check a leased tree. Returns 1 if it is good, 0 with how it differs, or an error. */
