@@ -105,6 +105,26 @@ func TestACallbackMayExitItsGoroutine(t *testing.T) {
 	ingest(t, store, 1)
 }
 
+func TestEventsAreLogged(t *testing.T) {
+	store := makeStore(t)
+	mine := IngestOptions{Profile: "mine", Accel: "tcg", Guests: []string{"x86_64"}}
+	_, err := store.Ingest(ctx, makeProfile(t, 1), mine)
+	check(t, err)
+	check(t, os.WriteFile(store.path(t), []byte("broken"), 0o644)) // so that what it runs cannot be told
+	var events []LogEvent
+	_, err = store.Profiles(ctx, WithLog(func(e LogEvent) { events = append(events, e) }))
+	if err != nil || len(events) != 1 || events[0].Event != "revision-broken" || events[0].Message == "" ||
+		events[0].Level != LogWarning {
+		t.Errorf("%+v, %v", events, err)
+	}
+	defer func() {
+		if recover() != "enough" {
+			t.Error("no panic")
+		}
+	}()
+	store.Profiles(ctx, WithLog(func(LogEvent) { panic("enough") }))
+}
+
 func TestLimits(t *testing.T) {
 	store := makeStore(t)
 	_, err := store.Ingest(ctx, makeProfile(t, 1), IngestOptions{Profile: "emulate-x86"}, WithMaxObjects(1))

@@ -9,6 +9,7 @@ import "C"
 
 import (
 	"context"
+	"os"
 	"unsafe"
 )
 
@@ -17,7 +18,8 @@ type Store struct{ handle *handle }
 
 // StoreOptions say where a store is, and how it is opened.
 type StoreOptions struct {
-	Root     string // its directory; what is set below replaces a part of it
+	Root     string   // its directory; what is set below replaces a part of it
+	RootDir  *os.File // the same, open; Root then only names it in messages
 	Objects  string
 	Refs     string
 	Trees    string
@@ -57,7 +59,23 @@ func NewStore(options StoreOptions) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openStore(given, options.flags())
+	if options.RootDir == nil {
+		return openStore(given, options.flags())
+	}
+	var store *Store
+	err = withDescriptor(options.RootDir, func(fd C.int) error {
+		texts := &cStrings{}
+		defer texts.free()
+		key := texts.exact(C.VQEMU_STORE_ROOT_FD)
+		err := try(func(e **C.vqemu_error) C.int {
+			return C.vqemu_store_options_set_number(given, key, C.uint64_t(fd), e)
+		})
+		if err == nil {
+			store, err = openStore(given, options.flags())
+		}
+		return err
+	})
+	return store, err
 }
 
 func openStore(options *C.vqemu_store_options, flags C.uint32_t) (*Store, error) {

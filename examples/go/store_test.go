@@ -73,7 +73,10 @@ func TestAStoreIsOpenedInEveryWay(t *testing.T) {
 	made, err := NewStore(StoreOptions{Root: root, Create: true})
 	check(t, err)
 	revision := ingest(t, made, 1).Revision
-	for _, options := range []StoreOptions{{Root: root}, {Root: root, ReadOnly: true},
+	directory, err := os.Open(root)
+	check(t, err)
+	defer directory.Close()
+	for _, options := range []StoreOptions{{Root: root}, {Root: root, ReadOnly: true}, {RootDir: directory},
 		{Objects: root + "/cas/objects", Refs: root + "/cas/refs", Trees: root + "/qemu/trees"}} {
 		store, err := NewStore(options)
 		check(t, err)
