@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <volt-qemu/volt-qemu.h>
 
 #include "abilities.h"
@@ -74,6 +75,18 @@ static json_t *shown_json(const struct shown *shown) {
     return object;
 }
 
+/* Takes over the array. */
+static void print_names(const char *label, json_t *names) {
+    _cleanup_free_ char *text = format_text("%s", "");
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        text = append_text(text, " ", i > 0);
+        text = append_text(text, name, strlen(name));
+    }
+    print_field(label, *text ? text : NULL);
+    json_decref(names);
+}
+
 static void print_count(const char *label, size_t count) {
     _cleanup_free_ char *text = format_text("%zu", count);
     print_field(label, text);
@@ -92,6 +105,10 @@ static void print_shown(const struct shown *shown) {
     print_field("build date", vqemu_manifest_build_date(manifest));
     print_field("build host", vqemu_manifest_build_host(manifest));
     print_field("arch", vqemu_manifest_arch(manifest));
+    print_field("description", vqemu_manifest_description(manifest));
+    print_field("accelerator", vqemu_manifest_accel(manifest));
+    print_names("abilities", ability_names(vqemu_manifest_abilities(manifest)));
+    print_names("guests", guests_json(manifest));
     print_field("size", size);
     print_count("binaries", vqemu_manifest_binary_count(manifest));
     print_count("libraries", vqemu_manifest_library_count(manifest));

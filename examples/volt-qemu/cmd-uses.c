@@ -70,7 +70,7 @@ static int uses(const struct options *options) {
         return print_json(uses_json(list));
     print_uses(list);
     if (!vqemu_use_list_is_complete(list))
-        warn("not all processes could be looked into: root sees all");
+        warn("not all processes can be seen here: others may use the store, too");
     return EXIT_SUCCESS;
 }
 

@@ -20,15 +20,19 @@ static const struct {
     {"locked", "try again later, or wait longer: --lock-timeout SECONDS"},
     {"no-such-revision", "volt-qemu revisions lists those that there are"},
     {"no-store", "\"volt-qemu ingest\" and \"volt-qemu import\" make one"},
+    {"no-profile", "--profile NAME does"},
     {"nvram-size", "start anew: volt-qemu prepare --reset-variables"},
-    {"object-damaged", "repair it: volt-qemu verify --repair --from SOURCE"},
+    {"object-damaged", "volt-qemu verify --repair --from SOURCE repairs it"},
     {"other-firmware",
      "take the old one: --revision REVISION; or say what is to be done: volt-qemu "
      "prepare with --keep-variables or --reset-variables"},
     {"pinned", "let go of it: volt-qemu unpin {revision}[ --holder {holder}]"},
+    {"profile-lacks-ability", "without --profile one is chosen that fits"},
     {"profile-not-in-store", "store one with: volt-qemu ingest --profile {profile} DIR"},
     {"read-only", "leave out --read-only"},
     {"revision-broken", "put back its file, or remove it: volt-qemu rm {revision}"},
+    {"too-large", "--max-size allows more"},
+    {"too-many-files", "--max-objects allows more"},
     {"unknown-profile", "volt-qemu profiles lists them; one of your own needs --accel and --guests "
                         "when it is ingested"},
 };

@@ -55,8 +55,9 @@ static int add_file(struct source *source, char *path, const struct stat *status
                     vqemu_error **error) {
     if (source->count == call_max_objects(source->call)) {
         free(path);
-        return error_set(error, VQEMU_ERR_INVALID, 0, "%s has more than %zu files",
-                         source->directory, source->count);
+        int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s has more than %zu files",
+                          source->directory, source->count);
+        return error_because(r, error, "too-many-files", "path", source->directory, NULL);
     }
     if (source->count == source->capacity) {
         size_t capacity = source->capacity ? 2 * source->capacity : 64;

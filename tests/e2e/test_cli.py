@@ -332,6 +332,18 @@ def test_each_class_of_errors_has_a_status_and_a_code(root, status, code, reason
     assert (got, error["code"], error["reason"]) == (status, code, reason), error
 
 
+def test_the_way_out_is_told_in_options(root, profile, tmp_path):
+    subprocess.run(["tar", "-C", profile, "-cf", tmp_path / "x.tar", "."], check=True)
+    for reason, option, words in (
+            ("no-profile", "--profile", ["import", tmp_path / "x.tar"]),
+            ("too-large", "--max-size", ["import", "--profile", "kvm-linux", "--max-size", "9", tmp_path / "x.tar"]),
+            ("too-many-files", "--max-objects",
+             ["import", "--profile", "kvm-linux", "--max-objects", "2", tmp_path / "x.tar"]),
+            ("too-many-files", "--max-objects", ["ingest", "--profile", "kvm-linux", "--max-objects", "2", profile])):
+        status, error = error_of("--root", root, *words)
+        assert (status, error["reason"]) == (INVALID, reason) and option in error["hint"], error
+
+
 def test_what_others_hold_is_told_with_status_4(root):
     good("--root", root, "pin", "emulate-x86", "--holder", "unit:volt-web")
     status, error = error_of("--root", root, "rm", "emulate-x86")

@@ -47,6 +47,10 @@ OTHER_FILES = {
 OLD_FILES = {**FILES, "firmware/bios.bin": ("old firmware", False), "lib/old.so": ("old", False)}
 
 
+# Exit statuses: whatever a failure does, it is no wrong usage.
+FAILURES = (1, 3, 4, 5, 6, 7)
+
+
 def environment():
     """Leak detection of sanitizers does not work in a traced process."""
     return {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
@@ -89,7 +93,7 @@ def write_archive(path, files):
 def build(root, profile, files, *options):
     directory = root.parent / "source-of-build"
     write_directory(directory, files)
-    good("--root", root, "build", "--profile", profile, *options, directory)
+    good("--root", root, "ingest", "--profile", profile, *options, directory)
     shutil.rmtree(directory)
 
 
@@ -227,7 +231,7 @@ def is_resolved(root, files=None):
 class Operation:
     """`needs` is the command that must exist. Everything is below one directory, which is copied."""
 
-    needs = "build"
+    needs = "ingest"
     root = "store"  # that which is changed, and looked at afterwards
     status = 0  # that of the command if nothing fails
     alone = False  # whether it looks at all processes, of which there should be no others
@@ -281,7 +285,7 @@ class Build(Operation):
         resolve(point / "store", PROFILE)
 
     def command(self, point):
-        return ["build", "--profile", PROFILE, point / "source"]
+        return ["ingest", "--profile", PROFILE, point / "source"]
 
     def is_done(self, point):
         return has_files(point / "store")
@@ -343,7 +347,7 @@ class ResolveWarm(Resolve):
         write_directory(base / "source", FILES)
 
     def warm_up(self, point):
-        good("--root", point / "store", "build", "--profile", PROFILE, point / "source")
+        good("--root", point / "store", "ingest", "--profile", PROFILE, point / "source")
 
 
 class Replace(Resolve):
@@ -379,7 +383,7 @@ class Pin(Operation):
         return ["pin", next((point / "store/cas/refs").glob("*.json")).stem]
 
     def is_done(self, point):
-        (ref,) = json.loads(good("--root", point / "store", "--json", "refs"))
+        (ref,) = json.loads(good("--root", point / "store", "--json", "revisions"))
         return ref["pinned"]
 
 
