@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
@@ -145,14 +147,35 @@ int json_parse_object(const char *text, size_t size, const char *source, json_t 
     return 0;
 }
 
-int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
-                 vqemu_error **error) {
-    int r = read_all(fd, limit, text, size);
+static int reading_failed(int r, const char *source, size_t limit, vqemu_error **error) {
     if (r == -EFBIG)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source, limit);
-    if (r < 0)
-        return error_system(error, -r, "cannot read %s", source);
-    return 0;
+    return r < 0 ? error_system(error, -r, "cannot read %s", source) : 0;
+}
+
+int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
+                 vqemu_error **error) {
+    return reading_failed(read_all(fd, limit, text, size), source, limit, error);
+}
+
+/* An error of poll(2) is for read(2) to tell. */
+static int wait_for_input(int fd, void *call) {
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    const int interval = 100; /* milliseconds */
+    for (;;) {
+        if (call_check(call, "", NULL) < 0)
+            return -ECANCELED;
+        int r = poll(&poll_fd, 1, interval);
+        if (r > 0 || (r < 0 && errno != EINTR))
+            return 0;
+    }
+}
+
+int json_read_pipe(int fd, const char *source, size_t limit, vqemu_call *call, char **text,
+                   size_t *size, vqemu_error **error) {
+    int r = read_all_patiently(fd, limit, wait_for_input, call, text, size);
+    return r == -ECANCELED ? call_check(call, source, error)
+                           : reading_failed(r, source, limit, error);
 }
 
 int json_open_file(const char *path, int *fd, vqemu_error **error) {

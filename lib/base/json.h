@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <jansson.h>
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 
 #include "util/cleanup.h"
@@ -20,6 +21,10 @@ int json_parse_object(const char *text, size_t size, const char *source, json_t 
 /* Read a whole descriptor of at most limit bytes, for json_parse_object(). */
 int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
                  vqemu_error **error);
+
+/* The same, for what may be a pipe: the caller can give up. */
+int json_read_pipe(int fd, const char *source, size_t limit, vqemu_call *call, char **text,
+                   size_t *size, vqemu_error **error);
 
 /* Open a regular file for json_read_fd(). */
 int json_open_file(const char *path, int *fd, vqemu_error **error);

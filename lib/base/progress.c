@@ -59,6 +59,18 @@ int progress_report(struct vqemu_progress *progress, vqemu_error **error) {
     return check(progress, error);
 }
 
+int watch_poll(const struct watch *watch) {
+    if (!watch)
+        return 0;
+    struct vqemu_progress *progress = watch->progress;
+    int r = watch->worker == 0 ? progress_report(progress, NULL) : check(progress, NULL);
+    return r < 0 ? -ECANCELED : 0;
+}
+
+int progress_given_up(const struct vqemu_progress *progress, vqemu_error **error) {
+    return check(progress, error);
+}
+
 /* ---- locks ---- */
 
 int progress_busy(int fd, const char *what, uint64_t waited, vqemu_error **error) {

@@ -35,6 +35,17 @@ int progress_advance(struct vqemu_progress *progress, unsigned worker, const cha
 int progress_report(struct vqemu_progress *progress, vqemu_error **error);
 
 /*
+ * For what goes on for long inside one file. watch may be NULL. Returns 0, or -ECANCELED if it is
+ * not to go on: then progress_given_up() has the error.
+ */
+struct watch {
+    struct vqemu_progress *progress;
+    unsigned worker;
+};
+int watch_poll(const struct watch *watch);
+int progress_given_up(const struct vqemu_progress *progress, vqemu_error **error);
+
+/*
  * Lock a descriptor by flock(2), waiting until that can be had, or for a number of milliseconds.
  * With 0 that is what the caller allows, and then VQEMU_ERR_BUSY, which names the holder. The
  * caller is told and can give up meanwhile. what stands for it in messages. Returns 0, 1 if the

@@ -89,7 +89,7 @@ static int open_and_lock_directory(struct place *place, vqemu_error **error) {
 
 static int digest_of_image(int fd, const char *path, struct digest *digest, vqemu_error **error) {
     uint64_t size;
-    int r = digest_of_fd(fd, digest, &size);
+    int r = digest_of_fd(fd, NULL, digest, &size);
     return r < 0 ? error_system(error, -r, "cannot read %s", path) : 0;
 }
 

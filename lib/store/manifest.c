@@ -446,12 +446,13 @@ int manifest_load_memory(const void *text, size_t size, const char *source, size
     return r;
 }
 
-int manifest_load_fd(int fd, const char *source, size_t max_objects, vqemu_manifest **manifest,
+int manifest_load_fd(int fd, const char *source, vqemu_call *call, vqemu_manifest **manifest,
                      vqemu_error **error) {
+    size_t max_objects = call_max_objects(call);
     *manifest = NULL;
     _cleanup_free_ char *text = NULL;
     size_t size;
-    int r = json_read_fd(fd, source, manifest_text_limit(max_objects), &text, &size, error);
+    int r = json_read_pipe(fd, source, manifest_text_limit(max_objects), call, &text, &size, error);
     return r < 0 ? r : manifest_load_memory(text, size, source, max_objects, manifest, error);
 }
 
@@ -478,7 +479,7 @@ VQEMU_EXPORT int vqemu_manifest_load_fd(int fd, const char *name, uint32_t flags
     REQUIRE_FLAGS(flags, 0, error);
     const char *source = name ? name : "manifest";
     int r = call_check(call, source, error);
-    return r < 0 ? r : manifest_load_fd(fd, source, call_max_objects(call), manifest, error);
+    return r < 0 ? r : manifest_load_fd(fd, source, call, manifest, error);
 }
 
 VQEMU_EXPORT int vqemu_manifest_load_file(const char *path, uint32_t flags, vqemu_call *call,
@@ -492,7 +493,7 @@ VQEMU_EXPORT int vqemu_manifest_load_file(const char *path, uint32_t flags, vqem
     int r = call_check(call, path, error);
     if (r == 0)
         r = json_open_file(path, &fd, error);
-    return r < 0 ? r : manifest_load_fd(fd, path, call_max_objects(call), manifest, error);
+    return r < 0 ? r : manifest_load_fd(fd, path, call, manifest, error);
 }
 
 /* ---- writing ---- */

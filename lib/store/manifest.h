@@ -42,7 +42,7 @@ size_t manifest_text_limit(size_t max_objects);
 /* vqemu_manifest_load_memory() and _load_fd() for the library itself. */
 int manifest_load_memory(const void *text, size_t size, const char *source, size_t max_objects,
                          vqemu_manifest **manifest, vqemu_error **error);
-int manifest_load_fd(int fd, const char *source, size_t max_objects, vqemu_manifest **manifest,
+int manifest_load_fd(int fd, const char *source, vqemu_call *call, vqemu_manifest **manifest,
                      vqemu_error **error);
 
 /* The fields of a new manifest. Optional ones are NULL. */

@@ -116,7 +116,7 @@ static int load_manifest(const vqemu_store *store, vqemu_revision *revision, vqe
     _cleanup_manifest_ vqemu_manifest *manifest = NULL;
     int r = open_manifest(store, revision, &fd, &revision->file, error);
     if (r == 0)
-        r = manifest_load_fd(fd, revision->path, call_max_objects(call), &manifest, error);
+        r = manifest_load_fd(fd, revision->path, call, &manifest, error);
     if (r == 0)
         r = check_manifest(revision, manifest, error);
     if (r == VQEMU_ERR_MALFORMED)
@@ -211,6 +211,7 @@ static int list_revision(const struct listing *listing, const char *name, size_t
         revision->problem = strdup(vqemu_error_message(problem));
         if (!revision->problem)
             return error_no_memory(error);
+        call_log(listing->call, VQEMU_LOG_WARNING, "revision-broken", "%s", revision->problem);
     }
     return add_to_list(list, revision, error);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "store/leftovers.h"
 #include "store/newest.h"
@@ -84,6 +85,7 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
 }
 
 int stage_lock(struct stage *stage, struct vqemu_progress *progress, vqemu_error **error) {
+    stage->progress = progress;
     return store_lock_shared(stage->store, progress, &stage->lock_fd, error);
 }
 
@@ -140,7 +142,7 @@ void stage_end(struct staged_file *file) {
 }
 
 static int copy_content(int from, struct staged_file *file, unsigned char *buffer,
-                        bool *reading_failed) {
+                        const struct watch *watch, const char *item, bool *reading_failed) {
     for (;;) {
         ssize_t n = read(from, buffer, DIGEST_READ_SIZE);
         if (n < 0 && errno == EINTR)
@@ -151,16 +153,19 @@ static int copy_content(int from, struct staged_file *file, unsigned char *buffe
         int r = stage_write(file, buffer, (size_t)n);
         if (r < 0)
             return r;
+        if (progress_advance(watch->progress, watch->worker, item, (uint64_t)n, NULL) < 0)
+            return -ECANCELED;
     }
 }
 
 int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
-               struct staged *staged, bool *reading_failed) {
+               const struct watch *watch, const char *item, struct staged *staged,
+               bool *reading_failed) {
     struct staged_file file;
     *reading_failed = false;
     int r = stage_begin(stage, number, executable, &file);
     if (r == 0)
-        r = copy_content(from, &file, buffer, reading_failed);
+        r = copy_content(from, &file, buffer, watch, item, reading_failed);
     if (r == 0)
         r = stage_complete(stage, &file, staged);
     stage_end(&file);
@@ -206,12 +211,20 @@ int stage_publish(struct stage *stage, size_t number, struct staged *staged, con
     const vqemu_store *store = stage->store;
     struct stat status;
     staged_name(number, name);
-    int r = object_publish(stage->fd, name, store->objects_fd, &staged->digest);
-    if (r == 0) {
+    const struct watch watch = {.progress = stage->progress};
+    int r = object_publish(stage->fd, name, store->objects_fd, &staged->digest,
+                           stage->progress ? &watch : NULL);
+    if (r == -ECANCELED)
+        return progress_given_up(stage->progress, error);
+    if (r == 0 || r == OBJECT_REPLACED) {
         stage->new_count++;
         stage->new_bytes += staged->file.size;
     }
-    if (r == 1) {
+    if (r == OBJECT_REPLACED && stage->progress)
+        call_log(stage->progress->call, VQEMU_LOG_WARNING, "object-replaced",
+                 "object %s/%s, for %s, was damaged, and was replaced by a good copy",
+                 store->objects_path, staged->digest.hex, what);
+    if (r == OBJECT_WAS_THERE) {
         r = fstatat(store->objects_fd, staged->digest.hex, &status, AT_SYMLINK_NOFOLLOW);
         staged->file.inode = r == 0 ? status.st_ino : 0;
         r = r < 0 ? -errno : 0;

@@ -30,6 +30,7 @@ struct stage {
     char *name;
     size_t group_count; /* how many of its directories have been made */
     bool sync_each;
+    struct vqemu_progress *progress; /* of who publishes; NULL for nobody */
     /* What was published that the store did not have intact: */
     size_t new_count;
     uint64_t new_bytes;
@@ -72,11 +73,13 @@ void stage_end(struct staged_file *file);
 /* Open a completed one for reading. Returns a descriptor or a negative errno. */
 int stage_reopen(const struct stage *stage, size_t number);
 /*
- * Stage a copy of a descriptor's content. buffer: of DIGEST_READ_SIZE bytes. Returns 0 or a
- * negative errno; *reading_failed tells which side it was.
+ * Stage a copy of a descriptor's content. buffer: of DIGEST_READ_SIZE bytes. item: what progress
+ * calls it; its bytes are added to that. Returns 0 or a negative errno: -ECANCELED if progress says
+ * so; *reading_failed tells which side it was.
  */
 int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
-               struct staged *staged, bool *reading_failed);
+               const struct watch *watch, const char *item, struct staged *staged,
+               bool *reading_failed);
 /* Make it executable, if that was not known when it was begun. */
 int stage_set_executable(const struct stage *stage, size_t number);
 /* Remove a staged object that is not wanted. */

@@ -47,7 +47,9 @@ static void release_copying(struct copying *copying) {
 /* ---- one object ---- */
 
 /* Whether the store has it already, intact. */
-static int is_there(struct copying *copying, size_t index, unsigned char *buffer) {
+static int is_there(struct copying *copying, unsigned worker, size_t index) {
+    unsigned char *buffer = copying->buffers + worker * DIGEST_READ_SIZE;
+    const struct watch watch = {&copying->progress, worker};
     const struct digest *digest = &manifest_object(copying->manifest, index)->digest;
     struct staged *staged = &copying->staged[index];
     _cleanup_close_ int fd = -1;
@@ -59,9 +61,9 @@ static int is_there(struct copying *copying, size_t index, unsigned char *buffer
         return 1;
     }
     if (r == 0)
-        r = digest_of_fd_by(fd, buffer, &staged->digest, &size);
+        r = digest_of_fd_by(fd, buffer, &watch, &staged->digest, &size);
     if (r < 0)
-        return r == -ENOMEM ? r : 0;
+        return r == -ENOMEM || r == -ECANCELED ? r : 0;
     staged->file = (struct verified){.inode = status.st_ino, .size = size};
     if (digest_equal(&staged->digest, digest))
         return 1;
@@ -81,14 +83,17 @@ static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_e
     const struct manifest_object *object = manifest_object(copying->manifest, index);
     struct staged *staged = &copying->staged[index];
     unsigned char *buffer = copying->buffers + worker * DIGEST_READ_SIZE;
+    const struct watch watch = {&copying->progress, worker};
     _cleanup_close_ int fd = -1;
     struct stat status;
     bool reading_failed;
     int r = object_open(copying->from->objects_fd, object->digest.hex, &fd, &status);
     if (r < 0)
         return read_failed(copying, object, -r, error);
-    r = stage_copy(&copying->stage, index, fd, executable_is_wanted(object, fd), buffer, staged,
-                   &reading_failed);
+    r = stage_copy(&copying->stage, index, fd, executable_is_wanted(object, fd), buffer, &watch,
+                   object->path, staged, &reading_failed);
+    if (r == -ECANCELED)
+        return progress_given_up(&copying->progress, error);
     if (r < 0 && reading_failed)
         return read_failed(copying, object, -r, error);
     if (r < 0)
@@ -97,14 +102,16 @@ static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_e
         return revision_object_damaged(copying->from, copying->revision, object,
                                        "is damaged: its content has another digest", HELPS, error);
     copying->travels[index] = true;
-    return progress_advance(&copying->progress, worker, object->path, staged->file.size, error);
+    return 0;
 }
 
 static int copy_object(void *context, unsigned worker, size_t index, vqemu_error **error) {
     struct copying *copying = context;
     if (copying->owner[index] != index)
         return 0;
-    int r = is_there(copying, index, copying->buffers + worker * DIGEST_READ_SIZE);
+    int r = is_there(copying, worker, index);
+    if (r == -ECANCELED)
+        return progress_given_up(&copying->progress, error);
     if (r < 0)
         return error_no_memory(error);
     return r == 1 ? progress_advance(&copying->progress, worker,

@@ -56,9 +56,9 @@ struct assembly {
     unsigned threads;
     size_t *runs; /* the first file of each run of files, and the number of files */
     size_t run_count;
-    atomic_bool learned;    /* objects were hashed that were not known */
-    atomic_bool has_copies; /* files that are not links */
-    bool is_overlay;        /* linking a file of the lower layer makes another inode of it */
+    atomic_bool learned;  /* objects were hashed that were not known */
+    atomic_size_t copies; /* files that are no links, though they are not empty */
+    bool is_overlay;      /* linking a file of the lower layer makes another inode of it */
     struct vqemu_progress *progress;
 };
 
@@ -129,8 +129,9 @@ static int read_failed(const struct assembly *assembly, const struct manifest_ob
 }
 
 /* Hash an open object; *status is as it was before, so that a later write shows. */
-static int verify_object(struct assembly *assembly, size_t index, int fd, const struct stat *status,
-                         vqemu_error **error) {
+static int verify_object(struct assembly *assembly, unsigned worker, size_t index, int fd,
+                         const struct stat *status, vqemu_error **error) {
+    const struct watch watch = {assembly->progress, worker};
     const struct manifest_object *object = manifest_object(assembly->manifest, index);
     struct digest digest;
     uint64_t size;
@@ -140,7 +141,9 @@ static int verify_object(struct assembly *assembly, size_t index, int fd, const 
      */
     sync_file_range(
         fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-    int r = digest_of_fd(fd, &digest, &size);
+    int r = digest_of_fd(fd, &watch, &digest, &size);
+    if (r == -ECANCELED)
+        return progress_given_up(assembly->progress, error);
     if (r < 0)
         return read_failed(assembly, object, -r, error);
     if (digest_equal(&digest, &object->digest)) {
@@ -170,8 +173,8 @@ static int check_unchanged(const struct assembly *assembly, const struct manifes
 }
 
 /* Make sure that the object is good, by what is known of it or by hashing it. */
-static int open_good(struct assembly *assembly, size_t index, struct opened *opened,
-                     vqemu_error **error) {
+static int open_good(struct assembly *assembly, unsigned worker, size_t index,
+                     struct opened *opened, vqemu_error **error) {
     const struct manifest_object *object = manifest_object(assembly->manifest, index);
     int objects_fd = assembly->store->objects_fd;
     if (!assembly->verify && object->mode && assembly->verified[index].inode) {
@@ -185,7 +188,7 @@ static int open_good(struct assembly *assembly, size_t index, struct opened *ope
         return read_failed(assembly, object, -r, error);
     if (!assembly->verify && verified_is(&assembly->verified[index], &opened->status))
         return 0;
-    return verify_object(assembly, index, opened->fd, &opened->status, error);
+    return verify_object(assembly, worker, index, opened->fd, &opened->status, error);
 }
 
 static int add_opened(struct assembly *assembly, unsigned worker, size_t index,
@@ -194,13 +197,17 @@ static int add_opened(struct assembly *assembly, unsigned worker, size_t index,
     struct place *place = &assembly->places[worker];
     int r = enter_directory(assembly, place, object->path, error);
     if (r == 0)
-        r = open_good(assembly, index, opened, error);
+        r = open_good(assembly, worker, index, opened, error);
     if (r < 0)
         return r;
+    const struct watch watch = {assembly->progress, worker};
     struct tree_file *file = &assembly->files[index];
-    r = place_object(assembly->store, assembly->is_overlay, place->fd, object, opened, file);
-    if (file->how != PLACED_LINK && opened->status.st_size > 0)
-        assembly->has_copies = true;
+    r = place_object(assembly->store, assembly->is_overlay, place->fd, object, opened, &watch,
+                     file);
+    if (r == -ECANCELED)
+        return progress_given_up(assembly->progress, error);
+    if (r == 0 && file->how != PLACED_LINK && opened->status.st_size > 0)
+        assembly->copies++;
     if (r == -EBADMSG) {
         object_mark_damaged(opened->fd);
         return object_damaged(assembly, object, "is damaged: its content has another digest",
@@ -277,7 +284,7 @@ static int fill_stage(struct assembly *assembly, vqemu_error **error) {
         return r;
     r = tree_seal(assembly->stage_fd, assembly->manifest, assembly->files);
     if (r == 0)
-        r = tree_sync_before_publishing(assembly->stage_fd, assembly->has_copies);
+        r = tree_sync_before_publishing(assembly->stage_fd, assembly->copies > 0);
     return r < 0 ? error_system(error, -r, "cannot complete a new tree below %s",
                                 assembly->store->trees_path)
                  : 0;
@@ -317,6 +324,20 @@ static int publish_stage(struct assembly *assembly, const char *digest) {
     return tree_sync_published(assembly->tree_fd, assembly->trees_fd);
 }
 
+/* Of a whole tree one event: there can be thousands of files. */
+static void log_copies(const struct assembly *assembly) {
+    size_t count = vqemu_manifest_object_count(assembly->manifest), first = 0;
+    while (first < count &&
+           (assembly->files[first].how == PLACED_LINK || assembly->files[first].how == PLACED_NEW))
+        first++;
+    if (first < count)
+        call_log(assembly->progress->call, VQEMU_LOG_INFO, "placed-by-copy",
+                 "%zu of %zu files of %s are no links to objects, such as %s (%s)",
+                 (size_t)assembly->copies, count, vqemu_revision_name(assembly->revision),
+                 manifest_object(assembly->manifest, first)->path,
+                 placement_reason_name(assembly->files[first].reason));
+}
+
 static int build_tree(struct assembly *assembly, vqemu_error **error) {
     const char *digest = vqemu_manifest_digest(assembly->manifest);
     assembly->stage_name = leftovers_new_name();
@@ -329,6 +350,8 @@ static int build_tree(struct assembly *assembly, vqemu_error **error) {
     int r = fill_stage(assembly, error);
     if (r < 0)
         return r;
+    if (assembly->copies > 0)
+        log_copies(assembly);
     r = publish_stage(assembly, digest);
     return r < 0 ? error_system(error, -r, "cannot publish the tree %s/%s",
                                 assembly->store->trees_path, digest)

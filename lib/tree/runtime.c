@@ -120,7 +120,7 @@ struct resolution {
 /* A tree that is not as it should be: remember how, so that it is assembled anew. Returns 0. */
 static int differs(struct difference *difference, const char *path, const char *how,
                    vqemu_error **error) {
-    *difference = (struct difference){strdup(path), how};
+    *difference = (struct difference){.path = strdup(path), .how = how};
     return difference->path ? 0 : error_no_memory(error);
 }
 
@@ -191,8 +191,11 @@ static int check_tree(const struct resolution *resolution, int tree_fd,
 static int lease_checked(const struct resolution *resolution, struct difference *difference,
                          vqemu_error **error) {
     _cleanup_close_ int fd = lease_take(resolution->trees_fd, resolution->runtime->digest.hex);
-    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-        return differs(difference, "it", "is missing", error);
+    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) {
+        int r = differs(difference, "it", "is missing", error);
+        difference->no_tree = true;
+        return r;
+    }
     if (fd < 0)
         return tree_failed(resolution, -fd, error);
     int r = check_tree(resolution, fd, difference, error);
@@ -257,6 +260,11 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
                              difference.how);
         if (lock < 0)
             r = store_lock_shared(store, resolution->progress, &lock, error);
+        if (r == 0 && !difference.no_tree)
+            call_log(resolution->progress->call, VQEMU_LOG_WARNING, "tree-altered",
+                     "the tree %s/%s is not as it was assembled, and is assembled anew: %s %s",
+                     store->trees_path, resolution->runtime->digest.hex, difference.path,
+                     difference.how);
         if (r == 0)
             r = assemble_locked(resolution, &lease_fd, error);
         if (r == VQEMU_ERR_READ_ONLY && difference.how)

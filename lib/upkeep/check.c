@@ -26,6 +26,8 @@
 
 #define MANY_OBJECTS 1000
 #define CHUNK 64
+/* Not the caller's thread, as far as progress goes: it has been told of the end of the step. */
+#define SILENT 1
 
 enum state { GOOD, MISSING, DAMAGED, NO_FILE, UNREADABLE };
 
@@ -103,10 +105,13 @@ static int examine(struct checker *checker, unsigned worker, int directory_fd,
     _cleanup_close_ int fd = -1;
     struct stat status;
     uint64_t size = 0;
+    const struct watch watch = {&checker->progress, worker};
     int r = object_open(directory_fd, digest->hex, &fd, &status);
     if (r == 0)
-        r = digest_of_fd_by(fd, checker->buffers + worker * DIGEST_READ_SIZE, &finding->actual,
-                            &size);
+        r = digest_of_fd_by(fd, checker->buffers + worker * DIGEST_READ_SIZE, &watch,
+                            &finding->actual, &size);
+    if (r == -ECANCELED)
+        return progress_given_up(&checker->progress, error);
     if (r == -ENOMEM)
         return error_no_memory(error);
     if (r == 0 && !digest_equal(&finding->actual, digest) &&
@@ -269,23 +274,23 @@ static bool is_object(const struct checker *checker, const vqemu_manifest *manif
 }
 
 /* Copies, and links to an inode that is the object's no more, have not been hashed yet. */
-static int check_copies(const struct checker *checker, int tree_fd, char *list,
+static int check_copies(struct checker *checker, int tree_fd, char *list,
                         const vqemu_manifest *manifest, struct difference *difference) {
+    const struct watch watch = {&checker->progress, SILENT};
     struct stamp_line line;
     bool broken;
     while (stamp_take_line(&list, &line, &broken)) {
         if (line.is_directory || is_object(checker, manifest, &line))
             continue;
-        int r = tree_check_one(tree_fd, manifest, line.path, difference);
+        int r = tree_check_one(tree_fd, manifest, line.path, &watch, difference);
         if (r != 1)
             return r;
     }
     return 1;
 }
 
-/* Returns 1 if a tree is as it was assembled, 0 with how it differs, or -ENOMEM. */
-static int examine_tree(const struct checker *checker, const char *name,
-                        struct difference *difference) {
+/* Returns 1 if a tree is as it was assembled, 0 with how it differs, -ENOMEM or -ECANCELED. */
+static int examine_tree(struct checker *checker, const char *name, struct difference *difference) {
     _cleanup_close_ int fd =
         open_at(checker->trees_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     _cleanup_free_ char *text = NULL, *again = NULL;
@@ -296,8 +301,8 @@ static int examine_tree(const struct checker *checker, const char *name,
         return r;
     char *list = text;
     if (r < 0 || !stamp_take_layout(&list, name, "", &layout)) {
-        *difference = (struct difference){strdup(TREE_STAMP_NAME),
-                                          "is missing, broken or that of another manifest"};
+        *difference = (struct difference){.path = strdup(TREE_STAMP_NAME),
+                                          .how = "is missing, broken or that of another manifest"};
         return difference->path ? 0 : -ENOMEM;
     }
     again = strdup(list); /* it is taken apart */
@@ -316,7 +321,12 @@ static int check_tree(int trees_fd, const char *name, void *userdata) {
     if (!digest_parse(name, &digest) || (checker->name && !revision_of_tree(checker, name)))
         return 0;
     _cleanup_difference_ struct difference difference = {0};
-    int r = examine_tree(checker, name, &difference);
+    const struct watch watch = {&checker->progress, SILENT};
+    int r = watch_poll(&watch);
+    if (r == 0)
+        r = examine_tree(checker, name, &difference);
+    if (r == -ECANCELED)
+        return r;
     if (r != 0)
         return r == 1 ? 0 : r;
     r = report_add(checker->report, PROBLEM_TREE, name,
@@ -568,6 +578,8 @@ VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_
     if (r < 0)
         return r;
     r = find_problems(&checker, repairs);
+    if (r == -ECANCELED)
+        return progress_given_up(&checker.progress, error);
     if (r < 0)
         return error_system(error, -r, "cannot look at the trees in %s", store->trees_path);
     r = repairs && checker.report->count > 0 ? repair(&checker, from, error) : 0;

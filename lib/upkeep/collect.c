@@ -173,12 +173,19 @@ static int tree_stays(const struct collector *collector, const char *name) {
     return used < 0 ? used : 1;
 }
 
+/* Planning is no step that is told of, but it can be given up. */
+static int check_plan(const struct collector *collector) {
+    return call_check(collector->progress.call, "", NULL) < 0 ? -ECANCELED : 0;
+}
+
 static int plan_tree(int trees_fd, const char *name, void *userdata) {
     struct collector *collector = userdata;
     struct weighing weighing = {.doomed = &collector->doomed};
     struct digest digest;
     if (!digest_parse(name, &digest) || digest_set_has(&collector->trees, name))
         return 0;
+    if (check_plan(collector) < 0)
+        return -ECANCELED;
     int stays = tree_stays(collector, name);
     if (stays != 0)
         return stays < 0 ? stays : 0;
@@ -193,6 +200,8 @@ static int plan_file(struct collector *collector, int directory_fd, const char *
     struct stat status;
     if (!digest_parse(name, &digest) || digest_set_has(&collector->objects, name))
         return 0;
+    if (check_plan(collector) < 0)
+        return -ECANCELED;
     if (fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
     size_t links = status.st_nlink - inodes_count(&collector->doomed, status.st_ino);
@@ -309,6 +318,8 @@ static int make_plan(struct collector *collector, vqemu_error **error) {
         r = plan_workshops(collector);
     if (r == 0)
         r = plan_objects(collector);
+    if (r == -ECANCELED)
+        return progress_given_up(&collector->progress, error);
     return r < 0 ? error_system(error, -r, "cannot find out what to collect in the store at %s",
                                 collector->store->objects_path)
                  : 0;

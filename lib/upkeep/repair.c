@@ -87,16 +87,18 @@ static int try_file(struct repair *repair, int fd, struct want *want) {
     struct staged staged = {0};
     bool reading_failed;
     size_t number = repair->next_number++;
+    const struct watch watch = {.progress = repair->progress};
     int r = stage_copy(&repair->stage, number, fd, want->problem->executable, repair->buffer,
-                       &staged, &reading_failed);
+                       &watch, want->problem->digest.hex, &staged, &reading_failed);
+    if (r == -ECANCELED)
+        return progress_given_up(repair->progress, repair->error);
     if (r < 0 && !reading_failed)
         return stage_failed(&repair->stage, -r, want->problem->digest.hex, repair->error);
     if (r == 0 && digest_equal(&staged.digest, &want->problem->digest))
         note_found(repair, want, number, &staged);
     else
         stage_drop(&repair->stage, number);
-    return progress_advance(repair->progress, 0, want->problem->digest.hex, staged.file.size,
-                            repair->error);
+    return progress_report(repair->progress, repair->error);
 }
 
 static int try_named(struct repair *repair, int directory_fd, const char *name, struct want *want) {
@@ -164,6 +166,7 @@ static int look_at_entry(int directory_fd, const char *name, void *userdata) {
     struct stat status;
     struct digest digest;
     uint64_t size;
+    const struct watch watch = {.progress = repair->progress};
     if (fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
     if (S_ISDIR(status.st_mode)) {
@@ -171,7 +174,7 @@ static int look_at_entry(int directory_fd, const char *name, void *userdata) {
         return r == -EACCES ? 0 : r;
     }
     if (!S_ISREG(status.st_mode) || object_open(directory_fd, name, &fd, &status) < 0 ||
-        digest_of_fd_by(fd, repair->buffer, &digest, &size) < 0)
+        digest_of_fd_by(fd, repair->buffer, &watch, &digest, &size) < 0)
         return 0;
     struct want *want = find_want(repair, &digest);
     if (!want || lseek(fd, 0, SEEK_SET) < 0)
@@ -296,6 +299,7 @@ int repair_objects(vqemu_store *store, const vqemu_revision_list *revisions, vqe
         return 0;
     progress_start(progress, "repair", "bytes", 0);
     int r = stage_open(&repair.stage, store, 0, repair.error);
+    repair.stage.progress = progress;
     if (r == 0)
         r = look_in_store(&repair);
     if (r == 0 && from && repair.left > 0)

@@ -136,7 +136,8 @@ static int grow(char **buffer, size_t *capacity, size_t limit) {
     return 0;
 }
 
-int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *size) {
+static int read_waiting(int fd, size_t expected, size_t limit, wait_fn wait, void *userdata,
+                        char **bytes, size_t *size) {
     _cleanup_free_ char *buffer = NULL;
     size_t capacity = 0, length = 0;
     *bytes = NULL;
@@ -154,6 +155,9 @@ int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *
             if (r < 0)
                 return r;
         }
+        int waited = wait ? wait(fd, userdata) : 0;
+        if (waited < 0)
+            return waited;
         ssize_t n = read(fd, buffer + length, capacity - length - 1);
         if (n < 0 && errno == EINTR)
             continue;
@@ -171,8 +175,17 @@ int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *
     return 0;
 }
 
+int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *size) {
+    return read_waiting(fd, expected, limit, NULL, NULL, bytes, size);
+}
+
 int read_all(int fd, size_t limit, char **bytes, size_t *size) {
     return read_all_sized(fd, 0, limit, bytes, size);
+}
+
+int read_all_patiently(int fd, size_t limit, wait_fn wait, void *userdata, char **bytes,
+                       size_t *size) {
+    return read_waiting(fd, 0, limit, wait, userdata, bytes, size);
 }
 
 int lock_fd(int fd, int operation) {

@@ -41,6 +41,12 @@ ssize_t write_stream(int fd, const void *bytes, size_t size);
  */
 int read_all(int fd, size_t limit, char **bytes, size_t *size);
 
+/* The same for a pipe, whose writer may be slow: wait returns 0 when there is something to read, or
+ * what the reading is to end with. */
+typedef int (*wait_fn)(int fd, void *userdata);
+int read_all_patiently(int fd, size_t limit, wait_fn wait, void *userdata, char **bytes,
+                       size_t *size);
+
 /* The same for a file whose size is known already, which saves allocations and a call. */
 int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *size);
 
