@@ -3,37 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include <volt-qemu/profile.h>
-
 #include "base/call.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "store/manifest-parts.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
-#include "util/utf8.h"
 
 #define TEXT_LIMIT ((size_t)4 * 1024 * 1024) /* for each so many objects: */
 #define OBJECTS_OF_TEXT_LIMIT 10000
-
-/* In the order in which they are written. */
-enum field {
-    NAME,
-    CREATED_AT,
-    PROFILE,
-    QEMU_VERSION,
-    BUILD_DATE,
-    BUILD_HOST,
-    ARCH,
-    DESCRIPTION,
-    ACCEL,
-    FIELD_COUNT
-};
 
 static const char *const field_keys[FIELD_COUNT] = {
     [NAME] = "name",
@@ -47,52 +29,12 @@ static const char *const field_keys[FIELD_COUNT] = {
     [ACCEL] = "accel",
 };
 
-/* Fields that are lists of words, likewise. */
-enum words { ABILITIES, GUESTS, WORDS_COUNT };
-
 static const char *const words_keys[WORDS_COUNT] = {
     [ABILITIES] = "abilities",
     [GUESTS] = "guests",
 };
 
-struct vqemu_manifest {
-    atomic_uint references;
-    struct digest digest;
-    char *fields[FIELD_COUNT];  /* NULL where absent */
-    json_t *words[WORDS_COUNT]; /* likewise */
-    struct timespec created_at;
-    int64_t total_bytes;             /* -1 where absent */
-    struct manifest_object *objects; /* sorted by path */
-    size_t object_count;
-    char *text;      /* where the paths lie; NULL if each is allocated */
-    json_t *unknown; /* the fields that this library does not know */
-};
-
-static const struct manifest_object *object_at(const vqemu_manifest *manifest, size_t index) {
-    return manifest && index < manifest->object_count ? &manifest->objects[index] : NULL;
-}
-
 /* ---- paths ---- */
-
-static const char *find_component_fault(const char *component, size_t length) {
-    if (length == 0)
-        return "an empty component";
-    if (length > MANIFEST_COMPONENT_MAX)
-        return "a component of more than 255 bytes";
-    if (component[0] == '.' && (length == 1 || (length == 2 && component[1] == '.')))
-        return "a component \".\" or \"..\"";
-    return NULL;
-}
-
-static const char *find_byte_fault(const char *path) {
-    for (const char *c = path; *c; c++) {
-        if (*c == '\\')
-            return "a backslash";
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return "a control byte";
-    }
-    return NULL;
-}
 
 /* ASCII letters without case; the locale must not matter. */
 static int fold(char c) {
@@ -107,43 +49,6 @@ static int compare_folded(const char *a, const char *b) {
     return fold(*a) - fold(*b);
 }
 
-/* Whether the path is the stamp or lies below it. */
-static bool takes_place_of_stamp(const char *path) {
-    const char *name = TREE_STAMP_NAME;
-    while (*name && fold(*path) == fold(*name)) {
-        path++;
-        name++;
-    }
-    return !*name && (!*path || *path == '/');
-}
-
-const char *manifest_find_path_fault(const char *path) {
-    if (!*path)
-        return "is empty";
-    if (*path == '/')
-        return "is absolute";
-    if (strlen(path) > MANIFEST_PATH_MAX)
-        return "has more than 1024 bytes";
-    if (takes_place_of_stamp(path))
-        return "is the name of the tree's stamp file";
-    const char *fault = find_byte_fault(path);
-    int depth = 0;
-    for (const char *component = path; !fault; component = strchr(component, '/') + 1) {
-        size_t length = strcspn(component, "/");
-        fault = find_component_fault(component, length);
-        if (++depth > MANIFEST_DEPTH_MAX)
-            fault = "more than 16 components";
-        if (!component[length])
-            break;
-    }
-    return fault;
-}
-
-const char *manifest_find_new_path_fault(const char *path) {
-    const char *fault = manifest_find_path_fault(path);
-    return fault || utf8_is_valid(path) ? fault : "bytes that are not UTF-8";
-}
-
 /* The faults of manifest_find_path_fault() read "is ..." or name what the path has. */
 static int check_path(const char *path, const char *source, vqemu_error **error) {
     const char *fault = manifest_find_path_fault(path);
@@ -153,20 +58,6 @@ static int check_path(const char *path, const char *source, vqemu_error **error)
         strncmp(fault, "is ", 3) == 0 || strncmp(fault, "has ", 4) == 0 ? "" : "has ";
     return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"objects\": path \"%.*s%s\" %s%s", source,
                      200, path, strlen(path) > 200 ? "..." : "", verb, fault);
-}
-
-static int compare_paths(const void *a, const void *b) {
-    return strcmp(((const struct manifest_object *)a)->path,
-                  ((const struct manifest_object *)b)->path);
-}
-
-static int64_t find_object(const vqemu_manifest *manifest, const char *path) {
-    if (manifest->object_count == 0)
-        return -1;
-    struct manifest_object key = {.path = (char *)(uintptr_t)path};
-    const struct manifest_object *found =
-        bsearch(&key, manifest->objects, manifest->object_count, sizeof key, compare_paths);
-    return found ? found - manifest->objects : -1;
 }
 
 /* Whether two paths, one after the other in the order of paths, are in the same directory. */
@@ -187,7 +78,7 @@ static int check_parents(const vqemu_manifest *manifest, const char *source, vqe
             size_t length = (size_t)(slash - path);
             memcpy(parent, path, length);
             parent[length] = '\0';
-            if (find_object(manifest, parent) >= 0)
+            if (manifest_find_object(manifest, parent) >= 0)
                 return error_set(error, VQEMU_ERR_MALFORMED, 0,
                                  "%s: \"objects\": \"%s\" lies below the file \"%s\"", source, path,
                                  parent);
@@ -319,9 +210,9 @@ static int take_object(vqemu_manifest *manifest, const char *path, const json_t 
 /* What this library writes is sorted already. */
 static void sort_objects(vqemu_manifest *manifest) {
     for (size_t i = 1; i < manifest->object_count; i++)
-        if (compare_paths(&manifest->objects[i - 1], &manifest->objects[i]) > 0) {
+        if (manifest_compare_objects(&manifest->objects[i - 1], &manifest->objects[i]) > 0) {
             qsort(manifest->objects, manifest->object_count, sizeof *manifest->objects,
-                  compare_paths);
+                  manifest_compare_objects);
             return;
         }
 }
@@ -366,7 +257,7 @@ static uint16_t parse_mode(const char *text) {
 static int64_t find_object_near(const vqemu_manifest *manifest, const char *path, int64_t guess) {
     if ((size_t)guess < manifest->object_count && strcmp(manifest->objects[guess].path, path) == 0)
         return guess;
-    return find_object(manifest, path);
+    return manifest_find_object(manifest, path);
 }
 
 static int take_modes(vqemu_manifest *manifest, json_t *root, const char *source,
@@ -592,7 +483,7 @@ int manifest_new(const struct manifest_fields *fields, const char *source,
         return error_no_memory(error);
     if (count > 0)
         memcpy(sorted, objects, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, compare_paths);
+    qsort(sorted, count, sizeof *sorted, manifest_compare_objects);
     _cleanup_json_ json_t *abilities = split_words(fields->abilities),
                           *guests = split_words(fields->guests);
     json_t *const words[WORDS_COUNT] = {[ABILITIES] = abilities, [GUESTS] = guests};
@@ -692,153 +583,4 @@ bool manifest_same_content(const vqemu_manifest *a, const vqemu_manifest *b) {
             return false;
     }
     return true;
-}
-
-/* ---- life and access ---- */
-
-VQEMU_EXPORT vqemu_manifest *vqemu_manifest_ref(vqemu_manifest *manifest) {
-    if (manifest)
-        atomic_fetch_add_explicit(&manifest->references, 1, memory_order_relaxed);
-    return manifest;
-}
-
-VQEMU_EXPORT void vqemu_manifest_unref(vqemu_manifest *manifest) {
-    if (!manifest || atomic_fetch_sub_explicit(&manifest->references, 1, memory_order_acq_rel) != 1)
-        return;
-    for (int i = 0; i < FIELD_COUNT; i++)
-        free(manifest->fields[i]);
-    for (int i = 0; i < WORDS_COUNT; i++)
-        json_decref(manifest->words[i]);
-    for (size_t i = 0; !manifest->text && i < manifest->object_count; i++)
-        free(manifest->objects[i].path);
-    free(manifest->objects);
-    free(manifest->text);
-    json_decref(manifest->unknown);
-    free(manifest);
-}
-
-const struct manifest_object *manifest_object(const vqemu_manifest *manifest, size_t index) {
-    return object_at(manifest, index);
-}
-
-int manifest_add_digests(const vqemu_manifest *manifest, struct digest_set *set) {
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
-        int r = digest_set_add(set, &manifest_object(manifest, i)->digest);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-const struct timespec *manifest_time(const vqemu_manifest *manifest) {
-    return &manifest->created_at;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_digest(const vqemu_manifest *manifest) {
-    return manifest ? manifest->digest.hex : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_name(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[NAME] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_created_at(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[CREATED_AT] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_profile(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[PROFILE] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_qemu_version(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[QEMU_VERSION] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_build_date(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[BUILD_DATE] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_build_host(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[BUILD_HOST] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_arch(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[ARCH] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_description(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[DESCRIPTION] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_accel(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[ACCEL] : NULL;
-}
-
-static size_t words_count(const vqemu_manifest *manifest, enum words words) {
-    return manifest && manifest->words[words] ? json_array_size(manifest->words[words]) : 0;
-}
-
-VQEMU_EXPORT uint64_t vqemu_manifest_abilities(const vqemu_manifest *manifest) {
-    uint64_t abilities = 0;
-    for (size_t i = 0; i < words_count(manifest, ABILITIES); i++)
-        abilities |=
-            vqemu_ability_find(json_string_value(json_array_get(manifest->words[ABILITIES], i)));
-    return abilities;
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_guest_count(const vqemu_manifest *manifest) {
-    return words_count(manifest, GUESTS);
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_guest_at(const vqemu_manifest *manifest, size_t index) {
-    return index < words_count(manifest, GUESTS)
-               ? json_string_value(json_array_get(manifest->words[GUESTS], index))
-               : NULL;
-}
-
-VQEMU_EXPORT int64_t vqemu_manifest_total_bytes(const vqemu_manifest *manifest) {
-    return manifest ? manifest->total_bytes : -1;
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_object_count(const vqemu_manifest *manifest) {
-    return manifest ? manifest->object_count : 0;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_object_path(const vqemu_manifest *manifest, size_t index) {
-    const struct manifest_object *object = object_at(manifest, index);
-    return object ? object->path : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_object_digest(const vqemu_manifest *manifest,
-                                                      size_t index) {
-    const struct manifest_object *object = object_at(manifest, index);
-    return object ? object->digest.hex : NULL;
-}
-
-VQEMU_EXPORT uint32_t vqemu_manifest_object_mode(const vqemu_manifest *manifest, size_t index) {
-    const struct manifest_object *object = object_at(manifest, index);
-    return object ? object->mode : 0;
-}
-
-VQEMU_EXPORT int64_t vqemu_manifest_find(const vqemu_manifest *manifest, const char *path) {
-    return manifest && path ? find_object(manifest, path) : -1;
-}
-
-static size_t count_below(const vqemu_manifest *manifest, const char *prefix) {
-    size_t count = 0;
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++)
-        count += strncmp(manifest->objects[i].path, prefix, strlen(prefix)) == 0;
-    return count;
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_binary_count(const vqemu_manifest *manifest) {
-    return count_below(manifest, "bin/");
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_library_count(const vqemu_manifest *manifest) {
-    return count_below(manifest, "lib/");
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_firmware_count(const vqemu_manifest *manifest) {
-    return count_below(manifest, "firmware/");
 }

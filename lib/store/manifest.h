@@ -26,6 +26,12 @@ struct manifest_object {
 
 /* The object at an index below the count. */
 const struct manifest_object *manifest_object(const vqemu_manifest *manifest, size_t index);
+/* The order of objects, by their paths; for qsort(3). */
+int manifest_compare_objects(const void *a, const void *b);
+
+/* The index of the object at a path, once they are sorted; -1 if there is none. */
+int64_t manifest_find_object(const vqemu_manifest *manifest, const char *path);
+
 /* Add the digests of all objects to a set. Returns 0 or -ENOMEM. */
 int manifest_add_digests(const vqemu_manifest *manifest, struct digest_set *set);
 const struct timespec *manifest_time(const vqemu_manifest *manifest);
