@@ -116,8 +116,9 @@ int fail_vm(const vqemu_error *error) {
 
 /* ---- failures of the program's own ---- */
 
-static void print_own(const char *code, const char *reason, const char *hint, const char *format,
-                      va_list arguments) {
+__attribute__((format(printf, 4, 0))) static void print_own(const char *code, const char *reason,
+                                                            const char *hint, const char *format,
+                                                            va_list arguments) {
     _cleanup_free_ char *message = format_text_va(format, arguments);
     print_failure(&(struct failure){code, reason, message, hint, NULL});
 }

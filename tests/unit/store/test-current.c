@@ -158,7 +158,7 @@ START_TEST(only_what_is_there_can_be_set) {
     ck_assert_int_eq(vqemu_store_set_current(store, "kvm-uefi", 0, NULL, &error),
                      VQEMU_ERR_NO_REVISION);
     ck_assert_str_eq(vqemu_error_reason(error), "profile-not-in-store");
-    static const char *const bad[] = {"", ".", "..", "../refs", "../refs/" PROFILE};
+    static const char *const bad[] = {"", ".", "..", "../refs", ("../refs/" PROFILE)};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_int_eq(vqemu_store_set_current(store, bad[i], 0, NULL, &error),
                          VQEMU_ERR_INVALID);
