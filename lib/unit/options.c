@@ -11,8 +11,8 @@
 
 #define DEFAULT_PREFIX "volt-"
 #define PREFIX_LENGTH_MAX 64
-#define DEFAULT_STOP_TIMEOUT 90       /* seconds */
-#define STOP_TIMEOUT_MAX (7 * 86400U) /* what is longer is a mistake */
+#define DEFAULT_STOP_TIMEOUT 90                /* seconds */
+#define STOP_TIMEOUT_MAX ((uint64_t)7 * 86400) /* what is longer is a mistake */
 
 static const struct option_key keys[] = {
     {VQEMU_UNIT_NAME_PREFIX, OPTION_STRING, offsetof(vqemu_unit_options, name_prefix)},
@@ -100,8 +100,8 @@ static int check_timeout(uint64_t seconds, vqemu_error **error) {
     if (seconds <= STOP_TIMEOUT_MAX)
         return 0;
     return options_invalid(VQEMU_UNIT_STOP_TIMEOUT, NULL, NULL, error,
-                           "%llu seconds are too many; it can have %u", (unsigned long long)seconds,
-                           STOP_TIMEOUT_MAX);
+                           "%llu seconds are too many; it can have %llu",
+                           (unsigned long long)seconds, (unsigned long long)STOP_TIMEOUT_MAX);
 }
 
 int unit_settle(const vqemu_unit_options *options, struct unit_settings *settings,
