@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/vm.h"
 
+#include <volt-qemu/volt-qemu.h>
+
 #include "base/error.h"
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +34,23 @@ START_TEST(a_new_vm_has_the_defaults) {
     ck_assert_int_eq(vqemu_vm_count(vm, "extra_args", &count, NULL), 0);
     ck_assert_uint_eq(count, 0);
     vqemu_vm_free(NULL);
+}
+END_TEST
+
+/* The table of architectures and the choices of the key are lists apart. */
+START_TEST(every_architecture_can_be_named) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_vm_new("web", &vm, NULL), 0);
+    for (size_t i = 0; i < vqemu_guest_arch_count(); i++)
+        ck_assert_int_eq(
+            vqemu_vm_set_string(vm, VQEMU_KEY_GUEST_ARCH, vqemu_guest_arch_at(i), NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, VQEMU_KEY_GUEST_ARCH, "vax", &error),
+                     VQEMU_ERR_INVALID);
+    size_t named = 1;
+    for (const char *c = vqemu_error_detail(error, "choices"); *c; c++)
+        named += *c == ',';
+    ck_assert_uint_eq(named, vqemu_guest_arch_count());
 }
 END_TEST
 
@@ -207,6 +226,7 @@ int main(void) {
     Suite *suite = suite_create("vm");
     TCase *tests = tcase_create("vm");
     tcase_add_test(tests, a_new_vm_has_the_defaults);
+    tcase_add_test(tests, every_architecture_can_be_named);
     tcase_add_test(tests, names_are_checked);
     tcase_add_test(tests, numbers_are_checked);
     tcase_add_test(tests, switches_have_three_states);
