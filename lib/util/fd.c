@@ -26,6 +26,60 @@ int fd_above_stdio(int fd) {
     return moved < 0 ? -saved : moved;
 }
 
+void low_fds_release(const struct low_fds *low) {
+    int saved = errno;
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (low->held[fd])
+            close(fd);
+    errno = saved;
+}
+
+/* Whether a number is taken for good: not only by another thread that holds it. */
+static bool is_taken(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && !(flags & O_PATH);
+}
+
+static bool all_are_taken(const struct low_fds *low) {
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (!low->held[fd] && !is_taken(fd))
+            return false;
+    return true;
+}
+
+static void hold_free(struct low_fds *low) {
+    for (;;) {
+        int fd = open("/", O_PATH | O_CLOEXEC);
+        if (fd < 0)
+            return;
+        if (fd > STDERR_FILENO) {
+            close(fd);
+            return;
+        }
+        low->held[fd] = true;
+    }
+}
+
+/*
+ * Of two threads that each hold one, both let go and try again. There is an end to it, for a
+ * program can have descriptors with O_PATH of its own there.
+ */
+void low_fds_hold(struct low_fds *low, int open_flags) {
+    struct timespec pause = {0};
+    *low = (struct low_fds){0};
+    if ((open_flags & O_ACCMODE) == O_RDONLY || open_flags & O_PATH)
+        return;
+    for (int attempt = 0; !all_are_taken(low) && attempt < 200; attempt++) {
+        hold_free(low);
+        if (all_are_taken(low))
+            return;
+        low_fds_release(low);
+        *low = (struct low_fds){0};
+        pause.tv_nsec = (pause.tv_nsec * 5 + (long)((uintptr_t)&pause >> 4) % 997 + 1) % 200000;
+        nanosleep(&pause, NULL);
+    }
+}
+
 /* By way of /proc: a directory without rights cannot be opened for reading, and by its name it
  * could be another one meanwhile. */
 static int set_directory_mode(int fd, mode_t mode) {
@@ -53,10 +107,13 @@ int duplicate_fd(int fd) {
 }
 
 int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
+    struct low_fds low;
     int fd;
+    low_fds_hold(&low, flags);
     do
         fd = openat(directory_fd, name, flags | O_CLOEXEC, mode);
     while (fd < 0 && errno == EINTR);
+    low_fds_release(&low);
     return fd_above_stdio(fd);
 }
 

@@ -15,6 +15,17 @@
  */
 int fd_above_stdio(int fd);
 
+/*
+ * A file that is open for writing must not have such a number for a moment: what another thread
+ * writes to its standard error meanwhile would go into it. While one is opened, with these flags,
+ * those that are free are held by descriptors that nobody can write to. The release keeps errno.
+ */
+struct low_fds {
+    bool held[3];
+};
+void low_fds_hold(struct low_fds *low, int open_flags);
+void low_fds_release(const struct low_fds *low);
+
 /* dup(2) likewise. */
 int duplicate_fd(int fd);
 

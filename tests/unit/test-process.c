@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -23,6 +24,7 @@
 #include "tree/runtime.h"
 #include "util/dir.h"
 #include "util/fd.h"
+#include "util/path.h"
 #include "util/strbuf.h"
 #include "vm/vm.h"
 
@@ -109,10 +111,16 @@ static bool standard_descriptors_are_closed(void) {
     return true;
 }
 
+/* While another thread opens a file, they are held by what nobody can write to. */
 static int look(const vqemu_progress *progress, void *userdata) {
     (void)progress;
     ++*(int *)userdata;
-    return !standard_descriptors_are_closed();
+    for (int fd = 0; fd <= 2; fd++) {
+        int flags = fcntl(fd, F_GETFL);
+        if (flags != -1 && !(flags & O_PATH))
+            return 1;
+    }
+    return 0;
 }
 
 static int prepare_vm(vqemu_runtime *runtime) {
@@ -174,6 +182,73 @@ START_TEST(no_descriptor_is_a_standard_one) {
     pid_t child = fork();
     if (child == 0)
         _exit(work_without_standard_descriptors(archive, other));
+    int status;
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_msg(status == 0, "failed in line %d (modulo 250)", WEXITSTATUS(status));
+}
+END_TEST
+
+static void *log_until_stopped(void *hits) {
+    while (!stop)
+        for (int fd = 0; fd <= 2; fd++)
+            if (write(fd, "a line of a log\n", 16) > 0)
+                ++*(unsigned long *)hits;
+    return NULL;
+}
+
+static int open_and_close(void) {
+    for (int i = 0; i < 2000; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "written-%d-%d", i, gettid());
+        int fd = i % 2 ? open_at(scratch_fd, name, O_WRONLY | O_CREAT | O_EXCL, 0644)
+                       : create_at(scratch_fd, name, O_RDWR, 0644);
+        TRY(fd > 2);
+        close(fd);
+        fd = open_beneath(scratch_fd, name, O_WRONLY, false);
+        TRY(fd > 2);
+        close(fd);
+        unlinkat(scratch_fd, name, 0);
+    }
+    return 0;
+}
+
+static void *open_in_thread(void *failed) {
+    *(int *)failed = open_and_close();
+    return NULL;
+}
+
+static int work_beside_a_logger(void) {
+    unsigned long hits = 0;
+    int failed[2] = {0};
+    pthread_t logger, openers[2];
+    _cleanup_free_ char *root = scratch_path("store");
+    vqemu_store *store = NULL;
+    vqemu_ingest *result = NULL;
+    vqemu_check *check = NULL;
+    for (int fd = 0; fd <= 2; fd++)
+        close(fd);
+    stop = false;
+    TRY(pthread_create(&logger, NULL, log_until_stopped, &hits) == 0);
+    TRY(vqemu_store_open_root(root, VQEMU_STORE_CREATE, &store, NULL) == 0);
+    TRY(ingest(store, NULL, &result, NULL) == 0);
+    for (int i = 0; i < 2; i++)
+        TRY(pthread_create(&openers[i], NULL, open_in_thread, &failed[i]) == 0);
+    for (int i = 0; i < 2; i++)
+        TRY(pthread_join(openers[i], NULL) == 0 && failed[i] == 0);
+    stop = true;
+    TRY(pthread_join(logger, NULL) == 0);
+    TRY(hits == 0);
+    TRY(vqemu_store_check(store, NULL, 0, NULL, NULL, &check, NULL) == 0);
+    TRY(vqemu_check_problem_count(check) == 0);
+    TRY(standard_descriptors_are_closed());
+    return 0;
+}
+
+/* What a thread logs to a standard error that is closed goes nowhere, never into a file. */
+START_TEST(what_others_write_to_closed_descriptors_gets_into_no_file) {
+    pid_t child = fork();
+    if (child == 0)
+        _exit(work_beside_a_logger());
     int status;
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_msg(status == 0, "failed in line %d (modulo 250)", WEXITSTATUS(status));
@@ -269,6 +344,7 @@ int main(void) {
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, a_handle_is_refused_in_a_child_and_never_hangs);
     tcase_add_test(tests, no_descriptor_is_a_standard_one);
+    tcase_add_test(tests, what_others_write_to_closed_descriptors_gets_into_no_file);
     tcase_add_test(tests, a_reader_that_is_gone_is_an_error_and_no_signal);
     tcase_add_loop_test(tests, the_umask_decides_no_mode, 0, 3);
     suite_add_tcase(suite, tests);
