@@ -75,16 +75,17 @@ int progress_given_up(const struct vqemu_progress *progress, vqemu_error **error
 
 int progress_busy(int fd, const char *what, uint64_t waited, vqemu_error **error) {
     _cleanup_free_ char *holder = lock_describe_holder(fd);
-    int r =
-        error_set(error, VQEMU_ERR_BUSY, 0, "%s is locked by %s, and was not free in %llu s", what,
-                  holder ? holder : "another process", (unsigned long long)(waited / 1000));
+    bool whole = waited % 1000 == 0;
+    int r = error_set(error, VQEMU_ERR_BUSY, 0, "%s is locked by %s, and was not free in %llu %s",
+                      what, holder ? holder : "another process",
+                      (unsigned long long)(whole ? waited / 1000 : waited), whole ? "s" : "ms");
     return error_because(r, error, "locked", "path", what, "holder", holder, NULL);
 }
 
 /* It is tried again and again: a blocking flock(2) could not be given up. */
 int progress_lock(struct vqemu_progress *progress, int fd, int operation, int milliseconds,
                   const char *what, vqemu_error **error) {
-    const struct timespec pause = {.tv_nsec = 10 * 1000000L};
+    struct timespec pause = {.tv_nsec = 1000000}; /* many are held for a moment only */
     uint64_t limit = milliseconds > 0 ? (uint64_t)milliseconds : call_lock_timeout(progress->call);
     int r = lock_fd(fd, operation | LOCK_NB);
     if (r == -EWOULDBLOCK)
@@ -96,6 +97,8 @@ int progress_lock(struct vqemu_progress *progress, int fd, int operation, int mi
         if ((uint64_t)(call_now() - start) >= limit)
             return milliseconds > 0 ? 1 : progress_busy(fd, what, limit, error);
         nanosleep(&pause, NULL);
+        if (pause.tv_nsec < 16000000)
+            pause.tv_nsec *= 2;
         r = lock_fd(fd, operation | LOCK_NB);
     }
     return r < 0 ? error_system(error, -r, "cannot lock %s", what) : 0;

@@ -72,7 +72,8 @@ static vqemu_runtime *open_runtime(struct reader *reader, json_t *object, vqemu_
     }
     const char *revision = reader_text(reader, object, "revision", "runtime.revision", READ_TEXT);
     if (reader->code == 0)
-        reader->code = runtime_reopen(profile, arch, tree, revision, &runtime, reader->error);
+        reader->code = runtime_reopen(profile, arch, tree, revision, reader->progress, &runtime,
+                                      reader->error);
     return runtime;
 }
 
@@ -262,7 +263,9 @@ VQEMU_EXPORT int vqemu_command_load(const char *json, size_t size, const char *s
     *command = NULL;
     REQUIRE_ARGUMENT(json, error);
     REQUIRE_FLAGS(flags, 0, error);
-    struct reader reader = {.source = source ? source : "the saved command", .error = error};
+    struct vqemu_progress progress = {.call = call};
+    struct reader reader = {
+        .source = source ? source : "the saved command", .progress = &progress, .error = error};
     _cleanup_json_ json_t *root = NULL;
     int r = call_check(call, "the start", error);
     if (r == 0)

@@ -7,10 +7,12 @@
 #define LIB_READER_H
 
 #include "base/json.h"
+#include "base/progress.h"
 #include "util/strv.h"
 
 struct reader {
-    const char *source; /* the document in messages */
+    const char *source;              /* the document in messages */
+    struct vqemu_progress *progress; /* for what is waited for; may be NULL */
     vqemu_error **error;
     int code;
 };

@@ -44,10 +44,7 @@ static int make_group(struct stage *stage) {
 }
 
 static int make_directory(struct stage *stage, size_t count) {
-    stage->name = leftovers_new_name();
-    if (!stage->name)
-        return -ENOMEM;
-    stage->fd = leftovers_make_directory(stage->tmp_fd, stage->name);
+    stage->fd = leftovers_make_directory(stage->tmp_fd, &stage->name);
     int r = stage->fd < 0 ? stage->fd : 0;
     while (r == 0 && stage->group_count * STAGE_GROUP_SIZE < count)
         r = make_group(stage);

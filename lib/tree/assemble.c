@@ -340,10 +340,9 @@ static void log_copies(const struct assembly *assembly) {
 
 static int build_tree(struct assembly *assembly, vqemu_error **error) {
     const char *digest = vqemu_manifest_digest(assembly->manifest);
-    assembly->stage_name = leftovers_new_name();
-    if (!assembly->stage_name)
+    assembly->stage_fd = leftovers_make_directory(assembly->trees_fd, &assembly->stage_name);
+    if (assembly->stage_fd == -ENOMEM)
         return error_no_memory(error);
-    assembly->stage_fd = leftovers_make_directory(assembly->trees_fd, assembly->stage_name);
     if (assembly->stage_fd < 0)
         return error_system(error, -assembly->stage_fd, "cannot make a new tree below %s",
                             assembly->store->trees_path);
@@ -387,20 +386,21 @@ static int is_built(const struct assembly *assembly, vqemu_error **error) {
  */
 static int lock_tree(const struct assembly *assembly, const char *name, int *lock,
                      vqemu_error **error) {
+    _cleanup_free_ char *path = format_string("%s/%s", assembly->store->trees_path, name);
+    if (!path)
+        return error_no_memory(error);
     for (;;) {
         _cleanup_close_ int fd = create_at(assembly->trees_fd, name, O_RDWR | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return error_system(error, -fd, "cannot lock %s/%s", assembly->store->trees_path, name);
-        int r = progress_lock(assembly->progress, fd, LOCK_EX, 0, name, error);
+            return error_system(error, -fd, "cannot lock %s", path);
+        int r = progress_lock(assembly->progress, fd, LOCK_EX, 0, path, error);
         if (r < 0)
             return r;
         r = same_file(fd, assembly->trees_fd, name);
         if (r == 1)
             *lock = take_fd(&fd);
         if (r != 0)
-            return r < 0 ? error_system(error, -r, "cannot lock %s/%s", assembly->store->trees_path,
-                                        name)
-                         : 0;
+            return r < 0 ? error_system(error, -r, "cannot lock %s", path) : 0;
     }
 }
 
@@ -453,12 +453,15 @@ static int prepare(struct assembly *assembly, vqemu_error **error) {
     return 0;
 }
 
-/* From the maker's exclusive lock to a lease. */
+/*
+ * From the maker's exclusive lock to a lease. Between the two another can lock the tree (flock(2)),
+ * such as who looks whether it is leased: then it is leased like any other.
+ */
 static int lease_built(struct assembly *assembly, int *lease_fd) {
-    int r = lock_fd(assembly->tree_fd, LOCK_SH);
+    int r = lock_fd(assembly->tree_fd, LOCK_SH | LOCK_NB);
     if (r == 0)
         *lease_fd = take_fd(&assembly->tree_fd);
-    return r;
+    return r == -EWOULDBLOCK ? 0 : r;
 }
 
 static int build_locked(struct assembly *assembly, int *lease_fd, vqemu_error **error) {

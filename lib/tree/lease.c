@@ -7,28 +7,54 @@
 #include <sys/file.h>
 #include <time.h>
 
+#include "base/error.h"
 #include "store/leftovers.h"
 #include "util/cleanup.h"
 #include "util/dir.h"
 #include "util/fd.h"
+#include "util/strbuf.h"
 
-static int open_locked(int trees_fd, const char *name, int operation) {
+static int open_tree(int trees_fd, const char *name) {
+    return open_at(trees_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+}
+
+static bool is_no_tree(int r) {
+    return r == -ENOENT || r == -ENOTDIR || r == -ELOOP;
+}
+
+int lease_take(int trees_fd, const char *trees_path, const char *name,
+               struct vqemu_progress *progress, int *lease_fd, vqemu_error **error) {
+    _cleanup_free_ char *path = format_string("%s/%s", trees_path, name);
+    if (!path)
+        return error_no_memory(error);
     for (;;) {
-        _cleanup_close_ int fd = open_at(trees_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-        int r = fd < 0 ? fd : lock_fd(fd, operation);
-        if (r == 0)
-            r = same_file(fd, trees_fd, name);
-        if (r != 0) /* else it was removed or replaced before it was locked */
-            return r < 0 ? r : take_fd(&fd);
+        _cleanup_close_ int fd = open_tree(trees_fd, name);
+        if (is_no_tree(fd))
+            return 0;
+        if (fd < 0)
+            return error_system(error, -fd, "cannot lease the tree %s", path);
+        int r = progress_lock(progress, fd, LOCK_SH, 0, path, error);
+        if (r < 0)
+            return r;
+        r = same_file(fd, trees_fd, name);
+        if (r < 0)
+            return error_system(error, -r, "cannot lease the tree %s", path);
+        if (r == 1) { /* else it was removed or replaced before it was locked */
+            *lease_fd = take_fd(&fd);
+            return 1;
+        }
     }
 }
 
-int lease_take(int trees_fd, const char *name) {
-    return open_locked(trees_fd, name, LOCK_SH);
-}
-
 int lease_exclude(int trees_fd, const char *name) {
-    return open_locked(trees_fd, name, LOCK_EX | LOCK_NB);
+    for (;;) {
+        _cleanup_close_ int fd = open_tree(trees_fd, name);
+        int r = fd < 0 ? fd : lock_fd(fd, LOCK_EX | LOCK_NB);
+        if (r == 0)
+            r = same_file(fd, trees_fd, name);
+        if (r != 0)
+            return r < 0 ? r : take_fd(&fd);
+    }
 }
 
 /* Others that look whether it is leased lock it, too, but only for a moment. */
@@ -37,7 +63,7 @@ int lease_is_held(int trees_fd, const char *name) {
     for (int attempt = 0; attempt < 5; attempt++) {
         _cleanup_close_ int fd = lease_exclude(trees_fd, name);
         if (fd != -EWOULDBLOCK)
-            return fd >= 0 || fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP ? 0 : fd;
+            return fd >= 0 || is_no_tree(fd) ? 0 : fd;
         nanosleep(&pause, NULL);
     }
     return 1;

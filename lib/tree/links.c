@@ -91,19 +91,29 @@ static bool is_current(vqemu_store *store, int links_fd, const char *profile, vq
     return target && points_to(links_fd, profile, target);
 }
 
-/* The lock needs a descriptor of its own. */
-static int switch_locked(vqemu_store *store, const char *profile, const char *target,
-                         vqemu_call *call) {
-    _cleanup_close_ int links_fd = store_find_links(store);
-    int r = links_fd < 0 ? links_fd : lock_fd(links_fd, LOCK_EX);
-    if (r < 0 || points_to(links_fd, profile, target) || is_current(store, links_fd, profile, call))
-        return r;
-    leftovers_sweep(links_fd);
-    return switch_link(links_fd, profile, target);
+static int link_failed(const vqemu_store *store, const char *profile, int r, vqemu_error **error) {
+    if (r == 0 || may_not_write(-r))
+        return 0;
+    return error_system(error, -r, "cannot make the link %s/%s point to the tree in use",
+                        store->links_path, profile);
 }
 
-int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_call *call,
-                 vqemu_error **error) {
+/* The lock needs a descriptor of its own. */
+static int switch_locked(vqemu_store *store, const char *profile, const char *target,
+                         struct vqemu_progress *progress, vqemu_error **error) {
+    _cleanup_close_ int links_fd = store_find_links(store);
+    if (links_fd < 0)
+        return link_failed(store, profile, links_fd, error);
+    int r = progress_lock(progress, links_fd, LOCK_EX, 0, store->links_path, error);
+    if (r < 0 || points_to(links_fd, profile, target) ||
+        is_current(store, links_fd, profile, progress->call))
+        return r;
+    leftovers_sweep(links_fd);
+    return link_failed(store, profile, switch_link(links_fd, profile, target), error);
+}
+
+int links_switch(vqemu_store *store, const char *profile, const char *digest,
+                 struct vqemu_progress *progress, vqemu_error **error) {
     if (!store->links_path || store->flags & VQEMU_STORE_READ_ONLY)
         return 0;
     _cleanup_free_ char *target = link_target(store, digest);
@@ -113,11 +123,8 @@ int links_switch(vqemu_store *store, const char *profile, const char *digest, vq
     int links_fd;
     int r = directory_use(&store->links, true, &links_fd, &opened);
     if (r == 0 && !points_to(links_fd, profile, target))
-        r = switch_locked(store, profile, target, call);
-    if (r == 0 || may_not_write(-r))
-        return 0;
-    return error_system(error, -r, "cannot make the link %s/%s point to the tree in use",
-                        store->links_path, profile);
+        return switch_locked(store, profile, target, progress, error);
+    return link_failed(store, profile, r, error);
 }
 
 /* ---- those that there are ---- */
@@ -242,9 +249,10 @@ static int remove_link(int links_fd, const char *name) {
 /* Links that are there no more as they were read have been switched. */
 typedef bool (*doomed_fn)(const struct link *link, const struct digest *now, const void *userdata);
 
+/* Under the lock of the links. */
 static int remove_links(const struct prefixes *prefixes, const struct links *links, int links_fd,
                         doomed_fn is_doomed, const void *userdata) {
-    int r = lock_fd(links_fd, LOCK_EX);
+    int r = 0;
     for (size_t i = 0; r == 0 && i < links->count; i++) {
         struct digest digest;
         const struct link *link = &links->links[i];
@@ -256,14 +264,21 @@ static int remove_links(const struct prefixes *prefixes, const struct links *lin
 }
 
 static int remove_doomed(const vqemu_store *store, const struct links *links, doomed_fn is_doomed,
-                         const void *userdata, vqemu_error **error) {
+                         const void *userdata, struct vqemu_progress *progress,
+                         vqemu_error **error) {
     _cleanup_(release_prefixes) struct prefixes prefixes = {0};
     if (links->count == 0)
         return 0;
     if (find_prefixes(store, &prefixes) < 0)
         return error_no_memory(error);
     _cleanup_close_ int links_fd = store_find_links(store);
-    int r = links_fd < 0 ? links_fd : remove_links(&prefixes, links, links_fd, is_doomed, userdata);
+    int r = links_fd;
+    if (r >= 0) {
+        r = progress_lock(progress, links_fd, LOCK_EX, 0, store->links_path, error);
+        if (r < 0)
+            return r;
+        r = remove_links(&prefixes, links, links_fd, is_doomed, userdata);
+    }
     return r < 0 && !may_not_write(-r)
                ? error_system(error, -r, "cannot remove a link of %s", store->links_path)
                : 0;
@@ -276,8 +291,8 @@ static bool is_dangling(const struct link *link, const struct digest *now, const
 }
 
 int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
-                          vqemu_error **error) {
-    return trees_fd < 0 ? 0 : remove_doomed(store, links, is_dangling, &trees_fd, error);
+                          struct vqemu_progress *progress, vqemu_error **error) {
+    return trees_fd < 0 ? 0 : remove_doomed(store, links, is_dangling, &trees_fd, progress, error);
 }
 
 static bool leads_to(const struct link *link, const struct digest *now, const void *tree) {
@@ -286,6 +301,6 @@ static bool leads_to(const struct link *link, const struct digest *now, const vo
 }
 
 int links_remove_to(const vqemu_store *store, const struct links *links, const char *digest,
-                    vqemu_error **error) {
-    return remove_doomed(store, links, leads_to, digest, error);
+                    struct vqemu_progress *progress, vqemu_error **error) {
+    return remove_doomed(store, links, leads_to, digest, progress, error);
 }

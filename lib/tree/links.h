@@ -4,6 +4,7 @@
 #define LIB_LINKS_H
 
 #include "base/digest.h"
+#include "base/progress.h"
 #include "store/revision.h"
 #include "store/store.h"
 
@@ -12,8 +13,8 @@
  * moved aside to <profile>.replaced, so that nothing of it is lost. Does nothing for a store that
  * keeps no links, or where this process may not write them.
  */
-int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_call *call,
-                 vqemu_error **error);
+int links_switch(vqemu_store *store, const char *profile, const char *digest,
+                 struct vqemu_progress *progress, vqemu_error **error);
 
 /* The links that there are. */
 struct link {
@@ -38,9 +39,9 @@ bool links_keep(const struct links *links, const vqemu_revision_list *revisions,
 int links_sync(const vqemu_store *store, vqemu_error **error);
 /* Remove the links to a tree. */
 int links_remove_to(const vqemu_store *store, const struct links *links, const char *digest,
-                    vqemu_error **error);
+                    struct vqemu_progress *progress, vqemu_error **error);
 /* Remove links to trees that are gone. */
 int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
-                          vqemu_error **error);
+                          struct vqemu_progress *progress, vqemu_error **error);
 
 #endif

@@ -96,11 +96,11 @@ static int link_object(const struct target *target, const struct digest *digest,
 static int make_alt(const struct target *target, int from, int alt_fd,
                     const struct digest *digest) {
     _cleanup_close_ int tmp_fd = -1, stage_fd = -1;
-    _cleanup_free_ char *staged = leftovers_new_name();
+    _cleanup_free_ char *staged = NULL;
     struct tree_file file;
-    if (!staged || store_open_beside_objects(target->store, "tmp", &tmp_fd, NULL) < 0)
+    if (store_open_beside_objects(target->store, "tmp", &tmp_fd, NULL) < 0)
         return -EPERM;
-    stage_fd = leftovers_make_directory(tmp_fd, staged);
+    stage_fd = leftovers_make_directory(tmp_fd, &staged);
     if (stage_fd < 0)
         return stage_fd;
     int r =

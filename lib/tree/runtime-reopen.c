@@ -43,7 +43,8 @@ static int use_stamp(vqemu_runtime *runtime, const char *trees_path, const char 
 }
 
 int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *tree,
-                   const char *revision, vqemu_runtime **runtime, vqemu_error **error) {
+                   const char *revision, struct vqemu_progress *progress, vqemu_runtime **runtime,
+                   vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = runtime_alloc(profile, arch);
     _cleanup_free_ char *trees_path = NULL;
     _cleanup_close_ int trees_fd = -1;
@@ -56,11 +57,9 @@ int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *
         new->revision ? open_trees(tree, &trees_path, &trees_fd, error) : error_no_memory(error);
     if (r < 0)
         return r;
-    new->lease_fd = lease_take(trees_fd, new->digest.hex);
-    if (new->lease_fd == -ENOENT || new->lease_fd == -ENOTDIR || new->lease_fd == -ELOOP)
-        return is_gone(tree, "is gone", error);
-    if (new->lease_fd < 0)
-        return error_system(error, -new->lease_fd, "cannot lease the tree %s", tree);
+    r = lease_take(trees_fd, trees_path, new->digest.hex, progress, &new->lease_fd, error);
+    if (r <= 0)
+        return r < 0 ? r : is_gone(tree, "is gone", error);
     r = use_stamp(new, trees_path, tree, error);
     if (r == 0)
         *runtime = TAKE_POINTER(new);

@@ -124,11 +124,6 @@ static int differs(struct difference *difference, const char *path, const char *
     return difference->path ? 0 : error_no_memory(error);
 }
 
-static int tree_failed(const struct resolution *resolution, int system_errno, vqemu_error **error) {
-    return error_system(error, system_errno, "cannot check the tree %s/%s",
-                        resolution->store->trees_path, resolution->runtime->digest.hex);
-}
-
 static int check_content(const struct resolution *resolution, int tree_fd,
                          struct difference *difference, vqemu_error **error) {
     vqemu_call *call = resolution->progress->call;
@@ -190,15 +185,17 @@ static int check_tree(const struct resolution *resolution, int tree_fd,
 /* Lease the tree if it is as it should be. Returns 1, 0 with how it differs, or an error. */
 static int lease_checked(const struct resolution *resolution, struct difference *difference,
                          vqemu_error **error) {
-    _cleanup_close_ int fd = lease_take(resolution->trees_fd, resolution->runtime->digest.hex);
-    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP) {
-        int r = differs(difference, "it", "is missing", error);
+    _cleanup_close_ int fd = -1;
+    int r = lease_take(resolution->trees_fd, resolution->store->trees_path,
+                       resolution->runtime->digest.hex, resolution->progress, &fd, error);
+    if (r == 0) {
+        r = differs(difference, "it", "is missing", error);
         difference->no_tree = true;
         return r;
     }
-    if (fd < 0)
-        return tree_failed(resolution, -fd, error);
-    int r = check_tree(resolution, fd, difference, error);
+    if (r < 0)
+        return r;
+    r = check_tree(resolution, fd, difference, error);
     if (r == 1)
         resolution->runtime->lease_fd = take_fd(&fd);
     return r;
@@ -330,8 +327,7 @@ static int from_current(vqemu_store *store, const vqemu_selection *selection, co
         if (r == 0)
             r = from_revision(store, selection, current, flags, progress, runtime, &problem);
         if (r == 0)
-            return links_switch(store, profile, vqemu_runtime_digest(*runtime), progress->call,
-                                error);
+            return links_switch(store, profile, vqemu_runtime_digest(*runtime), progress, error);
         if (r == VQEMU_ERR_CHANGED && attempt < ATTEMPTS)
             continue;
         if (error)

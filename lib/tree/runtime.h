@@ -42,7 +42,8 @@ int runtime_new_of_paths(const vqemu_selection *selection, const struct runtime_
  * assembled. VQEMU_ERR_CHANGED if the tree is gone, or another one.
  */
 int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *tree,
-                   const char *revision, vqemu_runtime **runtime, vqemu_error **error);
+                   const char *revision, struct vqemu_progress *progress, vqemu_runtime **runtime,
+                   vqemu_error **error);
 
 const struct arch *runtime_arch(const vqemu_runtime *runtime);
 

@@ -434,7 +434,7 @@ static int perform(struct collector *collector, vqemu_error **error) {
         r = remove_kind(collector, REMOVED_TREE, error);
     if (r == 0)
         r = links_remove_dangling(collector->store, &collector->keepers.links,
-                                  collector->keepers.trees_fd, error);
+                                  collector->keepers.trees_fd, &collector->progress, error);
     if (r == 0)
         r = remove_kind(collector, REMOVED_OBJECT, error);
     return r == 0 ? remove_kind(collector, REMOVED_STAGING, error) : r;

@@ -114,12 +114,13 @@ static int remove_manifest(const struct removal *removal, vqemu_error **error) {
  * Whoever leases it from now on, keeps it; it goes at the next collection then. The links go first,
  * so that none leads nowhere.
  */
-static int remove_its_tree(const struct removal *removal, vqemu_error **error) {
+static int remove_its_tree(const struct removal *removal, struct vqemu_progress *progress,
+                           vqemu_error **error) {
     const char *tree = removal->tree.hex;
     int trees_fd = removal->keepers.trees_fd;
     if (!*tree || trees_fd < 0)
         return 0;
-    int r = links_remove_to(removal->store, &removal->keepers.links, tree, error);
+    int r = links_remove_to(removal->store, &removal->keepers.links, tree, progress, error);
     if (r == 0)
         r = links_sync(removal->store, error);
     if (r < 0)
@@ -131,19 +132,18 @@ static int remove_its_tree(const struct removal *removal, vqemu_error **error) {
                  : 0;
 }
 
-static int prepare(struct removal *removal, vqemu_call *call, vqemu_error **error) {
-    struct vqemu_progress progress = {.call = call};
+static int prepare(struct removal *removal, struct vqemu_progress *progress, vqemu_error **error) {
     int r = revision_check_name(removal->name, error);
     if (r == 0)
         r = store_require_writable(removal->store, "remove a revision", error);
     if (r == 0)
-        r = call_check(call, "the start", error);
+        r = call_check(progress->call, "the start", error);
     if (r == 0)
-        r = store_lock_exclusive(removal->store, &progress, &removal->lock, error);
+        r = store_lock_exclusive(removal->store, progress, &removal->lock, error);
     if (r == 0)
-        r = keepers_find(&removal->keepers, call, error);
+        r = keepers_find(&removal->keepers, progress->call, error);
     if (r == 0)
-        r = find_tree(removal, call, error);
+        r = find_tree(removal, progress->call, error);
     if (r < 0)
         return r;
     removal->file = format_string("%s" REVISION_SUFFIX, removal->name);
@@ -158,7 +158,8 @@ VQEMU_EXPORT int vqemu_store_remove_revision(vqemu_store *store, const char *nam
     REQUIRE_FLAGS(flags, 0, error);
     _cleanup_(release_removal) struct removal removal = {
         .store = store, .name = name, .lock = {-1, -1}, .keepers = KEEPERS_NONE(store)};
-    int r = prepare(&removal, call, error);
+    struct vqemu_progress progress = {.call = call};
+    int r = prepare(&removal, &progress, error);
     if (r == 0)
         r = refuse_pinned(&removal, error);
     if (r == 0)
@@ -167,5 +168,5 @@ VQEMU_EXPORT int vqemu_store_remove_revision(vqemu_store *store, const char *nam
         r = refuse_used(&removal, error);
     if (r == 0)
         r = remove_manifest(&removal, error);
-    return r == 0 ? remove_its_tree(&removal, error) : r;
+    return r == 0 ? remove_its_tree(&removal, &progress, error) : r;
 }

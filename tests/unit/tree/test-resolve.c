@@ -2,6 +2,7 @@
 /* vqemu_resolve(): a revision -> a tree, and a tree that is still as it should be. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -426,6 +427,91 @@ START_TEST(a_lease_is_a_shared_lock) {
 }
 END_TEST
 
+/* ---- locks of others ---- */
+
+enum lock_case { LOCK_DEADLINE, LOCK_TIME, LOCK_CANCELLED, LOCK_CASES };
+
+static void *cancel_soon(void *call) {
+    usleep(100000);
+    vqemu_call_cancel(call);
+    return NULL;
+}
+
+/* Another process locks a file for itself. */
+static pid_t lock_elsewhere(const char *path) {
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && write(ready[1], "x", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return child;
+}
+
+/* Resolve, or load if there is what was saved, while path is locked, and see that it ends. */
+static void is_given_up(const char *path, const char *saved, enum lock_case how) {
+    static const int codes[] = {VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED};
+    _cleanup_call_ vqemu_call *call =
+        how == LOCK_DEADLINE ? make_call(VQEMU_CALL_TIMEOUT, 100)
+                             : make_call(VQEMU_CALL_LOCK_TIMEOUT, how == LOCK_TIME ? 150 : 60000);
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_runtime *runtime = NULL;
+    vqemu_command *command = NULL;
+    pthread_t canceller;
+    pid_t holder = lock_elsewhere(path);
+    if (how == LOCK_CANCELLED)
+        ck_assert_int_eq(pthread_create(&canceller, NULL, cancel_soon, call), 0);
+    int r = saved ? vqemu_command_load(saved, strlen(saved), NULL, 0, call, &command, &error)
+                  : vqemu_resolve(store, selection, NULL, 0, call, &runtime, &error);
+    if (how == LOCK_CANCELLED)
+        pthread_join(canceller, NULL);
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
+    ck_assert_msg(r == codes[how], "%s: %s", vqemu_result_name(r), vqemu_error_message(error));
+    ck_assert_ptr_null(runtime);
+    ck_assert_ptr_null(command);
+    if (how != LOCK_TIME)
+        return;
+    ck_assert_str_eq(vqemu_error_reason(error), "locked");
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "not free in 150 ms"));
+}
+
+START_TEST(a_tree_that_another_has_locked_is_not_waited_for_without_end) {
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
+    _cleanup_free_ char *tree = strdup(vqemu_runtime_tree(runtime)), *saved = NULL;
+    vqemu_vm *vm = NULL;
+    vqemu_command *command = NULL;
+    ck_assert_int_eq(vqemu_vm_new("web", &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_save(command, &saved, NULL), 0);
+    vqemu_command_unref(command);
+    vqemu_vm_free(vm);
+    vqemu_runtime_unref(TAKE_POINTER(runtime));
+    is_given_up(tree, NULL, (enum lock_case)_i);
+    is_given_up(tree, saved, (enum lock_case)_i);
+}
+END_TEST
+
+START_TEST(links_that_another_has_locked_are_not_waited_for_without_end) {
+    vqemu_runtime_unref(resolve(store, 0));
+    _cleanup_free_ char *links = scratch_path("store/qemu"),
+                        *link = scratch_path("store/qemu/emulate-x86");
+    ck_assert_int_eq(unlink(link), 0);
+    is_given_up(links, NULL, (enum lock_case)_i);
+    vqemu_runtime_unref(resolve(store, 0));
+    ck_assert(exists("store/qemu/emulate-x86"));
+}
+END_TEST
+
 /* ---- generations ---- */
 
 START_TEST(a_newer_revision_gives_a_new_tree_beside_the_old) {
@@ -549,6 +635,10 @@ int main(void) {
     tcase_add_test(tests, a_file_with_time_put_back_is_seen_by_the_full_check);
     tcase_add_test(tests, a_leased_tree_survives_being_replaced);
     tcase_add_test(tests, a_lease_is_a_shared_lock);
+    tcase_add_loop_test(tests, a_tree_that_another_has_locked_is_not_waited_for_without_end, 0,
+                        LOCK_CASES);
+    tcase_add_loop_test(tests, links_that_another_has_locked_are_not_waited_for_without_end, 0,
+                        LOCK_CASES);
     tcase_add_test(tests, a_newer_revision_gives_a_new_tree_beside_the_old);
     tcase_add_test(tests, an_older_revision_can_be_asked_for);
     tcase_add_test(tests, a_real_directory_of_the_reference_system_is_moved_aside);
