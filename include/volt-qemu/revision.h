@@ -30,7 +30,8 @@ const char *vqemu_revision_name(const vqemu_revision *revision);
 /** The part of the name before the last "-": the profile. Borrowed. Since 1.0. */
 const char *vqemu_revision_profile(const vqemu_revision *revision);
 
-/** The path of the revision's file. Borrowed. Since 1.0. */
+/** The path of the revision's file, below the path that the store had when it was opened: it does
+ * not follow a store that is renamed since. Borrowed. Since 1.0. */
 const char *vqemu_revision_path(const vqemu_revision *revision);
 
 /** The digest of the manifest, in hex; NULL if it could not be loaded. Borrowed. Since 1.0. */

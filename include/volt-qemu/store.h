@@ -110,11 +110,13 @@ void vqemu_store_unref(vqemu_store *store);
 /**
  * List the revisions of one profile, or of all if profile is NULL: grouped by profile, in each the
  * newest first. Files of refs/ that do not have the form of a revision are passed over; a revision
- * whose manifest cannot be loaded is listed with vqemu_revision_problem(), last of its profile.
- * flags: 0. call: may be NULL. The caller frees *list with vqemu_revision_list_free().
+ * whose manifest cannot be loaded is listed with vqemu_revision_problem(), last of its profile. The
+ * list of a profile that the store does not have, or nobody knows, is empty. flags: 0. call: may be
+ * NULL. The caller frees *list with vqemu_revision_list_free().
  *
- * Errors: VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_INVALID (profile cannot be the name of one), VQEMU_ERR_NO_STORE (the store was
+ * removed since it was opened), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t flags,
                                vqemu_call *call, vqemu_revision_list **list, vqemu_error **error);

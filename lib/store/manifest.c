@@ -368,6 +368,7 @@ VQEMU_EXPORT int vqemu_manifest_load_fd(int fd, const char *name, uint32_t flags
     REQUIRE_ARGUMENT(manifest, error);
     *manifest = NULL;
     REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_DESCRIPTOR(fd, error);
     const char *source = name ? name : "manifest";
     int r = call_check(call, source, error);
     return r < 0 ? r : manifest_load_fd(fd, source, call, manifest, error);

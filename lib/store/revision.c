@@ -13,6 +13,7 @@
 #include "choice/profile.h"
 #include "store/leftovers.h"
 #include "store/manifest.h"
+#include "store/store-profile.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -25,6 +26,8 @@
 struct vqemu_revision {
     atomic_uint references;
     char *name, *profile, *path;
+    dev_t store_device; /* those of refs/ */
+    ino_t store_inode;
     struct digest digest;     /* the manifest's; "" where it is not known */
     vqemu_manifest *manifest; /* NULL if it could not be loaded, or was not yet */
     char *problem;            /* why it could not */
@@ -63,10 +66,15 @@ size_t revision_profile_length(const char *file_name) {
 
 static int new_revision(const vqemu_store *store, const char *name, size_t length,
                         vqemu_revision **revision, vqemu_error **error) {
+    struct stat status;
     _cleanup_revision_ vqemu_revision *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
     atomic_init(&new->references, 1);
+    if (fstat(store->refs_fd, &status) < 0)
+        return error_system(error, errno, "cannot look at the directory %s", store->refs_path);
+    new->store_device = status.st_dev;
+    new->store_inode = status.st_ino;
     new->name = strndup(name, length);
     new->profile = strndup(name, profile_length(name, length));
     if (new->name)
@@ -75,6 +83,20 @@ static int new_revision(const vqemu_store *store, const char *name, size_t lengt
         return error_no_memory(error);
     *revision = TAKE_POINTER(new);
     return 0;
+}
+
+int revision_check_store(const vqemu_store *store, const vqemu_revision *revision,
+                         vqemu_error **error) {
+    struct stat status;
+    if (fstat(store->refs_fd, &status) < 0)
+        return error_system(error, errno, "cannot look at the directory %s", store->refs_path);
+    if (status.st_dev == revision->store_device && status.st_ino == revision->store_inode)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                      "revision %s is one of another store: it is %s, and not in %s",
+                      revision->name, revision->path, store->refs_path);
+    return error_because(r, error, "other-store", "revision", revision->name, "path",
+                         revision->path, NULL);
 }
 
 static int open_manifest(const vqemu_store *store, const vqemu_revision *revision, int *fd,
@@ -239,6 +261,18 @@ static int scan(const struct listing *listing, DIR *directory, vqemu_revision_li
     }
 }
 
+/* A directory that is gone reads as an empty one. */
+static int check_is_there(const vqemu_store *store, vqemu_error **error) {
+    struct stat status;
+    if (fstat(store->refs_fd, &status) < 0)
+        return error_system(error, errno, "cannot look at the directory %s", store->refs_path);
+    if (status.st_nlink > 0)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_NO_STORE, 0, "the store was removed: %s is gone",
+                      store->refs_path);
+    return error_because(r, error, NULL, "path", store->refs_path, NULL);
+}
+
 static int list_once(const struct listing *listing, vqemu_revision_list **list,
                      vqemu_error **error) {
     _cleanup_revision_list_ vqemu_revision_list *new = calloc(1, sizeof *new);
@@ -254,6 +288,8 @@ static int list_once(const struct listing *listing, vqemu_revision_list **list,
     }
     int r = scan(listing, directory, new, error);
     closedir(directory);
+    if (r == 0 && new->count == 0)
+        r = check_is_there(listing->store, error);
     if (r < 0)
         return r;
     if (new->count > 0)
@@ -283,6 +319,14 @@ int revision_list_sound(const vqemu_store *store, const char *profile, vqemu_cal
     return list_revisions(&(struct listing){store, profile, true, call}, list, error);
 }
 
+static int check_profile_name(const char *profile, vqemu_error **error) {
+    if (profile_is_name(profile))
+        return 0;
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "\"%.200s\" cannot be the name of a profile",
+                      profile);
+    return error_because(r, error, "bad-name", "value", profile, NULL);
+}
+
 VQEMU_EXPORT int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t flags,
                                             vqemu_call *call, vqemu_revision_list **list,
                                             vqemu_error **error) {
@@ -291,13 +335,17 @@ VQEMU_EXPORT int vqemu_store_list_revisions(vqemu_store *store, const char *prof
     *list = NULL;
     REQUIRE_STORE(store, error);
     REQUIRE_FLAGS(flags, 0, error);
-    return revision_list_all(store, profile, call, list, error);
+    int r = profile ? check_profile_name(profile, error) : 0;
+    return r < 0 ? r : revision_list_all(store, profile, call, list, error);
 }
 
 int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error) {
-    int r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
-                      "profile %s is not in the store: there is no %s-*.json in %s", profile,
-                      profile, store->refs_path);
+    int r = check_is_there(store, error);
+    if (r < 0)
+        return r;
+    r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
+                  "profile %s is not in the store: there is no %s-*.json in %s", profile, profile,
+                  store->refs_path);
     return error_because(r, error, "profile-not-in-store", "profile", profile, "path",
                          store->refs_path, NULL);
 }
@@ -313,7 +361,7 @@ int revision_check_any_name(const char *name, vqemu_error **error) {
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "\"%s\" is neither the name of a revision nor of a profile", name);
-    return error_because(r, error, NULL, "value", name, NULL);
+    return error_because(r, error, "bad-name", "value", name, NULL);
 }
 
 int revision_check_name(const char *name, vqemu_error **error) {
@@ -321,7 +369,7 @@ int revision_check_name(const char *name, vqemu_error **error) {
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "\"%s\" is not the name of a revision, such as kvm-linux-8e1e73bc", name);
-    return error_because(r, error, NULL, "value", name, NULL);
+    return error_because(r, error, "bad-name", "value", name, NULL);
 }
 
 int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
@@ -335,6 +383,9 @@ int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
     if (r == 0 &&
         faccessat(store->refs_fd, base_name(found->path), F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
         errno == ENOENT) {
+        r = check_is_there(store, error);
+        if (r < 0)
+            return r;
         r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
                       "revision %s is not in the store: there is no %s", name, found->path);
         return error_because(r, error, "no-such-revision", "revision", name, "path", found->path,

@@ -57,6 +57,10 @@ int revision_check_any_name(const char *name, vqemu_error **error);
 int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
                   vqemu_revision **revision, vqemu_error **error);
 
+/* Whether it is one of this store, by whatever path that was opened, and the error if it is not. */
+int revision_check_store(const vqemu_store *store, const vqemu_revision *revision,
+                         vqemu_error **error);
+
 /* Whether the store still has it. */
 bool revision_exists(const vqemu_store *store, const vqemu_revision *revision);
 

@@ -39,13 +39,18 @@ static int for_each_word(const char *key, const char *list, word_fn function, vq
 static int check_ability(const char *key, const char *word, vqemu_error **error) {
     return vqemu_ability_find(word)
                ? 0
-               : options_invalid(key, word, NULL, error, "there is no ability \"%s\"", word);
+               : error_because(
+                     options_invalid(key, word, NULL, error, "there is no ability \"%s\"", word),
+                     error, "not-a-choice", NULL);
 }
 
 static int check_guest(const char *key, const char *word, vqemu_error **error) {
-    return arch_find(word) ? 0
-                           : options_invalid(key, word, NULL, error,
-                                             "there is no guest architecture \"%s\"", word);
+    if (arch_find(word))
+        return 0;
+    _cleanup_free_ char *choices = arch_list_names();
+    int r =
+        options_invalid(key, word, choices, error, "there is no guest architecture \"%s\"", word);
+    return error_because(r, error, "not-a-choice", NULL);
 }
 
 static int check_own(const vqemu_ingest_options *options, vqemu_error **error) {
@@ -64,19 +69,26 @@ static int check_described(const vqemu_ingest_options *options, vqemu_error **er
         vqemu_profile *none;
         return profile_require(options->profile, &none, error);
     }
-    if (!profile_is_name(options->profile))
-        return options_invalid(VQEMU_INGEST_PROFILE, options->profile, NULL, error,
-                               "\"%s\" cannot be the name of a profile: lower case letters, digits "
-                               "and \"-\", and not eight hex digits behind the last \"-\"",
-                               options->profile);
-    if (!accel || (strcmp(accel, "kvm") != 0 && strcmp(accel, "tcg") != 0))
-        return options_invalid(VQEMU_INGEST_ACCEL, accel, "kvm, tcg", error,
-                               "profile %s needs one, \"kvm\" or \"tcg\"", options->profile);
-    if (!guests || !*guests)
-        return options_invalid(VQEMU_INGEST_GUESTS, guests, NULL, error,
-                               "profile %s needs the architectures that it serves",
-                               options->profile);
-    int r = for_each_word(VQEMU_INGEST_GUESTS, guests, check_guest, error);
+    if (!profile_is_name(options->profile)) {
+        int r =
+            options_invalid(VQEMU_INGEST_PROFILE, options->profile, NULL, error,
+                            "\"%s\" cannot be the name of a profile: lower case letters, digits "
+                            "and \"-\", and not eight hex digits behind the last \"-\"",
+                            options->profile);
+        return error_because(r, error, "bad-name", NULL);
+    }
+    int r = 0;
+    if (!accel || (strcmp(accel, "kvm") != 0 && strcmp(accel, "tcg") != 0)) {
+        r = options_invalid(VQEMU_INGEST_ACCEL, accel, "kvm, tcg", error,
+                            "profile %s needs one, \"kvm\" or \"tcg\"", options->profile);
+        return error_because(r, error, accel ? "not-a-choice" : "missing-value", NULL);
+    }
+    if (!guests || !*guests) {
+        r = options_invalid(VQEMU_INGEST_GUESTS, guests, NULL, error,
+                            "profile %s needs the architectures that it serves", options->profile);
+        return error_because(r, error, "missing-value", NULL);
+    }
+    r = for_each_word(VQEMU_INGEST_GUESTS, guests, check_guest, error);
     if (r == 0 && options->abilities)
         r = for_each_word(VQEMU_INGEST_ABILITIES, options->abilities, check_ability, error);
     return r;
@@ -84,8 +96,9 @@ static int check_described(const vqemu_ingest_options *options, vqemu_error **er
 
 int profile_check_options(const vqemu_ingest_options *options, vqemu_error **error) {
     if (!options || !options->profile)
-        return options_invalid(VQEMU_INGEST_PROFILE, NULL, NULL, error,
-                               "whose version it is must be said");
+        return error_because(options_invalid(VQEMU_INGEST_PROFILE, NULL, NULL, error,
+                                             "whose version it is must be said"),
+                             error, "missing-value", NULL);
     return vqemu_profile_find(options->profile) ? check_own(options, error)
                                                 : check_described(options, error);
 }

@@ -141,8 +141,12 @@ static int open_root(struct opening *opening, const vqemu_store_options *options
     if (options->root_fd) {
         int fd = opening->root_fd = duplicate_fd((int)(options->root_fd - 1));
         if (fd < 0) {
-            int r = error_system(error, -fd, "root_fd: cannot use the descriptor");
-            return error_because(r, error, NULL, "key", VQEMU_STORE_ROOT_FD, NULL);
+            int r = fd == -EBADF ? error_set(error, VQEMU_ERR_USAGE, EBADF,
+                                             "root_fd: %d is no open descriptor",
+                                             (int)(options->root_fd - 1))
+                                 : error_system(error, -fd, "root_fd: cannot use the descriptor");
+            return error_because(r, error, fd == -EBADF ? "bad-descriptor" : NULL, "key",
+                                 VQEMU_STORE_ROOT_FD, NULL);
         }
     }
     if (options->root)

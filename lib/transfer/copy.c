@@ -254,6 +254,8 @@ VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_revision *revision, v
     };
     size_t size;
     int r = store_require_writable(to, "copy a profile into it", error);
+    if (r == 0)
+        r = revision_check_store(from, revision, error);
     if (r == 0 && !copying.manifest)
         r = revision_broken(revision, error);
     if (r == 0)

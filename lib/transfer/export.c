@@ -103,7 +103,9 @@ static int add_object(struct export *export, size_t index, vqemu_error **error) 
 static int open_export(struct export *export, vqemu_revision *revision, int fd, const char *name,
                        vqemu_error **error) {
     int64_t total;
-    int r = vqemu_revision_problem(revision) ? revision_broken(revision, error) : 0;
+    int r = revision_check_store(export->store, revision, error);
+    if (r == 0 && vqemu_revision_problem(revision))
+        r = revision_broken(revision, error);
     if (r == 0)
         r = store_lock_shared(export->store, &export->progress, &export->lock_fd, error);
     if (r == 0)

@@ -352,6 +352,8 @@ VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *select
     if (r == 0)
         r = call_check(call, "the start", error);
     if (r == 0 && revision)
+        r = revision_check_store(store, revision, error);
+    if (r == 0 && revision)
         r = check_revision_profile(revision, profile, error);
     if (r == 0 && revision)
         r = from_revision(store, selection, revision, flags, &progress, &new, error);

@@ -527,7 +527,8 @@ static int check_arguments(const vqemu_store *store, uint32_t flags, const char 
                            vqemu_error **error) {
     if (from && !(flags & VQEMU_CHECK_REPAIR))
         return error_set(error, VQEMU_ERR_USAGE, 0, "a source of good copies is only for a repair");
-    return flags & VQEMU_CHECK_REPAIR ? store_require_writable(store, "repair", error) : 0;
+    int r = flags & VQEMU_CHECK_REPAIR ? store_require_writable(store, "repair", error) : 0;
+    return r == 0 && from ? repair_check_source(from, error) : r;
 }
 
 static int open_checker(struct checker *checker, vqemu_error **error) {

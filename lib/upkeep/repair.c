@@ -268,6 +268,16 @@ static int look_in_source(struct repair *repair, const char *from) {
     return is_store(from) ? look_in_other_store(repair, from) : look_in_directory(repair, from);
 }
 
+int repair_check_source(const char *from, vqemu_error **error) {
+    struct stat status;
+    if (stat(from, &status) < 0)
+        return error_system(error, errno, "cannot look at the source of good copies %s", from);
+    if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) /* a pipe is opened but once */
+        return 0;
+    _cleanup_close_ int fd = open_at(AT_FDCWD, from, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    return fd < 0 ? error_system(error, -fd, "cannot open the source of good copies %s", from) : 0;
+}
+
 /* ---- publishing ---- */
 
 static int publish_wants(struct repair *repair, vqemu_error **error) {

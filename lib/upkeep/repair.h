@@ -8,6 +8,9 @@
 #include "store/store.h"
 #include "upkeep/check-report.h"
 
+/* Whether a source can be read: also that of a repair which needs none is to be there. */
+int repair_check_source(const char *from, vqemu_error **error);
+
 /*
  * Replace the damaged and missing objects of a report by copies that the store itself has, then by
  * those of a source (NULL for none; see vqemu_store_check()), and note what was put right. The

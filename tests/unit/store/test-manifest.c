@@ -163,6 +163,16 @@ START_TEST(a_pipe_can_be_read) {
 }
 END_TEST
 
+START_TEST(a_descriptor_must_be_open) {
+    vqemu_manifest *manifest = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_manifest_load_fd(999, NULL, 0, NULL, &manifest, &error),
+                     VQEMU_ERR_USAGE);
+    ck_assert_str_eq(vqemu_error_reason(error), "bad-descriptor");
+    ck_assert_ptr_null(manifest);
+}
+END_TEST
+
 START_TEST(only_regular_files_are_opened) {
     static const struct {
         const char *path;
@@ -232,6 +242,7 @@ int main(void) {
     tcase_add_test(tests, the_size_of_the_text_is_limited);
     tcase_add_test(tests, the_lengths_of_paths_are_limited);
     tcase_add_test(tests, a_pipe_can_be_read);
+    tcase_add_test(tests, a_descriptor_must_be_open);
     tcase_add_test(tests, only_regular_files_are_opened);
     tcase_add_test(tests, a_file_is_written_whole_or_not_at_all);
     tcase_add_test(tests, references_are_counted);

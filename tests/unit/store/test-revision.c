@@ -5,8 +5,10 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "choice/selection.h"
 #include "fixture.h"
 #include "run.h"
+#include "util/dir.h"
 #include "util/strbuf.h"
 
 static void write_revision(const char *name, const char *created_at) {
@@ -151,6 +153,76 @@ START_TEST(names_of_revisions_are_checked) {
 }
 END_TEST
 
+START_TEST(only_names_of_profiles_have_lists) {
+    static const char *const wrong[] = {"", "../x", ".", "a/b", "Kvm", "-x", "kvm-linux-12345678"};
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    write_revision("kvm-linux-12345678.json", "2026-01-01T00:00:00Z");
+    vqemu_revision_list *list = NULL;
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        _cleanup_error_ vqemu_error *error = NULL;
+        ck_assert_msg(vqemu_store_list_revisions(store, wrong[i], 0, NULL, &list, &error) ==
+                          VQEMU_ERR_INVALID,
+                      "%s", wrong[i]);
+        ck_assert_str_eq(vqemu_error_reason(error), "bad-name");
+        ck_assert_str_eq(vqemu_error_detail(error, "value"), wrong[i]);
+        ck_assert_ptr_null(list);
+    }
+    ck_assert_int_eq(vqemu_store_list_revisions(store, "emulate-x68", 0, NULL, &list, NULL), 0);
+    ck_assert_uint_eq(vqemu_revision_list_count(list), 0);
+    vqemu_revision_list_free(list);
+}
+END_TEST
+
+static void is_of_another_store(int r, vqemu_error **made, const vqemu_revision *revision) {
+    _cleanup_error_ vqemu_error *error = TAKE_POINTER(*made);
+    ck_assert_msg(r == VQEMU_ERR_INVALID, "%s: %s", vqemu_result_name(r),
+                  vqemu_error_message(error));
+    ck_assert_str_eq(vqemu_error_reason(error), "other-store");
+    ck_assert_str_eq(vqemu_error_detail(error, "revision"), vqemu_revision_name(revision));
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), vqemu_revision_path(revision));
+}
+
+START_TEST(a_revision_of_another_store_is_refused) {
+    _cleanup_free_ char *path = scratch_path("other"), *third_path = scratch_path("third"),
+                        *link = scratch_path("link"), *target = scratch_path("store");
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE), *other = NULL,
+                                *third = NULL, *same = NULL;
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    ck_assert_int_eq(vqemu_store_open_root(path, VQEMU_STORE_CREATE, &other, NULL), 0);
+    ck_assert_int_eq(vqemu_store_open_root(third_path, VQEMU_STORE_CREATE, &third, NULL), 0);
+    vqemu_ingest *copied = NULL;
+    vqemu_runtime *runtime = NULL;
+    vqemu_error *error = NULL;
+    int r = vqemu_store_copy(other, revision, third, 0, NULL, &copied, &error);
+    is_of_another_store(r, &error, revision);
+    r = vqemu_store_export(other, revision, 1, NULL, 0, NULL, &error);
+    is_of_another_store(r, &error, revision);
+    r = vqemu_resolve(other, selection, revision, 0, NULL, &runtime, &error);
+    is_of_another_store(r, &error, revision);
+    /* The same store by another path is no other. */
+    ck_assert_int_eq(symlink(target, link), 0);
+    ck_assert_int_eq(vqemu_store_open_root(link, 0, &same, NULL), 0);
+    ck_assert_int_eq(vqemu_resolve(same, selection, revision, 0, NULL, &runtime, NULL), 0);
+    vqemu_runtime_unref(runtime);
+}
+END_TEST
+
+START_TEST(a_store_that_was_removed_is_none) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    vqemu_revision_list *list = NULL;
+    vqemu_revision *revision = NULL;
+    ck_assert_int_eq(remove_tree(scratch_fd, "store"), 0);
+    ck_assert_int_eq(vqemu_store_list_revisions(store, NULL, 0, NULL, &list, NULL),
+                     VQEMU_ERR_NO_STORE);
+    ck_assert_int_eq(vqemu_store_find_revision(store, "kvm-linux", 0, NULL, &revision, NULL),
+                     VQEMU_ERR_NO_STORE);
+    ck_assert_int_eq(
+        vqemu_store_find_revision(store, "kvm-linux-00000000", 0, NULL, &revision, NULL),
+        VQEMU_ERR_NO_STORE);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("revision");
     TCase *tests = tcase_create("revision");
@@ -161,6 +233,9 @@ int main(void) {
     tcase_add_test(tests, a_broken_revision_of_the_profile_is_named);
     tcase_add_test(tests, a_revision_must_be_a_file_of_its_profile);
     tcase_add_test(tests, names_of_revisions_are_checked);
+    tcase_add_test(tests, only_names_of_profiles_have_lists);
+    tcase_add_test(tests, a_revision_of_another_store_is_refused);
+    tcase_add_test(tests, a_store_that_was_removed_is_none);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

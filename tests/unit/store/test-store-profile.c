@@ -240,25 +240,25 @@ END_TEST
 
 START_TEST(what_says_too_little_or_too_much_is_refused) {
     static const struct {
-        const char *profile, *accel, *abilities, *guests, *key;
+        const char *profile, *accel, *abilities, *guests, *key, *reason;
     } cases[] = {
-        {"router", NULL, NULL, NULL, NULL},
-        {"router", "tcg", NULL, NULL, "guests"},
-        {"router", NULL, NULL, "x86_64", "accel"},
-        {"router", "xen", NULL, "x86_64", "accel"},
-        {"router", "tcg", NULL, "", "guests"},
-        {"router", "tcg", NULL, "x86_64,pdp11", "guests"},
-        {"router", "tcg", "display,smell", "x86_64", "abilities"},
-        {"Router", "tcg", NULL, "x86_64", "profile"},
-        {"-router", "tcg", NULL, "x86_64", "profile"},
-        {"ro/uter", "tcg", NULL, "x86_64", "profile"},
-        {"router-12345678", "tcg", NULL, "x86_64", "profile"},
+        {"router", NULL, NULL, NULL, NULL, "unknown-profile"},
+        {"router", "tcg", NULL, NULL, "guests", "missing-value"},
+        {"router", NULL, NULL, "x86_64", "accel", "missing-value"},
+        {"router", "xen", NULL, "x86_64", "accel", "not-a-choice"},
+        {"router", "tcg", NULL, "", "guests", "missing-value"},
+        {"router", "tcg", NULL, "x86_64,pdp11", "guests", "not-a-choice"},
+        {"router", "tcg", "display,smell", "x86_64", "abilities", "not-a-choice"},
+        {"Router", "tcg", NULL, "x86_64", "profile", "bad-name"},
+        {"-router", "tcg", NULL, "x86_64", "profile", "bad-name"},
+        {"ro/uter", "tcg", NULL, "x86_64", "profile", "bad-name"},
+        {"router-12345678", "tcg", NULL, "x86_64", "profile", "bad-name"},
         {"a234567890123456789012345678901234567890123456789012345678901234", "tcg", NULL, "x86_64",
-         "profile"},
-        {"", "tcg", NULL, "x86_64", "profile"},
-        {"kvm-linux", "tcg", NULL, NULL, "accel"},
-        {"kvm-linux", NULL, NULL, "x86_64", "guests"},
-        {"kvm-linux", NULL, "usb", NULL, "abilities"},
+         "profile", "bad-name"},
+        {"", "tcg", NULL, "x86_64", "profile", "bad-name"},
+        {"kvm-linux", "tcg", NULL, NULL, "accel", "invalid"},
+        {"kvm-linux", NULL, NULL, "x86_64", "guests", "invalid"},
+        {"kvm-linux", NULL, "usb", NULL, "abilities", "invalid"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         _cleanup_error_ vqemu_error *error = NULL;
@@ -270,8 +270,7 @@ START_TEST(what_says_too_little_or_too_much_is_refused) {
         if (cases[i].key)
             ck_assert_msg(key && strcmp(key, cases[i].key) == 0, "case %zu: %s", i,
                           vqemu_error_message(error));
-        else
-            ck_assert_str_eq(vqemu_error_reason(error), "unknown-profile");
+        ck_assert_str_eq(vqemu_error_reason(error), cases[i].reason);
         ck_assert_int_eq(count_entries("store/cas/refs"), 0);
     }
 }

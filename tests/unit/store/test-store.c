@@ -288,7 +288,8 @@ START_TEST(a_bad_descriptor_of_the_root_is_named) {
     ck_assert_int_eq(vqemu_store_options_set_number(NULL, "root_fd", 1, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_store_options_set_number(options, NULL, 1, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_store_options_set_number(options, "root_fd", 999, &error), 0);
-    ck_assert_int_eq(vqemu_store_open(options, 0, &store, &error), VQEMU_ERR_SYSTEM);
+    ck_assert_int_eq(vqemu_store_open(options, 0, &store, &error), VQEMU_ERR_USAGE);
+    ck_assert_str_eq(vqemu_error_reason(error), "bad-descriptor");
     ck_assert_str_eq(vqemu_error_detail(error, "key"), "root_fd");
     vqemu_store_options_free(options);
 }

@@ -145,6 +145,9 @@ START_TEST(a_broken_revision_stops_collection) {
     ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, &error),
                      VQEMU_ERR_MALFORMED);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), vqemu_revision_path(revision)));
+    ck_assert_str_eq(vqemu_error_reason(error), "revision-broken");
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), vqemu_revision_path(revision));
+    ck_assert_str_eq(vqemu_error_detail(error, "revision"), vqemu_revision_name(revision));
     ck_assert_int_eq(count_entries("store/cas/refs"), 2);
 }
 END_TEST
@@ -252,11 +255,14 @@ START_TEST(what_cannot_be_checked_is_an_error) {
     ck_assert_int_eq(vqemu_store_check(store, NULL, 0, "/", NULL, &check, NULL), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_store_check(NULL, NULL, 0, NULL, NULL, &check, NULL), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, NULL, NULL, NULL), VQEMU_ERR_USAGE);
-    _cleanup_free_ char *path = object_path(revision, "firmware/bios.bin");
-    ck_assert_int_eq(unlink(path), 0);
-    ck_assert_int_eq(
-        vqemu_store_check(store, NULL, VQEMU_CHECK_REPAIR, "/none", NULL, &check, NULL),
-        VQEMU_ERR_NOT_FOUND);
+    for (int damaged = 0; damaged < 2; damaged++) { /* also if nothing is needed from there */
+        ck_assert_int_eq(
+            vqemu_store_check(store, NULL, VQEMU_CHECK_REPAIR, "/none", NULL, &check, NULL),
+            VQEMU_ERR_NOT_FOUND);
+        ck_assert_ptr_null(check);
+        _cleanup_free_ char *path = object_path(revision, "firmware/bios.bin");
+        ck_assert_int_eq(unlink(path), damaged ? -1 : 0);
+    }
 }
 END_TEST
 
