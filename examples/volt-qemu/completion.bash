@@ -3,7 +3,7 @@
 
 # What --help lists behind two spaces: commands or options.
 _volt_qemu_listed() {
-    "$1" help ${2:+"$2"} 2>/dev/null | sed -n "s/^  \($3[a-z][a-z-]*\) .*/\1/p"
+    "$1" help ${2:+"$2"} 2>/dev/null | sed -n "/^Example/q; s/^  \($3[a-z][a-z-]*\) .*/\1/p"
 }
 
 # The store that the line names.

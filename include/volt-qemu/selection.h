@@ -28,7 +28,8 @@ typedef struct vqemu_selection vqemu_selection;
  *
  * A profile fits if it runs guests of the architecture, has the abilities that are needed, and its
  * accelerator is that which was ordered or, without an order, works on the host. Where several fit,
- * KVM is preferred to emulation, and then what has the least besides what is needed.
+ * KVM is preferred to emulation, then a profile of the table to one that only the store describes,
+ * and then what has the least besides what is needed.
  *
  * On success the caller frees *selection with vqemu_selection_free().
  *

@@ -112,16 +112,25 @@ static unsigned count_extras(const vqemu_profile *profile, uint64_t needs) {
     return count;
 }
 
-/* KVM is faster, and the less a profile has besides what is needed, the less can go wrong. */
+static bool is_of_table(const vqemu_profile *profile) {
+    return vqemu_profile_find(vqemu_profile_name(profile));
+}
+
+/*
+ * KVM is faster. A profile that a store describes does not displace one of the table: it is there
+ * for what those cannot do, and for who asks for it by name. And the less a profile has besides
+ * what is needed, the less can go wrong.
+ */
+static bool is_better(const vqemu_profile *one, const vqemu_profile *other, uint64_t needs) {
+    if (uses_kvm(one) != uses_kvm(other))
+        return uses_kvm(one);
+    if (is_of_table(one) != is_of_table(other))
+        return is_of_table(one);
+    return count_extras(one, needs) < count_extras(other, needs);
+}
+
 static void prefer(const struct verdict **best, const struct verdict *verdict, uint64_t needs) {
-    if (!*best) {
-        *best = verdict;
-        return;
-    }
-    bool kvm = uses_kvm(verdict->profile), best_kvm = uses_kvm((*best)->profile);
-    if (kvm != best_kvm
-            ? kvm
-            : count_extras(verdict->profile, needs) < count_extras((*best)->profile, needs))
+    if (!*best || is_better(verdict->profile, (*best)->profile, needs))
         *best = verdict;
 }
 
@@ -164,6 +173,8 @@ static char *compare(const vqemu_profile *other, const vqemu_profile *chosen, ui
     uint64_t more = vqemu_profile_abilities(other) & ~vqemu_profile_abilities(chosen) & ~needs;
     if (uses_kvm(other) != uses_kvm(chosen))
         return strdup("KVM works here and is faster");
+    if (is_of_table(chosen) && !is_of_table(other))
+        return format_string("%s fits, and is of the table", vqemu_profile_name(chosen));
     if (more & VQEMU_ABILITY_UEFI)
         return strdup("the guest needs no UEFI firmware");
     if (count_extras(other, needs) > count_extras(chosen, needs))

@@ -437,6 +437,21 @@ START_TEST(what_would_fit_but_is_not_stored_is_named) {
 }
 END_TEST
 
+START_TEST(a_profile_of_a_manifest_displaces_none_of_the_table) {
+    _cleanup_request_ vqemu_request *request = make_request("accel", "tcg", "x86_64", NULL);
+    vqemu_profile *mine = make_profile("mine", "tcg", 0); /* it has less than emulate-x86 */
+    set_candidates(request, mine, vqemu_profile_find("emulate-x86"));
+    vqemu_profile_unref(mine);
+    _cleanup_selection_ vqemu_selection *selection =
+        choose(request, "x86_64", VQEMU_KVM_ABSENT, NULL);
+    ck_assert_str_eq(vqemu_profile_name(vqemu_selection_profile(selection)), "emulate-x86");
+    ck_assert_str_eq(reason_against(selection, "mine"), "emulate-x86 fits, and is of the table");
+    set(request, "accel", NULL);
+    set(request, "profile", "mine");
+    gives(request, "x86_64", "mine", "x86_64");
+}
+END_TEST
+
 START_TEST(profiles_of_manifests_are_like_the_four) {
     _cleanup_request_ vqemu_request *request = make_request("accel", NULL, NULL, NULL);
     vqemu_profile *edge = make_profile("edge", "kvm", VQEMU_ABILITY_TPM);
@@ -534,6 +549,7 @@ int main(void) {
     tcase_add_test(tests, an_order_by_key_replaces_those_of_the_vm);
     tcase_add_test(tests, only_what_is_stored_is_chosen);
     tcase_add_test(tests, what_would_fit_but_is_not_stored_is_named);
+    tcase_add_test(tests, a_profile_of_a_manifest_displaces_none_of_the_table);
     tcase_add_test(tests, profiles_of_manifests_are_like_the_four);
     tcase_add_test(tests, a_selection_outlives_its_request);
     tcase_add_test(tests, mistakes_of_callers_are_named);
