@@ -24,7 +24,7 @@
 
 static int report_broken(const vqemu_store *store, const char *profile, vqemu_error **error) {
     _cleanup_free_ char *path =
-        format_string("%s/../" CURRENT_DIRECTORY "/%s", store->objects_path, profile);
+        format_string("%s/" CURRENT_DIRECTORY "/%s", store->beside_path, profile);
     int r = error_set(error, VQEMU_ERR_MALFORMED, 0,
                       "which revision of %s is to be used cannot be told: %s does not hold the "
                       "name of one; set it again, or remove that file for the newest",
@@ -66,8 +66,8 @@ static int report_unread(const vqemu_store *store, const char *profile, int syst
                          vqemu_error **error) {
     if (system_errno == EBADMSG)
         return report_broken(store, profile, error);
-    return error_system(error, system_errno, "cannot read %s/../" CURRENT_DIRECTORY "/%s",
-                        store->objects_path, profile);
+    return error_system(error, system_errno, "cannot read %s/" CURRENT_DIRECTORY "/%s",
+                        store->beside_path, profile);
 }
 
 /* Returns 1 and the name of the revision that was set, 0 if none was, or an error. */
@@ -84,10 +84,10 @@ static int read_current(const vqemu_store *store, const char *profile, char name
 static int report_gone(const vqemu_store *store, const char *profile, const char *name,
                        vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
-                      "revision %s, which %s/../" CURRENT_DIRECTORY
+                      "revision %s, which %s/" CURRENT_DIRECTORY
                       "/%s says is to be used, is not in the store; set another one, or remove "
                       "that file for the newest",
-                      name, store->objects_path, profile);
+                      name, store->beside_path, profile);
     return error_because(r, error, "current-gone", "profile", profile, "revision", name, NULL);
 }
 
@@ -199,9 +199,9 @@ int currents_read(const vqemu_store *store, struct currents *currents, vqemu_err
     if (r == 0)
         return 0;
     currents_release(currents);
-    return reading.failure < 0 ? reading.failure
-                               : error_system(error, -r, "cannot read %s/../" CURRENT_DIRECTORY,
-                                              store->objects_path);
+    return reading.failure < 0
+               ? reading.failure
+               : error_system(error, -r, "cannot read %s/" CURRENT_DIRECTORY, store->beside_path);
 }
 
 bool currents_have(const struct currents *currents, const char *revision) {
@@ -260,8 +260,8 @@ static int write_current(const vqemu_store *store, const char *profile, const ch
         r = sync_fd(fd);
     if (r == 0) /* the directory may have been made just now */
         r = sync_path(fd, "..");
-    return r < 0 ? error_system(error, -r, "cannot write %s/../" CURRENT_DIRECTORY "/%s",
-                                store->objects_path, profile)
+    return r < 0 ? error_system(error, -r, "cannot write %s/" CURRENT_DIRECTORY "/%s",
+                                store->beside_path, profile)
                  : 0;
 }
 
@@ -291,8 +291,8 @@ static int unset(const vqemu_store *store, const char *profile, vqemu_call *call
                                                     : sync_fd(fd);
     if (r == -ENOENT)
         return require_profile(store, profile, call, error);
-    return r < 0 ? error_system(error, -r, "cannot remove %s/../" CURRENT_DIRECTORY "/%s",
-                                store->objects_path, profile)
+    return r < 0 ? error_system(error, -r, "cannot remove %s/" CURRENT_DIRECTORY "/%s",
+                                store->beside_path, profile)
                  : 0;
 }
 

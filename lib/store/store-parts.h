@@ -19,6 +19,7 @@ struct vqemu_store {
     uint32_t flags;
     pid_t process; /* that opened it */
     char *objects_path, *refs_path, *trees_path;
+    char *beside_path;       /* what objects/ lies in, for messages */
     char *links_path;        /* NULL where no links are kept */
     bool links_beside_trees; /* their targets are relative */
     int objects_fd, refs_fd;

@@ -233,11 +233,25 @@ static int find_part(const struct part *part, struct directory *directory, vqemu
     return r < 0 ? error_system(error, -r, "cannot find the store directory %s", *part->path) : 0;
 }
 
+/* Where objects/ lies: not where its path says so if that is a link. */
+static int name_beside(vqemu_store *store, const struct part *objects, vqemu_error **error) {
+    const char *path = store->objects_path, *name = base_name(path);
+    char target[1];
+    bool is_link = readlinkat(objects->base_fd, objects->from_base, target, sizeof target) >= 0;
+    bool is_plain =
+        !is_link && name > path && *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    store->beside_path = is_plain ? format_string("%.*s", (int)(name - path - 1), path)
+                                  : format_string("%s/..", path);
+    return store->beside_path ? 0 : error_no_memory(error);
+}
+
 static int open_parts(const struct opening *opening, vqemu_error **error) {
     vqemu_store *store = opening->store;
     int r = store->flags & VQEMU_STORE_CREATE ? make_store(opening, error) : 0;
     if (r == 0)
         r = open_part(&opening->objects, &store->objects_fd, error);
+    if (r == 0)
+        r = name_beside(store, &opening->objects, error);
     if (r == 0)
         r = open_part(&opening->refs, &store->refs_fd, error);
     if (r == 0)
@@ -308,6 +322,7 @@ VQEMU_EXPORT void vqemu_store_unref(vqemu_store *store) {
     newest_memo_forget(store->memo);
     pthread_mutex_destroy(&store->memo_lock);
     free(store->objects_path);
+    free(store->beside_path);
     free(store->refs_path);
     free(store->trees_path);
     free(store->links_path);
@@ -401,7 +416,7 @@ int store_open_beside_objects(const vqemu_store *store, const char *name, int *f
         if (r == 0 || r == -EEXIST)
             r = *fd = store_find_beside_objects(store, name);
     }
-    return r < 0 ? error_system(error, -r, "cannot make or open %s/%s", store->objects_path, beside)
+    return r < 0 ? error_system(error, -r, "cannot make or open %s/%s", store->beside_path, name)
                  : 0;
 }
 

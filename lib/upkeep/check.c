@@ -192,7 +192,7 @@ static int report_alternative(struct checker *checker, size_t index, bool repair
     const struct finding *finding = &checker->alt_findings[index];
     if (finding->state == GOOD || finding->state == MISSING)
         return 0;
-    _cleanup_free_ char *path = format_string("%s/../alt", checker->store->objects_path);
+    _cleanup_free_ char *path = format_string("%s/alt", checker->store->beside_path);
     if (!path)
         return -ENOMEM;
     int r =
@@ -541,7 +541,7 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
         return r;
     checker->alt_fd = store_find_beside_objects(store, "alt");
     if (checker->alt_fd < 0 && checker->alt_fd != -ENOENT)
-        return error_system(error, -checker->alt_fd, "cannot open %s/../alt", store->objects_path);
+        return error_system(error, -checker->alt_fd, "cannot open %s/alt", store->beside_path);
     checker->trees_fd = store_find_trees(store);
     if (checker->trees_fd < 0 && checker->trees_fd != -ENOENT)
         return error_system(error, -checker->trees_fd, "cannot open the directory %s",

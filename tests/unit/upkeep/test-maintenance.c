@@ -226,7 +226,9 @@ START_TEST(a_broken_choice_stops_collection) {
     write_file("store/cas/current/emulate-x86", "x", 0644);
     ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, &error),
                      VQEMU_ERR_MALFORMED);
+    _cleanup_free_ char *path = scratch_path("store/cas/current/emulate-x86");
     ck_assert_str_eq(vqemu_error_reason(error), "current-broken");
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
     ck_assert_int_eq(count_entries("store/cas/refs"), 2);
 }
 END_TEST
