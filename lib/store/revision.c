@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,7 +12,6 @@
 #include "choice/profile.h"
 #include "store/leftovers.h"
 #include "store/manifest.h"
-#include "store/store-profile.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -40,30 +38,6 @@ struct vqemu_revision_list {
     bool incomplete; /* a revision vanished between its listing and its opening */
 };
 
-/* The length of the profile in "<profile>-<8 hex digits>"; 0 if the name has another form. */
-static size_t profile_length(const char *name, size_t length) {
-    if (length < REVISION_HASH_LENGTH + 2 || name[length - REVISION_HASH_LENGTH - 1] != '-')
-        return 0;
-    for (size_t i = length - REVISION_HASH_LENGTH; i < length; i++)
-        if (!strchr("0123456789abcdef", name[i]))
-            return 0;
-    return length - REVISION_HASH_LENGTH - 1;
-}
-
-/* The length of the revision's name in a file name of refs/; 0 if it is not that of a revision. */
-static size_t revision_name_length(const char *file_name) {
-    size_t length = strlen(file_name), suffix = strlen(REVISION_SUFFIX);
-    if (length <= suffix || strcmp(file_name + length - suffix, REVISION_SUFFIX) != 0 ||
-        *file_name == '.')
-        return 0;
-    return profile_length(file_name, length - suffix) ? length - suffix : 0;
-}
-
-size_t revision_profile_length(const char *file_name) {
-    size_t length = revision_name_length(file_name);
-    return length ? profile_length(file_name, length) : 0;
-}
-
 static int new_revision(const vqemu_store *store, const char *name, size_t length,
                         vqemu_revision **revision, vqemu_error **error) {
     struct stat status;
@@ -76,7 +50,7 @@ static int new_revision(const vqemu_store *store, const char *name, size_t lengt
     new->store_device = status.st_dev;
     new->store_inode = status.st_ino;
     new->name = strndup(name, length);
-    new->profile = strndup(name, profile_length(name, length));
+    new->profile = strndup(name, revision_profile_part(name, length));
     if (new->name)
         new->path = format_string("%s/%s" REVISION_SUFFIX, store->refs_path, new->name);
     if (!new->name || !new->profile || !new->path)
@@ -252,7 +226,7 @@ static int scan(const struct listing *listing, DIR *directory, vqemu_revision_li
         size_t length = revision_name_length(entry->d_name);
         if (length == 0)
             continue;
-        size_t prefix = profile_length(entry->d_name, length);
+        size_t prefix = revision_profile_part(entry->d_name, length);
         if (profile && (strlen(profile) != prefix || strncmp(entry->d_name, profile, prefix) != 0))
             continue;
         int r = list_revision(listing, entry->d_name, length, list, error);
@@ -319,14 +293,6 @@ int revision_list_sound(const vqemu_store *store, const char *profile, vqemu_cal
     return list_revisions(&(struct listing){store, profile, true, call}, list, error);
 }
 
-static int check_profile_name(const char *profile, vqemu_error **error) {
-    if (profile_is_name(profile))
-        return 0;
-    int r = error_set(error, VQEMU_ERR_INVALID, 0, "\"%.200s\" cannot be the name of a profile",
-                      profile);
-    return error_because(r, error, "bad-name", "value", profile, NULL);
-}
-
 VQEMU_EXPORT int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t flags,
                                             vqemu_call *call, vqemu_revision_list **list,
                                             vqemu_error **error) {
@@ -335,7 +301,7 @@ VQEMU_EXPORT int vqemu_store_list_revisions(vqemu_store *store, const char *prof
     *list = NULL;
     REQUIRE_STORE(store, error);
     REQUIRE_FLAGS(flags, 0, error);
-    int r = profile ? check_profile_name(profile, error) : 0;
+    int r = profile ? profile_check_name(profile, error) : 0;
     return r < 0 ? r : revision_list_all(store, profile, call, list, error);
 }
 
@@ -348,28 +314,6 @@ int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_e
                   store->refs_path);
     return error_because(r, error, "profile-not-in-store", "profile", profile, "path",
                          store->refs_path, NULL);
-}
-
-bool revision_is_name(const char *name) {
-    size_t length = strlen(name);
-    return !strchr(name, '/') && *name != '.' && length <= NAME_MAX - strlen(REVISION_SUFFIX) &&
-           profile_length(name, length) > 0;
-}
-
-int revision_check_any_name(const char *name, vqemu_error **error) {
-    if (*name && *name != '.' && !strchr(name, '/'))
-        return 0;
-    int r = error_set(error, VQEMU_ERR_INVALID, 0,
-                      "\"%s\" is neither the name of a revision nor of a profile", name);
-    return error_because(r, error, "bad-name", "value", name, NULL);
-}
-
-int revision_check_name(const char *name, vqemu_error **error) {
-    if (revision_is_name(name))
-        return 0;
-    int r = error_set(error, VQEMU_ERR_INVALID, 0,
-                      "\"%s\" is not the name of a revision, such as kvm-linux-8e1e73bc", name);
-    return error_because(r, error, "bad-name", "value", name, NULL);
 }
 
 int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,

@@ -8,11 +8,9 @@
 
 #include "base/digest.h"
 #include "store/manifest.h"
+#include "store/revision-name.h"
 #include "store/store.h"
 #include "util/cleanup.h"
-
-#define REVISION_SUFFIX ".json"
-#define REVISION_HASH_LENGTH 8 /* digits of the digest in its name */
 
 /*
  * Write a manifest into the store as the revision <profile>-<first 8 digits of its digest>. text:
@@ -41,17 +39,6 @@ const char *revision_digest(const vqemu_revision *revision);
 
 /* What its file was like when it was loaded. */
 const struct stat *revision_file_status(const vqemu_revision *revision);
-
-/* How many bytes of the name of a file in refs/ are that of the profile; 0 if it is no revision's.
- */
-size_t revision_profile_length(const char *file_name);
-
-/* Whether a name has the form of a revision's, and the error if it has not. */
-bool revision_is_name(const char *name);
-int revision_check_name(const char *name, vqemu_error **error);
-
-/* The same for a name that may also be that of a profile. */
-int revision_check_any_name(const char *name, vqemu_error **error);
 
 /* The revision of this name. */
 int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,

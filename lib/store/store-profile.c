@@ -8,17 +8,8 @@
 #include "base/options.h"
 #include "choice/profile.h"
 #include "store/ingest-options.h"
-#include "store/revision.h"
+#include "store/revision-name.h"
 #include "util/strbuf.h"
-
-#define NAME_LENGTH_MAX 63
-
-bool profile_is_name(const char *name) {
-    size_t length = strlen(name);
-    return length > 0 && length <= NAME_LENGTH_MAX && *name != '-' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-") == length &&
-           !revision_is_name(name);
-}
 
 /* ---- what is put into a store ---- */
 

@@ -8,12 +8,6 @@
 #include <volt-qemu/ingest.h>
 #include <volt-qemu/profile.h>
 
-/*
- * Whether a name can be that of a profile: lower case letters, digits and "-", 63 at the most, and
- * not such that it could be taken for the name of a revision.
- */
-bool profile_is_name(const char *name);
-
 /* VQEMU_ERR_INVALID unless options say all that a profile needs, and nothing that the library knows
  * better. */
 int profile_check_options(const vqemu_ingest_options *options, vqemu_error **error);

@@ -12,7 +12,7 @@
 #include "store/current.h"
 #include "store/leftovers.h"
 #include "store/revision.h"
-#include "store/store-profile.h"
+#include "store/revision-name.h"
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
