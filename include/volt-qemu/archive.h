@@ -60,7 +60,8 @@ int vqemu_store_import(vqemu_store *store, int fd, const char *name,
  * means "archive". flags: 0. call: may be NULL; its progress has the step "export", in bytes.
  *
  * Errors: VQEMU_ERR_CORRUPT (an object is missing or damaged), VQEMU_ERR_MALFORMED (broken
- * manifest), VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_UNSUPPORTED
+ * manifest), VQEMU_ERR_INVALID (reason "other-store": the revision is of another store),
+ * VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_UNSUPPORTED
  * (libarchive is not installed), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
  * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */

@@ -54,13 +54,14 @@ enum vqemu_resolve_flag {
  * and "assemble", in files. On success the caller releases *runtime with vqemu_runtime_unref().
  *
  * Errors: VQEMU_ERR_NO_REVISION (the store has none of the profile), VQEMU_ERR_NO_PROGRAM (it has
- * no program for the guest architecture), VQEMU_ERR_INVALID (the revision is of another profile),
- * VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT (an object is missing or damaged; the
- * message names it and the path it was for), VQEMU_ERR_READ_ONLY (the tree is not assembled, and
- * the handle or the file system is read-only), VQEMU_ERR_UNSUPPORTED (trees are on a file system
- * mounted noexec), VQEMU_ERR_CHANGED (the revision was removed from the store meanwhile),
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * no program for the guest architecture), VQEMU_ERR_INVALID (the revision is of another profile;
+ * reason "other-store": of another store), VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT
+ * (an object is missing or damaged; the message names it and the path it was for),
+ * VQEMU_ERR_READ_ONLY (the tree is not assembled, and the handle or the file system is read-only),
+ * VQEMU_ERR_UNSUPPORTED (trees are on a file system mounted noexec), VQEMU_ERR_CHANGED (the
+ * revision was removed from the store meanwhile), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
 int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, vqemu_revision *revision,
                   uint32_t flags, vqemu_call *call, vqemu_runtime **runtime, vqemu_error **error);
