@@ -75,9 +75,9 @@ static int choose(const struct daemon *daemon, const vqemu_vm *vm, vqemu_selecti
     vqemu_request *request = NULL;
     int r = vqemu_request_new(&request, error);
     if (r == 0)
-        r = vqemu_request_set_vm(request, vm, error);
+        r = vqemu_request_set_vm(request, vm, 0, error);
     if (r == 0)
-        r = vqemu_request_set_store(request, daemon->store, starting, error);
+        r = vqemu_request_set_store(request, daemon->store, 0, starting, error);
     if (r == 0)
         r = vqemu_select(daemon->host, request, 0, selection, error);
     vqemu_request_free(request);
@@ -176,7 +176,7 @@ static void launch(struct daemon *daemon, struct guest *guest) {
 /* Notes the command in a file that is whole or not there. */
 static int remember(const struct guest *guest, vqemu_error **error) {
     char *text = NULL, new[PATH_MAX + 8];
-    int r = vqemu_command_save(guest->command, &text, error);
+    int r = vqemu_command_save(guest->command, 0, &text, error);
     if (r < 0)
         return r;
     snprintf(new, sizeof new, "%s.new", guest->note);

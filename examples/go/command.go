@@ -167,6 +167,20 @@ func (c *Command) Socket(name string) string {
 	return c.lookUp(name, func(c *C.vqemu_command, name *C.char) *C.char { return C.vqemu_command_socket(c, name) })
 }
 
+// Sockets are the names of those there are.
+func (c *Command) Sockets() []string {
+	command, release, err := c.use()
+	if err != nil {
+		return nil
+	}
+	defer release()
+	var names []string
+	for i := C.size_t(0); i < C.vqemu_command_socket_count(command); i++ {
+		names = append(names, C.GoString(C.vqemu_command_socket_name(command, i)))
+	}
+	return names
+}
+
 // Digest is one of the whole "command", or of the "hardware" that the guest sees, in hex.
 func (c *Command) Digest(what string) string {
 	return c.lookUp(what, func(c *C.vqemu_command, what *C.char) *C.char { return C.vqemu_command_digest(c, what) })
@@ -185,14 +199,14 @@ func (c *Command) text(f func(c *C.vqemu_command, text **C.char, e **C.vqemu_err
 // JSON is the command for other programs.
 func (c *Command) JSON() ([]byte, error) {
 	return c.text(func(c *C.vqemu_command, text **C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_command_to_json(c, text, e)
+		return C.vqemu_command_to_json(c, 0, text, e)
 	})
 }
 
 // Shell is the command for a POSIX shell.
 func (c *Command) Shell() (string, error) {
 	text, err := c.text(func(c *C.vqemu_command, text **C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_command_to_shell(c, text, e)
+		return C.vqemu_command_to_shell(c, 0, text, e)
 	})
 	return string(text), err
 }

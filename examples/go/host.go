@@ -74,7 +74,7 @@ func NewHost(options HostOptions) (*Host, error) {
 		return nil, err
 	}
 	var host *C.vqemu_host
-	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_host_new(given, &host, e) }); err != nil {
+	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_host_new(given, 0, &host, e) }); err != nil {
 		return nil, err
 	}
 	return newHost(host), nil

@@ -3,6 +3,7 @@
 package voltqemu
 
 /*
+#include <stdlib.h>
 #include <volt-qemu/volt-qemu.h>
 */
 import "C"
@@ -44,17 +45,22 @@ type Object struct {
 
 // newManifest takes a reference of its own.
 func newManifest(m *C.vqemu_manifest) *Manifest {
+	field := func(key string) string {
+		name := C.CString(key)
+		defer C.free(unsafe.Pointer(name))
+		return C.GoString(C.vqemu_manifest_string(m, name))
+	}
 	manifest := &Manifest{
 		Digest:      C.GoString(C.vqemu_manifest_digest(m)),
 		Name:        C.GoString(C.vqemu_manifest_name(m)),
 		CreatedAt:   C.GoString(C.vqemu_manifest_created_at(m)),
 		Profile:     C.GoString(C.vqemu_manifest_profile(m)),
-		QEMUVersion: C.GoString(C.vqemu_manifest_qemu_version(m)),
-		BuildDate:   C.GoString(C.vqemu_manifest_build_date(m)),
-		BuildHost:   C.GoString(C.vqemu_manifest_build_host(m)),
-		Arch:        C.GoString(C.vqemu_manifest_arch(m)),
-		Accel:       C.GoString(C.vqemu_manifest_accel(m)),
-		Description: C.GoString(C.vqemu_manifest_description(m)),
+		QEMUVersion: field(C.VQEMU_MANIFEST_QEMU_VERSION),
+		BuildDate:   field(C.VQEMU_MANIFEST_BUILD_DATE),
+		BuildHost:   field(C.VQEMU_MANIFEST_BUILD_HOST),
+		Arch:        field(C.VQEMU_MANIFEST_ARCH),
+		Accel:       field(C.VQEMU_MANIFEST_ACCEL),
+		Description: field(C.VQEMU_MANIFEST_DESCRIPTION),
 		Abilities:   Ability(C.vqemu_manifest_abilities(m)),
 		TotalBytes:  int64(C.vqemu_manifest_total_bytes(m)),
 		Binaries:    int(C.vqemu_manifest_binary_count(m)),
@@ -168,7 +174,7 @@ func (m *Manifest) JSON() ([]byte, error) {
 	}
 	defer release()
 	return takeText(func(text **C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_manifest_to_json(manifest, text, e)
+		return C.vqemu_manifest_to_json(manifest, 0, text, e)
 	})
 }
 
@@ -185,7 +191,7 @@ func (m *Manifest) WriteFile(path string) error {
 	if texts.err != nil {
 		return texts.err
 	}
-	return try(func(e **C.vqemu_error) C.int { return C.vqemu_manifest_write_file(manifest, cPath, e) })
+	return try(func(e **C.vqemu_error) C.int { return C.vqemu_manifest_write_file(manifest, cPath, 0, e) })
 }
 
 // Close releases the manifest.

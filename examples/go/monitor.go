@@ -146,7 +146,7 @@ func (m *Monitor) Execute(ctx context.Context, command string, arguments any,
 	var result *C.char
 	defer func() { C.vqemu_free(unsafe.Pointer(result)) }()
 	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
-		return C.vqemu_monitor_execute(monitor, name, given, call, &result, e)
+		return C.vqemu_monitor_execute(monitor, name, given, 0, call, &result, e)
 	})
 	if err != nil {
 		return nil, err
@@ -176,12 +176,10 @@ func (m *Monitor) queued(ctx context.Context) (*Event, error) {
 		return nil, err
 	}
 	defer release()
-	short, cancel := context.WithTimeout(context.Background(), time.Millisecond)
-	defer cancel()
 	var text *C.char
 	defer func() { C.vqemu_free(unsafe.Pointer(text)) }()
-	err = run(short, nil, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
-		return C.vqemu_monitor_next_event(monitor, call, &text, e)
+	err = try(func(e **C.vqemu_error) C.int {
+		return C.vqemu_monitor_next_event(monitor, C.VQEMU_MONITOR_NOWAIT, nil, &text, e)
 	})
 	if errors.Is(err, ErrTimeout) {
 		return nil, nil

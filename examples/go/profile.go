@@ -85,8 +85,8 @@ func FindProfile(name string) *Profile {
 	return newProfile(C.vqemu_profile_find(texts.of(name)))
 }
 
-// Serves tells whether the profile runs guests of an architecture on hosts of one.
-func (p *Profile) Serves(guestArch, hostArch string) bool {
+// Serves tells whether the profile runs guests of an architecture on hosts of the host's architecture.
+func (p *Profile) Serves(guestArch string, host *Host) bool {
 	if p == nil {
 		return false
 	}
@@ -97,8 +97,13 @@ func (p *Profile) Serves(guestArch, hostArch string) bool {
 		return false
 	}
 	defer p.handle.release()
-	guest, host := texts.exact(guestArch), texts.exact(hostArch)
-	return texts.err == nil && bool(C.vqemu_profile_serves((*C.vqemu_profile)(memory), guest, host))
+	on, release, err := host.use()
+	if err != nil {
+		return false
+	}
+	defer release()
+	guest := texts.exact(guestArch)
+	return texts.err == nil && bool(C.vqemu_profile_serves((*C.vqemu_profile)(memory), guest, on))
 }
 
 // Close releases the profile.

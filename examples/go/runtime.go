@@ -78,7 +78,7 @@ func NewRuntime(selection *Selection, options RuntimeOptions) (*Runtime, error) 
 		return nil, err
 	}
 	var r *C.vqemu_runtime
-	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_runtime_new(selected, given, &r, e) }); err != nil {
+	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_runtime_new(selected, given, 0, &r, e) }); err != nil {
 		return nil, err
 	}
 	defer C.vqemu_runtime_unref(r)
@@ -189,7 +189,7 @@ func (r *Runtime) Placements() ([]Placement, error) {
 	}
 	defer release()
 	var list *C.vqemu_placement_list
-	err = try(func(e **C.vqemu_error) C.int { return C.vqemu_runtime_list_placements(handle, &list, e) })
+	err = try(func(e **C.vqemu_error) C.int { return C.vqemu_runtime_list_placements(handle, 0, &list, e) })
 	defer C.vqemu_placement_list_free(list)
 	var all []Placement
 	for i := C.size_t(0); i < C.vqemu_placement_list_count(list); i++ {

@@ -12,7 +12,7 @@ import "context"
 // Save is a text that LoadCommand makes the command of again, also in another process.
 func (c *Command) Save() ([]byte, error) {
 	return c.text(func(c *C.vqemu_command, text **C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_command_save(c, text, e)
+		return C.vqemu_command_save(c, 0, text, e)
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 type Request struct {
 	Accel     string  // "kvm" or "tcg"; "" for the best that works
 	GuestArch string  // "" for that of the VM, or of the host
-	GuestOS   string  // "linux", "windows", "other" or "uefi"
+	GuestOS   string  // "linux", "windows" or "other"
 	Profile   string  // by its name
 	Mode      string  // "hybrid-kvm" or "hybrid-emulated"
 	Abilities Ability // that it must have
@@ -65,7 +65,7 @@ func (r *Request) fillVM(request *C.vqemu_request) error {
 		return err
 	}
 	defer release()
-	return try(func(e **C.vqemu_error) C.int { return C.vqemu_request_set_vm(request, vm, e) })
+	return try(func(e **C.vqemu_error) C.int { return C.vqemu_request_set_vm(request, vm, 0, e) })
 }
 
 func (r *Request) fillStore(ctx context.Context, request *C.vqemu_request, options []CallOption) error {
@@ -75,7 +75,7 @@ func (r *Request) fillStore(ctx context.Context, request *C.vqemu_request, optio
 	}
 	defer release()
 	return run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
-		return C.vqemu_request_set_store(request, store, call, e)
+		return C.vqemu_request_set_store(request, store, 0, call, e)
 	})
 }
 

@@ -103,7 +103,10 @@ func TestAProfileOfOnesOwn(t *testing.T) {
 		profiles[0].Abilities&(AbilityUEFI|AbilityUSB|AbilityTPM) != AbilityUEFI|AbilityUSB {
 		t.Fatalf("%+v, %v", profiles, err)
 	}
-	if !profiles[0].Serves("x86_64", "aarch64") || profiles[0].Serves("riscv64", "x86_64") {
+	host, err := NewHost(HostOptions{Arch: "aarch64", KVM: "absent"})
+	check(t, err)
+	defer host.Close()
+	if !profiles[0].Serves("x86_64", host) || profiles[0].Serves("riscv64", host) || profiles[0].Serves("x86_64", nil) {
 		t.Error("it serves others")
 	}
 	selection := selectProfile(t, Request{Store: store, GuestArch: "x86_64", Profile: "mine"})

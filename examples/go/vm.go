@@ -73,7 +73,7 @@ func ReadVM(path string) (*VM, error) {
 
 // Schema is the JSON Schema of the documents.
 func Schema() ([]byte, error) {
-	return takeText(func(text **C.char, e **C.vqemu_error) C.int { return C.vqemu_vm_schema(text, e) })
+	return takeText(func(text **C.char, e **C.vqemu_error) C.int { return C.vqemu_vm_schema(0, text, e) })
 }
 
 // use holds the VM's turn until release.
@@ -282,7 +282,7 @@ func (vm *VM) JSON() ([]byte, error) {
 		return nil, err
 	}
 	defer release()
-	return takeText(func(text **C.char, e **C.vqemu_error) C.int { return C.vqemu_vm_to_json(handle, text, e) })
+	return takeText(func(text **C.char, e **C.vqemu_error) C.int { return C.vqemu_vm_to_json(handle, 0, text, e) })
 }
 
 // MergeJSON merges a document into the VM: keys that it has replace the VM's, null unsets, lists replace lists, and
@@ -348,7 +348,7 @@ func (vm *VM) Diff(other *VM) ([]Change, error) {
 		return nil, err
 	}
 	defer release()
-	text, err := takeText(func(text **C.char, e **C.vqemu_error) C.int { return C.vqemu_vm_diff(from, to, text, e) })
+	text, err := takeText(func(text **C.char, e **C.vqemu_error) C.int { return C.vqemu_vm_diff(from, to, 0, text, e) })
 	if err != nil {
 		return nil, err
 	}

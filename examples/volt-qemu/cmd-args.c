@@ -21,8 +21,8 @@ static int args(const struct options *options) {
 
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_vqemu_free_ char *text = NULL;
-    int code = options->json ? vqemu_command_to_json(way.command, &text, &error)
-                             : vqemu_command_to_shell(way.command, &text, &error);
+    int code = options->json ? vqemu_command_to_json(way.command, 0, &text, &error)
+                             : vqemu_command_to_shell(way.command, 0, &text, &error);
     if (code)
         return fail(error);
     fputs(text, stdout);

@@ -51,7 +51,7 @@ static int diff(const struct options *options) {
         status = vm_from_document(options->operands[1], &to);
     if (status)
         return status;
-    if (vqemu_vm_diff(from, to, &text, &error))
+    if (vqemu_vm_diff(from, to, 0, &text, &error))
         return fail(error);
     if (options->json)
         fputs(text, stdout);

@@ -14,15 +14,15 @@
 #include "text.h"
 
 struct profiles {
-    const char *host_arch;
+    const vqemu_host *host;
     const vqemu_profile_list *stored; /* NULL: no store was named */
 };
 
-static json_t *guest_arches(const vqemu_profile *profile, const char *host_arch) {
+static json_t *guest_arches(const vqemu_profile *profile, const vqemu_host *host) {
     json_t *names = json_array();
     for (size_t i = 0; i < vqemu_guest_arch_count(); i++) {
         const char *arch = vqemu_guest_arch_at(i);
-        if (vqemu_profile_serves(profile, arch, host_arch))
+        if (vqemu_profile_serves(profile, arch, host))
             json_append_text(names, arch);
     }
     return names;
@@ -42,7 +42,7 @@ static json_t *profile_json(const struct profiles *profiles, const vqemu_profile
     json_add_text(object, "description", vqemu_profile_description(profile));
     json_add_text(object, "accel", vqemu_profile_accel(profile));
     json_add(object, "abilities", ability_names(vqemu_profile_abilities(profile)));
-    json_add(object, "guest_arches", guest_arches(profile, profiles->host_arch));
+    json_add(object, "guest_arches", guest_arches(profile, profiles->host));
     json_add(object, "stored", stored_json(profiles->stored, vqemu_profile_name(profile)));
     return object;
 }
@@ -65,7 +65,7 @@ static void print_profile(const struct profiles *profiles, const vqemu_profile *
     printf("  %s\n", description);
     printf("  %-13s%s\n", "accelerator", vqemu_profile_accel(profile));
     print_names("abilities", ability_names(vqemu_profile_abilities(profile)));
-    print_names("guests", guest_arches(profile, profiles->host_arch));
+    print_names("guests", guest_arches(profile, profiles->host));
     if (profiles->stored)
         printf("  %-13s%s\n", "stored", json_is_true(stored) ? "yes" : "no");
     json_decref(stored);
@@ -118,7 +118,7 @@ static int profiles(const struct options *options) {
         status = list_stored(options, &stored);
     if (status)
         return status;
-    struct profiles profiles = {vqemu_host_arch(host), stored};
+    struct profiles profiles = {host, stored};
     return print(options, &profiles);
 }
 

@@ -72,7 +72,7 @@ static int print(const struct options *options, const vqemu_runtime *runtime,
                  const vqemu_revision *revision) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_placement_list_ vqemu_placement_list *list = NULL;
-    if (options->files && vqemu_runtime_list_placements(runtime, &list, &error))
+    if (options->files && vqemu_runtime_list_placements(runtime, 0, &list, &error))
         return fail(error);
     if (options->json) {
         json_t *object = runtime_json(runtime, revision);

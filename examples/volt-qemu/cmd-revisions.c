@@ -78,7 +78,8 @@ static json_t *revision_json(const struct listing *listing, const vqemu_revision
     json_add_number(object, "objects",
                     manifest ? (int64_t)vqemu_manifest_object_count(manifest) : -1);
     json_add_number(object, "total_bytes", manifest ? vqemu_manifest_total_bytes(manifest) : -1);
-    json_add_text(object, "qemu_version", vqemu_manifest_qemu_version(manifest));
+    json_add_text(object, "qemu_version",
+                  vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION));
     json_add(object, "pinned", json_boolean(json_array_size(holders) > 0));
     json_add(object, "pinned_by", holders);
     bool is_known = listing->uses;
@@ -137,7 +138,7 @@ static void add_users(struct table *table, const struct listing *listing,
 static void add_revision(struct table *table, const struct listing *listing,
                          const vqemu_revision *revision) {
     const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
-    const char *qemu_version = vqemu_manifest_qemu_version(manifest);
+    const char *qemu_version = vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION);
     table_add(table, "%s", vqemu_revision_name(revision));
     if (manifest) {
         _cleanup_free_ char *size = format_size(vqemu_manifest_total_bytes(manifest));

@@ -61,12 +61,14 @@ static json_t *shown_json(const struct shown *shown) {
     json_add_text(object, "name", vqemu_manifest_name(manifest));
     json_add_text(object, "profile", vqemu_manifest_profile(manifest));
     json_add_text(object, "created_at", vqemu_manifest_created_at(manifest));
-    json_add_text(object, "qemu_version", vqemu_manifest_qemu_version(manifest));
-    json_add_text(object, "build_date", vqemu_manifest_build_date(manifest));
-    json_add_text(object, "build_host", vqemu_manifest_build_host(manifest));
-    json_add_text(object, "arch", vqemu_manifest_arch(manifest));
-    json_add_text(object, "description", vqemu_manifest_description(manifest));
-    json_add_text(object, "accel", vqemu_manifest_accel(manifest));
+    json_add_text(object, "qemu_version",
+                  vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION));
+    json_add_text(object, "build_date", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_DATE));
+    json_add_text(object, "build_host", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_HOST));
+    json_add_text(object, "arch", vqemu_manifest_string(manifest, VQEMU_MANIFEST_ARCH));
+    json_add_text(object, "description",
+                  vqemu_manifest_string(manifest, VQEMU_MANIFEST_DESCRIPTION));
+    json_add_text(object, "accel", vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL));
     json_add(object, "abilities", ability_names(vqemu_manifest_abilities(manifest)));
     json_add(object, "guests", guests_json(manifest));
     json_add_number(object, "total_bytes", vqemu_manifest_total_bytes(manifest));
@@ -101,12 +103,12 @@ static void print_shown(const struct shown *shown) {
     print_field("name", vqemu_manifest_name(manifest));
     print_field("profile", vqemu_manifest_profile(manifest));
     print_field("created at", vqemu_manifest_created_at(manifest));
-    print_field("qemu version", vqemu_manifest_qemu_version(manifest));
-    print_field("build date", vqemu_manifest_build_date(manifest));
-    print_field("build host", vqemu_manifest_build_host(manifest));
-    print_field("arch", vqemu_manifest_arch(manifest));
-    print_field("description", vqemu_manifest_description(manifest));
-    print_field("accelerator", vqemu_manifest_accel(manifest));
+    print_field("qemu version", vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION));
+    print_field("build date", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_DATE));
+    print_field("build host", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_HOST));
+    print_field("arch", vqemu_manifest_string(manifest, VQEMU_MANIFEST_ARCH));
+    print_field("description", vqemu_manifest_string(manifest, VQEMU_MANIFEST_DESCRIPTION));
+    print_field("accelerator", vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL));
     print_names("abilities", ability_names(vqemu_manifest_abilities(manifest)));
     print_names("guests", guests_json(manifest));
     print_field("size", size);

@@ -22,7 +22,7 @@ static int describe_host(const char *arch, int32_t kvm, vqemu_host **host, vqemu
         code = vqemu_host_options_set_string(description, VQEMU_HOST_KVM, vqemu_kvm_state_name(kvm),
                                              error);
     if (!code)
-        code = vqemu_host_new(description, host, error);
+        code = vqemu_host_new(description, 0, host, error);
     vqemu_host_options_free(description);
     return code;
 }
@@ -115,20 +115,24 @@ static const char *wanted_profile(const struct options *options, const struct wa
 
 static int set_request(const struct options *options, const struct way *way, vqemu_request *request,
                        vqemu_error **error) {
+    const char *profile = wanted_profile(options, way);
+    bool is_uefi = options_guest_is_uefi(options);
     const struct {
         const char *key, *value;
     } strings[] = {
-        {VQEMU_REQUEST_PROFILE, wanted_profile(options, way)},
+        {VQEMU_REQUEST_PROFILE, profile},
         {VQEMU_REQUEST_MODE, options->mode},
         {VQEMU_REQUEST_ACCEL, options->accel},
         {VQEMU_REQUEST_GUEST_ARCH, options->guest_arch},
-        {VQEMU_REQUEST_GUEST_OS, options->guest_os},
+        {VQEMU_REQUEST_GUEST_OS, is_uefi ? NULL : options->guest_os},
     };
     int code = 0;
     for (size_t i = 0; !code && i < sizeof strings / sizeof *strings; i++)
         code = vqemu_request_set_string(request, strings[i].key, strings[i].value, error);
+    if (!code && is_uefi && !profile)
+        code = vqemu_request_set_abilities(request, VQEMU_ABILITY_UEFI, error);
     if (!code && way->vm)
-        code = vqemu_request_set_vm(request, way->vm, error);
+        code = vqemu_request_set_vm(request, way->vm, 0, error);
     return code;
 }
 
@@ -147,7 +151,7 @@ static int make_selection(const struct options *options, struct way *way) {
     if (!code)
         code = set_request(options, way, request, &error);
     if (!code && is_choice_of_store(options, way))
-        code = vqemu_request_set_store(request, way->store, options->call, &error);
+        code = vqemu_request_set_store(request, way->store, 0, options->call, &error);
     if (!code)
         code = vqemu_select(way->host, request, 0, &way->selection, &error);
     return code ? fail_request(options->command, error) : 0;

@@ -223,6 +223,10 @@ void options_free(struct options *options) {
     vqemu_call_unref(options->call);
 }
 
+bool options_guest_is_uefi(const struct options *options) {
+    return options->guest_os && strcmp(options->guest_os, "uefi") == 0;
+}
+
 bool options_name_store(const struct options *options) {
     return options->root || options->objects;
 }

@@ -81,5 +81,7 @@ void options_free(struct options *options);
 
 /* Whether it was said where the store is. */
 bool options_name_store(const struct options *options);
+/* Whether --guest-os is "uefi": no system, but the firmware that the guest needs. */
+bool options_guest_is_uefi(const struct options *options);
 
 #endif

@@ -65,7 +65,7 @@ int vqemu_store_import(vqemu_store *store, int fd, const char *name,
  * (libarchive is not installed), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
  * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_export(vqemu_store *store, vqemu_revision *revision, int fd, const char *name,
+int vqemu_store_export(vqemu_store *store, const vqemu_revision *revision, int fd, const char *name,
                        uint32_t flags, vqemu_call *call, vqemu_error **error);
 
 #ifdef __cplusplus

@@ -45,8 +45,9 @@ enum vqemu_command_flag {
  * Build the command that runs a VM on a profile. The machine, CPU model, console and device models
  * come from the row of the guest-architecture table, and from the guest's operating system where
  * the VM does not set them. Only UEFI firmware is looked up on disk, in the runtime's firmware
- * directory. vm may be changed or freed afterwards. flags: an OR of enum vqemu_command_flag. On
- * success the caller releases *command with vqemu_command_unref().
+ * directory. The command takes a reference to the runtime; vm may be changed or freed afterwards.
+ * flags: an OR of enum vqemu_command_flag. On success the caller releases *command with
+ * vqemu_command_unref().
  *
  * What the command needs besides QEMU must be there when it is executed: see vqemu_prepare(),
  * vqemu_command_companion_argv(), and vqemu_command_fd_at() for descriptors.
@@ -110,13 +111,36 @@ const char *vqemu_command_runtime_dir(const vqemu_command *command);
 
 /* ---- what it uses ---- */
 
+/** QEMU's machine protocol, for vqemu_monitor_open(). Since 1.0. */
+#define VQEMU_SOCKET_QMP "qmp"
+
+/** The QMP socket of a service by which its guest is stopped. Since 1.0. */
+#define VQEMU_SOCKET_STOP "stop"
+
+/** VNC. Since 1.0. */
+#define VQEMU_SOCKET_VNC "vnc"
+
+/** The serial console. Since 1.0. */
+#define VQEMU_SOCKET_CONSOLE "console"
+
+/** The agent in the guest. Since 1.0. */
+#define VQEMU_SOCKET_AGENT "agent"
+
+/** The TPM: here a companion listens, and QEMU connects. Since 1.0. */
+#define VQEMU_SOCKET_TPM "tpm"
+
 /**
- * The path of a Unix socket by its name: "qmp", "stop" (the QMP socket of a service by which its
- * guest is stopped), "vnc", "console" and "agent" are those that QEMU listens on; at "tpm" a
- * companion does. NULL if the command has no such socket, or it is known by a descriptor only.
+ * The path of a Unix socket by its name, one of the macros above; QEMU listens there, unless they
+ * say otherwise. NULL if the command has no such socket, or it is known by a descriptor only.
  * Borrowed. Since 1.0.
  */
 const char *vqemu_command_socket(const vqemu_command *command, const char *name);
+
+/** How many such sockets the command has. Since 1.0. */
+size_t vqemu_command_socket_count(const vqemu_command *command);
+
+/** The name of one; later versions may have others. NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_command_socket_name(const vqemu_command *command, size_t index);
 
 /** How a file is used. Since 1.0. */
 enum vqemu_file_access { VQEMU_FILE_READ = 1, VQEMU_FILE_WRITE = 2 };
@@ -177,20 +201,20 @@ const char *vqemu_command_companion_cwd(const vqemu_command *command, size_t ind
 /* ---- digests ---- */
 
 /**
- * The same exactly if arguments, environment and profile are: the SHA-256 of the decimal number of
- * arguments, each argument, the decimal number of variables, each variable, and the profile's
- * digest, each followed by a NUL byte. Since 1.0.
+ * The same exactly if arguments, environment and profile are. In this version of the library it is
+ * the SHA-256 of the decimal number of arguments, each argument, the decimal number of variables,
+ * each variable, and the profile's digest, each followed by a NUL byte. Since 1.0.
  */
 #define VQEMU_DIGEST_COMMAND "command"
 
 /**
  * The same as long as the guest sees the same hardware: for telling whether a VM can be migrated
- * from one command to another, or has changed under its guest. It is the SHA-256 of these strings,
- * each followed by a NUL byte: "volt-hardware 1"; the guest architecture; for each of the options
- * -machine, -cpu, -smp, -m, -device, -uuid, -global, -rtc, -smbios and -serial among the arguments,
- * in their order, the option, the first part of its value, and the other parts (as commas separate
- * them) sorted by their bytes; and the VM's extra arguments as they are, for it is not known what
- * these do.
+ * from one command to another, or has changed under its guest. Compare only digests of the same
+ * version of the library: in this one, it is the SHA-256 of these strings, each followed by a NUL
+ * byte: "volt-hardware 1"; the guest architecture; for each of the options -machine, -cpu, -smp,
+ * -m, -device, -uuid, -global, -rtc, -smbios and -serial among the arguments, in their order, the
+ * option, the first part of its value, and the other parts (as commas separate them) sorted by
+ * their bytes; and the VM's extra arguments as they are, for it is not known what these do.
  *
  * Left out of values is what only the host sees: dump-guest-core, memory-backend, iothread, and
  * write-cache, which the guest can switch itself. For the backend that a device names stands its
@@ -215,31 +239,34 @@ const char *vqemu_command_digest(const vqemu_command *command, const char *what)
 /**
  * The command as text for a POSIX shell, over several lines, ending in a newline: a
  * subshell that changes directory and executes with exactly this environment. The caller frees
- * *text with vqemu_free(). Errors: VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * *text with vqemu_free(). flags: 0. Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_command_to_shell(const vqemu_command *command, char **text, vqemu_error **error);
+int vqemu_command_to_shell(const vqemu_command *command, uint32_t flags, char **text,
+                           vqemu_error **error);
 
 /**
  * The command as JSON text, ending in a newline: an object with "argv" and "env" (arrays of
  * strings), "cwd", "digest" and "hardware_digest" (see vqemu_command_digest()); "fingerprint" is
- * the same as "digest". The caller frees *text with vqemu_free().
+ * the same as "digest". flags: 0. The caller frees *text with vqemu_free().
  *
- * Errors: VQEMU_ERR_UNSUPPORTED (a string is not UTF-8, which JSON cannot carry),
+ * Errors: VQEMU_ERR_UNSUPPORTED (a string is not UTF-8, which JSON cannot carry), VQEMU_ERR_USAGE,
  * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_command_to_json(const vqemu_command *command, char **text, vqemu_error **error);
+int vqemu_command_to_json(const vqemu_command *command, uint32_t flags, char **text,
+                          vqemu_error **error);
 
 /* ---- for a later process ---- */
 
 /**
  * The command as text for vqemu_command_load(): a JSON object whose "format" is "volt-command 1",
  * with all that the functions above tell. For a daemon that is to find its VMs again after it was
- * restarted. The caller frees *json with vqemu_free().
+ * restarted. flags: 0. The caller frees *json with vqemu_free().
  *
  * Errors: VQEMU_ERR_UNSUPPORTED (reason "not-utf-8": a string is not, and JSON cannot carry it; the
  * detail "key" tells which), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_command_save(const vqemu_command *command, char **json, vqemu_error **error);
+int vqemu_command_save(const vqemu_command *command, uint32_t flags, char **json,
+                       vqemu_error **error);
 
 /**
  * The command that was saved, with its runtime, whose tree it leases again: from then on it is not

@@ -29,8 +29,8 @@ extern "C" {
  * VQEMU_ERR_MALFORMED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
  * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_copy(vqemu_store *from, vqemu_revision *revision, vqemu_store *to, uint32_t flags,
-                     vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);
+int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revision, vqemu_store *to,
+                     uint32_t flags, vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);
 
 #ifdef __cplusplus
 }

@@ -98,11 +98,50 @@ const char *vqemu_error_message(const vqemu_error *error);
  */
 const char *vqemu_error_reason(const vqemu_error *error);
 
+/* ---- facts ---- */
+
+/** A key of a VM or an option, such as "disks[0].cache". Since 1.0. */
+#define VQEMU_DETAIL_KEY "key"
+
+/** The value that it was given. Since 1.0. */
+#define VQEMU_DETAIL_VALUE "value"
+
+/** What there is to choose from, separated by ", ". Since 1.0. */
+#define VQEMU_DETAIL_CHOICES "choices"
+
+/** The key that may be meant. Since 1.0. */
+#define VQEMU_DETAIL_SUGGESTION "suggestion"
+
+/** A path. Since 1.0. */
+#define VQEMU_DETAIL_PATH "path"
+
+/** The digest of an object. Since 1.0. */
+#define VQEMU_DETAIL_OBJECT "object"
+
+/** The name of a revision. Since 1.0. */
+#define VQEMU_DETAIL_REVISION "revision"
+
+/** The name of a profile. Since 1.0. */
+#define VQEMU_DETAIL_PROFILE "profile"
+
+/** The profiles that can do what was asked for, separated by ", ". Since 1.0. */
+#define VQEMU_DETAIL_PROFILES "profiles"
+
+/** Of VQEMU_ERR_USAGE: the function that was called. Since 1.0. */
+#define VQEMU_DETAIL_FUNCTION "function"
+
+/** Of VQEMU_ERR_USAGE: its argument at fault. Since 1.0. */
+#define VQEMU_DETAIL_ARGUMENT "argument"
+
+/** Who has a lock or a pin. Since 1.0. */
+#define VQEMU_DETAIL_HOLDER "holder"
+
+/** QEMU's word for why it refuses a command. Since 1.0. */
+#define VQEMU_DETAIL_CLASS "class"
+
 /**
- * One fact of the error by its name: "key" (of a VM or an option, such as "disks[0].cache"),
- * "value", "choices" (separated by ", "), "suggestion" (the key that may be meant), "path",
- * "object" (a digest), "revision", "profile", "function" and "argument" (of VQEMU_ERR_USAGE),
- * "holder" (of a lock). Borrowed from the error; NULL if it has no such fact. Since 1.0.
+ * One fact of the error by its name: one of the macros above, or another that docs/errors.md lists.
+ * Borrowed from the error; NULL if it has no such fact. Since 1.0.
  */
 const char *vqemu_error_detail(const vqemu_error *error, const char *name);
 

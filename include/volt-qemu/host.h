@@ -88,11 +88,12 @@ void vqemu_host_options_free(vqemu_host_options *options);
 
 /**
  * Describe a host by hand: for tests, and for planning another host's work. It keeps nothing of
- * the options. On success the caller frees *host with vqemu_host_free().
+ * the options. flags: 0. On success the caller frees *host with vqemu_host_free().
  *
  * Errors: VQEMU_ERR_INVALID (a key is not set), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_host_new(const vqemu_host_options *options, vqemu_host **host, vqemu_error **error);
+int vqemu_host_new(const vqemu_host_options *options, uint32_t flags, vqemu_host **host,
+                   vqemu_error **error);
 
 /* ---- access ---- */
 

@@ -56,7 +56,7 @@ void vqemu_monitor_free(vqemu_monitor *monitor);
  * of a JSON object; NULL for none. *result_json, which may be NULL, gets the text of what the
  * command returns, on one line; the caller frees it with vqemu_free(). Events that come in
  * meanwhile are kept for vqemu_monitor_next_event(). After an answer that came too late, the next
- * command can be executed all the same: the late answer is told apart and passed over.
+ * command can be executed all the same: the late answer is told apart and passed over. flags: 0.
  *
  * Errors: VQEMU_ERR_DENIED (QEMU refuses: reason "qmp-error", the detail "class" is QEMU's word for
  * it, the message has its sentence), VQEMU_ERR_NOT_RUNNING (reason "ended": QEMU has ended),
@@ -66,21 +66,28 @@ void vqemu_monitor_free(vqemu_monitor *monitor);
  * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_monitor_execute(vqemu_monitor *monitor, const char *command, const char *arguments_json,
-                          vqemu_call *call, char **result_json, vqemu_error **error);
+                          uint32_t flags, vqemu_call *call, char **result_json,
+                          vqemu_error **error);
+
+/** Flags of vqemu_monitor_next_event(). Since 1.0. */
+enum vqemu_monitor_flag {
+    /** Do not wait: only an event that has come in already. */
+    VQEMU_MONITOR_NOWAIT = 1
+};
 
 /**
  * The next event, as the text of QEMU's JSON object on one line, which the caller frees with
  * vqemu_free(). Up to 1000 events of 4 MiB in all are kept while nobody asks; then the oldest are
  * dropped, and the next event that is handed out has a member "lost" with their number.
  *
- * With a call whose time is over already, only what has come in is looked at: so a loop that waits
- * for vqemu_monitor_fd() takes events until that is VQEMU_ERR_TIMEOUT.
+ * flags: an OR of enum vqemu_monitor_flag. A loop that waits for vqemu_monitor_fd() takes events
+ * with VQEMU_MONITOR_NOWAIT until that is VQEMU_ERR_TIMEOUT.
  *
  * Errors: VQEMU_ERR_TIMEOUT (reason "no-event": none in time), and as of vqemu_monitor_execute().
  * Since 1.0.
  */
-int vqemu_monitor_next_event(vqemu_monitor *monitor, vqemu_call *call, char **event_json,
-                             vqemu_error **error);
+int vqemu_monitor_next_event(vqemu_monitor *monitor, uint32_t flags, vqemu_call *call,
+                             char **event_json, vqemu_error **error);
 
 /** The descriptor of the connection, for an event loop: readable when something has come in, or
  * QEMU has ended. Borrowed; -1 for NULL. Since 1.0. */

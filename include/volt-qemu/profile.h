@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/host.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -81,12 +83,12 @@ uint64_t vqemu_profile_abilities(const vqemu_profile *profile);
 const char *vqemu_profile_accel(const vqemu_profile *profile);
 
 /**
- * Whether the profile runs guests of this architecture on a host of that architecture. Whether KVM
- * works at the moment plays no part. False for names that are not in the table of architectures,
- * and for NULL. Since 1.0.
+ * Whether the profile runs guests of this architecture on hosts of the architecture of this one.
+ * Whether KVM works there at the moment plays no part. False for a name that is not in the table of
+ * architectures, and for NULL. Since 1.0.
  */
 bool vqemu_profile_serves(const vqemu_profile *profile, const char *guest_arch,
-                          const char *host_arch);
+                          const vqemu_host *host);
 
 /** How many guest architectures are known. Since 1.0. */
 size_t vqemu_guest_arch_count(void);

@@ -50,8 +50,8 @@ void vqemu_request_free(vqemu_request *request);
  * own; for a profile by name that does not serve it, the first that it serves. Since 1.0. */
 #define VQEMU_REQUEST_GUEST_ARCH "guest_arch"
 
-/** What the guest is: "linux" (also "", or not set), "other", or "windows" and "uefi", which need
- * UEFI firmware. Since 1.0. */
+/** What the guest is, in the words of a VM's key of this name: "linux" (also "", or not set),
+ * "other", or "windows", which needs UEFI firmware. Since 1.0. */
 #define VQEMU_REQUEST_GUEST_OS "guest_os"
 
 /**
@@ -82,22 +82,24 @@ int vqemu_request_set_abilities(vqemu_request *request, uint64_t abilities, vqem
 /**
  * Ask for what a VM needs: its keys guest_arch, profile, mode and guest_os, and the abilities for
  * its firmware, disks, network devices, display, USB and TPM. They are copied as they are now; what
- * an earlier VM needed is forgotten.
+ * an earlier VM needed is forgotten. flags: 0.
  *
  * Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm, vqemu_error **error);
+int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm, uint32_t flags,
+                         vqemu_error **error);
 
 /**
  * Choose only among the profiles that have a revision in a store, its own ones included; see
  * vqemu_store_list_profiles(). They are copied as they are now. If none of them fits but another
- * one would, selection fails with VQEMU_ERR_NO_REVISION. call: may be NULL.
+ * one would, selection fails with VQEMU_ERR_NO_REVISION. flags: 0. call: may
+ * be NULL.
  *
  * Errors: VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_request_set_store(vqemu_request *request, vqemu_store *store, vqemu_call *call,
-                            vqemu_error **error);
+int vqemu_request_set_store(vqemu_request *request, vqemu_store *store, uint32_t flags,
+                            vqemu_call *call, vqemu_error **error);
 
 #ifdef __cplusplus
 }

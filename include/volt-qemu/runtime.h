@@ -63,8 +63,9 @@ enum vqemu_resolve_flag {
  * VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
  * Since 1.0.
  */
-int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, vqemu_revision *revision,
-                  uint32_t flags, vqemu_call *call, vqemu_runtime **runtime, vqemu_error **error);
+int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection,
+                  const vqemu_revision *revision, uint32_t flags, vqemu_call *call,
+                  vqemu_runtime **runtime, vqemu_error **error);
 
 /* ---- by hand ---- */
 
@@ -102,14 +103,14 @@ void vqemu_runtime_options_free(vqemu_runtime_options *options);
 
 /**
  * Describe a runtime by hand, without a store: for tests, dry runs, and hosts that assemble in
- * another way. Nothing is looked up on disk. It keeps nothing of the options. On success the caller
- * releases *runtime with vqemu_runtime_unref().
+ * another way. Nothing is looked up on disk. It keeps nothing of the options. flags: 0. On success
+ * the caller releases *runtime with vqemu_runtime_unref().
  *
  * Errors: VQEMU_ERR_INVALID (a path is missing, or a loader without a lib_dir), VQEMU_ERR_USAGE,
  * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_runtime_new(const vqemu_selection *selection, const vqemu_runtime_options *options,
-                      vqemu_runtime **runtime, vqemu_error **error);
+                      uint32_t flags, vqemu_runtime **runtime, vqemu_error **error);
 
 /* ---- life and access ---- */
 
@@ -151,8 +152,8 @@ const char *vqemu_runtime_tree(const vqemu_runtime *runtime);
 const char *vqemu_runtime_revision(const vqemu_runtime *runtime);
 
 /**
- * The digest of the profile: that of its manifest, 64 hex digits; "" for a runtime described by
- * hand. Borrowed. Since 1.0.
+ * The digest of the profile: that of its manifest, in hex digits; do not size buffers by it. "" for
+ * a runtime described by hand. Borrowed. Since 1.0.
  */
 const char *vqemu_runtime_digest(const vqemu_runtime *runtime);
 
@@ -168,14 +169,14 @@ int vqemu_runtime_lease_fd(const vqemu_runtime *runtime);
 typedef struct vqemu_placement_list vqemu_placement_list;
 
 /**
- * Tell for each file of the tree how it was made, and if it is no hard link, why. The caller frees
- * *list with vqemu_placement_list_free().
+ * Tell for each file of the tree how it was made, and if it is no hard link, why. flags: 0. The
+ * caller frees *list with vqemu_placement_list_free().
  *
  * Errors: VQEMU_ERR_INVALID (a runtime described by hand), VQEMU_ERR_CORRUPT (the tree's stamp was
- * altered), VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * altered), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_runtime_list_placements(const vqemu_runtime *runtime, vqemu_placement_list **list,
-                                  vqemu_error **error);
+int vqemu_runtime_list_placements(const vqemu_runtime *runtime, uint32_t flags,
+                                  vqemu_placement_list **list, vqemu_error **error);
 
 /** How many files the list holds. Since 1.0. */
 size_t vqemu_placement_list_count(const vqemu_placement_list *list);

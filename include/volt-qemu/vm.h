@@ -165,12 +165,12 @@ int vqemu_vm_merge_json(vqemu_vm *vm, const char *text, size_t size, const char 
 
 /**
  * The VM as the JSON text that vqemu_vm_from_json() reads, ending in a newline, with what is set
- * and nothing else. The caller frees *text with vqemu_free().
+ * and nothing else. flags: 0. The caller frees *text with vqemu_free().
  *
  * Errors: VQEMU_ERR_UNSUPPORTED (a string is not UTF-8, which JSON cannot carry; reason
  * "not-utf-8"), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_vm_to_json(const vqemu_vm *vm, char **text, vqemu_error **error);
+int vqemu_vm_to_json(const vqemu_vm *vm, uint32_t flags, char **text, vqemu_error **error);
 
 /**
  * What is set differently in two VMs, as JSON text ending in a newline:
@@ -178,17 +178,18 @@ int vqemu_vm_to_json(const vqemu_vm *vm, char **text, vqemu_error **error);
  *     {"changes": [{"key": "disks[0].cache", "from": "none", "to": null}]}
  *
  * null is what is not set. Elements of lists are compared by their place; one that only one of the
- * VMs has is one change, with all that is in it. Without a difference the array is empty. The
- * caller frees *json with vqemu_free(). Errors: as of vqemu_vm_to_json(). Since 1.0.
+ * VMs has is one change, with all that is in it. Without a difference the array is empty. flags:
+ * 0. The caller frees *json with vqemu_free(). Errors: as of vqemu_vm_to_json(). Since 1.0.
  */
-int vqemu_vm_diff(const vqemu_vm *from, const vqemu_vm *to, char **json, vqemu_error **error);
+int vqemu_vm_diff(const vqemu_vm *from, const vqemu_vm *to, uint32_t flags, char **json,
+                  vqemu_error **error);
 
 /**
  * The JSON Schema (json-schema.org, draft 2020-12) of the documents that vqemu_vm_from_json()
- * reads, ending in a newline; the "description" of each key says what it means. The caller frees
- * *text with vqemu_free(). Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * reads, ending in a newline; the "description" of each key says what it means. flags: 0. The
+ * caller frees *text with vqemu_free(). Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_vm_schema(char **text, vqemu_error **error);
+int vqemu_vm_schema(uint32_t flags, char **text, vqemu_error **error);
 
 #ifdef __cplusplus
 }

@@ -169,12 +169,13 @@ VQEMU_EXPORT void vqemu_host_options_free(vqemu_host_options *options) {
     options_free(&options_type, options);
 }
 
-VQEMU_EXPORT int vqemu_host_new(const vqemu_host_options *options, vqemu_host **host,
-                                vqemu_error **error) {
+VQEMU_EXPORT int vqemu_host_new(const vqemu_host_options *options, uint32_t flags,
+                                vqemu_host **host, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(host, error);
     *host = NULL;
     REQUIRE_ARGUMENT(options, error);
+    REQUIRE_FLAGS(flags, 0, error);
     const char *missing = !options->arch ? VQEMU_HOST_ARCH : !options->kvm ? VQEMU_HOST_KVM : NULL;
     if (missing)
         return options_invalid(missing, NULL, NULL, error, "missing in the description of a host");

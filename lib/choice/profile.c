@@ -241,9 +241,9 @@ bool profile_serves(const vqemu_profile *profile, const struct arch *guest, cons
 }
 
 VQEMU_EXPORT bool vqemu_profile_serves(const vqemu_profile *profile, const char *guest_arch,
-                                       const char *host_arch) {
+                                       const vqemu_host *host) {
     const struct arch *guest = arch_find(guest_arch);
-    return profile && guest && arch_find(host_arch) && profile_serves(profile, guest, host_arch);
+    return profile && guest && host && profile_serves(profile, guest, vqemu_host_arch(host));
 }
 
 char *profile_list_guests(const vqemu_profile *profile, const char *host_arch) {

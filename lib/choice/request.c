@@ -60,11 +60,11 @@ VQEMU_EXPORT void vqemu_request_free(vqemu_request *request) {
 
 static const struct word {
     const char *key, *noun, *plural;
-    const char *choices[5]; /* none: the architectures */
+    const char *choices[4]; /* none: the architectures */
 } words[] = {
     {VQEMU_REQUEST_ACCEL, "accelerator", "accelerators", {"kvm", "tcg"}},
     {VQEMU_REQUEST_MODE, "mode", "modes", {"hybrid-kvm", "hybrid-emulated"}},
-    {VQEMU_REQUEST_GUEST_OS, "guest OS", "words for it", {"linux", "windows", "other", "uefi"}},
+    {VQEMU_REQUEST_GUEST_OS, "guest OS", "words for it", {"linux", "windows", "other"}},
     {VQEMU_REQUEST_GUEST_ARCH, "guest architecture", "architectures", {NULL}},
 };
 
@@ -180,7 +180,7 @@ uint64_t request_needs(const vqemu_request *request, const struct arch *arch) {
         vm->machine ? arch_find_machine(arch, vm->machine) : arch->machines;
     const char *os = request_guest_os(request);
     uint64_t needs = request->abilities | vm->abilities;
-    if (os && (strcmp(os, "windows") == 0 || strcmp(os, "uefi") == 0))
+    if (os && strcmp(os, "windows") == 0)
         needs |= VQEMU_ABILITY_UEFI;
     if (strcmp(arch->bus, "pci") == 0)
         needs |= vm->on_pci;

@@ -67,6 +67,16 @@ VQEMU_EXPORT const char *vqemu_command_socket(const vqemu_command *command, cons
     return command && name ? resources_find_socket(&command->resources, name) : NULL;
 }
 
+VQEMU_EXPORT size_t vqemu_command_socket_count(const vqemu_command *command) {
+    return command ? command->resources.named_sockets.count / 2 : 0;
+}
+
+VQEMU_EXPORT const char *vqemu_command_socket_name(const vqemu_command *command, size_t index) {
+    return index < vqemu_command_socket_count(command)
+               ? command->resources.named_sockets.items[2 * index]
+               : NULL;
+}
+
 VQEMU_EXPORT size_t vqemu_command_file_count(const vqemu_command *command) {
     return command ? command->resources.file_count : 0;
 }

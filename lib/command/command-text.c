@@ -34,13 +34,14 @@ static void add_word(struct strbuf *text, const char *word, const char *previous
     add_quoted(text, word);
 }
 
-VQEMU_EXPORT int vqemu_command_to_shell(const vqemu_command *command, char **text,
+VQEMU_EXPORT int vqemu_command_to_shell(const vqemu_command *command, uint32_t flags, char **text,
                                         vqemu_error **error) {
     struct strbuf shell = {0};
     error_begin(error);
     REQUIRE_ARGUMENT(text, error);
     *text = NULL;
     REQUIRE_ARGUMENT(command, error);
+    REQUIRE_FLAGS(flags, 0, error);
     strbuf_add(&shell, "(cd ");
     add_quoted(&shell, vqemu_command_cwd(command));
     strbuf_add(&shell, " && exec env -i");
@@ -74,12 +75,13 @@ static int add_strings(json_t *object, const char *key, char *const *strings, vq
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_command_to_json(const vqemu_command *command, char **text,
+VQEMU_EXPORT int vqemu_command_to_json(const vqemu_command *command, uint32_t flags, char **text,
                                        vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(text, error);
     *text = NULL;
     REQUIRE_ARGUMENT(command, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_json_ json_t *object = json_object();
     if (!object)
         return error_no_memory(error);

@@ -159,13 +159,14 @@ static void add_uses(struct writer *writer, json_t *root, const struct resources
                    resources->named_sockets.items[i + 1]);
 }
 
-VQEMU_EXPORT int vqemu_command_save(const vqemu_command *command, char **json,
+VQEMU_EXPORT int vqemu_command_save(const vqemu_command *command, uint32_t flags, char **json,
                                     vqemu_error **error) {
     struct writer writer = {.error = error};
     error_begin(error);
     REQUIRE_ARGUMENT(json, error);
     *json = NULL;
     REQUIRE_ARGUMENT(command, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_json_ json_t *root = json_object();
     add_string(&writer, root, "format", SAVED_FORMAT);
     add_vm(&writer, root, command);

@@ -215,7 +215,7 @@ static int check_command(const char *command, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_monitor_execute(vqemu_monitor *monitor, const char *command,
-                                       const char *arguments_json, vqemu_call *call,
+                                       const char *arguments_json, uint32_t flags, vqemu_call *call,
                                        char **result_json, vqemu_error **error) {
     _cleanup_json_ json_t *arguments = NULL, *result = NULL;
     error_begin(error);
@@ -223,6 +223,7 @@ VQEMU_EXPORT int vqemu_monitor_execute(vqemu_monitor *monitor, const char *comma
         *result_json = NULL;
     REQUIRE_ARGUMENT(monitor, error);
     REQUIRE_ARGUMENT(command, error);
+    REQUIRE_FLAGS(flags, 0, error);
     REQUIRE_OWN(monitor, error);
     int r = check_command(command, error);
     if (r == 0 && arguments_json)
@@ -239,14 +240,17 @@ VQEMU_EXPORT int vqemu_monitor_execute(vqemu_monitor *monitor, const char *comma
     return r == QMP_DONE && result_json ? json_to_line(result, result_json, error) : r;
 }
 
-VQEMU_EXPORT int vqemu_monitor_next_event(vqemu_monitor *monitor, vqemu_call *call,
+VQEMU_EXPORT int vqemu_monitor_next_event(vqemu_monitor *monitor, uint32_t flags, vqemu_call *call,
                                           char **event_json, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(event_json, error);
     *event_json = NULL;
     REQUIRE_ARGUMENT(monitor, error);
+    REQUIRE_FLAGS(flags, VQEMU_MONITOR_NOWAIT, error);
     REQUIRE_OWN(monitor, error);
     struct qmp_limit limit = monitor_limit(call);
+    if (flags & VQEMU_MONITOR_NOWAIT)
+        limit.deadline = call_now();
     int r = monitor->events.count > 0 ? 1 : qmp_wait(&monitor->qmp, &limit, error);
     if (r < 0)
         return r;

@@ -9,6 +9,18 @@
 #include "store/manifest.h"
 #include "util/export.h"
 
+const char *const manifest_field_keys[FIELD_COUNT] = {
+    [NAME] = "name",
+    [CREATED_AT] = "created_at",
+    [PROFILE] = "profile",
+    [QEMU_VERSION] = "qemu_version",
+    [BUILD_DATE] = "build_date",
+    [BUILD_HOST] = "build_host",
+    [ARCH] = "arch",
+    [DESCRIPTION] = "description",
+    [ACCEL] = "accel",
+};
+
 static const struct manifest_object *object_at(const vqemu_manifest *manifest, size_t index) {
     return manifest && index < manifest->object_count ? &manifest->objects[index] : NULL;
 }
@@ -83,28 +95,11 @@ VQEMU_EXPORT const char *vqemu_manifest_profile(const vqemu_manifest *manifest) 
     return manifest ? manifest->fields[PROFILE] : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_manifest_qemu_version(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[QEMU_VERSION] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_build_date(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[BUILD_DATE] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_build_host(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[BUILD_HOST] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_arch(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[ARCH] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_description(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[DESCRIPTION] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_accel(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[ACCEL] : NULL;
+VQEMU_EXPORT const char *vqemu_manifest_string(const vqemu_manifest *manifest, const char *key) {
+    for (int i = 0; manifest && key && i < FIELD_COUNT; i++)
+        if (strcmp(manifest_field_keys[i], key) == 0)
+            return manifest->fields[i];
+    return NULL;
 }
 
 static size_t words_count(const vqemu_manifest *manifest, enum words words) {

@@ -25,6 +25,8 @@ enum field {
     FIELD_COUNT
 };
 
+extern const char *const manifest_field_keys[FIELD_COUNT];
+
 /* Fields that are lists of words, likewise. */
 enum words { ABILITIES, GUESTS, WORDS_COUNT };
 

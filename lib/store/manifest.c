@@ -17,18 +17,6 @@
 #define TEXT_LIMIT ((size_t)4 * 1024 * 1024) /* for each so many objects: */
 #define OBJECTS_OF_TEXT_LIMIT 10000
 
-static const char *const field_keys[FIELD_COUNT] = {
-    [NAME] = "name",
-    [CREATED_AT] = "created_at",
-    [PROFILE] = "profile",
-    [QEMU_VERSION] = "qemu_version",
-    [BUILD_DATE] = "build_date",
-    [BUILD_HOST] = "build_host",
-    [ARCH] = "arch",
-    [DESCRIPTION] = "description",
-    [ACCEL] = "accel",
-};
-
 static const char *const words_keys[WORDS_COUNT] = {
     [ABILITIES] = "abilities",
     [GUESTS] = "guests",
@@ -156,7 +144,7 @@ static int take_string(json_t *root, const char *key, const char *source, char *
 static int take_fields(vqemu_manifest *manifest, json_t *root, const char *source,
                        vqemu_error **error) {
     for (int i = 0; i < FIELD_COUNT; i++) {
-        int r = take_string(root, field_keys[i], source, &manifest->fields[i], error);
+        int r = take_string(root, manifest_field_keys[i], source, &manifest->fields[i], error);
         if (r < 0)
             return r;
     }
@@ -420,7 +408,7 @@ static json_t *to_json(const char *const fields[FIELD_COUNT], json_t *const word
     json_t *root = json_object();
     bool ok = root;
     for (int i = 0; ok && i < FIELD_COUNT; i++)
-        ok = set_string(root, field_keys[i], fields[i]);
+        ok = set_string(root, manifest_field_keys[i], fields[i]);
     for (int i = 0; ok && i < WORDS_COUNT; i++)
         ok = !words[i] || json_object_set(root, words_keys[i], words[i]) == 0;
     if (ok && total_bytes >= 0)
@@ -433,12 +421,13 @@ static json_t *to_json(const char *const fields[FIELD_COUNT], json_t *const word
     return NULL;
 }
 
-VQEMU_EXPORT int vqemu_manifest_to_json(const vqemu_manifest *manifest, char **text,
+VQEMU_EXPORT int vqemu_manifest_to_json(const vqemu_manifest *manifest, uint32_t flags, char **text,
                                         vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(text, error);
     *text = NULL;
     REQUIRE_ARGUMENT(manifest, error);
+    REQUIRE_FLAGS(flags, 0, error);
     const char *fields[FIELD_COUNT];
     for (int i = 0; i < FIELD_COUNT; i++)
         fields[i] = manifest->fields[i];
@@ -542,12 +531,13 @@ static int sync_parent(const char *path, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_manifest_write_file(const vqemu_manifest *manifest, const char *path,
-                                           vqemu_error **error) {
+                                           uint32_t flags, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(manifest, error);
     REQUIRE_ARGUMENT(path, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_free_ char *text = NULL;
-    int r = vqemu_manifest_to_json(manifest, &text, error);
+    int r = vqemu_manifest_to_json(manifest, 0, &text, error);
     if (r < 0)
         return r;
     /* Named by process and thread, so that concurrent writers do not meet. */

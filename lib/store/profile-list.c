@@ -165,10 +165,11 @@ VQEMU_EXPORT void vqemu_profile_list_free(vqemu_profile_list *list) {
 
 /* ---- for a request ---- */
 
-VQEMU_EXPORT int vqemu_request_set_store(vqemu_request *request, vqemu_store *store,
+VQEMU_EXPORT int vqemu_request_set_store(vqemu_request *request, vqemu_store *store, uint32_t flags,
                                          vqemu_call *call, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(request, error);
+    REQUIRE_FLAGS(flags, 0, error);
     REQUIRE_STORE(store, error);
     vqemu_profile_list *list = NULL;
     int r = list_profiles(store, call, &list, error);

@@ -485,7 +485,7 @@ int revision_publish(const vqemu_store *store, const char *profile, vqemu_manife
     *is_new = true;
     _cleanup_free_ char *made = NULL;
     _cleanup_revision_ vqemu_revision *new = NULL;
-    int r = text ? 0 : vqemu_manifest_to_json(manifest, &made, error);
+    int r = text ? 0 : vqemu_manifest_to_json(manifest, 0, &made, error);
     if (r < 0)
         return r;
     _cleanup_free_ char *name =

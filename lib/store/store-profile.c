@@ -97,7 +97,7 @@ int profile_check_options(const vqemu_ingest_options *options, vqemu_error **err
 /* ---- what is in a store ---- */
 
 static bool describes_profile(const vqemu_manifest *manifest) {
-    const char *accel = vqemu_manifest_accel(manifest);
+    const char *accel = vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL);
     return accel && (strcmp(accel, "kvm") == 0 || strcmp(accel, "tcg") == 0) &&
            vqemu_manifest_guest_count(manifest) > 0;
 }
@@ -120,6 +120,7 @@ int profile_of_manifest(const char *name, const vqemu_manifest *manifest, vqemu_
         return error_no_memory(error);
     for (size_t i = 0; i < count; i++)
         guests[i] = vqemu_manifest_guest_at(manifest, i);
-    return profile_new(name, vqemu_manifest_description(manifest), vqemu_manifest_accel(manifest),
+    return profile_new(name, vqemu_manifest_string(manifest, VQEMU_MANIFEST_DESCRIPTION),
+                       vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL),
                        vqemu_manifest_abilities(manifest), guests, count, profile, error);
 }

@@ -233,9 +233,9 @@ static int check_count(const struct copying *copying, vqemu_error **error) {
                      vqemu_revision_name(copying->revision), count, limit);
 }
 
-VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_revision *revision, vqemu_store *to,
-                                  uint32_t flags, vqemu_call *call, vqemu_ingest **ingest,
-                                  vqemu_error **error) {
+VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revision,
+                                  vqemu_store *to, uint32_t flags, vqemu_call *call,
+                                  vqemu_ingest **ingest, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(ingest, error);
     *ingest = NULL;

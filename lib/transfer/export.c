@@ -100,8 +100,8 @@ static int add_object(struct export *export, size_t index, vqemu_error **error) 
     return r == 0 ? add_content(export, object, fd, size, error) : r;
 }
 
-static int open_export(struct export *export, vqemu_revision *revision, int fd, const char *name,
-                       vqemu_error **error) {
+static int open_export(struct export *export, const vqemu_revision *revision, int fd,
+                       const char *name, vqemu_error **error) {
     int64_t total;
     int r = revision_check_store(export->store, revision, error);
     if (r == 0 && vqemu_revision_problem(revision))
@@ -119,7 +119,7 @@ static int open_export(struct export *export, vqemu_revision *revision, int fd, 
     return export->buffer ? 0 : error_no_memory(error);
 }
 
-VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, vqemu_revision *revision, int fd,
+VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, const vqemu_revision *revision, int fd,
                                     const char *name, uint32_t flags, vqemu_call *call,
                                     vqemu_error **error) {
     error_begin(error);

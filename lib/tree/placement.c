@@ -75,12 +75,13 @@ static int fill_list(const vqemu_runtime *runtime, vqemu_placement_list *list) {
     return broken ? -EBADMSG : 0;
 }
 
-VQEMU_EXPORT int vqemu_runtime_list_placements(const vqemu_runtime *runtime,
+VQEMU_EXPORT int vqemu_runtime_list_placements(const vqemu_runtime *runtime, uint32_t flags,
                                                vqemu_placement_list **list, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(list, error);
     *list = NULL;
     REQUIRE_ARGUMENT(runtime, error);
+    REQUIRE_FLAGS(flags, 0, error);
     if (!vqemu_runtime_tree(runtime))
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "a runtime that was described by hand has no tree");

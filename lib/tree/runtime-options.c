@@ -54,13 +54,14 @@ VQEMU_EXPORT int vqemu_runtime_options_set_string(vqemu_runtime_options *options
 }
 
 VQEMU_EXPORT int vqemu_runtime_new(const vqemu_selection *selection,
-                                   const vqemu_runtime_options *options, vqemu_runtime **runtime,
-                                   vqemu_error **error) {
+                                   const vqemu_runtime_options *options, uint32_t flags,
+                                   vqemu_runtime **runtime, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(runtime, error);
     *runtime = NULL;
     REQUIRE_ARGUMENT(selection, error);
     REQUIRE_ARGUMENT(options, error);
+    REQUIRE_FLAGS(flags, 0, error);
     const struct runtime_paths *paths = &options->paths;
     const char *missing = !paths->binary         ? VQEMU_RUNTIME_BINARY
                           : !paths->firmware_dir ? VQEMU_RUNTIME_FIRMWARE_DIR

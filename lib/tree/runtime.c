@@ -337,7 +337,7 @@ static int from_current(vqemu_store *store, const vqemu_selection *selection, co
 }
 
 VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection,
-                               vqemu_revision *revision, uint32_t flags, vqemu_call *call,
+                               const vqemu_revision *revision, uint32_t flags, vqemu_call *call,
                                vqemu_runtime **runtime, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(runtime, error);
@@ -356,7 +356,9 @@ VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *select
     if (r == 0 && revision)
         r = check_revision_profile(revision, profile, error);
     if (r == 0 && revision)
-        r = from_revision(store, selection, revision, flags, &progress, &new, error);
+        /* Only one that was not loaded would be changed. */
+        r = from_revision(store, selection, (vqemu_revision *)(uintptr_t)revision, flags, &progress,
+                          &new, error);
     else if (r == 0)
         r = from_current(store, selection, profile, flags, &progress, &new, error);
     if (r < 0)

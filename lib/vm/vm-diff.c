@@ -79,13 +79,14 @@ static int write_changes(json_t *from, json_t *to, char **text, vqemu_error **er
     return failed ? error_no_memory(error) : json_to_text(document, text, error);
 }
 
-VQEMU_EXPORT int vqemu_vm_diff(const vqemu_vm *from, const vqemu_vm *to, char **json,
-                               vqemu_error **error) {
+VQEMU_EXPORT int vqemu_vm_diff(const vqemu_vm *from, const vqemu_vm *to, uint32_t flags,
+                               char **json, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(json, error);
     *json = NULL;
     REQUIRE_ARGUMENT(from, error);
     REQUIRE_ARGUMENT(to, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_json_ json_t *old = NULL;
     _cleanup_json_ json_t *new = NULL;
     int r = object_to_json(&vm_type, from, &old, error);

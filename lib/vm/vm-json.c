@@ -68,19 +68,22 @@ VQEMU_EXPORT int vqemu_vm_from_file(const char *path, uint32_t flags, vqemu_vm *
     return r < 0 ? r : vqemu_vm_from_json(text, size, path, 0, vm, error);
 }
 
-VQEMU_EXPORT int vqemu_vm_to_json(const vqemu_vm *vm, char **text, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_vm_to_json(const vqemu_vm *vm, uint32_t flags, char **text,
+                                  vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(text, error);
     *text = NULL;
     REQUIRE_ARGUMENT(vm, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_json_ json_t *document = NULL;
     int r = object_to_json(&vm_type, vm, &document, error);
     return r < 0 ? r : json_to_text(document, text, error);
 }
 
-VQEMU_EXPORT int vqemu_vm_schema(char **text, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_vm_schema(uint32_t flags, char **text, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(text, error);
+    REQUIRE_FLAGS(flags, 0, error);
     *text = NULL;
     _cleanup_json_ json_t *schema = object_schema(&vm_type);
     if (!schema || /* not one of the properties: it cannot be set */

@@ -43,11 +43,12 @@ static void need_nic(const vqemu_vm *vm, const vqemu_nic *nic, struct vm_needs *
         needs->on_nic |= VQEMU_ABILITY_NICS;
 }
 
-VQEMU_EXPORT int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm,
+VQEMU_EXPORT int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm, uint32_t flags,
                                       vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(request, error);
     REQUIRE_ARGUMENT(vm, error);
+    REQUIRE_FLAGS(flags, 0, error);
     struct vm_needs needs = {.guest_arch = vm->guest_arch,
                              .guest_os = vm->guest_os,
                              .profile = vm->profile,

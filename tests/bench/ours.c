@@ -54,7 +54,8 @@ static vqemu_selection *select_profile(void) {
     if (vqemu_host_options_new(&description, &error) < 0 ||
         vqemu_host_options_set_string(description, VQEMU_HOST_ARCH, "x86_64", &error) < 0 ||
         vqemu_host_options_set_string(description, VQEMU_HOST_KVM, "absent", &error) < 0 ||
-        vqemu_host_new(description, &host, &error) < 0 || vqemu_request_new(&request, &error) < 0 ||
+        vqemu_host_new(description, 0, &host, &error) < 0 ||
+        vqemu_request_new(&request, &error) < 0 ||
         vqemu_request_set_string(request, VQEMU_REQUEST_PROFILE, PROFILE, &error) < 0 ||
         vqemu_request_set_string(request, VQEMU_REQUEST_GUEST_ARCH, "x86_64", &error) < 0 ||
         vqemu_select(host, request, 0, &selection, &error) < 0)
@@ -216,7 +217,7 @@ static vqemu_runtime *describe_runtime(void) {
         snprintf(path, sizeof path, "/srv/volt/qemu/emulate-x86/%s", paths[i][1]);
         r = vqemu_runtime_options_set_string(options, paths[i][0], path, &error);
     }
-    if (r < 0 || vqemu_runtime_new(selection, options, &runtime, &error) < 0)
+    if (r < 0 || vqemu_runtime_new(selection, options, 0, &runtime, &error) < 0)
         fail("runtime", error);
     vqemu_runtime_options_free(options);
     vqemu_selection_free(selection);

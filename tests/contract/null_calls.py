@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Calls every public function with a NULL for each of its pointers in turn, all others good, and with NULL for all.
+"""Calls every public function with a NULL for each of its pointers in turn, all others good, with NULL for all, and
+with a flag that there is not.
 
 null_calls.py LIBRARY DIRECTORY FUNCTION... : in a process of its own, since a fault of the library would end it.
 Prints a line for each call before it is made, and another with what it returned: "call NAME ARGUMENT", "got VALUE".
@@ -141,7 +142,7 @@ class Library:
         return self.need("vqemu_resolve", self.make("vqemu_store"), self.make("vqemu_selection"), None, 0, None)
 
     def make_placement_list(self):
-        return self.need("vqemu_runtime_list_placements", self.make("vqemu_runtime"))
+        return self.need("vqemu_runtime_list_placements", self.make("vqemu_runtime"), 0)
 
     def make_vm(self):
         return self.need("vqemu_vm_new", b"web")
@@ -188,12 +189,12 @@ class Library:
             return {"key": b"memory", "name": b"web", "path": str(self.directory / "x").encode(),
                     "directory": self.profile_directory(), "root": str(self.directory / "store").encode(),
                     "text": b'{"name": "web"}', "json": b'{"name": "web"}', "command": b"query-status",
-                    "guest_arch": b"x86_64", "host_arch": b"x86_64"}.get(name, b"web")
+                    "guest_arch": b"x86_64"}.get(name, b"web")
         if kind.endswith("*"):
             return ctypes.byref(ctypes.c_uint64())
         return {"size": 15, "fd": -1, "timeout_ms": 1}.get(name, 0)
 
-    def attempt(self, function, without):
+    def attempt(self, function, without, flags=0):
         prototype = self.prototypes[function]
         arguments, alive = [], []
         for position, parameter in enumerate(prototype["parameters"]):
@@ -201,9 +202,11 @@ class Library:
             value = self.good(function, parameter) if not is_null else None
             if is_null and not parameter["type"].endswith("*") and "_fn" not in parameter["type"]:
                 value = 0
+            if parameter["name"] == "flags":
+                value = flags
             alive.append(value)
             arguments.append(ctypes.c_uint64(value) if isinstance(value, int) else value)
-        label = "all" if without is None else prototype["parameters"][without]["name"]
+        label = "flags" if flags else "all" if without is None else prototype["parameters"][without]["name"]
         print(f"call {function} {label}", flush=True)
         code = self.call(function, *arguments)
         print(f"got {code}", flush=True)
@@ -219,6 +222,8 @@ def main():
         for position, parameter in enumerate(library.prototypes[function]["parameters"]):
             if parameter["type"].endswith("*"):
                 library.attempt(function, position)
+            elif parameter["name"] == "flags":
+                library.attempt(function, position, 1 << 31)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""No NULL crashes: every public function, a NULL for each pointer in turn, in processes of their own."""
+"""No NULL crashes, and no unknown flag is taken: every public function, a NULL for each pointer in turn, in processes
+of their own."""
 import json
 import os
 import re

@@ -34,7 +34,7 @@ int main(int argc, char **argv) {
         return 2;
     if (vqemu_store_open_root(argv[1], VQEMU_STORE_CREATE, &store, &error) < 0 ||
         take_in(store, argv[2], &interrupted, &error) < 0 || describe(&vm, &error) < 0 ||
-        choose(vm, store, &selection, &error) < 0 || vqemu_vm_to_json(vm, &json, &error) < 0)
+        choose(vm, store, &selection, &error) < 0 || vqemu_vm_to_json(vm, 0, &json, &error) < 0)
         return fail(error);
     printf("profile %s\n%s", vqemu_profile_name(vqemu_selection_profile(selection)), json);
     /* The errors that explain() knows. */
@@ -72,11 +72,11 @@ int main(int argc, char **argv) {
     vqemu_command *command = NULL;
     char *text = NULL;
     if (argc != 3 || vqemu_host_probe(0, &host, &error) < 0 || vqemu_vm_from_file(argv[2], 0, &vm, &error) < 0 ||
-        vqemu_request_new(&request, &error) < 0 || vqemu_request_set_vm(request, vm, &error) < 0 ||
+        vqemu_request_new(&request, &error) < 0 || vqemu_request_set_vm(request, vm, 0, &error) < 0 ||
         vqemu_select(host, request, 0, &selection, &error) < 0 ||
         vqemu_store_open_root(argv[1], 0, &store, &error) < 0 ||
         vqemu_resolve(store, selection, NULL, 0, NULL, &runtime, &error) < 0 ||
-        vqemu_command_build(runtime, vm, 0, &command, &error) < 0 || vqemu_command_save(command, &text, &error) < 0)
+        vqemu_command_build(runtime, vm, 0, &command, &error) < 0 || vqemu_command_save(command, 0, &text, &error) < 0)
         return fprintf(stderr, "%s\n", vqemu_error_message(error)), 1;
     return fputs(text, stdout) < 0;
 }

@@ -29,7 +29,7 @@ static vqemu_command *load(const char *text, size_t size, char **digest) {
 static char *save(const vqemu_command *command) {
     char *text = NULL;
     vqemu_error *error = NULL;
-    int r = fuzz_check_result(vqemu_command_save(command, &text, &error), &error);
+    int r = fuzz_check_result(vqemu_command_save(command, 0, &text, &error), &error);
     FUZZ_CHECK(r == 0 || r == VQEMU_ERR_UNSUPPORTED, "%d of saving", r);
     return text;
 }

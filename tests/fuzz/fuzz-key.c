@@ -17,7 +17,7 @@
 static char *to_json(const vqemu_vm *vm) {
     char *text = NULL;
     vqemu_error *error = NULL;
-    int r = fuzz_check_result(vqemu_vm_to_json(vm, &text, &error), &error);
+    int r = fuzz_check_result(vqemu_vm_to_json(vm, 0, &text, &error), &error);
     FUZZ_CHECK(!text == (r < 0), "the result %d with a text, or 0 without", r);
     FUZZ_CHECK(r == 0 || r == VQEMU_ERR_UNSUPPORTED, "%d of writing", r);
     return text;
@@ -133,7 +133,7 @@ static void check_copy(const vqemu_vm *vm, const char *text) {
     copied = to_json(copy);
     FUZZ_CHECK(is_same(text, copied), "a copy is another:\n%s%s", text ? text : "",
                copied ? copied : "");
-    int r = fuzz_check_result(vqemu_vm_diff(vm, copy, &difference, &error), &error);
+    int r = fuzz_check_result(vqemu_vm_diff(vm, copy, 0, &difference, &error), &error);
     FUZZ_CHECK(r < 0 || strcmp(difference, "{\n  \"changes\": []\n}\n") == 0, "a copy differs: %s",
                difference);
     vqemu_vm_free(copy);

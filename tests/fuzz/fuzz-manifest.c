@@ -26,7 +26,7 @@ static vqemu_manifest *load(const void *text, size_t size) {
 static char *to_json(const vqemu_manifest *manifest) {
     char *text = NULL;
     vqemu_error *error = NULL;
-    int r = fuzz_check_result(vqemu_manifest_to_json(manifest, &text, &error), &error);
+    int r = fuzz_check_result(vqemu_manifest_to_json(manifest, 0, &text, &error), &error);
     FUZZ_CHECK(r == 0 && text, "a manifest that cannot be written");
     return text;
 }

@@ -39,7 +39,7 @@ static void execute(vqemu_monitor *monitor, const char *command, const char *arg
                     vqemu_call *call) {
     char *result = NULL;
     vqemu_error *error = NULL;
-    int r = vqemu_monitor_execute(monitor, command, arguments, call, &result, &error);
+    int r = vqemu_monitor_execute(monitor, command, arguments, 0, call, &result, &error);
     FUZZ_CHECK(!result == (r < 0), "the result %d with a text, or 0 without", r);
     fuzz_check_result(r, &error);
     if (result)
@@ -51,7 +51,7 @@ static void take_events(vqemu_monitor *monitor, vqemu_call *call) {
     int r = 0;
     for (int i = 0; r == 0 && i < EVENTS_MAX; i++) {
         char *event = NULL;
-        r = vqemu_monitor_next_event(monitor, call, &event, &error);
+        r = vqemu_monitor_next_event(monitor, 0, call, &event, &error);
         FUZZ_CHECK(!event == (r < 0), "the result %d with an event, or 0 without", r);
         fuzz_check_result(r, &error);
         if (event)

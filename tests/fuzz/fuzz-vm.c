@@ -85,7 +85,7 @@ static const struct setting *choose(const char *text, unsigned *flags) {
 static char *to_json(const vqemu_vm *vm) {
     char *text = NULL;
     vqemu_error *error = NULL;
-    int r = vqemu_vm_to_json(vm, &text, &error);
+    int r = vqemu_vm_to_json(vm, 0, &text, &error);
     FUZZ_CHECK(r == 0, "what was read cannot be written: %s", vqemu_error_message(error));
     return text;
 }
@@ -118,11 +118,11 @@ static void check_saved(const vqemu_command *command) {
     _cleanup_free_ char *text = NULL, *again = NULL;
     vqemu_command *loaded = NULL;
     vqemu_error *error = NULL;
-    int r = vqemu_command_save(command, &text, &error);
+    int r = vqemu_command_save(command, 0, &text, &error);
     FUZZ_CHECK(r == 0, "not saved: %s", vqemu_error_message(error));
     r = vqemu_command_load(text, strlen(text), "saved", 0, NULL, &loaded, &error);
     FUZZ_CHECK(r == 0, "not loaded: %s\n%s", vqemu_error_message(error), text);
-    r = vqemu_command_save(loaded, &again, &error);
+    r = vqemu_command_save(loaded, 0, &again, &error);
     FUZZ_CHECK(r == 0 && strcmp(text, again) == 0, "two texts:\n%s%s", text, again ? again : "");
     vqemu_command_unref(loaded);
 }
@@ -131,9 +131,9 @@ static void check_saved(const vqemu_command *command) {
 static void check_texts(const vqemu_command *command) {
     _cleanup_free_ char *shell = NULL, *json = NULL;
     vqemu_error *error = NULL;
-    int r = fuzz_check_result(vqemu_command_to_shell(command, &shell, &error), &error);
+    int r = fuzz_check_result(vqemu_command_to_shell(command, 0, &shell, &error), &error);
     FUZZ_CHECK(r == 0, "no text for a shell");
-    fuzz_check_result(vqemu_command_to_json(command, &json, &error), &error);
+    fuzz_check_result(vqemu_command_to_json(command, 0, &json, &error), &error);
 }
 
 /* Who sees the process finds the VM's name in its arguments. */

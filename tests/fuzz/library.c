@@ -22,7 +22,7 @@ static vqemu_host *describe_host(const char *arch) {
                    vqemu_host_options_set_string(options, VQEMU_HOST_KVM, "usable", NULL) == 0 &&
                    vqemu_host_options_set_string(options, VQEMU_HOST_ARCH, arch, NULL) == 0,
                "cannot describe a host");
-    fuzz_check_result(vqemu_host_new(options, &host, &error), &error);
+    fuzz_check_result(vqemu_host_new(options, 0, &host, &error), &error);
     vqemu_host_options_free(options);
     return host;
 }
@@ -97,7 +97,7 @@ vqemu_runtime *fuzz_make_runtime(const vqemu_selection *selection, bool plain) {
         set_path(options, VQEMU_RUNTIME_MODULE_DIR, "/volt/lib/qemu");
         set_path(options, VQEMU_RUNTIME_LOADER, "/volt/lib/ld-linux-x86-64.so.2");
     }
-    int r = vqemu_runtime_new(selection, options, &runtime, &error);
+    int r = vqemu_runtime_new(selection, options, 0, &runtime, &error);
     FUZZ_CHECK(r == 0, "%s", vqemu_error_message(error));
     vqemu_runtime_options_free(options);
     return runtime;

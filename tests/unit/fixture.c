@@ -176,7 +176,7 @@ vqemu_host *describe_host(const char *arch, int32_t kvm) {
     ck_assert_int_eq(vqemu_host_options_set_string(options, VQEMU_HOST_ARCH, arch, NULL), 0);
     ck_assert_int_eq(
         vqemu_host_options_set_string(options, VQEMU_HOST_KVM, vqemu_kvm_state_name(kvm), NULL), 0);
-    ck_assert_int_eq(vqemu_host_new(options, &host, NULL), 0);
+    ck_assert_int_eq(vqemu_host_new(options, 0, &host, NULL), 0);
     return host;
 }
 
@@ -215,7 +215,7 @@ vqemu_runtime_options *runtime_paths(const char *binary, const char *firmware_di
 
 vqemu_runtime *runtime_at(const vqemu_selection *selection, vqemu_runtime_options *paths) {
     vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_runtime_new(selection, paths, &runtime, NULL), 0);
+    ck_assert_int_eq(vqemu_runtime_new(selection, paths, 0, &runtime, NULL), 0);
     vqemu_runtime_options_free(paths);
     return runtime;
 }

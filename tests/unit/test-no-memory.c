@@ -84,11 +84,11 @@ static int read_and_build(vqemu_runtime *runtime, const char *text, size_t size,
         r = vqemu_command_build(runtime, vm, 0, &command, error);
     if (r == 0) {
         _cleanup_free_ char *shell = NULL, *json = NULL, *saved = NULL;
-        r = vqemu_command_to_shell(command, &shell, error);
+        r = vqemu_command_to_shell(command, 0, &shell, error);
         if (r == 0)
-            r = vqemu_command_to_json(command, &json, error);
+            r = vqemu_command_to_json(command, 0, &json, error);
         if (r == 0)
-            r = vqemu_command_save(command, &saved, error);
+            r = vqemu_command_save(command, 0, &saved, error);
     }
     return r;
 }
@@ -131,9 +131,9 @@ static int use_monitor(vqemu_runtime *runtime, const char *text, size_t size, vq
         abort();
     int r = vqemu_monitor_open_fd(fds[1], "x", 0, NULL, &monitor, error);
     if (r == 0)
-        r = vqemu_monitor_execute(monitor, "query-name", "{\"a\": 1}", NULL, &result, error);
+        r = vqemu_monitor_execute(monitor, "query-name", "{\"a\": 1}", 0, NULL, &result, error);
     if (r == 0)
-        r = vqemu_monitor_next_event(monitor, NULL, &event, error);
+        r = vqemu_monitor_next_event(monitor, 0, NULL, &event, error);
     free(event);
     free(result);
     vqemu_monitor_free(monitor);
@@ -149,9 +149,9 @@ static int read_and_write(vqemu_runtime *runtime, const char *text, size_t size,
     _cleanup_free_ char *written = NULL, *schema = NULL;
     int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
     if (r == 0)
-        r = vqemu_vm_to_json(vm, &written, error);
+        r = vqemu_vm_to_json(vm, 0, &written, error);
     if (r == 0)
-        r = vqemu_vm_schema(&schema, error);
+        r = vqemu_vm_schema(0, &schema, error);
     return r;
 }
 
@@ -184,7 +184,7 @@ static int copy_and_change(vqemu_runtime *runtime, const char *text, size_t size
         r = set_keys(copy, error);
     if (r == 0)
         r = object_from_json(&vm_type, copy, true, second_document, error);
-    return r == 0 ? vqemu_vm_diff(vm, copy, &changes, error) : r;
+    return r == 0 ? vqemu_vm_diff(vm, copy, 0, &changes, error) : r;
 }
 
 static int parse(vqemu_runtime *runtime, const char *text, size_t size, vqemu_error **error) {
@@ -226,7 +226,7 @@ static int describe_and_select(vqemu_runtime *runtime, const char *text, size_t 
     if (r == 0)
         r = vqemu_host_options_set_string(options, VQEMU_HOST_KVM, "usable", error);
     if (r == 0)
-        r = vqemu_host_new(options, &host, error);
+        r = vqemu_host_new(options, 0, &host, error);
     return r == 0 ? select_on(host, error) : r;
 }
 
@@ -316,7 +316,7 @@ START_TEST(every_allocation_of_loading_can_fail) {
     _cleanup_command_ vqemu_command *command = NULL;
     ck_assert_int_eq(vqemu_vm_from_json(text, size, NULL, 0, &vm, NULL), 0);
     ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
-    ck_assert_int_eq(vqemu_command_save(command, &saved, NULL), 0);
+    ck_assert_int_eq(vqemu_command_save(command, 0, &saved, NULL), 0);
     long parsing = count_allocations(parse, runtime, saved, strlen(saved));
     every_allocation_of(load_command, runtime, saved, strlen(saved), parsing);
 }

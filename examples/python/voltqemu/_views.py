@@ -30,7 +30,7 @@ OFF, ON = 1, 2
 @functools.lru_cache(maxsize=None)
 def schema_text() -> str:
     """The schema of documents, as the library has it."""
-    return str(C.vqemu_vm_schema(), "utf-8")
+    return str(C.vqemu_vm_schema(0), "utf-8")
 
 
 @functools.lru_cache(maxsize=None)
@@ -132,14 +132,14 @@ def _read_feature(vm: VM, key: str) -> Optional[Feature]:
 def features_of(vm: VM) -> Dict[str, Feature]:
     """The features of the CPU that are set."""
     try:
-        document = json.loads(C.vqemu_vm_to_json(vm))
+        document = json.loads(C.vqemu_vm_to_json(vm, 0))
     except UnsupportedError:  # something else is not UTF-8: without it
         bare = C.vqemu_vm_copy(vm)
         for key in read_schema()["properties"]:
             if key not in ("name", "cpu_features"):
                 C.vqemu_vm_unset(bare, key)
         C.vqemu_vm_set_string(bare, "name", "x")
-        document = json.loads(C.vqemu_vm_to_json(bare))
+        document = json.loads(C.vqemu_vm_to_json(bare, 0))
     features: Dict[str, Feature] = document.get("cpu_features", {})
     return features
 

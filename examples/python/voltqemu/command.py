@@ -64,7 +64,7 @@ class Command(Handle):
 
     def save(self) -> str:
         """The command as JSON, for load()."""
-        return str(C.vqemu_command_save(self), "utf-8")
+        return str(C.vqemu_command_save(self, 0), "utf-8")
 
     @property
     def runtime(self) -> Runtime:
@@ -128,8 +128,8 @@ class Command(Handle):
     @property
     def sockets(self) -> Dict[str, str]:
         """The paths of all sockets, by their names."""
-        found = {name: self.socket(name) for name in SOCKETS}
-        return {name: path for name, path in found.items() if path is not None}
+        names = [C.vqemu_command_socket_name(self, i) for i in range(C.vqemu_command_socket_count(self))]
+        return {name: C.vqemu_command_socket(self, name) for name in names}
 
     @property
     def files(self) -> List[CommandFile]:
@@ -159,7 +159,7 @@ class Command(Handle):
 
     def to_shell(self) -> str:
         """The command as text for a shell."""
-        return decoded(C.vqemu_command_to_shell(self)) or ""
+        return decoded(C.vqemu_command_to_shell(self, 0)) or ""
 
     def to_dict(self) -> Dict[str, Any]:
         """The command as what its JSON text says."""
@@ -168,7 +168,7 @@ class Command(Handle):
 
     def to_json(self) -> str:
         """The command as JSON text."""
-        return str(C.vqemu_command_to_json(self), "utf-8")
+        return str(C.vqemu_command_to_json(self, 0), "utf-8")
 
     def prepare(self, *, keep_variables: bool = False, reset_variables: bool = False,
                 call: Optional[Call] = None) -> None:

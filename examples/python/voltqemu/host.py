@@ -27,7 +27,7 @@ class Host(Handle):
         """A host that is described: its architecture, such as "x86_64", and how far KVM works there: "usable",
         "absent", "denied", "broken", "software" or "unseen". See probe() for this host."""
         described = options("vqemu_host_options", {"arch": encoded(arch, "arch"), "kvm": encoded(kvm, "kvm")})
-        self._pointer = C.vqemu_host_new(described)
+        self._pointer = C.vqemu_host_new(described, 0)
 
     @classmethod
     def probe(cls) -> Host:

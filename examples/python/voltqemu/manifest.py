@@ -52,7 +52,7 @@ class Manifest(Handle):
 
     def to_json(self) -> str:
         """The text that it was read from."""
-        return str(C.vqemu_manifest_to_json(self), "utf-8")
+        return str(C.vqemu_manifest_to_json(self, 0), "utf-8")
 
     def to_dict(self) -> Dict[str, Any]:
         """What the text says."""
@@ -61,7 +61,7 @@ class Manifest(Handle):
 
     def write(self, path: Text) -> None:
         """Write it to a file, whole or not at all."""
-        C.vqemu_manifest_write_file(self, encoded(path, "path"))
+        C.vqemu_manifest_write_file(self, encoded(path, "path"), 0)
 
     @property
     def digest(self) -> str:
@@ -86,32 +86,32 @@ class Manifest(Handle):
     @property
     def qemu_version(self) -> Optional[str]:
         """The field "qemu_version", if it is there."""
-        return _optional(C.vqemu_manifest_qemu_version(self))
+        return _optional(C.vqemu_manifest_string(self, b"qemu_version"))
 
     @property
     def build_date(self) -> Optional[str]:
         """The field "build_date", if it is there."""
-        return _optional(C.vqemu_manifest_build_date(self))
+        return _optional(C.vqemu_manifest_string(self, b"build_date"))
 
     @property
     def build_host(self) -> Optional[str]:
         """The field "build_host", if it is there."""
-        return _optional(C.vqemu_manifest_build_host(self))
+        return _optional(C.vqemu_manifest_string(self, b"build_host"))
 
     @property
     def arch(self) -> Optional[str]:
         """The architecture that the programs run on, if the manifest says it."""
-        return _optional(C.vqemu_manifest_arch(self))
+        return _optional(C.vqemu_manifest_string(self, b"arch"))
 
     @property
     def accel(self) -> Optional[str]:
         """The accelerator, if the manifest says it: "kvm" or "tcg"."""
-        return _optional(C.vqemu_manifest_accel(self))
+        return _optional(C.vqemu_manifest_string(self, b"accel"))
 
     @property
     def description(self) -> Optional[str]:
         """What it is for, if the manifest says it."""
-        return _optional(C.vqemu_manifest_description(self))
+        return _optional(C.vqemu_manifest_string(self, b"description"))
 
     @property
     def abilities(self) -> FrozenSet[str]:

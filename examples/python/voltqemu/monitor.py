@@ -15,6 +15,8 @@ from .store import HasDescriptor
 
 __all__ = ["Monitor", "ShutdownEnd"]
 
+_NOWAIT = 1  # VQEMU_MONITOR_NOWAIT
+
 #: How long anything may take unless told otherwise, in seconds.
 PATIENCE = 30.0
 
@@ -64,7 +66,7 @@ class Monitor(Handle):
             raise TypeError(f"arguments must be a mapping, not {type(arguments).__name__}")
         text = None if arguments is None else json.dumps(dict(arguments)).encode()
         result: Optional[bytes] = perform(_limited(call, timeout), lambda made: C.vqemu_monitor_execute(
-            self, name, text, made))
+            self, name, text, 0, made))
         return None if result is None else json.loads(result)
 
     def next_event(self, timeout: Optional[float] = None) -> Dict[str, Any]:
@@ -106,9 +108,9 @@ class Monitor(Handle):
         return pid if pid > 0 else None
 
     def _take_event(self) -> Optional[Dict[str, Any]]:
-        """An event that is there already. That takes a millisecond at most."""
+        """An event that is there already."""
         try:
-            text: bytes = C.vqemu_monitor_next_event(self, Call(timeout=0.001))
+            text: bytes = C.vqemu_monitor_next_event(self, _NOWAIT, None)
         except TimedOutError:
             return None
         event: Dict[str, Any] = json.loads(text)

@@ -2,10 +2,13 @@
 """Profiles: what purpose-built QEMUs can do, and which guests they run."""
 from __future__ import annotations
 
-from typing import FrozenSet, Iterable, List, Optional, Union
+from typing import TYPE_CHECKING, FrozenSet, Iterable, List, Optional, Union
 
 from ._library import C, Handle, Text, decoded, encoded
 from .errors import UnknownKeyError
+
+if TYPE_CHECKING:
+    from .host import Host
 
 __all__ = ["GuestArch", "Profile", "guest_archs", "profiles"]
 
@@ -44,9 +47,9 @@ class Profile(Handle):
         """What it can do, such as {"kvm", "display", "usb", "tpm", "uefi"}."""
         return ability_names(C.vqemu_profile_abilities(self))
 
-    def serves(self, guest_arch: Text, host_arch: Text) -> bool:
-        """Whether it runs such guests on such hosts."""
-        return bool(C.vqemu_profile_serves(self, encoded(guest_arch, "guest_arch"), encoded(host_arch, "host_arch")))
+    def serves(self, guest_arch: Text, host: Host) -> bool:
+        """Whether it runs such guests on hosts of the architecture of this one."""
+        return bool(C.vqemu_profile_serves(self, encoded(guest_arch, "guest_arch"), host))
 
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [self.name]))

@@ -38,7 +38,7 @@ class Runtime(Handle):
         described = options("vqemu_runtime_options", {
             "binary": binary, "firmware_dir": firmware_dir, "lib_dir": lib_dir, "module_dir": module_dir,
             "loader": loader})
-        self._pointer = C.vqemu_runtime_new(selection, described)
+        self._pointer = C.vqemu_runtime_new(selection, described, 0)
 
     @property
     def profile(self) -> Profile:
@@ -104,7 +104,7 @@ class Runtime(Handle):
 
     def placements(self) -> List[Placement]:
         """How the files of the tree were put there."""
-        found = C.vqemu_runtime_list_placements(self)
+        found = C.vqemu_runtime_list_placements(self, 0)
         return [Placement(*fields) for fields in items(
             found, "vqemu_placement_list_count", "vqemu_placement_list_path", "vqemu_placement_list_how",
             "vqemu_placement_list_reason")]

@@ -78,13 +78,13 @@ def select(host: Optional[Host] = None, *, vm: Optional[VM] = None, store: Optio
     """Choose the profile for a workload on a host, by default this one.
 
     vm: all that its keys need. store: only profiles that have a revision there. The others win over what the VM
-    says: profile, a name; accel, "kvm" or "tcg"; guest_arch, such as "aarch64"; guest_os, "linux", "windows",
-    "other" or "uefi"; mode, "hybrid-kvm" or "hybrid-emulated"; abilities, names such as ["tpm", "uefi"]."""
+    says: profile, a name; accel, "kvm" or "tcg"; guest_arch, such as "aarch64"; guest_os, "linux", "windows"
+    or "other"; mode, "hybrid-kvm" or "hybrid-emulated"; abilities, names such as ["tpm", "uefi"]."""
     request = C.vqemu_request_new()
     if vm is not None:
-        C.vqemu_request_set_vm(request, vm)
+        C.vqemu_request_set_vm(request, vm, 0)
     if store is not None:
-        perform(call, lambda made: C.vqemu_request_set_store(request, store, made))
+        perform(call, lambda made: C.vqemu_request_set_store(request, store, 0, made))
     strings = {"profile": profile.name if isinstance(profile, Profile) else profile, "accel": accel,
                "guest_arch": guest_arch, "guest_os": guest_os, "mode": mode}
     for key, value in strings.items():

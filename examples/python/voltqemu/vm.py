@@ -65,7 +65,7 @@ class VM(Handle, VMProperties):
 
     def to_json(self) -> str:
         """The text of the document: what is set, and nothing else. UnsupportedError if something is not UTF-8."""
-        return str(C.vqemu_vm_to_json(self), "utf-8")
+        return str(C.vqemu_vm_to_json(self, 0), "utf-8")
 
     def to_dict(self) -> Dict[str, Any]:
         """The document: what is set, and nothing else."""
@@ -119,7 +119,7 @@ class VM(Handle, VMProperties):
 
     def diff(self, other: VM) -> List[Change]:
         """In what the other one differs."""
-        document = json.loads(C.vqemu_vm_diff(self, other))
+        document = json.loads(C.vqemu_vm_diff(self, other, 0))
         return [Change(change["key"], change.get("from"), change.get("to")) for change in document["changes"]]
 
     def _at(self) -> Tuple[VM, str]:

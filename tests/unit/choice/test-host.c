@@ -232,7 +232,7 @@ END_TEST
 static void check_missing(const vqemu_host_options *options, const char *key) {
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_host *host = (vqemu_host *)&error;
-    ck_assert_int_eq(vqemu_host_new(options, &host, &error), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_host_new(options, 0, &host, &error), VQEMU_ERR_INVALID);
     ck_assert_ptr_null(host);
     ck_assert_str_eq(vqemu_error_detail(error, "key"), key);
 }
@@ -269,8 +269,8 @@ START_TEST(mistakes_of_callers_are_named) {
     ck_assert_ptr_null(error);
     check_usage(vqemu_host_options_set_string(NULL, "arch", "x86_64", &error), &error, "options");
     check_usage(vqemu_host_options_set_string(options, NULL, "x86_64", &error), &error, "key");
-    check_usage(vqemu_host_new(options, NULL, &error), &error, "host");
-    check_usage(vqemu_host_new(NULL, &host, &error), &error, "options");
+    check_usage(vqemu_host_new(options, 0, NULL, &error), &error, "host");
+    check_usage(vqemu_host_new(NULL, 0, &host, &error), &error, "options");
     ck_assert_ptr_null(vqemu_host_arch(NULL));
     ck_assert_ptr_null(vqemu_host_kvm_reason(NULL));
     ck_assert_int_eq(vqemu_host_kvm_state(NULL), -1);

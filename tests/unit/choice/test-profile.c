@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "choice/host.h"
+#include "fixture.h"
 #include "run.h"
 
 #define DESKTOP                                                                                    \
@@ -49,10 +51,12 @@ START_TEST(nothing_is_asked_of_null) {
     ck_assert_ptr_null(vqemu_profile_description(NULL));
     ck_assert_ptr_null(vqemu_profile_accel(NULL));
     ck_assert_uint_eq(vqemu_profile_abilities(NULL), 0);
-    ck_assert(!vqemu_profile_serves(NULL, "x86_64", "x86_64"));
-    ck_assert(!vqemu_profile_serves(vqemu_profile_at(0), NULL, "x86_64"));
+    _cleanup_host_ vqemu_host *host = describe_host("x86_64", VQEMU_KVM_ABSENT);
+    ck_assert(!vqemu_profile_serves(NULL, "x86_64", host));
+    ck_assert(!vqemu_profile_serves(vqemu_profile_at(0), NULL, host));
     ck_assert(!vqemu_profile_serves(vqemu_profile_at(0), "x86_64", NULL));
-    ck_assert(!vqemu_profile_serves(vqemu_profile_find("emulate-x86"), "x86_64", "sparc"));
+    ck_assert(!vqemu_profile_serves(vqemu_profile_find("emulate-x86"), "sparc", host));
+    ck_assert(vqemu_profile_serves(vqemu_profile_find("emulate-x86"), "x86_64", host));
 }
 END_TEST
 
@@ -108,6 +112,8 @@ START_TEST(an_unknown_profile_is_named_with_the_known_ones) {
 END_TEST
 
 START_TEST(a_manifest_describes_a_profile) {
+    _cleanup_host_ vqemu_host *x86 = describe_host("x86_64", VQEMU_KVM_USABLE);
+    _cleanup_host_ vqemu_host *arm = describe_host("aarch64", VQEMU_KVM_USABLE);
     char name[] = "edge-kvm";
     const char *guests[] = {"x86_64", "of-the-future", "aarch64"};
     vqemu_profile *profile = NULL;
@@ -120,10 +126,10 @@ START_TEST(a_manifest_describes_a_profile) {
     ck_assert_str_eq(vqemu_profile_description(profile), "");
     ck_assert_str_eq(vqemu_profile_accel(profile), "kvm");
     ck_assert_uint_eq(vqemu_profile_abilities(profile), VQEMU_ABILITY_KVM | VQEMU_ABILITY_TPM);
-    ck_assert(vqemu_profile_serves(profile, "x86_64", "x86_64"));
-    ck_assert(vqemu_profile_serves(profile, "aarch64", "aarch64"));
-    ck_assert(!vqemu_profile_serves(profile, "aarch64", "x86_64"));
-    ck_assert(!vqemu_profile_serves(profile, "i386", "x86_64"));
+    ck_assert(vqemu_profile_serves(profile, "x86_64", x86));
+    ck_assert(vqemu_profile_serves(profile, "aarch64", arm));
+    ck_assert(!vqemu_profile_serves(profile, "aarch64", x86));
+    ck_assert(!vqemu_profile_serves(profile, "i386", x86));
     ck_assert_ptr_eq(vqemu_profile_ref(profile), profile);
     vqemu_profile_unref(profile);
     ck_assert_str_eq(vqemu_profile_name(profile), "edge-kvm");
@@ -132,14 +138,16 @@ START_TEST(a_manifest_describes_a_profile) {
 END_TEST
 
 START_TEST(an_emulator_runs_everywhere) {
+    _cleanup_host_ vqemu_host *x86 = describe_host("x86_64", VQEMU_KVM_USABLE);
+    _cleanup_host_ vqemu_host *s390 = describe_host("s390x", VQEMU_KVM_ABSENT);
     static const char *const guests[] = {"riscv64"};
     _cleanup_profile_ vqemu_profile *profile = NULL;
     ck_assert_int_eq(profile_new("tiny", "RISC-V only", "tcg", 0, guests, 1, &profile, NULL), 0);
     ck_assert_str_eq(vqemu_profile_description(profile), "RISC-V only");
     ck_assert_uint_eq(vqemu_profile_abilities(profile), VQEMU_ABILITY_TCG);
-    ck_assert(vqemu_profile_serves(profile, "riscv64", "x86_64"));
-    ck_assert(vqemu_profile_serves(profile, "riscv64", "s390x"));
-    ck_assert(!vqemu_profile_serves(profile, "x86_64", "x86_64"));
+    ck_assert(vqemu_profile_serves(profile, "riscv64", x86));
+    ck_assert(vqemu_profile_serves(profile, "riscv64", s390));
+    ck_assert(!vqemu_profile_serves(profile, "x86_64", x86));
 }
 END_TEST
 

@@ -76,7 +76,11 @@ static vqemu_request *make_request(const char *key, const char *value, const cha
     ck_assert_int_eq(vqemu_request_new(&request, NULL), 0);
     ck_assert_int_eq(vqemu_request_set_string(request, key, value, NULL), 0);
     ck_assert_int_eq(vqemu_request_set_string(request, "guest_arch", guest, NULL), 0);
-    ck_assert_int_eq(vqemu_request_set_string(request, "guest_os", os, NULL), 0);
+    bool is_ability = os && strcmp(os, "uefi") == 0;
+    if (is_ability)
+        ck_assert_int_eq(vqemu_request_set_abilities(request, VQEMU_ABILITY_UEFI, NULL), 0);
+    else
+        ck_assert_int_eq(vqemu_request_set_string(request, "guest_os", os, NULL), 0);
     return request;
 }
 

@@ -271,6 +271,10 @@ START_TEST(a_command_tells_what_belongs_to_it) {
         ck_assert_ptr_nonnull(
             strstr(vqemu_command_socket(command, sockets[i].name), sockets[i].path));
     ck_assert_ptr_null(vqemu_command_socket(command, "other"));
+    ck_assert_uint_eq(vqemu_command_socket_count(command), sizeof sockets / sizeof *sockets);
+    for (size_t i = 0; i < vqemu_command_socket_count(command); i++)
+        ck_assert_ptr_nonnull(vqemu_command_socket(command, vqemu_command_socket_name(command, i)));
+    ck_assert_ptr_null(vqemu_command_socket_name(command, vqemu_command_socket_count(command)));
     ck_assert_uint_eq(access_of(command, "/k"), VQEMU_FILE_READ);
     ck_assert_uint_eq(access_of(command, "/cd"), VQEMU_FILE_READ);
     ck_assert_uint_eq(access_of(command, "/dev/x"), VQEMU_FILE_READ);
@@ -337,9 +341,9 @@ START_TEST(nothing_crashes_without_a_command) {
     ck_assert_ptr_null(command);
     ck_assert_str_eq(vqemu_error_detail(error, "argument"), "runtime");
     ck_assert_int_eq(vqemu_command_build(NULL, vm, 0, NULL, &error), VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_command_to_shell(NULL, &text, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_to_shell(NULL, 0, &text, &error), VQEMU_ERR_USAGE);
     ck_assert_ptr_null(text);
-    ck_assert_int_eq(vqemu_command_to_json(NULL, &text, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_to_json(NULL, 0, &text, &error), VQEMU_ERR_USAGE);
     _cleanup_runtime_ vqemu_runtime *runtime =
         make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
     ck_assert_int_eq(vqemu_command_build(runtime, NULL, 0, &command, &error), VQEMU_ERR_USAGE);
@@ -354,6 +358,8 @@ START_TEST(nothing_crashes_without_a_command) {
     ck_assert_ptr_null(vqemu_command_runtime(NULL));
     ck_assert_ptr_null(vqemu_command_digest(NULL, VQEMU_DIGEST_COMMAND));
     ck_assert_ptr_null(vqemu_command_socket(NULL, "qmp"));
+    ck_assert_uint_eq(vqemu_command_socket_count(NULL), 0);
+    ck_assert_ptr_null(vqemu_command_socket_name(NULL, 0));
     ck_assert_int_eq(vqemu_command_fd_at(NULL, 0), -1);
     ck_assert_uint_eq(vqemu_command_companion_count(NULL), 0);
     ck_assert_uint_eq(vqemu_command_file_count(NULL), 0);
@@ -501,7 +507,7 @@ START_TEST(json_gives_the_command_back) {
                                     *no_json = make_command("x86_64", bad);
     _cleanup_free_ char *text = NULL;
     char *none = (char *)vm;
-    ck_assert_int_eq(vqemu_command_to_json(command, &text, NULL), 0);
+    ck_assert_int_eq(vqemu_command_to_json(command, 0, &text, NULL), 0);
     json_t *root = json_loads(text, 0, NULL);
     const json_t *argv = json_object_get(root, "argv");
     for (size_t i = 0; vqemu_command_argv(command)[i]; i++)
@@ -513,7 +519,7 @@ START_TEST(json_gives_the_command_back) {
     ck_assert_str_eq(json_string_value(json_object_get(root, "hardware_digest")),
                      vqemu_command_digest(command, VQEMU_DIGEST_HARDWARE));
     json_decref(root);
-    ck_assert_int_eq(vqemu_command_to_json(no_json, &none, NULL), VQEMU_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vqemu_command_to_json(no_json, 0, &none, NULL), VQEMU_ERR_UNSUPPORTED);
     ck_assert_ptr_null(none);
 }
 END_TEST
@@ -543,7 +549,7 @@ START_TEST(a_shell_runs_the_text_byte_for_byte) {
     every_byte[255] = '\0';
     _cleanup_command_ vqemu_command *command = make_printer(paths[_i], extra);
     _cleanup_free_ char *text = NULL, *script = scratch_path("script");
-    ck_assert_int_eq(vqemu_command_to_shell(command, &text, NULL), 0);
+    ck_assert_int_eq(vqemu_command_to_shell(command, 0, &text, NULL), 0);
     write_file("script", text, 0644);
     _cleanup_free_ char *call = format_string("sh %s", script);
     FILE *output = popen(call, "r");

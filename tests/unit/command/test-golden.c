@@ -57,7 +57,7 @@ START_TEST(command_and_units_are_as_written_down) {
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     r = vqemu_command_build(runtime, vm, 0, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
-    ck_assert_int_eq(vqemu_command_to_shell(command, &shell, NULL), 0);
+    ck_assert_int_eq(vqemu_command_to_shell(command, 0, &shell, NULL), 0);
     _cleanup_free_ char *units = make_units(runtime, vm);
     compare_or_update(_i, "command.sh", shell);
     compare_or_update(_i, "units", units);

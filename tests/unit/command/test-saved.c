@@ -48,7 +48,7 @@ static vqemu_command *build_by_hand(const char *profile, const char *json) {
 static char *save(const vqemu_command *command) {
     _cleanup_error_ vqemu_error *error = NULL;
     char *text = NULL;
-    int r = vqemu_command_save(command, &text, &error);
+    int r = vqemu_command_save(command, 0, &text, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return text;
 }
@@ -125,7 +125,7 @@ START_TEST(what_is_not_utf_8_is_not_saved) {
     char *text = (char *)&error;
     ck_assert_int_eq(vqemu_vm_new("\xff", &vm, NULL), 0);
     ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
-    ck_assert_int_eq(vqemu_command_save(command, &text, &error), VQEMU_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vqemu_command_save(command, 0, &text, &error), VQEMU_ERR_UNSUPPORTED);
     ck_assert_ptr_null(text);
     ck_assert_str_eq(vqemu_error_reason(error), "not-utf-8");
 }
@@ -268,7 +268,7 @@ START_TEST(arguments_are_checked) {
     _cleanup_call_ vqemu_call *call = make_call(NULL, 0);
     vqemu_command *command = NULL;
     char *text = NULL;
-    ck_assert_int_eq(vqemu_command_save(NULL, &text, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_save(NULL, 0, &text, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_command_load(NULL, 0, NULL, 0, NULL, &command, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_command_load("{}", 2, NULL, 0, NULL, NULL, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_command_load("{}", 2, NULL, 1, NULL, &command, &error), VQEMU_ERR_USAGE);

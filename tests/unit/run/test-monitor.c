@@ -152,30 +152,31 @@ START_TEST(commands_are_executed) {
     vqemu_monitor *monitor = opens(&fake);
     vqemu_error *error = NULL;
     char *result = NULL;
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "query-status", NULL, NULL, &result, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "query-status", NULL, 0, NULL, &result, &error),
                      0);
     ck_assert_str_eq(result, "{\"status\":\"running\"}");
     free(result);
     ck_assert_int_eq(
-        vqemu_monitor_execute(monitor, "argued", "{\"a\": [1, \"x\"]}", NULL, &result, &error), 0);
+        vqemu_monitor_execute(monitor, "argued", "{\"a\": [1, \"x\"]}", 0, NULL, &result, &error),
+        0);
     ck_assert_str_eq(result, "true");
     free(result);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, &error), 0);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "fail", NULL, NULL, &result, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, &error), 0);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "fail", NULL, 0, NULL, &result, &error),
                      VQEMU_ERR_DENIED);
     ck_assert_ptr_null(result);
     ck_assert_str_eq(vqemu_error_reason(error), "qmp-error");
     ck_assert_str_eq(vqemu_error_detail(error, "class"), "DeviceNotFound");
     ck_assert_str_eq(vqemu_error_message(error), "QEMU at the fake refuses fail: none");
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", "[]", NULL, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", "[]", 0, NULL, NULL, &error),
                      VQEMU_ERR_MALFORMED);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", "{", NULL, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", "{", 0, NULL, NULL, &error),
                      VQEMU_ERR_MALFORMED);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "", NULL, NULL, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "", NULL, 0, NULL, NULL, &error),
                      VQEMU_ERR_INVALID);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "\xff", NULL, NULL, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "\xff", NULL, 0, NULL, NULL, &error),
                      VQEMU_ERR_INVALID);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, &error), 0);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, &error), 0);
     ck_assert_ptr_null(error);
     end_fake(&fake, monitor);
 }
@@ -187,10 +188,10 @@ START_TEST(a_late_answer_is_passed_over) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_call_ vqemu_call *call = call_of(50);
     char *result = NULL;
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "late", NULL, call, &result, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "late", NULL, 0, call, &result, &error),
                      VQEMU_ERR_TIMEOUT);
     ck_assert_str_eq(vqemu_error_reason(error), "no-answer");
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "query-status", NULL, NULL, &result, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "query-status", NULL, 0, NULL, &result, &error),
                      0);
     ck_assert_str_eq(result, "{\"status\":\"running\"}");
     free(result);
@@ -201,7 +202,7 @@ END_TEST
 static void event_is(vqemu_monitor *monitor, vqemu_call *call, const char *beginning) {
     _cleanup_error_ vqemu_error *error = NULL;
     char *event = NULL;
-    int r = vqemu_monitor_next_event(monitor, call, &event, &error);
+    int r = vqemu_monitor_next_event(monitor, 0, call, &event, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     ck_assert_msg(strncmp(event, beginning, strlen(beginning)) == 0, "%s", event);
     free(event);
@@ -213,17 +214,37 @@ START_TEST(events_are_kept) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_call_ vqemu_call *call = call_of(100);
     char *event = (char *)monitor;
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "noisy", NULL, NULL, NULL, NULL), 0);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "noisy", NULL, 0, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, NULL), 0);
     event_is(monitor, call, "{\"event\":\"RESET\"");
     event_is(monitor, call, "{\"event\":\"SHUTDOWN\",\"data\":{\"guest\":true}}");
-    ck_assert_int_eq(vqemu_monitor_next_event(monitor, call, &event, &error), VQEMU_ERR_TIMEOUT);
+    ck_assert_int_eq(vqemu_monitor_next_event(monitor, 0, call, &event, &error), VQEMU_ERR_TIMEOUT);
     ck_assert_ptr_null(event);
     ck_assert_str_eq(vqemu_error_reason(error), "no-event");
     /* The time is over, and what has come in is there all the same. */
     ck_assert(say(vqemu_monitor_fd(monitor), "{\"execute\": \"noisy\"}\r\n"));
     usleep(200000);
     event_is(monitor, call, "{\"event\":\"RESET\"");
+    end_fake(&fake, monitor);
+}
+END_TEST
+
+START_TEST(an_event_is_taken_without_a_wait) {
+    struct fake fake = {.serve = serve_qemu};
+    vqemu_monitor *monitor = opens(&fake);
+    _cleanup_error_ vqemu_error *error = NULL;
+    char *event = NULL;
+    int64_t start = call_now();
+    ck_assert_int_eq(vqemu_monitor_next_event(monitor, VQEMU_MONITOR_NOWAIT, NULL, &event, &error),
+                     VQEMU_ERR_TIMEOUT);
+    ck_assert_str_eq(vqemu_error_reason(error), "no-event");
+    ck_assert_int_lt(call_now() - start, 5000); /* without a call it would be 30 seconds */
+    ck_assert(say(vqemu_monitor_fd(monitor), "{\"execute\": \"noisy\"}\r\n"));
+    usleep(200000);
+    ck_assert_int_eq(vqemu_monitor_next_event(monitor, VQEMU_MONITOR_NOWAIT, NULL, &event, NULL),
+                     0);
+    ck_assert_ptr_nonnull(strstr(event, "RESET"));
+    free(event);
     end_fake(&fake, monitor);
 }
 END_TEST
@@ -243,7 +264,7 @@ static void serve_many_events(int fd) {
 START_TEST(the_oldest_events_are_dropped_and_it_is_said) {
     struct fake fake = {.serve = serve_many_events};
     vqemu_monitor *monitor = opens(&fake);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, NULL), 0);
     event_is(monitor, NULL, "{\"event\":\"E200\",\"lost\":200}");
     event_is(monitor, NULL, "{\"event\":\"E201\"}");
     end_fake(&fake, monitor);
@@ -305,7 +326,7 @@ START_TEST(no_peer_makes_a_command_last_longer) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_call_ vqemu_call *call = call_of(300);
     int64_t started = call_now();
-    int r = vqemu_monitor_execute(monitor, "any", NULL, call, NULL, &error);
+    int r = vqemu_monitor_execute(monitor, "any", NULL, 0, call, NULL, &error);
     ck_assert_msg(r == VQEMU_ERR_TIMEOUT || r == VQEMU_ERR_MALFORMED, "%s",
                   vqemu_error_message(error));
     ck_assert_int_lt(call_now() - started, 1500);
@@ -334,7 +355,7 @@ START_TEST(a_flood_is_an_error) {
     struct fake fake = {.serve = serve_floods_of_events};
     vqemu_monitor *monitor = opens(&fake);
     _cleanup_error_ vqemu_error *error = NULL;
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, &error),
                      VQEMU_ERR_MALFORMED);
     ck_assert_str_eq(vqemu_error_reason(error), "flood");
     end_fake(&fake, monitor);
@@ -388,11 +409,11 @@ START_TEST(an_end_at_any_time_is_told) {
     char *event = NULL;
     pthread_join(fake.thread, NULL);
     for (int i = 0; i < 3; i++) {
-        ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, &error),
+        ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, &error),
                          VQEMU_ERR_NOT_RUNNING);
         ck_assert_str_eq(vqemu_error_reason(error), "ended");
     }
-    ck_assert_int_eq(vqemu_monitor_next_event(monitor, NULL, &event, &error),
+    ck_assert_int_eq(vqemu_monitor_next_event(monitor, 0, NULL, &event, &error),
                      VQEMU_ERR_NOT_RUNNING);
     vqemu_error_free(error);
     vqemu_monitor_free(monitor);
@@ -405,7 +426,8 @@ START_TEST(an_event_before_the_end_is_handed_out) {
     char *event = NULL;
     pthread_join(fake.thread, NULL);
     event_is(monitor, NULL, "{\"event\":\"SHUTDOWN\"");
-    ck_assert_int_eq(vqemu_monitor_next_event(monitor, NULL, &event, NULL), VQEMU_ERR_NOT_RUNNING);
+    ck_assert_int_eq(vqemu_monitor_next_event(monitor, 0, NULL, &event, NULL),
+                     VQEMU_ERR_NOT_RUNNING);
     vqemu_monitor_free(monitor);
 }
 END_TEST
@@ -427,7 +449,8 @@ START_TEST(a_wait_can_be_cancelled) {
     ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, call), 0);
     int64_t started = call_now();
-    ck_assert_int_eq(vqemu_monitor_next_event(monitor, call, &event, &error), VQEMU_ERR_CANCELLED);
+    ck_assert_int_eq(vqemu_monitor_next_event(monitor, 0, call, &event, &error),
+                     VQEMU_ERR_CANCELLED);
     ck_assert_int_lt(call_now() - started, 1000);
     pthread_join(thread, NULL);
     ck_assert_int_eq(vqemu_monitor_shut_down(monitor, 1000, 0, call, &end, &error),
@@ -544,7 +567,7 @@ START_TEST(who_merely_hangs_up_has_not_ended) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_call_ vqemu_call *call = call_of(300);
     int32_t end = 0;
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, &error),
                      VQEMU_ERR_SYSTEM);
     ck_assert_str_eq(vqemu_error_reason(error), "hung-up");
     ck_assert_int_eq(vqemu_monitor_shut_down(monitor, 1000, 0, call, &end, &error),
@@ -584,7 +607,7 @@ START_TEST(the_end_of_a_process_is_told) {
     pid_t pid;
     vqemu_monitor *monitor = open_process(END, &pid);
     _cleanup_error_ vqemu_error *error = NULL;
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, &error),
                      VQEMU_ERR_NOT_RUNNING);
     end_process(monitor, pid);
 }
@@ -600,9 +623,9 @@ START_TEST(a_child_cannot_use_it) {
         char *event = NULL;
         int32_t end;
         bool good =
-            vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, &error) == VQEMU_ERR_USAGE &&
+            vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, &error) == VQEMU_ERR_USAGE &&
             strcmp(vqemu_error_reason(error), "forked") == 0 &&
-            vqemu_monitor_next_event(monitor, NULL, &event, &error) == VQEMU_ERR_USAGE &&
+            vqemu_monitor_next_event(monitor, 0, NULL, &event, &error) == VQEMU_ERR_USAGE &&
             vqemu_monitor_shut_down(monitor, 0, 0, NULL, &end, &error) == VQEMU_ERR_USAGE;
         vqemu_error_free(error);
         vqemu_monitor_free(monitor);
@@ -610,7 +633,7 @@ START_TEST(a_child_cannot_use_it) {
     }
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, NULL), 0);
     end_fake(&fake, monitor);
 }
 END_TEST
@@ -638,8 +661,9 @@ START_TEST(arguments_are_checked) {
                      VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_monitor_open_fd(0, NULL, 0, NULL, &monitor, &error), VQEMU_ERR_USAGE);
     ck_assert_ptr_null(monitor);
-    ck_assert_int_eq(vqemu_monitor_execute(NULL, "x", NULL, NULL, NULL, &error), VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_monitor_next_event(NULL, NULL, &event, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_monitor_execute(NULL, "x", NULL, 0, NULL, NULL, &error),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_monitor_next_event(NULL, 0, NULL, &event, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_shut_down(NULL, 0, 0, NULL, &end, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_fd(NULL), -1);
     ck_assert_int_eq(vqemu_monitor_pid(NULL), -1);
@@ -648,9 +672,9 @@ START_TEST(arguments_are_checked) {
     monitor = opens(&fake);
     ck_assert_int_eq(vqemu_monitor_shut_down(monitor, 0, 1, NULL, &end, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_shut_down(monitor, 0, 0, NULL, NULL, &error), VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, NULL, NULL, NULL, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, NULL, NULL, 0, NULL, NULL, &error),
                      VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_monitor_next_event(monitor, NULL, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_monitor_next_event(monitor, 0, NULL, NULL, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_pid(monitor), -1); /* the pair was made here */
     end_fake(&fake, monitor);
 }
@@ -682,6 +706,7 @@ int main(void) {
     tcase_add_test(tests, commands_are_executed);
     tcase_add_test(tests, a_late_answer_is_passed_over);
     tcase_add_test(tests, events_are_kept);
+    tcase_add_test(tests, an_event_is_taken_without_a_wait);
     tcase_add_test(tests, the_oldest_events_are_dropped_and_it_is_said);
     tcase_add_loop_test(tests, no_peer_makes_a_command_last_longer, 0, 5);
     tcase_add_loop_test(tests, no_peer_makes_a_shutdown_last_longer, 0, 5);

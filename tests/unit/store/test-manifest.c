@@ -42,9 +42,9 @@ START_TEST(a_case_that_loads_survives_writing) {
     _cleanup_manifest_ vqemu_manifest *first = NULL, *second = NULL;
     if (vqemu_manifest_load_memory(text, size, NULL, 0, NULL, &first, NULL) < 0)
         return;
-    ck_assert_int_eq(vqemu_manifest_to_json(first, &once, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_to_json(first, 0, &once, NULL), 0);
     ck_assert_int_eq(load(once, 0, &second, NULL), 0);
-    ck_assert_int_eq(vqemu_manifest_to_json(second, &twice, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_to_json(second, 0, &twice, NULL), 0);
     ck_assert_str_eq(once, twice);
     ck_assert(manifest_same_content(first, second));
     ck_assert_str_eq(vqemu_manifest_created_at(first), vqemu_manifest_created_at(second));
@@ -64,10 +64,14 @@ START_TEST(fields_and_objects_are_what_the_text_says) {
     ck_assert_str_eq(vqemu_manifest_name(manifest), "n");
     ck_assert_str_eq(vqemu_manifest_created_at(manifest), "2025-01-31T10:00:00Z");
     ck_assert_str_eq(vqemu_manifest_profile(manifest), "p");
-    ck_assert_str_eq(vqemu_manifest_qemu_version(manifest), "v");
-    ck_assert_str_eq(vqemu_manifest_build_date(manifest), "d");
-    ck_assert_str_eq(vqemu_manifest_build_host(manifest), "h");
-    ck_assert_str_eq(vqemu_manifest_arch(manifest), "a");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION), "v");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_DATE), "d");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_HOST), "h");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_ARCH), "a");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, "profile"), "p");
+    ck_assert_ptr_null(vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL)); /* absent */
+    ck_assert_ptr_null(vqemu_manifest_string(manifest, "total_bytes"));
+    ck_assert_ptr_null(vqemu_manifest_string(manifest, NULL));
     ck_assert_int_eq(vqemu_manifest_total_bytes(manifest), 7);
     ck_assert_uint_eq(vqemu_manifest_object_count(manifest), 5);
     ck_assert_str_eq(vqemu_manifest_object_path(manifest, 0), "bin/a");
@@ -199,15 +203,15 @@ START_TEST(a_file_is_written_whole_or_not_at_all) {
     _cleanup_manifest_ vqemu_manifest *manifest = NULL, *again = NULL;
     struct stat status;
     ck_assert_int_eq(load(HEAD "}}", 0, &manifest, NULL), 0);
-    ck_assert_int_eq(vqemu_manifest_write_file(manifest, path, NULL), 0);
-    ck_assert_int_eq(vqemu_manifest_write_file(manifest, path, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_write_file(manifest, path, 0, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_write_file(manifest, path, 0, NULL), 0);
     ck_assert_int_eq(vqemu_manifest_load_file(path, 0, NULL, &again, NULL), 0);
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_uint_eq(status.st_mode & 07777, 0644);
-    ck_assert_int_lt(vqemu_manifest_write_file(manifest, below_file, NULL), 0);
+    ck_assert_int_lt(vqemu_manifest_write_file(manifest, below_file, 0, NULL), 0);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(mkdir(path, 0755), 0); /* a directory cannot be replaced */
-    ck_assert_int_lt(vqemu_manifest_write_file(manifest, path, NULL), 0);
+    ck_assert_int_lt(vqemu_manifest_write_file(manifest, path, 0, NULL), 0);
     ck_assert_int_eq(rmdir(path), 0);
     ck_assert_int_eq(rmdir(directory), 0); /* and nothing else is left */
 }

@@ -62,8 +62,8 @@ START_TEST(a_manifest_describes_its_profile) {
     _cleanup_revision_ vqemu_revision *revision = put_router();
     const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
     ck_assert_int_eq(strncmp(vqemu_revision_name(revision), "router-", 7), 0);
-    ck_assert_str_eq(vqemu_manifest_accel(manifest), "tcg");
-    ck_assert_str_eq(vqemu_manifest_description(manifest), "for routers");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL), "tcg");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_DESCRIPTION), "for routers");
     ck_assert_uint_eq(vqemu_manifest_abilities(manifest),
                       VQEMU_ABILITY_DISPLAY | VQEMU_ABILITY_USB);
     ck_assert_uint_eq(vqemu_manifest_guest_count(manifest), 2);
@@ -80,12 +80,12 @@ END_TEST
 START_TEST(getters_know_what_is_absent) {
     _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
-    ck_assert_ptr_null(vqemu_manifest_accel(manifest));
-    ck_assert_ptr_null(vqemu_manifest_description(manifest));
+    ck_assert_ptr_null(vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL));
+    ck_assert_ptr_null(vqemu_manifest_string(manifest, VQEMU_MANIFEST_DESCRIPTION));
     ck_assert_uint_eq(vqemu_manifest_abilities(manifest), 0);
     ck_assert_uint_eq(vqemu_manifest_guest_count(manifest), 0);
-    ck_assert_ptr_null(vqemu_manifest_accel(NULL));
-    ck_assert_ptr_null(vqemu_manifest_description(NULL));
+    ck_assert_ptr_null(vqemu_manifest_string(NULL, VQEMU_MANIFEST_ACCEL));
+    ck_assert_ptr_null(vqemu_manifest_string(NULL, VQEMU_MANIFEST_DESCRIPTION));
     ck_assert_uint_eq(vqemu_manifest_abilities(NULL), 0);
     ck_assert_uint_eq(vqemu_manifest_guest_count(NULL), 0);
     ck_assert_ptr_null(vqemu_manifest_guest_at(NULL, 0));
@@ -111,8 +111,9 @@ START_TEST(a_store_tells_its_profiles) {
     vqemu_profile_list_free(list);
     ck_assert_str_eq(vqemu_profile_name(router), "router"); /* lives on */
     ck_assert_str_eq(vqemu_profile_accel(router), "tcg");
-    ck_assert(vqemu_profile_serves(router, "riscv64", "x86_64"));
-    ck_assert(!vqemu_profile_serves(router, "aarch64", "x86_64"));
+    _cleanup_host_ vqemu_host *host = describe_host("x86_64", VQEMU_KVM_ABSENT);
+    ck_assert(vqemu_profile_serves(router, "riscv64", host));
+    ck_assert(!vqemu_profile_serves(router, "aarch64", host));
     vqemu_profile_unref(router);
     vqemu_profile_list_free(NULL);
     ck_assert_uint_eq(vqemu_profile_list_count(NULL), 0);
@@ -163,7 +164,7 @@ static vqemu_selection *select_in_store(const char *profile, const char *arch, i
     ck_assert_int_eq(vqemu_request_new(&request, NULL), 0);
     ck_assert_int_eq(vqemu_request_set_string(request, "profile", profile, NULL), 0);
     ck_assert_int_eq(vqemu_request_set_string(request, "guest_arch", arch, NULL), 0);
-    ck_assert_int_eq(vqemu_request_set_store(request, store, NULL, &error), 0);
+    ck_assert_int_eq(vqemu_request_set_store(request, store, 0, NULL, &error), 0);
     int r = vqemu_select(host, request, 0, &selection, &error);
     ck_assert_msg(r == code, "%d: %s", r, vqemu_error_message(error));
     return selection;
@@ -177,10 +178,10 @@ START_TEST(what_a_store_has_is_looked_at_as_any_call_is) {
     vqemu_call *call = NULL;
     ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
     vqemu_call_cancel(call);
-    ck_assert_int_eq(vqemu_request_set_store(NULL, store, NULL, &error), VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_request_set_store(request, NULL, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_request_set_store(NULL, store, 0, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_request_set_store(request, NULL, 0, NULL, &error), VQEMU_ERR_USAGE);
     vqemu_revision_unref(put_router());
-    ck_assert_int_eq(vqemu_request_set_store(request, store, call, &error), VQEMU_ERR_CANCELLED);
+    ck_assert_int_eq(vqemu_request_set_store(request, store, 0, call, &error), VQEMU_ERR_CANCELLED);
     vqemu_call_unref(call);
     /* nothing of these was taken: any profile may still be chosen */
     ck_assert_int_eq(vqemu_select(host, request, 0, &selection, &error), 0);
@@ -287,9 +288,10 @@ START_TEST(a_newer_writer_is_understood_as_far_as_can_be) {
                      0);
     ck_assert_uint_eq(vqemu_manifest_abilities(manifest), VQEMU_ABILITY_USB);
     ck_assert_int_eq(profile_of_manifest("n", manifest, &profile, NULL), 0);
-    ck_assert(vqemu_profile_serves(profile, "x86_64", "aarch64"));
+    _cleanup_host_ vqemu_host *host = describe_host("aarch64", VQEMU_KVM_ABSENT);
+    ck_assert(vqemu_profile_serves(profile, "x86_64", host));
     char *again = NULL;
-    ck_assert_int_eq(vqemu_manifest_to_json(manifest, &again, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_to_json(manifest, 0, &again, NULL), 0);
     ck_assert_ptr_nonnull(strstr(again, "smell"));
     ck_assert_ptr_nonnull(strstr(again, "pdp11"));
     vqemu_free(again);

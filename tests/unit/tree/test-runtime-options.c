@@ -12,12 +12,12 @@ START_TEST(a_runtime_is_at_the_paths_that_were_set) {
     _cleanup_runtime_options_ vqemu_runtime_options *options =
         runtime_paths("/b/qemu", "/f", "/l", "/m", "/l/ld.so");
     _cleanup_runtime_ vqemu_runtime *runtime = NULL, *bare = NULL;
-    ck_assert_int_eq(vqemu_runtime_new(selection, options, &runtime, NULL), 0);
+    ck_assert_int_eq(vqemu_runtime_new(selection, options, 0, &runtime, NULL), 0);
     ck_assert_int_eq(vqemu_runtime_options_set_string(options, "loader", NULL, NULL), 0);
     ck_assert_int_eq(vqemu_runtime_options_set_string(options, "lib_dir", NULL, NULL), 0);
     ck_assert_int_eq(vqemu_runtime_options_set_string(options, "module_dir", NULL, NULL), 0);
     ck_assert_int_eq(vqemu_runtime_options_set_string(options, "binary", "/other", NULL), 0);
-    ck_assert_int_eq(vqemu_runtime_new(selection, options, &bare, NULL), 0);
+    ck_assert_int_eq(vqemu_runtime_new(selection, options, 0, &bare, NULL), 0);
     ck_assert_str_eq(vqemu_profile_name(vqemu_runtime_profile(runtime)), "kvm-uefi");
     ck_assert_str_eq(vqemu_runtime_guest_arch(runtime), "i386");
     ck_assert_str_eq(vqemu_runtime_binary(runtime), "/b/qemu");
@@ -67,7 +67,7 @@ START_TEST(what_is_needed_must_be_there) {
             runtime_paths(paths[0], paths[1], paths[2], paths[3], paths[4]);
         _cleanup_error_ vqemu_error *error = NULL;
         vqemu_runtime *runtime = (vqemu_runtime *)&error;
-        ck_assert_int_eq(vqemu_runtime_new(selection, options, &runtime, &error),
+        ck_assert_int_eq(vqemu_runtime_new(selection, options, 0, &runtime, &error),
                          VQEMU_ERR_INVALID);
         ck_assert_ptr_null(runtime);
         ck_assert_str_eq(vqemu_error_detail(error, "key"), cases[i].key);
@@ -89,14 +89,14 @@ START_TEST(mistakes_of_callers_are_named) {
     check_usage(vqemu_runtime_options_new(NULL, &error), &error, "options");
     check_usage(vqemu_runtime_options_set_string(NULL, "binary", "/b", &error), &error, "options");
     check_usage(vqemu_runtime_options_set_string(options, NULL, "/b", &error), &error, "key");
-    check_usage(vqemu_runtime_new(NULL, options, &runtime, &error), &error, "selection");
-    check_usage(vqemu_runtime_new(selection, NULL, &runtime, &error), &error, "options");
-    check_usage(vqemu_runtime_new(selection, options, NULL, &error), &error, "runtime");
+    check_usage(vqemu_runtime_new(NULL, options, 0, &runtime, &error), &error, "selection");
+    check_usage(vqemu_runtime_new(selection, NULL, 0, &runtime, &error), &error, "options");
+    check_usage(vqemu_runtime_new(selection, options, 0, NULL, &error), &error, "runtime");
     ck_assert_int_eq(vqemu_runtime_options_set_string(options, "program", "x", &error),
                      VQEMU_ERR_UNKNOWN_KEY);
     ck_assert_str_eq(vqemu_error_detail(error, "choices"),
                      "binary, firmware_dir, lib_dir, module_dir, loader");
-    ck_assert_int_eq(vqemu_runtime_new(selection, options, &runtime, &error), 0);
+    ck_assert_int_eq(vqemu_runtime_new(selection, options, 0, &runtime, &error), 0);
     ck_assert_ptr_null(error);
     ck_assert_ptr_null(vqemu_runtime_profile(NULL));
     vqemu_runtime_options_free(NULL);

@@ -95,12 +95,12 @@ START_TEST(nothing_of_a_broken_document_is_merged) {
     _cleanup_free_ char *before = NULL, *after = NULL;
     _cleanup_vm_ vqemu_vm *vm = NULL;
     ck_assert_int_eq(vqemu_vm_from_json(whole, sizeof whole - 1, NULL, 0, &vm, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_to_json(vm, &before, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_to_json(vm, 0, &before, NULL), 0);
     int r = vqemu_vm_merge_json(vm, text, size, NULL, 0, NULL);
     bool can_be =
         strcmp(case_names[_i], "no-name") == 0 || strcmp(case_names[_i], "kernel-is-null") == 0;
     ck_assert_msg((r == 0) == can_be, "%s: %d", case_names[_i], r);
-    ck_assert_int_eq(vqemu_vm_to_json(vm, &after, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_to_json(vm, 0, &after, NULL), 0);
     ck_assert(can_be || strcmp(before, after) == 0);
 }
 END_TEST
@@ -110,7 +110,7 @@ START_TEST(an_editor_finds_the_schema) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_free_ char *written = NULL;
     ck_assert_int_eq(vqemu_vm_from_json(text, sizeof text - 1, NULL, 0, &vm, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_to_json(vm, &written, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_to_json(vm, 0, &written, NULL), 0);
     ck_assert_ptr_null(strstr(written, "schema"));
 }
 END_TEST
@@ -136,7 +136,7 @@ static vqemu_vm *read_vm(const char *text) {
 /* As one line, in the order of the tables. */
 static char *line_of(const vqemu_vm *vm) {
     _cleanup_free_ char *text = NULL;
-    ck_assert_int_eq(vqemu_vm_to_json(vm, &text, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_to_json(vm, 0, &text, NULL), 0);
     _cleanup_json_ json_t *json = json_loads(text, 0, NULL);
     return json_dumps(json, JSON_COMPACT);
 }
@@ -237,7 +237,7 @@ START_TEST(differences_are_named_by_their_keys) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         _cleanup_vm_ vqemu_vm *from = read_vm(cases[i].from), *to = read_vm(cases[i].to);
         _cleanup_free_ char *text = NULL;
-        ck_assert_int_eq(vqemu_vm_diff(from, to, &text, NULL), 0);
+        ck_assert_int_eq(vqemu_vm_diff(from, to, 0, &text, NULL), 0);
         _cleanup_json_ json_t *json = json_loads(text, 0, NULL);
         _cleanup_free_ char *changes = json_dumps(json_object_get(json, "changes"), JSON_COMPACT);
         ck_assert_str_eq(changes, cases[i].changes);

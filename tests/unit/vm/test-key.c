@@ -31,7 +31,7 @@ static vqemu_vm *read_vm(const char *text) {
 
 static char *write_vm(const vqemu_vm *vm) {
     char *text = NULL;
-    ck_assert_int_eq(vqemu_vm_to_json(vm, &text, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_to_json(vm, 0, &text, NULL), 0);
     return text;
 }
 

@@ -40,7 +40,7 @@ static vqemu_vm *read_vm(const char *text) {
 
 static char *write_vm(const vqemu_vm *vm) {
     char *text = NULL;
-    ck_assert_int_eq(vqemu_vm_to_json(vm, &text, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_to_json(vm, 0, &text, NULL), 0);
     return text;
 }
 
@@ -395,7 +395,7 @@ START_TEST(what_json_cannot_carry_is_named) {
             GOOD(vqemu_vm_set_string(vm, "extra_args[0]", "\xff", NULL));
         if (i == 2)
             GOOD(vqemu_vm_set_string(vm, "shares[0].path", "/\xff", NULL));
-        ck_assert_int_eq(vqemu_vm_to_json(vm, &text, &error), VQEMU_ERR_UNSUPPORTED);
+        ck_assert_int_eq(vqemu_vm_to_json(vm, 0, &text, &error), VQEMU_ERR_UNSUPPORTED);
         ck_assert_ptr_null(text);
         static const char *const keys[] = {"name", "extra_args[0]", "shares[0].path"};
         ck_assert_str_eq(vqemu_error_detail(error, "key"), keys[i]);

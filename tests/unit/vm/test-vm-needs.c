@@ -30,7 +30,7 @@ static vqemu_request *request_for(const char *keys) {
     _cleanup_vm_ vqemu_vm *vm = read_vm(keys);
     vqemu_request *request = NULL;
     ck_assert_int_eq(vqemu_request_new(&request, NULL), 0);
-    ck_assert_int_eq(vqemu_request_set_vm(request, vm, NULL), 0);
+    ck_assert_int_eq(vqemu_request_set_vm(request, vm, 0, NULL), 0);
     return request; /* which needs the VM no more */
 }
 
@@ -141,7 +141,7 @@ START_TEST(another_vm_replaces_the_first) {
     _cleanup_request_ vqemu_request *request = request_for("\"guest_os\": \"windows\"");
     _cleanup_vm_ vqemu_vm *plain = read_vm("");
     ck_assert_int_eq(vqemu_request_set_abilities(request, TPM, NULL), 0);
-    ck_assert_int_eq(vqemu_request_set_vm(request, plain, NULL), 0);
+    ck_assert_int_eq(vqemu_request_set_vm(request, plain, 0, NULL), 0);
     ck_assert_uint_eq(request_needs(request, arch_find("x86_64")), TPM);
     ck_assert_ptr_null(request_guest_os(request));
 }
@@ -151,9 +151,9 @@ START_TEST(mistakes_of_callers_are_named) {
     _cleanup_request_ vqemu_request *request = request_for("");
     _cleanup_vm_ vqemu_vm *vm = read_vm("");
     _cleanup_error_ vqemu_error *error = NULL;
-    ck_assert_int_eq(vqemu_request_set_vm(NULL, vm, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_request_set_vm(NULL, vm, 0, &error), VQEMU_ERR_USAGE);
     ck_assert_str_eq(vqemu_error_detail(error, "argument"), "request");
-    ck_assert_int_eq(vqemu_request_set_vm(request, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_request_set_vm(request, NULL, 0, &error), VQEMU_ERR_USAGE);
     ck_assert_str_eq(vqemu_error_detail(error, "argument"), "vm");
 }
 END_TEST

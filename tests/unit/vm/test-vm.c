@@ -202,12 +202,12 @@ START_TEST(nothing_works_without_its_arguments) {
         vqemu_vm_merge_json(NULL, "{}", 2, NULL, 0, NULL),
         vqemu_vm_merge_json(vm, NULL, 0, NULL, 0, NULL),
         vqemu_vm_merge_json(vm, "{}", 2, NULL, 2, NULL),
-        vqemu_vm_to_json(NULL, &text, NULL),
-        vqemu_vm_to_json(vm, NULL, NULL),
-        vqemu_vm_diff(NULL, vm, &text, NULL),
-        vqemu_vm_diff(vm, NULL, &text, NULL),
-        vqemu_vm_diff(vm, vm, NULL, NULL),
-        vqemu_vm_schema(NULL, NULL),
+        vqemu_vm_to_json(NULL, 0, &text, NULL),
+        vqemu_vm_to_json(vm, 0, NULL, NULL),
+        vqemu_vm_diff(NULL, vm, 0, &text, NULL),
+        vqemu_vm_diff(vm, NULL, 0, &text, NULL),
+        vqemu_vm_diff(vm, vm, 0, NULL, NULL),
+        vqemu_vm_schema(0, NULL, NULL),
     };
     for (size_t i = 0; i < sizeof results / sizeof *results; i++)
         ck_assert_msg(results[i] == VQEMU_ERR_USAGE, "%zu: %d", i, results[i]);
