@@ -38,7 +38,7 @@ static int add_extra_args(const struct options *options, vqemu_vm *vm, vqemu_err
     size_t count;
     int code = vqemu_vm_count(vm, VQEMU_KEY_EXTRA_ARGS, &count, error);
     for (size_t i = 0; !code && i < options->extra_arg_count; i++) {
-        snprintf(key, sizeof key, VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEY_ANY), count + i);
+        snprintf(key, sizeof key, VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), count + i);
         code = vqemu_vm_set_string(vm, key, options->extra_args[i], error);
     }
     return code;

@@ -103,7 +103,7 @@ static int apply_disk(const struct context *context, char *text) {
     int status = count_of(context, VQEMU_KEY_DISKS, &index);
     if (status)
         return status;
-    _cleanup_free_ char *key = format_text(VQEMU_KEY_DISKS_FILE(VQEMU_KEY_ANY), index);
+    _cleanup_free_ char *key = format_text(VQEMU_KEY_DISKS_FILE(VQEMU_KEYS_ANY), index);
     char *rest = text;
     status = set_path(context, key, strsep(&rest, ","));
     while (!status && rest)
@@ -189,10 +189,10 @@ static int apply_share(const struct context *context, char *text) {
         *last = '\0';
     else if (writable)
         rest = NULL;
-    _cleanup_free_ char *path_key = format_text(VQEMU_KEY_SHARES_PATH(VQEMU_KEY_ANY), index);
-    _cleanup_free_ char *tag_key = format_text(VQEMU_KEY_SHARES_TAG(VQEMU_KEY_ANY), index);
+    _cleanup_free_ char *path_key = format_text(VQEMU_KEY_SHARES_PATH(VQEMU_KEYS_ANY), index);
+    _cleanup_free_ char *tag_key = format_text(VQEMU_KEY_SHARES_TAG(VQEMU_KEYS_ANY), index);
     _cleanup_free_ char *tag = rest ? format_text("%s", rest) : format_text("share%zu", index);
-    _cleanup_free_ char *mode_key = format_text(VQEMU_KEY_SHARES_WRITABLE(VQEMU_KEY_ANY), index);
+    _cleanup_free_ char *mode_key = format_text(VQEMU_KEY_SHARES_WRITABLE(VQEMU_KEYS_ANY), index);
     status = set_path(context, path_key, path);
     if (!status)
         status = set(context, tag_key, tag);

@@ -7,20 +7,20 @@
  * The keys of a VM, for the functions of <volt-qemu/vm.h>. docs/vm.md says what each means.
  *
  * Those in a list take the index, a number that stands in the source: VQEMU_KEY_DISKS_CACHE(0) is
- * "disks[0].cache". With VQEMU_KEY_ANY for it they are a format of printf, for an index of type
+ * "disks[0].cache". With VQEMU_KEYS_ANY for it they are a format of printf, for an index of type
  * size_t that is only known when the program runs:
  *
- *     snprintf(key, sizeof key, VQEMU_KEY_DISKS_CACHE(VQEMU_KEY_ANY), i);
+ *     snprintf(key, sizeof key, VQEMU_KEY_DISKS_CACHE(VQEMU_KEYS_ANY), i);
  *
  * VQEMU_KEY_CPU_FEATURES_NAMED("sse4.1") is "cpu_features.sse4.1". Since 1.0.
  */
 
 /* Text of an index, also where that is a macro. */
-#define VQEMU_KEY_TEXT(text) #text
-#define VQEMU_KEY_INDEX(index) "[" VQEMU_KEY_TEXT(index) "]"
+#define VQEMU_KEYS_TEXT(text) #text
+#define VQEMU_KEYS_INDEX(index) "[" VQEMU_KEYS_TEXT(index) "]"
 
 /* clang-format off */
-#define VQEMU_KEY_ANY %zu
+#define VQEMU_KEYS_ANY %zu
 #define VQEMU_KEY_NAME "name"
 #define VQEMU_KEY_UUID "uuid"
 #define VQEMU_KEY_GUEST_OS "guest_os"
@@ -54,51 +54,51 @@
 #define VQEMU_KEY_INITRD "initrd"
 #define VQEMU_KEY_APPEND "append"
 #define VQEMU_KEY_DISKS "disks"
-#define VQEMU_KEY_DISKS_AT(i) "disks" VQEMU_KEY_INDEX(i)
-#define VQEMU_KEY_DISKS_ID(i) "disks" VQEMU_KEY_INDEX(i) ".id"
-#define VQEMU_KEY_DISKS_FILE(i) "disks" VQEMU_KEY_INDEX(i) ".file"
-#define VQEMU_KEY_DISKS_FD(i) "disks" VQEMU_KEY_INDEX(i) ".fd"
-#define VQEMU_KEY_DISKS_FORMAT(i) "disks" VQEMU_KEY_INDEX(i) ".format"
-#define VQEMU_KEY_DISKS_BUS(i) "disks" VQEMU_KEY_INDEX(i) ".bus"
-#define VQEMU_KEY_DISKS_CDROM(i) "disks" VQEMU_KEY_INDEX(i) ".cdrom"
-#define VQEMU_KEY_DISKS_READ_ONLY(i) "disks" VQEMU_KEY_INDEX(i) ".read_only"
-#define VQEMU_KEY_DISKS_BLOCK_DEVICE(i) "disks" VQEMU_KEY_INDEX(i) ".block_device"
-#define VQEMU_KEY_DISKS_CACHE(i) "disks" VQEMU_KEY_INDEX(i) ".cache"
-#define VQEMU_KEY_DISKS_AIO(i) "disks" VQEMU_KEY_INDEX(i) ".aio"
-#define VQEMU_KEY_DISKS_DISCARD(i) "disks" VQEMU_KEY_INDEX(i) ".discard"
-#define VQEMU_KEY_DISKS_SERIAL(i) "disks" VQEMU_KEY_INDEX(i) ".serial"
-#define VQEMU_KEY_DISKS_BOOT_ORDER(i) "disks" VQEMU_KEY_INDEX(i) ".boot_order"
-#define VQEMU_KEY_DISKS_IOTHREAD(i) "disks" VQEMU_KEY_INDEX(i) ".iothread"
+#define VQEMU_KEY_DISKS_AT(i) "disks" VQEMU_KEYS_INDEX(i)
+#define VQEMU_KEY_DISKS_ID(i) "disks" VQEMU_KEYS_INDEX(i) ".id"
+#define VQEMU_KEY_DISKS_FILE(i) "disks" VQEMU_KEYS_INDEX(i) ".file"
+#define VQEMU_KEY_DISKS_FD(i) "disks" VQEMU_KEYS_INDEX(i) ".fd"
+#define VQEMU_KEY_DISKS_FORMAT(i) "disks" VQEMU_KEYS_INDEX(i) ".format"
+#define VQEMU_KEY_DISKS_BUS(i) "disks" VQEMU_KEYS_INDEX(i) ".bus"
+#define VQEMU_KEY_DISKS_CDROM(i) "disks" VQEMU_KEYS_INDEX(i) ".cdrom"
+#define VQEMU_KEY_DISKS_READ_ONLY(i) "disks" VQEMU_KEYS_INDEX(i) ".read_only"
+#define VQEMU_KEY_DISKS_BLOCK_DEVICE(i) "disks" VQEMU_KEYS_INDEX(i) ".block_device"
+#define VQEMU_KEY_DISKS_CACHE(i) "disks" VQEMU_KEYS_INDEX(i) ".cache"
+#define VQEMU_KEY_DISKS_AIO(i) "disks" VQEMU_KEYS_INDEX(i) ".aio"
+#define VQEMU_KEY_DISKS_DISCARD(i) "disks" VQEMU_KEYS_INDEX(i) ".discard"
+#define VQEMU_KEY_DISKS_SERIAL(i) "disks" VQEMU_KEYS_INDEX(i) ".serial"
+#define VQEMU_KEY_DISKS_BOOT_ORDER(i) "disks" VQEMU_KEYS_INDEX(i) ".boot_order"
+#define VQEMU_KEY_DISKS_IOTHREAD(i) "disks" VQEMU_KEYS_INDEX(i) ".iothread"
 #define VQEMU_KEY_SHARES "shares"
-#define VQEMU_KEY_SHARES_AT(i) "shares" VQEMU_KEY_INDEX(i)
-#define VQEMU_KEY_SHARES_ID(i) "shares" VQEMU_KEY_INDEX(i) ".id"
-#define VQEMU_KEY_SHARES_PATH(i) "shares" VQEMU_KEY_INDEX(i) ".path"
-#define VQEMU_KEY_SHARES_TAG(i) "shares" VQEMU_KEY_INDEX(i) ".tag"
-#define VQEMU_KEY_SHARES_DRIVER(i) "shares" VQEMU_KEY_INDEX(i) ".driver"
-#define VQEMU_KEY_SHARES_WRITABLE(i) "shares" VQEMU_KEY_INDEX(i) ".writable"
-#define VQEMU_KEY_SHARES_SECURITY_MODEL(i) "shares" VQEMU_KEY_INDEX(i) ".security_model"
-#define VQEMU_KEY_SHARES_MULTIDEVS(i) "shares" VQEMU_KEY_INDEX(i) ".multidevs"
-#define VQEMU_KEY_SHARES_SOCKET(i) "shares" VQEMU_KEY_INDEX(i) ".socket"
+#define VQEMU_KEY_SHARES_AT(i) "shares" VQEMU_KEYS_INDEX(i)
+#define VQEMU_KEY_SHARES_ID(i) "shares" VQEMU_KEYS_INDEX(i) ".id"
+#define VQEMU_KEY_SHARES_PATH(i) "shares" VQEMU_KEYS_INDEX(i) ".path"
+#define VQEMU_KEY_SHARES_TAG(i) "shares" VQEMU_KEYS_INDEX(i) ".tag"
+#define VQEMU_KEY_SHARES_DRIVER(i) "shares" VQEMU_KEYS_INDEX(i) ".driver"
+#define VQEMU_KEY_SHARES_WRITABLE(i) "shares" VQEMU_KEYS_INDEX(i) ".writable"
+#define VQEMU_KEY_SHARES_SECURITY_MODEL(i) "shares" VQEMU_KEYS_INDEX(i) ".security_model"
+#define VQEMU_KEY_SHARES_MULTIDEVS(i) "shares" VQEMU_KEYS_INDEX(i) ".multidevs"
+#define VQEMU_KEY_SHARES_SOCKET(i) "shares" VQEMU_KEYS_INDEX(i) ".socket"
 #define VQEMU_KEY_NICS "nics"
-#define VQEMU_KEY_NICS_AT(i) "nics" VQEMU_KEY_INDEX(i)
-#define VQEMU_KEY_NICS_ID(i) "nics" VQEMU_KEY_INDEX(i) ".id"
-#define VQEMU_KEY_NICS_BACKEND(i) "nics" VQEMU_KEY_INDEX(i) ".backend"
-#define VQEMU_KEY_NICS_MODEL(i) "nics" VQEMU_KEY_INDEX(i) ".model"
-#define VQEMU_KEY_NICS_MAC(i) "nics" VQEMU_KEY_INDEX(i) ".mac"
-#define VQEMU_KEY_NICS_FORWARDS(i) "nics" VQEMU_KEY_INDEX(i) ".forwards"
-#define VQEMU_KEY_NICS_FORWARDS_AT(i, j) "nics" VQEMU_KEY_INDEX(i) ".forwards" VQEMU_KEY_INDEX(j)
-#define VQEMU_KEY_NICS_FORWARDS_PROTOCOL(i, j) "nics" VQEMU_KEY_INDEX(i) ".forwards" VQEMU_KEY_INDEX(j) ".protocol"
-#define VQEMU_KEY_NICS_FORWARDS_HOST_ADDRESS(i, j) "nics" VQEMU_KEY_INDEX(i) ".forwards" VQEMU_KEY_INDEX(j) ".host_address"
-#define VQEMU_KEY_NICS_FORWARDS_HOST_PORT(i, j) "nics" VQEMU_KEY_INDEX(i) ".forwards" VQEMU_KEY_INDEX(j) ".host_port"
-#define VQEMU_KEY_NICS_FORWARDS_GUEST_PORT(i, j) "nics" VQEMU_KEY_INDEX(i) ".forwards" VQEMU_KEY_INDEX(j) ".guest_port"
-#define VQEMU_KEY_NICS_ISOLATED(i) "nics" VQEMU_KEY_INDEX(i) ".isolated"
-#define VQEMU_KEY_NICS_IFNAME(i) "nics" VQEMU_KEY_INDEX(i) ".ifname"
-#define VQEMU_KEY_NICS_FD(i) "nics" VQEMU_KEY_INDEX(i) ".fd"
-#define VQEMU_KEY_NICS_VHOST(i) "nics" VQEMU_KEY_INDEX(i) ".vhost"
-#define VQEMU_KEY_NICS_VHOST_FD(i) "nics" VQEMU_KEY_INDEX(i) ".vhost_fd"
-#define VQEMU_KEY_NICS_BRIDGE(i) "nics" VQEMU_KEY_INDEX(i) ".bridge"
-#define VQEMU_KEY_NICS_HELPER(i) "nics" VQEMU_KEY_INDEX(i) ".helper"
-#define VQEMU_KEY_NICS_BOOT_ORDER(i) "nics" VQEMU_KEY_INDEX(i) ".boot_order"
+#define VQEMU_KEY_NICS_AT(i) "nics" VQEMU_KEYS_INDEX(i)
+#define VQEMU_KEY_NICS_ID(i) "nics" VQEMU_KEYS_INDEX(i) ".id"
+#define VQEMU_KEY_NICS_BACKEND(i) "nics" VQEMU_KEYS_INDEX(i) ".backend"
+#define VQEMU_KEY_NICS_MODEL(i) "nics" VQEMU_KEYS_INDEX(i) ".model"
+#define VQEMU_KEY_NICS_MAC(i) "nics" VQEMU_KEYS_INDEX(i) ".mac"
+#define VQEMU_KEY_NICS_FORWARDS(i) "nics" VQEMU_KEYS_INDEX(i) ".forwards"
+#define VQEMU_KEY_NICS_FORWARDS_AT(i, j) "nics" VQEMU_KEYS_INDEX(i) ".forwards" VQEMU_KEYS_INDEX(j)
+#define VQEMU_KEY_NICS_FORWARDS_PROTOCOL(i, j) "nics" VQEMU_KEYS_INDEX(i) ".forwards" VQEMU_KEYS_INDEX(j) ".protocol"
+#define VQEMU_KEY_NICS_FORWARDS_HOST_ADDRESS(i, j) "nics" VQEMU_KEYS_INDEX(i) ".forwards" VQEMU_KEYS_INDEX(j) ".host_address"
+#define VQEMU_KEY_NICS_FORWARDS_HOST_PORT(i, j) "nics" VQEMU_KEYS_INDEX(i) ".forwards" VQEMU_KEYS_INDEX(j) ".host_port"
+#define VQEMU_KEY_NICS_FORWARDS_GUEST_PORT(i, j) "nics" VQEMU_KEYS_INDEX(i) ".forwards" VQEMU_KEYS_INDEX(j) ".guest_port"
+#define VQEMU_KEY_NICS_ISOLATED(i) "nics" VQEMU_KEYS_INDEX(i) ".isolated"
+#define VQEMU_KEY_NICS_IFNAME(i) "nics" VQEMU_KEYS_INDEX(i) ".ifname"
+#define VQEMU_KEY_NICS_FD(i) "nics" VQEMU_KEYS_INDEX(i) ".fd"
+#define VQEMU_KEY_NICS_VHOST(i) "nics" VQEMU_KEYS_INDEX(i) ".vhost"
+#define VQEMU_KEY_NICS_VHOST_FD(i) "nics" VQEMU_KEYS_INDEX(i) ".vhost_fd"
+#define VQEMU_KEY_NICS_BRIDGE(i) "nics" VQEMU_KEYS_INDEX(i) ".bridge"
+#define VQEMU_KEY_NICS_HELPER(i) "nics" VQEMU_KEYS_INDEX(i) ".helper"
+#define VQEMU_KEY_NICS_BOOT_ORDER(i) "nics" VQEMU_KEYS_INDEX(i) ".boot_order"
 #define VQEMU_KEY_VSOCK_CID "vsock_cid"
 #define VQEMU_KEY_RNG "rng"
 #define VQEMU_KEY_BALLOON "balloon"
@@ -123,7 +123,7 @@
 #define VQEMU_KEY_GUEST_AGENT_SOCKET "guest_agent_socket"
 #define VQEMU_KEY_SANDBOX "sandbox"
 #define VQEMU_KEY_EXTRA_ARGS "extra_args"
-#define VQEMU_KEY_EXTRA_ARGS_AT(i) "extra_args" VQEMU_KEY_INDEX(i)
+#define VQEMU_KEY_EXTRA_ARGS_AT(i) "extra_args" VQEMU_KEYS_INDEX(i)
 /* clang-format on */
 
 #endif

@@ -237,7 +237,7 @@ static vqemu_vm *describe_vm(vqemu_runtime *runtime, size_t arguments) {
     vqemu_command *command = build_command(runtime, vm);
     for (size_t i = count_arguments(command), extra = 0; i < arguments; i++, extra++) {
         char key[64];
-        snprintf(key, sizeof key, VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEY_ANY), extra);
+        snprintf(key, sizeof key, VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), extra);
         if (vqemu_vm_set_string(vm, key, i % 2 ? "-device" : "virtio-rng-pci,id=rng0", &error) < 0)
             fail("vm", error);
     }

@@ -44,7 +44,7 @@ def test_the_header_of_keys_says_what_it_should(tmp_path):
         "VQEMU_KEY_MEMORY": "memory", "VQEMU_KEY_DISKS": "disks", "VQEMU_KEY_DISKS_AT(0)": "disks[0]",
         "VQEMU_KEY_DISKS_CACHE(12)": "disks[12].cache", "VQEMU_KEY_DISKS_CACHE(THIRD)": "disks[2].cache",
         "VQEMU_KEY_NICS_FORWARDS_HOST_PORT(0, 3)": "nics[0].forwards[3].host_port",
-        "VQEMU_KEY_DISKS_FILE(VQEMU_KEY_ANY)": "disks[%zu].file", "VQEMU_KEY_EXTRA_ARGS_AT(1)": "extra_args[1]",
+        "VQEMU_KEY_DISKS_FILE(VQEMU_KEYS_ANY)": "disks[%zu].file", "VQEMU_KEY_EXTRA_ARGS_AT(1)": "extra_args[1]",
         'VQEMU_KEY_CPU_FEATURES_NAMED("sse4.1")': "cpu_features.sse4.1",
     }
     source = tmp_path / "keys.c"

@@ -127,7 +127,7 @@ START_TEST(a_network_device_stays_in_its_slot) {
     ck_assert_int_eq(vqemu_vm_set_string(large, "display", "vnc", NULL), 0);
     for (size_t i = 0; i < 12; i++) { /* more than have slots of their own */
         _cleanup_free_ char *path = format_string("/d%zu", i);
-        _cleanup_free_ char *key = format_string(VQEMU_KEY_DISKS_FILE(VQEMU_KEY_ANY), i);
+        _cleanup_free_ char *key = format_string(VQEMU_KEY_DISKS_FILE(VQEMU_KEYS_ANY), i);
         ck_assert_int_eq(vqemu_vm_set_string(large, key, path, NULL), 0);
     }
     ck_assert_int_eq(vqemu_vm_set_switch(large, "rng", VQEMU_SWITCH_ON, NULL), 0);
@@ -534,7 +534,7 @@ static vqemu_command *make_printer(const char *path, char *const *extra) {
     vqemu_command *command = NULL;
     write_file(path, "#!/bin/sh\nprintf '%s\\0' \"$0\" \"$@\"\n", 0755);
     for (size_t i = 0; extra[i]; i++) {
-        _cleanup_free_ char *key = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEY_ANY), i);
+        _cleanup_free_ char *key = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), i);
         ck_assert_int_eq(vqemu_vm_set_string(vm, key, extra[i], NULL), 0);
     }
     ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);

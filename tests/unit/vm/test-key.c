@@ -346,8 +346,8 @@ START_TEST(what_is_behind_a_removed_element_moves_up) {
     size_t count;
     GOOD(vqemu_vm_new("x", &vm, NULL));
     for (size_t i = 0; i < 20; i++) {
-        _cleanup_free_ char *key = format_string(VQEMU_KEY_DISKS_FILE(VQEMU_KEY_ANY), i),
-                            *extra = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEY_ANY), i),
+        _cleanup_free_ char *key = format_string(VQEMU_KEY_DISKS_FILE(VQEMU_KEYS_ANY), i),
+                            *extra = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), i),
                             *value = format_string("/%zu", i);
         GOOD(vqemu_vm_set_string(vm, key, value, NULL));
         GOOD(vqemu_vm_set_string(vm, extra, value, NULL));
@@ -396,8 +396,8 @@ START_TEST(lists_have_an_end) {
     _cleanup_error_ vqemu_error *error = NULL;
     GOOD(vqemu_vm_new("x", &vm, NULL));
     for (size_t i = 0; i <= LIST_MAX; i++) {
-        _cleanup_free_ char *disk = format_string(VQEMU_KEY_DISKS_FILE(VQEMU_KEY_ANY), i),
-                            *extra = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEY_ANY), i),
+        _cleanup_free_ char *disk = format_string(VQEMU_KEY_DISKS_FILE(VQEMU_KEYS_ANY), i),
+                            *extra = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), i),
                             *feature = format_string("cpu_features.f%zu", i);
         int expected = i < LIST_MAX ? 0 : VQEMU_ERR_INVALID;
         ck_assert_int_eq(vqemu_vm_set_string(vm, extra, "x", NULL), expected);
