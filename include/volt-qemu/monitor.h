@@ -32,10 +32,10 @@ typedef struct vqemu_monitor vqemu_monitor;
  * caller frees *monitor with vqemu_monitor_free().
  *
  * Errors: VQEMU_ERR_NOT_RUNNING (reason "not-running": nobody listens; "ended": whoever did has
- * ended meanwhile), VQEMU_ERR_TIMEOUT (reason "no-answer"), VQEMU_ERR_CANCELLED,
- * VQEMU_ERR_MALFORMED (what listens is no QEMU), VQEMU_ERR_INVALID (the path is empty or too long),
- * VQEMU_ERR_DENIED (QEMU refuses to be controlled), VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * ended meanwhile), VQEMU_ERR_TIMEOUT (reason "no-answer"; "deadline": the time of the call was
+ * over before), VQEMU_ERR_CANCELLED, VQEMU_ERR_MALFORMED (what listens is no QEMU),
+ * VQEMU_ERR_INVALID (the path is empty or too long), VQEMU_ERR_DENIED (QEMU refuses to be
+ * controlled), VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_monitor_open(const char *path, uint32_t flags, vqemu_call *call, vqemu_monitor **monitor,
                        vqemu_error **error);
@@ -43,7 +43,8 @@ int vqemu_monitor_open(const char *path, uint32_t flags, vqemu_call *call, vqemu
 /**
  * The same over a stream socket that is connected already, such as one end of socketpair(2). The
  * descriptor is duplicated; the caller's stays open, but only the monitor may read from it. name
- * stands for it in messages. Errors: also VQEMU_ERR_INVALID (no stream socket). Since 1.0.
+ * stands for it in messages; NULL: "descriptor 7". Errors: also VQEMU_ERR_INVALID (no stream
+ * socket). Since 1.0.
  */
 int vqemu_monitor_open_fd(int fd, const char *name, uint32_t flags, vqemu_call *call,
                           vqemu_monitor **monitor, vqemu_error **error);
@@ -61,9 +62,9 @@ void vqemu_monitor_free(vqemu_monitor *monitor);
  * Errors: VQEMU_ERR_DENIED (QEMU refuses: reason "qmp-error", the detail "class" is QEMU's word for
  * it, the message has its sentence), VQEMU_ERR_NOT_RUNNING (reason "ended": QEMU has ended),
  * VQEMU_ERR_SYSTEM (reason "hung-up": the connection was closed, but QEMU goes on),
- * VQEMU_ERR_TIMEOUT (reason "no-answer"), VQEMU_ERR_CANCELLED, VQEMU_ERR_MALFORMED (the arguments
- * are no JSON object; or reason "flood", or what comes in is no QMP), VQEMU_ERR_USAGE,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * VQEMU_ERR_TIMEOUT (reason "no-answer"; "deadline": the time of the call was over before),
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_MALFORMED (the arguments are no JSON object; or reason "flood", or
+ * what comes in is no QMP), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_monitor_execute(vqemu_monitor *monitor, const char *command, const char *arguments_json,
                           uint32_t flags, vqemu_call *call, char **result_json,

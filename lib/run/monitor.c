@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -158,8 +159,11 @@ VQEMU_EXPORT int vqemu_monitor_open(const char *path, uint32_t flags, vqemu_call
     *monitor = NULL;
     REQUIRE_ARGUMENT(path, error);
     REQUIRE_FLAGS(flags, 0, error);
+    int r = call_check(call, "the start", error);
+    if (r < 0)
+        return r;
     struct qmp_limit limit = monitor_limit(call);
-    int r = qmp_connect(path, &limit, &fd, error);
+    r = qmp_connect(path, &limit, &fd, error);
     if (r == QMP_LATE) {
         const struct qmp unconnected = {.name = path};
         return qmp_no_answer(&unconnected, &limit, error);
@@ -181,17 +185,21 @@ VQEMU_EXPORT int vqemu_monitor_open_fd(int fd, const char *name, uint32_t flags,
     error_begin(error);
     REQUIRE_ARGUMENT(monitor, error);
     *monitor = NULL;
-    REQUIRE_ARGUMENT(name, error);
     REQUIRE_FLAGS(flags, 0, error);
     REQUIRE_DESCRIPTOR(fd, error);
-    int r = check_stream(fd, name, error);
+    char number[32];
+    snprintf(number, sizeof number, "descriptor %d", fd);
+    const char *known = name ? name : number;
+    int r = check_stream(fd, known, error);
+    if (r == 0)
+        r = call_check(call, "the start", error);
     if (r < 0)
         return r;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (copy < 0)
-        return error_system(error, errno, "cannot duplicate the descriptor of %s", name);
+        return error_system(error, errno, "cannot duplicate the descriptor of %s", known);
     struct qmp_limit limit = monitor_limit(call);
-    return start(copy, name, &limit, monitor, error);
+    return start(copy, known, &limit, monitor, error);
 }
 
 VQEMU_EXPORT void vqemu_monitor_free(vqemu_monitor *monitor) {
@@ -226,6 +234,8 @@ VQEMU_EXPORT int vqemu_monitor_execute(vqemu_monitor *monitor, const char *comma
     REQUIRE_FLAGS(flags, 0, error);
     REQUIRE_OWN(monitor, error);
     int r = check_command(command, error);
+    if (r == 0)
+        r = call_check(call, "the start", error);
     if (r == 0 && arguments_json)
         r = json_parse_object(arguments_json, strlen(arguments_json), "the arguments", &arguments,
                               error);

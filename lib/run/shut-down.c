@@ -151,7 +151,7 @@ static int end_guest(const struct shutdown *shutdown, int32_t *end, vqemu_error 
 VQEMU_EXPORT int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeout_ms,
                                          uint32_t flags, vqemu_call *call, int32_t *end,
                                          vqemu_error **error) {
-    int32_t found;
+    int32_t found = 0;
     error_begin(error);
     REQUIRE_ARGUMENT(end, error);
     *end = 0;
@@ -167,7 +167,9 @@ VQEMU_EXPORT int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeou
         .has_time = timeout_ms > 0,
     };
     monitor->guest_is_off = monitor->is_ending = false;
-    int r = end_guest(&shutdown, &found, error);
+    int r = check_call(&shutdown, error);
+    if (r == 0)
+        r = end_guest(&shutdown, &found, error);
     if (r == QMP_LATE)
         r = not_ended(&shutdown, error);
     else if (r == QMP_ENDED)

@@ -659,7 +659,9 @@ START_TEST(arguments_are_checked) {
     ck_assert_int_eq(vqemu_monitor_open_fd(-1, "x", 0, NULL, &monitor, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_open_fd(scratch_fd, "x", 0, NULL, &monitor, &error),
                      VQEMU_ERR_INVALID);
-    ck_assert_int_eq(vqemu_monitor_open_fd(0, NULL, 0, NULL, &monitor, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_monitor_open_fd(scratch_fd, NULL, 0, NULL, &monitor, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "(descriptor "));
     ck_assert_ptr_null(monitor);
     ck_assert_int_eq(vqemu_monitor_execute(NULL, "x", NULL, 0, NULL, NULL, &error),
                      VQEMU_ERR_USAGE);
@@ -676,6 +678,36 @@ START_TEST(arguments_are_checked) {
                      VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_next_event(monitor, 0, NULL, NULL, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_pid(monitor), -1); /* the pair was made here */
+    end_fake(&fake, monitor);
+}
+END_TEST
+
+/* It is nobody else's fault then. */
+START_TEST(a_call_whose_time_is_over_says_so) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_free_ char *path = scratch_path("absent");
+    vqemu_call *late = NULL;
+    vqemu_monitor *monitor = NULL, *none = NULL;
+    struct fake fake = {.serve = serve_qemu};
+    monitor = opens(&fake);
+    ck_assert_int_eq(vqemu_call_new(&late, NULL), 0);
+    ck_assert_int_eq(vqemu_call_set_number(late, VQEMU_CALL_TIMEOUT, 1, NULL), 0);
+    usleep(2000);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, late, NULL, &error),
+                     VQEMU_ERR_TIMEOUT);
+    ck_assert_str_eq(vqemu_error_reason(error), "deadline");
+    int32_t end;
+    ck_assert_int_eq(vqemu_monitor_shut_down(monitor, 1000, 0, late, &end, &error),
+                     VQEMU_ERR_TIMEOUT);
+    ck_assert_str_eq(vqemu_error_reason(error), "deadline");
+    ck_assert_int_eq(vqemu_monitor_open(path, 0, late, &none, &error), VQEMU_ERR_TIMEOUT);
+    ck_assert_str_eq(vqemu_error_reason(error), "deadline");
+    ck_assert_int_eq(vqemu_monitor_open_fd(vqemu_monitor_fd(monitor), NULL, 0, late, &none, &error),
+                     VQEMU_ERR_TIMEOUT);
+    ck_assert_str_eq(vqemu_error_reason(error), "deadline");
+    ck_assert_ptr_null(none);
+    vqemu_call_unref(late);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, NULL), 0);
     end_fake(&fake, monitor);
 }
 END_TEST
@@ -724,6 +756,7 @@ int main(void) {
     tcase_add_test(tests, the_end_of_a_process_is_told);
     tcase_add_test(tests, a_child_cannot_use_it);
     tcase_add_test(tests, arguments_are_checked);
+    tcase_add_test(tests, a_call_whose_time_is_over_says_so);
     tcase_add_test(tests, descriptors_are_above_standard_error);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
