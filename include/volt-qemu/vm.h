@@ -83,8 +83,8 @@ void vqemu_vm_free(vqemu_vm *vm);
 /**
  * Set a string. NULL unsets it.
  *
- * Errors: VQEMU_ERR_UNKNOWN_KEY (detail "choices" has the keys that there are, "suggestion" one
- * that may be meant), VQEMU_ERR_INVALID (the value; or the key: reasons "wrong-kind",
+ * Errors: VQEMU_ERR_UNKNOWN_KEY (detail "choices" has the keys that there are, "suggestion" the
+ * whole key that may be meant), VQEMU_ERR_INVALID (the value; or the key: reasons "wrong-kind",
  * "index-beyond-end", "malformed-key", "too-many"), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since
  * 1.0.
  */
@@ -137,11 +137,11 @@ int vqemu_vm_count(const vqemu_vm *vm, const char *key, size_t *count, vqemu_err
  * only "name" is required. "$schema" is passed over. source stands for the document in messages;
  * NULL means "VM description". flags: 0.
  *
- * Errors: VQEMU_ERR_INVALID (a value, or one that is missing), VQEMU_ERR_UNKNOWN_KEY (a document
- * for a newer version of the library can have such), VQEMU_ERR_MALFORMED (the syntax, with
- * vqemu_error_line(); a JSON type that the key cannot have, with detail "key"), VQEMU_ERR_USAGE,
- * VQEMU_ERR_NO_MEMORY. Messages begin with source and key: "web.json: disks[0].cache: ...". Since
- * 1.0.
+ * Errors: VQEMU_ERR_INVALID (a value, also of another kind than the key has, or one that is
+ * missing), VQEMU_ERR_UNKNOWN_KEY (a document for a newer version of the library can have such),
+ * VQEMU_ERR_MALFORMED (the syntax, with vqemu_error_line(); no array or object where the key has
+ * one, with detail "key"), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Messages begin with source and
+ * key: "web.json: disks[0].cache: ...". Since 1.0.
  */
 int vqemu_vm_from_json(const char *text, size_t size, const char *source, uint32_t flags,
                        vqemu_vm **vm, vqemu_error **error);

@@ -78,13 +78,6 @@ static int read_below(struct key_path *path, const char **rest, const struct obj
     return 0;
 }
 
-/* The part of a key that is unknown, for the message. */
-static int unknown(const struct object_type *type, const char *key, const char *name, size_t length,
-                   vqemu_error **error) {
-    _cleanup_free_ char *copy = strndup(name, length);
-    return copy ? property_unknown(type, key, copy, false, error) : error_no_memory(error);
-}
-
 int key_parse(const struct object_type *type, const char *text, struct key_path *path,
               vqemu_error **error) {
     const char *rest = text;
@@ -93,7 +86,7 @@ int key_parse(const struct object_type *type, const char *text, struct key_path 
         size_t length = strcspn(rest, ".[");
         const struct property *property = property_find(type, rest, length);
         if (!property)
-            return unknown(type, text, rest, length, error);
+            return property_unknown(type, text, (size_t)(rest - text), length, false, error);
         path->steps[path->count++] = (struct key_step){.property = property};
         rest += length;
         int r = read_step(text, &rest, &path->steps[path->count - 1], error);

@@ -31,16 +31,23 @@ static int enter_index(struct reader *reader, size_t index) {
     return reader->path.failed ? error_no_memory(reader->error) : 0;
 }
 
+/* No array or object where one is needed. */
 static int wrong_type(struct reader *reader, const char *wanted) {
     int r =
         error_set(reader->error, VQEMU_ERR_MALFORMED, 0, "%s: not %s", reader->path.text, wanted);
     return error_because(r, reader->error, "wrong-type", "key", reader->path.text, NULL);
 }
 
+/* The value itself is of another kind, as it can be in a setter. */
+static int wrong_kind(struct reader *reader, const char *wanted) {
+    int r = error_set(reader->error, VQEMU_ERR_INVALID, 0, "%s: not %s", reader->path.text, wanted);
+    return error_because(r, reader->error, "wrong-kind", "key", reader->path.text, NULL);
+}
+
 static int read_string(struct reader *reader, const struct property *property, void *object,
                        json_t *json) {
     if (!json_is_string(json))
-        return wrong_type(reader, "a string");
+        return wrong_kind(reader, "a string");
     return property_set_string(property, object, reader->path.text, json_string_value(json),
                                reader->error);
 }
@@ -49,7 +56,7 @@ static int read_string(struct reader *reader, const struct property *property, v
 static int read_number(struct reader *reader, const struct property *property, void *object,
                        json_t *json) {
     if (!json_is_integer(json))
-        return wrong_type(reader, property->wanted ? property->wanted : "an integer, 0 or more");
+        return wrong_kind(reader, property->wanted ? property->wanted : "an integer, 0 or more");
     json_int_t number = json_integer_value(json);
     if (number >= 0)
         return property_set_number(property, object, reader->path.text, (uint64_t)number,
@@ -62,7 +69,7 @@ static int read_number(struct reader *reader, const struct property *property, v
 static int read_switch(struct reader *reader, const struct property *property, void *object,
                        json_t *json) {
     if (!json_is_boolean(json))
-        return wrong_type(reader, "true or false");
+        return wrong_kind(reader, "true or false");
     *(enum toggle *)property_field(property, object) = json_is_true(json) ? TOGGLE_ON : TOGGLE_OFF;
     return 0;
 }
@@ -86,7 +93,7 @@ static int read_strings(struct reader *reader, const struct property *property, 
         const json_t *string = json_array_get(json, i);
         r = enter_index(reader, i);
         if (r == 0 && !json_is_string(string))
-            r = wrong_type(reader, "a string");
+            r = wrong_kind(reader, "a string");
         if (r == 0)
             r = property_set_element(property, object, reader->path.text, i,
                                      json_string_value(string), reader->error);
@@ -105,7 +112,7 @@ static int read_value(struct reader *reader, const struct property *property, vo
     else if (json_is_integer(json) && json_integer_value(json) >= 0)
         value = (struct value){.kind = VALUE_NUMBER, .number = (uint64_t)json_integer_value(json)};
     else if (!json_is_boolean(json) && !is_none)
-        return wrong_type(reader, "true, false, an integer from 0 up, or text");
+        return wrong_kind(reader, "true, false, an integer from 0 up, or text");
     return property_set_value(property, object, reader->path.text, name, is_none ? NULL : &value,
                               reader->error);
 }
@@ -198,8 +205,10 @@ static int read_object(struct reader *reader, const struct object_type *type, vo
         const struct property *property = property_find(type, key, strlen(key));
         r = enter_key(reader, key);
         if (r == 0)
-            r = property ? read_property(reader, property, object, value)
-                         : property_unknown(type, reader->path.text, key, true, reader->error);
+            r = property
+                    ? read_property(reader, property, object, value)
+                    : property_unknown(type, reader->path.text, reader->path.length - strlen(key),
+                                       strlen(key), true, reader->error);
         if (r < 0)
             return r;
         strbuf_truncate(&reader->path, length);

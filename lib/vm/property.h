@@ -142,8 +142,9 @@ int object_check_required(const struct object_type *type, const void *object, vq
 const struct property *property_find(const struct object_type *type, const char *key,
                                      size_t length);
 
-/* key: the whole one. name: what is unknown of it. A document may be for a newer library. */
-int property_unknown(const struct object_type *type, const char *key, const char *name,
+/* key: the whole one, of which the bytes at, of some length, are unknown. A document may be for a
+ * newer library. */
+int property_unknown(const struct object_type *type, const char *key, size_t at, size_t length,
                      bool of_document, vqemu_error **error);
 
 /* ---- JSON (property-json.c, schema.c) ---- */

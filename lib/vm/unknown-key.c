@@ -100,16 +100,26 @@ static char *list_keys(const struct object_type *type) {
     return strbuf_take(&keys);
 }
 
-int property_unknown(const struct object_type *type, const char *key, const char *name,
+/* The whole key with what was meant in the place of what is unknown; NULL without memory. */
+static char *mend(const char *key, size_t at, size_t length, const char *meant) {
+    struct strbuf text = {0};
+    strbuf_addf(&text, "%.*s%s%s", (int)at, key, meant, key + at + length);
+    return strbuf_take(&text);
+}
+
+int property_unknown(const struct object_type *type, const char *key, size_t at, size_t length,
                      bool of_document, vqemu_error **error) {
     static const char newer[] = "one of a newer version of the library";
-    _cleanup_free_ char *choices = list_keys(type);
+    _cleanup_free_ char *choices = list_keys(type), *name = strndup(key + at, length);
+    if (!choices || !name)
+        return error_no_memory(error);
     const char *meant = suggest(type, name);
-    if (!choices)
+    _cleanup_free_ char *whole = meant ? mend(key, at, length, meant) : NULL;
+    if (meant && !whole)
         return error_no_memory(error);
     int r =
-        error_set(error, VQEMU_ERR_UNKNOWN_KEY, 0, "%.200s: a %s has no such key%s%s%s%s", key,
-                  type->noun, meant || of_document ? "; perhaps it is " : "", meant ? meant : "",
-                  meant && of_document ? ", or " : "", of_document ? newer : "");
-    return error_because(r, error, NULL, "key", key, "choices", choices, "suggestion", meant, NULL);
+        error_set(error, VQEMU_ERR_UNKNOWN_KEY, 0, "%.200s: a %s has no such key%s%.200s%s%s", key,
+                  type->noun, whole || of_document ? "; perhaps it is " : "", whole ? whole : "",
+                  whole && of_document ? ", or " : "", of_document ? newer : "");
+    return error_because(r, error, NULL, "key", key, "choices", choices, "suggestion", whole, NULL);
 }
