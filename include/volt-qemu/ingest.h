@@ -61,7 +61,8 @@ int vqemu_ingest_options_new(vqemu_ingest_options **options, vqemu_error **error
 
 /**
  * Set a value by its key, one of the macros above; NULL unsets it. Errors: VQEMU_ERR_UNKNOWN_KEY,
- * VQEMU_ERR_INVALID (no such time; not UTF-8), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * VQEMU_ERR_INVALID (no such time; reason "not-a-choice": no such accelerator, ability or guest
+ * architecture; not UTF-8), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_ingest_options_set_string(vqemu_ingest_options *options, const char *key,
                                     const char *value, vqemu_error **error);

@@ -44,9 +44,9 @@ int vqemu_unit_options_new(vqemu_unit_options **options, vqemu_error **error);
 /** Free options. NULL is allowed. Since 1.0. */
 void vqemu_unit_options_free(vqemu_unit_options *options);
 
-/** Set one of the keys above to a string, which is copied; NULL unsets it. Values are checked when
- * units are built. Errors: VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID (the key is a number),
- * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+/** Set one of the keys above to a string, which is copied; NULL unsets it. Errors:
+ * VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID (the value, or the key is a number), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0. */
 int vqemu_unit_options_set_string(vqemu_unit_options *options, const char *key, const char *value,
                                   vqemu_error **error);
 

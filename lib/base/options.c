@@ -86,5 +86,21 @@ int options_invalid(const char *key, const char *value, const char *choices, vqe
     if (!message)
         return error_no_memory(error);
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s", key, message);
-    return error_because(r, error, NULL, "key", key, "value", value, "choices", choices, NULL);
+    return error_because(r, error, choices ? "not-a-choice" : NULL, "key", key, "value", value,
+                         "choices", choices, NULL);
+}
+
+int options_not_a_choice(const char *key, const char *value, const char *choices,
+                         vqemu_error **error) {
+    return options_invalid(key, value, choices, error, "\"%s\" is none of %s", value, choices);
+}
+
+int options_missing(const char *key, const char *of, vqemu_error **error) {
+    int r = options_invalid(key, NULL, NULL, error, "missing in %s", of);
+    return error_because(r, error, "missing-value", NULL);
+}
+
+int options_relative_path(const char *key, const char *path, vqemu_error **error) {
+    int r = options_invalid(key, path, NULL, error, "\"%s\" is not an absolute path", path);
+    return error_because(r, error, "relative-path", NULL);
 }

@@ -39,8 +39,19 @@ int options_set_number(const struct options_type *type, void *options, const cha
                        uint64_t value, vqemu_error **error);
 
 /* The error for a value of a key that there is, with the words it can be (separated by ", ", or
- * NULL) in its details: "<key>: <text>". Returns the code. */
+ * NULL) in its details: "<key>: <text>". Returns the code. With choices the reason is
+ * "not-a-choice". */
 int options_invalid(const char *key, const char *value, const char *choices, vqemu_error **error,
                     const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* A value that is none of the choices. */
+int options_not_a_choice(const char *key, const char *value, const char *choices,
+                         vqemu_error **error);
+
+/* No value, or an empty one, where there must be one; of: "the description of a host". */
+int options_missing(const char *key, const char *of, vqemu_error **error);
+
+/* A path that does not begin with a slash. */
+int options_relative_path(const char *key, const char *path, vqemu_error **error);
 
 #endif

@@ -124,10 +124,7 @@ static int check_arch(const char *name, vqemu_error **error) {
     _cleanup_free_ char *choices = arch_list_names();
     if (!choices)
         return error_no_memory(error);
-    int r = error_set(error, VQEMU_ERR_INVALID, 0,
-                      "unknown host architecture \"%s\": the architectures are %s", name, choices);
-    return error_because(r, error, NULL, "key", VQEMU_HOST_ARCH, "value", name, "choices", choices,
-                         NULL);
+    return options_not_a_choice(VQEMU_HOST_ARCH, name, choices, error);
 }
 
 static int check_state(const char *name, vqemu_error **error) {
@@ -139,10 +136,7 @@ static int check_state(const char *name, vqemu_error **error) {
     _cleanup_free_ char *choices = strbuf_take(&names);
     if (!choices)
         return error_no_memory(error);
-    int r = error_set(error, VQEMU_ERR_INVALID, 0, "unknown state of KVM \"%s\": the states are %s",
-                      name, choices);
-    return error_because(r, error, NULL, "key", VQEMU_HOST_KVM, "value", name, "choices", choices,
-                         NULL);
+    return options_not_a_choice(VQEMU_HOST_KVM, name, choices, error);
 }
 
 VQEMU_EXPORT int vqemu_host_options_new(vqemu_host_options **options, vqemu_error **error) {
@@ -178,7 +172,7 @@ VQEMU_EXPORT int vqemu_host_new(const vqemu_host_options *options, uint32_t flag
     REQUIRE_FLAGS(flags, 0, error);
     const char *missing = !options->arch ? VQEMU_HOST_ARCH : !options->kvm ? VQEMU_HOST_KVM : NULL;
     if (missing)
-        return options_invalid(missing, NULL, NULL, error, "missing in the description of a host");
+        return options_missing(missing, "the description of a host", error);
     int32_t state = find_state(options->kvm);
     return new_host(options->arch, state, strdup(states[state].description), host, error);
 }

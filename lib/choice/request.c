@@ -59,13 +59,13 @@ VQEMU_EXPORT void vqemu_request_free(vqemu_request *request) {
 /* ---- words ---- */
 
 static const struct word {
-    const char *key, *noun, *plural;
+    const char *key;
     const char *choices[4]; /* none: the architectures */
 } words[] = {
-    {VQEMU_REQUEST_ACCEL, "accelerator", "accelerators", {"kvm", "tcg"}},
-    {VQEMU_REQUEST_MODE, "mode", "modes", {"hybrid-kvm", "hybrid-emulated"}},
-    {VQEMU_REQUEST_GUEST_OS, "guest OS", "words for it", {"linux", "windows", "other"}},
-    {VQEMU_REQUEST_GUEST_ARCH, "guest architecture", "architectures", {NULL}},
+    {VQEMU_REQUEST_ACCEL, {"kvm", "tcg"}},
+    {VQEMU_REQUEST_MODE, {"hybrid-kvm", "hybrid-emulated"}},
+    {VQEMU_REQUEST_GUEST_OS, {"linux", "windows", "other"}},
+    {VQEMU_REQUEST_GUEST_ARCH, {NULL}},
 };
 
 static const struct word *find_word(const char *key) {
@@ -99,9 +99,7 @@ static int check_word(const char *key, const char *value, vqemu_error **error) {
     _cleanup_free_ char *choices = list_choices(word);
     if (!choices)
         return error_no_memory(error);
-    int r = error_set(error, VQEMU_ERR_INVALID, 0, "unknown %s \"%s\": the %s are %s", word->noun,
-                      value, word->plural, choices);
-    return error_because(r, error, NULL, "key", key, "value", value, "choices", choices, NULL);
+    return options_not_a_choice(key, value, choices, error);
 }
 
 VQEMU_EXPORT int vqemu_request_set_string(vqemu_request *request, const char *key,

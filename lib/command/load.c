@@ -227,9 +227,30 @@ static void read_words(struct reader *reader, json_t *root, vqemu_command *comma
             reader_fault(reader, "env", "an element is no variable");
 }
 
+static bool is_newer(const char *format) {
+    size_t length = strlen(SAVED_NAME);
+    if (strncmp(format, SAVED_NAME, length) != 0 || strcmp(format, SAVED_FORMAT) == 0)
+        return false;
+    const char *version = format + length;
+    return *version >= '1' && *version <= '9' && version[strspn(version, "0123456789")] == '\0';
+}
+
+static void refuse_newer(struct reader *reader, const char *format) {
+    if (reader->code < 0)
+        return;
+    reader->code = error_set(reader->error, VQEMU_ERR_UNSUPPORTED, 0,
+                             "%s: format: \"%.200s\" is of a newer version of the library; this "
+                             "one knows \"" SAVED_FORMAT "\"",
+                             reader->source, format);
+    error_because(reader->code, reader->error, "newer-format", "key", "format", "value", format,
+                  "path", reader->source, NULL);
+}
+
 static void read_command(struct reader *reader, json_t *root, vqemu_command *command) {
     const char *format = reader_text(reader, root, "format", "format", READ_TEXT);
-    if (format && strcmp(format, SAVED_FORMAT) != 0)
+    if (format && is_newer(format))
+        refuse_newer(reader, format);
+    else if (format && strcmp(format, SAVED_FORMAT) != 0)
         reader_fault(reader, "format", "it is not \"" SAVED_FORMAT "\"");
     reader_only(reader, "", root, "format", "vm", "nvram", "runtime", "argv", "env", "cwd", "uses",
                 "sockets", "files", "fds", "companions", "digest", "hardware_digest", NULL);

@@ -3,6 +3,7 @@
 #ifndef LIB_SAVED_H
 #define LIB_SAVED_H
 
-#define SAVED_FORMAT "volt-command 1"
+#define SAVED_NAME "volt-command "
+#define SAVED_FORMAT SAVED_NAME "1"
 
 #endif

@@ -49,7 +49,7 @@ VQEMU_EXPORT int vqemu_runtime_options_set_string(vqemu_runtime_options *options
     REQUIRE_ARGUMENT(options, error);
     REQUIRE_ARGUMENT(key, error);
     if (value && *value != '/' && is_key(key))
-        return options_invalid(key, value, NULL, error, "\"%s\" is not an absolute path", value);
+        return options_relative_path(key, value, error);
     return options_set_string(&options_type, options, key, value, error);
 }
 
@@ -67,9 +67,8 @@ VQEMU_EXPORT int vqemu_runtime_new(const vqemu_selection *selection,
                           : !paths->firmware_dir ? VQEMU_RUNTIME_FIRMWARE_DIR
                                                  : NULL;
     if (missing)
-        return options_invalid(missing, NULL, NULL, error, "missing in the description of a QEMU");
+        return options_missing(missing, "the description of a QEMU", error);
     if (paths->loader && !paths->lib_dir)
-        return options_invalid(VQEMU_RUNTIME_LOADER, paths->loader, NULL, error,
-                               "a loader needs a lib_dir");
+        return options_missing(VQEMU_RUNTIME_LIB_DIR, "a QEMU with a loader", error);
     return runtime_new_of_paths(selection, paths, runtime, error);
 }

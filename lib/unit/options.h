@@ -19,8 +19,7 @@ struct unit_settings {
     const struct strv *stop;
 };
 
-/* Refuses bad values. options may be NULL. */
-int unit_settle(const vqemu_unit_options *options, struct unit_settings *settings,
-                vqemu_error **error);
+/* With defaults where nothing is set; the setters have refused bad values. options may be NULL. */
+void unit_settle(const vqemu_unit_options *options, struct unit_settings *settings);
 
 #endif

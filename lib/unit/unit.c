@@ -107,14 +107,12 @@ VQEMU_EXPORT int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     REQUIRE_ARGUMENT(vm, error);
     REQUIRE_FLAGS(flags, VQEMU_UNIT_USER, error);
     struct unit_plan plan = {.vm = vm, .for_user = flags & VQEMU_UNIT_USER};
-    int r = unit_settle(options, &plan.settings, error);
-    if (r < 0)
-        return r;
+    unit_settle(options, &plan.settings);
     _cleanup_units_ vqemu_units *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
-    r = command_build(runtime, vm, VQEMU_COMMAND_FOR_UNIT, plan.settings.state_base,
-                      plan.settings.runtime_base, &new->command, error);
+    int r = command_build(runtime, vm, VQEMU_COMMAND_FOR_UNIT, plan.settings.state_base,
+                          plan.settings.runtime_base, &new->command, error);
     if (r == 0)
         r = write_units(new, &plan, error);
     if (r < 0)

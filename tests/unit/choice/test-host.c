@@ -225,6 +225,11 @@ START_TEST(a_description_is_checked) {
             cases[i].code);
         ck_assert_str_eq(vqemu_error_detail(error, "key"), cases[i].key);
         ck_assert_ptr_nonnull(strstr(vqemu_error_detail(error, "choices"), cases[i].choice));
+        if (cases[i].code == VQEMU_ERR_INVALID) {
+            ck_assert_str_eq(vqemu_error_reason(error), "not-a-choice");
+            ck_assert_int_eq(
+                strncmp(vqemu_error_message(error), cases[i].key, strlen(cases[i].key)), 0);
+        }
     }
 }
 END_TEST
@@ -235,6 +240,7 @@ static void check_missing(const vqemu_host_options *options, const char *key) {
     ck_assert_int_eq(vqemu_host_new(options, 0, &host, &error), VQEMU_ERR_INVALID);
     ck_assert_ptr_null(host);
     ck_assert_str_eq(vqemu_error_detail(error, "key"), key);
+    ck_assert_str_eq(vqemu_error_reason(error), "missing-value");
 }
 
 START_TEST(a_description_must_be_complete) {

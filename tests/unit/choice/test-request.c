@@ -65,6 +65,8 @@ START_TEST(typos_are_refused_with_the_choices) {
         ck_assert_int_eq(set(bad[i].key, bad[i].value, &error), VQEMU_ERR_INVALID);
         ck_assert_str_eq(vqemu_error_detail(error, "key"), bad[i].key);
         ck_assert_str_eq(vqemu_error_detail(error, "value"), bad[i].value);
+        ck_assert_str_eq(vqemu_error_reason(error), "not-a-choice");
+        ck_assert_int_eq(strncmp(vqemu_error_message(error), bad[i].key, strlen(bad[i].key)), 0);
         if (bad[i].choices)
             ck_assert_str_eq(vqemu_error_detail(error, "choices"), bad[i].choices);
         ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), bad[i].value));
@@ -76,7 +78,7 @@ START_TEST(an_unknown_architecture_is_named_with_the_known_ones) {
     _cleanup_error_ vqemu_error *error = NULL;
     ck_assert_int_eq(set("guest_arch", "sparc", &error), VQEMU_ERR_INVALID);
     ck_assert_str_eq(vqemu_error_message(error),
-                     "unknown guest architecture \"sparc\": the architectures are x86_64, i386, "
+                     "guest_arch: \"sparc\" is none of x86_64, i386, "
                      "aarch64, arm, riscv64, riscv32, mips, mipsel, mips64, mips64el, ppc, ppc64, "
                      "ppc64le, s390x, loongarch64");
 }

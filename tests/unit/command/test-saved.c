@@ -204,7 +204,13 @@ START_TEST(faults_are_told) {
         int code;
         const char *key, *mentioned;
     } cases[] = {
-        {"volt-command 1", "volt-command 2", VQEMU_ERR_MALFORMED, "format", "web.command: format"},
+        {"volt-command 1", "volt-command 2", VQEMU_ERR_UNSUPPORTED, "format",
+         "web.command: format: \"volt-command 2\" is of a newer version"},
+        {"volt-command 1", "volt-command 10", VQEMU_ERR_UNSUPPORTED, "format", "newer version"},
+        {"volt-command 1", "volt-command 02", VQEMU_ERR_MALFORMED, "format", "web.command: format"},
+        {"volt-command 1", "volt-command 0", VQEMU_ERR_MALFORMED, "format", "web.command: format"},
+        {"volt-command 1", "volt-command 2x", VQEMU_ERR_MALFORMED, "format", "web.command: format"},
+        {"volt-command 1", "volt-commander", VQEMU_ERR_MALFORMED, "format", "web.command: format"},
         {"\"cwd\": \"/\"", "\"cwd\": \".\"", VQEMU_ERR_MALFORMED, "cwd", "absolute path"},
         {"\"cwd\": \"/\"", "\"cwd\": 7", VQEMU_ERR_MALFORMED, "cwd", "cwd"},
         {"\"cwd\"", "\"directory\"", VQEMU_ERR_UNKNOWN_KEY, "directory", "directory"},

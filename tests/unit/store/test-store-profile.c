@@ -42,10 +42,11 @@ static int put(const char *profile, const char *accel, const char *abilities, co
                                      {"description", "for routers"}};
     _cleanup_free_ char *directory = scratch_path("profile");
     vqemu_ingest_options *options = make_ingest_options(NULL, NULL);
-    for (size_t i = 0; i < 5; i++)
-        ck_assert_int_eq(vqemu_ingest_options_set_string(options, values[i][0], values[i][1], NULL),
-                         0);
-    int r = vqemu_store_ingest(store, directory, options, 0, NULL, result, error);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < 5; i++)
+        r = vqemu_ingest_options_set_string(options, values[i][0], values[i][1], error);
+    if (r == 0)
+        r = vqemu_store_ingest(store, directory, options, 0, NULL, result, error);
     vqemu_ingest_options_free(options);
     return r;
 }
@@ -239,6 +240,30 @@ START_TEST(such_a_profile_travels) {
 }
 END_TEST
 
+START_TEST(words_are_checked_when_they_are_set) {
+    static const char *const cases[][4] = {
+        {"accel", "kmv", "kmv", "kvm, tcg"},
+        {"accel", "", "", "kvm, tcg"},
+        {"abilities", "usb,dispaly", "dispaly", "display, usb"},
+        {"abilities", "usb, tpm", " tpm", "usb, tpm"},
+        {"guests", "x86", "x86", "x86_64, i386"},
+    };
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_ingest_options *options = make_ingest_options(NULL, NULL);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *key = cases[i][0];
+        ck_assert_int_eq(vqemu_ingest_options_set_string(options, key, cases[i][1], &error),
+                         VQEMU_ERR_INVALID);
+        ck_assert_str_eq(vqemu_error_reason(error), "not-a-choice");
+        ck_assert_str_eq(vqemu_error_detail(error, "key"), key);
+        ck_assert_str_eq(vqemu_error_detail(error, "value"), cases[i][2]);
+        ck_assert_ptr_nonnull(strstr(vqemu_error_detail(error, "choices"), cases[i][3]));
+        ck_assert_int_eq(strncmp(vqemu_error_message(error), key, strlen(key)), 0);
+    }
+    vqemu_ingest_options_free(options);
+}
+END_TEST
+
 START_TEST(what_says_too_little_or_too_much_is_refused) {
     static const struct {
         const char *profile, *accel, *abilities, *guests, *key, *reason;
@@ -328,6 +353,7 @@ int main(void) {
     tcase_add_test(tests, such_a_profile_is_selected_and_resolved);
     tcase_add_test(tests, such_a_profile_is_collected_like_the_others);
     tcase_add_test(tests, such_a_profile_travels);
+    tcase_add_test(tests, words_are_checked_when_they_are_set);
     tcase_add_test(tests, what_says_too_little_or_too_much_is_refused);
     tcase_add_test(tests, a_newer_writer_is_understood_as_far_as_can_be);
     tcase_add_test(tests, lists_of_words_are_checked);

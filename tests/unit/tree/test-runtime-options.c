@@ -47,6 +47,7 @@ START_TEST(paths_are_absolute) {
                          VQEMU_ERR_INVALID);
         ck_assert_str_eq(vqemu_error_detail(error, "key"), key);
         ck_assert_str_eq(vqemu_error_detail(error, "value"), path);
+        ck_assert_str_eq(vqemu_error_reason(error), "relative-path");
         ck_assert(strncmp(vqemu_error_message(error), key, strlen(key)) == 0);
     }
 }
@@ -58,7 +59,7 @@ START_TEST(what_is_needed_must_be_there) {
     } cases[] = {
         {{NULL, "/f", NULL, NULL, NULL}, "binary"},
         {{"/b", NULL, NULL, NULL, NULL}, "firmware_dir"},
-        {{"/b", "/f", NULL, "/m", "/x"}, "loader"},
+        {{"/b", "/f", NULL, "/m", "/x"}, "lib_dir"},
     };
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -71,6 +72,7 @@ START_TEST(what_is_needed_must_be_there) {
                          VQEMU_ERR_INVALID);
         ck_assert_ptr_null(runtime);
         ck_assert_str_eq(vqemu_error_detail(error, "key"), cases[i].key);
+        ck_assert_str_eq(vqemu_error_reason(error), "missing-value");
     }
 }
 END_TEST
