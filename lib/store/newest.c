@@ -104,27 +104,29 @@ static int read_record(const vqemu_store *store, struct newest_memo *memo) {
     return 0;
 }
 
-static int recall_locked(vqemu_store *store, const char *key, vqemu_revision **revision) {
+static int recall_locked(vqemu_store *store, const char *key, vqemu_revision **revision,
+                         vqemu_error **error) {
     struct newest_memo *memo = newest_memo_make(&store->memo, key);
     if (!memo)
-        return -ENOMEM;
+        return error_no_memory(error);
     int r = memo_holds(store, memo) ? 1 : read_record(store, memo);
     if (r != 1)
-        return r;
-    return revision_new_unloaded(store, memo->name, &memo->digest, revision, NULL) < 0 ? -ENOMEM
-                                                                                       : 1;
+        return r < 0 ? error_no_memory(error) : 0;
+    r = revision_new_unloaded(store, memo->name, &memo->digest, revision, error);
+    return r < 0 ? r : 1;
 }
 
 /*
  * The newest revision of a profile, or that of a name, as it was found before, if nothing was added
  * to refs/, removed or renamed since, and its file is the same. Its manifest has not been loaded.
- * Returns 1 and *revision, 0 if it is not known, or -ENOMEM.
+ * Returns 1 and *revision, 0 if it is not known, or an error.
  */
-static int recall(vqemu_store *store, const char *key, vqemu_revision **revision) {
+static int recall(vqemu_store *store, const char *key, vqemu_revision **revision,
+                  vqemu_error **error) {
     if (!can_be_remembered(key))
         return 0;
     pthread_mutex_lock(&store->memo_lock);
-    int r = recall_locked(store, key, revision);
+    int r = recall_locked(store, key, revision, error);
     pthread_mutex_unlock(&store->memo_lock);
     return r;
 }
@@ -171,11 +173,9 @@ static void remember(const vqemu_store *store, const char *key, const struct sca
 int newest_find(vqemu_store *store, const char *profile, vqemu_call *call,
                 vqemu_revision **revision, vqemu_error **error) {
     *revision = NULL;
-    int r = recall(store, profile, revision);
-    if (r == 1)
-        return 0;
-    if (r < 0)
-        return error_no_memory(error);
+    int r = recall(store, profile, revision, error);
+    if (r != 0)
+        return r < 0 ? r : 0;
     struct scan scan;
     _cleanup_revision_list_ vqemu_revision_list *list = NULL;
     begin_scan(store, &scan);
@@ -205,11 +205,9 @@ int newest_load(vqemu_store *store, const char *profile, vqemu_call *call,
 int newest_find_named(vqemu_store *store, const char *name, vqemu_call *call,
                       vqemu_revision **revision, vqemu_error **error) {
     *revision = NULL;
-    int r = recall(store, name, revision);
-    if (r == 1)
-        return 0;
-    if (r < 0)
-        return error_no_memory(error);
+    int r = recall(store, name, revision, error);
+    if (r != 0)
+        return r < 0 ? r : 0;
     struct scan scan;
     begin_scan(store, &scan);
     r = revision_find(store, name, call, revision, error);

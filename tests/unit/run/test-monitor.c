@@ -693,7 +693,7 @@ START_TEST(a_call_whose_time_is_over_says_so) {
     ck_assert_int_eq(vqemu_call_new(&late, NULL), 0);
     ck_assert_int_eq(vqemu_call_set_number(late, VQEMU_CALL_TIMEOUT, 1, NULL), 0);
     usleep(2000);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, late, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, late, NULL, &error),
                      VQEMU_ERR_TIMEOUT);
     ck_assert_str_eq(vqemu_error_reason(error), "deadline");
     int32_t end;
@@ -707,7 +707,7 @@ START_TEST(a_call_whose_time_is_over_says_so) {
     ck_assert_str_eq(vqemu_error_reason(error), "deadline");
     ck_assert_ptr_null(none);
     vqemu_call_unref(late);
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, NULL, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, NULL), 0);
     end_fake(&fake, monitor);
 }
 END_TEST
