@@ -367,15 +367,15 @@ START_TEST(what_is_no_qemu_is_told) {
         const char *answers, *message;
         int code;
     } cases[] = {
-        {"220 ready\r\n", "the fake:1", VQEMU_ERR_MALFORMED},
-        {"{}\r\n", "is no QEMU", VQEMU_ERR_MALFORMED},
-        {"\"QMP\"\r\n", "the fake:1", VQEMU_ERR_MALFORMED},
-        {"{\xff}\r\n", "the fake:1", VQEMU_ERR_MALFORMED},
-        {"{\"QMP\": [[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]}\r\n", "nested deeper",
+        {"220 ready\r\n\0", "the fake:1", VQEMU_ERR_MALFORMED},
+        {"{}\r\n\0", "is no QEMU", VQEMU_ERR_MALFORMED},
+        {"\"QMP\"\r\n\0", "the fake:1", VQEMU_ERR_MALFORMED},
+        {"{\xff}\r\n\0", "the fake:1", VQEMU_ERR_MALFORMED},
+        {"{\"QMP\": [[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]}\r\n\0", "nested deeper",
          VQEMU_ERR_MALFORMED},
         {GREETING "\0{\"error\": {\"desc\": \"no way\"}}\r\n\0", "refuses qmp_capabilities: no way",
          VQEMU_ERR_DENIED},
-        {"{\"QMP", "does not answer", VQEMU_ERR_TIMEOUT},
+        {"{\"QMP\0", "does not answer", VQEMU_ERR_TIMEOUT},
     };
     struct fake fake = {.answers = cases[_i].answers, .stays = true};
     _cleanup_error_ vqemu_error *error = NULL;
