@@ -25,15 +25,16 @@ enum vqemu_collect_flag {
 
 /**
  * Remove what nothing reaches: trees without a revision, objects that no revision lists, and what
- * builds and assemblies that died have left.
+ * ingests and assemblies that died have left.
  *
  * keep: with 0, no revision is removed. With N, of each profile all revisions but the N newest are
  * removed first. Never removed are revisions that are pinned (vqemu_store_pin()), whose tree is
  * leased (vqemu_runtime_lease_fd()), run from, or held open by a process that this one may look
- * into, or that the link <profile> points to; nor what these reach.
+ * into, that vqemu_store_set_current() has set, or that the link <profile> points to; nor what
+ * these reach.
  *
  * flags: an OR of enum vqemu_collect_flag. call: may be NULL; its progress has the step "collect".
- * Waits, under the step "wait", until no build, import, assembly or other collection uses the
+ * Waits, under the step "wait", until no ingest, import, assembly or other collection uses the
  * store; these wait while it runs. Trees that are assembled can be resolved all the time. A
  * collection that is cancelled or killed leaves the store whole: the next one goes on.
  *
@@ -41,7 +42,7 @@ enum vqemu_collect_flag {
  *
  * Errors: VQEMU_ERR_MALFORMED (a revision is broken, so that what it reaches cannot be told;
  * nothing is removed then), VQEMU_ERR_USAGE, VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
- * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
  * Since 1.0.
  */
 int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags, vqemu_call *call,
