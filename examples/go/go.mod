@@ -1,3 +1,3 @@
-module volt.example/run-vm
+module volt-qemu.org/go/voltqemu
 
 go 1.19

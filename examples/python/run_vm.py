@@ -25,32 +25,29 @@ def parse_arguments():
 def describe(options):
     vm = voltqemu.VM.from_file(options.vm) if options.vm else voltqemu.VM("vm")
     given = {key: getattr(options, key) for key in ("name", "memory", "rootfs", "kernel", "initrd")}
-    vm.set(**{key: value for key, value in given.items() if value is not None})
+    vm.merge({key: value for key, value in given.items() if value is not None})
     return vm
 
 
 def main():
     options = parse_arguments()
     vm = describe(options)
-    host = voltqemu.Host.probe()
-    if options.profile:
-        selection = voltqemu.select_profile(host, options.profile)
-    else:
-        selection = voltqemu.select(host, guest_os=vm.selection_os)
-    command = voltqemu.Command(voltqemu.Store(options.root).resolve(selection), vm)
+    store = voltqemu.Store(options.root)
+    selection = voltqemu.select(vm=vm, store=store, profile=options.profile)
+    command = voltqemu.Command(store.resolve(selection), vm)
     if options.run:
         command.prepare()
         sys.exit(command.start().wait())
     print(json.dumps({
-        "profile": selection.profile,
+        "profile": selection.profile.name,
         "reason": selection.reason,
-        "argv": [os.fsdecode(argument) for argument in command.argv],
-        "fingerprint": command.fingerprint,
+        "argv": command.argv,
+        "digest": command.digest(),
     }, indent=2))
 
 
 if __name__ == "__main__":
     try:
         main()
-    except voltqemu.VoltError as error:
+    except voltqemu.Error as error:
         sys.exit(f"run_vm.py: {error}")

@@ -7,18 +7,22 @@
 #include "commands.h"
 #include "from-options.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
+#include "vm-options.h"
 
 static int args(const struct options *options) {
-    _cleanup_command_ vqemu_command *command = NULL;
-    int status = command_from_options(options, &command);
+    _cleanup_way_ struct way way = {0};
+    int status = vm_from_options(options, &way.vm);
+    if (!status)
+        status = way_to_command(options, &way);
     if (status)
         return status;
 
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_vqemu_free_ char *text = NULL;
-    int code = options->json ? vqemu_command_to_json(command, &text, &error)
-                             : vqemu_command_to_shell(command, &text, &error);
+    int code = options->json ? vqemu_command_to_json(way.command, 0, &text, &error)
+                             : vqemu_command_to_shell(way.command, 0, &text, &error);
     if (code)
         return fail(error);
     fputs(text, stdout);
@@ -34,7 +38,7 @@ const struct command command_args = {
         "exactly these arguments and this environment. Without --profile, the profile\n"
         "is chosen as by \"volt-qemu select\". What stands after \"--\" is added to QEMU's\n"
         "arguments.\n"
-        "With --json: argv, env, cwd, fingerprint.\n",
+        "With --json: argv, env, cwd, digest, hardware_digest, fingerprint (the digest).\n",
     .example = "  volt-qemu args --profile emulate-x86 --kernel vmlinuz --rootfs /srv/web >web.sh\n"
                "  volt-qemu args --vm web.json --json -- -snapshot\n",
     .run = args,

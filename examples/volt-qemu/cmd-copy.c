@@ -7,25 +7,27 @@
 #include "from-options.h"
 #include "json.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
 #include "progress.h"
+#include "revision-name.h"
+#include "stored.h"
 #include "table.h"
 #include "text.h"
 
-static int print_copy(const struct options *options, const vqemu_copy *copy) {
-    const vqemu_ref *ref = vqemu_copy_ref(copy);
+static int print_copy(const struct options *options, const vqemu_ingest *copy) {
+    const vqemu_revision *revision = vqemu_ingest_revision(copy);
     if (options->json) {
-        json_t *object = json_object();
-        json_add_text(object, "ref", vqemu_ref_name(ref));
-        json_add_text(object, "path", vqemu_ref_path(ref));
-        json_add_count(object, "objects_copied", vqemu_copy_objects(copy));
-        json_add_number(object, "bytes_copied", (int64_t)vqemu_copy_bytes(copy));
+        json_t *object = stored_json(copy);
+        json_add_count(object, "objects_copied", vqemu_ingest_new_object_count(copy));
+        json_add_number(object, "bytes_copied", (int64_t)vqemu_ingest_new_bytes(copy));
         return print_json(object);
     }
-    _cleanup_free_ char *size = format_size((int64_t)vqemu_copy_bytes(copy));
-    _cleanup_free_ char *copied = format_text("%zu objects, %s", vqemu_copy_objects(copy), size);
-    print_field("ref", vqemu_ref_name(ref));
-    print_field("path", vqemu_ref_path(ref));
+    _cleanup_free_ char *size = format_size((int64_t)vqemu_ingest_new_bytes(copy));
+    _cleanup_free_ char *copied =
+        format_text("%zu objects, %s", vqemu_ingest_new_object_count(copy), size);
+    print_field("revision", vqemu_revision_name(revision));
+    print_field("path", vqemu_revision_path(revision));
     print_field("copied", copied);
     return EXIT_SUCCESS;
 }
@@ -33,36 +35,35 @@ static int print_copy(const struct options *options, const vqemu_copy *copy) {
 static int copy(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *from = NULL, *to = NULL;
-    _cleanup_ref_ vqemu_ref *ref = NULL;
-    _cleanup_copy_ vqemu_copy *result = NULL;
+    _cleanup_revision_ vqemu_revision *revision = NULL;
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
     if (!options->operand)
-        return fail_usage(options->command, "the ref or profile is missing");
+        return fail_usage(options->command, "the revision or profile is missing");
     if (!options->to)
         return fail_usage(options->command, "--to is missing");
     int status = store_from_options(options, 0, &from);
     if (!status)
-        status = ref_from_operand(options, from, &ref);
+        status = find_revision_of(options, from, options->operand, &revision);
     if (status)
         return status;
-    if (vqemu_store_open(options->to, VQEMU_STORE_CREATE, &to, &error))
+    if (vqemu_store_open_root(options->to, VQEMU_STORE_CREATE, &to, &error))
         return fail(error);
-    store_set_limits(options, to);
 
-    struct progress progress;
-    progress_begin(&progress);
-    int code = vqemu_store_copy(from, ref, to, progress_step, &progress, &result, &error);
-    progress_end(&progress);
+    progress_begin(options);
+    int code = vqemu_store_copy(from, revision, to, 0, options->call, &result, &error);
+    progress_end();
     return code ? fail(error) : print_copy(options, result);
 }
 
 const struct command command_copy = {
     .name = "copy",
-    .operand = "REF|PROFILE",
+    .operand = "REVISION|PROFILE",
+    .operands = 1,
     .option_groups = OPTIONS_COPY,
-    .summary = "copy a version of a profile to another store",
-    .description = "Copy a ref, or the newest ref of a profile, to the store that --to names; it\n"
-                   "is made if it is not there. Only what that store lacks travels.\n"
-                   "With --json: ref, path, objects_copied, bytes_copied.\n",
+    .summary = "copy a revision of a profile to another store",
+    .description = "Copy a revision, or the one that is used of a profile, to the store that --to\n"
+                   "names; it is made if it is not there. Only what that store lacks travels.\n"
+                   "With --json: as \"volt-qemu ingest\", and objects_copied, bytes_copied.\n",
     .example = "  volt-qemu copy emulate-x86 --to /mnt/volt\n",
     .run = copy,
 };

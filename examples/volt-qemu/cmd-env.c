@@ -7,8 +7,10 @@
 #include "commands.h"
 #include "from-options.h"
 #include "json.h"
+#include "option-table.h"
 #include "options.h"
 #include "text.h"
+#include "vm-options.h"
 
 static json_t *environment_json(const vqemu_command *command) {
     json_t *variables = json_array();
@@ -20,14 +22,16 @@ static json_t *environment_json(const vqemu_command *command) {
 }
 
 static int env(const struct options *options) {
-    _cleanup_command_ vqemu_command *command = NULL;
-    int status = command_from_options(options, &command);
+    _cleanup_way_ struct way way = {0};
+    int status = vm_from_options(options, &way.vm);
+    if (!status)
+        status = way_to_command(options, &way);
     if (status)
         return status;
 
     if (options->json)
-        return print_json(environment_json(command));
-    for (char *const *variable = vqemu_command_envp(command); *variable; variable++) {
+        return print_json(environment_json(way.command));
+    for (char *const *variable = vqemu_command_envp(way.command); *variable; variable++) {
         _cleanup_free_ char *safe = printable(*variable);
         puts(safe);
     }

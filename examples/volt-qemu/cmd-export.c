@@ -3,17 +3,20 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
+#include "broken-pipe.h"
 #include "cleanup.h"
 #include "commands.h"
+#include "exit-status.h"
 #include "from-options.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
 #include "progress.h"
+#include "revision-name.h"
 #include "text.h"
 
 /* On a network or FUSE file system, opening and syncing can be interrupted. */
@@ -33,27 +36,30 @@ static int sync_output(int fd) {
     return r;
 }
 
-static int export_to_fd(vqemu_store *store, vqemu_ref *ref, int fd, const char *name) {
+static int export_to_fd(const struct options *options, vqemu_store *store, vqemu_revision *revision,
+                        int fd, const char *name) {
     _cleanup_error_ vqemu_error *error = NULL;
-    struct progress progress;
-    progress_begin(&progress);
-    int code = vqemu_store_export(store, ref, fd, name, progress_step, &progress, &error);
-    progress_end(&progress);
+    progress_begin(options);
+    int code = vqemu_store_export(store, revision, fd, name, 0, options->call, &error);
+    progress_end();
+    if (code && fd == STDOUT_FILENO && output_is_broken())
+        return STATUS_BROKEN_PIPE;
     return code ? fail(error) : EXIT_SUCCESS;
 }
 
 /* Written beside it first: the file appears whole or not at all. */
-static int export_to_file(vqemu_store *store, vqemu_ref *ref, const char *path) {
+static int export_to_file(const struct options *options, vqemu_store *store,
+                          vqemu_revision *revision, const char *path) {
     _cleanup_free_ char *staged = format_text("%s.%d.tmp", path, (int)getpid());
     int fd = open_output(staged, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0)
-        return fail_text("cannot write %s: %s", staged, strerror(errno));
-    int status = export_to_fd(store, ref, fd, path);
+        return fail_system(errno, "cannot write %s", staged);
+    int status = export_to_fd(options, store, revision, fd, path);
     if (!status && sync_output(fd) < 0)
-        status = fail_text("cannot write %s: %s", path, strerror(errno));
+        status = fail_system(errno, "cannot write %s", path);
     close(fd);
     if (!status && rename(staged, path) < 0)
-        status = fail_text("cannot write %s: %s", path, strerror(errno));
+        status = fail_system(errno, "cannot write %s", path);
     if (status)
         unlink(staged);
     return status;
@@ -65,41 +71,45 @@ static bool is_replaceable(const char *path) {
     return stat(path, &status) < 0 || S_ISREG(status.st_mode);
 }
 
-static int export_to_path(vqemu_store *store, vqemu_ref *ref, const char *path) {
+static int export_to_path(const struct options *options, vqemu_store *store,
+                          vqemu_revision *revision, const char *path) {
     if (is_replaceable(path))
-        return export_to_file(store, ref, path);
+        return export_to_file(options, store, revision, path);
     int fd = open_output(path, O_WRONLY);
     if (fd < 0)
-        return fail_text("cannot write %s: %s", path, strerror(errno));
-    int status = export_to_fd(store, ref, fd, path);
+        return fail_system(errno, "cannot write %s", path);
+    int status = export_to_fd(options, store, revision, fd, path);
     close(fd);
     return status;
 }
 
 static int export(const struct options *options) {
     _cleanup_store_ vqemu_store *store = NULL;
-    _cleanup_ref_ vqemu_ref *ref = NULL;
+    _cleanup_revision_ vqemu_revision *revision = NULL;
     if (!options->operand)
-        return fail_usage(options->command, "the ref or profile is missing");
+        return fail_usage(options->command, "the revision or profile is missing");
     if (!options->output && isatty(STDOUT_FILENO))
         return fail_usage(options->command, "an archive is nothing for a terminal: give --output");
     int status = store_from_options(options, 0, &store);
     if (!status)
-        status = ref_from_operand(options, store, &ref);
+        status = find_revision_of(options, store, options->operand, &revision);
     if (status)
         return status;
-    return options->output ? export_to_path(store, ref, options->output)
-                           : export_to_fd(store, ref, STDOUT_FILENO, "standard output");
+    return options->output
+               ? export_to_path(options, store, revision, options->output)
+               : export_to_fd(options, store, revision, STDOUT_FILENO, "standard output");
 }
 
 const struct command command_export = {
     .name = "export",
-    .operand = "REF|PROFILE",
+    .operand = "REVISION|PROFILE",
+    .operands = 1,
     .option_groups = OPTIONS_EXPORT,
-    .summary = "write a version of a profile as a tar archive",
-    .description = "Write a ref, or the newest ref of a profile, as a plain tar archive. The same\n"
-                   "ref always gives the same bytes, and \"volt-qemu import\" the same ref again.\n"
-                   "Every object is verified on the way.\n",
+    .summary = "write a revision of a profile as a tar archive",
+    .description =
+        "Write a revision, or the one that is used of a profile, as a plain tar archive.\n"
+        "The same revision always gives the same bytes, and \"volt-qemu import\" the same\n"
+        "revision again. Every object is verified on the way.\n",
     .example = "  volt-qemu export emulate-x86 --output emulate-x86.tar\n"
                "  volt-qemu export emulate-x86-8e1e73bc | zstd > emulate-x86.tar.zst\n",
     .run = export,

@@ -9,10 +9,23 @@
 #include "from-options.h"
 #include "json.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
 #include "progress.h"
 #include "table.h"
 #include "text.h"
+
+static json_t *kept_json(const vqemu_collection *collection) {
+    json_t *kept = json_array();
+    for (size_t i = 0; i < vqemu_collection_kept_count(collection); i++) {
+        json_t *item = json_object();
+        json_add_text(item, "kind", vqemu_collection_kept_kind(collection, i));
+        json_add_text(item, "name", vqemu_collection_kept_name(collection, i));
+        json_add_text(item, "reason", vqemu_collection_kept_reason(collection, i));
+        json_append(kept, item);
+    }
+    return kept;
+}
 
 static json_t *collection_json(const struct options *options, const vqemu_collection *collection) {
     json_t *object = json_object(), *removed = json_array();
@@ -26,6 +39,7 @@ static json_t *collection_json(const struct options *options, const vqemu_collec
     json_add(object, "dry_run", json_boolean(options->dry_run));
     json_add_number(object, "freed_bytes", (int64_t)vqemu_collection_freed_bytes(collection));
     json_add(object, "removed", removed);
+    json_add(object, "kept", kept_json(collection));
     return object;
 }
 
@@ -37,21 +51,34 @@ static size_t count_kind(const vqemu_collection *collection, const char *kind) {
 }
 
 /* Objects are only counted: there can be thousands. */
-static void print_names(const vqemu_collection *collection) {
+static void print_removed(const struct options *options, const vqemu_collection *collection) {
     for (size_t i = 0; i < vqemu_collection_count(collection); i++) {
         const char *kind = vqemu_collection_kind(collection, i);
         if (strcmp(kind, "object") == 0)
             continue;
         _cleanup_free_ char *name = printable(vqemu_collection_name(collection, i));
-        printf("%-8s %s\n", kind, name);
+        printf("%s %s %s\n", options->dry_run ? "would remove" : "removed", kind, name);
+    }
+}
+
+/* Without --keep no revision goes anyway. */
+static void print_kept(const struct options *options, const vqemu_collection *collection) {
+    for (size_t i = 0; i < vqemu_collection_kept_count(collection); i++) {
+        const char *kind = vqemu_collection_kept_kind(collection, i);
+        if (options->keep <= 0 && strcmp(kind, "revision") == 0)
+            continue;
+        _cleanup_free_ char *name = printable(vqemu_collection_kept_name(collection, i));
+        _cleanup_free_ char *reason = printable(vqemu_collection_kept_reason(collection, i));
+        printf("kept %s %s: %s\n", kind, name, reason);
     }
 }
 
 static void print_collection(const struct options *options, const vqemu_collection *collection) {
     _cleanup_free_ char *size = format_size((int64_t)vqemu_collection_freed_bytes(collection));
-    print_names(collection);
-    printf("%s %zu refs, %zu trees, %zu objects, %zu leftovers: %s %s\n",
-           options->dry_run ? "would remove" : "removed", count_kind(collection, "ref"),
+    print_removed(options, collection);
+    print_kept(options, collection);
+    printf("%s %zu revisions, %zu trees, %zu objects, %zu leftovers: %s %s\n",
+           options->dry_run ? "would remove" : "removed", count_kind(collection, "revision"),
            count_kind(collection, "tree"), count_kind(collection, "object"),
            count_kind(collection, "staging"), size, options->dry_run ? "to free" : "freed");
 }
@@ -62,15 +89,15 @@ static int gc(const struct options *options) {
     _cleanup_collection_ vqemu_collection *collection = NULL;
     if (options->keep == 0)
         return fail_usage(options->command, "--keep must be 1 or more");
-    if (store_from_options(options, 0, &store))
-        return EXIT_FAILURE;
+    int status = store_from_options(options, 0, &store);
+    if (status)
+        return status;
 
-    struct progress progress;
-    progress_begin(&progress);
+    progress_begin(options);
     int code = vqemu_store_collect(store, options->keep > 0 ? (uint32_t)options->keep : 0,
-                                   options->dry_run ? VQEMU_COLLECT_DRY_RUN : 0, progress_step,
-                                   &progress, &collection, &error);
-    progress_end(&progress);
+                                   options->dry_run ? VQEMU_COLLECT_DRY_RUN : 0, options->call,
+                                   &collection, &error);
+    progress_end();
     if (code)
         return fail(error);
     if (options->json)
@@ -83,10 +110,13 @@ const struct command command_gc = {
     .name = "gc",
     .option_groups = OPTIONS_COLLECT,
     .summary = "remove what nothing reaches",
-    .description = "Remove trees and objects that no ref reaches, and what was left half-made by\n"
-                   "programs that died. With --keep N, first remove all but the N newest refs of\n"
-                   "each profile. What is pinned, or what a running guest uses, stays.\n"
-                   "With --json: dry_run, freed_bytes, removed (kind, name, bytes).\n",
+    .description =
+        "Remove trees and objects that no revision reaches, and what was left half-made\n"
+        "by programs that died. With --keep N, first remove all but the N newest\n"
+        "revisions of each profile. What is pinned, set to be used, or used by a running\n"
+        "guest stays. Tells what stays, and why.\n"
+        "With --json: dry_run, freed_bytes, removed (kind, name, bytes), kept (kind,\n"
+        "name, reason).\n",
     .example = "  volt-qemu gc --dry-run\n"
                "  volt-qemu gc --keep 2\n",
     .run = gc,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "commands.h"
-#include "message.h"
+#include "option-table.h"
 #include "options.h"
 
 static void print_program_help(void) {
@@ -16,10 +16,11 @@ static void print_program_help(void) {
     puts("\nOptions, before or after the command:");
     options_print_help(OPTIONS_GLOBAL);
     puts("\n"
-         "Exit status: 0 done, 1 failed, 2 wrong usage.\n"
+         "Exit status: 0 done, 1 failed, 2 wrong usage, 3 not found or not running, 4 busy,\n"
+         "5 invalid value or document, 6 damaged, 7 time over or interrupted.\n"
          "\n"
          "Example:\n"
-         "  volt-qemu build --profile emulate-x86 /srv/qemu\n"
+         "  volt-qemu ingest --profile emulate-x86 /srv/qemu\n"
          "  volt-qemu run --profile emulate-x86 --kernel vmlinuz --rootfs /srv/web\n"
          "\n"
          "volt-qemu COMMAND --help tells more of a command.");
@@ -48,7 +49,7 @@ static int help(const struct options *options) {
     }
     const struct command *command = command_find(options->operand);
     if (!command)
-        return fail_usage(NULL, "unknown command '%s'", options->operand);
+        return command_unknown(options->operand);
     print_command_help(command);
     return EXIT_SUCCESS;
 }
@@ -56,8 +57,9 @@ static int help(const struct options *options) {
 const struct command command_help = {
     .name = "help",
     .operand = "[COMMAND]",
+    .operands = 1,
     .summary = "explain a command",
     .description = "Explain a command, or list the commands.\n",
-    .example = "  volt-qemu help build\n",
+    .example = "  volt-qemu help ingest\n",
     .run = help,
 };

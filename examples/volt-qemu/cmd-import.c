@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "from-options.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
 #include "progress.h"
 #include "stored.h"
@@ -17,30 +18,26 @@
 static int import_fd(const struct options *options, int fd, const char *name) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
-    _cleanup_build_info_ vqemu_build_info *info = NULL;
-    _cleanup_ref_list_ vqemu_ref_list *before = NULL;
-    _cleanup_ref_ vqemu_ref *ref = NULL;
-    int status = build_info_from_options(options, &info);
+    _cleanup_ingest_options_ vqemu_ingest_options *said = NULL;
+    _cleanup_ingest_ vqemu_ingest *ingest = NULL;
+    int status = ingest_options_from_options(options, &said);
     if (!status)
         status = store_from_options(options, VQEMU_STORE_CREATE, &store);
     if (status)
         return status;
-    if (vqemu_store_list_refs(store, NULL, &before, &error))
-        return fail(error);
 
-    struct progress progress;
-    progress_begin(&progress);
-    int code = vqemu_store_import(store, options->profile, fd, name, info, progress_step, &progress,
-                                  &ref, &error);
-    progress_end(&progress);
-    return code ? fail(error) : print_stored(options, before, ref);
+    progress_begin(options);
+    int code = vqemu_store_import(store, fd, name, said, 0, options->call, &ingest, &error);
+    progress_end();
+    return code ? fail(error) : print_stored(options, ingest);
 }
 
 static int import(const struct options *options) {
     if (!options->operand)
         return fail_usage(options->command, "the archive is missing");
-    if (options->profile && !vqemu_profile_find(options->profile))
-        return fail_usage(options->command, "unknown profile '%s'", options->profile);
+    int unknown = options->profile ? check_new_profile(options) : 0;
+    if (unknown)
+        return unknown;
     if (strcmp(options->operand, "-") == 0)
         return import_fd(options, STDIN_FILENO, "standard input");
     int fd;
@@ -48,7 +45,7 @@ static int import(const struct options *options) {
         fd = open(options->operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     while (fd < 0 && errno == EINTR);
     if (fd < 0)
-        return fail_text("cannot open the archive %s: %s", options->operand, strerror(errno));
+        return fail_system(errno, "cannot open the archive %s", options->operand);
     int status = import_fd(options, fd, options->operand);
     close(fd);
     return status;
@@ -57,13 +54,14 @@ static int import(const struct options *options) {
 const struct command command_import = {
     .name = "import",
     .operand = "FILE",
-    .option_groups = OPTIONS_PROFILE | OPTIONS_BUILD | OPTIONS_IMPORT,
+    .operands = 1,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_INGEST | OPTIONS_IMPORT,
     .summary = "put a tar archive into the store as a profile",
     .description = "Put a tar archive (plain, gzip, xz or zstd; - is standard input) into the\n"
-                   "store as a version of a profile, without unpacking it elsewhere. One that\n"
+                   "store as a revision of a profile, without unpacking it elsewhere. One that\n"
                    "\"volt-qemu export\" made says itself of which profile it is; for others\n"
                    "--profile is needed, and bin/, lib/ and firmware/ must be at the top.\n"
-                   "With --json: as \"volt-qemu build\".\n",
+                   "With --json: as \"volt-qemu ingest\".\n",
     .example = "  volt-qemu import emulate-x86.tar\n"
                "  tar -C /srv/qemu -c . | volt-qemu import --profile emulate-x86 -\n",
     .run = import,

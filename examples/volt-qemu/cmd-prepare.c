@@ -7,8 +7,9 @@
 #include "commands.h"
 #include "from-options.h"
 #include "json.h"
-#include "message.h"
+#include "option-table.h"
 #include "options.h"
+#include "vm-options.h"
 
 static int report(const struct options *options, const vqemu_command *command) {
     if (!options->json)
@@ -20,11 +21,13 @@ static int report(const struct options *options, const vqemu_command *command) {
 }
 
 static int prepare(const struct options *options) {
-    _cleanup_command_ vqemu_command *command = NULL;
-    int status = command_from_options(options, &command);
+    _cleanup_way_ struct way way = {0};
+    int status = vm_from_options(options, &way.vm);
     if (!status)
-        status = prepare_from_options(options, command);
-    return status ? status : report(options, command);
+        status = way_to_command(options, &way);
+    if (!status)
+        status = prepare_from_options(options, way.command);
+    return status ? status : report(options, way.command);
 }
 
 const struct command command_prepare = {

@@ -8,11 +8,12 @@
 #include "from-options.h"
 #include "json.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
+#include "revision-name.h"
 #include "table.h"
 
-static json_t *runtime_json(const vqemu_runtime *runtime) {
-    const vqemu_ref *ref = vqemu_runtime_source(runtime);
+static json_t *runtime_json(const vqemu_runtime *runtime, const vqemu_revision *revision) {
     json_t *object = json_object();
     json_add_text(object, "profile", vqemu_profile_name(vqemu_runtime_profile(runtime)));
     json_add_text(object, "arch", vqemu_runtime_guest_arch(runtime));
@@ -22,19 +23,19 @@ static json_t *runtime_json(const vqemu_runtime *runtime) {
     json_add_text(object, "module_dir", vqemu_runtime_module_dir(runtime));
     json_add_text(object, "loader", vqemu_runtime_loader(runtime));
     json_add_text(object, "tree", vqemu_runtime_tree(runtime));
-    json_add_text(object, "manifest", vqemu_ref_path(ref));
-    json_add_text(object, "ref", vqemu_ref_name(ref));
+    json_add_text(object, "manifest", vqemu_revision_path(revision));
+    json_add_text(object, "revision", vqemu_revision_name(revision));
+    json_add_text(object, "ref", vqemu_revision_name(revision));
     json_add_text(object, "digest", vqemu_runtime_digest(runtime));
     return object;
 }
 
-static void print_runtime(const vqemu_runtime *runtime) {
-    const vqemu_ref *ref = vqemu_runtime_source(runtime);
+static void print_runtime(const vqemu_runtime *runtime, const vqemu_revision *revision) {
     print_field("profile", vqemu_profile_name(vqemu_runtime_profile(runtime)));
     print_field("guest arch", vqemu_runtime_guest_arch(runtime));
-    print_field("ref", vqemu_ref_name(ref));
+    print_field("revision", vqemu_revision_name(revision));
     print_field("digest", vqemu_runtime_digest(runtime));
-    print_field("manifest", vqemu_ref_path(ref));
+    print_field("manifest", vqemu_revision_path(revision));
     print_field("tree", vqemu_runtime_tree(runtime));
     print_field("binary", vqemu_runtime_binary(runtime));
     print_field("firmware", vqemu_runtime_firmware_dir(runtime));
@@ -67,36 +68,32 @@ static void print_placements(const vqemu_placement_list *list) {
     table_print(&table);
 }
 
-static int print(const struct options *options, const vqemu_runtime *runtime) {
+static int print(const struct options *options, const vqemu_runtime *runtime,
+                 const vqemu_revision *revision) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_placement_list_ vqemu_placement_list *list = NULL;
-    if (options->files && vqemu_runtime_list_placements(runtime, &list, &error))
+    if (options->files && vqemu_runtime_list_placements(runtime, 0, &list, &error))
         return fail(error);
     if (options->json) {
-        json_t *object = runtime_json(runtime);
+        json_t *object = runtime_json(runtime, revision);
         if (list)
             json_add(object, "files", placements_json(list));
         return print_json(object);
     }
-    print_runtime(runtime);
+    print_runtime(runtime, revision);
     if (list)
         print_placements(list);
     return EXIT_SUCCESS;
 }
 
 static int resolve(const struct options *options) {
-    _cleanup_host_ vqemu_host *host = NULL;
-    _cleanup_selection_ vqemu_selection *selection = NULL;
-    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
-    int status = host_from_options(options, &host);
+    _cleanup_way_ struct way way = {0};
+    _cleanup_revision_ vqemu_revision *revision = NULL;
+    int status = way_to_runtime(options, &way);
     if (!status)
-        status = selection_from_options(options, host, &selection);
-    if (!status)
-        status = runtime_from_options(options, selection, &runtime);
-    if (status)
-        return status;
-
-    return print(options, runtime);
+        status =
+            find_revision_of(options, way.store, vqemu_runtime_revision(way.runtime), &revision);
+    return status ? status : print(options, way.runtime, revision);
 }
 
 const struct command command_resolve = {
@@ -106,7 +103,8 @@ const struct command command_resolve = {
     .description = "Put a profile on disk, verified and ready to run, and tell where its parts\n"
                    "are. Without --profile, it is chosen as by \"volt-qemu select\".\n"
                    "With --json: profile, arch (the guest's), binary, firmware_dir, lib_dir,\n"
-                   "module_dir, loader, tree, manifest, ref, digest. What it has not is null.\n"
+                   "module_dir, loader, tree, manifest, revision, ref (the same), digest. What it\n"
+                   "has not is null.\n"
                    "--files tells how each file was made from its object, and if it is no hard\n"
                    "link, why; with --json as files: path, how, reason.\n",
     .example = "  volt-qemu resolve --profile emulate-x86\n"

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
-#include <jansson.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
-#include "cleanup.h"
 #include "commands.h"
 #include "from-options.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
+#include "vm-options.h"
 
 /* Becomes the VM; returns only if that fails. */
 static int execute(const vqemu_command *command) {
@@ -21,26 +22,12 @@ static int execute(const vqemu_command *command) {
     const char *path = vqemu_command_path(command);
     /* A copy without close-on-exec: the tree is leased as long as QEMU lives. */
     if (dup(vqemu_runtime_lease_fd(vqemu_command_runtime(command))) < 0)
-        return fail_text("cannot pass on the lease of the tree: %s", strerror(errno));
+        return fail_system(errno, "cannot pass on the lease of the tree");
     if (chdir(directory))
-        return fail_text("cannot change to the directory %s: %s", directory, strerror(errno));
+        return fail_system(errno, "cannot change to the directory %s", directory);
     signal(SIGPIPE, SIG_DFL); /* main() ignores it; a program that is executed inherits that */
     execve(path, vqemu_command_argv(command), vqemu_command_envp(command));
-    return fail_text("cannot execute %s: %s", path, strerror(errno));
-}
-
-/* Only a document can have one: there is no option for it. */
-static int read_user(const struct options *options, char **user) {
-    _cleanup_vm_ vqemu_vm *vm = NULL;
-    _cleanup_error_ vqemu_error *error = NULL;
-    _cleanup_vqemu_free_ char *text = NULL;
-    if (vqemu_vm_from_file(options->vm, &vm, &error) || vqemu_vm_to_json(vm, &text, &error))
-        return fail(error);
-    json_t *document = json_loads(text, 0, NULL);
-    const char *name = json_string_value(json_object_get(document, "user"));
-    *user = name ? strdup(name) : NULL;
-    json_decref(document);
-    return 0;
+    return fail_system(errno, "cannot execute %s", path);
 }
 
 static bool is_caller(const char *user) {
@@ -50,37 +37,59 @@ static bool is_caller(const char *user) {
     return record ? record->pw_uid == geteuid() : !*end && number == geteuid();
 }
 
+static const char *string_of(const vqemu_vm *vm, const char *key) {
+    const char *value = NULL;
+    vqemu_vm_get_string(vm, key, &value, NULL);
+    return value;
+}
+
 /* This process becomes QEMU, as whom it is; as root, mostly, though the VM says otherwise. */
-static int check_user(const struct options *options) {
-    _cleanup_free_ char *user = NULL;
-    int status = options->vm ? read_user(options, &user) : 0;
-    if (status || !user || is_caller(user))
-        return status;
+static int check_user(const vqemu_vm *vm) {
+    const char *user = string_of(vm, VQEMU_KEY_USER);
+    if (!user || is_caller(user))
+        return 0;
     return fail_text("user: the VM is to run as \"%s\", and QEMU would run as you: run it as that "
                      "user (setpriv, runuser), or as a service (volt-qemu unit)",
                      user);
 }
 
+static int check_runnable(const vqemu_selection *selection) {
+    if (vqemu_selection_runnable(selection))
+        return 0;
+    return fail_text("profile %s does not run on this host: %s",
+                     vqemu_profile_name(vqemu_selection_profile(selection)),
+                     vqemu_selection_problem(selection));
+}
+
+/* Ctrl-C goes to the guest. */
+static void tell_how_to_leave(const vqemu_vm *vm) {
+    const char *console = string_of(vm, VQEMU_KEY_CONSOLE);
+    bool is_here = !console || strcmp(console, "stdio") == 0;
+    if (is_here && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+        fputs("volt-qemu: this is the guest's console: Ctrl-A X ends the guest, Ctrl-A C leads to "
+              "QEMU's monitor and back, Ctrl-A H tells more\n",
+              stderr);
+}
+
 static int run(const struct options *options) {
-    _cleanup_vm_ vqemu_vm *vm = NULL;
-    _cleanup_selection_ vqemu_selection *selection = NULL;
-    int status = vm_from_options(options, &vm);
+    _cleanup_way_ struct way way = {0};
+    int status = vm_from_options(options, &way.vm);
     if (!status)
-        status = check_user(options);
+        status = check_user(way.vm);
     if (!status)
-        status = selection_for_vm(options, vm, &selection);
+        status = store_from_options(options, 0, &way.store);
+    if (!status)
+        status = way_to_selection(options, &way);
+    if (!status)
+        status = check_runnable(way.selection);
+    if (!status)
+        status = way_to_command(options, &way);
+    if (!status)
+        status = prepare_from_options(options, way.command);
     if (status)
         return status;
-    if (!vqemu_selection_runnable(selection))
-        return fail_text("profile %s does not run on this host: %s",
-                         vqemu_profile_name(vqemu_selection_profile(selection)),
-                         vqemu_selection_problem(selection));
-
-    _cleanup_command_ vqemu_command *command = NULL;
-    status = command_from_selection(options, selection, vm, &command);
-    if (!status)
-        status = prepare_from_options(options, command);
-    return status ? status : execute(command);
+    tell_how_to_leave(way.vm);
+    return execute(way.command);
 }
 
 const struct command command_run = {
@@ -93,7 +102,7 @@ const struct command command_run = {
         "variables, are made before, as by \"volt-qemu prepare\". Descriptors that the VM\n"
         "names are inherited from the caller. Options as of \"volt-qemu args\". A profile\n"
         "whose accelerator does not work on this host is refused, and a VM with a user\n"
-        "other than the caller.\n",
+        "other than the caller. On a terminal, Ctrl-A X ends the guest.\n",
     .example = "  volt-qemu run --kernel vmlinuz --rootfs /srv/web --memory 1G\n",
     .run = run,
 };

@@ -12,7 +12,7 @@ static int schema(const struct options *options) {
     (void)options;
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_vqemu_free_ char *text = NULL;
-    if (vqemu_vm_schema(&text, &error))
+    if (vqemu_vm_schema(0, &text, &error))
         return fail(error);
     fputs(text, stdout);
     return EXIT_SUCCESS;

@@ -8,8 +8,10 @@
 #include "from-options.h"
 #include "json.h"
 #include "kvm-state.h"
+#include "option-table.h"
 #include "options.h"
 #include "table.h"
+#include "vm-options.h"
 
 static json_t *rejected_json(const vqemu_selection *selection) {
     json_t *list = json_array();
@@ -36,6 +38,7 @@ static json_t *selection_json(const vqemu_selection *selection, const vqemu_host
     json_add_text(object, "profile", vqemu_profile_name(vqemu_selection_profile(selection)));
     json_add_text(object, "guest_arch", vqemu_selection_guest_arch(selection));
     json_add_text(object, "accel", vqemu_selection_accel(selection));
+    json_add_text(object, "problem", vqemu_selection_problem(selection));
     json_add(object, "runnable", json_boolean(vqemu_selection_runnable(selection)));
     json_add_text(object, "reason", vqemu_selection_reason(selection));
     json_add(object, "rejected", rejected_json(selection));
@@ -68,29 +71,32 @@ static void print_selection(const vqemu_selection *selection, const vqemu_host *
 }
 
 static int select_profile(const struct options *options) {
-    _cleanup_host_ vqemu_host *host = NULL;
-    _cleanup_selection_ vqemu_selection *selection = NULL;
-    int status = host_from_options(options, &host);
+    _cleanup_way_ struct way way = {0};
+    int status = vm_from_options(options, &way.vm);
     if (!status)
-        status = selection_from_options(options, host, &selection);
+        status = way_to_selection(options, &way);
     if (status)
         return status;
 
     if (options->json)
-        return print_json(selection_json(selection, host));
-    print_selection(selection, host);
+        return print_json(selection_json(way.selection, way.host));
+    print_selection(way.selection, way.host);
     return EXIT_SUCCESS;
 }
 
 const struct command command_select = {
     .name = "select",
-    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_VM,
     .summary = "choose the profile for a workload, and say why",
-    .description = "Choose the profile for a workload on this host, and say why it, and why not\n"
-                   "the others. With --profile, look at one that is chosen already.\n"
-                   "With --json: profile, guest_arch, accel, runnable, reason, rejected (an array\n"
-                   "of profile, reason), host (arch, kvm, kvm_reason).\n",
+    .description =
+        "Choose the profile for a workload on this host, and say why it, and why not\n"
+        "the others. The workload is a VM, as of \"volt-qemu args\", or what the options\n"
+        "say of it. With --root, only profiles that this store has are chosen. With\n"
+        "--profile, look at one that is chosen already.\n"
+        "With --json: profile, guest_arch, accel, runnable, problem, reason, rejected\n"
+        "(an array of profile, reason), host (arch, kvm, kvm_reason).\n",
     .example = "  volt-qemu select --mode hybrid-emulated --guest-arch aarch64\n"
-               "  volt-qemu select --guest-os windows --kvm usable\n",
+               "  volt-qemu select --guest-os windows --kvm usable\n"
+               "  volt-qemu select --vm web.json --root /var/lib/volt\n",
     .run = select_profile,
 };

@@ -1,35 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <volt-qemu/volt-qemu.h>
 
+#include "abilities.h"
 #include "cleanup.h"
 #include "commands.h"
 #include "from-options.h"
 #include "json.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
+#include "revision-name.h"
 #include "table.h"
 #include "text.h"
 
-/* What is shown: a manifest, and the ref it comes from, or NULL if it comes from a file. */
+/* What is shown: a manifest, and the revision it comes from, or NULL if it comes from a file. */
 struct shown {
     const char *path;
-    const vqemu_ref *ref;
+    const vqemu_revision *revision;
     const vqemu_manifest *manifest;
 };
 
-static const char *ref_name(const struct shown *shown) {
-    return shown->ref ? vqemu_ref_name(shown->ref) : NULL;
+static const char *revision_name(const struct shown *shown) {
+    return shown->revision ? vqemu_revision_name(shown->revision) : NULL;
 }
 
 static json_t *counts_json(const vqemu_manifest *manifest) {
     json_t *object = json_object();
-    json_add_count(object, "binaries", vqemu_manifest_count_binaries(manifest));
-    json_add_count(object, "libraries", vqemu_manifest_count_libraries(manifest));
-    json_add_count(object, "firmware", vqemu_manifest_count_firmware(manifest));
+    json_add_count(object, "binaries", vqemu_manifest_binary_count(manifest));
+    json_add_count(object, "libraries", vqemu_manifest_library_count(manifest));
+    json_add_count(object, "firmware", vqemu_manifest_firmware_count(manifest));
     json_add_count(object, "objects", vqemu_manifest_object_count(manifest));
     return object;
+}
+
+static json_t *guests_json(const vqemu_manifest *manifest) {
+    json_t *guests = json_array();
+    for (size_t i = 0; i < vqemu_manifest_guest_count(manifest); i++)
+        json_append_text(guests, vqemu_manifest_guest_at(manifest, i));
+    return guests;
 }
 
 static json_t *objects_json(const vqemu_manifest *manifest) {
@@ -43,20 +54,39 @@ static json_t *objects_json(const vqemu_manifest *manifest) {
 static json_t *shown_json(const struct shown *shown) {
     const vqemu_manifest *manifest = shown->manifest;
     json_t *object = json_object();
-    json_add_text(object, "ref", ref_name(shown));
+    json_add_text(object, "revision", revision_name(shown));
+    json_add_text(object, "ref", revision_name(shown));
     json_add_text(object, "path", shown->path);
     json_add_text(object, "digest", vqemu_manifest_digest(manifest));
     json_add_text(object, "name", vqemu_manifest_name(manifest));
     json_add_text(object, "profile", vqemu_manifest_profile(manifest));
     json_add_text(object, "created_at", vqemu_manifest_created_at(manifest));
-    json_add_text(object, "qemu_version", vqemu_manifest_qemu_version(manifest));
-    json_add_text(object, "build_date", vqemu_manifest_build_date(manifest));
-    json_add_text(object, "build_host", vqemu_manifest_build_host(manifest));
-    json_add_text(object, "arch", vqemu_manifest_arch(manifest));
+    json_add_text(object, "qemu_version",
+                  vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION));
+    json_add_text(object, "build_date", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_DATE));
+    json_add_text(object, "build_host", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_HOST));
+    json_add_text(object, "arch", vqemu_manifest_string(manifest, VQEMU_MANIFEST_ARCH));
+    json_add_text(object, "description",
+                  vqemu_manifest_string(manifest, VQEMU_MANIFEST_DESCRIPTION));
+    json_add_text(object, "accel", vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL));
+    json_add(object, "abilities", ability_names(vqemu_manifest_abilities(manifest)));
+    json_add(object, "guests", guests_json(manifest));
     json_add_number(object, "total_bytes", vqemu_manifest_total_bytes(manifest));
     json_add(object, "counts", counts_json(manifest));
     json_add(object, "objects", objects_json(manifest));
     return object;
+}
+
+/* Takes over the array. */
+static void print_names(const char *label, json_t *names) {
+    _cleanup_free_ char *text = format_text("%s", "");
+    for (size_t i = 0; i < json_array_size(names); i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        text = append_text(text, " ", i > 0);
+        text = append_text(text, name, strlen(name));
+    }
+    print_field(label, *text ? text : NULL);
+    json_decref(names);
 }
 
 static void print_count(const char *label, size_t count) {
@@ -67,20 +97,24 @@ static void print_count(const char *label, size_t count) {
 static void print_shown(const struct shown *shown) {
     const vqemu_manifest *manifest = shown->manifest;
     _cleanup_free_ char *size = format_size(vqemu_manifest_total_bytes(manifest));
-    print_field("ref", ref_name(shown));
+    print_field("revision", revision_name(shown));
     print_field("path", shown->path);
     print_field("digest", vqemu_manifest_digest(manifest));
     print_field("name", vqemu_manifest_name(manifest));
     print_field("profile", vqemu_manifest_profile(manifest));
     print_field("created at", vqemu_manifest_created_at(manifest));
-    print_field("qemu version", vqemu_manifest_qemu_version(manifest));
-    print_field("build date", vqemu_manifest_build_date(manifest));
-    print_field("build host", vqemu_manifest_build_host(manifest));
-    print_field("arch", vqemu_manifest_arch(manifest));
+    print_field("qemu version", vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION));
+    print_field("build date", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_DATE));
+    print_field("build host", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_HOST));
+    print_field("arch", vqemu_manifest_string(manifest, VQEMU_MANIFEST_ARCH));
+    print_field("description", vqemu_manifest_string(manifest, VQEMU_MANIFEST_DESCRIPTION));
+    print_field("accelerator", vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL));
+    print_names("abilities", ability_names(vqemu_manifest_abilities(manifest)));
+    print_names("guests", guests_json(manifest));
     print_field("size", size);
-    print_count("binaries", vqemu_manifest_count_binaries(manifest));
-    print_count("libraries", vqemu_manifest_count_libraries(manifest));
-    print_count("firmware", vqemu_manifest_count_firmware(manifest));
+    print_count("binaries", vqemu_manifest_binary_count(manifest));
+    print_count("libraries", vqemu_manifest_library_count(manifest));
+    print_count("firmware", vqemu_manifest_firmware_count(manifest));
     print_count("objects", vqemu_manifest_object_count(manifest));
 }
 
@@ -112,43 +146,47 @@ static int print(const struct options *options, const struct shown *shown) {
 static int show_file(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_manifest_ vqemu_manifest *manifest = NULL;
-    if (vqemu_manifest_load_file(options->manifest, 0, &manifest, &error))
+    if (vqemu_manifest_load_file(options->manifest, 0, options->call, &manifest, &error))
         return fail(error);
     struct shown shown = {.path = options->manifest, .manifest = manifest};
     return print(options, &shown);
 }
 
-static int show_ref(const struct options *options) {
-    _cleanup_error_ vqemu_error *error = NULL;
+static int show_revision(const struct options *options) {
     _cleanup_store_ vqemu_store *store = NULL;
-    _cleanup_ref_ vqemu_ref *ref = NULL;
-    if (store_from_options(options, 0, &store))
-        return EXIT_FAILURE;
-    int code = options->operand ? vqemu_store_find_ref(store, options->operand, &ref, &error)
-                                : vqemu_store_newest_ref(store, options->profile, &ref, &error);
-    if (code)
-        return fail_request(options->command, error);
-    struct shown shown = {
-        .path = vqemu_ref_path(ref), .ref = ref, .manifest = vqemu_ref_manifest(ref)};
+    _cleanup_revision_ vqemu_revision *revision = NULL;
+    const char *name = options->operand ? options->operand : options->profile;
+    int status = store_from_options(options, 0, &store);
+    if (!status)
+        status = find_revision_of(options, store, name, &revision);
+    if (status)
+        return status;
+    struct shown shown = {.path = vqemu_revision_path(revision),
+                          .revision = revision,
+                          .manifest = vqemu_revision_manifest(revision)};
     return print(options, &shown);
 }
 
 static int show(const struct options *options) {
     int sources = !!options->operand + !!options->profile + !!options->manifest;
     if (sources != 1)
-        return fail_usage(options->command, "one of REF, --profile and --manifest is needed");
-    return options->manifest ? show_file(options) : show_ref(options);
+        return fail_usage(options->command, "one of REVISION, --profile and --manifest is needed");
+    return options->manifest ? show_file(options) : show_revision(options);
 }
 
 const struct command command_show = {
     .name = "show",
-    .operand = "[REF]",
+    .operand = "[REVISION|PROFILE]",
+    .operands = 1,
     .option_groups = OPTIONS_PROFILE | OPTIONS_SHOW | OPTIONS_FILES,
     .summary = "show what a manifest says",
-    .description = "Show the manifest of a ref, of the newest ref of a profile, or of a file.\n"
-                   "With --json: ref, path, digest, name, profile, created_at, qemu_version,\n"
-                   "build_date, build_host, arch, total_bytes, counts (binaries, libraries,\n"
-                   "firmware, objects), objects (path: digest). What it does not say is null.\n",
+    .description =
+        "Show the manifest of a revision, of the one that is used of a profile, or of a\n"
+        "file.\n"
+        "With --json: revision, ref (the same), path, digest, name, profile,\n"
+        "created_at, qemu_version, build_date, build_host, arch, description, accel,\n"
+        "abilities, guests, total_bytes, counts (binaries, libraries, firmware,\n"
+        "objects), objects (path: digest). What it does not say is null.\n",
     .example = "  volt-qemu show emulate-x86-8e1e73bc\n"
                "  volt-qemu show --profile emulate-x86 --files\n",
     .run = show,

@@ -3,7 +3,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
@@ -12,9 +11,11 @@
 #include "from-options.h"
 #include "json.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
 #include "text.h"
 #include "user-directories.h"
+#include "vm-options.h"
 
 /* ---- making them ---- */
 
@@ -26,48 +27,61 @@ static char *own_path(void) {
     return length > 0 && access(path, X_OK) == 0 ? format_text("%s", path) : NULL;
 }
 
-static int build(const struct options *options, vqemu_runtime *runtime, vqemu_vm *vm,
-                 vqemu_unit **unit) {
-    _cleanup_error_ vqemu_error *error = NULL;
-    _cleanup_free_ char *helper = own_path();
-    uint32_t flags = options->user_manager ? VQEMU_UNIT_USER : 0;
-    if (!helper)
+static int set_stop_command(vqemu_unit_options *options, vqemu_error **error) {
+    _cleanup_free_ char *program = own_path();
+    const char *const words[] = {program, "stop", NULL};
+    if (!program)
         warn("this program is no file any more; the unit will stop the guest by SIGTERM");
-    int code = options->user_manager ? user_directories_set(runtime, vm, &error) : 0;
+    return program ? vqemu_unit_options_set_stop_command(options, words, error) : 0;
+}
+
+static int build(const struct options *options, vqemu_runtime *runtime, vqemu_vm *vm,
+                 vqemu_units **units) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_unit_options_ vqemu_unit_options *unit_options = NULL;
+    uint32_t flags = options->user_manager ? VQEMU_UNIT_USER : 0;
+    int code = vqemu_unit_options_new(&unit_options, &error);
     if (!code)
-        code = vqemu_unit_build(runtime, vm, helper, flags, unit, &error);
-    return code ? fail_request(options->command, error) : 0;
+        code = set_stop_command(unit_options, &error);
+    if (!code && options->stop_timeout > 0)
+        code = vqemu_unit_options_set_number(unit_options, VQEMU_UNIT_STOP_TIMEOUT,
+                                             (uint64_t)options->stop_timeout, &error);
+    if (!code && options->user_manager)
+        code = user_directories_set(runtime, vm, &error);
+    if (!code)
+        code = vqemu_units_build(runtime, vm, unit_options, flags, units, &error);
+    return code ? fail_vm(error) : 0;
 }
 
 /* ---- printing them ---- */
 
-static int print_as_json(const vqemu_unit *unit) {
-    json_t *object = json_object(), *units = json_array();
-    json_add_text(object, "unit", vqemu_unit_text(unit, 0));
-    for (size_t i = 0; i < vqemu_unit_count(unit); i++) {
+static int print_as_json(const vqemu_units *units) {
+    json_t *object = json_object(), *array = json_array();
+    json_add_text(object, "unit", vqemu_units_text(units, 0));
+    for (size_t i = 0; i < vqemu_units_count(units); i++) {
         json_t *item = json_object();
-        json_add_text(item, "name", vqemu_unit_name(unit, i));
-        json_add_text(item, "text", vqemu_unit_text(unit, i));
-        json_append(units, item);
+        json_add_text(item, "name", vqemu_units_name(units, i));
+        json_add_text(item, "text", vqemu_units_text(units, i));
+        json_append(array, item);
     }
-    json_add(object, "units", units);
+    json_add(object, "units", array);
     return print_json(object);
 }
 
-static void print_units(const vqemu_unit *unit) {
-    bool are_many = vqemu_unit_count(unit) > 1;
-    for (size_t i = 0; i < vqemu_unit_count(unit); i++) {
+static void print_units(const vqemu_units *units) {
+    bool are_many = vqemu_units_count(units) > 1;
+    for (size_t i = 0; i < vqemu_units_count(units); i++) {
         if (are_many)
-            printf("%s# %s\n", i > 0 ? "\n" : "", vqemu_unit_name(unit, i));
-        fputs(vqemu_unit_text(unit, i), stdout);
+            printf("%s# %s\n", i > 0 ? "\n" : "", vqemu_units_name(units, i));
+        fputs(vqemu_units_text(units, i), stdout);
     }
 }
 
 /* ---- writing them ---- */
 
 /* Hidden, so that systemd does not take it for a unit. */
-static char *staged_path(const struct options *options, const vqemu_unit *unit, size_t index) {
-    return format_text("%s/.%s.%d.tmp", options->output, vqemu_unit_name(unit, index),
+static char *staged_path(const struct options *options, const vqemu_units *units, size_t index) {
+    return format_text("%s/.%s.%d.tmp", options->output, vqemu_units_name(units, index),
                        (int)getpid());
 }
 
@@ -84,48 +98,45 @@ static int stage(const char *path, const char *text) {
 }
 
 /* Each file is whole; the VM's own service, which needs the others, is the last. */
-static int write_units(const struct options *options, const vqemu_unit *unit) {
-    size_t count = vqemu_unit_count(unit), staged = 0;
+static int write_units(const struct options *options, const vqemu_units *units) {
+    size_t count = vqemu_units_count(units), staged = 0;
     int status = 0;
     while (!status && staged < count) {
-        _cleanup_free_ char *path = staged_path(options, unit, staged);
-        if (stage(path, vqemu_unit_text(unit, staged++)) < 0)
-            status = fail_text("cannot write %s: %s", path, strerror(errno));
+        _cleanup_free_ char *path = staged_path(options, units, staged);
+        if (stage(path, vqemu_units_text(units, staged++)) < 0)
+            status = fail_system(errno, "cannot write %s", path);
     }
     for (size_t i = staged; i-- > 0;) {
-        _cleanup_free_ char *path = staged_path(options, unit, i);
-        _cleanup_free_ char *name = format_text("%s/%s", options->output, vqemu_unit_name(unit, i));
+        _cleanup_free_ char *path = staged_path(options, units, i);
+        _cleanup_free_ char *name =
+            format_text("%s/%s", options->output, vqemu_units_name(units, i));
         if (!status && rename(path, name) < 0)
-            status = fail_text("cannot write %s: %s", name, strerror(errno));
+            status = fail_system(errno, "cannot write %s", name);
         if (status)
             unlink(path);
     }
     return status;
 }
 
-static int write_and_tell(const struct options *options, const vqemu_unit *unit) {
-    int status = write_units(options, unit);
+static int write_and_tell(const struct options *options, const vqemu_units *units) {
+    int status = write_units(options, units);
     if (status)
         return status;
     if (options->json)
-        return print_as_json(unit);
-    for (size_t i = 0; i < vqemu_unit_count(unit); i++)
-        puts(vqemu_unit_name(unit, i));
+        return print_as_json(units);
+    for (size_t i = 0; i < vqemu_units_count(units); i++)
+        puts(vqemu_units_name(units, i));
     return EXIT_SUCCESS;
 }
 
 static int unit(const struct options *options) {
-    _cleanup_vm_ vqemu_vm *vm = NULL;
-    _cleanup_selection_ vqemu_selection *selection = NULL;
-    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
-    _cleanup_unit_ vqemu_unit *made = NULL;
-    int status = vm_from_options(options, &vm);
+    _cleanup_way_ struct way way = {0};
+    _cleanup_units_ vqemu_units *made = NULL;
+    int status = vm_from_options(options, &way.vm);
     if (!status)
-        status = selection_for_vm(options, vm, &selection);
+        status = way_to_runtime(options, &way);
     if (!status)
-        status = runtime_from_options(options, selection, &runtime);
-    if (!status)
-        status = build(options, runtime, vm, &made);
+        status = build(options, way.runtime, way.vm, &made);
     if (status)
         return status;
     if (options->output)

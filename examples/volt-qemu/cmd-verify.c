@@ -9,6 +9,7 @@
 #include "from-options.h"
 #include "json.h"
 #include "message.h"
+#include "option-table.h"
 #include "options.h"
 #include "progress.h"
 #include "text.h"
@@ -19,15 +20,16 @@ static json_t *problem_json(const vqemu_check *check, size_t problem) {
     json_t *object = json_object(), *uses = json_array(), *leases = json_array();
     for (size_t i = 0; i < vqemu_check_use_count(check, problem); i++) {
         json_t *use = json_object();
-        json_add_text(use, "ref", vqemu_check_use_ref(check, problem, i));
+        json_add_text(use, "revision", vqemu_check_use_revision(check, problem, i));
+        json_add_text(use, "ref", vqemu_check_use_revision(check, problem, i));
         json_add_text(use, "path", vqemu_check_use_path(check, problem, i));
         json_append(uses, use);
     }
-    for (size_t i = 0; i < vqemu_check_lease_count(check, problem); i++) {
+    for (size_t i = 0; i < vqemu_check_process_count(check, problem); i++) {
         json_t *lease = json_object();
-        json_add_text(lease, "tree", vqemu_check_lease_tree(check, problem, i));
-        json_add_number(lease, "pid", vqemu_check_lease_pid(check, problem, i));
-        json_add_text(lease, "command", vqemu_check_lease_command(check, problem, i));
+        json_add_text(lease, "tree", vqemu_check_process_tree(check, problem, i));
+        json_add_number(lease, "pid", vqemu_check_process_pid(check, problem, i));
+        json_add_text(lease, "command", vqemu_check_process_command(check, problem, i));
         json_append(leases, lease);
     }
     json_add_text(object, "kind", vqemu_check_problem_kind(check, problem));
@@ -43,9 +45,9 @@ static json_t *check_json(const vqemu_check *check) {
     json_t *object = json_object(), *problems = json_array();
     for (size_t i = 0; i < vqemu_check_problem_count(check); i++)
         json_append(problems, problem_json(check, i));
-    json_add_count(object, "objects", vqemu_check_objects(check));
+    json_add_count(object, "objects", vqemu_check_object_count(check));
     json_add_number(object, "bytes", (int64_t)vqemu_check_bytes(check));
-    json_add_count(object, "left", vqemu_check_left(check));
+    json_add_count(object, "left", vqemu_check_unrepaired_count(check));
     json_add(object, "problems", problems);
     return object;
 }
@@ -62,28 +64,28 @@ static void print_problem(const vqemu_check *check, size_t problem) {
     print_safe(repaired ? "repaired: " : "problem: ", vqemu_check_problem_message(check, problem));
     for (size_t i = 0; i < vqemu_check_use_count(check, problem); i++) {
         _cleanup_free_ char *use = format_text("%s of %s", vqemu_check_use_path(check, problem, i),
-                                               vqemu_check_use_ref(check, problem, i));
+                                               vqemu_check_use_revision(check, problem, i));
         print_safe("  is ", use);
     }
-    for (size_t i = 0; i < vqemu_check_lease_count(check, problem); i++) {
-        long long pid = (long long)vqemu_check_lease_pid(check, problem, i);
+    for (size_t i = 0; i < vqemu_check_process_count(check, problem); i++) {
+        long long pid = (long long)vqemu_check_process_pid(check, problem, i);
         _cleanup_free_ char *process =
             pid ? format_text("process %lld (%s)", pid,
-                              vqemu_check_lease_command(check, problem, i))
+                              vqemu_check_process_command(check, problem, i))
                 : format_text("a process that cannot be looked into");
         _cleanup_free_ char *lease =
-            format_text("%s, %s", vqemu_check_lease_tree(check, problem, i), process);
+            format_text("%s, %s", vqemu_check_process_tree(check, problem, i), process);
         print_safe("  in use: tree ", lease);
     }
 }
 
 static void print_check(const vqemu_check *check) {
     _cleanup_free_ char *size = format_size((int64_t)vqemu_check_bytes(check));
-    size_t count = vqemu_check_problem_count(check), left = vqemu_check_left(check);
+    size_t count = vqemu_check_problem_count(check), left = vqemu_check_unrepaired_count(check);
     for (size_t i = 0; i < count; i++)
         print_problem(check, i);
-    printf("%zu objects, %s: %zu problems, %zu repaired\n", vqemu_check_objects(check), size, count,
-           count - left);
+    printf("%zu objects, %s: %zu problems, %zu repaired\n", vqemu_check_object_count(check), size,
+           count, count - left);
 }
 
 /* Whether objects are left that are missing or damaged. */
@@ -107,15 +109,16 @@ static const char *first_left(const vqemu_check *check) {
 
 /* One line on what is left, and what an operator can do about it. */
 static void advise(const struct options *options, const vqemu_check *check) {
-    if (vqemu_check_left(check) == 0)
+    if (vqemu_check_unrepaired_count(check) == 0)
         return;
     if (!options->repair)
         warn("put it right with: volt-qemu verify --repair [--from SOURCE]");
     else if (!lacks_objects(check))
-        warn("%zu problems are left, such as: %s", vqemu_check_left(check), first_left(check));
+        warn("%zu problems are left, such as: %s", vqemu_check_unrepaired_count(check),
+             first_left(check));
     else if (!options->from)
         warn("the store itself has no good copy of the rest: name a directory, a tar archive or "
-             "another store with --from, or build or import the profile again");
+             "another store with --from, or ingest or import the profile again");
     else
         warn("%s has no good copy of the rest", options->from);
 }
@@ -124,14 +127,14 @@ static int verify(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
     _cleanup_check_ vqemu_check *check = NULL;
-    if (store_from_options(options, 0, &store))
-        return EXIT_FAILURE;
+    int status = store_from_options(options, 0, &store);
+    if (status)
+        return status;
 
-    struct progress progress;
-    progress_begin(&progress);
+    progress_begin(options);
     int code = vqemu_store_check(store, options->operand, options->repair ? VQEMU_CHECK_REPAIR : 0,
-                                 options->from, progress_step, &progress, &check, &error);
-    progress_end(&progress);
+                                 options->from, options->call, &check, &error);
+    progress_end();
     if (code)
         return fail_request(options->command, error);
     if (!options->json)
@@ -139,20 +142,21 @@ static int verify(const struct options *options) {
     else if (print_json(check_json(check)))
         return EXIT_FAILURE;
     advise(options, check);
-    return vqemu_check_left(check) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return vqemu_check_unrepaired_count(check) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 const struct command command_verify = {
     .name = "verify",
-    .operand = "[REF|PROFILE]",
+    .operand = "[REVISION|PROFILE]",
+    .operands = 1,
     .option_groups = OPTIONS_VERIFY,
     .summary = "read and check everything, and repair it",
-    .description = "Hash all objects of the store, or those of a ref or profile, and compare\n"
+    .description = "Hash all objects of the store, or those of a revision or profile, and compare\n"
                    "assembled trees with what they were. Names what is damaged or missing, which\n"
-                   "files of which refs that is, and the processes that run from such trees.\n"
+                   "files of which revisions that is, and the processes that run from such trees.\n"
                    "Exit status 1 if a problem is left.\n"
                    "With --json: objects, bytes, left, problems (kind, digest, message, repaired,\n"
-                   "uses (ref, path), leases (tree, pid, command)).\n",
+                   "uses (revision, ref (the same), path), leases (tree, pid, command)).\n",
     .example = "  volt-qemu verify --threads 4\n"
                "  volt-qemu verify emulate-x86 --repair --from /mnt/volt\n",
     .run = verify,

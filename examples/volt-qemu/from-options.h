@@ -2,10 +2,9 @@
 /*
  * The way of the data through the library, as the options direct it:
  *
- *     host -> selection -> runtime (from a store) -> command (with a VM)
+ *     host + VM + store -> selection -> runtime -> command
  *
- * Each function returns 0, or the exit status of a failure that has been reported. What it hands
- * out belongs to the caller.
+ * Each function returns 0, or the exit status of a failure that has been reported.
  */
 #ifndef FROM_OPTIONS_H
 #define FROM_OPTIONS_H
@@ -14,40 +13,39 @@
 
 #include "options.h"
 
+/* What belongs to the caller. */
 int host_from_options(const struct options *options, vqemu_host **host);
-
-int selection_from_options(const struct options *options, const vqemu_host *host,
-                           vqemu_selection **selection);
 
 /* flags: an OR of enum vqemu_store_flag, to which --read-only adds. */
 int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store);
 
-/* What --threads and the like say. */
-void store_set_limits(const struct options *options, vqemu_store *store);
+/* What is said of a profile that is put into a store. */
+int ingest_options_from_options(const struct options *options, vqemu_ingest_options **said);
 
-/* The ref that the operand names, or the newest of the profile that it names. */
-int ref_from_operand(const struct options *options, vqemu_store *store, vqemu_ref **ref);
+/* All that there is on the way. Zero it first, and begin with the VM, if there is to be one. */
+struct way {
+    vqemu_vm *vm;
+    vqemu_store *store;
+    vqemu_host *host;
+    vqemu_revision *revision; /* NULL: the one that is used of the profile */
+    vqemu_selection *selection;
+    vqemu_runtime *runtime;
+    vqemu_command *command;
+};
 
-/* *info stays NULL if no option says anything. */
-int build_info_from_options(const struct options *options, vqemu_build_info **info);
+/* The profile that fits what the VM asks for, unless the options name one. With a store, which is
+ * opened where it is needed or named, only of those that this has. */
+int way_to_selection(const struct options *options, struct way *way);
 
-int runtime_from_options(const struct options *options, const vqemu_selection *selection,
-                         vqemu_runtime **runtime);
+/* These go on from the selection, and make it where it is not there. */
+int way_to_runtime(const struct options *options, struct way *way);
+int way_to_command(const struct options *options, struct way *way);
 
-int vm_from_options(const struct options *options, vqemu_vm **vm);
+void way_free(struct way *way);
 
-/* The profile that fits what a VM asks for, unless the options name one. */
-int selection_for_vm(const struct options *options, const vqemu_vm *vm,
-                     vqemu_selection **selection);
+#define _cleanup_way_ __attribute__((cleanup(way_free)))
 
-/* The command for a selection that has been made. */
-int command_from_selection(const struct options *options, const vqemu_selection *selection,
-                           vqemu_vm *vm, vqemu_command **command);
-
-/* vqemu_prepare(), with the ways out of a refusal in the words of the command line. */
+/* vqemu_prepare(). */
 int prepare_from_options(const struct options *options, const vqemu_command *command);
-
-/* The whole way. */
-int command_from_options(const struct options *options, vqemu_command **command);
 
 #endif

@@ -9,7 +9,7 @@ static const struct {
     const char *name;
 } states[] = {
     {VQEMU_KVM_USABLE, "usable"}, {VQEMU_KVM_ABSENT, "absent"},     {VQEMU_KVM_DENIED, "denied"},
-    {VQEMU_KVM_BROKEN, "broken"}, {VQEMU_KVM_SOFTWARE, "software"},
+    {VQEMU_KVM_BROKEN, "broken"}, {VQEMU_KVM_SOFTWARE, "software"}, {VQEMU_KVM_UNSEEN, "unseen"},
 };
 
 const char *kvm_state_name(int32_t state) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors and warnings for people, each one line on stderr. */
+/*
+ * Errors and warnings, each one line on stderr: for people, or with --json a JSON object. Who
+ * reports a failure gets the exit status for it, so that callers can "return fail(error);".
+ */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
@@ -7,23 +10,33 @@
 
 #include "commands.h"
 
-/* The exit status for wrong usage, beside EXIT_SUCCESS and EXIT_FAILURE. */
-#define EXIT_USAGE 2
+/* From now on messages are JSON. */
+void messages_as_json(void);
 
-/* Report an error of the library. Returns EXIT_FAILURE, so that callers can "return fail(error);".
- */
+/* Report an error of the library, and the way out in the words of the command line. */
 int fail(const vqemu_error *error);
 
-/* Report an error of a call that was given the user's values: if it is these, the usage was wrong.
- */
+/* Report an error of a call that was given values of the command line. */
 int fail_request(const struct command *command, const vqemu_error *error);
 
-/* Report another failure. Returns EXIT_FAILURE. */
+/* Report an error of a call that was given the keys of a VM. */
+int fail_vm(const vqemu_error *error);
+
+/* Report a failure that has no class of its own. */
 int fail_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Report wrong usage, and where help is; command may be NULL. Returns EXIT_USAGE. */
+/* Report a system call that failed; its error is put behind the text. */
+int fail_system(int error_number, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Report a value that cannot be; reason is a word of docs/errors.md. */
+int fail_invalid(const char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Report wrong usage, and where help is; command may be NULL. */
 int fail_usage(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* Ends the program. */
+_Noreturn void fail_memory(void);
 
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -3,165 +3,90 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "kvm-state.h"
 #include "message.h"
+#include "option-table.h"
 #include "parse.h"
+#include "suggest.h"
+#include "text.h"
 
-enum type { SWITCH, TEXT, ABSOLUTE_PATH, NUMBER, MEMORY, BYTES, KVM_STATE };
-
-struct row {
-    const char *name;
-    const char *argument; /* what --help calls it; NULL for a switch */
-    unsigned groups;
-    enum type type;
-    size_t field;
-    const char *help;
-};
-
-#define FIELD(name) offsetof(struct options, name)
-
-static const struct row rows[] = {
-    {"root", "DIR", OPTIONS_GLOBAL, TEXT, FIELD(root), "the store (default " DEFAULT_ROOT ")"},
-    {"objects", "DIR", OPTIONS_GLOBAL, TEXT, FIELD(objects), "instead of --root: its objects,"},
-    {"refs", "DIR", OPTIONS_GLOBAL, TEXT, FIELD(refs), "  its refs,"},
-    {"trees", "DIR", OPTIONS_GLOBAL, TEXT, FIELD(trees), "  its assembled trees,"},
-    {"links", "DIR", OPTIONS_GLOBAL, TEXT, FIELD(links), "  and, if wanted, links to them"},
-    {"read-only", NULL, OPTIONS_GLOBAL, SWITCH, FIELD(read_only), "write nothing to the store"},
-    {"threads", "COUNT", OPTIONS_GLOBAL, NUMBER, FIELD(threads),
-     "how many threads may work on the store (default 1)"},
-    {"max-objects", "COUNT", OPTIONS_GLOBAL, NUMBER, FIELD(max_objects),
-     "how many files a profile may have (default 10000)"},
-    {"host-arch", "ARCH", OPTIONS_GLOBAL, TEXT, FIELD(host_arch),
-     "plan for a host of this architecture (without KVM)"},
-    {"kvm", "STATE", OPTIONS_GLOBAL, KVM_STATE, FIELD(kvm),
-     "plan for KVM usable, absent, denied, broken or software"},
-    {"json", NULL, OPTIONS_GLOBAL, SWITCH, FIELD(json), "print JSON"},
-    {"help", NULL, OPTIONS_GLOBAL, SWITCH, FIELD(help), "print help"},
-    {"version", NULL, OPTIONS_GLOBAL, SWITCH, FIELD(version), "print the version"},
-
-    {"profile", "NAME", OPTIONS_PROFILE, TEXT, FIELD(profile), "the profile"},
-    {"mode", "MODE", OPTIONS_WORKLOAD, TEXT, FIELD(mode),
-     "hybrid-kvm or hybrid-emulated (default: KVM if it works)"},
-    {"guest-arch", "ARCH", OPTIONS_WORKLOAD, TEXT, FIELD(guest_arch),
-     "the guest's architecture (default: the host's)"},
-    {"guest-os", "OS", OPTIONS_WORKLOAD, TEXT, FIELD(guest_os),
-     "windows, other, uefi or linux (default: as the VM says, else linux)"},
-
-    {"ref", "REF", OPTIONS_RESOLVE, TEXT, FIELD(ref), "this version of it (default: the newest)"},
-    {"verify", NULL, OPTIONS_RESOLVE, SWITCH, FIELD(verify),
-     "read and check every file and object"},
-    {"trust", NULL, OPTIONS_RESOLVE, SWITCH, FIELD(trust),
-     "use a tree that is there without looking at its files"},
-
-    {"vm", "FILE", OPTIONS_VM, TEXT, FIELD(vm),
-     "read the VM from a JSON file; the options below override it"},
-    {"name", "NAME", OPTIONS_VM, TEXT, FIELD(name), "its name (default " DEFAULT_VM_NAME ")"},
-    {"memory", "SIZE", OPTIONS_VM, MEMORY, FIELD(memory),
-     "its memory in MiB, or with suffix M or G (0: the default)"},
-    {"cpus", "COUNT", OPTIONS_VM, NUMBER, FIELD(cpus), "its CPUs (0: the default, 1)"},
-    {"rootfs", "DIR", OPTIONS_VM, ABSOLUTE_PATH, FIELD(rootfs),
-     "the root file system, shared read-only over 9p"},
-    {"kernel", "FILE", OPTIONS_VM, ABSOLUTE_PATH, FIELD(kernel), "the kernel to boot"},
-    {"initrd", "FILE", OPTIONS_VM, ABSOLUTE_PATH, FIELD(initrd), "its initial RAM disk"},
-    {"append", "TEXT", OPTIONS_VM, TEXT, FIELD(append), "its whole command line"},
-
-    {"qemu-version", "TEXT", OPTIONS_BUILD, TEXT, FIELD(qemu_version), "QEMU's version"},
-    {"build-date", "TEXT", OPTIONS_BUILD, TEXT, FIELD(build_date), "when it was built"},
-    {"build-host", "TEXT", OPTIONS_BUILD, TEXT, FIELD(build_host), "where it was built"},
-    {"created-at", "TIME", OPTIONS_BUILD, TEXT, FIELD(created_at),
-     "the ref's time, such as 2024-05-01T12:00:00Z (default: now)"},
-
-    {"manifest", "FILE", OPTIONS_SHOW, TEXT, FIELD(manifest), "a manifest outside of the store"},
-    {"files", NULL, OPTIONS_FILES, SWITCH, FIELD(files), "also list the files"},
-
-    {"max-size", "SIZE", OPTIONS_IMPORT, BYTES, FIELD(max_size),
-     "the most that its files may have together, in bytes, or with suffix K, M or G (default 4G)"},
-    {"output", "PATH", OPTIONS_EXPORT | OPTIONS_UNIT, TEXT, FIELD(output),
-     "file of the archive, directory of the units (default: standard output)"},
-    {"user-manager", NULL, OPTIONS_USER, SWITCH, FIELD(user_manager),
-     "for the manager of a user (systemctl --user)"},
-    {"repair", NULL, OPTIONS_VERIFY, SWITCH, FIELD(repair), "put right what can be put right"},
-    {"from", "SOURCE", OPTIONS_VERIFY, TEXT, FIELD(from),
-     "where good copies are: a directory, a tar archive, or the root of another store"},
-    {"dry-run", NULL, OPTIONS_COLLECT, SWITCH, FIELD(dry_run), "remove nothing, only tell"},
-    {"keep", "COUNT", OPTIONS_COLLECT, NUMBER, FIELD(keep),
-     "of each profile, also remove all but the newest refs"},
-    {"keep-variables", NULL, OPTIONS_PREPARE, SWITCH, FIELD(keep_variables),
-     "UEFI variables of other firmware: keep them, they are good for this one"},
-    {"reset-variables", NULL, OPTIONS_PREPARE, SWITCH, FIELD(reset_variables),
-     "UEFI variables: start anew; the old ones stay as FILE.old"},
-    {"to", "DIR", OPTIONS_COPY, TEXT, FIELD(to), "the root of the other store"},
-    {"timeout", "SECONDS", OPTIONS_STOP, NUMBER, FIELD(timeout),
-     "how long the guest may take (default 90)"},
-};
-
-#define ROW_COUNT (sizeof rows / sizeof *rows)
-
-/* What getopt_long() returns for rows[0]: more than any character. */
+/* What getopt_long() returns for option_rows[0]: more than any character. */
 #define FIRST_ROW 256
 
 struct parser {
     struct options *options;
-    bool given[ROW_COUNT];
+    bool *given; /* by the rows of the table */
 };
 
-static int bad_value(const struct parser *parser, const struct row *row, const char *value) {
+/* ---- values ---- */
+
+static int bad_value(const struct parser *parser, const struct option_row *row, const char *value) {
     return fail_usage(parser->options->command, "option '--%s' cannot be '%s'", row->name, value);
 }
 
 static int take_path(char **field, const char *value) {
     free(*field);
     *field = absolute_path(value);
-    if (!*field)
-        return fail_text("cannot tell the working directory: %s", strerror(errno));
-    return 0;
+    return *field ? 0 : fail_system(errno, "cannot tell the working directory");
 }
 
-static int take_option(struct parser *parser, const struct row *row, const char *value) {
+static void take_setting(struct options *options, enum setting_kind kind, const char *text) {
+    size_t count = options->setting_count++;
+    options->settings = grow(options->settings, (count + 1) * sizeof *options->settings);
+    options->settings[count] = (struct setting){kind, text};
+}
+
+static int take_option(struct parser *parser, const struct option_row *row, const char *value) {
     void *field = (char *)parser->options + row->field;
     bool good = true;
-    parser->given[row - rows] = true;
+    parser->given[row - option_rows] = true;
     switch (row->type) {
-    case SWITCH:
+    case OPTION_SWITCH:
         *(bool *)field = true;
         break;
-    case TEXT:
+    case OPTION_TEXT:
         *(const char **)field = value;
         break;
-    case ABSOLUTE_PATH:
+    case OPTION_ABSOLUTE_PATH:
         return take_path(field, value);
-    case NUMBER:
+    case OPTION_NUMBER:
         good = parse_number(value, UINT32_MAX, field);
         break;
-    case MEMORY:
+    case OPTION_MEMORY:
         good = parse_memory(value, field);
         break;
-    case BYTES:
+    case OPTION_BYTES:
         good = parse_bytes(value, field);
         break;
-    case KVM_STATE:
+    case OPTION_KVM_STATE:
         *(int32_t *)field = kvm_state_from_name(value);
         good = *(int32_t *)field != 0;
+        break;
+    case OPTION_SETTING:
+        take_setting(parser->options, (enum setting_kind)row->field, value);
         break;
     }
     return good ? 0 : bad_value(parser, row, value);
 }
 
-/* The first argument that is not an option names the command, the second is its operand. */
+/* ---- arguments ---- */
+
+/* The first argument that is not an option names the command, the others are its operands. */
 static int take_argument(struct options *options, const char *argument) {
     if (!options->command) {
         options->command = command_find(argument);
-        if (!options->command)
-            return fail_usage(NULL, "unknown command '%s'", argument);
-        return 0;
+        return options->command ? 0 : command_unknown(argument);
     }
-    if (options->operand || !options->command->operand)
+    size_t count = options->operand_count;
+    if (count >= options->command->operands)
         return fail_usage(options->command, "superfluous argument '%s'", argument);
-    options->operand = argument;
+    options->operands = grow(options->operands, (count + 1) * sizeof *options->operands);
+    options->operands[options->operand_count++] = argument;
+    options->operand = options->operands[0];
     return 0;
 }
 
@@ -180,6 +105,22 @@ static int take_rest(struct options *options, char *const *arguments, size_t cou
     return 0;
 }
 
+/* getopt_long() takes the beginning of an option for it, where only one begins so. */
+static int refuse_unknown(const struct options *options, const char *argument) {
+    _cleanup_free_ char *name = format_text("%s", argument + strspn(argument, "-"));
+    name[strcspn(name, "=")] = '\0';
+    struct suggestion suggestion = {.word = name};
+    for (size_t i = 0; i < option_count; i++) {
+        if (strncmp(option_rows[i].name, name, strlen(name)) == 0)
+            return fail_usage(options->command, "ambiguous option '%s'", argument);
+        if (option_rows[i].help)
+            suggestion_consider(&suggestion, option_rows[i].name);
+    }
+    return fail_usage(options->command, "unknown option '%s'%s%s", argument,
+                      suggestion.best ? "; perhaps it is --" : "",
+                      suggestion.best ? suggestion.best : "");
+}
+
 /* optopt is the row's number if getopt_long() knows the option, and a letter or 0 if it does not.
  */
 static int refuse_option(const struct options *options, int result, const char *argument) {
@@ -189,39 +130,46 @@ static int refuse_option(const struct options *options, int result, const char *
         return fail_usage(options->command, "option '%s' takes no argument", argument);
     if (optopt)
         return fail_usage(options->command, "unknown option '-%c'", optopt);
-    return fail_usage(options->command, "unknown or ambiguous option '%s'", argument);
+    return refuse_unknown(options, argument);
+}
+
+static int take_result(struct parser *parser, int result, const char *argument) {
+    if (result >= FIRST_ROW)
+        return take_option(parser, &option_rows[result - FIRST_ROW], optarg);
+    if (result == 1)
+        return take_argument(parser->options, optarg);
+    if (result != 'h')
+        return refuse_option(parser->options, result, argument);
+    parser->options->help = true;
+    return 0;
 }
 
 static int take_arguments(struct parser *parser, int argc, char **argv) {
-    struct option long_options[ROW_COUNT + 1] = {0};
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        long_options[i].name = rows[i].name;
-        long_options[i].has_arg = rows[i].argument ? required_argument : no_argument;
-        long_options[i].val = FIRST_ROW + (int)i;
+    _cleanup_free_ struct option *known = grow(NULL, (option_count + 1) * sizeof *known);
+    memset(known, 0, (option_count + 1) * sizeof *known);
+    for (size_t i = 0; i < option_count; i++) {
+        known[i].name = option_rows[i].name;
+        known[i].has_arg = option_rows[i].argument ? required_argument : no_argument;
+        known[i].val = FIRST_ROW + (int)i;
     }
     opterr = 0; /* the messages are our own */
     int result;
     /* "-": arguments that are not options come in order, as result 1; ":": tell what is missing. */
-    while ((result = getopt_long(argc, argv, "-:h", long_options, NULL)) != -1) {
-        int status = 0;
-        if (result >= FIRST_ROW)
-            status = take_option(parser, &rows[result - FIRST_ROW], optarg);
-        else if (result == 1)
-            status = take_argument(parser->options, optarg);
-        else if (result == 'h')
-            parser->options->help = true;
-        else
-            status = refuse_option(parser->options, result, argv[optind - 1]);
+    while ((result = getopt_long(argc, argv, "-:h", known, NULL)) != -1) {
+        int status = take_result(parser, result, argv[optind - 1]);
         if (status)
             return status;
     }
     return take_rest(parser->options, argv + optind, (size_t)(argc - optind));
 }
 
+/* ---- what goes together ---- */
+
 static int check_groups(const struct parser *parser, const struct command *command) {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        if (parser->given[i] && !(rows[i].groups & (OPTIONS_GLOBAL | command->option_groups)))
-            return fail_usage(command, "%s has no option '--%s'", command->name, rows[i].name);
+    for (size_t i = 0; i < option_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        if (parser->given[i] && !(row->groups & (OPTIONS_GLOBAL | command->option_groups)))
+            return fail_usage(command, "%s has no option '--%s'", command->name, row->name);
     }
     return 0;
 }
@@ -233,8 +181,6 @@ static int check_combinations(const struct options *options) {
         return fail_usage(command, "--root excludes --objects, --refs, --trees and --links");
     if (any_directory && !(options->objects && options->refs && options->trees))
         return fail_usage(command, "--objects, --refs and --trees must be given together");
-    if (options->profile && (options->mode || options->guest_os))
-        return fail_usage(command, "--profile excludes --mode and --guest-os");
     if (options->verify && options->trust)
         return fail_usage(command, "--verify excludes --trust");
     if (options->from && !options->repair)
@@ -242,15 +188,23 @@ static int check_combinations(const struct options *options) {
     return 0;
 }
 
+/* Also what is wrong with the arguments before it is told as it asks for. */
+static void look_for_json(int argc, char **argv) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            messages_as_json();
+}
+
 int options_parse(struct options *options, int argc, char **argv) {
-    struct parser parser = {.options = options};
-    options->memory = -1;
-    options->cpus = -1;
-    options->threads = -1;
-    options->max_objects = -1;
-    options->max_size = -1;
-    options->keep = -1;
-    options->timeout = -1;
+    int64_t *const numbers[] = {&options->memory,       &options->cpus,    &options->threads,
+                                &options->max_objects,  &options->keep,    &options->max_size,
+                                &options->lock_timeout, &options->timeout, &options->stop_timeout};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        *numbers[i] = -1;
+    look_for_json(argc, argv);
+    _cleanup_free_ bool *given = grow(NULL, option_count * sizeof *given);
+    memset(given, 0, option_count * sizeof *given);
+    struct parser parser = {options, given};
     int status = take_arguments(&parser, argc, argv);
     if (status || options->help || options->version)
         return status;
@@ -261,18 +215,18 @@ int options_parse(struct options *options, int argc, char **argv) {
 }
 
 void options_free(struct options *options) {
+    free(options->operands);
+    free(options->settings);
     free(options->rootfs);
     free(options->kernel);
     free(options->initrd);
+    vqemu_call_unref(options->call);
 }
 
-void options_print_help(unsigned groups) {
-    for (size_t i = 0; i < ROW_COUNT; i++) {
-        const struct row *row = &rows[i];
-        if (!(row->groups & groups))
-            continue;
-        const char *argument = row->argument ? row->argument : "";
-        int width = printf("  --%s %s", row->name, argument);
-        printf("%*s%s\n", 24 - width, "", row->help);
-    }
+bool options_guest_is_uefi(const struct options *options) {
+    return options->guest_os && strcmp(options->guest_os, "uefi") == 0;
+}
+
+bool options_name_store(const struct options *options) {
+    return options->root || options->objects;
 }

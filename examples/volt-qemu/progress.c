@@ -1,21 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 #include "progress.h"
 
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "message.h"
 #include "text.h"
 
 static const int64_t refresh_ms = 100;
 static const char clear_line[] = "\r\033[K";
 
-static volatile sig_atomic_t interrupted;
+/* The one operation that is going on. */
+static struct {
+    bool on_terminal;
+    bool shown;
+    int64_t shown_at; /* milliseconds */
+    struct sigaction old_int, old_term;
+} progress;
+
+static vqemu_call *interruptible; /* for the handler; it outlives that */
 
 static void interrupt(int signal_number) {
     (void)signal_number;
-    interrupted = 1;
+    vqemu_call_cancel(interruptible);
 }
 
 /* Takes over a signal, except one that the parent chose to ignore. */
@@ -26,17 +38,19 @@ static void catch_signal(int signal_number, struct sigaction *old) {
         sigaction(signal_number, &action, NULL);
 }
 
-void progress_begin(struct progress *progress) {
-    *progress = (struct progress){.on_terminal = isatty(STDERR_FILENO)};
-    catch_signal(SIGINT, &progress->old_int);
-    catch_signal(SIGTERM, &progress->old_term);
+void progress_begin(const struct options *options) {
+    progress.on_terminal = isatty(STDERR_FILENO);
+    progress.shown = false;
+    interruptible = options->call;
+    catch_signal(SIGINT, &progress.old_int);
+    catch_signal(SIGTERM, &progress.old_term);
 }
 
-void progress_end(struct progress *progress) {
-    if (progress->shown)
+void progress_end(void) {
+    if (progress.shown)
         fputs(clear_line, stderr);
-    sigaction(SIGINT, &progress->old_int, NULL);
-    sigaction(SIGTERM, &progress->old_term, NULL);
+    sigaction(SIGINT, &progress.old_int, NULL);
+    sigaction(SIGTERM, &progress.old_term, NULL);
 }
 
 static int64_t now_ms(void) {
@@ -56,23 +70,64 @@ static void show_bar(uint64_t done, uint64_t total) {
     fprintf(stderr, " [%s] %3.0f%%", bar, 100 * share);
 }
 
-static void show(const char *step, const char *item, uint64_t done, uint64_t total) {
-    _cleanup_free_ char *safe = printable(item ? item : "");
-    fprintf(stderr, "%s%s", clear_line, step);
+static void show(const vqemu_progress *state) {
+    _cleanup_free_ char *safe = printable(vqemu_progress_item(state));
+    uint64_t total = vqemu_progress_total(state);
+    fprintf(stderr, "%s%s", clear_line, vqemu_progress_step(state));
     if (total > 0)
-        show_bar(done, total);
+        show_bar(vqemu_progress_done(state), total);
     if (text_width(safe) <= 40) /* else it could wrap, and not be cleared */
         fprintf(stderr, " %s", safe);
 }
 
-int progress_step(const char *step, const char *item, uint64_t done, uint64_t total,
-                  void *userdata) {
-    struct progress *progress = userdata;
+static int show_now_and_then(const vqemu_progress *state, void *unused) {
+    (void)unused;
     int64_t now = now_ms();
-    if (progress->on_terminal && now - progress->shown_at >= refresh_ms) {
-        show(step, item, done, total);
-        progress->shown = true;
-        progress->shown_at = now;
+    if (progress.on_terminal && now - progress.shown_at >= refresh_ms) {
+        show(state);
+        progress.shown = true;
+        progress.shown_at = now;
     }
-    return interrupted;
+    return 0;
+}
+
+/* Milliseconds, in which the library counts. A lock that is not to be waited for still takes one.
+ */
+static int64_t milliseconds(int64_t seconds) {
+    return seconds == 0 ? 1 : 1000 * seconds;
+}
+
+/* The time of "stop" is the guest's. */
+static bool has_deadline(const struct options *options) {
+    return options->timeout > 0 && options->command != &command_stop;
+}
+
+static int set_numbers(const struct options *options, vqemu_error **error) {
+    const struct {
+        const char *key;
+        int64_t value; /* -1 if not given */
+    } numbers[] = {
+        {VQEMU_CALL_THREADS, options->threads},
+        {VQEMU_CALL_MAX_SIZE, options->max_size},
+        {VQEMU_CALL_MAX_OBJECTS, options->max_objects},
+        {VQEMU_CALL_TIMEOUT, has_deadline(options) ? milliseconds(options->timeout) : -1},
+        {VQEMU_CALL_LOCK_TIMEOUT,
+         options->lock_timeout >= 0 ? milliseconds(options->lock_timeout) : -1},
+    };
+    int code = 0;
+    for (size_t i = 0; !code && i < sizeof numbers / sizeof *numbers; i++)
+        if (numbers[i].value > 0)
+            code = vqemu_call_set_number(options->call, numbers[i].key, (uint64_t)numbers[i].value,
+                                         error);
+    return code;
+}
+
+int call_from_options(struct options *options) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int code = vqemu_call_new(&options->call, &error);
+    if (!code)
+        code = set_numbers(options, &error);
+    if (!code)
+        code = vqemu_call_set_progress(options->call, show_now_and_then, NULL, &error);
+    return code ? fail_request(options->command, error) : 0;
 }

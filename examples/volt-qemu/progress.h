@@ -1,27 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Long operations: shows how far they are if stderr is a terminal, and cancels them, so that they
- * can clean up, when the program is interrupted.
+ * How the library is called: with the limits that the options give. Long operations show how far
+ * they are if stderr is a terminal, and are cancelled, so that they can clean up, when the program
+ * is interrupted.
  */
 #ifndef PROGRESS_H
 #define PROGRESS_H
 
-#include <signal.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <volt-qemu/volt-qemu.h>
 
-struct progress {
-    bool on_terminal;
-    bool shown;
-    int64_t shown_at; /* milliseconds */
-    struct sigaction old_int, old_term;
-};
+#include "options.h"
 
-void progress_begin(struct progress *progress);
-void progress_end(struct progress *progress);
+/* The call of all that the program does; options_free() releases it. Returns 0, or the exit status
+ * of a failure that has been reported. */
+int call_from_options(struct options *options);
 
-/* A vqemu_progress_fn; userdata is a struct progress. */
-int progress_step(const char *step, const char *item, uint64_t done, uint64_t total,
-                  void *userdata);
+/* Around a long operation that is made with options->call. */
+void progress_begin(const struct options *options);
+void progress_end(void);
 
 #endif

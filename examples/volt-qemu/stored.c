@@ -2,58 +2,66 @@
 #include "stored.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "cleanup.h"
 #include "json.h"
+#include "message.h"
 #include "table.h"
 #include "text.h"
 
-static bool is_among(const vqemu_ref_list *list, const vqemu_ref *wanted) {
-    for (size_t i = 0; i < vqemu_ref_list_count(list); i++) {
-        const vqemu_ref *ref = vqemu_ref_list_at(list, i);
-        if (strcmp(vqemu_ref_name(ref), vqemu_ref_name(wanted)) == 0)
-            return vqemu_ref_problem(ref) == NULL;
-    }
-    return false;
+int check_new_profile(const struct options *options) {
+    bool is_described = options->accel && options->guests;
+    if (vqemu_profile_find(options->profile) || is_described)
+        return 0;
+    return fail_invalid("unknown-profile",
+                        "unknown profile '%s'; one of your own needs --accel and --guests",
+                        options->profile);
 }
 
-static json_t *stored_json(const vqemu_ref *ref, bool unchanged) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+json_t *stored_json(const vqemu_ingest *ingest) {
+    const vqemu_revision *revision = vqemu_ingest_revision(ingest);
+    const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
     json_t *object = json_object();
-    json_add_text(object, "ref", vqemu_ref_name(ref));
-    json_add_text(object, "profile", vqemu_ref_profile(ref));
-    json_add_text(object, "path", vqemu_ref_path(ref));
+    json_add_text(object, "revision", vqemu_revision_name(revision));
+    json_add_text(object, "ref", vqemu_revision_name(revision));
+    json_add_text(object, "profile", vqemu_revision_profile(revision));
+    json_add_text(object, "path", vqemu_revision_path(revision));
     json_add_text(object, "digest", vqemu_manifest_digest(manifest));
     json_add_count(object, "objects", vqemu_manifest_object_count(manifest));
-    json_add_count(object, "binaries", vqemu_manifest_count_binaries(manifest));
-    json_add_count(object, "libraries", vqemu_manifest_count_libraries(manifest));
-    json_add_count(object, "firmware", vqemu_manifest_count_firmware(manifest));
+    json_add_count(object, "binaries", vqemu_manifest_binary_count(manifest));
+    json_add_count(object, "libraries", vqemu_manifest_library_count(manifest));
+    json_add_count(object, "firmware", vqemu_manifest_firmware_count(manifest));
     json_add_number(object, "total_bytes", vqemu_manifest_total_bytes(manifest));
-    json_add(object, "unchanged", json_boolean(unchanged));
+    json_add(object, "unchanged", json_boolean(!vqemu_ingest_is_new(ingest)));
+    json_add_count(object, "new_objects", vqemu_ingest_new_object_count(ingest));
+    json_add_number(object, "new_bytes", (int64_t)vqemu_ingest_new_bytes(ingest));
     return object;
 }
 
-static void print_text(const vqemu_ref *ref, bool unchanged) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+static void print_text(const vqemu_ingest *ingest) {
+    const vqemu_revision *revision = vqemu_ingest_revision(ingest);
+    const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
     _cleanup_free_ char *size = format_size(vqemu_manifest_total_bytes(manifest));
-    _cleanup_free_ char *files = format_text(
-        "%zu (bin %zu, lib %zu, firmware %zu)", vqemu_manifest_object_count(manifest),
-        vqemu_manifest_count_binaries(manifest), vqemu_manifest_count_libraries(manifest),
-        vqemu_manifest_count_firmware(manifest));
-    print_field("ref", vqemu_ref_name(ref));
-    print_field("state", unchanged ? "unchanged: the store has it already" : "new");
+    _cleanup_free_ char *new_size = format_size((int64_t)vqemu_ingest_new_bytes(ingest));
+    _cleanup_free_ char *files =
+        format_text("%zu (bin %zu, lib %zu, firmware %zu)", vqemu_manifest_object_count(manifest),
+                    vqemu_manifest_binary_count(manifest), vqemu_manifest_library_count(manifest),
+                    vqemu_manifest_firmware_count(manifest));
+    _cleanup_free_ char *added =
+        format_text("%zu objects, %s", vqemu_ingest_new_object_count(ingest), new_size);
+    print_field("revision", vqemu_revision_name(revision));
+    print_field("state",
+                vqemu_ingest_is_new(ingest) ? "new" : "unchanged: the store has it already");
     print_field("digest", vqemu_manifest_digest(manifest));
-    print_field("path", vqemu_ref_path(ref));
+    print_field("path", vqemu_revision_path(revision));
     print_field("files", files);
     print_field("size", size);
+    print_field("added", added);
 }
 
-int print_stored(const struct options *options, const vqemu_ref_list *before,
-                 const vqemu_ref *ref) {
-    bool unchanged = is_among(before, ref);
+int print_stored(const struct options *options, const vqemu_ingest *ingest) {
     if (options->json)
-        return print_json(stored_json(ref, unchanged));
-    print_text(ref, unchanged);
+        return print_json(stored_json(ingest));
+    print_text(ingest);
     return EXIT_SUCCESS;
 }

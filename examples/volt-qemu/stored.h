@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/* What a ref that was put into the store looks like to people and programs. */
+/* What is put into a store: checked before, and told afterwards. */
 #ifndef STORED_H
 #define STORED_H
 
-#include <stdbool.h>
+#include <jansson.h>
 #include <volt-qemu/volt-qemu.h>
 
 #include "options.h"
 
-/* Print a ref; before: the refs that there were. Returns the exit status. */
-int print_stored(const struct options *options, const vqemu_ref_list *before, const vqemu_ref *ref);
+/* Whether --profile can be one: before anything is made. Returns the exit status. */
+int check_new_profile(const struct options *options);
+
+json_t *stored_json(const vqemu_ingest *ingest);
+
+/* Returns the exit status. */
+int print_stored(const struct options *options, const vqemu_ingest *ingest);
 
 #endif

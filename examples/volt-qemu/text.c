@@ -10,22 +10,17 @@
 #include "cleanup.h"
 #include "message.h"
 
-static _Noreturn void out_of_memory(void) {
-    fputs("volt-qemu: out of memory\n", stderr);
-    exit(EXIT_FAILURE);
-}
-
 void *grow(void *memory, size_t size) {
     void *grown = realloc(memory, size);
     if (!grown)
-        out_of_memory();
+        fail_memory();
     return grown;
 }
 
 char *format_text_va(const char *format, va_list arguments) {
     char *text;
     if (vasprintf(&text, format, arguments) < 0)
-        out_of_memory();
+        fail_memory();
     return text;
 }
 
@@ -35,6 +30,14 @@ char *format_text(const char *format, ...) {
     char *text = format_text_va(format, arguments);
     va_end(arguments);
     return text;
+}
+
+char *append_text(char *text, const char *more, size_t length) {
+    size_t old = strlen(text);
+    char *grown = grow(text, old + length + 1);
+    memcpy(grown + old, more, length);
+    grown[old + length] = '\0';
+    return grown;
 }
 
 /* The length of the printable character that text begins with, or 0 if it is not one. */

@@ -14,6 +14,9 @@ void *grow(void *memory, size_t size);
 char *format_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 char *format_text_va(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
+/* Text that was allocated, with length bytes more behind it. */
+char *append_text(char *text, const char *more, size_t length);
+
 /* A copy that a terminal can be trusted with: other than printable UTF-8 becomes \xHH. */
 char *printable(const char *text);
 

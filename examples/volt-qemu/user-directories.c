@@ -26,7 +26,7 @@ static char *user_state_dir(void) {
 
 int user_directories_set(vqemu_runtime *runtime, vqemu_vm *vm, vqemu_error **error) {
     _cleanup_command_ vqemu_command *command = NULL;
-    int code = vqemu_command_build(runtime, vm, &command, error); /* which knows the defaults */
+    int code = vqemu_command_build(runtime, vm, 0, &command, error); /* which knows the defaults */
     if (code)
         return code;
     const char *old_runtime = vqemu_command_runtime_dir(command);
@@ -37,8 +37,8 @@ int user_directories_set(vqemu_runtime *runtime, vqemu_vm *vm, vqemu_error **err
         format_text("%s%s", user_runtime, strrchr(old_runtime, '/') + 1);
     _cleanup_free_ char *new_state = format_text("%s%s", user_state, strrchr(old_state, '/') + 1);
     if (strncmp(old_runtime, SYSTEM_RUNTIME_DIR, strlen(SYSTEM_RUNTIME_DIR)) == 0)
-        code = vqemu_vm_set_runtime_dir(vm, new_runtime, error);
+        code = vqemu_vm_set_string(vm, VQEMU_KEY_RUNTIME_DIR, new_runtime, error);
     if (!code && strncmp(old_state, SYSTEM_STATE_DIR, strlen(SYSTEM_STATE_DIR)) == 0)
-        code = vqemu_vm_set_state_dir(vm, new_state, error);
+        code = vqemu_vm_set_string(vm, VQEMU_KEY_STATE_DIR, new_state, error);
     return code;
 }

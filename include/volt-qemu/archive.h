@@ -2,8 +2,12 @@
 #ifndef VOLT_QEMU_ARCHIVE_H
 #define VOLT_QEMU_ARCHIVE_H
 
+#include <stdint.h>
+
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
-#include <volt-qemu/ref.h>
+#include <volt-qemu/ingest.h>
+#include <volt-qemu/revision.h>
 #include <volt-qemu/store.h>
 
 #ifdef __cplusplus
@@ -11,40 +15,41 @@ extern "C" {
 #endif
 
 /**
- * Put a tar archive into the store as a version of a profile, in one pass and without unpacking it
+ * Put a tar archive into the store as a revision of a profile, in one pass and without unpacking it
  * elsewhere first.
  *
  * fd: the archive (ustar, pax, GNU or v7; plain, or compressed by gzip, xz or zstd) from its
  * current offset: a file, a pipe or a socket. It stays open. name stands for it in messages; NULL
  * means "archive".
  *
- * An archive of vqemu_store_export() begins with the profile's manifest: then profile may be NULL,
- * info must be, every file must be as the manifest says, and the ref is the same one as in the
- * store it came from. For any other archive, profile is the name of a profile of the table, info
- * may be NULL, and the files are taken as vqemu_store_build() takes those of a directory: links to
- * files of the archive are stored as the file.
+ * An archive of vqemu_store_export() begins with the profile's manifest: then options may be NULL
+ * or have VQEMU_INGEST_PROFILE alone, every file must be as the manifest says, and the revision is
+ * the same one as in the store it came from. For any other archive, options are as for
+ * vqemu_store_ingest(), and the files are taken as that takes those of a directory: links to files
+ * of the archive are stored as the file.
  *
  * Refused, with the entry named: paths that a manifest cannot hold, such as "../x"; links that lead
  * out of the archive, to a directory or nowhere; devices, FIFOs and sockets; two entries of one
- * name; more than vqemu_store_set_max_objects() files, or more than
- * vqemu_store_set_max_import_size() bytes; archives that are cut off or damaged, or have something
- * behind their end. Nothing of a refused archive stays in the store.
+ * name; more than VQEMU_CALL_MAX_OBJECTS files, or more than VQEMU_CALL_MAX_SIZE bytes; archives
+ * that are cut off or damaged, or have something behind their end. Nothing of a refused archive
+ * stays in the store.
  *
- * progress may be NULL; userdata is handed to it: step "import", in bytes of the archive. On
- * success the caller releases *ref with vqemu_ref_unref().
+ * flags: 0. call: may be NULL; its progress has the step "import", in bytes of the archive. On
+ * success the caller frees *ingest with vqemu_ingest_free().
  *
  * Errors: VQEMU_ERR_MALFORMED (broken archive or manifest), VQEMU_ERR_INVALID (an entry that cannot
  * be stored; no QEMU program; unknown or missing profile), VQEMU_ERR_CORRUPT (a file is other than
  * the manifest says), VQEMU_ERR_UNSUPPORTED (a kind of entry that a profile cannot have; libarchive
- * or zlib is not installed), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * or zlib is not installed), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
-int vqemu_store_import(vqemu_store *store, const char *profile, int fd, const char *name,
-                       const vqemu_build_info *info, vqemu_progress_fn progress, void *userdata,
-                       vqemu_ref **ref, vqemu_error **error);
+int vqemu_store_import(vqemu_store *store, int fd, const char *name,
+                       const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call,
+                       vqemu_ingest **ingest, vqemu_error **error);
 
 /**
- * Write a ref and its objects to a descriptor as a plain tar archive, which any tar can read.
+ * Write a revision and its objects to a descriptor as a plain tar archive, which any tar can read.
  *
  * It holds the manifest as ".volt-manifest.json", then the files by path, all owned by 0:0, with
  * mode 0755 or 0644 and the manifest's "created_at" as their time, so that the same manifest gives
@@ -52,15 +57,16 @@ int vqemu_store_import(vqemu_store *store, const char *profile, int fd, const ch
  * left without its end, so that nobody takes it for whole.
  *
  * fd: a file, pipe or socket; it stays open and is not synced. name stands for it in messages; NULL
- * means "archive". progress may be NULL; userdata is handed to it: step "export", in bytes.
+ * means "archive". flags: 0. call: may be NULL; its progress has the step "export", in bytes.
  *
  * Errors: VQEMU_ERR_CORRUPT (an object is missing or damaged), VQEMU_ERR_MALFORMED (broken
- * manifest), VQEMU_ERR_CHANGED (the ref's file is not what was loaded), VQEMU_ERR_UNSUPPORTED
- * (libarchive is not installed), VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
- * from any thread. Since 1.0.
+ * manifest), VQEMU_ERR_INVALID (reason "other-store": the revision is of another store),
+ * VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_UNSUPPORTED
+ * (libarchive is not installed), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
+ * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_export(vqemu_store *store, vqemu_ref *ref, int fd, const char *name,
-                       vqemu_progress_fn progress, void *userdata, vqemu_error **error);
+int vqemu_store_export(vqemu_store *store, const vqemu_revision *revision, int fd, const char *name,
+                       uint32_t flags, vqemu_call *call, vqemu_error **error);
 
 #ifdef __cplusplus
 }

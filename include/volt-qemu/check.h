@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/store.h>
 
@@ -25,9 +26,10 @@ enum vqemu_check_flag {
 /**
  * Read and hash objects, and compare assembled trees with what they were.
  *
- * name: a ref or a profile, whose objects and trees are checked; NULL for all refs, objects and
- * trees of the store. flags: an OR of enum vqemu_check_flag. The threads of
- * vqemu_store_set_threads() share the work. progress may be NULL; userdata is handed to it.
+ * name: a revision or a profile, whose objects and trees are checked; NULL for all revisions,
+ * objects and trees of the store. flags: an OR of enum vqemu_check_flag. call: may be NULL; its
+ * threads share the work; its progress has the steps "verify", in objects, and then "repair",
+ * "assemble".
  *
  * With VQEMU_CHECK_REPAIR, damaged and missing objects are replaced by good copies: those that the
  * store itself has (alt/, trees on another file system), and those of from, which is a directory
@@ -38,17 +40,17 @@ enum vqemu_check_flag {
  * Returns 0 if the check could be made, whatever it found: see vqemu_check_problem_count(). On
  * success the caller frees *check with vqemu_check_free().
  *
- * Errors: VQEMU_ERR_NOT_FOUND (no such ref or profile in the store; no such source),
- * VQEMU_ERR_INVALID (unknown flags; name is neither; from without VQEMU_CHECK_REPAIR),
- * VQEMU_ERR_MALFORMED (the ref that was named, or the source, is broken), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * Errors: VQEMU_ERR_NO_REVISION (no such revision or profile in the store), VQEMU_ERR_NOT_FOUND (no
+ * such source), VQEMU_ERR_USAGE (unknown flags; from without VQEMU_CHECK_REPAIR),
+ * VQEMU_ERR_MALFORMED (the revision that was named, or the source, is broken), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
+ * Safe from any thread. Since 1.0.
  */
 int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags, const char *from,
-                      vqemu_progress_fn progress, void *userdata, vqemu_check **check,
-                      vqemu_error **error);
+                      vqemu_call *call, vqemu_check **check, vqemu_error **error);
 
 /** How many objects were looked at. Since 1.0. */
-size_t vqemu_check_objects(const vqemu_check *check);
+size_t vqemu_check_object_count(const vqemu_check *check);
 
 /** How many bytes were hashed. Since 1.0. */
 uint64_t vqemu_check_bytes(const vqemu_check *check);
@@ -57,15 +59,16 @@ uint64_t vqemu_check_bytes(const vqemu_check *check);
 size_t vqemu_check_problem_count(const vqemu_check *check);
 
 /** How many problems are left. Since 1.0. */
-size_t vqemu_check_left(const vqemu_check *check);
+size_t vqemu_check_unrepaired_count(const vqemu_check *check);
 
 /**
  * What a problem is: "missing" or "damaged" (an object), "tree" (an assembled tree that was
- * altered) or "ref" (a manifest that cannot be loaded); NULL beyond the count. Static. Since 1.0.
+ * altered) or "revision" (a manifest that cannot be loaded); NULL beyond the count. Static.
+ * Since 1.0.
  */
 const char *vqemu_check_problem_kind(const vqemu_check *check, size_t problem);
 
-/** The digest of the object, or of the tree's manifest; "" for a ref; NULL beyond the count.
+/** The digest of the object, or of the tree's manifest; "" for a revision; NULL beyond the count.
  * Borrowed. Since 1.0. */
 const char *vqemu_check_problem_digest(const vqemu_check *check, size_t problem);
 
@@ -78,24 +81,24 @@ bool vqemu_check_problem_repaired(const vqemu_check *check, size_t problem);
 /** In how many places of manifests an object is used. Since 1.0. */
 size_t vqemu_check_use_count(const vqemu_check *check, size_t problem);
 
-/** The name of the ref that uses it; NULL beyond the count. Borrowed. Since 1.0. */
-const char *vqemu_check_use_ref(const vqemu_check *check, size_t problem, size_t use);
+/** The name of the revision that uses it; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_check_use_revision(const vqemu_check *check, size_t problem, size_t use);
 
 /** The path under which it uses it; NULL beyond the count. Borrowed. Since 1.0. */
 const char *vqemu_check_use_path(const vqemu_check *check, size_t problem, size_t use);
 
 /** How many processes run from trees that a problem touches, or hold them. Since 1.0. */
-size_t vqemu_check_lease_count(const vqemu_check *check, size_t problem);
+size_t vqemu_check_process_count(const vqemu_check *check, size_t problem);
 
 /** The digest of such a tree's manifest; NULL beyond the count. Borrowed. Since 1.0. */
-const char *vqemu_check_lease_tree(const vqemu_check *check, size_t problem, size_t lease);
+const char *vqemu_check_process_tree(const vqemu_check *check, size_t problem, size_t process);
 
 /** The process; 0 for one that this process may not look into, or beyond the count. Since 1.0. */
-int64_t vqemu_check_lease_pid(const vqemu_check *check, size_t problem, size_t lease);
+int64_t vqemu_check_process_pid(const vqemu_check *check, size_t problem, size_t process);
 
 /** Its name as in /proc/PID/comm, "" if it is not known; NULL beyond the count. Borrowed.
  * Since 1.0. */
-const char *vqemu_check_lease_command(const vqemu_check *check, size_t problem, size_t lease);
+const char *vqemu_check_process_command(const vqemu_check *check, size_t problem, size_t process);
 
 /** Free it. NULL is allowed. Since 1.0. */
 void vqemu_check_free(vqemu_check *check);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/store.h>
 
@@ -23,40 +24,41 @@ enum vqemu_collect_flag {
 };
 
 /**
- * Remove what nothing reaches: trees without a ref, objects that no ref lists, and what builds and
- * assemblies that died have left.
+ * Remove what nothing reaches: trees without a revision, objects that no revision lists, and what
+ * ingests and assemblies that died have left.
  *
- * keep: with 0, no ref is removed. With N, of each profile all refs but the N newest are removed
- * first. Never removed are refs that are pinned (vqemu_store_pin()), whose tree is leased
- * (vqemu_runtime_lease_fd()), run from, or held open by a process that this one may look into, or
- * that the link <profile> points to; nor what these reach.
+ * keep: with 0, no revision is removed. With N, of each profile all revisions but the N newest are
+ * removed first. Never removed are revisions that are pinned (vqemu_store_pin()), whose tree is
+ * leased (vqemu_runtime_lease_fd()), run from, or held open by a process that this one may look
+ * into, that vqemu_store_set_current() has set, or that the link <profile> points to; nor what
+ * these reach.
  *
- * flags: an OR of enum vqemu_collect_flag. progress may be NULL; userdata is handed to it. Waits,
- * under the step "wait", until no build, import, assembly or other collection uses the store; these
- * wait while it runs. Trees that are assembled can be resolved all the time. A collection that is
- * cancelled or killed leaves the store whole: the next one goes on.
+ * flags: an OR of enum vqemu_collect_flag. call: may be NULL; its progress has the step "collect".
+ * Waits, under the step "wait", until no ingest, import, assembly or other collection uses the
+ * store; these wait while it runs. Trees that are assembled can be resolved all the time. A
+ * collection that is cancelled or killed leaves the store whole: the next one goes on.
  *
  * On success the caller frees *collection with vqemu_collection_free().
  *
- * Errors: VQEMU_ERR_MALFORMED (a ref is broken, so that what it reaches cannot be told; nothing is
- * removed then), VQEMU_ERR_INVALID (unknown flags), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
- * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * Errors: VQEMU_ERR_MALFORMED (a revision is broken, so that what it reaches cannot be told;
+ * nothing is removed then), VQEMU_ERR_USAGE, VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
-int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags,
-                        vqemu_progress_fn progress, void *userdata, vqemu_collection **collection,
-                        vqemu_error **error);
+int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags, vqemu_call *call,
+                        vqemu_collection **collection, vqemu_error **error);
 
 /** How many things were removed. Since 1.0. */
 size_t vqemu_collection_count(const vqemu_collection *collection);
 
-/** What a removed thing was: "ref", "tree", "object" or "staging"; NULL beyond the count. Static.
- * Since 1.0. */
+/** What a removed thing was: "revision", "tree", "object" or "staging"; NULL beyond the count.
+ * Static. Since 1.0. */
 const char *vqemu_collection_kind(const vqemu_collection *collection, size_t index);
 
 /**
- * Its name: that of the ref, the digest of the tree's manifest or of the object ("alt/<digest>" for
- * its second inode), or the path of what was being made, relative to the store; NULL beyond the
- * count. Borrowed. Since 1.0.
+ * Its name: that of the revision, the digest of the tree's manifest or of the object
+ * ("alt/<digest>" for its second inode), or the path of what was being made, relative to the store;
+ * NULL beyond the count. Borrowed. Since 1.0.
  */
 const char *vqemu_collection_name(const vqemu_collection *collection, size_t index);
 
@@ -69,27 +71,46 @@ uint64_t vqemu_collection_bytes(const vqemu_collection *collection, size_t index
 /** The disk space freed in all, in bytes. Since 1.0. */
 uint64_t vqemu_collection_freed_bytes(const vqemu_collection *collection);
 
+/**
+ * How many revisions and trees stayed because something keeps them. Since 1.0.
+ */
+size_t vqemu_collection_kept_count(const vqemu_collection *collection);
+
+/** What stayed: "revision", or "tree" for one whose revision is gone; NULL beyond the count.
+ * Static. Since 1.0. */
+const char *vqemu_collection_kept_kind(const vqemu_collection *collection, size_t index);
+
+/** The name of the revision, or of the tree; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_collection_kept_name(const vqemu_collection *collection, size_t index);
+
+/**
+ * Why it stayed, for people, all reasons separated by ", ": "all stay" (with keep 0), "newest",
+ * "current", "pinned", "pinned by unit:volt-web", "used by process 123 (qemu-system-x86) of VM
+ * web", "leased", "linked". Later versions may have more; vqemu_store_list_uses() is for programs.
+ * NULL beyond the count. Borrowed. Since 1.0.
+ */
+const char *vqemu_collection_kept_reason(const vqemu_collection *collection, size_t index);
+
 /** Free it. NULL is allowed. Since 1.0. */
 void vqemu_collection_free(vqemu_collection *collection);
 
 /**
- * Keep a ref, its tree and its objects from being collected, until vqemu_store_unpin(). A ref that
- * is pinned already stays so. name: such as "kvm-linux-8e1e73bc".
+ * Remove one revision, by its name: its manifest, its tree, and the link to that. Its objects stay
+ * until the next collection. Works for a revision that is broken, too.
  *
- * Errors: VQEMU_ERR_NOT_FOUND (no such ref), VQEMU_ERR_INVALID (not the form of a ref name),
- * VQEMU_ERR_MALFORMED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * flags: 0. Waits as vqemu_store_collect() does. One that is killed leaves the store whole: either
+ * the revision is there, or the next collection removes what is left of it.
+ *
+ * Errors: VQEMU_ERR_BUSY (reason "in-use": its tree is leased, or a process runs from it or holds
+ * it open; details: revision and, if they are known, process (its number), command, vm; reason
+ * "pinned", details: revision, holder ("" for none); reason "current": vqemu_store_set_current()
+ * set it; reason "locked": the store is in use for longer than call allows), VQEMU_ERR_NO_REVISION,
+ * VQEMU_ERR_INVALID (not the form of a revision's name), VQEMU_ERR_SYSTEM (reason "no-proc": who
+ * uses it cannot be told), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_pin(vqemu_store *store, const char *name, vqemu_error **error);
-
-/**
- * Undo vqemu_store_pin(). A ref that is not pinned stays so. Errors: as there; VQEMU_ERR_NOT_FOUND
- * if there is neither such a pin nor such a ref. Since 1.0.
- */
-int vqemu_store_unpin(vqemu_store *store, const char *name, vqemu_error **error);
-
-/** Whether a ref is pinned. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
- * Since 1.0. */
-int vqemu_store_is_pinned(vqemu_store *store, const char *name, bool *pinned, vqemu_error **error);
+int vqemu_store_remove_revision(vqemu_store *store, const char *name, uint32_t flags,
+                                vqemu_call *call, vqemu_error **error);
 
 #ifdef __cplusplus
 }

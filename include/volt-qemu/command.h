@@ -3,7 +3,9 @@
 #define VOLT_QEMU_COMMAND_H
 
 #include <stddef.h>
+#include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/vm.h>
@@ -13,30 +15,50 @@ extern "C" {
 #endif
 
 /**
- * What to execute to run a VM: program, arguments, environment, working directory.
+ * What to execute to run a VM: program, arguments, environment, working directory; and what belongs
+ * to it: sockets, files, descriptors, and the programs that must run beside QEMU.
  *
- * The same runtime and VM always give the same command. Immutable and reference counted; any number
- * of threads may use it. It keeps its runtime, and so the lease on the tree, alive. Since 1.0.
+ * In one version of this library, the same runtime and VM always give the same command. Immutable
+ * and reference counted; any number of threads may use it. It keeps its runtime, and so the lease
+ * on the tree, alive.
+ *
+ * Between fork(2) and execve(2), a child may call vqemu_command_path(), _argv(), _envp(), _cwd(),
+ * _fd_count(), _fd_at() and _runtime(), and vqemu_runtime_lease_fd(): these are async-signal-safe.
+ *
+ * Functions that cannot fail answer NULL, 0 or -1 for a command that is NULL. Since 1.0.
  */
 typedef struct vqemu_command vqemu_command;
+
+/** How a command is built. Since 1.0. */
+enum vqemu_command_flag {
+    /** For a service: with two QMP sockets in the VM's runtime directory, qmp.sock for the caller,
+     * unless the VM names another place for that, and unit.sock, by which the guest is stopped. */
+    VQEMU_COMMAND_FOR_UNIT = 1,
+    /** QEMU starts with the guest paused; "cont" over QMP lets it run. */
+    VQEMU_COMMAND_PAUSED = 2,
+    /** QEMU waits for the state of a guest that is migrated to it: "migrate-incoming" over QMP says
+     * where from. */
+    VQEMU_COMMAND_INCOMING = 4
+};
 
 /**
  * Build the command that runs a VM on a profile. The machine, CPU model, console and device models
  * come from the row of the guest-architecture table, and from the guest's operating system where
  * the VM does not set them. Only UEFI firmware is looked up on disk, in the runtime's firmware
- * directory. vm may be changed or freed afterwards. On success the caller releases *command with
+ * directory. The command takes a reference to the runtime; vm may be changed or freed afterwards.
+ * flags: an OR of enum vqemu_command_flag. On success the caller releases *command with
  * vqemu_command_unref().
  *
- * What the command needs besides QEMU must be there when it is executed: see vqemu_prepare(), and
- * vqemu_command_fd() for descriptors.
+ * What the command needs besides QEMU must be there when it is executed: see vqemu_prepare(),
+ * vqemu_command_companion_argv(), and vqemu_command_fd_at() for descriptors.
  *
  * Errors: VQEMU_ERR_INVALID (what was asked for does not go together; the message begins with the
- * key, as "disks[0].aio"), VQEMU_ERR_UNSUPPORTED (the profile or machine cannot have it; the
- * message tells which profiles can), VQEMU_ERR_MALFORMED (a broken firmware descriptor in the
- * profile), VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * key, as "disks[0].aio", which is the detail "key", too), VQEMU_ERR_UNSUPPORTED (the profile or
+ * machine cannot have it; the detail "profiles" has those which can), VQEMU_ERR_MALFORMED (a broken
+ * firmware descriptor in the profile), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, vqemu_command **command,
-                        vqemu_error **error);
+int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
+                        vqemu_command **command, vqemu_error **error);
 
 /** One more reference; returns its argument. NULL is allowed. Since 1.0. */
 vqemu_command *vqemu_command_ref(vqemu_command *command);
@@ -68,11 +90,74 @@ char *const *vqemu_command_envp(const vqemu_command *command);
  */
 const char *vqemu_command_cwd(const vqemu_command *command);
 
-/** The directory of what the VM keeps: see vqemu_vm_set_state_dir(). Borrowed. Since 1.0. */
+/* ---- the VM ---- */
+
+/** The VM's name. Borrowed. Since 1.0. */
+const char *vqemu_command_vm_name(const vqemu_command *command);
+
+/** The VM's name as it can stand in the names of files and units; it is in those of its default
+ * directories. Borrowed. Since 1.0. */
+const char *vqemu_command_vm_id(const vqemu_command *command);
+
+/** The user that QEMU is to run as: a name or number; NULL for the caller's. Borrowed. Since 1.0.
+ */
+const char *vqemu_command_user(const vqemu_command *command);
+
+/** The directory of what the VM keeps: its key "state_dir". Borrowed. Since 1.0. */
 const char *vqemu_command_state_dir(const vqemu_command *command);
 
-/** The directory of the VM's sockets: see vqemu_vm_set_runtime_dir(). Borrowed. Since 1.0. */
+/** The directory of the VM's sockets: its key "runtime_dir". Borrowed. Since 1.0. */
 const char *vqemu_command_runtime_dir(const vqemu_command *command);
+
+/* ---- what it uses ---- */
+
+/** QEMU's machine protocol, for vqemu_monitor_open(). Since 1.0. */
+#define VQEMU_SOCKET_QMP "qmp"
+
+/** The QMP socket of a service by which its guest is stopped. Since 1.0. */
+#define VQEMU_SOCKET_STOP "stop"
+
+/** VNC. Since 1.0. */
+#define VQEMU_SOCKET_VNC "vnc"
+
+/** The serial console. Since 1.0. */
+#define VQEMU_SOCKET_CONSOLE "console"
+
+/** The agent in the guest. Since 1.0. */
+#define VQEMU_SOCKET_AGENT "agent"
+
+/** The TPM: here a companion listens, and QEMU connects. Since 1.0. */
+#define VQEMU_SOCKET_TPM "tpm"
+
+/**
+ * The path of a Unix socket by its name, one of the macros above; QEMU listens there, unless they
+ * say otherwise. NULL if the command has no such socket, or it is known by a descriptor only.
+ * Borrowed. Since 1.0.
+ */
+const char *vqemu_command_socket(const vqemu_command *command, const char *name);
+
+/** How many such sockets the command has. Since 1.0. */
+size_t vqemu_command_socket_count(const vqemu_command *command);
+
+/** The name of one; later versions may have others. NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_command_socket_name(const vqemu_command *command, size_t index);
+
+/** How a file is used. Since 1.0. */
+enum vqemu_file_access { VQEMU_FILE_READ = 1, VQEMU_FILE_WRITE = 2 };
+
+/**
+ * The files, directories and device nodes that the VM is made of: images, kernel, firmware and its
+ * variables, logs, shares, the state of a TPM, the devices that QEMU opens. Not the program with
+ * its libraries, nor sockets, nor what only extra arguments or a disk image name. Since 1.0.
+ */
+size_t vqemu_command_file_count(const vqemu_command *command);
+
+/** The path of one; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_command_file_path(const vqemu_command *command, size_t index);
+
+/** How it is used: an OR of enum vqemu_file_access; 0 beyond the count. What is written is read as
+ * well. Since 1.0. */
+uint32_t vqemu_command_file_access(const vqemu_command *command, size_t index);
 
 /**
  * The descriptors that the VM named by number, and that the caller must pass on to QEMU: open in
@@ -81,30 +166,124 @@ const char *vqemu_command_runtime_dir(const vqemu_command *command);
 size_t vqemu_command_fd_count(const vqemu_command *command);
 
 /** Such a descriptor; -1 beyond the count. Since 1.0. */
-int vqemu_command_fd(const vqemu_command *command, size_t index);
+int vqemu_command_fd_at(const vqemu_command *command, size_t index);
+
+/** The key that named it, such as "disks[0].fd"; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_command_fd_key(const vqemu_command *command, size_t index);
 
 /**
- * A digest that is the same exactly if arguments, environment and profile are: the SHA-256, in 64
- * hex digits, of the decimal number of arguments, each argument, the decimal number of variables,
- * each variable, and the profile's digest, each followed by a NUL byte. Borrowed. Since 1.0.
+ * The programs that must run beside QEMU, before it starts and until it has ended: swtpm for a TPM,
+ * virtiofsd for each share over virtiofs. Since 1.0.
  */
-const char *vqemu_command_fingerprint(const vqemu_command *command);
+size_t vqemu_command_companion_count(const vqemu_command *command);
+
+/** "swtpm" or "virtiofsd"; later versions may have more. NULL beyond the count. Static. Since 1.0.
+ */
+const char *vqemu_command_companion_kind(const vqemu_command *command, size_t index);
+
+/**
+ * Its arguments, as a NULL-terminated array for execve(2), the absolute path of the program first.
+ * It expects a Unix stream socket that listens at vqemu_command_companion_socket() as descriptor 3,
+ * and ends when QEMU has hung up (swtpm, virtiofsd). virtiofsd acts as whoever in the guest uses a
+ * file, and needs to be root for that; swtpm needs to be the user that owns the state. NULL beyond
+ * the count. Borrowed. Since 1.0.
+ */
+char *const *vqemu_command_companion_argv(const vqemu_command *command, size_t index);
+
+/** The path of the socket, to which the user of QEMU must be able to connect. NULL beyond the
+ * count. Borrowed. Since 1.0. */
+const char *vqemu_command_companion_socket(const vqemu_command *command, size_t index);
+
+/** The directory to execute it in, which vqemu_prepare() makes. NULL beyond the count. Borrowed.
+ * Since 1.0. */
+const char *vqemu_command_companion_cwd(const vqemu_command *command, size_t index);
+
+/* ---- digests ---- */
+
+/**
+ * The same exactly if arguments, environment and profile are. In this version of the library it is
+ * the SHA-256 of the decimal number of arguments, each argument, the decimal number of variables,
+ * each variable, and the profile's digest, each followed by a NUL byte. Since 1.0.
+ */
+#define VQEMU_DIGEST_COMMAND "command"
+
+/**
+ * The same as long as the guest sees the same hardware: for telling whether a VM can be migrated
+ * from one command to another, or has changed under its guest. Compare only digests of the same
+ * version of the library: in this one, it is the SHA-256 of these strings, each followed by a NUL
+ * byte: "volt-hardware 1"; the guest architecture; for each of the options -machine, -cpu, -smp,
+ * -m, -device, -uuid, -global, -rtc, -smbios and -serial among the arguments, in their order, the
+ * option, the first part of its value, and the other parts (as commas separate them) sorted by
+ * their bytes; and the VM's extra arguments as they are, for it is not known what these do.
+ *
+ * Left out of values is what only the host sees: dump-guest-core, memory-backend, iothread, and
+ * write-cache, which the guest can switch itself. For the backend that a device names stands its
+ * kind: netdev=user or netdev=tap, chardev=socket, fsdev=local, tpmdev=emulator, rng=rng-random;
+ * drive=read-only or drive=writable, and nothing for a CD-ROM drive, whose medium comes and goes.
+ * For -serial, "none" or "port".
+ *
+ * So it does not depend on paths, image formats, caches, forwarded ports, sockets, the accelerator
+ * or the profile's revision. Nor does it show what another QEMU makes of the same words: pin the
+ * machine ("pc-q35-7.2", not "q35") and the CPU model where that matters. Since 1.0.
+ */
+#define VQEMU_DIGEST_HARDWARE "hardware"
+
+/**
+ * A digest in hex digits; do not size buffers by it. what: VQEMU_DIGEST_COMMAND or
+ * VQEMU_DIGEST_HARDWARE; NULL for another word. Borrowed. Since 1.0.
+ */
+const char *vqemu_command_digest(const vqemu_command *command, const char *what);
+
+/* ---- as text ---- */
 
 /**
  * The command as text for a POSIX shell, over several lines, ending in a newline: a
  * subshell that changes directory and executes with exactly this environment. The caller frees
- * *text with vqemu_free(). Errors: VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * *text with vqemu_free(). flags: 0. Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_command_to_shell(const vqemu_command *command, char **text, vqemu_error **error);
+int vqemu_command_to_shell(const vqemu_command *command, uint32_t flags, char **text,
+                           vqemu_error **error);
 
 /**
  * The command as JSON text, ending in a newline: an object with "argv" and "env" (arrays of
- * strings), "cwd" and "fingerprint". The caller frees *text with vqemu_free().
+ * strings), "cwd", "digest" and "hardware_digest" (see vqemu_command_digest()); "fingerprint" is
+ * the same as "digest". flags: 0. The caller frees *text with vqemu_free().
  *
- * Errors: VQEMU_ERR_UNSUPPORTED (a string is not UTF-8, which JSON cannot carry),
+ * Errors: VQEMU_ERR_UNSUPPORTED (a string is not UTF-8, which JSON cannot carry), VQEMU_ERR_USAGE,
  * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_command_to_json(const vqemu_command *command, char **text, vqemu_error **error);
+int vqemu_command_to_json(const vqemu_command *command, uint32_t flags, char **text,
+                          vqemu_error **error);
+
+/* ---- for a later process ---- */
+
+/**
+ * The command as text for vqemu_command_load(): a JSON object whose "format" is "volt-command 1",
+ * with all that the functions above tell. For a daemon that is to find its VMs again after it was
+ * restarted. flags: 0. The caller frees *json with vqemu_free().
+ *
+ * Errors: VQEMU_ERR_UNSUPPORTED (reason "not-utf-8": a string is not, and JSON cannot carry it; the
+ * detail "key" tells which), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_command_save(const vqemu_command *command, uint32_t flags, char **json,
+                       vqemu_error **error);
+
+/**
+ * The command that was saved, with its runtime, whose tree it leases again: from then on it is not
+ * collected, whoever held it until then. Nothing is assembled. source stands for the text in
+ * messages, such as its path; it may be NULL. flags: 0. On success the caller releases *command
+ * with vqemu_command_unref().
+ *
+ * Errors: VQEMU_ERR_CHANGED (reason "tree-gone": the tree is not there any more, or is another;
+ * resolve, and build the command anew), VQEMU_ERR_CORRUPT (reason "digest-differs": arguments,
+ * environment or profile are not those that were saved), VQEMU_ERR_MALFORMED (not what
+ * vqemu_command_save() writes; the detail "key" tells where), VQEMU_ERR_UNKNOWN_KEY (a later
+ * version may have written it), VQEMU_ERR_UNSUPPORTED (reason "newer-format": a later version has
+ * written it), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY (reason "locked": another
+ * process has locked the tree), VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_command_load(const char *json, size_t size, const char *source, uint32_t flags,
+                       vqemu_call *call, vqemu_command **command, vqemu_error **error);
 
 #ifdef __cplusplus
 }

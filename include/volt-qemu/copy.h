@@ -2,48 +2,35 @@
 #ifndef VOLT_QEMU_COPY_H
 #define VOLT_QEMU_COPY_H
 
-#include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
-#include <volt-qemu/ref.h>
+#include <volt-qemu/ingest.h>
+#include <volt-qemu/revision.h>
 #include <volt-qemu/store.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/** What a copy from store to store did. Immutable, one owner. Since 1.0. */
-typedef struct vqemu_copy vqemu_copy;
-
 /**
- * Copy a ref and the objects that it needs into another store. Only what that store lacks, or has
- * damaged, travels; every object is verified on the way. The ref is the same there: same name, same
- * digest.
+ * Copy a revision and the objects that it needs into another store. Only what that store lacks, or
+ * has damaged, travels; every object is verified on the way. The revision is the same there: same
+ * name, same digest.
  *
- * ref: of the store from. The threads are those of the store to. progress may be NULL; userdata is
- * handed to it: step "copy", in bytes of the profile. On success the caller frees *copy with
- * vqemu_copy_free().
+ * revision: of the store from. flags: 0. call: may be NULL; its progress has the step "copy", in
+ * bytes of the profile. On success the caller frees *ingest with vqemu_ingest_free(); the objects
+ * that are new in it are those that travelled.
  *
  * Errors: VQEMU_ERR_CORRUPT (an object of the store from is missing or damaged), VQEMU_ERR_INVALID
- * (both are the same store), VQEMU_ERR_CHANGED (the ref's file is not what was loaded),
- * VQEMU_ERR_MALFORMED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * (both are the same store; reason "other-store": the revision is not of the store from; more
+ * objects than the call allows), VQEMU_ERR_CHANGED (the revision's file is not what was loaded),
+ * VQEMU_ERR_MALFORMED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
+ * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store *to, vqemu_progress_fn progress,
-                     void *userdata, vqemu_copy **copy, vqemu_error **error);
-
-/** The ref in the other store. Borrowed. Since 1.0. */
-vqemu_ref *vqemu_copy_ref(const vqemu_copy *copy);
-
-/** How many objects travelled. Since 1.0. */
-size_t vqemu_copy_objects(const vqemu_copy *copy);
-
-/** How many bytes travelled. Since 1.0. */
-uint64_t vqemu_copy_bytes(const vqemu_copy *copy);
-
-/** Free it. NULL is allowed. Since 1.0. */
-void vqemu_copy_free(vqemu_copy *copy);
+int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revision, vqemu_store *to,
+                     uint32_t flags, vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);
 
 #ifdef __cplusplus
 }

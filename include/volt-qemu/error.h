@@ -2,6 +2,9 @@
 #ifndef VOLT_QEMU_ERROR_H
 #define VOLT_QEMU_ERROR_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -10,9 +13,13 @@ extern "C" {
  * What went wrong: a stable code, the errno of the system call behind it, and a message for people.
  *
  * Every fallible function returns 0 or one of the negative codes below, and takes as its last
- * argument a `vqemu_error **`. That may be NULL. Otherwise, on failure, it is overwritten with a
- * new error that the caller frees with vqemu_error_free(); on success it is not touched, so
- * initialise it to NULL. The other out-pointers of a function that failed are set to NULL.
+ * argument a `vqemu_error **`. That may be NULL. Otherwise initialise it to NULL: an error that it
+ * points to when a function is entered is freed, so that one variable serves for many calls. On
+ * failure it gets a new error, which the caller frees with vqemu_error_free(); on success it is
+ * NULL. The other out-pointers of a function that failed are set to NULL.
+ *
+ * A handle, string or out-pointer that is needed and is NULL gives VQEMU_ERR_USAGE; functions that
+ * cannot fail answer NULL, 0, false or -1 for a handle that is NULL.
  *
  * An error is immutable: any thread may read it. Since 1.0.
  */
@@ -24,27 +31,51 @@ enum vqemu_result {
     VQEMU_OK = 0,
     /** Memory could not be allocated. */
     VQEMU_ERR_NO_MEMORY = -1,
-    /** An argument or a value given by the caller is not acceptable. */
+    /** A value is not acceptable, wherever it came from: a setter or a document. */
     VQEMU_ERR_INVALID = -2,
     /** A system call failed; vqemu_error_errno() tells how. */
     VQEMU_ERR_SYSTEM = -3,
-    /** A store, ref, profile, manifest entry or file that was asked for is not there. */
+    /** A file, manifest entry or user that was asked for is not there. */
     VQEMU_ERR_NOT_FOUND = -4,
     /** This host, profile or guest architecture cannot serve the request. */
     VQEMU_ERR_UNSUPPORTED = -5,
-    /** A document (manifest or VM description) is malformed; the message gives the position. */
+    /** The syntax or structure of a document is broken: a manifest, a description of a VM, an
+     * archive, what QEMU says. The message gives the position. */
     VQEMU_ERR_MALFORMED = -6,
     /** Stored content is damaged: missing, or other than its digest says. */
     VQEMU_ERR_CORRUPT = -7,
     /** The store was opened read-only. */
     VQEMU_ERR_READ_ONLY = -8,
-    /** The caller's progress callback asked to stop. */
+    /** The caller has cancelled the call. */
     VQEMU_ERR_CANCELLED = -9,
     /** A source file changed while it was being read, or firmware since a VM's variable store was
      * made for it. */
     VQEMU_ERR_CHANGED = -10,
-    /** A guest did not do in time what it was asked to. */
-    VQEMU_ERR_TIMEOUT = -11
+    /** The time that was given is over. */
+    VQEMU_ERR_TIMEOUT = -11,
+    /** The calling program is at fault: a NULL, an unknown flag, a handle used in a forked child.
+     */
+    VQEMU_ERR_USAGE = -12,
+    /** Somebody else holds what is needed: a lock, a VM that runs, a revision in use. Try later. */
+    VQEMU_ERR_BUSY = -13,
+    /** Not trusted as it is on disk: its owner, mode, or a link in its way. */
+    VQEMU_ERR_REFUSED = -14,
+    /** There is no store there. */
+    VQEMU_ERR_NO_STORE = -15,
+    /** The store has no such revision, or none of that profile. */
+    VQEMU_ERR_NO_REVISION = -16,
+    /** The profile has no QEMU program for the guest's architecture. */
+    VQEMU_ERR_NO_PROGRAM = -17,
+    /** The VM is not running: nobody listens on its socket. */
+    VQEMU_ERR_NOT_RUNNING = -18,
+    /** There is no such key; vqemu_error_detail() has "key" and "choices". */
+    VQEMU_ERR_UNKNOWN_KEY = -19,
+    /** The network, or the other side, failed. */
+    VQEMU_ERR_NETWORK = -20,
+    /** The other side says no: a registry, or QEMU to a command. */
+    VQEMU_ERR_DENIED = -21,
+    /** It is not known who made it. */
+    VQEMU_ERR_UNTRUSTED = -22
 };
 
 /** The code of an error, one of enum vqemu_result; 0 for NULL. Since 1.0. */
@@ -59,6 +90,69 @@ int vqemu_error_errno(const vqemu_error *error);
  * that came in with a path appear as \xHH. Borrowed from the error; "" for NULL. Since 1.0.
  */
 const char *vqemu_error_message(const vqemu_error *error);
+
+/**
+ * Why, as a stable word for programs, such as "profile-not-in-store": what code and message leave
+ * to be told apart, for a caller that adds its own way out. The code's name where there is no
+ * better word. docs/errors.md lists them. Static; "" for NULL. Since 1.0.
+ */
+const char *vqemu_error_reason(const vqemu_error *error);
+
+/* ---- facts ---- */
+
+/** A key of a VM or an option, such as "disks[0].cache". Since 1.0. */
+#define VQEMU_DETAIL_KEY "key"
+
+/** The value that it was given. Since 1.0. */
+#define VQEMU_DETAIL_VALUE "value"
+
+/** What there is to choose from, separated by ", ". Since 1.0. */
+#define VQEMU_DETAIL_CHOICES "choices"
+
+/** The key that may be meant. Since 1.0. */
+#define VQEMU_DETAIL_SUGGESTION "suggestion"
+
+/** A path. Since 1.0. */
+#define VQEMU_DETAIL_PATH "path"
+
+/** The digest of an object. Since 1.0. */
+#define VQEMU_DETAIL_OBJECT "object"
+
+/** The name of a revision. Since 1.0. */
+#define VQEMU_DETAIL_REVISION "revision"
+
+/** The name of a profile. Since 1.0. */
+#define VQEMU_DETAIL_PROFILE "profile"
+
+/** The profiles that can do what was asked for, separated by ", ". Since 1.0. */
+#define VQEMU_DETAIL_PROFILES "profiles"
+
+/** Of VQEMU_ERR_USAGE: the function that was called. Since 1.0. */
+#define VQEMU_DETAIL_FUNCTION "function"
+
+/** Of VQEMU_ERR_USAGE: its argument at fault. Since 1.0. */
+#define VQEMU_DETAIL_ARGUMENT "argument"
+
+/** Who has a lock or a pin. Since 1.0. */
+#define VQEMU_DETAIL_HOLDER "holder"
+
+/** QEMU's word for why it refuses a command. Since 1.0. */
+#define VQEMU_DETAIL_CLASS "class"
+
+/**
+ * One fact of the error by its name: one of the macros above, or another that docs/errors.md lists.
+ * Borrowed from the error; NULL if it has no such fact. Since 1.0.
+ */
+const char *vqemu_error_detail(const vqemu_error *error, const char *name);
+
+/**
+ * The name of the fact at an index, for a binding that takes over all of them; NULL beyond the
+ * last. Borrowed from the error. Since 1.0.
+ */
+const char *vqemu_error_detail_name(const vqemu_error *error, size_t index);
+
+/** The line of the document at fault, from 1; 0 where none is. Since 1.0. */
+int64_t vqemu_error_line(const vqemu_error *error);
 
 /** The name of a code, such as "not-found", for logs; "unknown" for other numbers. Static.
  * Since 1.0. */

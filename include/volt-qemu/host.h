@@ -33,7 +33,13 @@ enum vqemu_kvm_state {
      * KVM without the processor's virtualization extensions: it creates VMs, but emulates too
      * little of the processor to run the kernel of a guest.
      */
-    VQEMU_KVM_SOFTWARE = 5
+    VQEMU_KVM_SOFTWARE = 5,
+    /**
+     * KVM creates VMs, but it cannot be seen whether the hardware is behind it: the files that tell
+     * are hidden, as in some containers. It counts as usable; the reason says what could not be
+     * seen.
+     */
+    VQEMU_KVM_UNSEEN = 6
 };
 
 /** The name of a KVM state, such as "software"; "unknown" for other numbers. Static. Since 1.0. */
@@ -42,36 +48,67 @@ const char *vqemu_kvm_state_name(int32_t state);
 /**
  * Probe the machine this process runs on: uname(2) for the architecture; for KVM, open /dev/kvm
  * read-write, ask its API version (12, the only stable one: Linux's Documentation/virt/kvm/api.rst)
- * and have it create a VM; on x86 also require that kvm_intel or kvm_amd serves it, which tells
- * hardware KVM from software KVM.
+ * and have it create a VM; on x86 also look for what serves it, which tells hardware KVM from
+ * software KVM: kvm_intel or kvm_amd in /sys/module; where that is hidden, in /proc/modules; or
+ * else vmx or svm among the flags of /proc/cpuinfo.
  *
- * A host without KVM is an answer, not an error. On success the caller frees *host with
+ * A host without KVM is an answer, not an error; that the process has no descriptors or memory left
+ * to try it is an error. flags: none yet, 0. On success the caller frees *host with
  * vqemu_host_free().
  *
- * Errors: VQEMU_ERR_NO_MEMORY, VQEMU_ERR_SYSTEM. Safe from any thread. Since 1.0.
+ * Errors: VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_host_probe(vqemu_host **host, vqemu_error **error);
+int vqemu_host_probe(uint32_t flags, vqemu_host **host, vqemu_error **error);
+
+/* ---- a host that is described ---- */
+
+/** A host's description by keys. One owner, one thread at a time. Since 1.0. */
+typedef struct vqemu_host_options vqemu_host_options;
+
+/** The architecture, a name of the table of guest architectures: "x86_64", "aarch64", ... Must be
+ * set. Since 1.0. */
+#define VQEMU_HOST_ARCH "arch"
+
+/** How far KVM works: a name of vqemu_kvm_state_name(), such as "usable". Must be set. Since 1.0.
+ */
+#define VQEMU_HOST_KVM "kvm"
+
+/** Make a description in which nothing is set. The caller frees *options with
+ * vqemu_host_options_free(). Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_host_options_new(vqemu_host_options **options, vqemu_error **error);
+
+/** Set a string by its key, one of the macros above; it is copied. NULL unsets it. Errors:
+ * VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID (no such architecture or state; the detail "choices" has
+ * those there are), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_host_options_set_string(vqemu_host_options *options, const char *key, const char *value,
+                                  vqemu_error **error);
+
+/** Free a description. NULL is allowed. Since 1.0. */
+void vqemu_host_options_free(vqemu_host_options *options);
 
 /**
- * Describe a host by hand.
+ * Describe a host by hand: for tests, and for planning another host's work. It keeps nothing of
+ * the options. flags: 0. On success the caller frees *host with vqemu_host_free().
  *
- * arch is a name of the guest-architecture table ("x86_64", "aarch64", ...); kvm is one of enum
- * vqemu_kvm_state. On success the caller frees *host with vqemu_host_free().
- *
- * Errors: VQEMU_ERR_INVALID for an unknown architecture or state, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_INVALID (a key is not set), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_host_new(const char *arch, int32_t kvm, vqemu_host **host, vqemu_error **error);
+int vqemu_host_new(const vqemu_host_options *options, uint32_t flags, vqemu_host **host,
+                   vqemu_error **error);
 
-/** The host's architecture, such as "x86_64". Borrowed from the host. Since 1.0. */
+/* ---- access ---- */
+
+/** The host's architecture, such as "x86_64". Borrowed from the host; NULL for NULL. Since 1.0. */
 const char *vqemu_host_arch(const vqemu_host *host);
 
-/** How far KVM works: one of enum vqemu_kvm_state. Since 1.0. */
+/** How far KVM works: one of enum vqemu_kvm_state; -1 for NULL. Since 1.0. */
 int32_t vqemu_host_kvm_state(const vqemu_host *host);
 
-/** Whether KVM runs guests here: vqemu_host_kvm_state() is VQEMU_KVM_USABLE. Since 1.0. */
+/** Whether KVM runs guests here, as far as can be seen: vqemu_host_kvm_state() is VQEMU_KVM_USABLE
+ * or VQEMU_KVM_UNSEEN. False for NULL. Since 1.0. */
 bool vqemu_host_kvm_usable(const vqemu_host *host);
 
-/** Why KVM is or is not usable, as a phrase for people. Borrowed from the host. Since 1.0. */
+/** Why KVM is or is not usable, as a phrase for people. Borrowed from the host; NULL for NULL.
+ * Since 1.0. */
 const char *vqemu_host_kvm_reason(const vqemu_host *host);
 
 /** Free a host. NULL is allowed. Since 1.0. */

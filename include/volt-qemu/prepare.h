@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/command.h>
 #include <volt-qemu/error.h>
 
@@ -31,7 +32,7 @@ enum vqemu_prepare_flag {
  * A VNC password file that is empty, has a newline in the 8 bytes that count, or can be opened by
  * everybody is refused.
  *
- * Directories and files belong to the caller, or, where the VM has a user (vqemu_vm_set_user()), to
+ * Directories and files belong to the caller, or, where the VM has a user (key "user"), to
  * that. State and runtime directory must be directories, not links, of root, the caller or the VM's
  * user, to which not everybody can write. Links above them are followed if they are of root or the
  * caller.
@@ -39,12 +40,20 @@ enum vqemu_prepare_flag {
  * Beside the variables a record is kept of the firmware they belong to. Variables of other firmware
  * are refused, unless flags say what to do: an OR of enum vqemu_prepare_flag.
  *
- * Errors: VQEMU_ERR_CHANGED (the variables belong to other firmware; the message tells the ways
- * out), VQEMU_ERR_INVALID (flags; a directory or password file that is refused),
- * VQEMU_ERR_NOT_FOUND (such as the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread, and from several processes at once. Since 1.0.
+ * Modes do not depend on the umask. While others prepare the same VM, they are waited for as long
+ * as the call allows (VQEMU_CALL_LOCK_TIMEOUT); call may be NULL.
+ *
+ * Errors: VQEMU_ERR_CHANGED (reason "other-firmware": the variables belong to other firmware; the
+ * message tells the ways out), VQEMU_ERR_REFUSED (not trusted: a link, an owner, a mode),
+ * VQEMU_ERR_BUSY (locked by others for too long; variables to be reset that a running VM has open),
+ * VQEMU_ERR_CORRUPT (variables of another size than the firmware's), VQEMU_ERR_INVALID (a password
+ * that nobody can type; something else where a directory is to be), VQEMU_ERR_NOT_FOUND (such as
+ * the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. The detail "key" tells which key of the VM it is about,
+ * "path" which path. Safe from any thread, and from several processes at once. Since 1.0.
  */
-int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_error **error);
+int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_call *call,
+                  vqemu_error **error);
 
 #ifdef __cplusplus
 }

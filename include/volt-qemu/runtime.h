@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/profile.h>
-#include <volt-qemu/ref.h>
+#include <volt-qemu/revision.h>
 #include <volt-qemu/selection.h>
 #include <volt-qemu/store.h>
 
@@ -35,7 +36,8 @@ enum vqemu_resolve_flag {
 };
 
 /**
- * Put the newest ref of the selected profile on disk and return it.
+ * Put a revision of the selected profile on disk and return it: the given one, or with NULL the
+ * newest.
  *
  * A tree that is already assembled is used again after each of its files and directories was looked
  * at: same inode, size, mode and time of last change as when it was assembled. If one is missing or
@@ -43,51 +45,74 @@ enum vqemu_resolve_flag {
  * library wrote and hashed it before and it is still the same inode of the same size, with the time
  * that the library gave it. It is atomic and durable: a tree appears whole or not at all, however
  * many processes and threads ask for it at once. The link <profile> beside the trees is switched to
- * it.
+ * it; not so for a revision that was given.
  *
  * Files are hard links to objects where that can be, else reflinks or copies; see
  * vqemu_runtime_list_placements().
  *
- * flags: an OR of enum vqemu_resolve_flag. On success the caller releases *runtime with
- * vqemu_runtime_unref().
+ * flags: an OR of enum vqemu_resolve_flag. call: may be NULL; its progress has the steps "verify"
+ * and "assemble", in files. On success the caller releases *runtime with vqemu_runtime_unref().
  *
- * Errors: VQEMU_ERR_NOT_FOUND (the store has no ref of the profile, or the profile no program for
- * the guest architecture), VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT (an object is
- * missing or damaged; the message names it and the path it was for), VQEMU_ERR_READ_ONLY (the tree
- * is not assembled, and the handle or the file system is read-only), VQEMU_ERR_UNSUPPORTED (trees
- * are on a file system mounted noexec), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any
- * thread. Since 1.0.
- */
-int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
-                  vqemu_runtime **runtime, vqemu_error **error);
-
-/**
- * Like vqemu_resolve(), for a given ref instead of the newest (ref may be NULL for the newest), and
- * with a progress callback (may be NULL). A ref that is not the newest does not switch the link.
- *
- * Errors: also VQEMU_ERR_INVALID (the ref is of another profile), VQEMU_ERR_CHANGED (it was removed
- * from the store meanwhile) and VQEMU_ERR_CANCELLED.
+ * Errors: VQEMU_ERR_NO_REVISION (the store has none of the profile), VQEMU_ERR_NO_PROGRAM (it has
+ * no program for the guest architecture), VQEMU_ERR_INVALID (the revision is of another profile;
+ * reason "other-store": of another store), VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT
+ * (an object is missing or damaged; the message names it and the path it was for),
+ * VQEMU_ERR_READ_ONLY (the tree is not assembled, and the handle or the file system is read-only),
+ * VQEMU_ERR_UNSUPPORTED (trees are on a file system mounted noexec), VQEMU_ERR_CHANGED (the
+ * revision was removed from the store meanwhile), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
  * Since 1.0.
  */
-int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_ref *ref,
-                      uint32_t flags, vqemu_progress_fn progress, void *userdata,
-                      vqemu_runtime **runtime, vqemu_error **error);
+int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection,
+                  const vqemu_revision *revision, uint32_t flags, vqemu_call *call,
+                  vqemu_runtime **runtime, vqemu_error **error);
+
+/* ---- by hand ---- */
+
+/** Where a QEMU and what belongs to it is, by keys. One owner, one thread at a time. Since 1.0. */
+typedef struct vqemu_runtime_options vqemu_runtime_options;
+
+/** The path of the QEMU program. Must be set. Since 1.0. */
+#define VQEMU_RUNTIME_BINARY "binary"
+
+/** The directory of its firmware, for -L. Must be set. Since 1.0. */
+#define VQEMU_RUNTIME_FIRMWARE_DIR "firmware_dir"
+
+/** The directory of its own shared libraries. Not set: those of the host. Since 1.0. */
+#define VQEMU_RUNTIME_LIB_DIR "lib_dir"
+
+/** The directory of its loadable modules. Not set: none. Since 1.0. */
+#define VQEMU_RUNTIME_MODULE_DIR "module_dir"
+
+/** The dynamic loader to run the program with; it needs a lib_dir. Not set: the program itself is
+ * run, with LD_LIBRARY_PATH if there is a lib_dir. Since 1.0. */
+#define VQEMU_RUNTIME_LOADER "loader"
+
+/** Make options in which nothing is set. The caller frees *options with
+ * vqemu_runtime_options_free(). Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_runtime_options_new(vqemu_runtime_options **options, vqemu_error **error);
+
+/** Set a string by its key, one of the macros above: an absolute path, which is copied. NULL unsets
+ * it. Errors: VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID (not absolute), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_runtime_options_set_string(vqemu_runtime_options *options, const char *key,
+                                     const char *value, vqemu_error **error);
+
+/** Free options. NULL is allowed. Since 1.0. */
+void vqemu_runtime_options_free(vqemu_runtime_options *options);
 
 /**
  * Describe a runtime by hand, without a store: for tests, dry runs, and hosts that assemble in
- * another way. Nothing is looked up on disk.
+ * another way. Nothing is looked up on disk. It keeps nothing of the options. flags: 0. On success
+ * the caller releases *runtime with vqemu_runtime_unref().
  *
- * binary: QEMU's path. firmware_dir: for -L. lib_dir: the profile's shared libraries; NULL for the
- * host's. module_dir: QEMU's loadable modules; NULL for none. loader: the dynamic loader in lib_dir
- * to run the binary with; NULL to run the binary itself, with LD_LIBRARY_PATH if there is a
- * lib_dir. All paths must be absolute. On success the caller releases *runtime with
- * vqemu_runtime_unref().
- *
- * Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_INVALID (a path is missing, or a loader without a lib_dir), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_runtime_new(const vqemu_selection *selection, const char *binary,
-                      const char *firmware_dir, const char *lib_dir, const char *module_dir,
-                      const char *loader, vqemu_runtime **runtime, vqemu_error **error);
+int vqemu_runtime_new(const vqemu_selection *selection, const vqemu_runtime_options *options,
+                      uint32_t flags, vqemu_runtime **runtime, vqemu_error **error);
+
+/* ---- life and access ---- */
 
 /** One more reference; returns its argument. NULL is allowed. Since 1.0. */
 vqemu_runtime *vqemu_runtime_ref(vqemu_runtime *runtime);
@@ -95,8 +120,8 @@ vqemu_runtime *vqemu_runtime_ref(vqemu_runtime *runtime);
 /** Release a reference; the last one ends the lease. NULL is allowed. Since 1.0. */
 void vqemu_runtime_unref(vqemu_runtime *runtime);
 
-/** The profile. Since 1.0. */
-const vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime);
+/** The profile. Borrowed: a caller that keeps it takes a reference. NULL for NULL. Since 1.0. */
+vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime);
 
 /** The guest architecture. Borrowed. Since 1.0. */
 const char *vqemu_runtime_guest_arch(const vqemu_runtime *runtime);
@@ -122,12 +147,13 @@ const char *vqemu_runtime_loader(const vqemu_runtime *runtime);
 /** The absolute path of the tree; NULL for a runtime described by hand. Borrowed. Since 1.0. */
 const char *vqemu_runtime_tree(const vqemu_runtime *runtime);
 
-/** The ref the tree was made from; NULL for a runtime described by hand. Borrowed. Since 1.0. */
-vqemu_ref *vqemu_runtime_source(const vqemu_runtime *runtime);
+/** The name of the revision the tree was made from; NULL for a runtime described by hand. Borrowed.
+ * Since 1.0. */
+const char *vqemu_runtime_revision(const vqemu_runtime *runtime);
 
 /**
- * The digest of the profile: that of its manifest, 64 hex digits; "" for a runtime described by
- * hand. Borrowed. Since 1.0.
+ * The digest of the profile: that of its manifest, in hex digits; do not size buffers by it. "" for
+ * a runtime described by hand. Borrowed. Since 1.0.
  */
 const char *vqemu_runtime_digest(const vqemu_runtime *runtime);
 
@@ -143,14 +169,14 @@ int vqemu_runtime_lease_fd(const vqemu_runtime *runtime);
 typedef struct vqemu_placement_list vqemu_placement_list;
 
 /**
- * Tell for each file of the tree how it was made, and if it is no hard link, why. The caller frees
- * *list with vqemu_placement_list_free().
+ * Tell for each file of the tree how it was made, and if it is no hard link, why. flags: 0. The
+ * caller frees *list with vqemu_placement_list_free().
  *
  * Errors: VQEMU_ERR_INVALID (a runtime described by hand), VQEMU_ERR_CORRUPT (the tree's stamp was
- * altered), VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * altered), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_runtime_list_placements(const vqemu_runtime *runtime, vqemu_placement_list **list,
-                                  vqemu_error **error);
+int vqemu_runtime_list_placements(const vqemu_runtime *runtime, uint32_t flags,
+                                  vqemu_placement_list **list, vqemu_error **error);
 
 /** How many files the list holds. Since 1.0. */
 size_t vqemu_placement_list_count(const vqemu_placement_list *list);

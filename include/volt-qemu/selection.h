@@ -4,10 +4,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <volt-qemu/error.h>
 #include <volt-qemu/host.h>
 #include <volt-qemu/profile.h>
+#include <volt-qemu/request.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -21,49 +23,37 @@ extern "C" {
 typedef struct vqemu_selection vqemu_selection;
 
 /**
- * Choose the profile for a workload.
+ * Choose the profile for a request on a host. Both stay as they are: one request serves for several
+ * hosts. flags: none yet, 0.
  *
- * mode: "hybrid-kvm" asks for KVM, "hybrid-emulated" for emulation. Anything else, including NULL
- * and "", means: KVM if it works on this host and serves the guest architecture, else emulation.
- * guest_arch: a name of the table; NULL or "" means the host's own.
- * guest_os: "windows" and "uefi" need UEFI firmware where KVM is used; anything else, NULL and ""
- * count as Linux.
- *
- * "hybrid-kvm" is an order: it is answered with a KVM profile even if KVM does not work at the
- * moment (the host of the choice need not be ready yet). vqemu_selection_runnable() is false then,
- * and the reason says what is wrong. A guest architecture that this host's KVM can never run is
- * refused.
+ * A profile fits if it runs guests of the architecture, has the abilities that are needed, and its
+ * accelerator is that which was ordered or, without an order, works on the host. Where several fit,
+ * KVM is preferred to emulation, then a profile of the table to one that only the store describes,
+ * and then what has the least besides what is needed.
  *
  * On success the caller frees *selection with vqemu_selection_free().
  *
- * Errors: VQEMU_ERR_UNSUPPORTED (no profile fits; the message says why), VQEMU_ERR_INVALID (unknown
- * guest architecture), VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * Errors: VQEMU_ERR_UNSUPPORTED (no profile fits; the message says why not, for each),
+ * VQEMU_ERR_NO_REVISION (one fits, but the store of the request has no revision of it; reason
+ * "profile-not-in-store", with the detail "profile"), VQEMU_ERR_INVALID (no such profile, or the
+ * request contradicts itself), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
-int vqemu_select(const vqemu_host *host, const char *mode, const char *guest_arch,
-                 const char *guest_os, vqemu_selection **selection, vqemu_error **error);
+int vqemu_select(const vqemu_host *host, const vqemu_request *request, uint32_t flags,
+                 vqemu_selection **selection, vqemu_error **error);
 
-/**
- * Choose a profile by its name instead of by workload. guest_arch as in vqemu_select(), except that
- * NULL and "" mean the host's own architecture if the profile serves it, else the first it serves.
- * No other profile is considered, so none is listed as rejected. Like vqemu_select() with
- * "hybrid-kvm", it chooses a KVM profile even if KVM does not work at the moment.
- *
- * Errors: VQEMU_ERR_INVALID (unknown profile or architecture), VQEMU_ERR_UNSUPPORTED (the profile
- * does not serve this architecture on this host), VQEMU_ERR_NO_MEMORY. Since 1.0.
+/** The chosen profile. Borrowed: a caller that keeps it takes a reference. NULL for NULL.
+ * Since 1.0.
  */
-int vqemu_select_profile(const vqemu_host *host, const char *profile, const char *guest_arch,
-                         vqemu_selection **selection, vqemu_error **error);
+vqemu_profile *vqemu_selection_profile(const vqemu_selection *selection);
 
-/** The chosen profile. Since 1.0. */
-const vqemu_profile *vqemu_selection_profile(const vqemu_selection *selection);
-
-/** The guest architecture, with the default filled in. Borrowed. Since 1.0. */
+/** The guest architecture, with the default filled in. Borrowed; NULL for NULL. Since 1.0. */
 const char *vqemu_selection_guest_arch(const vqemu_selection *selection);
 
-/** The accelerator: "kvm" or "tcg". Static. Since 1.0. */
+/** The accelerator: "kvm" or "tcg". Static; NULL for NULL. Since 1.0. */
 const char *vqemu_selection_accel(const vqemu_selection *selection);
 
-/** Whether the accelerator works on the host as it is now. Since 1.0. */
+/** Whether the accelerator works on the host as it is now; false for NULL. Since 1.0. */
 bool vqemu_selection_runnable(const vqemu_selection *selection);
 
 /**
@@ -72,15 +62,14 @@ bool vqemu_selection_runnable(const vqemu_selection *selection);
  */
 const char *vqemu_selection_problem(const vqemu_selection *selection);
 
-/** Why this profile was chosen, one line for people. Borrowed. Since 1.0. */
+/** Why this profile was chosen, one line for people. Borrowed; NULL for NULL. Since 1.0. */
 const char *vqemu_selection_reason(const vqemu_selection *selection);
 
-/** How many profiles were considered and not chosen. Since 1.0. */
+/** How many profiles were considered and not chosen; 0 for NULL. Since 1.0. */
 size_t vqemu_selection_rejected_count(const vqemu_selection *selection);
 
-/** A profile that was not chosen; NULL beyond the count. Since 1.0. */
-const vqemu_profile *vqemu_selection_rejected_profile(const vqemu_selection *selection,
-                                                      size_t index);
+/** A profile that was not chosen; NULL beyond the count. Borrowed. Since 1.0. */
+vqemu_profile *vqemu_selection_rejected_profile(const vqemu_selection *selection, size_t index);
 
 /** Why it was not chosen, one line for people; NULL beyond the count. Borrowed. Since 1.0. */
 const char *vqemu_selection_rejected_reason(const vqemu_selection *selection, size_t index);

@@ -2,49 +2,85 @@
 #ifndef VOLT_QEMU_STORE_H
 #define VOLT_QEMU_STORE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
-#include <volt-qemu/manifest.h>
-#include <volt-qemu/ref.h>
+#include <volt-qemu/profile.h>
+#include <volt-qemu/revision.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 /**
- * An open content-addressed store: objects, refs, and the trees assembled from them.
+ * An open content-addressed store: objects, revisions, and the trees assembled from them.
  *
  * A handle keeps descriptors of its directories open. It is reference counted and thread-safe: any
- * number of threads may use one handle, and any number of processes one store. Since 1.0.
+ * number of threads may use one handle, and any number of processes one store. What is done with a
+ * handle goes by the descriptors: a store that gets another name meanwhile stays the same one, and
+ * the paths of runtimes are then the new ones. In a child that was forked from the process that
+ * opened it, it can only be released: other uses are VQEMU_ERR_USAGE (reason "forked"). Since 1.0.
  */
 typedef struct vqemu_store vqemu_store;
+
+/* ---- opening ---- */
+
+/** Where the parts of a store are. Mutable, one owner, one thread at a time. Since 1.0. */
+typedef struct vqemu_store_options vqemu_store_options;
+
+/** The directory with cas/objects, cas/refs and qemu/trees. Since 1.0. */
+#define VQEMU_STORE_ROOT "root"
+
+/** Where object files are, instead of <root>/cas/objects. The store's directories alt/, cache/,
+ * pins/ and tmp/ are made beside it when they are needed, on the same file system; so two stores
+ * must not have their objects side by side. Since 1.0. */
+#define VQEMU_STORE_OBJECTS "objects"
+
+/** Where manifests are, instead of <root>/cas/refs. Since 1.0. */
+#define VQEMU_STORE_REFS "refs"
+
+/** Where assembled trees are, instead of <root>/qemu/trees: for hard links, on the file system of
+ * the objects. Since 1.0. */
+#define VQEMU_STORE_TREES "trees"
+
+/** Where a symbolic link <profile> to the tree in use is kept, instead of <root>/qemu. Without a
+ * root and this, no links are kept. Since 1.0. */
+#define VQEMU_STORE_LINKS "links"
+
+/** A descriptor of the root, which is duplicated: then VQEMU_STORE_ROOT only names it in messages.
+ * Since 1.0. */
+#define VQEMU_STORE_ROOT_FD "root_fd"
+
+/** Make empty ones. The caller frees *options with vqemu_store_options_free(). Errors:
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_store_options_new(vqemu_store_options **options, vqemu_error **error);
+
+/** Set a path by its key, one of the macros above; NULL unsets it. Errors: VQEMU_ERR_UNKNOWN_KEY,
+ * VQEMU_ERR_INVALID (empty), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_store_options_set_string(vqemu_store_options *options, const char *key, const char *value,
+                                   vqemu_error **error);
+
+/** Set a number by its key: VQEMU_STORE_ROOT_FD. Errors: VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID,
+ * VQEMU_ERR_USAGE. Since 1.0. */
+int vqemu_store_options_set_number(vqemu_store_options *options, const char *key, uint64_t value,
+                                   vqemu_error **error);
+
+/** Free them. NULL is allowed. Since 1.0. */
+void vqemu_store_options_free(vqemu_store_options *options);
 
 /** Flags for opening a store. Since 1.0. */
 enum vqemu_store_flag {
     /** Make the directories that are missing. */
     VQEMU_STORE_CREATE = 1,
-    /** Write nothing at all: no object, no ref, no tree. Trees that are assembled can be used. */
+    /** Write nothing at all: no object, no revision, no tree. Trees that are assembled can be used.
+     */
     VQEMU_STORE_READ_ONLY = 2
 };
 
 /**
- * Called now and then by long operations, from the thread that called them.
- *
- * step: what is being done: "hash", "import", "export", "copy" and "repair" count bytes,
- * "assemble", "verify" and "collect" count files or objects; "wait" waits for others that use the
- * store. Later versions may have more. item: the file or object at hand, "" at times. done and
- * total: how many so far and in all; total is 0 where it is not known. The strings live for the
- * call only. Return 0 to go on; anything else stops the operation, which then fails with
- * VQEMU_ERR_CANCELLED and leaves nothing half-made behind. Since 1.0.
- */
-typedef int (*vqemu_progress_fn)(const char *step, const char *item, uint64_t done, uint64_t total,
-                                 void *userdata);
-
-/**
- * Open the store below one root directory: <root>/cas/objects, <root>/cas/refs, <root>/qemu/trees.
+ * Open a store: by its root, or by each of its parts.
  *
  * flags: an OR of enum vqemu_store_flag. On success the caller releases *store with
  * vqemu_store_unref().
@@ -52,25 +88,16 @@ typedef int (*vqemu_progress_fn)(const char *step, const char *item, uint64_t do
  * Without VQEMU_STORE_CREATE, the directory of trees need not be there: it is made when the first
  * tree is assembled.
  *
- * Errors: VQEMU_ERR_NOT_FOUND (objects or refs is missing and VQEMU_STORE_CREATE was not given),
- * VQEMU_ERR_INVALID (unknown or contradicting flags), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
- * Since 1.0.
+ * Errors: VQEMU_ERR_NO_STORE (objects or manifests are missing and VQEMU_STORE_CREATE was not
+ * given), VQEMU_ERR_INVALID (neither a root nor objects, refs and trees), VQEMU_ERR_USAGE (unknown
+ * or contradicting flags), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_store_open(const char *root, uint32_t flags, vqemu_store **store, vqemu_error **error);
+int vqemu_store_open(const vqemu_store_options *options, uint32_t flags, vqemu_store **store,
+                     vqemu_error **error);
 
-/**
- * Open a store whose parts lie in separate directories.
- *
- * objects: object files. refs: manifests. trees: assembled trees, for hard links on the file system
- * of objects. links: where a symbolic link <profile> to the tree in use is kept; NULL for none. The
- * store's directories alt/, cache/, pins/ and tmp/ are made beside objects when they are needed, on
- * the same file system; so two stores must not have their objects side by side.
- *
- * Otherwise like vqemu_store_open(). Since 1.0.
- */
-int vqemu_store_open_directories(const char *objects, const char *refs, const char *trees,
-                                 const char *links, uint32_t flags, vqemu_store **store,
-                                 vqemu_error **error);
+/** Open the store below one root directory; otherwise like vqemu_store_open(). Since 1.0. */
+int vqemu_store_open_root(const char *root, uint32_t flags, vqemu_store **store,
+                          vqemu_error **error);
 
 /** One more reference; returns its argument. NULL is allowed. Since 1.0. */
 vqemu_store *vqemu_store_ref(vqemu_store *store);
@@ -78,113 +105,78 @@ vqemu_store *vqemu_store_ref(vqemu_store *store);
 /** Release a reference; the last one closes the store. NULL is allowed. Since 1.0. */
 void vqemu_store_unref(vqemu_store *store);
 
-/**
- * Set the most objects that a manifest of this store may list, instead of
- * VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS; 0 sets that again. Since 1.0.
- */
-void vqemu_store_set_max_objects(vqemu_store *store, size_t max_objects);
-
-/** The sum of the sizes of files that an import may have unless the caller says otherwise: 4 GiB.
- * Since 1.0. */
-#define VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE 4294967296
+/* ---- what it has ---- */
 
 /**
- * Set the most bytes that the files of an imported archive may have together, instead of
- * VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE; 0 sets that again. Since 1.0.
- */
-void vqemu_store_set_max_import_size(vqemu_store *store, uint64_t bytes);
-
-/**
- * Set how many threads a long operation of this handle may use, the calling one included; at first
- * 1. 0 counts as 1, and more than 64 as 64. The threads have all signals blocked, and have ended
- * when the operation returns; callbacks come from the calling thread alone. Since 1.0.
- */
-void vqemu_store_set_threads(vqemu_store *store, uint32_t threads);
-
-/**
- * List the refs of one profile, or of all if profile is NULL: grouped by profile, in each the
- * newest first. Files of refs/ that do not have the form of a ref are passed over; a ref whose
- * manifest cannot be loaded is listed with vqemu_ref_problem(), last of its profile. The caller
- * frees *list with vqemu_ref_list_free().
+ * List the revisions of one profile, or of all if profile is NULL: grouped by profile, in each the
+ * newest first. Files of refs/ that do not have the form of a revision are passed over; a revision
+ * whose manifest cannot be loaded is listed with vqemu_revision_problem(), last of its profile. The
+ * list of a profile that the store does not have, or nobody knows, is empty. flags: 0. call: may be
+ * NULL. The caller frees *list with vqemu_revision_list_free().
  *
- * Errors: VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_store_list_refs(vqemu_store *store, const char *profile, vqemu_ref_list **list,
-                          vqemu_error **error);
-
-/**
- * Find the newest ref of a profile: the one with the latest "created_at"; of several with the same
- * time the one whose name sorts last. The caller releases *ref with vqemu_ref_unref().
- *
- * Errors: VQEMU_ERR_NOT_FOUND (the profile has no ref here), VQEMU_ERR_MALFORMED (one of its refs
- * is broken, so that which one is the newest cannot be told), VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
-                           vqemu_error **error);
-
-/**
- * Find a ref by its name, such as "kvm-linux-8e1e73bc". The caller releases *ref with
- * vqemu_ref_unref().
- *
- * Errors: VQEMU_ERR_INVALID (not the form of a ref name), VQEMU_ERR_NOT_FOUND, VQEMU_ERR_MALFORMED,
+ * Errors: VQEMU_ERR_INVALID (profile cannot be the name of one), VQEMU_ERR_NO_STORE (the store was
+ * removed since it was opened), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE,
  * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_store_find_ref(vqemu_store *store, const char *name, vqemu_ref **ref,
-                         vqemu_error **error);
+int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t flags,
+                               vqemu_call *call, vqemu_revision_list **list, vqemu_error **error);
 
 /**
- * What a build says of itself in its manifest, beyond what is found in the directory. All is
- * optional. Mutable, one owner, one thread at a time. Since 1.0.
+ * Find a revision by its name, such as "kvm-linux-8e1e73bc", or that of a profile which
+ * vqemu_resolve() takes, by the name of the profile: the one that vqemu_store_set_current() set,
+ * else the newest, that is the one with the latest "created_at"; of several with the same time the
+ * one whose name sorts last. flags: 0. call: may be NULL. The caller releases *revision with
+ * vqemu_revision_unref().
+ *
+ * Errors: VQEMU_ERR_NO_REVISION (reason "no-such-revision", "profile-not-in-store", or
+ * "current-gone": the one that was set has been removed by hand; set another one or the profile),
+ * VQEMU_ERR_MALFORMED (it is broken, or one of the profile is, so that which one is the newest
+ * cannot be told; reason "current-broken": the file that says which one is used is),
+ * VQEMU_ERR_INVALID (name can be neither), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-typedef struct vqemu_build_info vqemu_build_info;
+int vqemu_store_find_revision(vqemu_store *store, const char *name, uint32_t flags,
+                              vqemu_call *call, vqemu_revision **revision, vqemu_error **error);
 
-/** Make an empty one. The caller frees it with vqemu_build_info_free(). Since 1.0. */
-int vqemu_build_info_new(vqemu_build_info **info, vqemu_error **error);
+/** Profiles that a store has. Immutable, one owner. Since 1.0. */
+typedef struct vqemu_profile_list vqemu_profile_list;
 
 /**
- * Set "created_at", an RFC 3339 time, instead of the current time. Errors: VQEMU_ERR_INVALID,
+ * List the profiles that have a revision in the store, by name: of the library's own, and those
+ * that their manifests describe, as the revision does that vqemu_resolve() takes. One whose
+ * manifest is broken, or describes none, is passed over. flags: 0. call: may be NULL. The caller
+ * frees *list with vqemu_profile_list_free().
+ *
+ * Errors: VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_build_info_set_created_at(vqemu_build_info *info, const char *time, vqemu_error **error);
+int vqemu_store_list_profiles(vqemu_store *store, uint32_t flags, vqemu_call *call,
+                              vqemu_profile_list **list, vqemu_error **error);
 
-/** Set "qemu_version". Errors: VQEMU_ERR_INVALID (not UTF-8), VQEMU_ERR_NO_MEMORY. Since 1.0. */
-int vqemu_build_info_set_qemu_version(vqemu_build_info *info, const char *version,
-                                      vqemu_error **error);
+/** How many profiles the list holds. Since 1.0. */
+size_t vqemu_profile_list_count(const vqemu_profile_list *list);
 
-/** Set "build_date". Errors: VQEMU_ERR_INVALID (not UTF-8), VQEMU_ERR_NO_MEMORY. Since 1.0. */
-int vqemu_build_info_set_build_date(vqemu_build_info *info, const char *date, vqemu_error **error);
+/** The profile at an index; NULL beyond the count. Borrowed from the list. Since 1.0. */
+vqemu_profile *vqemu_profile_list_at(const vqemu_profile_list *list, size_t index);
 
-/** Set "build_host". Errors: VQEMU_ERR_INVALID (not UTF-8), VQEMU_ERR_NO_MEMORY. Since 1.0. */
-int vqemu_build_info_set_build_host(vqemu_build_info *info, const char *host, vqemu_error **error);
-
-/** Free it. NULL is allowed. Since 1.0. */
-void vqemu_build_info_free(vqemu_build_info *info);
+/** Free the list and its references. NULL is allowed. Since 1.0. */
+void vqemu_profile_list_free(vqemu_profile_list *list);
 
 /**
- * Put a directory tree into the store as a new version of a profile: hash its files, publish those
- * the store does not have yet, and write a ref.
+ * Set which revision of its profile is used, until another one is set: vqemu_resolve() takes it, in
+ * every process that uses the store, from now on, whatever is newer. It is neither collected nor
+ * removed. So one rolls back. The link <profile> follows at the next vqemu_resolve().
  *
- * profile: the name of a profile of the table. directory: has bin/, with at least one
- * bin/qemu-system-*, and as a rule lib/ and firmware/. Symbolic links to regular files inside the
- * directory are stored as the file; anything else that is not a file or directory is refused. info
- * may be NULL. progress may be NULL; userdata is handed to it.
+ * name: that of a revision; or that of a profile, to use the newest again. flags: 0. Waits until no
+ * collection runs, as long as call allows. It is on stable storage when this returns.
  *
- * The new ref is the newest of its profile, even if the clock was set back: unless info sets a
- * "created_at", it gets the current time, or one just after that of the newest ref. If that already
- * has exactly this content and description, it is returned instead of a new one.
- *
- * Everything that was published is on stable storage before the ref appears. On failure, the ref
- * does not; objects that were complete by then may stay, and are found by the next build. On
- * success the caller releases *ref with vqemu_ref_unref().
- *
- * Errors: VQEMU_ERR_INVALID (unknown profile; a file name that a manifest cannot hold; no program),
- * VQEMU_ERR_UNSUPPORTED (a device, socket or link out of the directory), VQEMU_ERR_CHANGED,
- * VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_NO_REVISION (reason "no-such-revision", or "profile-not-in-store"),
+ * VQEMU_ERR_MALFORMED (it is broken), VQEMU_ERR_INVALID (name can be neither), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_build(vqemu_store *store, const char *profile, const char *directory,
-                      const vqemu_build_info *info, vqemu_progress_fn progress, void *userdata,
-                      vqemu_ref **ref, vqemu_error **error);
+int vqemu_store_set_current(vqemu_store *store, const char *name, uint32_t flags, vqemu_call *call,
+                            vqemu_error **error);
 
 #ifdef __cplusplus
 }

@@ -15,11 +15,69 @@ extern "C" {
 #endif
 
 /**
+ * How units are named and where the VM's directories are, by keys. One owner; not to be used by two
+ * threads at once. Since 1.0.
+ */
+typedef struct vqemu_unit_options vqemu_unit_options;
+
+/** What the names of units begin with: up to 64 letters, digits, "_" and "-". Default: "volt-". A
+ * string. Since 1.0. */
+#define VQEMU_UNIT_NAME_PREFIX "name_prefix"
+
+/** The directory of the state directories of VMs that name none: an absolute path. Default:
+ * "/var/lib/volt/vms". systemd makes those below /var/lib. A string. Since 1.0. */
+#define VQEMU_UNIT_STATE_BASE "state_base"
+
+/** The directory of the runtime directories of VMs that name none: an absolute path. Default:
+ * "/run/volt". systemd makes those below /run; for the manager of a user, those below
+ * /run/user/<number>. A string. Since 1.0. */
+#define VQEMU_UNIT_RUNTIME_BASE "runtime_base"
+
+/** How many seconds a guest has to switch itself off, where there is a command that tells it to: up
+ * to 604800. Default, and for 0: 90. A number. Since 1.0. */
+#define VQEMU_UNIT_STOP_TIMEOUT "stop_timeout"
+
+/** New options, all unset. The caller frees them with vqemu_unit_options_free(). Errors:
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_unit_options_new(vqemu_unit_options **options, vqemu_error **error);
+
+/** Free options. NULL is allowed. Since 1.0. */
+void vqemu_unit_options_free(vqemu_unit_options *options);
+
+/** Set one of the keys above to a string, which is copied; NULL unsets it. Errors:
+ * VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID (the value, or the key is a number), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_unit_options_set_string(vqemu_unit_options *options, const char *key, const char *value,
+                                  vqemu_error **error);
+
+/** The same for a number. Since 1.0. */
+int vqemu_unit_options_set_number(vqemu_unit_options *options, const char *key, uint64_t value,
+                                  vqemu_error **error);
+
+/**
+ * The command that shuts the guest down when its service is stopped: argv is copied, ends with a
+ * NULL, and begins with the absolute path of a program; NULL for none. Without one, QEMU gets
+ * SIGTERM and ends its guest as by a loss of power.
+ *
+ * systemd executes it as the service's user with three arguments more: "--timeout", the number of
+ * seconds for the guest, and the path of a QMP socket, which nobody else uses. It is to tell the
+ * guest to switch itself off, to end it when the time is over, and to return when QEMU has ended,
+ * which can take 40 seconds more: vqemu_monitor_open() and vqemu_monitor_shut_down() do all that.
+ * Its exit status is ignored. When 60 seconds more than the guest's are over, or it has returned
+ * and QEMU is still there, systemd sends SIGTERM, and at last SIGKILL.
+ *
+ * Errors: VQEMU_ERR_INVALID (no absolute path), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_unit_options_set_stop_command(vqemu_unit_options *options, const char *const *argv,
+                                        vqemu_error **error);
+
+/**
  * The systemd units that run a VM: its own service, and a socket and a service for each program
  * that must run beside QEMU, swtpm for a TPM and virtiofsd for each share over virtiofs. They have
- * one owner; any number of threads may read them. Since 1.0.
+ * one owner; any number of threads may read them. Functions that cannot fail answer NULL or 0 for
+ * NULL. Since 1.0.
  */
-typedef struct vqemu_unit vqemu_unit;
+typedef struct vqemu_units vqemu_units;
 
 /** How the units are made. Since 1.0. */
 enum vqemu_unit_flag {
@@ -28,14 +86,10 @@ enum vqemu_unit_flag {
 };
 
 /**
- * Make the units that run a VM on a profile. The command is that of vqemu_command_build(), with two
- * QMP sockets more in the VM's runtime directory: qmp.sock, for the caller, unless the VM names
- * another place for that; and unit.sock, by which the service stops the guest.
- *
- * helper is the absolute path of a volt-qemu program, which stopping the service starts to shut the
- * guest down in order (vqemu_shutdown()), and which has 90 s for that; with NULL, QEMU gets SIGTERM
- * and ends its guest as by a loss of power. flags are an OR of enum vqemu_unit_flag. vm may be
- * changed or freed afterwards. On success the caller frees *unit with vqemu_unit_free().
+ * Make the units that run a VM on a profile. The command is that of vqemu_command_build() with
+ * VQEMU_COMMAND_FOR_UNIT. options may be NULL for the defaults. flags are an OR of enum
+ * vqemu_unit_flag. vm and options may be changed or freed afterwards. On success the caller frees
+ * *units with vqemu_units_free().
  *
  * Every argument reaches QEMU byte for byte, whatever is in names and paths (systemd.syntax(7),
  * systemd.service(5)); where systemd itself refuses a program's path or an environment value, the
@@ -47,36 +101,36 @@ enum vqemu_unit_flag {
  * /home, /root, /tmp or /var/tmp and no other file of the VM does. With extra arguments, which may
  * use anything, only what concerns the kernel is taken away. A user's manager has fewer means.
  *
- * Needs systemd 247 or newer. What the VM's state and runtime directories are must be there when
- * the service starts, except below /var/lib/volt/vms and /run/volt, where systemd makes them; see
+ * Needs systemd 247 or newer. The VM's state and runtime directories must be there when the service
+ * starts, unless systemd makes them (see the options): a VM that names directories of its own needs
  * vqemu_prepare().
  *
- * Errors: those of vqemu_command_build(), VQEMU_ERR_INVALID (a helper that is no absolute path;
- * unknown flags; for a user's manager, a VM with a user, or with a runtime directory that no user
- * has), VQEMU_ERR_UNSUPPORTED (descriptors of the caller, which a unit cannot pass on; a command
- * longer than systemd reads; paths that systemd, swtpm or virtiofsd cannot be given; a read-only
- * share over virtiofs in a user's manager), VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * Errors: those of vqemu_command_build(); VQEMU_ERR_INVALID (a bad option; for a user's manager, a
+ * VM with a user, or with a runtime directory that no user has), VQEMU_ERR_UNSUPPORTED (descriptors
+ * of the caller, which a unit cannot pass on; a command longer than systemd reads; paths that
+ * systemd, swtpm or virtiofsd cannot be given; a read-only share over virtiofs in a user's
+ * manager). The detail "key" tells which key it is about. Safe from any thread. Since 1.0.
  */
-int vqemu_unit_build(vqemu_runtime *runtime, const vqemu_vm *vm, const char *helper, uint32_t flags,
-                     vqemu_unit **unit, vqemu_error **error);
+int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm, const vqemu_unit_options *options,
+                      uint32_t flags, vqemu_units **units, vqemu_error **error);
 
 /** Free units. NULL is allowed. Since 1.0. */
-void vqemu_unit_free(vqemu_unit *unit);
+void vqemu_units_free(vqemu_units *units);
 
-/** What the VM's service executes. Borrowed. Since 1.0. */
-const vqemu_command *vqemu_unit_command(const vqemu_unit *unit);
+/** What the VM's service executes. Borrowed; take a reference to keep it. Since 1.0. */
+vqemu_command *vqemu_units_command(const vqemu_units *units);
 
 /** How many units there are: at least 1. Since 1.0. */
-size_t vqemu_unit_count(const vqemu_unit *unit);
+size_t vqemu_units_count(const vqemu_units *units);
 
 /**
  * The file name of a unit, such as "volt-web.service"; NULL beyond the count. The first is the
  * VM's service, which starts and stops the others. Borrowed. Since 1.0.
  */
-const char *vqemu_unit_name(const vqemu_unit *unit, size_t index);
+const char *vqemu_units_name(const vqemu_units *units, size_t index);
 
 /** The text of a unit, for a file of that name. NULL beyond the count. Borrowed. Since 1.0. */
-const char *vqemu_unit_text(const vqemu_unit *unit, size_t index);
+const char *vqemu_units_text(const vqemu_units *units, size_t index);
 
 #ifdef __cplusplus
 }

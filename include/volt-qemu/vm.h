@@ -2,14 +2,10 @@
 #ifndef VOLT_QEMU_VM_H
 #define VOLT_QEMU_VM_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <volt-qemu/disk.h>
 #include <volt-qemu/error.h>
-#include <volt-qemu/nic.h>
-#include <volt-qemu/share.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -18,12 +14,52 @@ extern "C" {
 /**
  * A virtual machine as its user describes it: what to run, not how.
  *
- * Filled by setters, or read from a JSON document; each key of the document is named after its
- * setter. What is not set has the default that its setter tells. Whether a profile and machine can
- * have what was asked for is checked when a command is built. Mutable; one owner, one thread at a
- * time. Strings are copied. Since 1.0.
+ * It is a document: an object with keys, lists of objects below some of them, and the same whether
+ * it is read from JSON or set key by key. What is not set has its default. Every key, with its
+ * values, its default and what it needs, stands in docs/vm.md, and in the JSON Schema that
+ * vqemu_vm_schema() gives; <volt-qemu/keys.h> has a constant for each, so that a compiler finds a
+ * slip.
+ *
+ * Keys are written as the way to a value:
+ *
+ * - "memory": of the VM itself.
+ * - "disks[0].cache": of an element of a list. Numbers are decimal, from 0. An index that is the
+ *   number of elements there are appends one, when something of it is set, and only if the value is
+ *   accepted; a larger one is refused ("index-beyond-end"). A list has at most 1,000 elements. One
+ *   of which nothing is set, as a network device with the defaults, is appended by giving any of
+ * its keys NULL.
+ * - "nics[0].forwards[1].host_port": of an element of a list in an element of a list.
+ * - "extra_args[2]": an element of a list of strings.
+ * - "cpu_features.sse4.1": a value whose name is QEMU's. All behind the first full stop is the
+ *   name. It can be a switch, a number (0 is one as well) or a string, and is asked for as what it
+ *   was set; "on" and "off" are switches.
+ *
+ * A key has one kind, and is set and asked for by the functions of that kind; another one is
+ * refused ("wrong-kind"). Strings: NULL and "" are as good as not set, but "" is a value of
+ * "append" and of "extra_args[0]". Numbers: 0 is as good as not set; for the key of a descriptor it
+ * is refused. Switches have three states: on, off, and the default that nobody has changed.
+ *
+ * A refused value changes nothing. What a value itself can be is checked when it is set; what does
+ * not go together, is missing, or the profile and machine cannot have, when a command is built.
+ * Each error has the whole key in front of its message and as its detail "key"; where they are
+ * there to be chosen from, detail "choices" has all.
+ *
+ * Mutable; one owner, one thread at a time. Strings are copied in. What is handed out as a
+ * `const char *` is borrowed until the VM is changed or freed. Since 1.0.
  */
 typedef struct vqemu_vm vqemu_vm;
+
+/** The states of a switch. Since 1.0. */
+enum vqemu_switch {
+    /** Not set: what the library would do. */
+    VQEMU_SWITCH_DEFAULT = 0,
+    /** Off, whatever the default is. */
+    VQEMU_SWITCH_OFF = 1,
+    /** On, whatever the default is. */
+    VQEMU_SWITCH_ON = 2
+};
+
+/* ---- life ---- */
 
 /**
  * Make a VM with the defaults: the architecture's default memory (256 MiB, more where its machine
@@ -31,457 +67,129 @@ typedef struct vqemu_vm vqemu_vm;
  *
  * name: 1 to 255 bytes, any but NUL. On success the caller frees *vm with vqemu_vm_free().
  *
- * Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_INVALID, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_vm_new(const char *name, vqemu_vm **vm, vqemu_error **error);
 
-/**
- * Read a VM from size bytes of JSON text: an object whose keys mean what the setters of the same
- * names say ("memory": vqemu_vm_set_memory()), with arrays of objects "disks", "shares" and "nics".
- * Only "name" is required. Unknown keys are refused. vqemu_vm_schema() describes it whole. source
- * stands for the document in messages; NULL means "VM description".
- *
- * Errors: VQEMU_ERR_MALFORMED (the message gives the line, or the path of the key, as in
- * "web.json: disks[0].cache"), VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_from_json(const char *text, size_t size, const char *source, vqemu_vm **vm,
-                       vqemu_error **error);
+/** A VM with all that another one has. The caller frees *copy with vqemu_vm_free(). Errors:
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_vm_copy(const vqemu_vm *vm, vqemu_vm **copy, vqemu_error **error);
+
+/** Free a VM. NULL is allowed. Since 1.0. */
+void vqemu_vm_free(vqemu_vm *vm);
+
+/* ---- by key ---- */
 
 /**
- * Read a VM from a JSON file of at most 1 MiB. Otherwise like vqemu_vm_from_json().
+ * Set a string. NULL unsets it.
  *
- * Errors: also VQEMU_ERR_NOT_FOUND, VQEMU_ERR_SYSTEM. Since 1.0.
+ * Errors: VQEMU_ERR_UNKNOWN_KEY (detail "choices" has the keys that there are, "suggestion" the
+ * whole key that may be meant), VQEMU_ERR_INVALID (the value; or the key: reasons "wrong-kind",
+ * "index-beyond-end", "malformed-key", "too-many"), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since
+ * 1.0.
  */
-int vqemu_vm_from_file(const char *path, vqemu_vm **vm, vqemu_error **error);
+int vqemu_vm_set_string(vqemu_vm *vm, const char *key, const char *value, vqemu_error **error);
+
+/** Set a number, in the unit that the key has. 0 unsets it, but below "cpu_features". Errors: as of
+ * vqemu_vm_set_string(). Since 1.0. */
+int vqemu_vm_set_number(vqemu_vm *vm, const char *key, uint64_t value, vqemu_error **error);
+
+/** Set a switch to one of enum vqemu_switch. Errors: as of vqemu_vm_set_string(). Since 1.0. */
+int vqemu_vm_set_switch(vqemu_vm *vm, const char *key, int32_t value, vqemu_error **error);
+
+/**
+ * Give a key of any kind its default back; a whole list ("disks") becomes empty. What must be
+ * there, as "name", is refused, and so is an element of a list, which vqemu_vm_remove() takes away.
+ * Errors: as of vqemu_vm_set_string(). Since 1.0.
+ */
+int vqemu_vm_unset(vqemu_vm *vm, const char *key, vqemu_error **error);
+
+/**
+ * Take an element out of its list: "disks[1]", "nics[0].forwards[0]", "extra_args[2]". Those behind
+ * it move up. Errors: as of vqemu_vm_set_string(). Since 1.0.
+ */
+int vqemu_vm_remove(vqemu_vm *vm, const char *key, vqemu_error **error);
+
+/**
+ * Ask for a string; *value is NULL if it is not set. Borrowed until the VM is changed. Errors:
+ * VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID (the key; reasons as of vqemu_vm_set_string()),
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_vm_get_string(const vqemu_vm *vm, const char *key, const char **value,
+                        vqemu_error **error);
+
+/** Ask for a number; *value is 0 if it is not set. Errors: as of vqemu_vm_get_string(). Since
+ * 1.0. */
+int vqemu_vm_get_number(const vqemu_vm *vm, const char *key, uint64_t *value, vqemu_error **error);
+
+/** Ask for a switch: *value is one of enum vqemu_switch. Errors: as of vqemu_vm_get_string(). Since
+ * 1.0. */
+int vqemu_vm_get_switch(const vqemu_vm *vm, const char *key, int32_t *value, vqemu_error **error);
+
+/** How many elements a list has ("disks", "nics[0].forwards", "extra_args"), or how many values
+ * "cpu_features". Errors: as of vqemu_vm_get_string(). Since 1.0. */
+int vqemu_vm_count(const vqemu_vm *vm, const char *key, size_t *count, vqemu_error **error);
+
+/* ---- as JSON ---- */
+
+/**
+ * Read a VM from size bytes of JSON text, at most 1 MiB: an object with the keys above, of which
+ * only "name" is required. "$schema" is passed over. source stands for the document in messages;
+ * NULL means "VM description". flags: 0.
+ *
+ * Errors: VQEMU_ERR_INVALID (a value, also of another kind than the key has, or one that is
+ * missing), VQEMU_ERR_UNKNOWN_KEY (a document for a newer version of the library can have such),
+ * VQEMU_ERR_MALFORMED (the syntax, with vqemu_error_line(); no array or object where the key has
+ * one, with detail "key"), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Messages begin with source and
+ * key: "web.json: disks[0].cache: ...". Since 1.0.
+ */
+int vqemu_vm_from_json(const char *text, size_t size, const char *source, uint32_t flags,
+                       vqemu_vm **vm, vqemu_error **error);
+
+/**
+ * Read a VM from a JSON file. Otherwise like vqemu_vm_from_json().
+ *
+ * Errors: also VQEMU_ERR_NOT_FOUND, VQEMU_ERR_SYSTEM, VQEMU_ERR_INVALID (not a regular file). Since
+ * 1.0.
+ */
+int vqemu_vm_from_file(const char *path, uint32_t flags, vqemu_vm **vm, vqemu_error **error);
+
+/**
+ * Put a document over a VM, as one for all VMs of a host and one for each. What it has counts, and
+ * what it has not stays; null unsets a key; a list replaces the whole list; "cpu_features" are
+ * merged by their names (RFC 7396). All of it is taken, or nothing. "name" need not be there.
+ * Otherwise like vqemu_vm_from_json(). Since 1.0.
+ */
+int vqemu_vm_merge_json(vqemu_vm *vm, const char *text, size_t size, const char *source,
+                        uint32_t flags, vqemu_error **error);
 
 /**
  * The VM as the JSON text that vqemu_vm_from_json() reads, ending in a newline, with what is set
- * and nothing else. The caller frees *text with vqemu_free().
+ * and nothing else. flags: 0. The caller frees *text with vqemu_free().
  *
- * Errors: VQEMU_ERR_UNSUPPORTED (a string is not UTF-8, which JSON cannot carry),
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_UNSUPPORTED (a string is not UTF-8, which JSON cannot carry; reason
+ * "not-utf-8"), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_vm_to_json(const vqemu_vm *vm, char **text, vqemu_error **error);
+int vqemu_vm_to_json(const vqemu_vm *vm, uint32_t flags, char **text, vqemu_error **error);
+
+/**
+ * What is set differently in two VMs, as JSON text ending in a newline:
+ *
+ *     {"changes": [{"key": "disks[0].cache", "from": "none", "to": null}]}
+ *
+ * null is what is not set. Elements of lists are compared by their place; one that only one of the
+ * VMs has is one change, with all that is in it. Without a difference the array is empty. flags:
+ * 0. The caller frees *json with vqemu_free(). Errors: as of vqemu_vm_to_json(). Since 1.0.
+ */
+int vqemu_vm_diff(const vqemu_vm *from, const vqemu_vm *to, uint32_t flags, char **json,
+                  vqemu_error **error);
 
 /**
  * The JSON Schema (json-schema.org, draft 2020-12) of the documents that vqemu_vm_from_json()
- * reads, ending in a newline. The caller frees *text with vqemu_free(). Errors:
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * reads, ending in a newline; the "description" of each key says what it means. flags: 0. The
+ * caller frees *text with vqemu_free(). Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_vm_schema(char **text, vqemu_error **error);
-
-/** Free a VM with its disks, shares and network devices. NULL is allowed. Since 1.0. */
-void vqemu_vm_free(vqemu_vm *vm);
-
-/* ---- identity ---- */
-
-/**
- * Change the name; see vqemu_vm_new(). Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_name(vqemu_vm *vm, const char *name, vqemu_error **error);
-
-/** The name. Borrowed until it is set again. Since 1.0. */
-const char *vqemu_vm_name(const vqemu_vm *vm);
-
-/**
- * Set the UUID that the guest's firmware tables show, as 8-4-4-4-12 hexadecimal digits. NULL means
- * the default: one that is derived from the VM's name, and so stays the same. Errors:
- * VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_uuid(vqemu_vm *vm, const char *uuid, vqemu_error **error);
-
-/**
- * Set the guest's operating system, which decides the defaults: "linux" (the default) has virtio
- * disks and network devices. "windows" has UEFI firmware, SATA disks and an Intel network device,
- * for which Windows brings drivers, a clock of local time, and under KVM the Hyper-V
- * enlightenments. "other" has IDE or SATA disks and an Intel or Realtek network device, where the
- * machine can have them, for legacy systems. Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_guest_os(vqemu_vm *vm, const char *guest_os, vqemu_error **error);
-
-/** The guest's operating system; NULL if the default is to be used. Static. Since 1.0. */
-const char *vqemu_vm_guest_os(const vqemu_vm *vm);
-
-/**
- * Set the directory of what the VM keeps from run to run: UEFI variables and the TPM's state. NULL
- * means the default, /var/lib/volt/vms/<id>. The id is the VM's name where that has only letters,
- * digits, "_", "." and "-", begins with a letter or digit, and is no longer than 48 bytes;
- * otherwise it is made of the name's beginning and its digest. Errors: VQEMU_ERR_INVALID,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_state_dir(vqemu_vm *vm, const char *directory, vqemu_error **error);
-
-/**
- * Set the directory of the VM's sockets, for those that have no path of their own. NULL means the
- * default, /run/volt/<id>; see vqemu_vm_set_state_dir() for the id. Errors: VQEMU_ERR_INVALID,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_runtime_dir(vqemu_vm *vm, const char *directory, vqemu_error **error);
-
-/**
- * Set the user, a name or number, that the systemd service runs QEMU and its companions as. NULL
- * means the service manager's own, which for the system manager is root. Only a service is run as
- * that user, and what vqemu_prepare() makes belongs to it: who executes a command must become the
- * user before. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_user(vqemu_vm *vm, const char *user, vqemu_error **error);
-
-/**
- * The guest OS that vqemu_select() is to choose a profile by: "windows" or "uefi" for a VM that
- * asks for what only profiles with UEFI firmware, display, USB and TPM have, else "linux". Static.
- * Since 1.0.
- */
-const char *vqemu_vm_selection_os(const vqemu_vm *vm);
-
-/* ---- machine ---- */
-
-/**
- * Set QEMU's machine type: one with a version, such as "pc-q35-7.2", so that a newer QEMU shows
- * the guest the same hardware, or another kind, such as "pc" instead of "q35". NULL means the
- * guest-architecture table's, without a version. See vqemu_guest_arch_machine(). Errors:
- * VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_machine(vqemu_vm *vm, const char *machine, vqemu_error **error);
-
-/**
- * Set the firmware: "bios" for the machine's own, whatever that is, or "uefi". NULL means the
- * default: UEFI for Windows; for Linux without a kernel, UEFI where the machine has no firmware of
- * its own that boots from a disk, and on the profile kvm-uefi; otherwise the machine's own. Errors:
- * VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_firmware(vqemu_vm *vm, const char *firmware, vqemu_error **error);
-
-/**
- * Boot only what is signed for the keys in the profile's variable store. Needs UEFI firmware that
- * can do it; on x86 it is guarded by system management mode, which needs the machine q35. Since
- * 1.0.
- */
-void vqemu_vm_set_secure_boot(vqemu_vm *vm, bool on);
-
-/**
- * Set the file of the VM's UEFI variables, which vqemu_prepare() makes from the profile's
- * template. NULL means nvram.fd in the state directory. Errors: VQEMU_ERR_INVALID,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_nvram(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/**
- * Set what the guest's real-time clock shows: "utc" or "localtime". NULL means local time for
- * Windows, otherwise UTC. Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_rtc(vqemu_vm *vm, const char *base, vqemu_error **error);
-
-/* ---- memory and processors ---- */
-
-/**
- * Set the memory in MiB, 1 to 16777216 (16 TiB); 0 means the default. What a machine can have is
- * checked when a command is built. Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_memory(vqemu_vm *vm, uint64_t mib, vqemu_error **error);
-
-/** The memory in MiB; 0 if the default is to be used. Since 1.0. */
-uint64_t vqemu_vm_memory(const vqemu_vm *vm);
-
-/**
- * Back the guest's memory by huge pages of a size that the host has reserved, such as "2M" or "1G"
- * (Linux, Documentation/admin-guide/mm/hugetlbpage.rst). NULL for none. Errors: VQEMU_ERR_INVALID,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_hugepages(vqemu_vm *vm, const char *size, vqemu_error **error);
-
-/**
- * Put the guest's memory into a memfd that other processes can map, as vhost-user devices need it.
- * Done without being asked where a share goes over virtiofs. Since 1.0.
- */
-void vqemu_vm_set_memory_shared(vqemu_vm *vm, bool on);
-
-/**
- * Set the number of virtual CPUs, 1 to 4096; 0 means the default: the product of sockets, cores
- * and threads where these are set, else 1. Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_cpus(vqemu_vm *vm, uint32_t cpus, vqemu_error **error);
-
-/** The number of virtual CPUs; 0 if the default is to be used. Since 1.0. */
-uint32_t vqemu_vm_cpus(const vqemu_vm *vm);
-
-/**
- * Set the sockets of the topology; 0 means those that are left over. Sockets, cores and threads
- * together must give the number of CPUs. Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_cpu_sockets(vqemu_vm *vm, uint32_t sockets, vqemu_error **error);
-
-/**
- * Set the cores of each socket; see vqemu_vm_set_cpu_sockets(). Errors: VQEMU_ERR_INVALID. Since
- * 1.0.
- */
-int vqemu_vm_set_cpu_cores(vqemu_vm *vm, uint32_t cores, vqemu_error **error);
-
-/**
- * Set the threads of each core; see vqemu_vm_set_cpu_sockets(). Errors: VQEMU_ERR_INVALID. Since
- * 1.0.
- */
-int vqemu_vm_set_cpu_threads(vqemu_vm *vm, uint32_t threads, vqemu_error **error);
-
-/**
- * Set QEMU's CPU model. NULL means "host" under KVM, else the guest-architecture table's. Errors:
- * VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_cpu_model(vqemu_vm *vm, const char *model, vqemu_error **error);
-
-/**
- * Switch a feature of the CPU on or off, by QEMU's name for it. Errors: VQEMU_ERR_INVALID,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_cpu_feature(vqemu_vm *vm, const char *feature, bool on, vqemu_error **error);
-
-/**
- * Give the guest the Hyper-V enlightenments that spare Windows costly ways to wait and to count
- * time, as QEMU's documentation describes them (docs/system/i386/hyperv.rst). By default Windows
- * gets them under KVM; emulation cannot have them. Since 1.0.
- */
-void vqemu_vm_set_hyperv(vqemu_vm *vm, bool on);
-
-/* ---- what is booted ---- */
-
-/**
- * Set the directory that becomes the guest's root file system, shared with the mount tag "rootfs".
- * An absolute path; NULL or "" for none. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since
- * 1.0.
- */
-int vqemu_vm_set_rootfs(vqemu_vm *vm, const char *directory, vqemu_error **error);
-
-/** The root file system's directory; NULL for none. Borrowed until it is set again. Since 1.0. */
-const char *vqemu_vm_rootfs(const vqemu_vm *vm);
-
-/**
- * Set how the root file system is shared: "9p" (the default) or "virtiofs"; see
- * vqemu_share_set_driver(). Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_rootfs_driver(vqemu_vm *vm, const char *driver, vqemu_error **error);
-
-/**
- * Let the guest write to its root file system (QEMU: readonly=off). Since 1.0.
- */
-void vqemu_vm_set_rootfs_writable(vqemu_vm *vm, bool on);
-
-/**
- * Let the guest reboot, as installers do; otherwise QEMU ends when it wants to. By default guests
- * that boot from a disk or by UEFI may, and those with a kernel may not. Since 1.0.
- */
-void vqemu_vm_set_reboot(vqemu_vm *vm, bool on);
-
-/**
- * Set the kernel to boot. An absolute path; NULL or "" for none. Errors: VQEMU_ERR_INVALID,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_kernel(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/** The kernel; NULL for none. Borrowed until it is set again. Since 1.0. */
-const char *vqemu_vm_kernel(const vqemu_vm *vm);
-
-/**
- * Set the initial RAM disk; needs a kernel when a command is built. An absolute path; NULL or ""
- * for none. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_initrd(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/** The initial RAM disk; NULL for none. Borrowed until it is set again. Since 1.0. */
-const char *vqemu_vm_initrd(const vqemu_vm *vm);
-
-/**
- * Set the whole kernel command line; needs a kernel when a command is built. NULL means the
- * default: "console=<the machine's> panic=1", with a root file system behind "root=rootfs
- * rootfstype=9p rootflags=trans=virtio,version=9p2000.L" or "root=rootfs rootfstype=virtiofs", and
- * "rw" where it is writable. A kernel whose root is on a disk must be told so here: "root=/dev/vda
- * ...". "" means an empty command line. Errors: VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_append(vqemu_vm *vm, const char *command_line, vqemu_error **error);
-
-/** The kernel command line; NULL for the default. Borrowed until it is set again. Since 1.0. */
-const char *vqemu_vm_append(const vqemu_vm *vm);
-
-/* ---- devices ---- */
-
-/**
- * Add a disk or CD-ROM drive, with the defaults of disk.h. path: its image, or NULL; see
- * vqemu_disk_set_file(). If disk is not NULL, *disk is the new disk, to be described further; it
- * belongs to the VM, and lives as long. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_add_disk(vqemu_vm *vm, const char *path, vqemu_disk **disk, vqemu_error **error);
-
-/**
- * Add a directory of the host that the guest can mount by its tag, with the defaults of share.h:
- * read-only, over 9p. If share is not NULL, *share is the new share, which belongs to the VM.
- * Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_add_share(vqemu_vm *vm, const char *directory, const char *tag, vqemu_share **share,
-                       vqemu_error **error);
-
-/**
- * Add a network device, with the defaults of nic.h: connected by QEMU's own NAT, which lets nothing
- * in. If nic is not NULL, *nic is the new device, which belongs to the VM. Errors:
- * VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_add_nic(vqemu_vm *vm, const char *backend, vqemu_nic **nic, vqemu_error **error);
-
-/**
- * Add a virtio socket device with this context id (vsock(7)), 3 to 4294967294; 0 for none. Errors:
- * VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_vsock_cid(vqemu_vm *vm, uint32_t cid, vqemu_error **error);
-
-/**
- * Add a virtio device that gives the guest entropy of the host. Since 1.0.
- */
-void vqemu_vm_set_rng(vqemu_vm *vm, bool on);
-
-/**
- * Add a virtio balloon, by which memory can be taken back from the guest. Since 1.0.
- */
-void vqemu_vm_set_balloon(vqemu_vm *vm, bool on);
-
-/**
- * Add the machine's watchdog device, and set what QEMU does when it expires: "reset", "shutdown",
- * "poweroff", "pause", "inject-nmi", "none" or "debug" (QEMU: -action watchdog=). NULL for none.
- * Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_watchdog(vqemu_vm *vm, const char *action, vqemu_error **error);
-
-/**
- * Add a TPM 2.0, which swtpm emulates. The systemd unit starts one; other callers start it
- * themselves, listening on vqemu_vm_set_tpm_socket(), before QEMU. Since 1.0.
- */
-void vqemu_vm_set_tpm(vqemu_vm *vm, bool on);
-
-/**
- * Set the Unix socket on which swtpm listens for QEMU (swtpm's --ctrl). NULL means tpm.sock in the
- * runtime directory. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_tpm_socket(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/**
- * Set the directory of the TPM's state, for the unit that starts swtpm. NULL means the directory
- * tpm in the state directory. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_tpm_state(vqemu_vm *vm, const char *directory, vqemu_error **error);
-
-/**
- * Set the program that the unit starts for the TPM. NULL means /usr/bin/swtpm. Errors:
- * VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_swtpm_program(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/**
- * Set the program that the unit starts for each share over virtiofs. NULL means
- * /usr/libexec/virtiofsd. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_virtiofsd_program(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/* ---- display and input ---- */
-
-/**
- * Set how the guest's screen is shown: "none" (the default; there is no graphics device), or
- * "vnc". A VM with a display also gets a USB controller with tablet and keyboard, unless that is
- * switched off. Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_display(vqemu_vm *vm, const char *display, vqemu_error **error);
-
-/**
- * Set the graphics device: "std" (a VGA that every system knows), "virtio", or "ramfb" (a frame
- * buffer for UEFI). NULL means the machine's default for the guest's system. Errors:
- * VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_video(vqemu_vm *vm, const char *model, vqemu_error **error);
-
-/**
- * Set the Unix socket on which the VNC server listens. NULL means vnc.sock in the runtime
- * directory, unless a port is set. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_vnc_socket(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/**
- * Let the VNC server listen on this TCP port of the loopback address 127.0.0.1, 5900 to 65535,
- * instead of a Unix socket; 0 for none. Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_vnc_port(vqemu_vm *vm, uint32_t port, vqemu_error **error);
-
-/**
- * Set the file that holds the password of the VNC server, so that it stands in no command. All of
- * the file is the password, a newline at its end as well; the protocol uses 8 bytes of it. NULL for
- * none. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_vnc_password_file(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/**
- * Add a USB 3 controller, or, if false, leave it out where a display would bring one. Since 1.0.
- */
-void vqemu_vm_set_usb(vqemu_vm *vm, bool on);
-
-/**
- * Add a USB tablet, whose pointer is where the user's is, or, if false, leave it out where a
- * display would bring one. Since 1.0.
- */
-void vqemu_vm_set_usb_tablet(vqemu_vm *vm, bool on);
-
-/* ---- control ---- */
-
-/**
- * Set where the serial console goes: "stdio" (the default: QEMU's standard input and output, with
- * the human monitor behind Ctrl-A C), "file" (only output), "socket" (a Unix socket that QEMU
- * listens on), "pty" (a new pseudo-terminal; QMP's query-chardev tells its name) or "none". File
- * and socket take their path from vqemu_vm_set_console_path(). Errors: VQEMU_ERR_INVALID. Since
- * 1.0.
- */
-int vqemu_vm_set_console(vqemu_vm *vm, const char *kind, vqemu_error **error);
-
-/**
- * Set the path of the console's file or socket. NULL means console.log or console.sock in the
- * runtime directory. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_console_path(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/**
- * Set a file to which all output of the console is appended as well, wherever it goes. NULL for
- * none. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_console_log(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/**
- * Set the Unix socket on which QEMU listens for the caller's QMP connection. NULL for none. The
- * systemd unit has a second one of its own. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since
- * 1.0.
- */
-int vqemu_vm_set_qmp_socket(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/**
- * Let QMP listen on a descriptor that the caller has bound and listened on, and passes on to QEMU:
- * 3 or more; -1 for none. See vqemu_command_fd(). Errors: VQEMU_ERR_INVALID. Since 1.0.
- */
-int vqemu_vm_set_qmp_fd(vqemu_vm *vm, int fd, vqemu_error **error);
-
-/**
- * Add a channel to the QEMU guest agent, and set the Unix socket on which QEMU listens for its
- * users. NULL for none. Errors: VQEMU_ERR_INVALID, VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_set_guest_agent_socket(vqemu_vm *vm, const char *path, vqemu_error **error);
-
-/**
- * Let QEMU confine itself by seccomp (-sandbox), as far as what the VM asks for allows it. That is
- * the default; switch it off for a QEMU that was built without. Since 1.0.
- */
-void vqemu_vm_set_sandbox(vqemu_vm *vm, bool on);
-
-/**
- * Add one argument to the end of QEMU's, verbatim. Nothing checks what it does: it can undo any of
- * the defaults. Errors: VQEMU_ERR_INVALID (NULL), VQEMU_ERR_NO_MEMORY. Since 1.0.
- */
-int vqemu_vm_add_extra_arg(vqemu_vm *vm, const char *argument, vqemu_error **error);
-
-/** How many extra arguments there are. Since 1.0. */
-size_t vqemu_vm_extra_arg_count(const vqemu_vm *vm);
-
-/** An extra argument; NULL beyond the count. Borrowed. Since 1.0. */
-const char *vqemu_vm_extra_arg(const vqemu_vm *vm, size_t index);
+int vqemu_vm_schema(uint32_t flags, char **text, vqemu_error **error);
 
 #ifdef __cplusplus
 }

@@ -3,10 +3,11 @@
  * libvoltqemu: run virtual machines on purpose-built QEMU profiles kept in a content-addressed
  * store.
  *
- *     host facts + request -> selection     host.h, profile.h, selection.h
- *     store + selection    -> runtime       store.h, ref.h, manifest.h, runtime.h
- *     runtime + vm         -> command       vm.h (disk.h, share.h, nic.h), command.h
- *     command              -> execve arrays, shell text, JSON (command.h), systemd unit (unit.h)
+ *     host facts + request -> selection     host.h, profile.h, request.h, selection.h
+ *     store + selection    -> runtime       store.h, revision.h, manifest.h, runtime.h
+ *     runtime + vm         -> command       vm.h, keys.h, command.h
+ *     command              -> execve arrays, shell text, JSON (command.h), systemd units (unit.h)
+ *     a running QEMU       -> commands, events, an orderly end (monitor.h)
  *
  * The library prints nothing, reads no environment variable, changes no process-wide state, and
  * opens every descriptor close-on-exec. Since 1.0.
@@ -15,24 +16,27 @@
 #define VOLT_QEMU_H
 
 #include <volt-qemu/archive.h>
+#include <volt-qemu/call.h>
 #include <volt-qemu/check.h>
 #include <volt-qemu/collect.h>
 #include <volt-qemu/command.h>
 #include <volt-qemu/copy.h>
-#include <volt-qemu/disk.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/host.h>
+#include <volt-qemu/ingest.h>
+#include <volt-qemu/keys.h>
 #include <volt-qemu/manifest.h>
-#include <volt-qemu/nic.h>
+#include <volt-qemu/monitor.h>
+#include <volt-qemu/pin.h>
 #include <volt-qemu/prepare.h>
 #include <volt-qemu/profile.h>
-#include <volt-qemu/ref.h>
+#include <volt-qemu/request.h>
+#include <volt-qemu/revision.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/selection.h>
-#include <volt-qemu/share.h>
-#include <volt-qemu/shutdown.h>
 #include <volt-qemu/store.h>
 #include <volt-qemu/unit.h>
+#include <volt-qemu/uses.h>
 #include <volt-qemu/version.h>
 #include <volt-qemu/vm.h>
 

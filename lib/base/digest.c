@@ -15,6 +15,7 @@
 #include <nettle/sha2.h>
 #include <nettle/version.h>
 
+#include "base/progress.h"
 #include "util/cleanup.h"
 
 static_assert(sizeof(struct sha256_ctx) <= sizeof(struct digest_state), "it is too small");
@@ -56,7 +57,8 @@ struct digest digest_of_bytes(const void *bytes, size_t size) {
     return digest_finish(&state);
 }
 
-int digest_of_fd_by(int fd, unsigned char *buffer, struct digest *digest, uint64_t *size) {
+int digest_of_fd_by(int fd, unsigned char *buffer, const struct watch *watch, struct digest *digest,
+                    uint64_t *size) {
     struct digest_state state;
     digest_start(&state);
     *size = 0;
@@ -70,14 +72,17 @@ int digest_of_fd_by(int fd, unsigned char *buffer, struct digest *digest, uint64
             break;
         digest_add(&state, buffer, (size_t)n);
         *size += (uint64_t)n;
+        int r = watch_poll(watch);
+        if (r < 0)
+            return r;
     }
     *digest = digest_finish(&state);
     return 0;
 }
 
-int digest_of_fd(int fd, struct digest *digest, uint64_t *size) {
+int digest_of_fd(int fd, const struct watch *watch, struct digest *digest, uint64_t *size) {
     _cleanup_free_ unsigned char *buffer = malloc(DIGEST_READ_SIZE);
-    return buffer ? digest_of_fd_by(fd, buffer, digest, size) : -ENOMEM;
+    return buffer ? digest_of_fd_by(fd, buffer, watch, digest, size) : -ENOMEM;
 }
 
 bool digest_equal(const struct digest *a, const struct digest *b) {

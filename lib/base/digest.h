@@ -10,6 +10,8 @@
 #define DIGEST_HEX_LENGTH 64
 
 /* A digest as text: 64 lowercase hex digits and a NUL. */
+struct watch;
+
 struct digest {
     char hex[DIGEST_HEX_LENGTH + 1];
 };
@@ -25,11 +27,12 @@ struct digest digest_finish(struct digest_state *state);
 
 struct digest digest_of_bytes(const void *bytes, size_t size);
 /* Hash a descriptor from its current offset to its end. Returns 0 or a negative errno. */
-int digest_of_fd(int fd, struct digest *digest, uint64_t *size);
+int digest_of_fd(int fd, const struct watch *watch, struct digest *digest, uint64_t *size);
 
 /* The same with a buffer of DIGEST_READ_SIZE bytes that the caller has. */
 #define DIGEST_READ_SIZE ((size_t)256 * 1024)
-int digest_of_fd_by(int fd, unsigned char *buffer, struct digest *digest, uint64_t *size);
+int digest_of_fd_by(int fd, unsigned char *buffer, const struct watch *watch, struct digest *digest,
+                    uint64_t *size);
 
 bool digest_equal(const struct digest *a, const struct digest *b);
 /* Whether text is exactly 64 lowercase hex digits; then it is copied to *digest. */

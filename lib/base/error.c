@@ -3,32 +3,63 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "util/export.h"
 #include "util/strbuf.h"
+#include "util/utf8.h"
+
+#define DETAILS_MAX 8
+
+struct detail {
+    const char *name; /* static */
+    char *value;
+};
 
 struct vqemu_error {
     int code;
     int system_errno;
     char *message;
+    const char *reason; /* static; NULL: the code's name */
+    int64_t line;
+    size_t detail_count;
+    struct detail details[DETAILS_MAX];
 };
 
 /* Handed out when there is no memory for an error; vqemu_error_free() knows it. */
 static char out_of_memory_message[] = "out of memory";
-static vqemu_error out_of_memory = {VQEMU_ERR_NO_MEMORY, ENOMEM, out_of_memory_message};
+static vqemu_error out_of_memory = {
+    .code = VQEMU_ERR_NO_MEMORY, .system_errno = ENOMEM, .message = out_of_memory_message};
 
-/* One line, safe for terminals and logs, whatever bytes came in with a path. */
-static char *make_printable(const char *text) {
+/* What would end the line, or reorder it on a screen: Unicode's C1 controls, separators of lines
+ * and paragraphs, and its property Bidi_Control. Such text can pretend to be another. */
+static bool is_deceptive(uint32_t point) {
+    return (point >= 0x80 && point <= 0x9f) || point == 0x061c || point == 0x200e ||
+           point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069);
+}
+
+/* Add the character at text, or how it is written where it is none that can be shown. Returns its
+ * length. */
+static int add_printable(struct strbuf *buffer, const char *text) {
+    unsigned char byte = (unsigned char)*text;
+    int length = utf8_sequence_length(text);
+    uint32_t point = utf8_decode(text, length);
+    if (length == 0 || byte < 0x20 || byte == 0x7f)
+        strbuf_addf(buffer, "\\x%02X", byte);
+    else if (is_deceptive(point))
+        strbuf_addf(buffer, "\\u{%04X}", (unsigned)point);
+    else
+        strbuf_add_bytes(buffer, text, (size_t)length);
+    return length ? length : 1;
+}
+
+char *make_printable(const char *text) {
     struct strbuf buffer = {0};
-    for (const char *c = text; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
-        if (byte < 0x20 || byte == 0x7f)
-            strbuf_addf(&buffer, "\\x%02X", byte);
-        else
-            strbuf_add_char(&buffer, *c);
-    }
+    while (*text)
+        text += add_printable(&buffer, text);
     return strbuf_take(&buffer);
 }
 
@@ -61,7 +92,9 @@ set_va(vqemu_error **error, int code, int system_errno, const char *format, va_l
     strbuf_addv(&buffer, format, arguments);
     if (system_errno)
         add_errno(&buffer, system_errno);
-    *error = new_error(code, system_errno, strbuf_take(&buffer));
+    vqemu_error *new = new_error(code, system_errno, strbuf_take(&buffer));
+    vqemu_error_free(*error); /* only now: its text may be part of the new one's */
+    *error = new;
 }
 
 int error_set(vqemu_error **error, int code, int system_errno, const char *format, ...) {
@@ -86,9 +119,98 @@ int error_system(vqemu_error **error, int system_errno, const char *format, ...)
 }
 
 int error_no_memory(vqemu_error **error) {
-    if (error)
+    if (error) {
+        vqemu_error_free(*error);
         *error = &out_of_memory;
+    }
     return VQEMU_ERR_NO_MEMORY;
+}
+
+/* ---- the caller's mistakes ---- */
+
+int error_null_argument(vqemu_error **error, const char *function, const char *argument) {
+    int r = error_set(error, VQEMU_ERR_USAGE, 0, "%s(): %s is NULL", function, argument);
+    return error_because(r, error, "null-argument", "function", function, "argument", argument,
+                         NULL);
+}
+
+int error_unknown_flags(vqemu_error **error, const char *function, uint32_t flags) {
+    int r = error_set(error, VQEMU_ERR_USAGE, 0, "%s(): unknown flags in 0x%x", function,
+                      (unsigned)flags);
+    return error_because(r, error, "unknown-flags", "function", function, NULL);
+}
+
+int error_forked(vqemu_error **error, const char *function) {
+    int r = error_set(error, VQEMU_ERR_USAGE, 0,
+                      "%s(): the handle was opened by another process, of which this one is a "
+                      "child",
+                      function);
+    return error_because(r, error, "forked", "function", function, NULL);
+}
+
+int error_bad_descriptor(vqemu_error **error, const char *function, int fd) {
+    int r = error_set(error, VQEMU_ERR_USAGE, 0, "%s(): %d is no open descriptor", function, fd);
+    return error_because(r, error, "bad-descriptor", "function", function, NULL);
+}
+
+int error_unknown_key(vqemu_error **error, const char *noun, const char *key, const char *choices) {
+    int r = error_set(error, VQEMU_ERR_UNKNOWN_KEY, 0, "%.200s: %s has no such key; it has %s", key,
+                      noun, choices);
+    return error_because(r, error, NULL, "key", key, "choices", choices, NULL);
+}
+
+/* ---- reason and details ---- */
+
+/* The error that was just made, if it can be added to. */
+static vqemu_error *made(int code, vqemu_error **error) {
+    return error && *error && *error != &out_of_memory && (*error)->code == code ? *error : NULL;
+}
+
+static void add_detail(vqemu_error *error, const char *name, const char *value) {
+    char *copy = value && error->detail_count < DETAILS_MAX ? strdup(value) : NULL;
+    if (copy)
+        error->details[error->detail_count++] = (struct detail){name, copy};
+}
+
+int error_because(int code, vqemu_error **error, const char *reason, ...) {
+    vqemu_error *target = made(code, error);
+    va_list arguments;
+    if (!target)
+        return code;
+    if (reason)
+        target->reason = reason;
+    va_start(arguments, reason);
+    for (const char *name; (name = va_arg(arguments, const char *));)
+        add_detail(target, name, va_arg(arguments, const char *));
+    va_end(arguments);
+    return code;
+}
+
+int error_at_line(int code, vqemu_error **error, int64_t line) {
+    vqemu_error *target = made(code, error);
+    if (target)
+        target->line = line;
+    return code;
+}
+
+int error_prefix(int code, vqemu_error **error, const char *format, ...) {
+    vqemu_error *target = made(code, error);
+    struct strbuf buffer = {0};
+    va_list arguments;
+    if (!target)
+        return code;
+    va_start(arguments, format);
+    strbuf_addv(&buffer, format, arguments);
+    va_end(arguments);
+    strbuf_add(&buffer, target->message);
+    char *raw = strbuf_take(&buffer);
+    char *message = raw ? make_printable(raw) : NULL;
+    free(raw);
+    if (message) {
+        free(target->message);
+        target->message = message;
+    }
+    return code;
 }
 
 VQEMU_EXPORT int vqemu_error_code(const vqemu_error *error) {
@@ -101,6 +223,27 @@ VQEMU_EXPORT int vqemu_error_errno(const vqemu_error *error) {
 
 VQEMU_EXPORT const char *vqemu_error_message(const vqemu_error *error) {
     return error ? error->message : "";
+}
+
+VQEMU_EXPORT const char *vqemu_error_reason(const vqemu_error *error) {
+    if (!error)
+        return "";
+    return error->reason ? error->reason : vqemu_result_name(error->code);
+}
+
+VQEMU_EXPORT const char *vqemu_error_detail(const vqemu_error *error, const char *name) {
+    for (size_t i = 0; error && name && i < error->detail_count; i++)
+        if (strcmp(error->details[i].name, name) == 0)
+            return error->details[i].value;
+    return NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_error_detail_name(const vqemu_error *error, size_t index) {
+    return error && index < error->detail_count ? error->details[index].name : NULL;
+}
+
+VQEMU_EXPORT int64_t vqemu_error_line(const vqemu_error *error) {
+    return error ? error->line : 0;
 }
 
 VQEMU_EXPORT const char *vqemu_result_name(int code) {
@@ -129,6 +272,28 @@ VQEMU_EXPORT const char *vqemu_result_name(int code) {
         return "changed";
     case VQEMU_ERR_TIMEOUT:
         return "timeout";
+    case VQEMU_ERR_USAGE:
+        return "usage";
+    case VQEMU_ERR_BUSY:
+        return "busy";
+    case VQEMU_ERR_REFUSED:
+        return "refused";
+    case VQEMU_ERR_NO_STORE:
+        return "no-store";
+    case VQEMU_ERR_NO_REVISION:
+        return "no-revision";
+    case VQEMU_ERR_NO_PROGRAM:
+        return "no-program";
+    case VQEMU_ERR_NOT_RUNNING:
+        return "not-running";
+    case VQEMU_ERR_UNKNOWN_KEY:
+        return "unknown-key";
+    case VQEMU_ERR_NETWORK:
+        return "network";
+    case VQEMU_ERR_DENIED:
+        return "denied";
+    case VQEMU_ERR_UNTRUSTED:
+        return "untrusted";
     default:
         return "unknown";
     }
@@ -137,6 +302,8 @@ VQEMU_EXPORT const char *vqemu_result_name(int code) {
 VQEMU_EXPORT void vqemu_error_free(vqemu_error *error) {
     if (!error || error == &out_of_memory)
         return;
+    for (size_t i = 0; i < error->detail_count; i++)
+        free(error->details[i].value);
     free(error->message);
     free(error);
 }

@@ -3,12 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
@@ -117,17 +119,22 @@ int json_parse_object(const char *text, size_t size, const char *source, json_t 
                       vqemu_error **error) {
     *object = NULL;
     const char *too_deep = find_too_deep(text, size);
-    if (too_deep)
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d: nested deeper than %d levels",
-                         source, line_of(text, too_deep), MAX_DEPTH);
+    if (too_deep) {
+        int line = line_of(text, too_deep);
+        return error_at_line(error_set(error, VQEMU_ERR_MALFORMED, 0,
+                                       "%s:%d: nested deeper than %d levels", source, line,
+                                       MAX_DEPTH),
+                             error, line);
+    }
     json_error_t fault;
     json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
     /* jansson says nothing at all where some of its allocations fail. */
     if (!root && (json_error_code(&fault) == json_error_out_of_memory || !*fault.text))
         return error_no_memory(error);
     if (!root)
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", source, fault.line,
-                         fault.column, fault.text);
+        return error_at_line(error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", source,
+                                       fault.line, fault.column, fault.text),
+                             error, fault.line);
     if (!is_whole(root, text, size)) {
         json_decref(root);
         return error_no_memory(error);
@@ -140,14 +147,35 @@ int json_parse_object(const char *text, size_t size, const char *source, json_t 
     return 0;
 }
 
-int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
-                 vqemu_error **error) {
-    int r = read_all(fd, limit, text, size);
+static int reading_failed(int r, const char *source, size_t limit, vqemu_error **error) {
     if (r == -EFBIG)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source, limit);
-    if (r < 0)
-        return error_system(error, -r, "cannot read %s", source);
-    return 0;
+    return r < 0 ? error_system(error, -r, "cannot read %s", source) : 0;
+}
+
+int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
+                 vqemu_error **error) {
+    return reading_failed(read_all(fd, limit, text, size), source, limit, error);
+}
+
+/* An error of poll(2) is for read(2) to tell. */
+static int wait_for_input(int fd, void *call) {
+    struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
+    const int interval = 100; /* milliseconds */
+    for (;;) {
+        if (call_check(call, "", NULL) < 0)
+            return -ECANCELED;
+        int r = poll(&poll_fd, 1, interval);
+        if (r > 0 || (r < 0 && errno != EINTR))
+            return 0;
+    }
+}
+
+int json_read_pipe(int fd, const char *source, size_t limit, vqemu_call *call, char **text,
+                   size_t *size, vqemu_error **error) {
+    int r = read_all_patiently(fd, limit, wait_for_input, call, text, size);
+    return r == -ECANCELED ? call_check(call, source, error)
+                           : reading_failed(r, source, limit, error);
 }
 
 int json_open_file(const char *path, int *fd, vqemu_error **error) {
@@ -167,12 +195,21 @@ static int add_dumped(const char *bytes, size_t size, void *buffer) {
     return 0;
 }
 
-int json_to_text(const json_t *value, char **text, vqemu_error **error) {
-    /* Not json_dumps(): its text would have to be freed by the allocator that jansson uses. */
+/* Not json_dumps(): its text would have to be freed by the allocator that jansson uses. */
+static int dump(const json_t *value, size_t flags, const char *end, char **text,
+                vqemu_error **error) {
     struct strbuf buffer = {0};
-    if (json_dump_callback(value, add_dumped, &buffer, JSON_INDENT(2)) < 0)
+    if (json_dump_callback(value, add_dumped, &buffer, flags) < 0)
         buffer.failed = true;
-    strbuf_add_char(&buffer, '\n');
+    strbuf_add(&buffer, end);
     *text = strbuf_take(&buffer);
     return *text ? 0 : error_no_memory(error);
+}
+
+int json_to_text(const json_t *value, char **text, vqemu_error **error) {
+    return dump(value, JSON_INDENT(2), "\n", text, error);
+}
+
+int json_to_line(const json_t *value, char **text, vqemu_error **error) {
+    return dump(value, JSON_COMPACT | JSON_ENCODE_ANY, "", text, error);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 
 #include <jansson.h>
+#include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
 
 #include "util/cleanup.h"
@@ -21,6 +22,10 @@ int json_parse_object(const char *text, size_t size, const char *source, json_t 
 int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
                  vqemu_error **error);
 
+/* The same, for what may be a pipe: the caller can give up. */
+int json_read_pipe(int fd, const char *source, size_t limit, vqemu_call *call, char **text,
+                   size_t *size, vqemu_error **error);
+
 /* Open a regular file for json_read_fd(). */
 int json_open_file(const char *path, int *fd, vqemu_error **error);
 
@@ -28,6 +33,9 @@ int json_open_file(const char *path, int *fd, vqemu_error **error);
  * The JSON text of a value, ending in a newline; owned by the caller, freed by free().
  */
 int json_to_text(const json_t *value, char **text, vqemu_error **error);
+
+/* The same on one line, without a newline; the value can be a string or number as well. */
+int json_to_line(const json_t *value, char **text, vqemu_error **error);
 
 DEFINE_CLEANUP(json_t, json, json_decref);
 #define _cleanup_json_ _cleanup_(cleanup_json)

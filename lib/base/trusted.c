@@ -41,10 +41,10 @@ static int open_component(int directory_fd, const char *name, bool is_last) {
 }
 
 static int make_component(struct walk *walk, int directory_fd, const char *name, bool is_last) {
-    if (mkdirat(directory_fd, name, is_last ? 0700 : 0755) == 0)
-        walk->made = is_last;
-    else if (errno != EEXIST) /* another process was first */
-        return -errno;
+    int r = make_directory_at(directory_fd, name, is_last ? 0700 : 0755);
+    if (r < 0 && r != -EEXIST) /* another process was first */
+        return r;
+    walk->made = r == 0 && is_last;
     return open_component(directory_fd, name, is_last);
 }
 

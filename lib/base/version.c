@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include <volt-qemu/version.h>
 
+#include <stddef.h>
+#include <string.h>
+
 #include "util/export.h"
 
 VQEMU_EXPORT const char *vqemu_version(void) {
@@ -8,5 +11,13 @@ VQEMU_EXPORT const char *vqemu_version(void) {
 }
 
 VQEMU_EXPORT uint32_t vqemu_version_number(void) {
-    return VQEMU_VERSION_MAJOR * 1000000U + VQEMU_VERSION_MINOR * 1000U + VQEMU_VERSION_MICRO;
+    return VQEMU_VERSION_NUMBER;
+}
+
+VQEMU_EXPORT bool vqemu_has_feature(const char *name) {
+    static const char *const features[] = {"archives", "monitor", "units", "profiles"};
+    for (size_t i = 0; name && i < sizeof features / sizeof features[0]; i++)
+        if (strcmp(features[i], name) == 0)
+            return true;
+    return false;
 }

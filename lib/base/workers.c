@@ -119,7 +119,9 @@ int workers_run(const struct work *work, unsigned threads, vqemu_error **error) 
     run_worker(&workers[0]);
     for (unsigned i = 1; i <= started; i++)
         join(&crew, workers[i].thread);
-    if (crew.result < 0 && error)
+    if (crew.result == 0) /* the last item may have been another thread's */
+        return progress_report(work->progress, error);
+    if (error)
         *error = crew.error;
     else
         vqemu_error_free(crew.error);

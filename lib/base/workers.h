@@ -6,9 +6,7 @@
 #include <stddef.h>
 
 #include "base/progress.h"
-
-/* The most threads that a caller can have. */
-#define WORKERS_MAX 64
+#include "base/workers-max.h"
 
 /*
  * Do one item. worker tells apart what runs at the same time: 0 up to the number of threads, for
@@ -22,7 +20,7 @@ struct work {
     size_t count;
     /* How many neighbouring items a thread takes at once; 0 for one. */
     size_t chunk;
-    struct progress *progress; /* the caller is told while it waits for other threads */
+    struct vqemu_progress *progress; /* the caller is told while it waits for other threads */
 };
 
 /*

@@ -395,10 +395,15 @@ VQEMU_EXPORT const char *vqemu_guest_arch_binary(const char *guest_arch) {
     return arch ? arch->binary : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_guest_arch_machine(const char *guest_arch, size_t index) {
+VQEMU_EXPORT size_t vqemu_guest_arch_machine_count(const char *guest_arch) {
     const struct arch *arch = arch_find(guest_arch);
-    for (size_t i = 0; arch && arch->machines[i].name; i++)
-        if (i == index)
-            return arch->machines[i].name;
-    return NULL;
+    size_t count = 0;
+    while (arch && arch->machines[count].name)
+        count++;
+    return count;
+}
+
+VQEMU_EXPORT const char *vqemu_guest_arch_machine_at(const char *guest_arch, size_t index) {
+    const struct arch *arch = arch_find(guest_arch);
+    return index < vqemu_guest_arch_machine_count(guest_arch) ? arch->machines[index].name : NULL;
 }

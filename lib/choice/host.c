@@ -2,13 +2,11 @@
 #include "choice/host.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/kvm.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/utsname.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "choice/arch.h"
 #include "util/export.h"
 #include "util/strbuf.h"
@@ -42,7 +40,6 @@ const char *host_arch_from_uname(const char *machine) {
 /* Takes ownership of kvm_reason; NULL stands for a failed allocation. */
 static int new_host(const char *arch, int32_t kvm_state, char *kvm_reason, vqemu_host **host,
                     vqemu_error **error) {
-    *host = NULL;
     _cleanup_host_ vqemu_host *new = calloc(1, sizeof *new);
     if (!new) {
         free(kvm_reason);
@@ -57,154 +54,145 @@ static int new_host(const char *arch, int32_t kvm_state, char *kvm_reason, vqemu
     return 0;
 }
 
-static bool module_loaded(const char *modules_dir, const char *name) {
-    _cleanup_free_ char *path = format_string("%s/%s", modules_dir, name);
-    return path && access(path, F_OK) == 0;
-}
+/* ---- this host ---- */
 
-/*
- * On x86, KVM is a frame that one vendor module fills. kvm_pvm does it without the processor's
- * help: it creates VMs, and fails them in the first instructions of a kernel.
- */
-static int32_t judge_x86_module(const char *device, const char *modules_dir, char **reason) {
-    if (module_loaded(modules_dir, "kvm_pvm")) {
-        *reason = format_string("%s is served by kvm_pvm, a software KVM that runs no Linux guest",
-                                device);
-        return VQEMU_KVM_SOFTWARE;
-    }
-    static const char *const hardware[] = {"kvm_intel", "kvm_amd"};
-    for (size_t i = 0; i < 2; i++) {
-        if (module_loaded(modules_dir, hardware[i])) {
-            *reason = format_string("%s creates VMs and is served by %s", device, hardware[i]);
-            return VQEMU_KVM_USABLE;
-        }
-    }
-    *reason = format_string("%s creates VMs, but neither kvm_intel nor kvm_amd is below %s, so "
-                            "nothing shows that the hardware is behind it",
-                            device, modules_dir);
-    return VQEMU_KVM_SOFTWARE;
-}
-
-/* Whether the device speaks the KVM API and creates a VM; if not, *reason says what failed. */
-static bool creates_vm(int fd, const char *device, char **reason) {
-    int version = ioctl(fd, KVM_GET_API_VERSION, 0);
-    if (version != KVM_API_VERSION) {
-        *reason = format_string("%s answers with KVM API version %d, not %d", device, version,
-                                KVM_API_VERSION);
-        return false;
-    }
-    int vm;
-    do
-        vm = ioctl(fd, KVM_CREATE_VM, 0);
-    while (vm < 0 && errno == EINTR);
-    if (vm < 0) {
-        char text[128];
-        *reason =
-            format_string("%s creates no VM: %s", device, strerror_r(errno, text, sizeof text));
-        return false;
-    }
-    close(vm);
-    return true;
-}
-
-static int32_t judge_open_failure(int system_errno, const char *device, char **reason) {
-    char text[128];
-    switch (system_errno) {
-    case ENOENT:
-    case ENODEV:
-    case ENXIO:
-        *reason = format_string("there is no %s", device);
-        return VQEMU_KVM_ABSENT;
-    case EACCES:
-    case EPERM:
-        *reason =
-            format_string("%s may not be opened by this user: join the group that owns it", device);
-        return VQEMU_KVM_DENIED;
-    default:
-        *reason = format_string("%s cannot be opened: %s", device,
-                                strerror_r(system_errno, text, sizeof text));
-        return VQEMU_KVM_BROKEN;
-    }
-}
-
-static int32_t probe_kvm(const char *device, const char *modules_dir, bool x86, char **reason) {
-    _cleanup_close_ int fd = open(device, O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
-        return judge_open_failure(errno, device, reason);
-    if (!creates_vm(fd, device, reason))
-        return VQEMU_KVM_BROKEN;
-    if (x86)
-        return judge_x86_module(device, modules_dir, reason);
-    *reason = format_string("%s creates VMs", device);
-    return VQEMU_KVM_USABLE;
-}
-
-int host_probe_at(const char *kvm_device, const char *modules_dir, vqemu_host **host,
-                  vqemu_error **error) {
-    *host = NULL;
+int host_probe_at(const struct kvm_paths *paths, vqemu_host **host, vqemu_error **error) {
     struct utsname name;
     if (uname(&name) < 0)
         return error_system(error, errno, "cannot find out the architecture of this host");
     const char *arch_name = host_arch_from_uname(name.machine);
     const struct arch *arch = arch_find(arch_name);
-    char *reason = NULL;
-    int32_t state = probe_kvm(kvm_device, modules_dir, arch && arch->x86, &reason);
-    return new_host(arch_name, state, reason, host, error);
+    int32_t state;
+    char *reason;
+    int r = kvm_probe(paths, arch && arch->x86, &state, &reason, error);
+    return r < 0 ? r : new_host(arch_name, state, reason, host, error);
 }
 
-VQEMU_EXPORT int vqemu_host_probe(vqemu_host **host, vqemu_error **error) {
-    return host_probe_at("/dev/kvm", "/sys/module", host, error);
-}
-
-VQEMU_EXPORT int vqemu_host_new(const char *arch, int32_t kvm, vqemu_host **host,
-                                vqemu_error **error) {
-    static const char *const reasons[] = {
-        [VQEMU_KVM_USABLE] = "the host is described as having a usable KVM",
-        [VQEMU_KVM_ABSENT] = "the host is described as having no KVM",
-        [VQEMU_KVM_DENIED] = "the host is described as denying access to KVM",
-        [VQEMU_KVM_BROKEN] = "the host is described as having a broken KVM",
-        [VQEMU_KVM_SOFTWARE] = "the host is described as having a software KVM",
-    };
+VQEMU_EXPORT int vqemu_host_probe(uint32_t flags, vqemu_host **host, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(host, error);
     *host = NULL;
-    if (!arch_find(arch))
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown host architecture \"%s\"",
-                         arch ? arch : "");
-    if (kvm < VQEMU_KVM_USABLE || kvm > VQEMU_KVM_SOFTWARE)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "%d is not a KVM state", (int)kvm);
-    return new_host(arch, kvm, strdup(reasons[kvm]), host, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    return host_probe_at(&kvm_paths, host, error);
 }
+
+/* ---- one that is described ---- */
+
+struct vqemu_host_options {
+    char *arch, *kvm;
+};
+
+static const struct option_key option_keys[] = {
+    {VQEMU_HOST_ARCH, OPTION_STRING, offsetof(vqemu_host_options, arch)},
+    {VQEMU_HOST_KVM, OPTION_STRING, offsetof(vqemu_host_options, kvm)},
+};
+static const struct options_type options_type = {
+    .noun = "a host",
+    .size = sizeof(vqemu_host_options),
+    .keys = option_keys,
+    .key_count = sizeof option_keys / sizeof option_keys[0],
+};
+
+static const struct {
+    const char *name, *description;
+} states[] = {
+    [VQEMU_KVM_USABLE] = {"usable", "the host is described as having a usable KVM"},
+    [VQEMU_KVM_ABSENT] = {"absent", "the host is described as having no KVM"},
+    [VQEMU_KVM_DENIED] = {"denied", "the host is described as denying access to KVM"},
+    [VQEMU_KVM_BROKEN] = {"broken", "the host is described as having a broken KVM"},
+    [VQEMU_KVM_SOFTWARE] = {"software", "the host is described as having a software KVM"},
+    [VQEMU_KVM_UNSEEN] = {"unseen", "the host is described as having a KVM of which it cannot be "
+                                    "seen what serves it"},
+};
+#define STATE_END ((int32_t)(sizeof states / sizeof states[0]))
 
 VQEMU_EXPORT const char *vqemu_kvm_state_name(int32_t state) {
-    switch (state) {
-    case VQEMU_KVM_USABLE:
-        return "usable";
-    case VQEMU_KVM_ABSENT:
-        return "absent";
-    case VQEMU_KVM_DENIED:
-        return "denied";
-    case VQEMU_KVM_BROKEN:
-        return "broken";
-    case VQEMU_KVM_SOFTWARE:
-        return "software";
-    default:
-        return "unknown";
-    }
+    return state > 0 && state < STATE_END ? states[state].name : "unknown";
 }
 
+/* 0 if there is no such state. */
+static int32_t find_state(const char *name) {
+    for (int32_t state = 1; state < STATE_END; state++)
+        if (strcmp(states[state].name, name) == 0)
+            return state;
+    return 0;
+}
+
+static int check_arch(const char *name, vqemu_error **error) {
+    if (arch_find(name))
+        return 0;
+    _cleanup_free_ char *choices = arch_list_names();
+    if (!choices)
+        return error_no_memory(error);
+    return options_not_a_choice(VQEMU_HOST_ARCH, name, choices, error);
+}
+
+static int check_state(const char *name, vqemu_error **error) {
+    struct strbuf names = {0};
+    if (find_state(name))
+        return 0;
+    for (int32_t state = 1; state < STATE_END; state++)
+        strbuf_addf(&names, "%s%s", state > 1 ? ", " : "", states[state].name);
+    _cleanup_free_ char *choices = strbuf_take(&names);
+    if (!choices)
+        return error_no_memory(error);
+    return options_not_a_choice(VQEMU_HOST_KVM, name, choices, error);
+}
+
+VQEMU_EXPORT int vqemu_host_options_new(vqemu_host_options **options, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    *options = options_new(&options_type);
+    return *options ? 0 : error_no_memory(error);
+}
+
+VQEMU_EXPORT int vqemu_host_options_set_string(vqemu_host_options *options, const char *key,
+                                               const char *value, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    REQUIRE_ARGUMENT(key, error);
+    int r = 0;
+    if (value && strcmp(key, VQEMU_HOST_ARCH) == 0)
+        r = check_arch(value, error);
+    else if (value && strcmp(key, VQEMU_HOST_KVM) == 0)
+        r = check_state(value, error);
+    return r < 0 ? r : options_set_string(&options_type, options, key, value, error);
+}
+
+VQEMU_EXPORT void vqemu_host_options_free(vqemu_host_options *options) {
+    options_free(&options_type, options);
+}
+
+VQEMU_EXPORT int vqemu_host_new(const vqemu_host_options *options, uint32_t flags,
+                                vqemu_host **host, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(host, error);
+    *host = NULL;
+    REQUIRE_ARGUMENT(options, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    const char *missing = !options->arch ? VQEMU_HOST_ARCH : !options->kvm ? VQEMU_HOST_KVM : NULL;
+    if (missing)
+        return options_missing(missing, "the description of a host", error);
+    int32_t state = find_state(options->kvm);
+    return new_host(options->arch, state, strdup(states[state].description), host, error);
+}
+
+/* ---- access ---- */
+
 VQEMU_EXPORT const char *vqemu_host_arch(const vqemu_host *host) {
-    return host->arch;
+    return host ? host->arch : NULL;
 }
 
 VQEMU_EXPORT int32_t vqemu_host_kvm_state(const vqemu_host *host) {
-    return host->kvm_state;
+    return host ? host->kvm_state : -1;
 }
 
 VQEMU_EXPORT bool vqemu_host_kvm_usable(const vqemu_host *host) {
-    return host->kvm_state == VQEMU_KVM_USABLE;
+    return host && (host->kvm_state == VQEMU_KVM_USABLE || host->kvm_state == VQEMU_KVM_UNSEEN);
 }
 
 VQEMU_EXPORT const char *vqemu_host_kvm_reason(const vqemu_host *host) {
-    return host->kvm_reason;
+    return host ? host->kvm_reason : NULL;
 }
 
 VQEMU_EXPORT void vqemu_host_free(vqemu_host *host) {

@@ -4,11 +4,11 @@
 
 #include <volt-qemu/host.h>
 
+#include "choice/kvm.h"
 #include "util/cleanup.h"
 
-/* Probe with other paths than /dev/kvm and /sys/module, so that tests reach every answer. */
-int host_probe_at(const char *kvm_device, const char *modules_dir, vqemu_host **host,
-                  vqemu_error **error);
+/* Probe with other paths than those of kvm_paths. */
+int host_probe_at(const struct kvm_paths *paths, vqemu_host **host, vqemu_error **error);
 
 /* Our name for an architecture that uname(2) calls machine; the same string where it has no other.
  */
@@ -16,5 +16,8 @@ const char *host_arch_from_uname(const char *machine);
 
 DEFINE_CLEANUP(vqemu_host, host, vqemu_host_free);
 #define _cleanup_host_ _cleanup_(cleanup_host)
+
+DEFINE_CLEANUP(vqemu_host_options, host_options, vqemu_host_options_free);
+#define _cleanup_host_options_ _cleanup_(cleanup_host_options)
 
 #endif

@@ -28,7 +28,14 @@ void args_claim(struct args *args, const char *key, const char *what) {
 void args_claim_descriptor(struct args *args, const char *key, uint64_t fd) {
     strv_add(&args->claims, key);
     strv_addf(&args->claims, "descriptor %d", (int)fd);
-    resources_add_fd(&args->resources, (int)fd);
+    resources_add_fd(&args->resources, (int)fd, key);
+}
+
+/* What has no key of the VM, such as a socket of the service, does not begin the message. */
+static int taken_twice(const char *a, const char *b, const char *what, vqemu_error **error) {
+    bool is_key = !strchr(a, ' ');
+    return args_refuse(error, VQEMU_ERR_INVALID, "%s: %s is that of %s as well", is_key ? a : b,
+                       what, is_key ? b : a);
 }
 
 int args_check_claims(const struct args *args, vqemu_error **error) {
@@ -38,7 +45,6 @@ int args_check_claims(const struct args *args, vqemu_error **error) {
     for (size_t i = 0; i < claims->count; i += 2)
         for (size_t j = 0; j < i; j += 2)
             if (strcmp(claims->items[i + 1], claims->items[j + 1]) == 0)
-                return error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is that of %s as well",
-                                 claims->items[i], claims->items[i + 1], claims->items[j]);
+                return taken_twice(claims->items[i], claims->items[j], claims->items[i + 1], error);
     return 0;
 }

@@ -29,6 +29,7 @@ static void begin_console(struct args *args, struct strbuf *chardev, const char 
         strbuf_add(chardev, ",server=on,wait=off");
         args_claim(args, "console_path", path);
         resources_add_socket(&args->resources, path);
+        resources_name_socket(&args->resources, "console", path);
     } else {
         args->resources.pty = true;
     }
@@ -49,10 +50,10 @@ int args_add_console(struct args *args, vqemu_error **error) {
     bool none = strcmp(kind, "none") == 0;
     struct strbuf chardev = {0};
     if (vm->console_path && !has_path(kind))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "console_path: only a console of kind file or socket has one");
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "console_path: only a console of kind file or socket has one");
     if (vm->console_log && none)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "console_log: there is no console");
+        return args_refuse(error, VQEMU_ERR_INVALID, "console_log: there is no console");
     if (none) {
         args_option(args, "-serial", "none");
         return 0;
@@ -63,9 +64,9 @@ int args_add_console(struct args *args, vqemu_error **error) {
     if (!path)
         return error_no_memory(error);
     if (strcmp(kind, "socket") == 0 && strlen(path) > SOCKET_PATH_MAX)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "console_path: it has %zu bytes; that of a Unix socket can have %zu",
-                         strlen(path), SOCKET_PATH_MAX);
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "console_path: it has %zu bytes; that of a Unix socket can have %zu",
+                           strlen(path), SOCKET_PATH_MAX);
     begin_console(args, &chardev, kind, path);
     add_console_log(args, &chardev);
     args_option_buffer(args, "-chardev", &chardev);
@@ -77,8 +78,10 @@ int args_add_console(struct args *args, vqemu_error **error) {
 
 /* ---- QMP ---- */
 
-static void add_qmp(struct args *args, const char *id, const char *key, const char *path) {
+static void add_qmp(struct args *args, const char *name, const char *id, const char *key,
+                    const char *path) {
     args_listen(args, id, key, path);
+    resources_name_socket(&args->resources, name, path);
     strv_add(&args->argv, "-mon");
     strv_addf(&args->argv, "chardev=%s,mode=control", id);
 }
@@ -92,14 +95,14 @@ static void add_qmp_descriptor(struct args *args) {
 }
 
 /* A service has a socket for the caller in any case, and a second one to stop the guest by. */
-static int plan_qmp(struct args *args, char **qmp, vqemu_error **error) {
-    *qmp = NULL;
-    if (!args->vm->qmp_socket && !args->for_unit)
+static int plan_qmp(const struct args *args, char **qmp, char **stop, vqemu_error **error) {
+    bool for_unit = args->flags & VQEMU_COMMAND_FOR_UNIT;
+    if (!args->vm->qmp_socket && !for_unit)
         return 0;
     *qmp = args_path_or(args->vm->qmp_socket, args->runtime_dir, "qmp.sock");
-    if (args->for_unit)
-        args->stop_socket = args_path_or(NULL, args->runtime_dir, "unit.sock");
-    return *qmp && (!args->for_unit || args->stop_socket) ? 0 : error_no_memory(error);
+    if (for_unit)
+        *stop = args_path_or(NULL, args->runtime_dir, "unit.sock");
+    return *qmp && (!for_unit || *stop) ? 0 : error_no_memory(error);
 }
 
 static void add_guest_agent(struct args *args, const char *path) {
@@ -107,19 +110,20 @@ static void add_guest_agent(struct args *args, const char *path) {
     args_virtio(args, &device, "virtio-serial", "serial", -1);
     args_option_buffer(args, "-device", &device);
     args_listen(args, "agent", "guest_agent_socket", path);
+    resources_name_socket(&args->resources, "agent", path);
     args_option(args, "-device",
                 "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
 }
 
 int args_add_control(struct args *args, vqemu_error **error) {
-    _cleanup_free_ char *qmp = NULL;
-    int r = plan_qmp(args, &qmp, error);
+    _cleanup_free_ char *qmp = NULL, *stop = NULL;
+    int r = plan_qmp(args, &qmp, &stop, error);
     if (r < 0)
         return r;
     if (qmp)
-        add_qmp(args, "qmp", "qmp_socket", qmp);
-    if (args->stop_socket)
-        add_qmp(args, "qmp-unit", "the unit's QMP socket", args->stop_socket);
+        add_qmp(args, "qmp", "qmp", "qmp_socket", qmp);
+    if (stop)
+        add_qmp(args, "stop", "qmp-unit", "the unit's QMP socket", stop);
     if (args->vm->qmp_fd)
         add_qmp_descriptor(args);
     if (args->vm->guest_agent_socket)

@@ -17,7 +17,7 @@ static int check_tpm(const struct args *args, vqemu_error **error) {
                       : vm->swtpm_program ? "swtpm_program"
                                           : NULL;
     if (!is_on(vm->tpm) && key)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "%s: it needs \"tpm\": true", key);
+        return args_refuse(error, VQEMU_ERR_INVALID, "%s: it needs \"tpm\": true", key);
     if (!is_on(vm->tpm))
         return 0;
     int r = args_require(args, VQEMU_ABILITY_TPM, "tpm", error);
@@ -36,11 +36,13 @@ static int add_tpm(struct args *args, vqemu_error **error) {
     if (!socket || !state)
         return error_no_memory(error);
     args_connect(args, "tpm", "tpm_socket", socket);
+    resources_name_socket(&args->resources, "tpm", socket);
     args_option(args, "-tpmdev", "emulator,id=tpm,chardev=tpm");
     strv_add(&args->argv, "-device");
     strv_addf(&args->argv, "%s,tpmdev=tpm", args->arch->tpm);
     resources_add_companion(&args->resources, COMPANION_SWTPM,
-                            vm->swtpm_program ? vm->swtpm_program : SWTPM, socket, state, false);
+                            vm->swtpm_program ? vm->swtpm_program : SWTPM, socket, state, false,
+                            "tpm_state", "tpm_socket");
     return 0;
 }
 
@@ -92,5 +94,7 @@ int args_add_devices(struct args *args, vqemu_error **error) {
     add_balloon(args);
     add_vsock(args);
     r = args_place_devices(args, error);
+    if (r == 0)
+        r = args_give_ids(args, error);
     return r < 0 ? r : args_check_claims(args, error);
 }

@@ -32,7 +32,7 @@ static bool is(const char *choice, const char *value) {
 
 static int disk_error(const struct drive *drive, const char *key, const char *text,
                       vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_INVALID, 0, "disks[%zu].%s: %s", drive->number, key, text);
+    return args_refuse(error, VQEMU_ERR_INVALID, "disks[%zu].%s: %s", drive->number, key, text);
 }
 
 static bool is_read_only(const vqemu_disk *disk) {
@@ -91,24 +91,29 @@ static int check_sharing(const struct args *args, const struct drive *drive, vqe
         const vqemu_disk *other = args->vm->disks.items[i];
         bool is_written = !drive->read_only || !is_read_only(other);
         if (is(other->file, drive->disk->file) && is_written)
-            return error_set(error, VQEMU_ERR_INVALID, 0,
-                             "disks[%zu].file: it is that of disks[%zu] as well; both must be "
-                             "read_only",
-                             drive->number, i);
+            return args_refuse(error, VQEMU_ERR_INVALID,
+                               "disks[%zu].file: it is that of disks[%zu] as well; both must be "
+                               "read_only",
+                               drive->number, i);
     }
     return 0;
 }
 
 /* Two devices cannot both be the first to boot from. */
+static int same_place(const vqemu_vm *vm, size_t i, size_t j, vqemu_error **error) {
+    size_t disks = vm->disks.count;
+    return args_refuse(
+        error, VQEMU_ERR_INVALID, "%s[%zu].boot_order: %s[%zu] has the place %" PRIu64 " as well",
+        i < disks ? "disks" : "nics", i < disks ? i : i - disks, j < disks ? "disks" : "nics",
+        j < disks ? j : j - disks, args_boot_order(vm, i));
+}
+
 static int check_boot_order(const struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
-    for (size_t i = 0; i < vm->disks.count + vm->nics.count; i++) {
-        uint64_t order = args_boot_order(vm, i);
-        for (size_t j = 0; order != 0 && j < i; j++)
-            if (args_boot_order(vm, j) == order)
-                return error_set(error, VQEMU_ERR_INVALID, 0,
-                                 "boot_order: two devices have the place %" PRIu64, order);
-    }
+    for (size_t i = 0; i < vm->disks.count + vm->nics.count; i++)
+        for (size_t j = 0; args_boot_order(vm, i) != 0 && j < i; j++)
+            if (args_boot_order(vm, i) == args_boot_order(vm, j))
+                return same_place(vm, i, j, error);
     return 0;
 }
 
@@ -161,7 +166,7 @@ static void add_descriptor(struct args *args, struct strbuf *node, const struct 
 static void note_file(struct args *args, const struct drive *drive) {
     const vqemu_disk *disk = drive->disk;
     if (is_block_device(disk))
-        resources_add_device(&args->resources, disk->file);
+        resources_add_block_device(&args->resources, disk->file, drive->read_only);
     else if (drive->read_only)
         resources_add_read(&args->resources, disk->file);
     else
@@ -290,13 +295,13 @@ static int check_room(const struct args *args, const struct drive *drive, const 
                       vqemu_error **error) {
     unsigned ide_max = args->machine->ide == IDE_BUILT_IN ? 4 : 6;
     if (is(drive->bus, "ide") && buses->ide == ide_max)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "disks[%zu].bus: the machine %s has room for %u IDE or SATA drives",
-                         drive->number, args->machine_name, ide_max);
+        return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                           "disks[%zu].bus: the machine %s has room for %u IDE or SATA drives",
+                           drive->number, args->machine_name, ide_max);
     if (is(drive->bus, "scsi") && buses->scsi == SCSI_DISKS_MAX)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "disks[%zu].bus: there is room for %d SCSI drives", drive->number,
-                         SCSI_DISKS_MAX);
+        return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                           "disks[%zu].bus: there is room for %d SCSI drives", drive->number,
+                           SCSI_DISKS_MAX);
     return 0;
 }
 

@@ -24,7 +24,7 @@ static int check_without_display(const vqemu_vm *vm, vqemu_error **error) {
                                               : NULL;
     if (!key)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0, "%s: it needs \"display\": \"vnc\"", key);
+    return args_refuse(error, VQEMU_ERR_INVALID, "%s: it needs \"display\": \"vnc\"", key);
 }
 
 static int check_display(const struct args *args, vqemu_error **error) {
@@ -32,8 +32,8 @@ static int check_display(const struct args *args, vqemu_error **error) {
     if (!is_shown(vm))
         return check_without_display(vm, error);
     if (vm->vnc_socket && vm->vnc_port)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "vnc_port: there is a vnc_socket as well; VNC listens on one of them");
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "vnc_port: there is a vnc_socket as well; VNC listens on one of them");
     if (vm->video && strcmp(vm->video, "std") == 0 && strcmp(args->arch->bus, "pci") != 0)
         return args_unsupported(args, "video", "VGA; it has virtio", error);
     if (vm->video && strcmp(vm->video, "ramfb") == 0 && !args->arch->ramfb)
@@ -85,6 +85,7 @@ static bool add_vnc(struct args *args) {
         qemu_opt_add_value(&vnc, socket);
         args_claim(args, "vnc_socket", socket);
         resources_add_socket(&args->resources, socket);
+        resources_name_socket(&args->resources, "vnc", socket);
     }
     if (vm->vnc_password_file)
         strbuf_add(&vnc, ",password-secret=vnc-password");
@@ -111,7 +112,7 @@ static int add_usb(struct args *args, vqemu_error **error) {
     bool tablet = is_on_by_default(vm->usb_tablet, shown && vm->usb != TOGGLE_OFF && has_pci);
     bool controller = is_on_by_default(vm->usb, tablet || (shown && has_pci));
     if (tablet && !controller)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "usb_tablet: it needs \"usb\": true");
+        return args_refuse(error, VQEMU_ERR_INVALID, "usb_tablet: it needs \"usb\": true");
     if (controller && !has_pci)
         return args_unsupported(args, tablet ? "usb_tablet" : "usb", "USB", error);
     if (shown && !has_pci)

@@ -33,18 +33,19 @@ static int check_bootable(const struct args *args, vqemu_error **error) {
     if (args->uefi || vm->kernel || vm->firmware || vm->disks.count == 0 ||
         args->machine->boots_disks)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0,
-                     "kernel: missing; the machine %s of %s guests has no firmware that boots from "
-                     "a disk. If an extra argument brings one, set \"firmware\": \"bios\"",
-                     args->machine_name, args->arch->name);
+    return args_refuse(
+        error, VQEMU_ERR_INVALID,
+        "kernel: missing; the machine %s of %s guests has no firmware that boots from "
+        "a disk. If an extra argument brings one, set \"firmware\": \"bios\"",
+        args->machine_name, args->arch->name);
 }
 
 static int check_secure_boot(const struct args *args, vqemu_error **error) {
     if (!is_on(args->vm->secure_boot))
         return 0;
     if (!args->uefi)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "secure_boot: it needs \"firmware\": \"uefi\"");
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "secure_boot: it needs \"firmware\": \"uefi\"");
     if (args->arch->x86 && !args->machine->smm)
         return args_unsupported(args, "secure_boot",
                                 "system management mode, which guards secure boot; q35 has", error);
@@ -58,7 +59,7 @@ int args_plan_firmware(struct args *args, vqemu_error **error) {
     if (r == 0)
         r = check_bootable(args, error);
     if (r == 0 && !args->uefi && args->vm->nvram)
-        r = error_set(error, VQEMU_ERR_INVALID, 0, "nvram: it needs \"firmware\": \"uefi\"");
+        r = args_refuse(error, VQEMU_ERR_INVALID, "nvram: it needs \"firmware\": \"uefi\"");
     if (r < 0 || !args->uefi)
         return r;
     if (!args->arch->uefi)
@@ -69,9 +70,13 @@ int args_plan_firmware(struct args *args, vqemu_error **error) {
     args->nvram = args_path_or(args->vm->nvram, args->state_dir, "nvram.fd");
     if (!args->nvram)
         return error_no_memory(error);
-    return firmware_find(vqemu_runtime_firmware_dir(args->runtime),
-                         vqemu_profile_name(args->profile), args->arch->name, args->machine_name,
-                         secure_boot, &args->firmware, error);
+    int found =
+        firmware_find(vqemu_runtime_firmware_dir(args->runtime), vqemu_profile_name(args->profile),
+                      args->arch->name, args->machine_name, secure_boot, &args->firmware, error);
+    if (found == 0 || found == VQEMU_ERR_NO_MEMORY)
+        return found;
+    return error_because(found, error, NULL, "key", "firmware", "profile",
+                         vqemu_profile_name(args->profile), NULL);
 }
 
 static void add_flash(struct args *args, const char *node, const char *format, const char *path,

@@ -42,20 +42,21 @@ static int check_memory(const struct args *args, vqemu_error **error) {
     const struct arch *arch = args->arch;
     uint64_t memory = memory_of(args);
     if (memory < arch->min_memory)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "memory: %" PRIu64 " MiB are too little: the machine of %s guests needs "
-                         "%" PRIu64,
-                         memory, arch->name, arch->min_memory);
+        return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                           "memory: %" PRIu64 " MiB are too little: the machine of %s guests needs "
+                           "%" PRIu64,
+                           memory, arch->name, arch->min_memory);
     if (arch->max_memory && memory > arch->max_memory)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "memory: %" PRIu64 " MiB are too much: the machine of %s guests can have "
-                         "%" PRIu64,
-                         memory, arch->name, arch->max_memory);
+        return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                           "memory: %" PRIu64
+                           " MiB are too much: the machine of %s guests can have "
+                           "%" PRIu64,
+                           memory, arch->name, arch->max_memory);
     if (arch->memory_step && memory % arch->memory_step != 0)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "memory: %" PRIu64 " MiB are no multiple of %" PRIu64
-                         ", as the machine of %s guests needs it",
-                         memory, arch->memory_step, arch->name);
+        return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                           "memory: %" PRIu64 " MiB are no multiple of %" PRIu64
+                           ", as the machine of %s guests needs it",
+                           memory, arch->memory_step, arch->name);
     return 0;
 }
 
@@ -70,11 +71,11 @@ static int check_hugepages(const struct args *args, vqemu_error **error) {
     const char *text = args->vm->hugepages;
     uint64_t size = text ? page_size(text) : 1, memory = memory_of(args);
     if ((size & (size - 1)) != 0)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "hugepages: %s is not a power of two", text);
+        return args_refuse(error, VQEMU_ERR_INVALID, "hugepages: %s is not a power of two", text);
     if ((memory << 10) % size != 0)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "hugepages: %" PRIu64 " MiB of memory are no multiple of %s", memory,
-                         text);
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "hugepages: %" PRIu64 " MiB of memory are no multiple of %s", memory,
+                           text);
     return 0;
 }
 
@@ -83,21 +84,21 @@ static int check_cpus(const struct args *args, vqemu_error **error) {
     uint64_t cpus = cpus_of(vm), product = topology_product(vm);
     bool sockets_are_left_over = !vm->cpu_sockets && cpus % product == 0;
     if (args->arch->max_cpus && cpus > args->arch->max_cpus)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "cpus: %" PRIu64
-                         " CPUs are too many: the machine of %s guests can have %u",
-                         cpus, args->arch->name, (unsigned)args->arch->max_cpus);
+        return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                           "cpus: %" PRIu64
+                           " CPUs are too many: the machine of %s guests can have %u",
+                           cpus, args->arch->name, (unsigned)args->arch->max_cpus);
     if (args->arch->tcg_cpu_alone && !args->kvm && !vm->cpu_model && cpus > 1)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "cpus: %" PRIu64 " CPUs are too many: %s guests can have one %s, their "
-                         "default; another cpu_model may allow more",
-                         cpus, args->arch->name, args->arch->tcg_cpu);
+        return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                           "cpus: %" PRIu64 " CPUs are too many: %s guests can have one %s, their "
+                           "default; another cpu_model may allow more",
+                           cpus, args->arch->name, args->arch->tcg_cpu);
     if (product != 1 && cpus != product && !sockets_are_left_over)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "cpus: %" PRIu64 " sockets of %" PRIu64 " cores of %" PRIu64
-                         " threads do not give %" PRIu64 " CPUs",
-                         one_if_unset(vm->cpu_sockets), one_if_unset(vm->cpu_cores),
-                         one_if_unset(vm->cpu_threads), cpus);
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "cpus: %" PRIu64 " sockets of %" PRIu64 " cores of %" PRIu64
+                           " threads do not give %" PRIu64 " CPUs",
+                           one_if_unset(vm->cpu_sockets), one_if_unset(vm->cpu_cores),
+                           one_if_unset(vm->cpu_threads), cpus);
     return 0;
 }
 
@@ -116,7 +117,7 @@ static int check_threads(const struct args *args, vqemu_error **error) {
 static int check_cpu_model(const struct args *args, vqemu_error **error) {
     const char *model = args->vm->cpu_model;
     if (model && strcmp(model, "help") == 0)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "cpu_model: \"help\" is no CPU model");
+        return args_refuse(error, VQEMU_ERR_INVALID, "cpu_model: \"help\" is no CPU model");
     if (model && strcmp(model, "host") == 0 && !args->kvm)
         return args_require(args, VQEMU_ABILITY_KVM, "cpu_model", error);
     return 0;
@@ -145,13 +146,13 @@ int args_check_machine(const struct args *args, vqemu_error **error) {
     if (wants_hyperv(args) && !args->kvm)
         return args_require(args, VQEMU_ABILITY_KVM, "hyperv", error);
     if (vm->memory_shared == TOGGLE_OFF && args->shared_memory)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "memory_shared: a share over virtiofs needs it; it cannot be false");
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "memory_shared: a share over virtiofs needs it; it cannot be false");
     if (!vm->kernel && vm->initrd)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "initrd: it needs a kernel");
+        return args_refuse(error, VQEMU_ERR_INVALID, "initrd: it needs a kernel");
     if (!vm->kernel && vm->append)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "append: a kernel command line needs a kernel");
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "append: a kernel command line needs a kernel");
     return 0;
 }
 
@@ -212,8 +213,10 @@ void args_add_cpus(struct args *args) {
     strbuf_add(&cpu, vm->cpu_model ? vm->cpu_model : model);
     if (wants_hyperv(args))
         strbuf_add(&cpu, "," HYPERV);
-    for (size_t i = 0; i < vm->cpu_features.count; i++)
-        strbuf_addf(&cpu, ",%s", vm->cpu_features.items[i]);
+    for (size_t i = 0; i < vm->cpu_features.count; i++) {
+        strbuf_addf(&cpu, ",%s=", vm->cpu_features.items[i].name);
+        value_add_text(&vm->cpu_features.items[i].value, &cpu);
+    }
     args_option_buffer(args, "-cpu", &cpu);
     add_topology(&smp, vm);
     args_option_buffer(args, "-smp", &smp);

@@ -27,8 +27,7 @@ static bool is(const struct connection *connection, const char *backend) {
 
 static int nic_error(const struct connection *connection, const char *key, const char *text,
                      vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_INVALID, 0, "nics[%zu].%s: %s", connection->number, key,
-                     text);
+    return args_refuse(error, VQEMU_ERR_INVALID, "nics[%zu].%s: %s", connection->number, key, text);
 }
 
 static bool is_virtio(const struct connection *connection) {

@@ -26,4 +26,7 @@ int args_add_devices(struct args *args, vqemu_error **error); /* args-device.c *
 /* Give each PCI device its slot, when all are there (args-slot.c). */
 int args_place_devices(struct args *args, vqemu_error **error);
 
+/* After that, give devices the ids that the VM has for them (args-id.c). */
+int args_give_ids(struct args *args, vqemu_error **error);
+
 #endif

@@ -4,14 +4,11 @@
 #include "base/error.h"
 #include "command/args-nouns.h"
 
-#define STATE_PARENT "/var/lib/volt/vms"
-#define RUNTIME_PARENT "/run/volt"
-
 static int plan_directories(struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     identity_id(vm->name, args->id);
-    args->state_dir = args_path_or(vm->state_dir, STATE_PARENT, args->id);
-    args->runtime_dir = args_path_or(vm->runtime_dir, RUNTIME_PARENT, args->id);
+    args->state_dir = args_path_or(vm->state_dir, args->state_base, args->id);
+    args->runtime_dir = args_path_or(vm->runtime_dir, args->runtime_base, args->id);
     return args->state_dir && args->runtime_dir ? 0 : error_no_memory(error);
 }
 
@@ -22,9 +19,10 @@ static int plan_machine(struct args *args, vqemu_error **error) {
         _cleanup_free_ char *known = arch_list_machines(args->arch);
         if (!known)
             return error_no_memory(error);
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "machine: %s guests have no machine \"%s\"; they have %s",
-                         args->arch->name, name, known);
+        int r = args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                            "machine: %s guests have no machine \"%s\"; they have %s",
+                            args->arch->name, name, known);
+        return error_because(r, error, "no-such-machine", "value", name, "choices", known, NULL);
     }
     args->machine_name = name ? name : args->machine->name;
     return 0;
@@ -36,7 +34,9 @@ int args_plan(struct args *args, vqemu_error **error) {
     args->kvm = vqemu_profile_abilities(args->profile) & VQEMU_ABILITY_KVM;
     args->guest_os = args->vm->guest_os ? args->vm->guest_os : "linux";
     args->shared_memory = is_on(args->vm->memory_shared) || args_has_virtiofs(args->vm);
-    int r = plan_directories(args, error);
+    int r = object_check_required(&vm_type, args->vm, error);
+    if (r == 0)
+        r = plan_directories(args, error);
     if (r == 0)
         r = plan_machine(args, error);
     if (r == 0)

@@ -46,50 +46,64 @@ static void add_9p(struct args *args, const vqemu_share *share, const char *id, 
         resources_add_read(&args->resources, share->path);
 }
 
+/* What is said of a share over virtiofs besides. */
+struct virtiofs {
+    unsigned number;
+    char path_key[48], socket_key[48];
+};
+
 /* Returns false without memory. */
 static bool add_virtiofs(struct args *args, const vqemu_share *share, const char *id,
-                         const char *tag, unsigned number) {
+                         const char *tag, const struct virtiofs *virtiofs) {
     const vqemu_vm *vm = args->vm;
-    char name[48], key[64];
-    snprintf(name, sizeof name, "virtiofsd-%u.sock", number);
+    char name[48];
+    snprintf(name, sizeof name, "virtiofsd-%u.sock", virtiofs->number);
     _cleanup_free_ char *socket = args_path_or(share->socket, args->runtime_dir, name);
     struct strbuf device = {0};
     if (!socket)
         return false;
-    snprintf(key, sizeof key, "the virtiofsd socket of \"%s\"", tag);
-    args_connect(args, id, key, socket);
+    args_connect(args, id, virtiofs->socket_key, socket);
     args_virtio(args, &device, "vhost-user-fs", id, -1);
     strbuf_addf(&device, ",chardev=%s,queue-size=1024", id);
     qemu_opt_add(&device, "tag", tag);
     args_option_buffer(args, "-device", &device);
     resources_add_companion(&args->resources, COMPANION_VIRTIOFSD,
                             vm->virtiofsd_program ? vm->virtiofsd_program : VIRTIOFSD, socket,
-                            share->path, !is_on(share->writable));
+                            share->path, !is_on(share->writable), virtiofs->path_key,
+                            virtiofs->socket_key);
     return true;
+}
+
+static bool add_numbered_virtiofs(struct args *args, const vqemu_share *share, const char *id,
+                                  size_t index, unsigned number) {
+    struct virtiofs virtiofs = {.number = number};
+    snprintf(virtiofs.path_key, sizeof virtiofs.path_key, "shares[%zu].path", index);
+    snprintf(virtiofs.socket_key, sizeof virtiofs.socket_key, "shares[%zu].socket", index);
+    return add_virtiofs(args, share, id, share->tag, &virtiofs);
 }
 
 static int check_share(const struct args *args, const vqemu_share *share, size_t index,
                        vqemu_error **error) {
     if (!is_virtiofs(share) && strlen(share->tag) > TAG_MAX_9P)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "shares[%zu].tag: it has %zu bytes; over 9p it can have %d", index,
-                         strlen(share->tag), TAG_MAX_9P);
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "shares[%zu].tag: it has %zu bytes; over 9p it can have %d", index,
+                           strlen(share->tag), TAG_MAX_9P);
     if (!is_virtiofs(share) && share->socket)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "shares[%zu].socket: only a share over virtiofs has one", index);
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "shares[%zu].socket: only a share over virtiofs has one", index);
     if (is_virtiofs(share) && (share->security_model || share->multidevs))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "shares[%zu].%s: virtiofs has no such setting; 9p has", index,
-                         share->security_model ? "security_model" : "multidevs");
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "shares[%zu].%s: virtiofs has no such setting; 9p has", index,
+                           share->security_model ? "security_model" : "multidevs");
     if (args->vm->rootfs && strcmp(share->tag, ROOT_TAG) == 0)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "shares[%zu].tag: \"" ROOT_TAG "\" is the tag of the root file system",
-                         index);
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "shares[%zu].tag: \"" ROOT_TAG "\" is the tag of the root file system",
+                           index);
     for (size_t i = 0; i < index; i++) {
         const vqemu_share *other = args->vm->shares.items[i];
         if (strcmp(other->tag, share->tag) == 0)
-            return error_set(error, VQEMU_ERR_INVALID, 0,
-                             "shares[%zu].tag: shares[%zu] has the same", index, i);
+            return args_refuse(error, VQEMU_ERR_INVALID,
+                               "shares[%zu].tag: shares[%zu] has the same", index, i);
     }
     return 0;
 }
@@ -98,11 +112,16 @@ static int check_share(const struct args *args, const vqemu_share *share, size_t
 static int check_virtiofs(const struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     const vqemu_share root = root_share(vm);
-    const char *key = vm->rootfs && is_virtiofs(&root) ? "rootfs_driver" : "shares[].driver";
+    char key[32] = "rootfs_driver";
+    size_t index = 0;
     if (args->kvm || !args->arch->own_fuse || !args_has_virtiofs(vm))
         return 0;
-    return error_set(
-        error, VQEMU_ERR_UNSUPPORTED, 0,
+    while (index < vm->shares.count && !is_virtiofs(vm->shares.items[index]))
+        index++;
+    if (!vm->rootfs || !is_virtiofs(&root))
+        snprintf(key, sizeof key, "shares[%zu].driver", index);
+    return args_refuse(
+        error, VQEMU_ERR_UNSUPPORTED,
         "%s: virtiofs does not work for emulated %s guests, whose numbers of flags and "
         "errors are not those of the host; 9p does",
         key, args->arch->name);
@@ -113,17 +132,18 @@ static int check_unused(const vqemu_vm *vm, vqemu_error **error) {
     if (!vm->rootfs && (vm->rootfs_driver || vm->rootfs_writable != TOGGLE_DEFAULT))
         key = vm->rootfs_driver ? "rootfs_driver" : "rootfs_writable";
     if (key)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "%s: there is no rootfs", key);
+        return args_refuse(error, VQEMU_ERR_INVALID, "%s: there is no rootfs", key);
     if (vm->virtiofsd_program && !args_has_virtiofs(vm))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "virtiofsd_program: there is no share over virtiofs");
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "virtiofsd_program: there is no share over virtiofs");
     return 0;
 }
 
 int args_add_shares(struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     const vqemu_share root = root_share(vm);
-    unsigned virtiofs_count = 0;
+    const struct virtiofs root_virtiofs = {0, "rootfs", "rootfs_driver"};
+    unsigned virtiofs_count = vm->rootfs && is_virtiofs(&root);
     bool good = true;
     int r = check_unused(vm, error);
     if (r == 0)
@@ -131,7 +151,7 @@ int args_add_shares(struct args *args, vqemu_error **error) {
     if (r < 0)
         return r;
     if (vm->rootfs && is_virtiofs(&root))
-        good = add_virtiofs(args, &root, ROOT_TAG, ROOT_TAG, virtiofs_count++);
+        good = add_virtiofs(args, &root, ROOT_TAG, ROOT_TAG, &root_virtiofs);
     else if (vm->rootfs)
         add_9p(args, &root, ROOT_TAG, ROOT_TAG);
     for (size_t i = 0; good && i < vm->shares.count; i++) {
@@ -142,7 +162,7 @@ int args_add_shares(struct args *args, vqemu_error **error) {
         if (r < 0)
             return r;
         if (is_virtiofs(share))
-            good = add_virtiofs(args, share, id, share->tag, virtiofs_count++);
+            good = add_numbered_virtiofs(args, share, id, i, virtiofs_count++);
         else
             add_9p(args, share, id, share->tag);
     }

@@ -117,10 +117,11 @@ int args_place_devices(struct args *args, vqemu_error **error) {
     if (room == 0)
         return 0;
     if (count > room)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "the VM has %u PCI devices; the machine %s of %s guests has room for %u. "
-                         "Disks on the bus scsi share one",
-                         count, args->machine_name, args->arch->name, room);
+        return args_refuse(
+            error, VQEMU_ERR_UNSUPPORTED,
+            "the VM has %u PCI devices; the machine %s of %s guests has room for %u. "
+            "Disks on the bus scsi share one",
+            count, args->machine_name, args->arch->name, room);
     if (args->arch->pci_slots)
         return count > args->arch->pci_slots ? spread(args, error) : 0;
     return has_homes(args->machine) ? place(args, error) : 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/args.h"
 
+#include <stdarg.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -35,7 +36,6 @@ void args_release(struct args *args) {
     free(args->state_dir);
     free(args->runtime_dir);
     free(args->nvram);
-    free(args->stop_socket);
     firmware_release(&args->firmware);
     strv_release(&args->argv);
     strv_release(&args->claims);
@@ -43,6 +43,26 @@ void args_release(struct args *args) {
 }
 
 /* ---- what cannot be had ---- */
+
+/* The key that a message begins with, as its own string; NULL if it begins with none. */
+static char *key_of(const char *message) {
+    static const char characters[] = "abcdefghijklmnopqrstuvwxyz0123456789_.[]";
+    size_t length = strspn(message, characters);
+    return length > 0 && strncmp(message + length, ": ", 2) == 0 ? strndup(message, length) : NULL;
+}
+
+int args_refuse(vqemu_error **error, int code, const char *format, ...) {
+    struct strbuf text = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    strbuf_addv(&text, format, arguments);
+    va_end(arguments);
+    _cleanup_free_ char *message = strbuf_take(&text);
+    _cleanup_free_ char *key = message ? key_of(message) : NULL;
+    if (!message)
+        return error_no_memory(error);
+    return error_because(error_set(error, code, 0, "%s", message), error, NULL, "key", key, NULL);
+}
 
 /* The profiles that have an ability and run such guests somewhere; NULL without memory. */
 static char *list_able(const struct args *args, enum vqemu_ability ability) {
@@ -64,16 +84,19 @@ int args_require(const struct args *args, enum vqemu_ability ability, const char
     _cleanup_free_ char *able = list_able(args, ability);
     if (!able)
         return error_no_memory(error);
-    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                     "%s: the profile %s has no %s; for %s guests, these have: %s", key,
-                     vqemu_profile_name(args->profile), vqemu_ability_name(ability),
-                     args->arch->name, *able ? able : "none");
+    int r = args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                        "%s: the profile %s has no %s; for %s guests, these have: %s", key,
+                        vqemu_profile_name(args->profile), vqemu_ability_name(ability),
+                        args->arch->name, *able ? able : "none");
+    return error_because(r, error, "profile-lacks-ability", "profile",
+                         vqemu_profile_name(args->profile), "profiles", able, NULL);
 }
 
 int args_unsupported(const struct args *args, const char *key, const char *what,
                      vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0, "%s: the machine %s of %s guests has no %s",
-                     key, args->machine_name, args->arch->name, what);
+    int r = args_refuse(error, VQEMU_ERR_UNSUPPORTED, "%s: the machine %s of %s guests has no %s",
+                        key, args->machine_name, args->arch->name, what);
+    return error_because(r, error, "machine-lacks-device", NULL);
 }
 
 /* ---- making options ---- */

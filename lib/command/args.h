@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include <volt-qemu/command.h>
+
 #include "choice/arch.h"
 #include "command/firmware.h"
 #include "command/resources.h"
@@ -24,7 +26,9 @@ struct args {
     const vqemu_runtime *runtime;
     const vqemu_profile *profile;
     const vqemu_vm *vm;
-    bool for_unit; /* a service: with QMP sockets of its own */
+    uint32_t flags; /* of enum vqemu_command_flag */
+    const char *state_base,
+        *runtime_base; /* the VM's directories are below, unless it names them */
 
     const struct arch *arch;
     const struct machine *machine;
@@ -34,7 +38,7 @@ struct args {
 
     char id[IDENTITY_ID_MAX + 1];
     char *state_dir, *runtime_dir;
-    char *nvram, *stop_socket;
+    char *nvram;
     struct firmware firmware; /* of a UEFI guest */
 
     struct strv argv;
@@ -43,6 +47,11 @@ struct args {
 };
 
 void args_release(struct args *args);
+
+/* An error whose message begins with the key of the VM that it is about, such as
+ * "disks[0].aio: ...", which becomes its detail. Returns the code. */
+int args_refuse(vqemu_error **error, int code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* What the profile must have for a key of the VM; otherwise the error tells which has. */
 int args_require(const struct args *args, enum vqemu_ability ability, const char *key,

@@ -34,9 +34,14 @@ static void add_word(struct strbuf *text, const char *word, const char *previous
     add_quoted(text, word);
 }
 
-VQEMU_EXPORT int vqemu_command_to_shell(const vqemu_command *command, char **text,
+VQEMU_EXPORT int vqemu_command_to_shell(const vqemu_command *command, uint32_t flags, char **text,
                                         vqemu_error **error) {
     struct strbuf shell = {0};
+    error_begin(error);
+    REQUIRE_ARGUMENT(text, error);
+    *text = NULL;
+    REQUIRE_ARGUMENT(command, error);
+    REQUIRE_FLAGS(flags, 0, error);
     strbuf_add(&shell, "(cd ");
     add_quoted(&shell, vqemu_command_cwd(command));
     strbuf_add(&shell, " && exec env -i");
@@ -70,9 +75,13 @@ static int add_strings(json_t *object, const char *key, char *const *strings, vq
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_command_to_json(const vqemu_command *command, char **text,
+VQEMU_EXPORT int vqemu_command_to_json(const vqemu_command *command, uint32_t flags, char **text,
                                        vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(text, error);
     *text = NULL;
+    REQUIRE_ARGUMENT(command, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_json_ json_t *object = json_object();
     if (!object)
         return error_no_memory(error);
@@ -85,9 +94,11 @@ VQEMU_EXPORT int vqemu_command_to_json(const vqemu_command *command, char **text
         return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
                          "the working directory is not UTF-8, which JSON cannot carry; use the "
                          "shell text");
-    const char *fingerprint = vqemu_command_fingerprint(command);
+    const char *digest = command->digest.hex, *hardware = command->hardware.hex;
     if (json_object_set_new(object, "cwd", json_string(vqemu_command_cwd(command))) < 0 ||
-        json_object_set_new(object, "fingerprint", json_string(fingerprint)) < 0)
+        json_object_set_new(object, "fingerprint", json_string(digest)) < 0 ||
+        json_object_set_new(object, "digest", json_string(digest)) < 0 ||
+        json_object_set_new(object, "hardware_digest", json_string(hardware)) < 0)
         return error_no_memory(error);
     return json_to_text(object, text, error);
 }

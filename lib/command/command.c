@@ -2,7 +2,6 @@
 /* A runtime and a VM -> argv, environment and working directory. */
 #include "command/command.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,23 +10,10 @@
 #include "base/error.h"
 #include "command/args-nouns.h"
 #include "command/args-plan.h"
+#include "command/hardware.h"
 #include "command/qemu-opt.h"
 #include "util/export.h"
 #include "util/path.h"
-
-struct vqemu_command {
-    atomic_uint references;
-    vqemu_runtime *runtime; /* keeps the lease */
-    struct strv argv, envp;
-    char *cwd;
-    struct digest fingerprint;
-    /* For what is made of it besides: */
-    char *vm_name, *user, *vnc_password_file;
-    char id[IDENTITY_ID_MAX + 1];
-    char *state_dir, *runtime_dir, *stop_socket;
-    struct nvram nvram; /* without a path if there is none */
-    struct resources resources;
-};
 
 /* ---- the program ---- */
 
@@ -180,8 +166,10 @@ static int add_arguments(struct args *args, vqemu_error **error) {
     if (r == 0)
         r = args_add_devices(args, error);
     add_kernel(args);
-    for (size_t i = 0; i < vm->extra_args.count; i++)
-        strv_add(&args->argv, vm->extra_args.items[i]);
+    if (args->flags & VQEMU_COMMAND_PAUSED)
+        strv_add(&args->argv, "-S");
+    if (args->flags & VQEMU_COMMAND_INCOMING)
+        args_option(args, "-incoming", "defer");
     return r;
 }
 
@@ -199,7 +187,7 @@ static void hash_vector(struct digest_state *state, const struct strv *vector) {
         hash_string(state, vector->items[i]);
 }
 
-static struct digest fingerprint(const vqemu_command *command) {
+struct digest command_digest(const vqemu_command *command) {
     struct digest_state state;
     digest_start(&state);
     hash_vector(&state, &command->argv);
@@ -217,7 +205,6 @@ static int keep(vqemu_command *command, struct args *args, vqemu_error **error) 
     memcpy(command->id, args->id, sizeof command->id);
     command->state_dir = TAKE_POINTER(args->state_dir);
     command->runtime_dir = TAKE_POINTER(args->runtime_dir);
-    command->stop_socket = TAKE_POINTER(args->stop_socket);
     command->nvram = (struct nvram){TAKE_POINTER(args->nvram), TAKE_POINTER(args->firmware.code),
                                     TAKE_POINTER(args->firmware.vars_template)};
     command->resources = args->resources;
@@ -227,34 +214,49 @@ static int keep(vqemu_command *command, struct args *args, vqemu_error **error) 
     return is_complete ? 0 : error_no_memory(error);
 }
 
-static int new_command(vqemu_runtime *runtime, struct args *args, vqemu_command **command,
-                       vqemu_error **error) {
-    _cleanup_command_ vqemu_command *new = calloc(1, sizeof *new);
+vqemu_command *command_new(vqemu_runtime *runtime) {
+    vqemu_command *new = calloc(1, sizeof *new);
     if (!new)
-        return error_no_memory(error);
+        return NULL;
     atomic_init(&new->references, 1);
     new->runtime = vqemu_runtime_ref(runtime);
+    return new;
+}
+
+static int new_command(vqemu_runtime *runtime, struct args *args, vqemu_command **command,
+                       vqemu_error **error) {
+    const struct strv *extra = &args->vm->extra_args;
+    _cleanup_command_ vqemu_command *new = command_new(runtime);
+    if (!new)
+        return error_no_memory(error);
     new->cwd = choose_cwd(runtime);
     if (!new->cwd)
         return error_no_memory(error);
     add_program(&new->argv, runtime, new->cwd);
     for (size_t i = 0; i < args->argv.count; i++)
         strv_add(&new->argv, args->argv.items[i]);
+    for (size_t i = 0; i < extra->count; i++)
+        strv_add(&new->argv, extra->items[i]);
     add_environment(&new->envp, runtime, new->cwd);
     int r = keep(new, args, error);
     if (r < 0)
         return r;
-    if (args->argv.failed || new->argv.failed || new->envp.failed || new->resources.failed)
+    if (args->argv.failed || new->argv.failed || new->envp.failed || new->resources.failed ||
+        !hardware_digest(args->arch->name, &args->argv, extra, &new->hardware))
         return error_no_memory(error);
-    new->fingerprint = fingerprint(new);
+    new->digest = command_digest(new);
     *command = TAKE_POINTER(new);
     return 0;
 }
 
-static int build(vqemu_runtime *runtime, const vqemu_vm *vm, bool for_unit, vqemu_command **command,
-                 vqemu_error **error) {
-    struct args args = {.runtime = runtime, .vm = vm, .for_unit = for_unit};
-    *command = NULL;
+int command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
+                  const char *state_base, const char *runtime_base, vqemu_command **command,
+                  vqemu_error **error) {
+    struct args args = {.runtime = runtime,
+                        .vm = vm,
+                        .flags = flags,
+                        .state_base = state_base,
+                        .runtime_base = runtime_base};
     int r = args_plan(&args, error);
     if (r == 0)
         r = add_arguments(&args, error);
@@ -264,14 +266,17 @@ static int build(vqemu_runtime *runtime, const vqemu_vm *vm, bool for_unit, vqem
     return r;
 }
 
-VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
+VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
                                      vqemu_command **command, vqemu_error **error) {
-    return build(runtime, vm, false, command, error);
-}
-
-int command_build_for_unit(vqemu_runtime *runtime, const vqemu_vm *vm, vqemu_command **command,
-                           vqemu_error **error) {
-    return build(runtime, vm, true, command, error);
+    error_begin(error);
+    REQUIRE_ARGUMENT(command, error);
+    *command = NULL;
+    REQUIRE_ARGUMENT(runtime, error);
+    REQUIRE_ARGUMENT(vm, error);
+    REQUIRE_FLAGS(flags, VQEMU_COMMAND_FOR_UNIT | VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING,
+                  error);
+    return command_build(runtime, vm, flags, COMMAND_STATE_BASE, COMMAND_RUNTIME_BASE, command,
+                         error);
 }
 
 VQEMU_EXPORT vqemu_command *vqemu_command_ref(vqemu_command *command) {
@@ -291,84 +296,10 @@ VQEMU_EXPORT void vqemu_command_unref(vqemu_command *command) {
     free(command->vnc_password_file);
     free(command->state_dir);
     free(command->runtime_dir);
-    free(command->stop_socket);
     free(command->nvram.path);
     free(command->nvram.code);
     free(command->nvram.template_path);
     resources_release(&command->resources);
     vqemu_runtime_unref(command->runtime);
     free(command);
-}
-
-VQEMU_EXPORT vqemu_runtime *vqemu_command_runtime(const vqemu_command *command) {
-    return command->runtime;
-}
-
-VQEMU_EXPORT const char *vqemu_command_path(const vqemu_command *command) {
-    return command->argv.items[0];
-}
-
-VQEMU_EXPORT char *const *vqemu_command_argv(const vqemu_command *command) {
-    return command->argv.items;
-}
-
-VQEMU_EXPORT char *const *vqemu_command_envp(const vqemu_command *command) {
-    static char *const empty[] = {NULL};
-    return command->envp.items ? command->envp.items : empty;
-}
-
-VQEMU_EXPORT const char *vqemu_command_cwd(const vqemu_command *command) {
-    return command->cwd;
-}
-
-VQEMU_EXPORT const char *vqemu_command_fingerprint(const vqemu_command *command) {
-    return command->fingerprint.hex;
-}
-
-VQEMU_EXPORT const char *vqemu_command_state_dir(const vqemu_command *command) {
-    return command->state_dir;
-}
-
-VQEMU_EXPORT const char *vqemu_command_runtime_dir(const vqemu_command *command) {
-    return command->runtime_dir;
-}
-
-VQEMU_EXPORT size_t vqemu_command_fd_count(const vqemu_command *command) {
-    return command->resources.fd_count;
-}
-
-VQEMU_EXPORT int vqemu_command_fd(const vqemu_command *command, size_t index) {
-    return index < command->resources.fd_count ? command->resources.fds[index] : -1;
-}
-
-const char *command_vnc_password_file(const vqemu_command *command) {
-    return command->vnc_password_file;
-}
-
-const struct resources *command_resources(const vqemu_command *command) {
-    return &command->resources;
-}
-
-const struct nvram *command_nvram(const vqemu_command *command) {
-    return command->nvram.path ? &command->nvram : NULL;
-}
-
-const char *command_vm_id(const vqemu_command *command) {
-    return command->id;
-}
-
-const char *command_user(const vqemu_command *command) {
-    return command->user;
-}
-
-const char *command_stop_socket(const vqemu_command *command) {
-    return command->stop_socket;
-}
-
-const char *command_vm_name(const vqemu_command *command) {
-    return command->vm_name;
-}
-
-const char *command_profile_name(const vqemu_command *command) {
-    return vqemu_profile_name(vqemu_runtime_profile(command->runtime));
 }

@@ -2,27 +2,49 @@
 #ifndef LIB_COMMAND_H
 #define LIB_COMMAND_H
 
+#include <stdatomic.h>
+
 #include <volt-qemu/command.h>
 
+#include "base/digest.h"
 #include "command/firmware.h"
 #include "command/resources.h"
 #include "util/cleanup.h"
+#include "util/strv.h"
+#include "vm/identity.h"
 
-/* The command of a service: it also has the QMP sockets qmp.sock (unless the VM names another) and
- * unit.sock in the runtime directory. */
-int command_build_for_unit(vqemu_runtime *runtime, const vqemu_vm *vm, vqemu_command **command,
-                           vqemu_error **error);
+struct vqemu_command {
+    atomic_uint references;
+    vqemu_runtime *runtime; /* keeps the lease */
+    struct strv argv, envp;
+    char *cwd;
+    struct digest digest, hardware;
+    /* For what is made of it besides: */
+    char *vm_name, *user, *vnc_password_file; /* the last two may be NULL */
+    char id[IDENTITY_ID_MAX + 1];
+    char *state_dir, *runtime_dir;
+    struct nvram nvram; /* without a path if there is none */
+    struct resources resources;
+};
 
-const char *command_vm_name(const vqemu_command *command);
+/* Where the directories of VMs are that name none. */
+#define COMMAND_STATE_BASE "/var/lib/volt/vms"
+#define COMMAND_RUNTIME_BASE "/run/volt"
+
+/* vqemu_command_build() with other such places; arguments are good. */
+int command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
+                  const char *state_base, const char *runtime_base, vqemu_command **command,
+                  vqemu_error **error);
+
+/* An empty one, with a reference to its runtime; NULL without memory. */
+vqemu_command *command_new(vqemu_runtime *runtime);
+
+/* What vqemu_command_digest() calls "command". */
+struct digest command_digest(const vqemu_command *command);
+
 const char *command_profile_name(const vqemu_command *command);
-/* The VM's name as it can stand in names of files and units. */
-const char *command_vm_id(const vqemu_command *command);
-/* Whom the service runs as; NULL for the manager's own user. */
-const char *command_user(const vqemu_command *command);
 /* NULL for none. */
 const char *command_vnc_password_file(const vqemu_command *command);
-/* The QMP socket by which the service stops the guest; NULL if it was not built for a service. */
-const char *command_stop_socket(const vqemu_command *command);
 /* The VM's UEFI variables; NULL if it has none. */
 const struct nvram *command_nvram(const vqemu_command *command);
 const struct resources *command_resources(const vqemu_command *command);

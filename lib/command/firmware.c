@@ -376,7 +376,7 @@ static int check_chip_size(const struct search *search, const char *path, uint64
             return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
                              "%s has %" PRIu64 " bytes; a flash chip of the machine %s for %s "
                              "guests has %" PRIu64 ": bring the image to that size (truncate -s "
-                             "%" PRIu64 "M) and build the profile anew",
+                             "%" PRIu64 "M) and ingest the profile anew",
                              path, size, search->machine, search->arch, chips[i].size,
                              chips[i].size / MIB);
     return 0;
@@ -415,8 +415,8 @@ static int none_suits(struct search *search, vqemu_error **error) {
     if (search->objections.text)
         strbuf_add(&text, search->objections.text);
     strbuf_add(&text, search->looked_for.text
-                          ? "; add such a pair of files to the profile and build it anew"
-                          : "; add firmware with its descriptor to the profile and build it anew");
+                          ? "; add such a pair of files to the profile and ingest it anew"
+                          : "; add firmware with its descriptor to the profile and ingest it anew");
     if (text.failed || search->looked_for.failed || search->objections.failed)
         return error_no_memory(error);
     return error_set(error, VQEMU_ERR_UNSUPPORTED, 0, "%s", text.text);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <volt-qemu/command.h>
+
 static void add_once(struct resources *resources, struct strv *list, const char *path) {
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->items[i], path) == 0)
@@ -12,12 +14,33 @@ static void add_once(struct resources *resources, struct strv *list, const char 
     resources->failed = resources->failed || list->failed;
 }
 
+/* What is used twice is used in both ways. */
+void resources_add_file(struct resources *resources, const char *path, uint32_t access) {
+    for (size_t i = 0; i < resources->file_count; i++) {
+        if (strcmp(resources->files[i].path, path) == 0) {
+            resources->files[i].access |= access;
+            return;
+        }
+    }
+    struct file_use *files =
+        reallocarray(resources->files, resources->file_count + 1, sizeof *files);
+    char *copy = files ? strdup(path) : NULL;
+    if (files)
+        resources->files = files;
+    if (copy)
+        files[resources->file_count++] = (struct file_use){copy, access};
+    else
+        resources->failed = true;
+}
+
 void resources_add_read(struct resources *resources, const char *path) {
     add_once(resources, &resources->reads, path);
+    resources_add_file(resources, path, VQEMU_FILE_READ);
 }
 
 void resources_add_write(struct resources *resources, const char *path) {
     add_once(resources, &resources->writes, path);
+    resources_add_file(resources, path, VQEMU_FILE_READ | VQEMU_FILE_WRITE);
 }
 
 void resources_add_socket(struct resources *resources, const char *path) {
@@ -29,31 +52,46 @@ void resources_add_connect(struct resources *resources, const char *path) {
 }
 
 void resources_add_device(struct resources *resources, const char *path) {
+    resources_add_block_device(resources, path, false);
+}
+
+void resources_add_block_device(struct resources *resources, const char *path, bool read_only) {
     add_once(resources, &resources->devices, path);
+    resources_add_file(resources, path,
+                       read_only ? VQEMU_FILE_READ : VQEMU_FILE_READ | VQEMU_FILE_WRITE);
 }
 
-void resources_add_fd(struct resources *resources, int fd) {
+void resources_add_fd(struct resources *resources, int fd, const char *key) {
     for (size_t i = 0; i < resources->fd_count; i++)
-        if (resources->fds[i] == fd)
+        if (resources->fds[i].fd == fd)
             return;
-    int *fds = reallocarray(resources->fds, resources->fd_count + 1, sizeof *fds);
-    if (!fds) {
+    struct descriptor_use *fds = reallocarray(resources->fds, resources->fd_count + 1, sizeof *fds);
+    char *copy = fds ? strdup(key) : NULL;
+    if (fds)
+        resources->fds = fds;
+    if (copy)
+        fds[resources->fd_count++] = (struct descriptor_use){fd, copy};
+    else
         resources->failed = true;
-        return;
-    }
-    resources->fds = fds;
-    fds[resources->fd_count++] = fd;
 }
 
-static void release_companion(struct companion *companion) {
-    free(companion->program);
-    free(companion->socket);
-    free(companion->directory);
+void resources_name_socket(struct resources *resources, const char *name, const char *path) {
+    strv_add(&resources->named_sockets, name);
+    strv_add(&resources->named_sockets, path);
+    resources->failed = resources->failed || resources->named_sockets.failed;
+}
+
+const char *resources_find_socket(const struct resources *resources, const char *name) {
+    const struct strv *sockets = &resources->named_sockets;
+    for (size_t i = 0; i + 1 < sockets->count; i += 2)
+        if (strcmp(sockets->items[i], name) == 0)
+            return sockets->items[i + 1];
+    return NULL;
 }
 
 void resources_add_companion(struct resources *resources, enum companion_kind kind,
                              const char *program, const char *socket, const char *directory,
-                             bool read_only) {
+                             bool read_only, const char *directory_key, const char *socket_key) {
     struct companion *companions =
         reallocarray(resources->companions, resources->companion_count + 1, sizeof *companions);
     if (!companions) {
@@ -61,17 +99,18 @@ void resources_add_companion(struct resources *resources, enum companion_kind ki
         return;
     }
     resources->companions = companions;
-    struct companion new = {.kind = kind,
-                            .program = strdup(program),
-                            .socket = strdup(socket),
-                            .directory = strdup(directory),
-                            .read_only = read_only};
-    if (new.program &&new.socket &&new.directory) {
-        companions[resources->companion_count++] = new;
-    } else {
-        release_companion(&new);
+    struct companion *added = &companions[resources->companion_count];
+    if (!companion_init(added, kind, program, socket, directory, read_only)) {
         resources->failed = true;
+        return;
     }
+    resources->companion_count++;
+    added->directory_key = directory_key ? strdup(directory_key) : NULL;
+    added->socket_key = socket_key ? strdup(socket_key) : NULL;
+    if ((directory_key && !added->directory_key) || (socket_key && !added->socket_key))
+        resources->failed = true;
+    resources_add_file(resources, directory,
+                       read_only ? VQEMU_FILE_READ : VQEMU_FILE_READ | VQEMU_FILE_WRITE);
 }
 
 void resources_release(struct resources *resources) {
@@ -80,9 +119,15 @@ void resources_release(struct resources *resources) {
     strv_release(&resources->sockets);
     strv_release(&resources->connects);
     strv_release(&resources->devices);
+    strv_release(&resources->named_sockets);
+    for (size_t i = 0; i < resources->file_count; i++)
+        free(resources->files[i].path);
+    free(resources->files);
+    for (size_t i = 0; i < resources->fd_count; i++)
+        free(resources->fds[i].key);
     free(resources->fds);
     for (size_t i = 0; i < resources->companion_count; i++)
-        release_companion(&resources->companions[i]);
+        companion_release(&resources->companions[i]);
     free(resources->companions);
     *resources = (struct resources){0};
 }

@@ -10,15 +10,21 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <stdint.h>
+
+#include "command/companion.h"
 #include "util/strv.h"
 
-/* A program that must run beside QEMU, and serve a Unix socket that QEMU connects to. */
-struct companion {
-    enum companion_kind { COMPANION_SWTPM, COMPANION_VIRTIOFSD } kind;
-    char *program;   /* absolute path */
-    char *socket;    /* where it listens */
-    char *directory; /* the state of the TPM; the directory that is shared */
-    bool read_only;  /* the share is */
+/* A descriptor that the caller must pass on, and the key of the VM that names it. */
+struct descriptor_use {
+    int fd;
+    char *key;
+};
+
+/* A file, directory or device node, with the access to it: of enum vqemu_file_access. */
+struct file_use {
+    char *path;
+    uint32_t access;
 };
 
 struct resources {
@@ -30,7 +36,10 @@ struct resources {
     bool internet;        /* opens Internet sockets: user networking, VNC over TCP */
     bool starts_programs; /* starts the setuid bridge helper */
     bool hugepages, pty;
-    int *fds; /* descriptors that the caller must pass on */
+    struct strv named_sockets; /* pairs: the name that callers know it by, and its path */
+    struct file_use *files;    /* all of reads, writes and devices, and what companions use */
+    size_t file_count;
+    struct descriptor_use *fds;
     size_t fd_count;
     struct companion *companions;
     size_t companion_count;
@@ -42,10 +51,17 @@ void resources_add_write(struct resources *resources, const char *path);
 void resources_add_socket(struct resources *resources, const char *path);
 void resources_add_connect(struct resources *resources, const char *path);
 void resources_add_device(struct resources *resources, const char *path);
-void resources_add_fd(struct resources *resources, int fd);
+/* Only among files: what a companion uses, or was saved. access: of enum vqemu_file_access. */
+void resources_add_file(struct resources *resources, const char *path, uint32_t access);
+/* A device node with an image on it. */
+void resources_add_block_device(struct resources *resources, const char *path, bool read_only);
+void resources_add_fd(struct resources *resources, int fd, const char *key);
+/* A socket that callers can ask for: see vqemu_command_socket(). */
+void resources_name_socket(struct resources *resources, const char *name, const char *path);
+const char *resources_find_socket(const struct resources *resources, const char *name);
 void resources_add_companion(struct resources *resources, enum companion_kind kind,
                              const char *program, const char *socket, const char *directory,
-                             bool read_only);
+                             bool read_only, const char *directory_key, const char *socket_key);
 
 void resources_release(struct resources *resources);
 

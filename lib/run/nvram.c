@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -24,7 +25,8 @@
 #define RECORD_LIMIT ((size_t)4096)
 #define COPY_SIZE ((size_t)256 * 1024)
 #define HOLE_SIZE ((size_t)64 * 1024) /* what is all zeros takes no room on the disk */
-#define SHORT_DIGEST 12               /* hex digits in messages */
+#define COPYING "the copy of UEFI variables"
+#define SHORT_DIGEST 12 /* hex digits in messages */
 
 /* What the store belongs to. */
 struct identity {
@@ -34,6 +36,7 @@ struct identity {
 /* A store in its directory, which is locked, and what it is to be made of. */
 struct place {
     const struct nvram *nvram;
+    vqemu_call *call; /* may be NULL */
     char *directory;
     int fd;
     const char *store;                  /* file names in the directory */
@@ -49,11 +52,9 @@ struct place {
 static int check_flags(uint32_t flags, vqemu_error **error) {
     const uint32_t both = NVRAM_KEEP_VARIABLES | NVRAM_RESET_VARIABLES;
     if (flags & ~both)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown prepare flags 0x%x",
-                         (unsigned)flags);
+        return error_set(error, VQEMU_ERR_USAGE, 0, "unknown prepare flags 0x%x", (unsigned)flags);
     if (flags == both)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "UEFI variables cannot be both kept and reset");
+        return error_set(error, VQEMU_ERR_USAGE, 0, "UEFI variables cannot be both kept and reset");
     return 0;
 }
 
@@ -73,8 +74,8 @@ static int name_files(struct place *place, vqemu_error **error) {
     return complete ? 0 : error_no_memory(error);
 }
 
-static int open_and_lock_directory(struct place *place, int milliseconds, vqemu_error **error) {
-    struct progress nobody = {0};
+static int open_and_lock_directory(struct place *place, vqemu_error **error) {
+    struct vqemu_progress progress = {.call = place->call};
     place->fd = open_at(AT_FDCWD, place->directory, O_RDONLY | O_DIRECTORY, 0);
     if (place->fd == -ENOENT)
         return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
@@ -83,17 +84,12 @@ static int open_and_lock_directory(struct place *place, int milliseconds, vqemu_
     if (place->fd < 0)
         return error_system(error, -place->fd, "cannot open the directory of the variable store %s",
                             place->nvram->path);
-    int r = progress_lock(&nobody, place->fd, LOCK_EX, milliseconds, place->directory, error);
-    if (r == 1)
-        return error_set(error, VQEMU_ERR_SYSTEM, EWOULDBLOCK,
-                         "another process has kept %s locked for %d milliseconds", place->directory,
-                         milliseconds);
-    return r;
+    return progress_lock(&progress, place->fd, LOCK_EX, 0, place->directory, error);
 }
 
 static int digest_of_image(int fd, const char *path, struct digest *digest, vqemu_error **error) {
     uint64_t size;
-    int r = digest_of_fd(fd, digest, &size);
+    int r = digest_of_fd(fd, NULL, digest, &size);
     return r < 0 ? error_system(error, -r, "cannot read %s", path) : 0;
 }
 
@@ -197,8 +193,9 @@ static int write_sparsely(int fd, const unsigned char *bytes, size_t size) {
     return 0;
 }
 
-/* Copy a whole file into a new one, and hash it. Returns 0 or a negative errno. */
-static int copy_image(int from, int to, struct digest *digest) {
+/* Copy a whole file into a new one, and hash it. Returns 0 or a negative errno: -ECANCELED if the
+ * caller has had enough. */
+static int copy_image(const vqemu_call *call, int from, int to, struct digest *digest) {
     _cleanup_free_ unsigned char *buffer = malloc(COPY_SIZE);
     struct digest_state state;
     off_t offset = 0;
@@ -206,6 +203,8 @@ static int copy_image(int from, int to, struct digest *digest) {
         return -ENOMEM;
     digest_start(&state);
     for (;;) {
+        if (call_check(call, COPYING, NULL) < 0)
+            return -ECANCELED;
         ssize_t n = pread(from, buffer, COPY_SIZE, offset);
         if (n < 0 && errno == EINTR)
             continue;
@@ -254,9 +253,11 @@ static int stage_record(const struct place *place, vqemu_error **error) {
 static int stage_store(const struct place *place, vqemu_error **error) {
     struct digest copied;
     _cleanup_close_ int fd = make_file(place, place->staged_store);
-    int r = fd < 0 ? fd : copy_image(place->template_fd, fd, &copied);
+    int r = fd < 0 ? fd : copy_image(place->call, place->template_fd, fd, &copied);
     if (r == 0)
         r = sync_fd(fd);
+    if (r == -ECANCELED)
+        return call_check(place->call, COPYING, error);
     if (r < 0)
         return cannot_make(place, place->store, -r, error);
     if (digest_equal(&copied, &place->wanted.template))
@@ -315,9 +316,10 @@ static int check_unused(const struct place *place, vqemu_error **error) {
         return error_system(error, errno, "cannot look at the locks of %s", place->nvram->path);
     if (lock.l_type == F_UNLCK)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0,
-                     "the variable store %s is in use: stop the VM before its variables are reset",
-                     place->nvram->path);
+    int r = error_set(error, VQEMU_ERR_BUSY, 0,
+                      "the variable store %s is in use: stop the VM before its variables are reset",
+                      place->nvram->path);
+    return error_because(r, error, "nvram-in-use", "path", place->nvram->path, NULL);
 }
 
 /* Nothing is moved before all is written, so that a full disk changes nothing. */
@@ -356,11 +358,13 @@ static int check_size(const struct place *place, vqemu_error **error) {
     int r = image_sizes(place, &store, &template, error);
     if (r < 0 || store == template)
         return r;
-    return error_set(error, VQEMU_ERR_CORRUPT, 0,
-                     "the variable store %s has %ju bytes and cannot be used: its template %s has "
-                     "%ju; VQEMU_PREPARE_RESET_VARIABLES starts anew and keeps it as %s.old",
-                     place->nvram->path, (uintmax_t)store, place->nvram->template_path,
-                     (uintmax_t) template, place->nvram->path);
+    r = error_set(
+        error, VQEMU_ERR_CORRUPT, 0,
+        "the variable store %s has %ju bytes and cannot be used: its template %s has %ju; "
+        "a reset starts anew, and keeps it as %s.old",
+        place->nvram->path, (uintmax_t)store, place->nvram->template_path, (uintmax_t) template,
+        place->nvram->path);
+    return error_because(r, error, "nvram-size", "path", place->nvram->path, NULL);
 }
 
 static int keep(const struct place *place, vqemu_error **error) {
@@ -376,11 +380,11 @@ static int keep(const struct place *place, vqemu_error **error) {
 
 static int refuse(const struct place *place, const char *why, vqemu_error **error) {
     const struct nvram *nvram = place->nvram;
-    return error_set(error, VQEMU_ERR_CHANGED, 0,
-                     "the variable store %s %s; VQEMU_PREPARE_KEEP_VARIABLES keeps its variables "
-                     "for this firmware, VQEMU_PREPARE_RESET_VARIABLES starts anew from %s and "
-                     "keeps it as %s.old",
-                     nvram->path, why, nvram->template_path, nvram->path);
+    int r = error_set(error, VQEMU_ERR_CHANGED, 0,
+                      "the variable store %s %s; or keep its variables for this firmware, or reset "
+                      "them, which starts anew from %s and keeps it as %s.old",
+                      nvram->path, why, nvram->template_path, nvram->path);
+    return error_because(r, error, "other-firmware", "path", nvram->path, NULL);
 }
 
 /* A record that is missing or broken. */
@@ -401,16 +405,18 @@ static int refuse_other(const struct place *place, const struct identity *record
     const struct identity *wanted = &place->wanted;
     _cleanup_free_ char *why = NULL;
     if (!digest_equal(&recorded->firmware, &wanted->firmware))
-        why = format_string("belongs to firmware %.*s, and %s is %.*s: resolve the ref that it was "
-                            "made with (--ref)",
-                            SHORT_DIGEST, recorded->firmware.hex, place->nvram->code, SHORT_DIGEST,
-                            wanted->firmware.hex);
+        why = format_string(
+            "belongs to firmware %.*s, and %s is %.*s: resolve the revision that it was "
+            "made with",
+            SHORT_DIGEST, recorded->firmware.hex, place->nvram->code, SHORT_DIGEST,
+            wanted->firmware.hex);
     else
-        why = format_string("was made from template %.*s, and %s is %.*s, so Secure Boot and its "
-                            "keys may differ: resolve the ref and set \"secure_boot\" as when it "
-                            "was made",
-                            SHORT_DIGEST, recorded->template.hex, place->nvram->template_path,
-                            SHORT_DIGEST, wanted->template.hex);
+        why = format_string(
+            "was made from template %.*s, and %s is %.*s, so Secure Boot and its "
+            "keys may differ: resolve the revision and set \"secure_boot\" as when it "
+            "was made",
+            SHORT_DIGEST, recorded->template.hex, place->nvram->template_path, SHORT_DIGEST,
+            wanted->template.hex);
     return why ? refuse(place, why, error) : error_no_memory(error);
 }
 
@@ -444,33 +450,31 @@ static int prepare_locked(const struct place *place, uint32_t flags, vqemu_error
         return errno == ENOENT ? create(place, error)
                                : error_system(error, errno, "cannot look at %s", path);
     if (S_ISLNK(status.st_mode))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "the variable store %s is a symbolic link; give the path that it leads to",
-                         path);
+        return error_because(error_set(error, VQEMU_ERR_REFUSED, 0,
+                                       "the variable store %s is a symbolic link; give the path "
+                                       "that it leads to",
+                                       path),
+                             error, "symbolic-link", "path", path, NULL);
     if (!S_ISREG(status.st_mode))
         return error_set(error, VQEMU_ERR_INVALID, 0, "the variable store %s is not a regular file",
                          path);
     return prepare_present(place, flags, error);
 }
 
-int nvram_prepare_within(const struct nvram *nvram, uint32_t flags, int milliseconds,
-                         vqemu_error **error) {
-    struct place place = {.nvram = nvram, .fd = -1, .template_fd = -1};
+int nvram_prepare(const struct nvram *nvram, uint32_t flags, vqemu_call *call,
+                  vqemu_error **error) {
+    struct place place = {.nvram = nvram, .call = call, .fd = -1, .template_fd = -1};
     int r = check_flags(flags, error);
     if (r == 0)
         r = name_files(&place, error);
     if (r == 0)
         r = open_images(&place, error);
     if (r == 0)
-        r = open_and_lock_directory(&place, milliseconds, error);
+        r = open_and_lock_directory(&place, error);
     if (r == 0) {
         r = prepare_locked(&place, flags, error);
         remove_staged(&place); /* also what a process left that died */
     }
     close_place(&place);
     return r;
-}
-
-int nvram_prepare(const struct nvram *nvram, uint32_t flags, vqemu_error **error) {
-    return nvram_prepare_within(nvram, flags, 60000, error);
 }

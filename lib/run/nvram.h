@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#include <volt-qemu/call.h>
+
 #include "command/firmware.h"
 
 /* With the values of enum vqemu_prepare_flag. */
@@ -27,15 +29,11 @@ enum nvram_flag {
  * Any number of processes may do this at once.
  *
  * Errors: VQEMU_ERR_CHANGED if the store was made for other firmware, or has no record, and no flag
- * says what to do; VQEMU_ERR_CORRUPT if its size is another than the template's; VQEMU_ERR_INVALID
- * for unknown or contradicting flags, and for a path at which no store can be: a link, a directory;
- * or that a process has open with locks, as QEMU does, when it is to be reset.
+ * says what to do; VQEMU_ERR_CORRUPT if its size is another than the template's; VQEMU_ERR_USAGE
+ * for unknown or contradicting flags; VQEMU_ERR_INVALID or, for a link, VQEMU_ERR_REFUSED for a
+ * path at which no store can be; VQEMU_ERR_BUSY if a process has it open with locks, as QEMU does,
+ * when it is to be reset, or others prepare it for longer than the call waits.
  */
-int nvram_prepare(const struct nvram *nvram, uint32_t flags, vqemu_error **error);
-
-/* The same, for which others of them are waited for no longer than that; they take as long as
- * copying the template does. */
-int nvram_prepare_within(const struct nvram *nvram, uint32_t flags, int milliseconds,
-                         vqemu_error **error);
+int nvram_prepare(const struct nvram *nvram, uint32_t flags, vqemu_call *call, vqemu_error **error);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "base/trusted.h"
 #include "command/command.h"
@@ -55,11 +56,8 @@ static const char *tpm_directory(const vqemu_command *command) {
 
 static int check_flags(uint32_t flags, vqemu_error **error) {
     const uint32_t both = VQEMU_PREPARE_KEEP_VARIABLES | VQEMU_PREPARE_RESET_VARIABLES;
-    if (flags & ~both)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown prepare flags 0x%x",
-                         (unsigned)flags);
     if (flags == both)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
+        return error_set(error, VQEMU_ERR_USAGE, 0,
                          "UEFI variables cannot be both kept and started anew");
     return 0;
 }
@@ -72,16 +70,28 @@ struct preparation {
     struct owner owner; /* whom the VM's files are for, other than the caller */
 };
 
+static int refuse(int code, const char *reason, const char *path, vqemu_error **error) {
+    return error_because(code, error, reason, "path", path, NULL);
+}
+
+/* Which key of the VM it is about, if it failed. */
+static int about(int code, const char *key, vqemu_error **error) {
+    if (code == 0 || code == VQEMU_ERR_NO_MEMORY)
+        return code;
+    return error_because(error_prefix(code, error, "%s: ", key), error, NULL, "key", key, NULL);
+}
+
 static bool is_default(const char *directory) {
     return is_below(directory, "/var/lib/volt") || is_below(directory, "/run/volt");
 }
 
 static int cannot_make(const char *path, size_t reached, int system_errno, vqemu_error **error) {
     if (system_errno == ELOOP)
-        return error_set(error, VQEMU_ERR_INVALID, ELOOP,
-                         "%.*s is a symbolic link that another user may have made; give the path "
-                         "that it leads to",
-                         (int)reached, path);
+        return refuse(error_set(error, VQEMU_ERR_REFUSED, ELOOP,
+                                "%.*s is a symbolic link that another user may have made; give the "
+                                "path that it leads to",
+                                (int)reached, path),
+                      "symbolic-link", path, error);
     bool is_refused = system_errno == EACCES || system_errno == EROFS;
     return error_system(error, system_errno, "cannot make the directory %.*s%s", (int)reached, path,
                         is_refused && is_default(path)
@@ -91,8 +101,9 @@ static int cannot_make(const char *path, size_t reached, int system_errno, vqemu
 
 static int check_directory(const char *path, const struct stat *status, vqemu_error **error) {
     if (S_ISLNK(status->st_mode))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "%s is a symbolic link; give the path that it leads to", path);
+        return refuse(error_set(error, VQEMU_ERR_REFUSED, 0,
+                                "%s is a symbolic link; give the path that it leads to", path),
+                      "symbolic-link", path, error);
     if (!S_ISDIR(status->st_mode))
         return error_set(error, VQEMU_ERR_INVALID, 0, "%s is no directory", path);
     return 0;
@@ -124,14 +135,17 @@ static int make_own_directory(const struct preparation *preparation, const char 
     bool is_owned = status.st_uid == 0 || status.st_uid == geteuid() ||
                     (preparation->has_owner && status.st_uid == preparation->owner.uid);
     if (!is_owned)
-        return error_set(
-            error, VQEMU_ERR_INVALID, 0,
-            "%s belongs to user %ju, who is neither you nor the user of the VM: give it "
-            "to that user with what is in it (chown -R), or choose another directory",
-            path, (uintmax_t)status.st_uid);
+        return refuse(error_set(error, VQEMU_ERR_REFUSED, 0,
+                                "%s belongs to user %ju, who is neither you nor the user of the "
+                                "VM: give it to that user with what is in it (chown -R), or choose "
+                                "another directory",
+                                path, (uintmax_t)status.st_uid),
+                      "wrong-owner", path, error);
     if (status.st_mode & S_IWOTH)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "everybody can write to %s: chmod o-w, or choose another directory", path);
+        return refuse(error_set(error, VQEMU_ERR_REFUSED, 0,
+                                "everybody can write to %s: chmod o-w, or choose another directory",
+                                path),
+                      "writable-by-all", path, error);
     return 0;
 }
 
@@ -146,18 +160,18 @@ static int make_directory_of_nvram(const struct preparation *preparation, vqemu_
 
 static int make_directories_of(const struct preparation *preparation, vqemu_error **error) {
     const vqemu_command *command = preparation->command;
-    const char *directories[] = {vqemu_command_state_dir(command),
-                                 vqemu_command_runtime_dir(command)};
+    const char *state = command->state_dir, *runtime = command->runtime_dir;
     const char *tpm = tpm_directory(command);
     struct stat status;
     int r = 0;
-    for (size_t i = 0; r == 0 && i < sizeof directories / sizeof *directories; i++)
-        if (is_used(command, directories[i]))
-            r = make_own_directory(preparation, directories[i], error);
+    if (is_used(command, state))
+        r = about(make_own_directory(preparation, state, error), "state_dir", error);
+    if (r == 0 && is_used(command, runtime))
+        r = about(make_own_directory(preparation, runtime, error), "runtime_dir", error);
     if (r == 0 && tpm)
-        r = make_private_directory(preparation, tpm, &status, error);
+        r = about(make_private_directory(preparation, tpm, &status, error), "tpm_state", error);
     if (r == 0 && command_nvram(command))
-        r = make_directory_of_nvram(preparation, error);
+        r = about(make_directory_of_nvram(preparation, error), "nvram", error);
     return r;
 }
 
@@ -179,17 +193,25 @@ static int give_to_user(const struct preparation *preparation, vqemu_error **err
     return r;
 }
 
-VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_error **error) {
-    struct preparation preparation = {.command = command, .has_owner = command_user(command)};
+VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_call *call,
+                               vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(command, error);
+    REQUIRE_FLAGS(flags, VQEMU_PREPARE_KEEP_VARIABLES | VQEMU_PREPARE_RESET_VARIABLES, error);
+    struct preparation preparation = {.command = command, .has_owner = vqemu_command_user(command)};
     int r = check_flags(flags, error);
+    if (r == 0)
+        r = call_check(call, "the start", error);
     if (r == 0 && command_vnc_password_file(command))
         r = vnc_password_check(command_vnc_password_file(command), error);
     if (r == 0 && preparation.has_owner)
-        r = owner_find(command_user(command), &preparation.owner, error);
+        r = owner_find(vqemu_command_user(command), &preparation.owner, error);
     if (r == 0)
         r = make_directories_of(&preparation, error);
+    if (r == 0)
+        r = call_check(call, "the making of UEFI variables", error);
     if (r == 0 && command_nvram(command))
-        r = nvram_prepare(command_nvram(command), flags, error);
+        r = about(nvram_prepare(command_nvram(command), flags, call, error), "nvram", error);
     if (r == 0 && preparation.has_owner)
         r = give_to_user(&preparation, error);
     return r;

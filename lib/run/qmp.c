@@ -2,66 +2,94 @@
 #include "run/qmp.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 
+#include "base/call.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "util/fd.h"
 #include "util/strbuf.h"
 
 #define LINE_LENGTH_MAX ((size_t)1024 * 1024)
+#define BYTES_MAX ((size_t)64 * 1024 * 1024)
+#define MESSAGES_MAX ((size_t)100000)
 #define READ_SIZE ((size_t)16384)
-#define RETRY_INTERVAL 50 /* ms */
+#define RETRY_INTERVAL 50  /* ms */
+#define CANCEL_INTERVAL 50 /* ms in which a cancelled call is noticed */
 
-int64_t qmp_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+/* ---- waiting ---- */
+
+static int check_cancelled(const struct qmp_limit *limit, const char *name, vqemu_error **error) {
+    if (!vqemu_call_is_cancelled(limit->call))
+        return 0;
+    return error_set(error, VQEMU_ERR_CANCELLED, 0, "cancelled while waiting for QEMU at %s", name);
+}
+
+/* Milliseconds to sleep at a time. */
+static int time_left(const struct qmp_limit *limit) {
+    int64_t left = limit->deadline - call_now();
+    int64_t most = limit->call ? CANCEL_INTERVAL : 1000;
+    return (int)(left < 0 ? 0 : left > most ? most : left);
+}
+
+/*
+ * Wait for the socket, or the end of the process: something that QEMU started could hold the other
+ * side of the socket open. What has come in is read first.
+ */
+static int wait_for(const struct qmp *qmp, short events, const struct qmp_limit *limit,
+                    vqemu_error **error) {
+    for (;;) {
+        struct pollfd pollers[] = {{.fd = qmp->fd, .events = events},
+                                   {.fd = qmp->peer.fd, .events = POLLIN}};
+        int r = check_cancelled(limit, qmp->name, error);
+        if (r < 0)
+            return r;
+        int n = poll(pollers, 2, time_left(limit));
+        if (n < 0 && errno != EINTR)
+            return error_system(error, errno, "cannot wait for QEMU at %s", qmp->name);
+        if (n > 0 && pollers[0].revents)
+            return QMP_DONE;
+        if (n > 0 && pollers[1].revents)
+            return QMP_ENDED;
+        if (call_now() >= limit->deadline)
+            return QMP_LATE;
+    }
+}
+
+int qmp_no_answer(const struct qmp *qmp, const struct qmp_limit *limit, vqemu_error **error) {
+    bool is_callers = limit->deadline == call_deadline(limit->call);
+    int r = error_set(error, VQEMU_ERR_TIMEOUT, 0,
+                      "QEMU does not answer at %s%s; does another client hold the socket?",
+                      qmp->name, is_callers ? " in the time that was given" : "");
+    return error_because(r, error, "no-answer", "path", qmp->name, NULL);
 }
 
 /* ---- the socket ---- */
-
-static int time_left(int64_t deadline) {
-    int64_t left = deadline - qmp_now();
-    return left < 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
-}
-
-static int wait_for(struct qmp *qmp, short events, int64_t deadline, vqemu_error **error) {
-    struct pollfd poller = {.fd = qmp->fd, .events = events};
-    int n;
-    do
-        n = poll(&poller, 1, time_left(deadline));
-    while ((n < 0 && errno == EINTR) || (n == 0 && qmp_now() < deadline));
-    if (n < 0)
-        return error_system(error, errno, "cannot wait for QEMU at %s", qmp->path);
-    return n == 0 ? QMP_LATE : QMP_DONE;
-}
 
 static bool is_end(int system_errno) {
     return system_errno == EPIPE || system_errno == ECONNRESET;
 }
 
-static int send_all(struct qmp *qmp, const char *text, int64_t deadline, vqemu_error **error) {
+static int send_all(const struct qmp *qmp, const char *text, const struct qmp_limit *limit,
+                    vqemu_error **error) {
     size_t left = strlen(text);
     while (left > 0) {
-        ssize_t n = send(qmp->fd, text, left, MSG_NOSIGNAL);
+        ssize_t n = send(qmp->fd, text, left, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0) {
             text += n;
             left -= (size_t)n;
         } else if (is_end(errno)) {
             return QMP_ENDED;
         } else if (errno == EAGAIN) {
-            int r = wait_for(qmp, POLLOUT, deadline, error);
+            int r = wait_for(qmp, POLLOUT, limit, error);
             if (r != QMP_DONE)
                 return r;
         } else if (errno != EINTR) {
-            return error_system(error, errno, "cannot write to QEMU at %s", qmp->path);
+            return error_system(error, errno, "cannot write to QEMU at %s", qmp->name);
         }
     }
     return QMP_DONE;
@@ -80,30 +108,41 @@ static int make_address(const char *path, struct sockaddr_un *address, vqemu_err
     return 0;
 }
 
-static int open_socket(struct qmp *qmp, int64_t deadline, vqemu_error **error) {
+static int not_running(const char *path, int system_errno, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_NOT_RUNNING, system_errno,
+                      "the VM is not running: no QEMU listens at %s", path);
+    return error_because(r, error, "not-running", "path", path, NULL);
+}
+
+int qmp_connect(const char *path, const struct qmp_limit *limit, int *fd, vqemu_error **error) {
     struct sockaddr_un address;
-    int r = make_address(qmp->path, &address, error);
+    int r = make_address(path, &address, error);
     if (r < 0)
         return r;
-    qmp->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (qmp->fd < 0)
-        return error_system(error, errno, "cannot make a socket");
-    while (connect(qmp->fd, (const struct sockaddr *)&address, sizeof address) < 0) {
+    _cleanup_close_ int new =
+        fd_above_stdio(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (new < 0)
+        return error_system(error, -new, "cannot make a socket");
+    while (connect(new, (const struct sockaddr *)&address, sizeof address) < 0) {
         if (errno == ENOENT || errno == ECONNREFUSED)
-            return error_set(error, VQEMU_ERR_NOT_FOUND, errno,
-                             "the VM is not running: no QEMU listens at %s", qmp->path);
+            return not_running(path, errno, error);
         /* EAGAIN: too many others wait to be served. */
         if (errno != EAGAIN && errno != EINTR)
-            return error_system(error, errno, "cannot connect to %s", qmp->path);
-        if (qmp_now() >= deadline)
+            return error_system(error, errno, "cannot connect to %s", path);
+        r = check_cancelled(limit, path, error);
+        if (r < 0)
+            return r;
+        if (call_now() >= limit->deadline)
             return QMP_LATE;
         poll(NULL, 0, RETRY_INTERVAL);
     }
+    *fd = take_fd(&new);
     return QMP_DONE;
 }
 
 void qmp_close(struct qmp *qmp) {
     cleanup_close(&qmp->fd);
+    peer_close(&qmp->peer);
     free(qmp->input);
     qmp->fd = -1;
     qmp->input = NULL;
@@ -113,112 +152,161 @@ void qmp_close(struct qmp *qmp) {
 
 static int parse_line(struct qmp *qmp, const char *end, json_t **message, vqemu_error **error) {
     size_t length = (size_t)(end - qmp->input);
-    int r = json_parse_object(qmp->input, length, qmp->path, message, error);
+    int r = json_parse_object(qmp->input, length, qmp->name, message, error);
     qmp->length -= length + 1;
     memmove(qmp->input, end + 1, qmp->length);
     return r;
 }
 
+static int flooded(const struct qmp *qmp, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_MALFORMED, 0,
+                      "what comes from %s is more than a QEMU says: over %zu messages or %zu bytes",
+                      qmp->name, MESSAGES_MAX, BYTES_MAX);
+    return error_because(r, error, "flood", "path", qmp->name, NULL);
+}
+
 /* Read some more. */
-static int fill(struct qmp *qmp, int64_t deadline, vqemu_error **error) {
+static int fill(struct qmp *qmp, struct qmp_limit *limit, vqemu_error **error) {
     if (qmp->length > LINE_LENGTH_MAX)
-        return error_set(error, VQEMU_ERR_MALFORMED, 0,
-                         "a message from %s is longer than %zu bytes", qmp->path, LINE_LENGTH_MAX);
-    int r = wait_for(qmp, POLLIN, deadline, error);
+        return error_because(error_set(error, VQEMU_ERR_MALFORMED, 0,
+                                       "a message from %s is longer than %zu bytes", qmp->name,
+                                       LINE_LENGTH_MAX),
+                             error, "flood", "path", qmp->name, NULL);
+    if (limit->bytes > BYTES_MAX)
+        return flooded(qmp, error);
+    int r = wait_for(qmp, POLLIN, limit, error);
     if (r != QMP_DONE)
         return r;
     char *input = realloc(qmp->input, qmp->length + READ_SIZE);
     if (!input)
         return error_no_memory(error);
     qmp->input = input;
-    ssize_t n = recv(qmp->fd, input + qmp->length, READ_SIZE, 0);
-    if (n > 0)
-        qmp->length += (size_t)n;
-    else if (n == 0 || is_end(errno))
+    ssize_t n = recv(qmp->fd, input + qmp->length, READ_SIZE, MSG_DONTWAIT);
+    if (n == 0 || (n < 0 && is_end(errno)))
         return QMP_ENDED;
-    else if (errno != EINTR && errno != EAGAIN)
-        return error_system(error, errno, "cannot read from QEMU at %s", qmp->path);
+    if (n < 0 && errno != EINTR && errno != EAGAIN)
+        return error_system(error, errno, "cannot read from QEMU at %s", qmp->name);
+    qmp->length += n > 0 ? (size_t)n : 0;
+    limit->bytes += n > 0 ? (size_t)n : 0;
     return QMP_DONE;
 }
 
-/* One message: each stands on a line of its own. */
-static int read_message(struct qmp *qmp, int64_t deadline, json_t **message, vqemu_error **error) {
+/* One message: each stands on a line of its own. A line that comes in drips ends with the deadline.
+ */
+static int read_message(struct qmp *qmp, struct qmp_limit *limit, json_t **message,
+                        vqemu_error **error) {
     *message = NULL;
     for (size_t searched = 0;;) {
         size_t left = qmp->length - searched;
         const char *end = left > 0 ? memchr(qmp->input + searched, '\n', left) : NULL;
         if (end)
-            return parse_line(qmp, end, message, error);
+            return ++limit->messages > MESSAGES_MAX ? flooded(qmp, error)
+                                                    : parse_line(qmp, end, message, error);
+        if (searched > 0 && qmp->length > 0 && call_now() >= limit->deadline)
+            return QMP_LATE;
         searched = qmp->length;
-        int r = fill(qmp, deadline, error);
+        int r = fill(qmp, limit, error);
         if (r != QMP_DONE)
             return r;
     }
 }
 
 /* What on_event says to an event; 0 if the message is none. */
-static int report_event(const struct qmp *qmp, const json_t *message) {
-    const char *event = json_string_value(json_object_get(message, "event"));
-    return event && qmp->on_event ? qmp->on_event(event, qmp->userdata) : 0;
+static int report_event(const struct qmp *qmp, json_t *message, vqemu_error **error) {
+    if (!json_is_string(json_object_get(message, "event")))
+        return 0;
+    return qmp->on_event(message, qmp->userdata, error);
+}
+
+static int denied(const struct qmp *qmp, const char *command, const json_t *refusal,
+                  vqemu_error **error) {
+    const char *text = json_string_value(json_object_get(refusal, "desc"));
+    int r = error_set(error, VQEMU_ERR_DENIED, 0, "QEMU at %s refuses %s: %s", qmp->name, command,
+                      text ? text : "it does not say why");
+    return error_because(r, error, "qmp-error", "class",
+                         json_string_value(json_object_get(refusal, "class")), "path", qmp->name,
+                         NULL);
+}
+
+/* Whether a message is about the command that is under way, not one that was given up. */
+static bool is_answer(const struct qmp *qmp, const json_t *message) {
+    const json_t *id = json_object_get(message, "id");
+    return !id || json_integer_value(id) == qmp->last_id;
 }
 
 /* The answer to the one command that is under way. Events may come before it. */
-static int read_answer(struct qmp *qmp, const char *command, int64_t deadline, json_t **result,
-                       vqemu_error **error) {
+static int read_answer(struct qmp *qmp, const char *command, struct qmp_limit *limit,
+                       json_t **result, vqemu_error **error) {
     for (;;) {
         _cleanup_json_ json_t *message = NULL;
-        int r = read_message(qmp, deadline, &message, error);
+        int r = read_message(qmp, limit, &message, error);
         if (r != QMP_DONE)
             return r;
-        report_event(qmp, message);
+        r = report_event(qmp, message, error);
+        if (r < 0)
+            return r;
         json_t *returned = json_object_get(message, "return");
         const json_t *refusal = json_object_get(message, "error");
-        if (refusal) {
-            const char *text = json_string_value(json_object_get(refusal, "desc"));
-            return error_set(error, VQEMU_ERR_UNSUPPORTED, 0, "QEMU at %s refuses %s: %s",
-                             qmp->path, command, text ? text : "it does not say why");
-        }
-        if (returned) {
+        if (refusal && is_answer(qmp, message))
+            return denied(qmp, command, refusal, error);
+        if (returned && is_answer(qmp, message)) {
             if (result)
                 *result = json_incref(returned);
             return QMP_DONE;
         }
+        if (call_now() >= limit->deadline)
+            return QMP_LATE;
     }
 }
 
-int qmp_execute(struct qmp *qmp, const char *command, int64_t deadline, json_t **result,
-                vqemu_error **error) {
+static int make_command(struct qmp *qmp, const char *command, json_t *arguments, char **text,
+                        vqemu_error **error) {
+    _cleanup_json_ json_t *message = json_object();
+    int r = message ? json_object_set_new(message, "execute", json_string(command)) : -1;
+    if (r == 0 && arguments)
+        r = json_object_set(message, "arguments", arguments);
+    if (r == 0)
+        r = json_object_set_new(message, "id", json_integer(++qmp->last_id));
+    _cleanup_free_ char *line = NULL;
+    r = r < 0 ? error_no_memory(error) : json_to_line(message, &line, error);
+    if (r < 0)
+        return r;
+    *text = format_string("%s\r\n", line);
+    return *text ? 0 : error_no_memory(error);
+}
+
+int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, struct qmp_limit *limit,
+                json_t **result, vqemu_error **error) {
+    _cleanup_free_ char *text = NULL;
     if (result)
         *result = NULL;
-    _cleanup_strbuf_ struct strbuf text = {0};
-    strbuf_addf(&text, "{\"execute\": \"%s\"}\r\n", command);
-    if (text.failed)
-        return error_no_memory(error);
-    int r = send_all(qmp, text.text, deadline, error);
-    return r == QMP_DONE ? read_answer(qmp, command, deadline, result, error) : r;
+    int r = make_command(qmp, command, arguments, &text, error);
+    if (r == 0)
+        r = send_all(qmp, text, limit, error);
+    return r == QMP_DONE ? read_answer(qmp, command, limit, result, error) : r;
 }
 
-int qmp_wait(struct qmp *qmp, int64_t deadline, vqemu_error **error) {
+int qmp_wait(struct qmp *qmp, struct qmp_limit *limit, vqemu_error **error) {
     for (;;) {
         _cleanup_json_ json_t *message = NULL;
-        int r = read_message(qmp, deadline, &message, error);
-        if (r != QMP_DONE || report_event(qmp, message))
+        int r = read_message(qmp, limit, &message, error);
+        if (r != QMP_DONE)
             return r;
+        r = report_event(qmp, message, error);
+        if (r != 0)
+            return r < 0 ? r : QMP_DONE;
+        if (call_now() >= limit->deadline)
+            return QMP_LATE;
     }
 }
 
-int qmp_connect(struct qmp *qmp, int64_t deadline, vqemu_error **error) {
-    qmp->fd = -1;
-    qmp->input = NULL;
-    qmp->length = 0;
-    int r = open_socket(qmp, deadline, error);
-    if (r != QMP_DONE)
-        return r;
+int qmp_start(struct qmp *qmp, struct qmp_limit *limit, vqemu_error **error) {
     _cleanup_json_ json_t *greeting = NULL;
-    r = read_message(qmp, deadline, &greeting, error);
+    qmp->peer = peer_of(qmp->fd);
+    int r = read_message(qmp, limit, &greeting, error);
     if (r != QMP_DONE)
         return r;
     if (!json_object_get(greeting, "QMP"))
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "what listens at %s is no QEMU", qmp->path);
-    return qmp_execute(qmp, "qmp_capabilities", deadline, NULL, error);
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "what listens at %s is no QEMU", qmp->name);
+    return qmp_execute(qmp, "qmp_capabilities", NULL, limit, NULL, error);
 }

@@ -22,8 +22,10 @@ static int check_status(int fd, const char *path, vqemu_error **error) {
         return error_set(error, VQEMU_ERR_INVALID, 0, "vnc_password_file: %s is no regular file",
                          path);
     if (status.st_mode & S_IRWXO)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "vnc_password_file: everybody can open %s: chmod o= it", path);
+        return error_because(error_set(error, VQEMU_ERR_REFUSED, 0,
+                                       "vnc_password_file: everybody can open %s: chmod o= it",
+                                       path),
+                             error, "readable-by-all", NULL);
     return 0;
 }
 
@@ -42,10 +44,16 @@ static int check_content(int fd, const char *path, vqemu_error **error) {
                      path);
 }
 
-int vnc_password_check(const char *path, vqemu_error **error) {
+static int check(const char *path, vqemu_error **error) {
     _cleanup_close_ int fd = open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return error_system(error, -fd, "vnc_password_file: cannot open %s", path);
     int r = check_status(fd, path, error);
     return r < 0 ? r : check_content(fd, path, error);
+}
+
+int vnc_password_check(const char *path, vqemu_error **error) {
+    int r = check(path, error);
+    return r < 0 ? error_because(r, error, NULL, "key", "vnc_password_file", "path", path, NULL)
+                 : 0;
 }

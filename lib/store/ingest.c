@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A directory -> objects and a ref. */
+/* A directory -> objects and a revision. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -7,16 +7,16 @@
 
 #include "base/error.h"
 #include "base/workers.h"
-#include "choice/profile.h"
 #include "store/ingest.h"
 #include "store/source.h"
 #include "store/stage.h"
+#include "store/store-profile.h"
 #include "util/export.h"
 #include "util/strbuf.h"
 
 #define READ_SIZE ((size_t)256 * 1024)
 
-/* A build under way. */
+/* It under way. */
 struct ingest {
     vqemu_store *store;
     struct source source;
@@ -26,7 +26,7 @@ struct ingest {
     _Atomic(const char *) arch;      /* that of the programs; NULL if it is not known */
     unsigned threads;
     unsigned char *buffers; /* one for each thread */
-    struct progress progress;
+    struct vqemu_progress progress;
 };
 
 static void release_ingest(struct ingest *ingest) {
@@ -38,20 +38,21 @@ static void release_ingest(struct ingest *ingest) {
 }
 
 static int open_ingest(struct ingest *ingest, const char *directory, vqemu_error **error) {
-    int r = store_require_writable(ingest->store, "build a profile", error);
+    vqemu_call *call = ingest->progress.call;
+    int r = store_require_writable(ingest->store, "put a profile into it", error);
     if (r == 0)
-        r = source_open(directory, store_max_objects(ingest->store), &ingest->source, error);
+        r = source_open(directory, call, &ingest->source, error);
     if (r == 0)
         r = stage_open(&ingest->stage, ingest->store, ingest->source.count + 1, error);
     if (r < 0)
         return r;
-    ingest->threads = store_threads(ingest->store);
+    ingest->threads = call_threads(call);
     ingest->objects = calloc(ingest->source.count + 1, sizeof *ingest->objects);
     ingest->staged = calloc(ingest->source.count + 1, sizeof *ingest->staged);
     ingest->buffers = malloc(ingest->threads * READ_SIZE);
     if (!ingest->objects || !ingest->staged || !ingest->buffers)
         return error_no_memory(error);
-    progress_start(&ingest->progress, "hash", ingest->source.total_size);
+    progress_start(&ingest->progress, "hash", "bytes", ingest->source.total_size);
     return 0;
 }
 
@@ -74,7 +75,7 @@ int ingest_require_program(const struct manifest_object *objects, size_t count, 
 
 static int changed(const struct ingest *ingest, const char *path, vqemu_error **error) {
     return error_set(error, VQEMU_ERR_CHANGED, 0,
-                     "%s/%s changed while it was being read; build again when nothing writes to it",
+                     "%s/%s changed while it was being read; try again when nothing writes to it",
                      ingest->source.directory, path);
 }
 
@@ -203,14 +204,15 @@ static void describe_objects(struct ingest *ingest) {
     }
 }
 
-static int publish(struct ingest *ingest, const vqemu_profile *profile,
-                   const vqemu_build_info *info, vqemu_ref **ref, vqemu_error **error) {
+static int publish(struct ingest *ingest, const vqemu_ingest_options *options,
+                   vqemu_ingest **result, vqemu_error **error) {
+    vqemu_call *call = ingest->progress.call;
     for (size_t i = 0; i < ingest->source.count; i++)
         ingest->objects[i].digest = ingest->staged[i].digest;
     _cleanup_(stage_release_profile) struct stage_profile staged = {
-        .name = vqemu_profile_name(profile),
+        .name = options->profile,
         .source = ingest->source.directory,
-        .info = info,
+        .options = options,
         .arch = ingest->arch,
         .objects = ingest->objects,
         .staged = ingest->staged,
@@ -219,33 +221,37 @@ static int publish(struct ingest *ingest, const vqemu_profile *profile,
     };
     int r = stage_lock(&ingest->stage, &ingest->progress, error);
     if (r == 0)
-        r = stage_describe_profile(&ingest->stage, &staged, error);
+        r = stage_describe_profile(&ingest->stage, &staged, call, error);
     if (r == 0)
         r = publish_objects(ingest, error);
-    return r == 0 ? stage_publish_profile(&ingest->stage, &staged, ref, error) : r;
+    return r == 0 ? stage_publish_profile(&ingest->stage, &staged, call, result, error) : r;
 }
 
-VQEMU_EXPORT int vqemu_store_build(vqemu_store *store, const char *profile_name,
-                                   const char *directory, const vqemu_build_info *info,
-                                   vqemu_progress_fn progress, void *userdata, vqemu_ref **ref,
-                                   vqemu_error **error) {
-    *ref = NULL;
-    const vqemu_profile *profile;
-    int r = profile_require(profile_name, &profile, error);
+VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
+                                    const vqemu_ingest_options *options, uint32_t flags,
+                                    vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(ingest, error);
+    *ingest = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_ARGUMENT(directory, error);
+    REQUIRE_ARGUMENT(options, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    int r = profile_check_options(options, error);
     if (r < 0)
         return r;
-    _cleanup_(release_ingest) struct ingest ingest = {
+    _cleanup_(release_ingest) struct ingest work = {
         .store = store,
         .source = {.fd = -1},
         .stage = STAGE_EMPTY,
-        .progress = {.function = progress, .userdata = userdata},
+        .progress = {.call = call},
     };
-    r = open_ingest(&ingest, directory, error);
+    r = open_ingest(&work, directory, error);
     if (r < 0)
         return r;
-    describe_objects(&ingest);
-    r = ingest_require_program(ingest.objects, ingest.source.count, directory, error);
+    describe_objects(&work);
+    r = ingest_require_program(work.objects, work.source.count, directory, error);
     if (r == 0)
-        r = stage_files(&ingest, error);
-    return r == 0 ? publish(&ingest, profile, info, ref, error) : r;
+        r = stage_files(&work, error);
+    return r == 0 ? publish(&work, options, ingest, error) : r;
 }

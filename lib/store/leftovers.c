@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/random.h>
@@ -23,18 +24,22 @@ char *leftovers_new_name(void) {
 }
 
 int leftovers_lock(int fd, int directory_fd, const char *name) {
-    int r = lock_fd(fd, LOCK_EX);
+    /* Not waiting, for there is no end to that if the other process is stopped. */
+    int r = lock_fd(fd, LOCK_EX | LOCK_NB);
     if (r == 0)
         r = same_file(fd, directory_fd, name);
     return r < 0 ? r : r == 1 ? 0 : -EAGAIN;
 }
 
-int leftovers_make_directory(int directory_fd, const char *name) {
+int leftovers_make_directory(int directory_fd, char **name) {
     for (;;) {
-        if (mkdirat(directory_fd, name, 0700) < 0)
-            return -errno;
-        int fd = open_at(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-        int r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, name);
+        free(*name);
+        *name = leftovers_new_name();
+        int r = *name ? make_directory_at(directory_fd, *name, 0700) : -ENOMEM;
+        if (r < 0)
+            return r;
+        int fd = open_at(directory_fd, *name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+        r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, *name);
         if (r == 0)
             return fd;
         cleanup_close(&fd);

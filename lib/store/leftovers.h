@@ -14,13 +14,14 @@
 char *leftovers_new_name(void);
 
 /*
- * Lock something just made under its name. -EAGAIN if it was taken for a leftover and removed
- * before it was locked: make it again.
+ * Lock something just made under its name. -EAGAIN if it is being taken for a leftover, or was, and
+ * is removed: make it again under another name.
  */
 int leftovers_lock(int fd, int directory_fd, const char *name);
 
-/* Make, open and lock a directory with mode 0700. Returns a descriptor or a negative errno. */
-int leftovers_make_directory(int directory_fd, const char *name);
+/* Make, open and lock a directory with mode 0700 and a new name, which the caller frees also after
+ * a failure. Returns a descriptor or a negative errno. */
+int leftovers_make_directory(int directory_fd, char **name);
 
 /* Whether an entry of a directory was left by a process that died. */
 bool leftovers_is_one(int directory_fd, const char *name);

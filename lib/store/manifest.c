@@ -3,70 +3,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/call.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "store/manifest-parts.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
-#include "util/utf8.h"
 
-#define TEXT_LIMIT ((size_t)4 * 1024 * 1024) /* for each 10,000 objects */
+#define TEXT_LIMIT ((size_t)4 * 1024 * 1024) /* for each so many objects: */
+#define OBJECTS_OF_TEXT_LIMIT 10000
 
-/* In the order in which they are written. */
-enum field { NAME, CREATED_AT, PROFILE, QEMU_VERSION, BUILD_DATE, BUILD_HOST, ARCH, FIELD_COUNT };
-
-static const char *const field_keys[FIELD_COUNT] = {
-    [NAME] = "name",
-    [CREATED_AT] = "created_at",
-    [PROFILE] = "profile",
-    [QEMU_VERSION] = "qemu_version",
-    [BUILD_DATE] = "build_date",
-    [BUILD_HOST] = "build_host",
-    [ARCH] = "arch",
+static const char *const words_keys[WORDS_COUNT] = {
+    [ABILITIES] = "abilities",
+    [GUESTS] = "guests",
 };
-
-struct vqemu_manifest {
-    atomic_uint references;
-    struct digest digest;
-    char *fields[FIELD_COUNT]; /* NULL where absent */
-    struct timespec created_at;
-    int64_t total_bytes;             /* -1 where absent */
-    struct manifest_object *objects; /* sorted by path */
-    size_t object_count;
-    char *text;      /* where the paths lie; NULL if each is allocated */
-    json_t *unknown; /* the fields that this library does not know */
-};
-
-static const struct manifest_object *object_at(const vqemu_manifest *manifest, size_t index) {
-    return index < manifest->object_count ? &manifest->objects[index] : NULL;
-}
 
 /* ---- paths ---- */
-
-static const char *find_component_fault(const char *component, size_t length) {
-    if (length == 0)
-        return "an empty component";
-    if (length > MANIFEST_COMPONENT_MAX)
-        return "a component of more than 255 bytes";
-    if (component[0] == '.' && (length == 1 || (length == 2 && component[1] == '.')))
-        return "a component \".\" or \"..\"";
-    return NULL;
-}
-
-static const char *find_byte_fault(const char *path) {
-    for (const char *c = path; *c; c++) {
-        if (*c == '\\')
-            return "a backslash";
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return "a control byte";
-    }
-    return NULL;
-}
 
 /* ASCII letters without case; the locale must not matter. */
 static int fold(char c) {
@@ -81,43 +37,6 @@ static int compare_folded(const char *a, const char *b) {
     return fold(*a) - fold(*b);
 }
 
-/* Whether the path is the stamp or lies below it. */
-static bool takes_place_of_stamp(const char *path) {
-    const char *name = TREE_STAMP_NAME;
-    while (*name && fold(*path) == fold(*name)) {
-        path++;
-        name++;
-    }
-    return !*name && (!*path || *path == '/');
-}
-
-const char *manifest_find_path_fault(const char *path) {
-    if (!*path)
-        return "is empty";
-    if (*path == '/')
-        return "is absolute";
-    if (strlen(path) > MANIFEST_PATH_MAX)
-        return "has more than 1024 bytes";
-    if (takes_place_of_stamp(path))
-        return "is the name of the tree's stamp file";
-    const char *fault = find_byte_fault(path);
-    int depth = 0;
-    for (const char *component = path; !fault; component = strchr(component, '/') + 1) {
-        size_t length = strcspn(component, "/");
-        fault = find_component_fault(component, length);
-        if (++depth > MANIFEST_DEPTH_MAX)
-            fault = "more than 16 components";
-        if (!component[length])
-            break;
-    }
-    return fault;
-}
-
-const char *manifest_find_new_path_fault(const char *path) {
-    const char *fault = manifest_find_path_fault(path);
-    return fault || utf8_is_valid(path) ? fault : "bytes that are not UTF-8";
-}
-
 /* The faults of manifest_find_path_fault() read "is ..." or name what the path has. */
 static int check_path(const char *path, const char *source, vqemu_error **error) {
     const char *fault = manifest_find_path_fault(path);
@@ -127,20 +46,6 @@ static int check_path(const char *path, const char *source, vqemu_error **error)
         strncmp(fault, "is ", 3) == 0 || strncmp(fault, "has ", 4) == 0 ? "" : "has ";
     return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"objects\": path \"%.*s%s\" %s%s", source,
                      200, path, strlen(path) > 200 ? "..." : "", verb, fault);
-}
-
-static int compare_paths(const void *a, const void *b) {
-    return strcmp(((const struct manifest_object *)a)->path,
-                  ((const struct manifest_object *)b)->path);
-}
-
-static int64_t find_object(const vqemu_manifest *manifest, const char *path) {
-    if (manifest->object_count == 0)
-        return -1;
-    struct manifest_object key = {.path = (char *)(uintptr_t)path};
-    const struct manifest_object *found =
-        bsearch(&key, manifest->objects, manifest->object_count, sizeof key, compare_paths);
-    return found ? found - manifest->objects : -1;
 }
 
 /* Whether two paths, one after the other in the order of paths, are in the same directory. */
@@ -161,7 +66,7 @@ static int check_parents(const vqemu_manifest *manifest, const char *source, vqe
             size_t length = (size_t)(slash - path);
             memcpy(parent, path, length);
             parent[length] = '\0';
-            if (find_object(manifest, parent) >= 0)
+            if (manifest_find_object(manifest, parent) >= 0)
                 return error_set(error, VQEMU_ERR_MALFORMED, 0,
                                  "%s: \"objects\": \"%s\" lies below the file \"%s\"", source, path,
                                  parent);
@@ -203,6 +108,24 @@ static int check_case(const vqemu_manifest *manifest, const char *source, vqemu_
 
 /* ---- reading ---- */
 
+/* Move an optional list of strings from root to *value. */
+static int take_words(json_t *root, const char *key, const char *source, json_t **value,
+                      vqemu_error **error) {
+    json_t *field = json_object_get(root, key);
+    size_t index;
+    const json_t *word;
+    if (!field)
+        return 0;
+    bool good = json_is_array(field);
+    json_array_foreach(field, index, word) good = good && json_is_string(word);
+    if (!good)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: \"%s\" is not an array of strings",
+                         source, key);
+    *value = json_incref(field);
+    json_object_del(root, key);
+    return 0;
+}
+
 /* Move an optional string field from root to *value. */
 static int take_string(json_t *root, const char *key, const char *source, char **value,
                        vqemu_error **error) {
@@ -221,7 +144,12 @@ static int take_string(json_t *root, const char *key, const char *source, char *
 static int take_fields(vqemu_manifest *manifest, json_t *root, const char *source,
                        vqemu_error **error) {
     for (int i = 0; i < FIELD_COUNT; i++) {
-        int r = take_string(root, field_keys[i], source, &manifest->fields[i], error);
+        int r = take_string(root, manifest_field_keys[i], source, &manifest->fields[i], error);
+        if (r < 0)
+            return r;
+    }
+    for (int i = 0; i < WORDS_COUNT; i++) {
+        int r = take_words(root, words_keys[i], source, &manifest->words[i], error);
         if (r < 0)
             return r;
     }
@@ -270,9 +198,9 @@ static int take_object(vqemu_manifest *manifest, const char *path, const json_t 
 /* What this library writes is sorted already. */
 static void sort_objects(vqemu_manifest *manifest) {
     for (size_t i = 1; i < manifest->object_count; i++)
-        if (compare_paths(&manifest->objects[i - 1], &manifest->objects[i]) > 0) {
+        if (manifest_compare_objects(&manifest->objects[i - 1], &manifest->objects[i]) > 0) {
             qsort(manifest->objects, manifest->object_count, sizeof *manifest->objects,
-                  compare_paths);
+                  manifest_compare_objects);
             return;
         }
 }
@@ -317,7 +245,7 @@ static uint16_t parse_mode(const char *text) {
 static int64_t find_object_near(const vqemu_manifest *manifest, const char *path, int64_t guess) {
     if ((size_t)guess < manifest->object_count && strcmp(manifest->objects[guess].path, path) == 0)
         return guess;
-    return find_object(manifest, path);
+    return manifest_find_object(manifest, path);
 }
 
 static int take_modes(vqemu_manifest *manifest, json_t *root, const char *source,
@@ -353,12 +281,8 @@ static int new_manifest(vqemu_manifest **manifest, vqemu_error **error) {
     return 0;
 }
 
-static size_t effective_max_objects(size_t max_objects) {
-    return max_objects ? max_objects : VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS;
-}
-
 size_t manifest_text_limit(size_t max_objects) {
-    size_t shares = (effective_max_objects(max_objects) - 1) / VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS;
+    size_t shares = (max_objects - 1) / OBJECTS_OF_TEXT_LIMIT;
     return shares < SIZE_MAX / TEXT_LIMIT - 2 ? (shares + 1) * TEXT_LIMIT : SIZE_MAX - 2;
 }
 
@@ -372,7 +296,7 @@ static int from_json(json_t *root, const char *source, size_t max_objects,
     if (r == 0)
         r = take_total_bytes(new, root, source, error);
     if (r == 0)
-        r = take_objects(new, root, source, effective_max_objects(max_objects), error);
+        r = take_objects(new, root, source, max_objects, error);
     if (r == 0)
         r = take_modes(new, root, source, error);
     if (r == 0)
@@ -386,11 +310,9 @@ static int from_json(json_t *root, const char *source, size_t max_objects,
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_manifest_load_memory(const void *text, size_t size, const char *name,
-                                            size_t max_objects, vqemu_manifest **manifest,
-                                            vqemu_error **error) {
+int manifest_load_memory(const void *text, size_t size, const char *source, size_t max_objects,
+                         vqemu_manifest **manifest, vqemu_error **error) {
     *manifest = NULL;
-    const char *source = name ? name : "manifest";
     size_t limit = manifest_text_limit(max_objects);
     if (size > limit)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source, limit);
@@ -403,26 +325,55 @@ VQEMU_EXPORT int vqemu_manifest_load_memory(const void *text, size_t size, const
     return r;
 }
 
-VQEMU_EXPORT int vqemu_manifest_load_fd(int fd, const char *name, size_t max_objects,
-                                        vqemu_manifest **manifest, vqemu_error **error) {
+int manifest_load_fd(int fd, const char *source, vqemu_call *call, vqemu_manifest **manifest,
+                     vqemu_error **error) {
+    size_t max_objects = call_max_objects(call);
     *manifest = NULL;
-    const char *source = name ? name : "manifest";
     _cleanup_free_ char *text = NULL;
     size_t size;
-    int r = json_read_fd(fd, source, manifest_text_limit(max_objects), &text, &size, error);
-    if (r < 0)
-        return r;
-    return vqemu_manifest_load_memory(text, size, source, max_objects, manifest, error);
+    int r = json_read_pipe(fd, source, manifest_text_limit(max_objects), call, &text, &size, error);
+    return r < 0 ? r : manifest_load_memory(text, size, source, max_objects, manifest, error);
 }
 
-VQEMU_EXPORT int vqemu_manifest_load_file(const char *path, size_t max_objects,
-                                          vqemu_manifest **manifest, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_manifest_load_memory(const void *text, size_t size, const char *name,
+                                            uint32_t flags, vqemu_call *call,
+                                            vqemu_manifest **manifest, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(manifest, error);
     *manifest = NULL;
+    REQUIRE_ARGUMENT(text, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    const char *source = name ? name : "manifest";
+    int r = call_check(call, source, error);
+    return r < 0
+               ? r
+               : manifest_load_memory(text, size, source, call_max_objects(call), manifest, error);
+}
+
+VQEMU_EXPORT int vqemu_manifest_load_fd(int fd, const char *name, uint32_t flags, vqemu_call *call,
+                                        vqemu_manifest **manifest, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(manifest, error);
+    *manifest = NULL;
+    REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_DESCRIPTOR(fd, error);
+    const char *source = name ? name : "manifest";
+    int r = call_check(call, source, error);
+    return r < 0 ? r : manifest_load_fd(fd, source, call, manifest, error);
+}
+
+VQEMU_EXPORT int vqemu_manifest_load_file(const char *path, uint32_t flags, vqemu_call *call,
+                                          vqemu_manifest **manifest, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(manifest, error);
+    *manifest = NULL;
+    REQUIRE_ARGUMENT(path, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_close_ int fd = -1;
-    int r = json_open_file(path, &fd, error);
-    if (r < 0)
-        return r;
-    return vqemu_manifest_load_fd(fd, path, max_objects, manifest, error);
+    int r = call_check(call, path, error);
+    if (r == 0)
+        r = json_open_file(path, &fd, error);
+    return r < 0 ? r : manifest_load_fd(fd, path, call, manifest, error);
 }
 
 /* ---- writing ---- */
@@ -451,12 +402,15 @@ static bool set_objects(json_t *root, const struct manifest_object *objects, siz
 }
 
 /* A new JSON object of the parts of a manifest; NULL without memory. */
-static json_t *to_json(const char *const fields[FIELD_COUNT], int64_t total_bytes, json_t *unknown,
-                       const struct manifest_object *objects, size_t count) {
+static json_t *to_json(const char *const fields[FIELD_COUNT], json_t *const words[WORDS_COUNT],
+                       int64_t total_bytes, json_t *unknown, const struct manifest_object *objects,
+                       size_t count) {
     json_t *root = json_object();
     bool ok = root;
     for (int i = 0; ok && i < FIELD_COUNT; i++)
-        ok = set_string(root, field_keys[i], fields[i]);
+        ok = set_string(root, manifest_field_keys[i], fields[i]);
+    for (int i = 0; ok && i < WORDS_COUNT; i++)
+        ok = !words[i] || json_object_set(root, words_keys[i], words[i]) == 0;
     if (ok && total_bytes >= 0)
         ok = json_object_set_new(root, "total_bytes", json_integer(total_bytes)) == 0;
     if (ok && unknown)
@@ -467,17 +421,36 @@ static json_t *to_json(const char *const fields[FIELD_COUNT], int64_t total_byte
     return NULL;
 }
 
-VQEMU_EXPORT int vqemu_manifest_to_json(const vqemu_manifest *manifest, char **text,
+VQEMU_EXPORT int vqemu_manifest_to_json(const vqemu_manifest *manifest, uint32_t flags, char **text,
                                         vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(text, error);
     *text = NULL;
+    REQUIRE_ARGUMENT(manifest, error);
+    REQUIRE_FLAGS(flags, 0, error);
     const char *fields[FIELD_COUNT];
     for (int i = 0; i < FIELD_COUNT; i++)
         fields[i] = manifest->fields[i];
-    _cleanup_json_ json_t *root = to_json(fields, manifest->total_bytes, manifest->unknown,
-                                          manifest->objects, manifest->object_count);
+    _cleanup_json_ json_t *root =
+        to_json(fields, manifest->words, manifest->total_bytes, manifest->unknown,
+                manifest->objects, manifest->object_count);
     if (!root)
         return error_no_memory(error);
     return json_to_text(root, text, error);
+}
+
+/* An array of the words of a list that is separated by commas; NULL for NULL or without memory. */
+static json_t *split_words(const char *list) {
+    json_t *array = list ? json_array() : NULL;
+    while (array && *list) {
+        size_t length = strcspn(list, ",");
+        if (json_array_append_new(array, json_stringn(list, length)) < 0) {
+            json_decref(array);
+            return NULL;
+        }
+        list += length + (list[length] == ',');
+    }
+    return array;
 }
 
 int manifest_new(const struct manifest_fields *fields, const char *source,
@@ -491,6 +464,8 @@ int manifest_new(const struct manifest_fields *fields, const char *source,
         [BUILD_DATE] = fields->build_date,
         [BUILD_HOST] = fields->build_host,
         [ARCH] = fields->arch,
+        [DESCRIPTION] = fields->description,
+        [ACCEL] = fields->accel,
     };
     *manifest = NULL;
     struct manifest_object *sorted = calloc(count + 1, sizeof *sorted);
@@ -498,8 +473,14 @@ int manifest_new(const struct manifest_fields *fields, const char *source,
         return error_no_memory(error);
     if (count > 0)
         memcpy(sorted, objects, count * sizeof *sorted);
-    qsort(sorted, count, sizeof *sorted, compare_paths);
-    _cleanup_json_ json_t *root = to_json(values, fields->total_bytes, NULL, sorted, count);
+    qsort(sorted, count, sizeof *sorted, manifest_compare_objects);
+    _cleanup_json_ json_t *abilities = split_words(fields->abilities),
+                          *guests = split_words(fields->guests);
+    json_t *const words[WORDS_COUNT] = {[ABILITIES] = abilities, [GUESTS] = guests};
+    _cleanup_json_ json_t *root =
+        !abilities == !fields->abilities && !guests == !fields->guests
+            ? to_json(values, words, fields->total_bytes, NULL, sorted, count)
+            : NULL;
     free(sorted);
     if (!root)
         return error_no_memory(error);
@@ -507,7 +488,7 @@ int manifest_new(const struct manifest_fields *fields, const char *source,
     int r = json_to_text(root, &text, error);
     if (r < 0)
         return r;
-    return vqemu_manifest_load_memory(text, strlen(text), source, max_objects, manifest, error);
+    return manifest_load_memory(text, strlen(text), source, max_objects, manifest, error);
 }
 
 vqemu_manifest *manifest_of_objects(const char *digest, struct manifest_object *objects,
@@ -525,9 +506,10 @@ vqemu_manifest *manifest_of_objects(const char *digest, struct manifest_object *
 
 /* Write a new file beside the target, to be renamed over it. */
 static int write_new_file(const char *path, const char *text, vqemu_error **error) {
-    _cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+    _cleanup_close_ int fd =
+        open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
     if (fd < 0)
-        return error_system(error, errno, "cannot create %s", path);
+        return error_system(error, -fd, "cannot create %s", path);
     int r = write_all(fd, text, strlen(text));
     if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
         r = -errno;
@@ -549,9 +531,13 @@ static int sync_parent(const char *path, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_manifest_write_file(const vqemu_manifest *manifest, const char *path,
-                                           vqemu_error **error) {
+                                           uint32_t flags, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(manifest, error);
+    REQUIRE_ARGUMENT(path, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_free_ char *text = NULL;
-    int r = vqemu_manifest_to_json(manifest, &text, error);
+    int r = vqemu_manifest_to_json(manifest, 0, &text, error);
     if (r < 0)
         return r;
     /* Named by process and thread, so that concurrent writers do not meet. */
@@ -575,6 +561,9 @@ bool manifest_same_content(const vqemu_manifest *a, const vqemu_manifest *b) {
         if (i != CREATED_AT && (!x != !y || (x && strcmp(x, y) != 0)))
             return false;
     }
+    for (int i = 0; i < WORDS_COUNT; i++)
+        if (!a->words[i] != !b->words[i] || (a->words[i] && !json_equal(a->words[i], b->words[i])))
+            return false;
     if (a->total_bytes != b->total_bytes || a->object_count != b->object_count ||
         !json_equal(a->unknown, b->unknown))
         return false;
@@ -585,121 +574,4 @@ bool manifest_same_content(const vqemu_manifest *a, const vqemu_manifest *b) {
             return false;
     }
     return true;
-}
-
-/* ---- life and access ---- */
-
-VQEMU_EXPORT vqemu_manifest *vqemu_manifest_ref(vqemu_manifest *manifest) {
-    if (manifest)
-        atomic_fetch_add_explicit(&manifest->references, 1, memory_order_relaxed);
-    return manifest;
-}
-
-VQEMU_EXPORT void vqemu_manifest_unref(vqemu_manifest *manifest) {
-    if (!manifest || atomic_fetch_sub_explicit(&manifest->references, 1, memory_order_acq_rel) != 1)
-        return;
-    for (int i = 0; i < FIELD_COUNT; i++)
-        free(manifest->fields[i]);
-    for (size_t i = 0; !manifest->text && i < manifest->object_count; i++)
-        free(manifest->objects[i].path);
-    free(manifest->objects);
-    free(manifest->text);
-    json_decref(manifest->unknown);
-    free(manifest);
-}
-
-const struct manifest_object *manifest_object(const vqemu_manifest *manifest, size_t index) {
-    return object_at(manifest, index);
-}
-
-int manifest_add_digests(const vqemu_manifest *manifest, struct digest_set *set) {
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
-        int r = digest_set_add(set, &manifest_object(manifest, i)->digest);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-const struct timespec *manifest_time(const vqemu_manifest *manifest) {
-    return &manifest->created_at;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_digest(const vqemu_manifest *manifest) {
-    return manifest->digest.hex;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_name(const vqemu_manifest *manifest) {
-    return manifest->fields[NAME];
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_created_at(const vqemu_manifest *manifest) {
-    return manifest->fields[CREATED_AT];
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_profile(const vqemu_manifest *manifest) {
-    return manifest->fields[PROFILE];
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_qemu_version(const vqemu_manifest *manifest) {
-    return manifest->fields[QEMU_VERSION];
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_build_date(const vqemu_manifest *manifest) {
-    return manifest->fields[BUILD_DATE];
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_build_host(const vqemu_manifest *manifest) {
-    return manifest->fields[BUILD_HOST];
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_arch(const vqemu_manifest *manifest) {
-    return manifest->fields[ARCH];
-}
-
-VQEMU_EXPORT int64_t vqemu_manifest_total_bytes(const vqemu_manifest *manifest) {
-    return manifest->total_bytes;
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_object_count(const vqemu_manifest *manifest) {
-    return manifest->object_count;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_object_path(const vqemu_manifest *manifest, size_t index) {
-    const struct manifest_object *object = object_at(manifest, index);
-    return object ? object->path : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_object_digest(const vqemu_manifest *manifest,
-                                                      size_t index) {
-    const struct manifest_object *object = object_at(manifest, index);
-    return object ? object->digest.hex : NULL;
-}
-
-VQEMU_EXPORT uint32_t vqemu_manifest_object_mode(const vqemu_manifest *manifest, size_t index) {
-    const struct manifest_object *object = object_at(manifest, index);
-    return object ? object->mode : 0;
-}
-
-VQEMU_EXPORT int64_t vqemu_manifest_find(const vqemu_manifest *manifest, const char *path) {
-    return find_object(manifest, path);
-}
-
-static size_t count_below(const vqemu_manifest *manifest, const char *prefix) {
-    size_t count = 0;
-    for (size_t i = 0; i < manifest->object_count; i++)
-        count += strncmp(manifest->objects[i].path, prefix, strlen(prefix)) == 0;
-    return count;
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_count_binaries(const vqemu_manifest *manifest) {
-    return count_below(manifest, "bin/");
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_count_libraries(const vqemu_manifest *manifest) {
-    return count_below(manifest, "lib/");
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_count_firmware(const vqemu_manifest *manifest) {
-    return count_below(manifest, "firmware/");
 }

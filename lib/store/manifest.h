@@ -26,6 +26,12 @@ struct manifest_object {
 
 /* The object at an index below the count. */
 const struct manifest_object *manifest_object(const vqemu_manifest *manifest, size_t index);
+/* The order of objects, by their paths; for qsort(3). */
+int manifest_compare_objects(const void *a, const void *b);
+
+/* The index of the object at a path, once they are sorted; -1 if there is none. */
+int64_t manifest_find_object(const vqemu_manifest *manifest, const char *path);
+
 /* Add the digests of all objects to a set. Returns 0 or -ENOMEM. */
 int manifest_add_digests(const vqemu_manifest *manifest, struct digest_set *set);
 const struct timespec *manifest_time(const vqemu_manifest *manifest);
@@ -39,9 +45,17 @@ const char *manifest_find_new_path_fault(const char *path);
 /* How large the text of a manifest with so many objects may be. */
 size_t manifest_text_limit(size_t max_objects);
 
+/* vqemu_manifest_load_memory() and _load_fd() for the library itself. */
+int manifest_load_memory(const void *text, size_t size, const char *source, size_t max_objects,
+                         vqemu_manifest **manifest, vqemu_error **error);
+int manifest_load_fd(int fd, const char *source, vqemu_call *call, vqemu_manifest **manifest,
+                     vqemu_error **error);
+
 /* The fields of a new manifest. Optional ones are NULL. */
 struct manifest_fields {
     const char *name, *created_at, *profile, *qemu_version, *build_date, *build_host, *arch;
+    const char *description, *accel;
+    const char *abilities, *guests; /* separated by commas */
     int64_t total_bytes;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What newest.c found out of each profile, kept by the handle of the store: a process that resolves
- * often need not read it again.
+ * What newest.c found out of each profile or revision, kept by the handle of the store: a process
+ * that resolves often need not read it again.
  */
 #ifndef LIB_NEWEST_MEMO_H
 #define LIB_NEWEST_MEMO_H
@@ -12,14 +12,14 @@
 
 struct newest_memo {
     struct newest_memo *next;
-    char *profile;
+    char *key; /* a profile or a revision */
     char refs[128], file[128];
-    char name[NAME_MAX + 1]; /* of the ref; "" if it is not known */
+    char name[NAME_MAX + 1]; /* of the revision; "" if it is not known */
     struct digest digest;
 };
 
-/* The memo of a profile in a list, new if there is none; NULL without memory. */
-struct newest_memo *newest_memo_make(struct newest_memo **memos, const char *profile);
+/* The memo of a key in a list, new if there is none; NULL without memory. */
+struct newest_memo *newest_memo_make(struct newest_memo **memos, const char *key);
 
 /* Free all of a list. */
 void newest_memo_forget(struct newest_memo *memos);

@@ -15,7 +15,8 @@
 #include "util/strbuf.h"
 
 /*
- * The file is cas/cache/newest-<profile>:
+ * The file is cas/cache/newest-<profile>, and the same for a revision that was set to be used
+ * cas/cache/newest-<its name>:
  *
  *     volt-newest 1
  *     refs <device> <inode> <seconds>.<nanoseconds of the last change>
@@ -26,13 +27,13 @@
 #define HEADER "volt-newest 1"
 #define RECORD_LIMIT 4096
 #define RECORD_PREFIX "newest-"
-#define PROFILE_MAX 200
+#define KEY_MAX 200
 
 /* A change shortly after another can leave the same time (of a clock that ticks every 10 ms). */
 #define SETTLED_NANOSECONDS 100000000
 
-static bool can_be_remembered(const char *profile) {
-    return *profile && !strchr(profile, '/') && strlen(profile) <= PROFILE_MAX;
+static bool can_be_remembered(const char *key) {
+    return *key && !strchr(key, '/') && strlen(key) <= KEY_MAX;
 }
 
 static void describe_directory(const struct stat *status, char text[128]) {
@@ -53,7 +54,8 @@ static bool is_still(const vqemu_store *store, const char *refs, const char *fil
         return false;
     describe_directory(&status, now);
     if (strcmp(now, refs) != 0 ||
-        snprintf(file_name, sizeof file_name, "%s" REF_SUFFIX, name) >= (int)sizeof file_name ||
+        snprintf(file_name, sizeof file_name, "%s" REVISION_SUFFIX, name) >=
+            (int)sizeof file_name ||
         fstatat(store->refs_fd, file_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return false;
     describe_file(&status, now);
@@ -74,22 +76,25 @@ static bool parse(char *text, struct newest_memo *memo) {
     return hex && digest_parse(hex, &memo->digest);
 }
 
-/* A record may say anything: the name must be that of a ref of the profile. */
-static bool names_ref_of(const struct newest_memo *memo) {
-    size_t length = strlen(memo->profile);
-    return strncmp(memo->name, memo->profile, length) == 0 && memo->name[length] == '-' &&
-           strlen(memo->name) == length + 1 + 8 && !strchr(memo->name, '/');
+/* A record may say anything: the name must be that of the revision, or one of the profile. */
+static bool names_what_is_meant(const struct newest_memo *memo) {
+    size_t length = strlen(memo->key);
+    if (revision_is_name(memo->key))
+        return strcmp(memo->name, memo->key) == 0;
+    return strncmp(memo->name, memo->key, length) == 0 && memo->name[length] == '-' &&
+           strlen(memo->name) == length + 1 + REVISION_HASH_LENGTH && !strchr(memo->name, '/');
 }
 
 static bool memo_holds(const vqemu_store *store, const struct newest_memo *memo) {
-    return *memo->name && names_ref_of(memo) && is_still(store, memo->refs, memo->file, memo->name);
+    return *memo->name && names_what_is_meant(memo) &&
+           is_still(store, memo->refs, memo->file, memo->name);
 }
 
 /* Returns 1, 0, or -ENOMEM. */
 static int read_record(const vqemu_store *store, struct newest_memo *memo) {
-    char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + PROFILE_MAX];
+    char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + KEY_MAX];
     _cleanup_free_ char *text = NULL;
-    snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", memo->profile);
+    snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", memo->key);
     int r = record_read(store->objects_fd, name, RECORD_LIMIT, &text);
     if (r < 0)
         return r == -ENOMEM ? r : 0;
@@ -99,26 +104,29 @@ static int read_record(const vqemu_store *store, struct newest_memo *memo) {
     return 0;
 }
 
-static int recall_locked(vqemu_store *store, const char *profile, vqemu_ref **ref) {
-    struct newest_memo *memo = newest_memo_make(&store->memo, profile);
+static int recall_locked(vqemu_store *store, const char *key, vqemu_revision **revision,
+                         vqemu_error **error) {
+    struct newest_memo *memo = newest_memo_make(&store->memo, key);
     if (!memo)
-        return -ENOMEM;
+        return error_no_memory(error);
     int r = memo_holds(store, memo) ? 1 : read_record(store, memo);
     if (r != 1)
-        return r;
-    return ref_new_unloaded(store, memo->name, &memo->digest, ref, NULL) < 0 ? -ENOMEM : 1;
+        return r < 0 ? error_no_memory(error) : 0;
+    r = revision_new_unloaded(store, memo->name, &memo->digest, revision, error);
+    return r < 0 ? r : 1;
 }
 
 /*
- * The newest ref as it was found before, if nothing was added to refs/, removed or renamed since,
- * and its file is the same. Its manifest has not been loaded. Returns 1 and *ref, 0 if it is not
- * known, or -ENOMEM.
+ * The newest revision of a profile, or that of a name, as it was found before, if nothing was added
+ * to refs/, removed or renamed since, and its file is the same. Its manifest has not been loaded.
+ * Returns 1 and *revision, 0 if it is not known, or an error.
  */
-static int recall(vqemu_store *store, const char *profile, vqemu_ref **ref) {
-    if (!can_be_remembered(profile))
+static int recall(vqemu_store *store, const char *key, vqemu_revision **revision,
+                  vqemu_error **error) {
+    if (!can_be_remembered(key))
         return 0;
     pthread_mutex_lock(&store->memo_lock);
-    int r = recall_locked(store, profile, ref);
+    int r = recall_locked(store, key, revision, error);
     pthread_mutex_unlock(&store->memo_lock);
     return r;
 }
@@ -143,14 +151,14 @@ static bool is_settled(const struct timespec *begin, const struct timespec *chan
 }
 
 /* Remember what a reading of refs/ found. Failures do not matter. */
-static void remember(const vqemu_store *store, const char *profile, const struct scan *scan,
-                     const vqemu_ref *ref) {
-    const struct stat *file = ref_file_status(ref);
-    if (store->flags & VQEMU_STORE_READ_ONLY || !can_be_remembered(profile) ||
+static void remember(const vqemu_store *store, const char *key, const struct scan *scan,
+                     const vqemu_revision *revision) {
+    const struct stat *file = revision_file_status(revision);
+    if (store->flags & VQEMU_STORE_READ_ONLY || !can_be_remembered(key) ||
         !is_settled(&scan->begin, &scan->refs.st_mtim) || !is_settled(&scan->begin, &file->st_mtim))
         return;
     _cleanup_close_ int cache_fd = -1;
-    _cleanup_free_ char *name = format_string(RECORD_PREFIX "%s", profile);
+    _cleanup_free_ char *name = format_string(RECORD_PREFIX "%s", key);
     _cleanup_strbuf_ struct strbuf text = {0};
     char directory_text[128], file_text[128];
     if (!name || store_open_beside_objects(store, STORE_CACHE, &cache_fd, NULL) < 0)
@@ -158,39 +166,52 @@ static void remember(const vqemu_store *store, const char *profile, const struct
     describe_directory(&scan->refs, directory_text);
     describe_file(file, file_text);
     strbuf_addf(&text, HEADER "\nrefs %s\nfile %s\nref %s\ndigest %s\n", directory_text, file_text,
-                vqemu_ref_name(ref), ref_digest(ref));
+                vqemu_revision_name(revision), revision_digest(revision));
     record_replace(cache_fd, name, &text);
 }
 
-int newest_find(vqemu_store *store, const char *profile, vqemu_ref **ref, vqemu_error **error) {
-    *ref = NULL;
-    int r = recall(store, profile, ref);
-    if (r == 1)
-        return 0;
-    if (r < 0)
-        return error_no_memory(error);
+int newest_find(vqemu_store *store, const char *profile, vqemu_call *call,
+                vqemu_revision **revision, vqemu_error **error) {
+    *revision = NULL;
+    int r = recall(store, profile, revision, error);
+    if (r != 0)
+        return r < 0 ? r : 0;
     struct scan scan;
-    _cleanup_ref_list_ vqemu_ref_list *list = NULL;
+    _cleanup_revision_list_ vqemu_revision_list *list = NULL;
     begin_scan(store, &scan);
-    r = ref_list_sound(store, profile, &list, error);
+    r = revision_list_sound(store, profile, call, &list, error);
     if (r < 0)
         return r;
-    if (vqemu_ref_list_count(list) == 0)
-        return ref_not_in_store(store, profile, error);
-    *ref = vqemu_ref_ref(vqemu_ref_list_at(list, 0));
-    remember(store, profile, &scan, *ref);
+    if (vqemu_revision_list_count(list) == 0)
+        return revision_not_in_store(store, profile, error);
+    *revision = vqemu_revision_ref(vqemu_revision_list_at(list, 0));
+    remember(store, profile, &scan, *revision);
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_store_newest_ref(vqemu_store *store, const char *profile, vqemu_ref **ref,
-                                        vqemu_error **error) {
-    *ref = NULL;
-    _cleanup_ref_ vqemu_ref *newest = NULL;
-    int r = newest_find(store, profile, &newest, error);
+int newest_load(vqemu_store *store, const char *profile, vqemu_call *call,
+                vqemu_revision **revision, vqemu_error **error) {
+    *revision = NULL;
+    _cleanup_revision_ vqemu_revision *newest = NULL;
+    int r = newest_find(store, profile, call, &newest, error);
     if (r == 0)
-        r = ref_load(newest, error);
+        r = revision_load(store, newest, call, error);
     if (r < 0)
         return r;
-    *ref = TAKE_POINTER(newest);
+    *revision = TAKE_POINTER(newest);
     return 0;
+}
+
+int newest_find_named(vqemu_store *store, const char *name, vqemu_call *call,
+                      vqemu_revision **revision, vqemu_error **error) {
+    *revision = NULL;
+    int r = recall(store, name, revision, error);
+    if (r != 0)
+        return r < 0 ? r : 0;
+    struct scan scan;
+    begin_scan(store, &scan);
+    r = revision_find(store, name, call, revision, error);
+    if (r == 0)
+        remember(store, name, &scan, *revision);
+    return r;
 }

@@ -10,6 +10,8 @@
 #include "util/fd.h"
 
 #define COPY_SIZE ((size_t)256 * 1024)
+/* So much at once is copied by the kernel, and cannot be given up meanwhile. */
+#define COPY_RANGE_SIZE ((size_t)64 * 1024 * 1024)
 
 int object_finish_file(int fd, bool executable) {
     const struct timespec times[2] = {{.tv_sec = OBJECT_MTIME}, {.tv_sec = OBJECT_MTIME}};
@@ -58,7 +60,7 @@ int object_open(int directory_fd, const char *name, int *fd, struct stat *status
     return 0;
 }
 
-int object_is_intact(int directory_fd, const struct digest *digest) {
+int object_is_intact(int directory_fd, const struct digest *digest, const struct watch *watch) {
     _cleanup_close_ int fd = -1;
     struct stat status;
     int r = object_open(directory_fd, digest->hex, &fd, &status);
@@ -68,7 +70,7 @@ int object_is_intact(int directory_fd, const struct digest *digest) {
         return r;
     struct digest actual;
     uint64_t size;
-    r = digest_of_fd(fd, &actual, &size);
+    r = digest_of_fd(fd, watch, &actual, &size);
     if (r < 0)
         return r;
     if (digest_equal(&actual, digest))
@@ -77,25 +79,27 @@ int object_is_intact(int directory_fd, const struct digest *digest) {
     return 0;
 }
 
-int object_publish(int stage_fd, const char *staged, int directory_fd,
-                   const struct digest *digest) {
+int object_publish(int stage_fd, const char *staged, int directory_fd, const struct digest *digest,
+                   const struct watch *watch) {
     int r = rename_noreplace(stage_fd, staged, directory_fd, digest->hex);
     if (r != -EEXIST)
         return r;
-    int intact = object_is_intact(directory_fd, digest);
+    int intact = object_is_intact(directory_fd, digest, watch);
     if (intact == 1)
-        return unlinkat(stage_fd, staged, 0) < 0 ? -errno : 1;
+        return unlinkat(stage_fd, staged, 0) < 0 ? -errno : OBJECT_WAS_THERE;
     if (intact < 0 && intact != -EIO && intact != -EACCES)
         return intact;
     if (renameat(stage_fd, staged, directory_fd, digest->hex) == 0)
-        return 0;
+        return OBJECT_REPLACED;
     if (errno != EISDIR)
         return -errno;
     /* A directory has no business there. It goes with the staging directory. */
-    return renameat2(stage_fd, staged, directory_fd, digest->hex, RENAME_EXCHANGE) < 0 ? -errno : 0;
+    return renameat2(stage_fd, staged, directory_fd, digest->hex, RENAME_EXCHANGE) < 0
+               ? -errno
+               : OBJECT_REPLACED;
 }
 
-static int copy_by_hand(int from, int to) {
+static int copy_by_hand(int from, int to, const struct watch *watch) {
     _cleanup_free_ char *buffer = malloc(COPY_SIZE);
     if (!buffer)
         return -ENOMEM;
@@ -107,6 +111,8 @@ static int copy_by_hand(int from, int to) {
         if (n <= 0)
             return n < 0 ? -errno : 0;
         int r = write_all(to, buffer, (size_t)n);
+        if (r == 0)
+            r = watch_poll(watch);
         if (r < 0)
             return r;
         offset += n;
@@ -119,14 +125,16 @@ static bool needs_copy_by_hand(int system_errno) {
            system_errno == EOPNOTSUPP || system_errno == EPERM || system_errno == EBADF;
 }
 
-int object_copy_content(int from, int to, enum object_copy *how) {
+int object_copy_content(int from, int to, const struct watch *watch, enum object_copy *how) {
     *how = OBJECT_REFLINK;
     if (ioctl(to, FICLONE, from) == 0)
         return 0;
     *how = OBJECT_COPY_FILE_RANGE;
     loff_t offset = 0;
     for (;;) {
-        ssize_t n = copy_file_range(from, &offset, to, NULL, (size_t)1 << 30, 0);
+        if (watch_poll(watch) < 0)
+            return -ECANCELED;
+        ssize_t n = copy_file_range(from, &offset, to, NULL, COPY_RANGE_SIZE, 0);
         if (n < 0 && errno == EINTR)
             continue;
         if (n == 0 && offset > 0)
@@ -137,6 +145,6 @@ int object_copy_content(int from, int to, enum object_copy *how) {
             continue;
         /* Some file systems answer 0 for files that they make up as they are read. */
         *how = OBJECT_COPY;
-        return copy_by_hand(from, to);
+        return copy_by_hand(from, to, watch);
     }
 }

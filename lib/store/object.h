@@ -40,20 +40,22 @@ void object_mark_damaged(int fd);
 int object_open(int directory_fd, const char *name, int *fd, struct stat *status);
 
 /* Whether a file of this name holds what its name says. Returns 1, 0, or a negative errno. */
-int object_is_intact(int directory_fd, const struct digest *digest);
+int object_is_intact(int directory_fd, const struct digest *digest, const struct watch *watch);
 
 /*
  * Move a staged, finished and synced file into a directory under its digest. A file that is there
  * already is kept if it is intact, else replaced, so that damage does not spread by deduplication.
- * The staged name is gone afterwards. Returns 1 if the file that was there was kept, 0 if not, or a
- * negative errno.
+ * The staged name is gone afterwards. Returns 0 if there was none, one of these, or a negative
+ * errno: -ECANCELED if watch says so.
  */
-int object_publish(int stage_fd, const char *staged, int directory_fd, const struct digest *digest);
+enum object_published { OBJECT_WAS_THERE = 1, OBJECT_REPLACED = 2 };
+int object_publish(int stage_fd, const char *staged, int directory_fd, const struct digest *digest,
+                   const struct watch *watch);
 
 /* How a file got its content, best first. */
 enum object_copy { OBJECT_REFLINK, OBJECT_COPY_FILE_RANGE, OBJECT_COPY };
 
 /* Copy the whole content in the best way there is. Returns 0 or a negative errno. */
-int object_copy_content(int from, int to, enum object_copy *how);
+int object_copy_content(int from, int to, const struct watch *watch, enum object_copy *how);
 
 #endif

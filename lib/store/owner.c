@@ -48,7 +48,9 @@ int owner_find(const char *user, struct owner *owner, vqemu_error **error) {
     if (r < 0)
         return error_system(error, -r, "user: cannot look up \"%s\"", user);
     if (r == 0 && by_name)
-        return error_set(error, VQEMU_ERR_NOT_FOUND, 0, "user: this host has no user \"%s\"", user);
+        return error_because(
+            error_set(error, VQEMU_ERR_NOT_FOUND, 0, "user: this host has no user \"%s\"", user),
+            error, "no-such-user", "key", "user", "value", user, NULL);
     return 0;
 }
 
@@ -63,9 +65,11 @@ int owner_give(const struct owner *owner, const char *path, vqemu_error **error)
     if (status.st_uid == owner->uid && status.st_gid == owner->gid)
         return 0;
     if (S_ISREG(status.st_mode) && status.st_nlink > 1)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "%s has another name, and is not given to the user that the VM runs as",
-                         path);
+        return error_because(error_set(error, VQEMU_ERR_REFUSED, 0,
+                                       "%s has another name, and is not given to the user that the "
+                                       "VM runs as",
+                                       path),
+                             error, "hard-link", "path", path, NULL);
     if (fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
     return error_system(error, errno, "cannot give %s to the user that the VM runs as", path);

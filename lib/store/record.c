@@ -72,8 +72,7 @@ int record_read_start(int directory_fd, const char *name, size_t limit, char **t
 }
 
 static int write_new(int directory_fd, const char *name, const struct strbuf *text) {
-    _cleanup_close_ int fd =
-        open_at(directory_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+    _cleanup_close_ int fd = create_at(directory_fd, name, O_WRONLY | O_EXCL | O_NOFOLLOW, 0644);
     return fd < 0 ? fd : write_all(fd, text->text, text->length);
 }
 

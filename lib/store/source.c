@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -52,10 +53,11 @@ static int follow_link(const struct source *source, const char *path, struct sta
 /* Takes ownership of path. */
 static int add_file(struct source *source, char *path, const struct stat *status,
                     vqemu_error **error) {
-    if (source->count == source->max_files) {
+    if (source->count == call_max_objects(source->call)) {
         free(path);
-        return error_set(error, VQEMU_ERR_INVALID, 0, "%s has more than %zu files",
-                         source->directory, source->max_files);
+        int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s has more than %zu files",
+                          source->directory, source->count);
+        return error_because(r, error, "too-many-files", "path", source->directory, NULL);
     }
     if (source->count == source->capacity) {
         size_t capacity = source->capacity ? 2 * source->capacity : 64;
@@ -87,7 +89,9 @@ static int visit(struct source *source, int directory_fd, const char *name, cons
     if (!path)
         return error_no_memory(error);
     struct stat status;
-    int r = check_name(source, path, error);
+    int r = call_check(source->call, path, error);
+    if (r == 0)
+        r = check_name(source, path, error);
     if (r == 0 && fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         r = error_system(error, errno, "cannot look at %s/%s", source->directory, path);
     if (r == 0 && S_ISLNK(status.st_mode))
@@ -142,9 +146,9 @@ static int compare_files(const void *a, const void *b) {
     return strcmp(((const struct source_file *)a)->path, ((const struct source_file *)b)->path);
 }
 
-int source_open(const char *directory, size_t max_files, struct source *source,
+int source_open(const char *directory, vqemu_call *call, struct source *source,
                 vqemu_error **error) {
-    *source = (struct source){.directory = directory, .max_files = max_files};
+    *source = (struct source){.directory = directory, .call = call};
     source->fd = open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
     if (source->fd < 0)
         return error_system(error, -source->fd, "cannot open the profile directory %s", directory);

@@ -21,16 +21,17 @@ struct source {
     const char *directory; /* for messages */
     int fd;
     struct source_file *files; /* sorted by path */
-    size_t count, capacity, max_files;
+    size_t count, capacity;
+    vqemu_call *call;
     uint64_t total_size;
 };
 
 /*
  * Walk the directory. Refused, with the path named: what is neither file nor directory, links that
- * leave the directory or lead to a directory, names that a manifest cannot hold, more than
- * max_files.
+ * leave the directory or lead to a directory, names that a manifest cannot hold, more files than
+ * the call allows.
  */
-int source_open(const char *directory, size_t max_files, struct source *source,
+int source_open(const char *directory, vqemu_call *call, struct source *source,
                 vqemu_error **error);
 void source_close(struct source *source);
 

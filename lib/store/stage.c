@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "store/leftovers.h"
+#include "store/newest.h"
 #include "store/object.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -35,17 +37,14 @@ static void staged_name(size_t number, char name[STAGED_NAME_SIZE]) {
 static int make_group(struct stage *stage) {
     char name[STAGED_NAME_SIZE];
     snprintf(name, sizeof name, "%zu", stage->group_count);
-    if (mkdirat(stage->fd, name, 0700) < 0)
-        return -errno;
-    stage->group_count++;
-    return 0;
+    int r = make_directory_at(stage->fd, name, 0700);
+    if (r == 0)
+        stage->group_count++;
+    return r;
 }
 
 static int make_directory(struct stage *stage, size_t count) {
-    stage->name = leftovers_new_name();
-    if (!stage->name)
-        return -ENOMEM;
-    stage->fd = leftovers_make_directory(stage->tmp_fd, stage->name);
+    stage->fd = leftovers_make_directory(stage->tmp_fd, &stage->name);
     int r = stage->fd < 0 ? stage->fd : 0;
     while (r == 0 && stage->group_count * STAGE_GROUP_SIZE < count)
         r = make_group(stage);
@@ -77,12 +76,13 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
     leftovers_sweep(stage->tmp_fd);
     leftovers_sweep(store->refs_fd);
     r = make_directory(stage, count);
-    return r < 0 ? error_system(error, -r, "cannot make a staging directory in %s/../tmp",
-                                store->objects_path)
+    return r < 0 ? error_system(error, -r, "cannot make a staging directory in %s/tmp",
+                                store->beside_path)
                  : 0;
 }
 
-int stage_lock(struct stage *stage, struct progress *progress, vqemu_error **error) {
+int stage_lock(struct stage *stage, struct vqemu_progress *progress, vqemu_error **error) {
+    stage->progress = progress;
     return store_lock_shared(stage->store, progress, &stage->lock_fd, error);
 }
 
@@ -139,7 +139,7 @@ void stage_end(struct staged_file *file) {
 }
 
 static int copy_content(int from, struct staged_file *file, unsigned char *buffer,
-                        bool *reading_failed) {
+                        const struct watch *watch, const char *item, bool *reading_failed) {
     for (;;) {
         ssize_t n = read(from, buffer, DIGEST_READ_SIZE);
         if (n < 0 && errno == EINTR)
@@ -150,16 +150,19 @@ static int copy_content(int from, struct staged_file *file, unsigned char *buffe
         int r = stage_write(file, buffer, (size_t)n);
         if (r < 0)
             return r;
+        if (progress_advance(watch->progress, watch->worker, item, (uint64_t)n, NULL) < 0)
+            return -ECANCELED;
     }
 }
 
 int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
-               struct staged *staged, bool *reading_failed) {
+               const struct watch *watch, const char *item, struct staged *staged,
+               bool *reading_failed) {
     struct staged_file file;
     *reading_failed = false;
     int r = stage_begin(stage, number, executable, &file);
     if (r == 0)
-        r = copy_content(from, &file, buffer, reading_failed);
+        r = copy_content(from, &file, buffer, watch, item, reading_failed);
     if (r == 0)
         r = stage_complete(stage, &file, staged);
     stage_end(&file);
@@ -199,14 +202,26 @@ int stage_sync(const struct stage *stage, vqemu_error **error) {
                  : 0;
 }
 
-int stage_publish(const struct stage *stage, size_t number, struct staged *staged, const char *what,
+int stage_publish(struct stage *stage, size_t number, struct staged *staged, const char *what,
                   vqemu_error **error) {
     char name[STAGED_NAME_SIZE];
     const vqemu_store *store = stage->store;
     struct stat status;
     staged_name(number, name);
-    int r = object_publish(stage->fd, name, store->objects_fd, &staged->digest);
-    if (r == 1) {
+    const struct watch watch = {.progress = stage->progress};
+    int r = object_publish(stage->fd, name, store->objects_fd, &staged->digest,
+                           stage->progress ? &watch : NULL);
+    if (r == -ECANCELED)
+        return progress_given_up(stage->progress, error);
+    if (r == 0 || r == OBJECT_REPLACED) {
+        stage->new_count++;
+        stage->new_bytes += staged->file.size;
+    }
+    if (r == OBJECT_REPLACED && stage->progress)
+        call_log(stage->progress->call, VQEMU_LOG_WARNING, "object-replaced",
+                 "object %s/%s, for %s, was damaged, and was replaced by a good copy",
+                 store->objects_path, staged->digest.hex, what);
+    if (r == OBJECT_WAS_THERE) {
         r = fstatat(store->objects_fd, staged->digest.hex, &status, AT_SYMLINK_NOFOLLOW);
         staged->file.inode = r == 0 ? status.st_ino : 0;
         r = r < 0 ? -errno : 0;
@@ -221,13 +236,14 @@ int stage_sync_objects(const struct stage *stage, vqemu_error **error) {
     return r < 0 ? error_system(error, -r, "cannot sync %s", stage->store->objects_path) : 0;
 }
 
-/* Now, or just after the newest ref, so that a build is the newest even if the clock was set back.
+/* Now, or just after the newest revision, so that a build is the newest even if the clock was set
+ * back.
  */
-static void choose_time(const vqemu_ref *newest, char text[RFC3339_SIZE]) {
+static void choose_time(const vqemu_revision *newest, char text[RFC3339_SIZE]) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     if (newest) {
-        struct timespec next = *manifest_time(vqemu_ref_manifest(newest));
+        struct timespec next = *manifest_time(vqemu_revision_manifest(newest));
         if (++next.tv_nsec == 1000000000) {
             next.tv_sec++;
             next.tv_nsec = 0;
@@ -241,71 +257,86 @@ static void choose_time(const vqemu_ref *newest, char text[RFC3339_SIZE]) {
 
 void stage_release_profile(struct stage_profile *profile) {
     vqemu_manifest_unref(profile->manifest);
-    vqemu_ref_unref(profile->same);
+    vqemu_revision_unref(profile->same);
 }
 
-static int make_manifest(const struct stage *stage, struct stage_profile *profile,
-                         const vqemu_ref *newest, vqemu_error **error) {
-    static const vqemu_build_info nothing = {0};
-    const vqemu_build_info *info = profile->info ? profile->info : &nothing;
+static int make_manifest(struct stage_profile *profile, const vqemu_revision *newest,
+                         vqemu_call *call, vqemu_error **error) {
+    static const vqemu_ingest_options nothing = {0};
+    const vqemu_ingest_options *options = profile->options ? profile->options : &nothing;
     char now[RFC3339_SIZE];
     choose_time(newest, now);
     const struct manifest_fields fields = {
         .name = profile->name,
-        .created_at = info->created_at ? info->created_at : now,
+        .created_at = options->created_at ? options->created_at : now,
         .profile = profile->name,
-        .qemu_version = info->qemu_version,
-        .build_date = info->build_date,
-        .build_host = info->build_host,
+        .qemu_version = options->qemu_version,
+        .build_date = options->build_date,
+        .build_host = options->build_host,
         .arch = profile->arch,
+        .description = options->description,
+        .accel = options->accel,
+        .abilities = options->abilities,
+        .guests = options->guests,
         .total_bytes = (int64_t)profile->total_size,
     };
     return manifest_new(&fields, profile->source, profile->objects, profile->count,
-                        store_max_objects(stage->store), &profile->manifest, error);
+                        call_max_objects(call), &profile->manifest, error);
 }
 
 int stage_describe_profile(const struct stage *stage, struct stage_profile *profile,
-                           vqemu_error **error) {
-    _cleanup_ref_ vqemu_ref *newest = NULL;
+                           vqemu_call *call, vqemu_error **error) {
+    _cleanup_revision_ vqemu_revision *newest = NULL;
     /* A broken or missing one is no hindrance to a new one. */
-    vqemu_store_newest_ref(stage->store, profile->name, &newest, NULL);
-    int r = make_manifest(stage, profile, newest, error);
+    newest_load(stage->store, profile->name, call, &newest, NULL);
+    int r = make_manifest(profile, newest, call, error);
     if (r < 0)
         return r;
-    bool keeps_time = !profile->info || !profile->info->created_at;
+    bool keeps_time = !profile->options || !profile->options->created_at;
     if (!newest || !keeps_time ||
-        !manifest_same_content(profile->manifest, vqemu_ref_manifest(newest)))
+        !manifest_same_content(profile->manifest, vqemu_revision_manifest(newest)))
         return 0;
     vqemu_manifest_unref(profile->manifest);
-    profile->manifest = vqemu_manifest_ref(vqemu_ref_manifest(newest));
+    profile->manifest = vqemu_manifest_ref(vqemu_revision_manifest(newest));
     profile->same = TAKE_POINTER(newest);
     return 0;
 }
 
 /* It may not be durable yet, if its maker was killed. */
 static int take_same(const struct stage *stage, const struct stage_profile *profile,
-                     vqemu_ref **ref, vqemu_error **error) {
+                     vqemu_revision **revision, vqemu_error **error) {
     int r = sync_fd(stage->store->refs_fd);
     if (r < 0)
         return error_system(error, -r, "cannot sync %s", stage->store->refs_path);
-    *ref = vqemu_ref_ref(profile->same);
+    *revision = vqemu_revision_ref(profile->same);
     return 0;
 }
 
-int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
-                          vqemu_ref **ref, vqemu_error **error) {
-    _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
-    if (!verified)
-        return error_no_memory(error);
-    int r = 0;
+static int publish_profile(const struct stage *stage, const struct stage_profile *profile,
+                           vqemu_call *call, vqemu_ingest *ingest, vqemu_error **error) {
+    ingest->object_count = profile->count;
+    ingest->new_object_count = stage->new_count;
+    ingest->new_bytes = stage->new_bytes;
+    for (size_t i = 0; i < profile->count; i++)
+        ingest->bytes += profile->staged[i].file.size;
     if (profile->same)
-        r = take_same(stage, profile, ref, error);
-    else
-        r = ref_publish(stage->store, profile->name, profile->manifest, profile->text, ref, error);
+        return take_same(stage, profile, &ingest->revision, error);
+    return revision_publish(stage->store, profile->name, profile->manifest, profile->text, call,
+                            &ingest->revision, &ingest->is_new, error);
+}
+
+int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
+                          vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error) {
+    _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
+    _cleanup_ingest_ vqemu_ingest *new = calloc(1, sizeof *new);
+    if (!verified || !new)
+        return error_no_memory(error);
+    int r = publish_profile(stage, profile, call, new, error);
     if (r < 0)
         return r;
     for (size_t i = 0; i < profile->count; i++)
         verified[i] = profile->staged[i].file;
     verified_save(stage->store, profile->manifest, verified);
+    *ingest = TAKE_POINTER(new);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Objects on their way into a store: written and hashed in a directory of their own, made durable
- * together, then published, and a ref last of all.
+ * together, then published, and a revision last of all.
  */
 #ifndef LIB_STAGE_H
 #define LIB_STAGE_H
@@ -10,9 +10,10 @@
 #include <stdint.h>
 
 #include "base/digest.h"
-#include "store/build-info.h"
+#include "store/ingest-options.h"
+#include "store/ingest-result.h"
 #include "store/manifest.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/store.h"
 #include "store/verified.h"
 
@@ -29,6 +30,10 @@ struct stage {
     char *name;
     size_t group_count; /* how many of its directories have been made */
     bool sync_each;
+    struct vqemu_progress *progress; /* of who publishes; NULL for nobody */
+    /* What was published that the store did not have intact: */
+    size_t new_count;
+    uint64_t new_bytes;
 };
 
 /* A file that is being written. */
@@ -54,7 +59,7 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
  * Hold the store against collection, before anything is looked for in it or published. Staging
  * itself, which can take long, does without.
  */
-int stage_lock(struct stage *stage, struct progress *progress, vqemu_error **error);
+int stage_lock(struct stage *stage, struct vqemu_progress *progress, vqemu_error **error);
 /* Also removes what was not published. For a stage that is all 0, too. */
 void stage_close(struct stage *stage);
 #define STAGE_EMPTY ((struct stage){.lock_fd = -1, .tmp_fd = -1, .fd = -1})
@@ -68,11 +73,13 @@ void stage_end(struct staged_file *file);
 /* Open a completed one for reading. Returns a descriptor or a negative errno. */
 int stage_reopen(const struct stage *stage, size_t number);
 /*
- * Stage a copy of a descriptor's content. buffer: of DIGEST_READ_SIZE bytes. Returns 0 or a
- * negative errno; *reading_failed tells which side it was.
+ * Stage a copy of a descriptor's content. buffer: of DIGEST_READ_SIZE bytes. item: what progress
+ * calls it; its bytes are added to that. Returns 0 or a negative errno: -ECANCELED if progress says
+ * so; *reading_failed tells which side it was.
  */
 int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
-               struct staged *staged, bool *reading_failed);
+               const struct watch *watch, const char *item, struct staged *staged,
+               bool *reading_failed);
 /* Make it executable, if that was not known when it was begun. */
 int stage_set_executable(const struct stage *stage, size_t number);
 /* Remove a staged object that is not wanted. */
@@ -87,37 +94,38 @@ int stage_failed(const struct stage *stage, int system_errno, const char *what,
  * intact one already, staged->file becomes that of it.
  */
 int stage_sync(const struct stage *stage, vqemu_error **error);
-int stage_publish(const struct stage *stage, size_t number, struct staged *staged, const char *what,
+int stage_publish(struct stage *stage, size_t number, struct staged *staged, const char *what,
                   vqemu_error **error);
 /* Make the published objects durable. */
 int stage_sync_objects(const struct stage *stage, vqemu_error **error);
 
-/* What becomes of staged objects: a profile's manifest and a ref. */
+/* What becomes of staged objects: a profile's manifest and a revision. */
 struct stage_profile {
-    const char *name;             /* the profile */
-    const char *source;           /* where it comes from, for messages */
-    const vqemu_build_info *info; /* may be NULL */
-    const char *arch;             /* that of its programs; NULL if it is not known */
+    const char *name;                    /* the profile */
+    const char *source;                  /* where it comes from, for messages */
+    const vqemu_ingest_options *options; /* may be NULL */
+    const char *arch;                    /* that of its programs; NULL if it is not known */
     struct manifest_object *objects;
     struct staged *staged; /* for each object, in the order of their paths */
     size_t count;
     uint64_t total_size;
     /* The manifest and its text, if there is one already, or once it has been made: */
     vqemu_manifest *manifest;
-    const char *text; /* NULL for the text that vqemu_manifest_to_json() makes */
-    vqemu_ref *same;  /* a ref that says just that */
+    const char *text;     /* NULL for the text that vqemu_manifest_to_json() makes */
+    vqemu_revision *same; /* a revision that says just that */
 };
 void stage_release_profile(struct stage_profile *profile);
 
 /*
- * Make and validate the manifest, before anything is published. If the newest ref has the same
- * content and info gives no time, that one is taken.
+ * Make and validate the manifest, before anything is published. If the newest revision has the same
+ * content and options give no time, that one is taken.
  */
 int stage_describe_profile(const struct stage *stage, struct stage_profile *profile,
-                           vqemu_error **error);
+                           vqemu_call *call, vqemu_error **error);
 
-/* After the objects: write the ref, and remember that its objects have been verified. */
+/* After the objects: write the revision, tell what was put in, and remember that its objects have
+ * been verified. */
 int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
-                          vqemu_ref **ref, vqemu_error **error);
+                          vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);
 
 #endif

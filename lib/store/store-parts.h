@@ -10,18 +10,20 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "store/directory.h"
 
 struct vqemu_store {
     atomic_uint references;
     uint32_t flags;
-    atomic_size_t max_objects;
-    atomic_uint_least64_t max_import_size;
-    atomic_uint threads;
+    pid_t process; /* that opened it */
     char *objects_path, *refs_path, *trees_path;
-    char *links_path;  /* NULL where no links are kept */
-    char *link_prefix; /* what a link has in front of the name of a tree */
+    char *beside_path;       /* what objects/ lies in, for messages */
+    char *links_path;        /* NULL where no links are kept */
+    bool links_beside_trees; /* their targets are relative */
     int objects_fd, refs_fd;
-    atomic_int trees_fd; /* -1 until it is first needed */
+    struct directory trees, links;
     struct newest_memo *memo;
     pthread_mutex_t memo_lock;
 };

@@ -3,143 +3,307 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/call.h"
 #include "base/error.h"
-#include "base/workers.h"
+#include "base/options.h"
 #include "store/newest-memo.h"
+#include "util/dir.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
 
+/* Without any path yet. */
 static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
-    const uint32_t known = VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY;
-    if (flags & ~known)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown store flags 0x%x",
-                         (unsigned)(flags & ~known));
-    if ((flags & known) == known)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "a store cannot be both created and opened read-only");
     vqemu_store *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
     atomic_init(&new->references, 1);
-    atomic_init(&new->max_objects, VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS);
-    atomic_init(&new->max_import_size, VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE);
-    atomic_init(&new->threads, 1);
+    new->process = getpid();
     new->flags = flags;
     new->objects_fd = new->refs_fd = -1;
-    atomic_init(&new->trees_fd, -1);
+    new->trees = new->links = DIRECTORY_NONE;
     pthread_mutex_init(&new->memo_lock, NULL);
     *store = new;
     return 0;
 }
 
-static int open_directory(const char *path, int *fd, vqemu_error **error) {
-    *fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
-    if (*fd == -ENOENT)
-        return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
-                         "there is no store here: %s is missing; building a profile into the store "
-                         "makes it",
-                         path);
-    if (*fd < 0)
-        return error_system(error, -*fd, "cannot open the store directory %s", path);
-    return 0;
+/* ---- where its parts are ---- */
+
+struct vqemu_store_options {
+    char *root, *objects, *refs, *trees, *links;
+    uint64_t root_fd; /* and 1; 0 where it is not set */
+};
+
+#define OPTION(name)                                                                               \
+    { #name, OPTION_STRING, offsetof(struct vqemu_store_options, name) }
+static const struct option_key option_keys[] = {
+    OPTION(root),
+    OPTION(objects),
+    OPTION(refs),
+    OPTION(trees),
+    OPTION(links),
+    {VQEMU_STORE_ROOT_FD, OPTION_NUMBER, offsetof(struct vqemu_store_options, root_fd)},
+};
+
+static const struct options_type options_type = {
+    .noun = "a store",
+    .size = sizeof(struct vqemu_store_options),
+    .keys = option_keys,
+    .key_count = sizeof option_keys / sizeof *option_keys,
+};
+
+VQEMU_EXPORT int vqemu_store_options_new(vqemu_store_options **options, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    *options = options_new(&options_type);
+    return *options ? 0 : error_no_memory(error);
+}
+
+VQEMU_EXPORT int vqemu_store_options_set_string(vqemu_store_options *options, const char *key,
+                                                const char *value, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    REQUIRE_ARGUMENT(key, error);
+    if (value && !*value)
+        return options_invalid(key, value, NULL, error, "the path is empty");
+    return options_set_string(&options_type, options, key, value, error);
+}
+
+VQEMU_EXPORT int vqemu_store_options_set_number(vqemu_store_options *options, const char *key,
+                                                uint64_t value, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    REQUIRE_ARGUMENT(key, error);
+    if (value > INT_MAX)
+        return options_invalid(key, NULL, NULL, error, "%llu is no descriptor",
+                               (unsigned long long)value);
+    return options_set_number(&options_type, options, key, value + 1, error);
+}
+
+VQEMU_EXPORT void vqemu_store_options_free(vqemu_store_options *options) {
+    options_free(&options_type, options);
+}
+
+static int check_flags(uint32_t flags, vqemu_error **error) {
+    const uint32_t both = VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY;
+    if ((flags & both) != both)
+        return 0;
+    return error_set(error, VQEMU_ERR_USAGE, 0,
+                     "a store cannot be both created and opened read-only");
+}
+
+static bool has_root(const vqemu_store_options *options) {
+    return options->root || options->root_fd;
+}
+
+static int check_options(const vqemu_store_options *options, vqemu_error **error) {
+    const char *missing = has_root(options)   ? NULL
+                          : !options->objects ? VQEMU_STORE_OBJECTS
+                          : !options->refs    ? VQEMU_STORE_REFS
+                          : !options->trees   ? VQEMU_STORE_TREES
+                                              : NULL;
+    return missing ? options_invalid(missing, NULL, NULL, error,
+                                     "a store needs this path, if it has no root")
+                   : 0;
+}
+
+/* One of its directories while the store is being opened. */
+struct part {
+    const char *given, *below; /* the path of its own; that below the root */
+    char **path;               /* for messages, and for others to find it by */
+    int base_fd;
+    const char *from_base;
+};
+
+/* A store being opened. */
+struct opening {
+    vqemu_store *store;
+    int root_fd; /* -1 without one */
+    char *root;  /* its name */
+    struct part objects, refs, trees, links;
+};
+
+static void release_opening(struct opening *opening) {
+    cleanup_close(&opening->root_fd);
+    free(opening->root);
+}
+
+/* A root by descriptor may have a name, which need not lead to it. */
+static int open_root(struct opening *opening, const vqemu_store_options *options,
+                     vqemu_error **error) {
+    if (options->root_fd) {
+        int fd = opening->root_fd = duplicate_fd((int)(options->root_fd - 1));
+        if (fd < 0) {
+            int r = fd == -EBADF ? error_set(error, VQEMU_ERR_USAGE, EBADF,
+                                             "root_fd: %d is no open descriptor",
+                                             (int)(options->root_fd - 1))
+                                 : error_system(error, -fd, "root_fd: cannot use the descriptor");
+            return error_because(r, error, fd == -EBADF ? "bad-descriptor" : NULL, "key",
+                                 VQEMU_STORE_ROOT_FD, NULL);
+        }
+    }
+    if (options->root)
+        opening->root = make_absolute(options->root);
+    else if (options->root_fd)
+        opening->root = directory_path(opening->root_fd, "/");
+    return has_root(options) && !opening->root ? error_no_memory(error) : 0;
+}
+
+static int set_part(const struct opening *opening, struct part *part, vqemu_error **error) {
+    bool by_root_fd = !part->given && opening->root_fd >= 0;
+    *part->path = part->given ? make_absolute(part->given)
+                              : format_string("%s/%s", opening->root, part->below);
+    part->base_fd = by_root_fd ? opening->root_fd : AT_FDCWD;
+    part->from_base = by_root_fd ? part->below : *part->path;
+    return *part->path ? 0 : error_no_memory(error);
+}
+
+static int set_parts(struct opening *opening, const vqemu_store_options *options,
+                     vqemu_error **error) {
+    vqemu_store *store = opening->store;
+    opening->objects = (struct part){
+        .given = options->objects, .below = "cas/objects", .path = &store->objects_path};
+    opening->refs =
+        (struct part){.given = options->refs, .below = "cas/refs", .path = &store->refs_path};
+    opening->trees =
+        (struct part){.given = options->trees, .below = "qemu/trees", .path = &store->trees_path};
+    opening->links =
+        (struct part){.given = options->links, .below = "qemu", .path = &store->links_path};
+    store->links_beside_trees = has_root(options) && !options->trees && !options->links;
+    int r = open_root(opening, options, error);
+    if (r == 0)
+        r = set_part(opening, &opening->objects, error);
+    if (r == 0)
+        r = set_part(opening, &opening->refs, error);
+    if (r == 0)
+        r = set_part(opening, &opening->trees, error);
+    if (r == 0 && (has_root(options) || options->links))
+        r = set_part(opening, &opening->links, error);
+    return r;
+}
+
+/* ---- opening them ---- */
+
+static int make_part(const struct part *part, bool *made, vqemu_error **error) {
+    if (faccessat(part->base_fd, part->from_base, F_OK, 0) == 0)
+        return 0;
+    *made = true;
+    int r = make_directories(part->base_fd, part->from_base);
+    return r < 0 ? error_system(error, -r, "cannot make the store directory %s", *part->path) : 0;
+}
+
+static int sync_part(const struct part *part, vqemu_error **error) {
+    _cleanup_close_ int fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY, 0);
+    int r = fd < 0 ? fd : sync_file_system(fd);
+    return r < 0 ? error_system(error, -r, "cannot sync the store directory %s", *part->path) : 0;
 }
 
 /* What is made must outlive a power cut, for what is put there later to do so. */
-static int make_store(const vqemu_store *store, vqemu_error **error) {
-    const char *const paths[] = {store->objects_path, store->refs_path, store->trees_path};
+static int make_store(const struct opening *opening, vqemu_error **error) {
+    const struct part *const parts[] = {&opening->objects, &opening->refs, &opening->trees};
     bool made = false;
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        if (access(paths[i], F_OK) == 0)
-            continue;
-        int r = make_directories(paths[i]);
-        if (r < 0)
-            return error_system(error, -r, "cannot make the store directory %s", paths[i]);
-        made = true;
-    }
-    for (size_t i = 0; made && i < sizeof paths / sizeof *paths; i++) {
-        _cleanup_close_ int fd = open_at(AT_FDCWD, paths[i], O_RDONLY | O_DIRECTORY, 0);
-        int r = fd < 0 ? fd : sync_file_system(fd);
-        if (r < 0)
-            return error_system(error, -r, "cannot sync the store directory %s", paths[i]);
-    }
-    return 0;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof parts / sizeof *parts; i++)
+        r = make_part(parts[i], &made, error);
+    for (size_t i = 0; r == 0 && made && i < sizeof parts / sizeof *parts; i++)
+        r = sync_part(parts[i], error);
+    return r;
 }
 
-/* Takes the store's paths as they are set; trees and links are opened when they are needed. */
-static int open_store(vqemu_store *store, vqemu_error **error) {
-    if (!store->objects_path || !store->refs_path || !store->trees_path || !store->link_prefix)
-        return error_no_memory(error);
-    int r = store->flags & VQEMU_STORE_CREATE ? make_store(store, error) : 0;
+static int open_part(const struct part *part, int *fd, vqemu_error **error) {
+    const char *path = *part->path;
+    *fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY, 0);
+    if (*fd == -ENOENT)
+        return error_because(
+            error_set(error, VQEMU_ERR_NO_STORE, 0, "there is no store here: %s is missing", path),
+            error, NULL, "path", path, NULL);
+    return *fd < 0 ? error_system(error, -*fd, "cannot open the store directory %s", path) : 0;
+}
+
+/* Trees and links are opened when they are needed. */
+static int find_part(const struct part *part, struct directory *directory, vqemu_error **error) {
+    int r = *part->path ? directory_find(directory, part->base_fd, part->from_base) : 0;
+    return r < 0 ? error_system(error, -r, "cannot find the store directory %s", *part->path) : 0;
+}
+
+/* Where objects/ lies: not where its path says so if that is a link. */
+static int name_beside(vqemu_store *store, const struct part *objects, vqemu_error **error) {
+    const char *path = store->objects_path, *name = base_name(path);
+    char target[1];
+    bool is_link = readlinkat(objects->base_fd, objects->from_base, target, sizeof target) >= 0;
+    bool is_plain =
+        !is_link && name > path && *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    store->beside_path = is_plain ? format_string("%.*s", (int)(name - path - 1), path)
+                                  : format_string("%s/..", path);
+    return store->beside_path ? 0 : error_no_memory(error);
+}
+
+static int open_parts(const struct opening *opening, vqemu_error **error) {
+    vqemu_store *store = opening->store;
+    int r = store->flags & VQEMU_STORE_CREATE ? make_store(opening, error) : 0;
     if (r == 0)
-        r = open_directory(store->objects_path, &store->objects_fd, error);
-    return r == 0 ? open_directory(store->refs_path, &store->refs_fd, error) : r;
+        r = open_part(&opening->objects, &store->objects_fd, error);
+    if (r == 0)
+        r = name_beside(store, &opening->objects, error);
+    if (r == 0)
+        r = open_part(&opening->refs, &store->refs_fd, error);
+    if (r == 0)
+        r = find_part(&opening->trees, &store->trees, error);
+    return r == 0 ? find_part(&opening->links, &store->links, error) : r;
 }
 
-static int require_path(const char *what, const char *path, vqemu_error **error) {
-    if (path && *path)
-        return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0, "the path of the store's %s is empty", what);
-}
-
-VQEMU_EXPORT int vqemu_store_open(const char *root, uint32_t flags, vqemu_store **store,
-                                  vqemu_error **error) {
-    *store = NULL;
+static int open_with(const vqemu_store_options *options, uint32_t flags, vqemu_store **store,
+                     vqemu_error **error) {
     _cleanup_store_ vqemu_store *new = NULL;
-    int r = require_path("root", root, error);
+    int r = check_flags(flags, error);
+    if (r == 0)
+        r = check_options(options, error);
     if (r == 0)
         r = new_store(flags, &new, error);
     if (r < 0)
         return r;
-    _cleanup_free_ char *absolute = make_absolute(root);
-    if (!absolute)
-        return error_no_memory(error);
-    new->objects_path = format_string("%s/cas/objects", absolute);
-    new->refs_path = format_string("%s/cas/refs", absolute);
-    new->trees_path = format_string("%s/qemu/trees", absolute);
-    new->links_path = format_string("%s/qemu", absolute);
-    new->link_prefix = strdup("trees");
-    if (!new->links_path)
-        return error_no_memory(error);
-    r = open_store(new, error);
+    _cleanup_(release_opening) struct opening opening = {.store = new, .root_fd = -1};
+    r = set_parts(&opening, options, error);
+    if (r == 0)
+        r = open_parts(&opening, error);
     if (r < 0)
         return r;
     *store = TAKE_POINTER(new);
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_store_open_directories(const char *objects, const char *refs,
-                                              const char *trees, const char *links, uint32_t flags,
-                                              vqemu_store **store, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_store_open(const vqemu_store_options *options, uint32_t flags,
+                                  vqemu_store **store, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(store, error);
     *store = NULL;
-    _cleanup_store_ vqemu_store *new = NULL;
-    int r = require_path("objects", objects, error);
-    if (r == 0)
-        r = require_path("refs", refs, error);
-    if (r == 0)
-        r = require_path("trees", trees, error);
-    if (r == 0)
-        r = new_store(flags, &new, error);
-    if (r < 0)
-        return r;
-    new->objects_path = make_absolute(objects);
-    new->refs_path = make_absolute(refs);
-    new->trees_path = make_absolute(trees);
-    new->links_path = links ? make_absolute(links) : NULL;
-    new->link_prefix = make_absolute(trees);
-    if (links && !new->links_path)
-        return error_no_memory(error);
-    r = open_store(new, error);
-    if (r < 0)
-        return r;
-    *store = TAKE_POINTER(new);
-    return 0;
+    REQUIRE_ARGUMENT(options, error);
+    REQUIRE_FLAGS(flags, VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY, error);
+    return open_with(options, flags, store, error);
+}
+
+VQEMU_EXPORT int vqemu_store_open_root(const char *root, uint32_t flags, vqemu_store **store,
+                                       vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(store, error);
+    *store = NULL;
+    REQUIRE_ARGUMENT(root, error);
+    REQUIRE_FLAGS(flags, VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY, error);
+    if (!*root)
+        return options_invalid(VQEMU_STORE_ROOT, root, NULL, error, "the path is empty");
+    const vqemu_store_options options = {.root = (char *)(uintptr_t)root};
+    return open_with(&options, flags, store, error);
+}
+
+bool store_is_forked(const vqemu_store *store) {
+    return store->process != getpid();
 }
 
 VQEMU_EXPORT vqemu_store *vqemu_store_ref(vqemu_store *store) {
@@ -153,41 +317,16 @@ VQEMU_EXPORT void vqemu_store_unref(vqemu_store *store) {
         return;
     cleanup_close(&store->objects_fd);
     cleanup_close(&store->refs_fd);
-    int trees_fd = atomic_load(&store->trees_fd);
-    cleanup_close(&trees_fd);
+    directory_release(&store->trees);
+    directory_release(&store->links);
     newest_memo_forget(store->memo);
     pthread_mutex_destroy(&store->memo_lock);
     free(store->objects_path);
+    free(store->beside_path);
     free(store->refs_path);
     free(store->trees_path);
     free(store->links_path);
-    free(store->link_prefix);
     free(store);
-}
-
-VQEMU_EXPORT void vqemu_store_set_max_objects(vqemu_store *store, size_t max_objects) {
-    atomic_store(&store->max_objects,
-                 max_objects ? max_objects : (size_t)VQEMU_MANIFEST_DEFAULT_MAX_OBJECTS);
-}
-
-VQEMU_EXPORT void vqemu_store_set_max_import_size(vqemu_store *store, uint64_t bytes) {
-    atomic_store(&store->max_import_size, bytes ? bytes : VQEMU_STORE_DEFAULT_MAX_IMPORT_SIZE);
-}
-
-VQEMU_EXPORT void vqemu_store_set_threads(vqemu_store *store, uint32_t threads) {
-    atomic_store(&store->threads, !threads ? 1 : threads > WORKERS_MAX ? WORKERS_MAX : threads);
-}
-
-uint64_t store_max_import_size(const vqemu_store *store) {
-    return atomic_load(&store->max_import_size);
-}
-
-unsigned store_threads(const vqemu_store *store) {
-    return atomic_load(&store->threads);
-}
-
-size_t store_max_objects(const vqemu_store *store) {
-    return atomic_load(&store->max_objects);
 }
 
 int store_require_writable(const vqemu_store *store, const char *what, vqemu_error **error) {
@@ -209,7 +348,7 @@ int store_require_writable(const vqemu_store *store, const char *what, vqemu_err
 #define GATE_OPEN 100
 
 static int open_and_lock(const vqemu_store *store, int directory_fd, int operation,
-                         int milliseconds, struct progress *progress, int *fd,
+                         int milliseconds, struct vqemu_progress *progress, int *fd,
                          vqemu_error **error) {
     _cleanup_close_ int opened = open_at(directory_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (opened < 0)
@@ -220,27 +359,31 @@ static int open_and_lock(const vqemu_store *store, int directory_fd, int operati
     return r;
 }
 
-int store_lock_shared(const vqemu_store *store, struct progress *progress, int *lock,
+int store_lock_shared(const vqemu_store *store, struct vqemu_progress *progress, int *lock,
                       vqemu_error **error) {
     _cleanup_close_ int gate = -1;
     int r = open_and_lock(store, store->refs_fd, LOCK_SH, 0, progress, &gate, error);
     return r == 0 ? open_and_lock(store, store->objects_fd, LOCK_SH, 0, progress, lock, error) : r;
 }
 
-int store_lock_exclusive(const vqemu_store *store, struct progress *progress,
+int store_lock_exclusive(const vqemu_store *store, struct vqemu_progress *progress,
                          struct store_exclusive *lock, vqemu_error **error) {
     const struct timespec pause = {.tv_nsec = GATE_OPEN * 1000000L};
+    const uint64_t limit = call_lock_timeout(progress->call);
+    const int shut = limit < GATE_SHUT ? (int)limit : GATE_SHUT;
     *lock = (struct store_exclusive){-1, -1};
-    for (;;) {
+    for (int64_t start = call_now();;) {
         int r = open_and_lock(store, store->refs_fd, LOCK_EX, 0, progress, &lock->gate_fd, error);
         if (r == 0)
-            r = open_and_lock(store, store->objects_fd, LOCK_EX, GATE_SHUT, progress,
-                              &lock->lock_fd, error);
+            r = open_and_lock(store, store->objects_fd, LOCK_EX, shut, progress, &lock->lock_fd,
+                              error);
         if (r == 0)
             return 0;
         store_unlock_exclusive(lock);
         if (r < 0)
             return r;
+        if ((uint64_t)(call_now() - start) >= limit)
+            return progress_busy(store->objects_fd, store->objects_path, limit, error);
         nanosleep(&pause, NULL);
     }
 }
@@ -251,58 +394,43 @@ void store_unlock_exclusive(struct store_exclusive *lock) {
     *lock = (struct store_exclusive){-1, -1};
 }
 
-static char *path_beside_objects(const vqemu_store *store, const char *name) {
-    return format_string("%s/../%s", store->objects_path, name);
+/* The kernel's "..", not that of a path: it is the same directory whatever its name is by now. */
+static char *name_beside_objects(const char *name) {
+    return format_string("../%s", name);
 }
 
 int store_find_beside_objects(const vqemu_store *store, const char *name) {
-    _cleanup_free_ char *path = path_beside_objects(store, name);
-    return path ? open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0) : -ENOMEM;
+    _cleanup_free_ char *beside = name_beside_objects(name);
+    return beside ? open_at(store->objects_fd, beside, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+                  : -ENOMEM;
 }
 
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,
                               vqemu_error **error) {
-    _cleanup_free_ char *path = path_beside_objects(store, name);
-    if (!path)
+    _cleanup_free_ char *beside = name_beside_objects(name);
+    if (!beside)
         return error_no_memory(error);
-    int r = *fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    int r = *fd = store_find_beside_objects(store, name);
     if (r == -ENOENT) {
-        r = mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
-        if (r == 0)
-            r = *fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+        r = make_directory_at(store->objects_fd, beside, 0755);
+        if (r == 0 || r == -EEXIST)
+            r = *fd = store_find_beside_objects(store, name);
     }
-    return r < 0 ? error_system(error, -r, "cannot make or open %s", path) : 0;
+    return r < 0 ? error_system(error, -r, "cannot make or open %s/%s", store->beside_path, name)
+                 : 0;
 }
 
-static int open_trees_path(const vqemu_store *store, bool create, int *fd, vqemu_error **error) {
-    const int flags = O_RDONLY | O_DIRECTORY;
-    *fd = open_at(AT_FDCWD, store->trees_path, flags, 0);
-    if (*fd == -ENOENT && create) {
-        int r = make_directories(store->trees_path);
-        if (r < 0)
-            return error_system(error, -r, "cannot make the directory %s", store->trees_path);
-        *fd = open_at(AT_FDCWD, store->trees_path, flags, 0);
-    }
-    if (*fd < 0)
-        return error_system(error, -*fd, "cannot open the directory %s", store->trees_path);
-    return 0;
+int store_find_trees(const vqemu_store *store) {
+    return directory_open(&store->trees, false);
 }
 
-/* Whether a directory that was opened once has been removed since. */
-static bool is_removed(int fd) {
-    struct stat status;
-    return fstat(fd, &status) < 0 || status.st_nlink == 0;
+int store_find_links(const vqemu_store *store) {
+    return store->links_path ? directory_open(&store->links, false) : -ENOENT;
 }
 
-/* The first descriptor stays with the handle, until it is closed. */
 int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, vqemu_error **error) {
-    *opened = -1;
-    *fd = atomic_load(&store->trees_fd);
-    if (*fd >= 0 && !is_removed(*fd))
-        return 0;
-    int r = open_trees_path(store, create, fd, error);
-    int none = -1;
-    if (r == 0 && !atomic_compare_exchange_strong(&store->trees_fd, &none, *fd))
-        *opened = *fd;
-    return r;
+    int r = directory_use(&store->trees, create, fd, opened);
+    return r < 0 ? error_system(error, -r, "cannot %s the directory %s",
+                                create ? "make or open" : "open", store->trees_path)
+                 : 0;
 }

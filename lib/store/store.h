@@ -6,9 +6,21 @@
 
 #include <volt-qemu/store.h>
 
+#include "base/call.h"
 #include "base/progress.h"
 #include "store/store-parts.h"
 #include "util/cleanup.h"
+
+/* Whether this is a child of the process that opened it: its locks may be held for ever. */
+bool store_is_forked(const vqemu_store *store);
+
+/* What every public function that takes a store asks of it first. */
+#define REQUIRE_STORE(store, error)                                                                \
+    do {                                                                                           \
+        REQUIRE_ARGUMENT(store, error);                                                            \
+        if (store_is_forked(store))                                                                \
+            return error_forked(error, __func__);                                                  \
+    } while (0)
 
 /* Refuse, with an error that names what was wanted, if the store was opened read-only. */
 int store_require_writable(const vqemu_store *store, const char *what, vqemu_error **error);
@@ -17,7 +29,7 @@ int store_require_writable(const vqemu_store *store, const char *what, vqemu_err
  * Hold the store against collection: from the first look at an object until what needs it is
  * published. *lock is closed to release it. The caller is told while it waits.
  */
-int store_lock_shared(const vqemu_store *store, struct progress *progress, int *lock,
+int store_lock_shared(const vqemu_store *store, struct vqemu_progress *progress, int *lock,
                       vqemu_error **error);
 
 /* The lock of a collection: nobody else builds, assembles or collects. */
@@ -26,7 +38,7 @@ struct store_exclusive {
 };
 
 /* Wait until nobody holds the store; the caller is told while it waits. */
-int store_lock_exclusive(const vqemu_store *store, struct progress *progress,
+int store_lock_exclusive(const vqemu_store *store, struct vqemu_progress *progress,
                          struct store_exclusive *lock, vqemu_error **error);
 void store_unlock_exclusive(struct store_exclusive *lock);
 
@@ -43,12 +55,10 @@ int store_open_beside_objects(const vqemu_store *store, const char *name, int *f
  */
 int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, vqemu_error **error);
 
-/* Without making it: -ENOENT if it is missing. Returns a descriptor or a negative errno. */
+/* Without making them: -ENOENT if they are missing. A descriptor or a negative errno. */
 int store_find_beside_objects(const vqemu_store *store, const char *name);
-
-size_t store_max_objects(const vqemu_store *store);
-uint64_t store_max_import_size(const vqemu_store *store);
-unsigned store_threads(const vqemu_store *store);
+int store_find_trees(const vqemu_store *store);
+int store_find_links(const vqemu_store *store);
 
 DEFINE_CLEANUP(vqemu_store, store, vqemu_store_unref);
 #define _cleanup_store_ _cleanup_(cleanup_store)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A ref of one store -> another store. */
+/* A revision of one store -> another store. */
 #include <volt-qemu/copy.h>
 
 #include <errno.h>
@@ -12,20 +12,14 @@
 #include "choice/profile.h"
 #include "store/executable.h"
 #include "store/object.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/stage.h"
 #include "util/export.h"
-
-struct vqemu_copy {
-    vqemu_ref *ref;
-    size_t objects;
-    uint64_t bytes;
-};
 
 /* A copy under way. */
 struct copying {
     vqemu_store *from, *to;
-    const vqemu_ref *ref;
+    const vqemu_revision *revision;
     const vqemu_manifest *manifest;
     char *text;
     int from_lock_fd;
@@ -36,8 +30,7 @@ struct copying {
     size_t *owner;          /* likewise: the first object with the same content */
     unsigned threads;
     unsigned char *buffers;
-    struct progress progress;
-    vqemu_copy *result;
+    struct vqemu_progress progress;
 };
 
 static void release_copying(struct copying *copying) {
@@ -49,13 +42,14 @@ static void release_copying(struct copying *copying) {
     free(copying->travels);
     free(copying->owner);
     free(copying->buffers);
-    vqemu_copy_free(copying->result);
 }
 
 /* ---- one object ---- */
 
 /* Whether the store has it already, intact. */
-static int is_there(struct copying *copying, size_t index, unsigned char *buffer) {
+static int is_there(struct copying *copying, unsigned worker, size_t index) {
+    unsigned char *buffer = copying->buffers + worker * DIGEST_READ_SIZE;
+    const struct watch watch = {&copying->progress, worker};
     const struct digest *digest = &manifest_object(copying->manifest, index)->digest;
     struct staged *staged = &copying->staged[index];
     _cleanup_close_ int fd = -1;
@@ -67,9 +61,9 @@ static int is_there(struct copying *copying, size_t index, unsigned char *buffer
         return 1;
     }
     if (r == 0)
-        r = digest_of_fd_by(fd, buffer, &staged->digest, &size);
+        r = digest_of_fd_by(fd, buffer, &watch, &staged->digest, &size);
     if (r < 0)
-        return r == -ENOMEM ? r : 0;
+        return r == -ENOMEM || r == -ECANCELED ? r : 0;
     staged->file = (struct verified){.inode = status.st_ino, .size = size};
     if (digest_equal(&staged->digest, digest))
         return 1;
@@ -81,37 +75,43 @@ static int is_there(struct copying *copying, size_t index, unsigned char *buffer
 
 static int read_failed(const struct copying *copying, const struct manifest_object *object,
                        int system_errno, vqemu_error **error) {
-    return ref_object_failed(copying->from, copying->ref, object, system_errno, HELPS, error);
+    return revision_object_failed(copying->from, copying->revision, object, system_errno, HELPS,
+                                  error);
 }
 
 static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_error **error) {
     const struct manifest_object *object = manifest_object(copying->manifest, index);
     struct staged *staged = &copying->staged[index];
     unsigned char *buffer = copying->buffers + worker * DIGEST_READ_SIZE;
+    const struct watch watch = {&copying->progress, worker};
     _cleanup_close_ int fd = -1;
     struct stat status;
     bool reading_failed;
     int r = object_open(copying->from->objects_fd, object->digest.hex, &fd, &status);
     if (r < 0)
         return read_failed(copying, object, -r, error);
-    r = stage_copy(&copying->stage, index, fd, executable_is_wanted(object, fd), buffer, staged,
-                   &reading_failed);
+    r = stage_copy(&copying->stage, index, fd, executable_is_wanted(object, fd), buffer, &watch,
+                   object->path, staged, &reading_failed);
+    if (r == -ECANCELED)
+        return progress_given_up(&copying->progress, error);
     if (r < 0 && reading_failed)
         return read_failed(copying, object, -r, error);
     if (r < 0)
         return stage_failed(&copying->stage, -r, object->path, error);
     if (!digest_equal(&staged->digest, &object->digest))
-        return ref_object_damaged(copying->from, copying->ref, object,
-                                  "is damaged: its content has another digest", HELPS, error);
+        return revision_object_damaged(copying->from, copying->revision, object,
+                                       "is damaged: its content has another digest", HELPS, error);
     copying->travels[index] = true;
-    return progress_advance(&copying->progress, worker, object->path, staged->file.size, error);
+    return 0;
 }
 
 static int copy_object(void *context, unsigned worker, size_t index, vqemu_error **error) {
     struct copying *copying = context;
     if (copying->owner[index] != index)
         return 0;
-    int r = is_there(copying, index, copying->buffers + worker * DIGEST_READ_SIZE);
+    int r = is_there(copying, worker, index);
+    if (r == -ECANCELED)
+        return progress_given_up(&copying->progress, error);
     if (r < 0)
         return error_no_memory(error);
     return r == 1 ? progress_advance(&copying->progress, worker,
@@ -152,7 +152,7 @@ static int lock_both(struct copying *copying, vqemu_error **error) {
 static int allocate(struct copying *copying, vqemu_error **error) {
     size_t count = vqemu_manifest_object_count(copying->manifest);
     int64_t total = vqemu_manifest_total_bytes(copying->manifest);
-    copying->threads = store_threads(copying->to);
+    copying->threads = call_threads(copying->progress.call);
     _cleanup_manifest_ vqemu_manifest *objects = NULL;
     verified_load(copying->to, vqemu_manifest_digest(copying->manifest), &objects, &copying->known);
     if (!objects || vqemu_manifest_object_count(objects) != count) {
@@ -163,10 +163,9 @@ static int allocate(struct copying *copying, vqemu_error **error) {
     copying->travels = calloc(count + 1, sizeof *copying->travels);
     copying->owner = calloc(count + 1, sizeof *copying->owner);
     copying->buffers = malloc(copying->threads * DIGEST_READ_SIZE);
-    copying->result = calloc(1, sizeof *copying->result);
-    progress_start(&copying->progress, "copy", total > 0 ? (uint64_t)total : 0);
+    progress_start(&copying->progress, "copy", "bytes", total > 0 ? (uint64_t)total : 0);
     return copying->known && copying->staged && copying->travels && copying->owner &&
-                   copying->buffers && copying->result
+                   copying->buffers
                ? 0
                : error_no_memory(error);
 }
@@ -206,8 +205,6 @@ static int copy_objects(struct copying *copying, vqemu_error **error) {
     for (size_t i = 0; r == 0 && i < count; i++) {
         if (!copying->travels[i])
             continue;
-        copying->result->objects++;
-        copying->result->bytes += copying->staged[i].file.size;
         r = stage_publish(&copying->stage, i, &copying->staged[i],
                           manifest_object(copying->manifest, i)->path, error);
     }
@@ -216,73 +213,60 @@ static int copy_objects(struct copying *copying, vqemu_error **error) {
     return r == 0 ? stage_sync_objects(&copying->stage, error) : r;
 }
 
-static int publish(struct copying *copying, vqemu_error **error) {
+static int publish(struct copying *copying, vqemu_ingest **ingest, vqemu_error **error) {
     _cleanup_(stage_release_profile) struct stage_profile profile = {
-        .name = vqemu_ref_profile(copying->ref),
+        .name = vqemu_revision_profile(copying->revision),
         .staged = copying->staged,
         .count = vqemu_manifest_object_count(copying->manifest),
-        .manifest = vqemu_manifest_ref(vqemu_ref_manifest(copying->ref)),
+        .manifest = vqemu_manifest_ref(vqemu_revision_manifest(copying->revision)),
         .text = copying->text,
     };
-    return stage_publish_profile(&copying->stage, &profile, &copying->result->ref, error);
+    return stage_publish_profile(&copying->stage, &profile, copying->progress.call, ingest, error);
 }
 
-VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, vqemu_ref *ref, vqemu_store *to,
-                                  vqemu_progress_fn progress, void *userdata, vqemu_copy **copy,
-                                  vqemu_error **error) {
-    *copy = NULL;
+static int check_count(const struct copying *copying, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(copying->manifest);
+    size_t limit = call_max_objects(copying->progress.call);
+    if (count <= limit)
+        return 0;
+    return error_set(error, VQEMU_ERR_INVALID, 0, "%s has %zu objects, more than the limit of %zu",
+                     vqemu_revision_name(copying->revision), count, limit);
+}
+
+VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revision,
+                                  vqemu_store *to, uint32_t flags, vqemu_call *call,
+                                  vqemu_ingest **ingest, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(ingest, error);
+    *ingest = NULL;
+    REQUIRE_STORE(from, error);
+    REQUIRE_ARGUMENT(revision, error);
+    REQUIRE_STORE(to, error);
+    REQUIRE_FLAGS(flags, 0, error);
     _cleanup_(release_copying) struct copying copying = {
         .from = from,
         .to = to,
-        .ref = ref,
+        .revision = revision,
+        .manifest = vqemu_revision_manifest(revision),
         .from_lock_fd = -1,
         .stage = STAGE_EMPTY,
-        .progress = {.function = progress, .userdata = userdata},
+        .progress = {.call = call, .phase_count = 1},
     };
     size_t size;
     int r = store_require_writable(to, "copy a profile into it", error);
     if (r == 0)
-        r = ref_load(ref, error);
-    if (r < 0)
-        return r;
-    copying.manifest = vqemu_ref_manifest(ref);
-    if (vqemu_manifest_object_count(copying.manifest) > store_max_objects(to))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "%s has %zu objects, more than the limit of %zu in the store at %s",
-                         vqemu_ref_name(ref), vqemu_manifest_object_count(copying.manifest),
-                         store_max_objects(to), to->objects_path);
-    r = lock_both(&copying, error);
+        r = revision_check_store(from, revision, error);
+    if (r == 0 && !copying.manifest)
+        r = revision_broken(revision, error);
     if (r == 0)
-        r = ref_read_text(from, ref, &copying.text, &size, error);
+        r = check_count(&copying, error);
+    if (r == 0)
+        r = lock_both(&copying, error);
+    if (r == 0)
+        r = revision_read_text(from, revision, &copying.text, &size, error);
     if (r == 0)
         r = allocate(&copying, error);
     if (r == 0)
         r = copy_objects(&copying, error);
-    if (r == 0)
-        r = publish(&copying, error);
-    if (r < 0)
-        return r;
-    *copy = TAKE_POINTER(copying.result);
-    return 0;
-}
-
-/* ---- access ---- */
-
-VQEMU_EXPORT vqemu_ref *vqemu_copy_ref(const vqemu_copy *copy) {
-    return copy->ref;
-}
-
-VQEMU_EXPORT size_t vqemu_copy_objects(const vqemu_copy *copy) {
-    return copy->objects;
-}
-
-VQEMU_EXPORT uint64_t vqemu_copy_bytes(const vqemu_copy *copy) {
-    return copy->bytes;
-}
-
-VQEMU_EXPORT void vqemu_copy_free(vqemu_copy *copy) {
-    if (!copy)
-        return;
-    vqemu_ref_unref(copy->ref);
-    free(copy);
+    return r == 0 ? publish(&copying, ingest, error) : r;
 }

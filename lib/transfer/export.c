@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A ref -> a tar archive. */
+/* A revision -> a tar archive. */
 #include <volt-qemu/archive.h>
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "store/executable.h"
 #include "store/object.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "transfer/import.h"
 #include "transfer/tar-archive.h"
 #include "util/export.h"
@@ -18,12 +18,12 @@
 
 struct export {
     vqemu_store *store;
-    const vqemu_ref *ref;
+    const vqemu_revision *revision;
     const vqemu_manifest *manifest;
     struct archive_writer *writer;
     int lock_fd; /* holds the store against collection */
     unsigned char *buffer;
-    struct progress progress;
+    struct vqemu_progress progress;
 };
 
 static void release_export(struct export *export) {
@@ -34,12 +34,12 @@ static void release_export(struct export *export) {
 
 static int damaged(const struct export *export, const struct manifest_object *object,
                    const char *how, vqemu_error **error) {
-    return ref_object_damaged(export->store, export->ref, object, how, "", error);
+    return revision_object_damaged(export->store, export->revision, object, how, "", error);
 }
 
 static int read_failed(const struct export *export, const struct manifest_object *object,
                        int system_errno, vqemu_error **error) {
-    return ref_object_failed(export->store, export->ref, object, system_errno, "", error);
+    return revision_object_failed(export->store, export->revision, object, system_errno, "", error);
 }
 
 /* Its time of creation, as far as all tars can write it. */
@@ -52,7 +52,7 @@ static int64_t time_of_files(const struct export *export) {
 static int add_manifest(const struct export *export, vqemu_error **error) {
     _cleanup_free_ char *text = NULL;
     size_t size;
-    int r = ref_read_text(export->store, export->ref, &text, &size, error);
+    int r = revision_read_text(export->store, export->revision, &text, &size, error);
     if (r == 0)
         r = archive_add_file(export->writer, ARCHIVE_MANIFEST_NAME, size, false,
                              time_of_files(export), error);
@@ -100,33 +100,40 @@ static int add_object(struct export *export, size_t index, vqemu_error **error) 
     return r == 0 ? add_content(export, object, fd, size, error) : r;
 }
 
-static int open_export(struct export *export, vqemu_ref *ref, int fd, const char *name,
-                       vqemu_error **error) {
+static int open_export(struct export *export, const vqemu_revision *revision, int fd,
+                       const char *name, vqemu_error **error) {
     int64_t total;
-    int r = ref_load(ref, error);
+    int r = revision_check_store(export->store, revision, error);
+    if (r == 0 && vqemu_revision_problem(revision))
+        r = revision_broken(revision, error);
     if (r == 0)
         r = store_lock_shared(export->store, &export->progress, &export->lock_fd, error);
     if (r == 0)
         r = archive_create(fd, name, &export->progress, &export->writer, error);
     if (r < 0)
         return r;
-    export->manifest = vqemu_ref_manifest(ref);
+    export->manifest = vqemu_revision_manifest(revision);
     export->buffer = malloc(BUFFER_SIZE);
     total = vqemu_manifest_total_bytes(export->manifest);
-    progress_start(&export->progress, "export", total > 0 ? (uint64_t)total : 0);
+    progress_start(&export->progress, "export", "bytes", total > 0 ? (uint64_t)total : 0);
     return export->buffer ? 0 : error_no_memory(error);
 }
 
-VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, vqemu_ref *ref, int fd, const char *name,
-                                    vqemu_progress_fn progress, void *userdata,
+VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, const vqemu_revision *revision, int fd,
+                                    const char *name, uint32_t flags, vqemu_call *call,
                                     vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_STORE(store, error);
+    REQUIRE_ARGUMENT(revision, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_DESCRIPTOR(fd, error);
     _cleanup_(release_export) struct export export = {
         .store = store,
-        .ref = ref,
+        .revision = revision,
         .lock_fd = -1,
-        .progress = {.function = progress, .userdata = userdata},
+        .progress = {.call = call, .phase_count = 1},
     };
-    int r = open_export(&export, ref, fd, name ? name : "archive", error);
+    int r = open_export(&export, revision, fd, name ? name : "archive", error);
     if (r == 0)
         r = add_manifest(&export, error);
     for (size_t i = 0; r == 0 && i < vqemu_manifest_object_count(export.manifest); i++)

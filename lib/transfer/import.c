@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A tar archive -> objects and a ref. */
+/* A tar archive -> objects and a revision. */
 #include <volt-qemu/archive.h>
 
 #include <errno.h>
@@ -12,6 +12,7 @@
 #include "choice/profile.h"
 #include "store/ingest.h"
 #include "store/stage.h"
+#include "store/store-profile.h"
 #include "transfer/import.h"
 #include "transfer/tar-archive.h"
 #include "util/export.h"
@@ -36,6 +37,7 @@ struct entry {
 struct import {
     vqemu_store *store;
     const char *name; /* of the archive */
+    const vqemu_ingest_options *options;
     struct archive_reader *reader;
     struct stage stage;
     struct entry *entries; /* in the order of the archive, then sorted by path */
@@ -49,7 +51,7 @@ struct import {
     struct staged *staged;
     unsigned char *buffer;
     uint64_t reported; /* of the archive's bytes */
-    struct progress progress;
+    struct vqemu_progress progress;
 };
 
 static void release_import(struct import *import) {
@@ -143,12 +145,12 @@ static int report(struct import *import, vqemu_error **error) {
 /* The path belongs to the entry then, also on failure. */
 static int add_entry(struct import *import, char *path, const struct archive_item *item,
                      struct entry **added, vqemu_error **error) {
-    if (import->count == store_max_objects(import->store)) {
+    if (import->count == call_max_objects(import->progress.call)) {
         int r = error_set(error, VQEMU_ERR_INVALID, 0,
                           "the archive %s has more than %zu files; \"%.200s\" is one too many",
                           import->name, import->count, path);
         free(path);
-        return r;
+        return error_because(r, error, "too-many-files", "path", import->name, NULL);
     }
     if (import->count == import->capacity) {
         size_t capacity = import->capacity ? 2 * import->capacity : 64;
@@ -177,10 +179,12 @@ static int check_size(struct import *import, const char *path, uint64_t size, vq
         import->total_size += size;
         return 0;
     }
-    return error_set(error, VQEMU_ERR_INVALID, 0,
-                     "the archive %s is too large: with \"%.200s\" its files have more than the "
-                     "%llu bytes that are allowed",
-                     import->name, path, (unsigned long long)store_max_import_size(import->store));
+    int r = error_set(
+        error, VQEMU_ERR_INVALID, 0,
+        "the archive %s is too large: with \"%.200s\" its files have more than the %llu bytes that "
+        "are allowed",
+        import->name, path, (unsigned long long)call_max_size(import->progress.call));
+    return error_because(r, error, "too-large", "path", import->name, NULL);
 }
 
 static int stage_content(struct import *import, const struct entry *entry, struct staged_file *file,
@@ -233,7 +237,7 @@ static int stage_file(struct import *import, struct entry *entry, vqemu_error **
 /* The manifest of an export, which must come before all else. */
 static int read_manifest(struct import *import, const struct archive_item *item,
                          vqemu_error **error) {
-    size_t limit = manifest_text_limit(store_max_objects(import->store));
+    size_t limit = manifest_text_limit(call_max_objects(import->progress.call));
     if (import->manifest || import->count > 0 || item->kind != ARCHIVE_FILE)
         return refuse_entry(import, item->path, VQEMU_ERR_MALFORMED,
                             "that is not a file at its beginning; pack it first, or leave it out "
@@ -256,8 +260,8 @@ static int read_manifest(struct import *import, const struct archive_item *item,
     _cleanup_free_ char *source = format_string("%s: " ARCHIVE_MANIFEST_NAME, import->name);
     if (!source)
         return error_no_memory(error);
-    return vqemu_manifest_load_memory(import->manifest_text, length, source,
-                                      store_max_objects(import->store), &import->manifest, error);
+    return manifest_load_memory(import->manifest_text, length, source,
+                                call_max_objects(import->progress.call), &import->manifest, error);
 }
 
 static int add_link(struct import *import, char *path, const struct archive_item *item,
@@ -285,6 +289,9 @@ static int add_item(struct import *import, const struct archive_item *item, vqem
     bool is_manifest = strcmp(path, ARCHIVE_MANIFEST_NAME) == 0;
     bool is_top = !*path && item->kind == ARCHIVE_DIRECTORY;
     int r = is_manifest || is_top ? 0 : check_path(import, path, error);
+    /* Whose profile it is, if it does not say so itself: better told now than when all is read. */
+    if (r == 0 && !is_manifest && !import->manifest && import->options && import->options->profile)
+        r = profile_check_options(import->options, error);
     if (r == 0 && item->kind == ARCHIVE_SPECIAL)
         r = refuse_entry(import, path, VQEMU_ERR_UNSUPPORTED,
                          "that is a device, socket or FIFO; a profile holds only files", error);
@@ -309,8 +316,10 @@ static int read_entries(struct import *import, vqemu_error **error) {
         if (r <= 0)
             return r;
         /* Each file may come with a directory. */
-        if (++import->entries_seen / 2 > store_max_objects(import->store))
-            return refuse_entry(import, item.path, VQEMU_ERR_INVALID, "too many", error);
+        if (++import->entries_seen / 2 > call_max_objects(import->progress.call))
+            return error_because(
+                refuse_entry(import, item.path, VQEMU_ERR_INVALID, "too many", error), error,
+                "too-many-files", "path", import->name, NULL);
         r = add_item(import, &item, error);
         if (r == 0)
             r = report(import, error);
@@ -435,12 +444,13 @@ static int publish_objects(struct import *import, vqemu_error **error) {
     return r == 0 ? stage_sync_objects(&import->stage, error) : r;
 }
 
-static int publish(struct import *import, const char *profile, const vqemu_build_info *info,
-                   vqemu_ref **ref, vqemu_error **error) {
+static int publish(struct import *import, const char *profile, const vqemu_ingest_options *options,
+                   vqemu_ingest **ingest, vqemu_error **error) {
+    vqemu_call *call = import->progress.call;
     _cleanup_(stage_release_profile) struct stage_profile staged = {
         .name = profile,
         .source = import->name,
-        .info = info,
+        .options = options,
         .arch = import->arch,
         .objects = import->objects,
         .staged = import->staged,
@@ -451,10 +461,10 @@ static int publish(struct import *import, const char *profile, const vqemu_build
     };
     int r = stage_lock(&import->stage, &import->progress, error);
     if (r == 0 && !import->manifest)
-        r = stage_describe_profile(&import->stage, &staged, error);
+        r = stage_describe_profile(&import->stage, &staged, call, error);
     if (r == 0)
         r = publish_objects(import, error);
-    return r == 0 ? stage_publish_profile(&import->stage, &staged, ref, error) : r;
+    return r == 0 ? stage_publish_profile(&import->stage, &staged, call, ingest, error) : r;
 }
 
 /* What the manifest says; the reference system's has no "profile", but the profile's name. */
@@ -466,12 +476,19 @@ static const char *manifest_profile(const struct import *import) {
     return profile || !vqemu_profile_find(name) ? profile : name;
 }
 
+/* It must be one of the library's own, or described. */
+static int check_manifest_profile(const struct import *import, const char *name,
+                                  vqemu_error **error) {
+    _cleanup_profile_ vqemu_profile *profile = NULL;
+    int r = profile_of_manifest(name, import->manifest, &profile, error);
+    return r < 0 ? error_prefix(r, error, "the archive %s: ", import->name) : 0;
+}
+
 /* Whose profile it is: as the manifest says, or as the caller does. */
 static int choose_profile(const struct import *import, const char **profile,
-                          const vqemu_build_info *info, vqemu_error **error) {
-    const vqemu_profile *row;
+                          const vqemu_ingest_options *options, vqemu_error **error) {
     const char *own = manifest_profile(import);
-    if (import->manifest && info)
+    if (import->manifest && ingest_options_describe(options))
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "the archive %s has a manifest, which says already what was built when "
                          "and where",
@@ -479,23 +496,22 @@ static int choose_profile(const struct import *import, const char **profile,
     if (own && *profile && strcmp(own, *profile) != 0)
         return error_set(error, VQEMU_ERR_INVALID, 0, "the archive %s is of profile %s, not of %s",
                          import->name, own, *profile);
-    if (own && !vqemu_profile_find(own))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "the archive %s is of an unknown profile \"%.200s\"", import->name, own);
     if (own)
         *profile = own;
-    if (!*profile)
-        return error_set(
-            error, VQEMU_ERR_INVALID, 0,
-            "the archive %s does not say of which profile it is: name the profile (--profile)",
-            import->name);
-    return profile_require(*profile, &row, error);
+    if (!*profile) {
+        int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                          "the archive %s does not say of which profile it is: name the profile",
+                          import->name);
+        return error_because(r, error, "no-profile", "path", import->name, NULL);
+    }
+    return import->manifest ? check_manifest_profile(import, *profile, error)
+                            : profile_check_options(options, error);
 }
 
 static int open_import(struct import *import, int fd, vqemu_error **error) {
     struct stat status;
     bool is_file = fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    progress_start(&import->progress, "import", is_file ? (uint64_t)status.st_size : 0);
+    progress_start(&import->progress, "import", "bytes", is_file ? (uint64_t)status.st_size : 0);
     int r = store_require_writable(import->store, "import a profile", error);
     if (r == 0)
         r = archive_open(fd, import->name, &import->progress, &import->reader, error);
@@ -503,32 +519,35 @@ static int open_import(struct import *import, int fd, vqemu_error **error) {
         r = stage_open(&import->stage, import->store, 0, error);
     if (r < 0)
         return r;
-    import->size_left = store_max_import_size(import->store);
+    import->size_left = call_max_size(import->progress.call);
     import->buffer = malloc(BUFFER_SIZE);
     if (!import->buffer)
         return error_no_memory(error);
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, const char *profile, int fd,
-                                    const char *name, const vqemu_build_info *info,
-                                    vqemu_progress_fn progress, void *userdata, vqemu_ref **ref,
-                                    vqemu_error **error) {
-    *ref = NULL;
+VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name,
+                                    const vqemu_ingest_options *options, uint32_t flags,
+                                    vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(ingest, error);
+    *ingest = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_DESCRIPTOR(fd, error);
     _cleanup_(release_import) struct import import = {
         .store = store,
         .name = name ? name : "archive",
+        .options = options,
         .stage = STAGE_EMPTY,
-        .progress = {.function = progress, .userdata = userdata},
+        .progress = {.call = call},
     };
-    const vqemu_profile *row;
-    int r = profile ? profile_require(profile, &row, error) : 0;
-    if (r == 0)
-        r = open_import(&import, fd, error);
+    const char *profile = options ? options->profile : NULL;
+    int r = open_import(&import, fd, error);
     if (r == 0)
         r = read_entries(&import, error);
     if (r == 0)
-        r = choose_profile(&import, &profile, info, error);
+        r = choose_profile(&import, &profile, options, error);
     if (r == 0)
         r = sort_entries(&import, error);
     if (r == 0)
@@ -537,7 +556,5 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, const char *profile, int
         r = compare_with_manifest(&import, error);
     if (r == 0)
         r = ingest_require_program(import.objects, import.count, import.name, error);
-    if (r == 0)
-        r = publish(&import, profile, info, ref, error);
-    return r;
+    return r == 0 ? publish(&import, profile, options, ingest, error) : r;
 }

@@ -108,7 +108,8 @@ static void leave_utf8(const struct utf8 *utf8) {
 /* ---- pipes ---- */
 
 /* Wait until a pipe has or takes something; a file always does. False if the caller gives up. */
-static bool wait_for(int fd, short events, struct progress *progress, vqemu_error **cancelled) {
+static bool wait_for(int fd, short events, struct vqemu_progress *progress,
+                     vqemu_error **cancelled) {
     struct pollfd poll_fd = {.fd = fd, .events = events};
     const int interval = 100; /* milliseconds */
     for (;;) {
@@ -131,7 +132,7 @@ struct archive_reader {
     struct library lib;
     int fd;
     const char *name;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     vqemu_error *cancelled; /* what the caller's wish to stop became */
     struct gunzip *gunzip;
     struct archive *filters; /* where it is not gzip */
@@ -211,14 +212,22 @@ static la_ssize_t feed_tar(struct archive *tar, void *userdata, const void **byt
 /* The error that a callback could not hand on. */
 static int cancelled(vqemu_error **why, vqemu_error **error) {
     _cleanup_error_ vqemu_error *taken = TAKE_POINTER(*why);
-    return error_set(error, VQEMU_ERR_CANCELLED, 0, "%s", vqemu_error_message(taken));
+    int code = vqemu_error_code(taken);
+    if (error)
+        *error = TAKE_POINTER(taken);
+    return code;
+}
+
+/* The entry that was read last, for messages. */
+static const char *last_place(const struct archive_reader *reader) {
+    return *reader->path ? reader->path : "its beginning";
 }
 
 /* What went wrong, from the inside out: the descriptor, the compressed data, the archive. */
 static int reading_failed(struct archive_reader *reader, vqemu_error **error) {
     if (reader->cancelled)
         return cancelled(&reader->cancelled, error);
-    const char *where = *reader->path ? reader->path : "its beginning";
+    const char *where = last_place(reader);
     if (reader->read_errno)
         return error_system(error, reader->read_errno, "cannot read the archive %s", reader->name);
     if (reader->problem)
@@ -227,8 +236,12 @@ static int reading_failed(struct archive_reader *reader, vqemu_error **error) {
     if (reader->lib.archive_errno(reader->tar) == ENOMEM)
         return error_no_memory(error);
     const char *text = reader->lib.archive_error_string(reader->tar);
-    return error_set(error, VQEMU_ERR_MALFORMED, 0, "the archive %s is broken at %s: %s",
-                     reader->name, where, text ? text : "it makes no sense");
+    if (!text)
+        text = "it makes no sense";
+    size_t length = strlen(text);
+    length -= length > 0 && text[length - 1] == '.'; /* some are sentences, most are not */
+    return error_set(error, VQEMU_ERR_MALFORMED, 0, "the archive %s is broken at %s: %.*s",
+                     reader->name, where, (int)length, text);
 }
 
 static int not_an_archive(const struct archive_reader *reader, vqemu_error **error) {
@@ -286,7 +299,7 @@ static int open_reader(struct archive_reader *reader, vqemu_error **error) {
     return r < 0 ? r : open_tar(reader, error);
 }
 
-int archive_open(int fd, const char *name, struct progress *progress,
+int archive_open(int fd, const char *name, struct vqemu_progress *progress,
                  struct archive_reader **reader, vqemu_error **error) {
     *reader = NULL;
     IN_UTF8;
@@ -336,11 +349,11 @@ static int check_end(struct archive_reader *reader, vqemu_error **error) {
     if (reader->last_nonzero > end || reader->plain_size - end > PADDING_MAX)
         return error_set(error, VQEMU_ERR_MALFORMED, 0,
                          "the archive %s has data after its end, behind %s", reader->name,
-                         reader->path);
+                         last_place(reader));
     if (reader->plain_size < end + 512)
         return error_set(error, VQEMU_ERR_MALFORMED, 0,
                          "the archive %s is cut off behind %s: its end is missing", reader->name,
-                         *reader->path ? reader->path : "its beginning");
+                         last_place(reader));
     return 0;
 }
 
@@ -425,7 +438,7 @@ struct archive_writer {
     int fd;
     const char *name;
     struct archive *tar;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     vqemu_error *cancelled; /* what the caller's wish to stop became */
     bool can_block;         /* a pipe, whose reader may be slow */
     int write_errno;        /* of the first write that failed */
@@ -438,16 +451,16 @@ struct archive_writer {
 static int write_patiently(struct archive_writer *writer, const char *bytes, size_t size) {
     if (!writer->can_block)
         return write_all(writer->fd, bytes, size);
-    int r = 0;
-    while (r == 0 && size > 0) {
-        size_t share = size < PIPE_SHARE ? size : PIPE_SHARE;
-        r = wait_for(writer->fd, POLLOUT, writer->progress, &writer->cancelled)
-                ? write_all(writer->fd, bytes, share)
-                : -ECANCELED;
-        bytes += share;
-        size -= share;
+    while (size > 0) {
+        if (!wait_for(writer->fd, POLLOUT, writer->progress, &writer->cancelled))
+            return -ECANCELED;
+        ssize_t n = write_stream(writer->fd, bytes, size < PIPE_SHARE ? size : PIPE_SHARE);
+        if (n < 0)
+            return (int)n;
+        bytes += n;
+        size -= (size_t)n;
     }
-    return r;
+    return 0;
 }
 
 /*
@@ -490,7 +503,7 @@ static int open_writer(struct archive_writer *writer, vqemu_error **error) {
     return 0;
 }
 
-int archive_create(int fd, const char *name, struct progress *progress,
+int archive_create(int fd, const char *name, struct vqemu_progress *progress,
                    struct archive_writer **writer, vqemu_error **error) {
     *writer = NULL;
     IN_UTF8;

@@ -35,7 +35,7 @@ struct archive_writer;
  * descriptor. name stands for it in messages. The caller is told while it waits for a pipe, and can
  * give up. Both must live as long as the reader.
  */
-int archive_open(int fd, const char *name, struct progress *progress,
+int archive_open(int fd, const char *name, struct vqemu_progress *progress,
                  struct archive_reader **reader, vqemu_error **error);
 void archive_close(struct archive_reader *reader);
 
@@ -53,7 +53,7 @@ uint64_t archive_position(const struct archive_reader *reader);
  * Write a plain pax archive, whose bytes depend on nothing but what is added. name and progress as
  * for archive_open().
  */
-int archive_create(int fd, const char *name, struct progress *progress,
+int archive_create(int fd, const char *name, struct vqemu_progress *progress,
                    struct archive_writer **writer, vqemu_error **error);
 /* Without archive_finish(), what was written is no whole archive. */
 void archive_abandon(struct archive_writer *writer);

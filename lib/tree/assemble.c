@@ -21,6 +21,7 @@
 #include "store/verified.h"
 #include "tree/lease.h"
 #include "tree/place.h"
+#include "tree/tree-users.h"
 #include "tree/tree.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -43,7 +44,7 @@ struct place {
 
 struct assembly {
     vqemu_store *store;
-    vqemu_ref *ref;
+    vqemu_revision *revision;
     vqemu_manifest *manifest;
     int trees_fd, stage_fd;
     int tree_fd; /* of the tree, once it was assembled here */
@@ -55,10 +56,10 @@ struct assembly {
     unsigned threads;
     size_t *runs; /* the first file of each run of files, and the number of files */
     size_t run_count;
-    atomic_bool learned;    /* objects were hashed that were not known */
-    atomic_bool has_copies; /* files that are not links */
-    bool is_overlay;        /* linking a file of the lower layer makes another inode of it */
-    struct progress *progress;
+    atomic_bool learned;  /* objects were hashed that were not known */
+    atomic_size_t copies; /* files that are no links, though they are not empty */
+    bool is_overlay;      /* linking a file of the lower layer makes another inode of it */
+    struct vqemu_progress *progress;
 };
 
 static void release_assembly(struct assembly *assembly) {
@@ -102,32 +103,35 @@ static int enter_directory(const struct assembly *assembly, struct place *place,
 }
 
 static int make_directory(const char *directory, void *stage_fd) {
-    return mkdirat(*(int *)stage_fd, directory, 0755) < 0 ? -errno : 0;
+    return make_directory_at(*(int *)stage_fd, directory, 0755);
 }
 
 /* ---- one file ---- */
 
-#define HELPS ", or build or import the profile again"
+#define HELPS ", or ingest or import the profile again"
 
 static int object_damaged(const struct assembly *assembly, const struct manifest_object *object,
                           const char *how, vqemu_error **error) {
-    return ref_object_damaged(assembly->store, assembly->ref, object, how, HELPS, error);
+    return revision_object_damaged(assembly->store, assembly->revision, object, how, HELPS, error);
 }
 
 static int place_failed(const struct assembly *assembly, const struct manifest_object *object,
                         int system_errno, vqemu_error **error) {
     return error_system(error, system_errno, "cannot put %s of %s into a new tree below %s",
-                        object->path, vqemu_ref_name(assembly->ref), assembly->store->trees_path);
+                        object->path, vqemu_revision_name(assembly->revision),
+                        assembly->store->trees_path);
 }
 
 static int read_failed(const struct assembly *assembly, const struct manifest_object *object,
                        int system_errno, vqemu_error **error) {
-    return ref_object_failed(assembly->store, assembly->ref, object, system_errno, HELPS, error);
+    return revision_object_failed(assembly->store, assembly->revision, object, system_errno, HELPS,
+                                  error);
 }
 
 /* Hash an open object; *status is as it was before, so that a later write shows. */
-static int verify_object(struct assembly *assembly, size_t index, int fd, const struct stat *status,
-                         vqemu_error **error) {
+static int verify_object(struct assembly *assembly, unsigned worker, size_t index, int fd,
+                         const struct stat *status, vqemu_error **error) {
+    const struct watch watch = {assembly->progress, worker};
     const struct manifest_object *object = manifest_object(assembly->manifest, index);
     struct digest digest;
     uint64_t size;
@@ -137,7 +141,9 @@ static int verify_object(struct assembly *assembly, size_t index, int fd, const 
      */
     sync_file_range(
         fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
-    int r = digest_of_fd(fd, &digest, &size);
+    int r = digest_of_fd(fd, &watch, &digest, &size);
+    if (r == -ECANCELED)
+        return progress_given_up(assembly->progress, error);
     if (r < 0)
         return read_failed(assembly, object, -r, error);
     if (digest_equal(&digest, &object->digest)) {
@@ -167,8 +173,8 @@ static int check_unchanged(const struct assembly *assembly, const struct manifes
 }
 
 /* Make sure that the object is good, by what is known of it or by hashing it. */
-static int open_good(struct assembly *assembly, size_t index, struct opened *opened,
-                     vqemu_error **error) {
+static int open_good(struct assembly *assembly, unsigned worker, size_t index,
+                     struct opened *opened, vqemu_error **error) {
     const struct manifest_object *object = manifest_object(assembly->manifest, index);
     int objects_fd = assembly->store->objects_fd;
     if (!assembly->verify && object->mode && assembly->verified[index].inode) {
@@ -182,7 +188,7 @@ static int open_good(struct assembly *assembly, size_t index, struct opened *ope
         return read_failed(assembly, object, -r, error);
     if (!assembly->verify && verified_is(&assembly->verified[index], &opened->status))
         return 0;
-    return verify_object(assembly, index, opened->fd, &opened->status, error);
+    return verify_object(assembly, worker, index, opened->fd, &opened->status, error);
 }
 
 static int add_opened(struct assembly *assembly, unsigned worker, size_t index,
@@ -191,13 +197,17 @@ static int add_opened(struct assembly *assembly, unsigned worker, size_t index,
     struct place *place = &assembly->places[worker];
     int r = enter_directory(assembly, place, object->path, error);
     if (r == 0)
-        r = open_good(assembly, index, opened, error);
+        r = open_good(assembly, worker, index, opened, error);
     if (r < 0)
         return r;
+    const struct watch watch = {assembly->progress, worker};
     struct tree_file *file = &assembly->files[index];
-    r = place_object(assembly->store, assembly->is_overlay, place->fd, object, opened, file);
-    if (file->how != PLACED_LINK && opened->status.st_size > 0)
-        assembly->has_copies = true;
+    r = place_object(assembly->store, assembly->is_overlay, place->fd, object, opened, &watch,
+                     file);
+    if (r == -ECANCELED)
+        return progress_given_up(assembly->progress, error);
+    if (r == 0 && file->how != PLACED_LINK && opened->status.st_size > 0)
+        assembly->copies++;
     if (r == -EBADMSG) {
         object_mark_damaged(opened->fd);
         return object_damaged(assembly, object, "is damaged: its content has another digest",
@@ -260,7 +270,7 @@ static int add_files(struct assembly *assembly, vqemu_error **error) {
         .count = assembly->run_count,
         .progress = assembly->progress,
     };
-    progress_start(assembly->progress, "assemble", count);
+    progress_start(assembly->progress, "assemble", "files", count);
     return workers_run(&work, few && !hashes ? 1 : assembly->threads, error);
 }
 
@@ -274,7 +284,7 @@ static int fill_stage(struct assembly *assembly, vqemu_error **error) {
         return r;
     r = tree_seal(assembly->stage_fd, assembly->manifest, assembly->files);
     if (r == 0)
-        r = tree_sync_before_publishing(assembly->stage_fd, assembly->has_copies);
+        r = tree_sync_before_publishing(assembly->stage_fd, assembly->copies > 0);
     return r < 0 ? error_system(error, -r, "cannot complete a new tree below %s",
                                 assembly->store->trees_path)
                  : 0;
@@ -310,22 +320,37 @@ static int publish_stage(struct assembly *assembly, const char *digest) {
     if (r < 0)
         return r;
     assembly->tree_fd = take_fd(&assembly->stage_fd);
-    lease_sweep(assembly->store->trees_path, assembly->trees_fd);
+    tree_users_sweep(assembly->store->trees_path, assembly->trees_fd);
     return tree_sync_published(assembly->tree_fd, assembly->trees_fd);
+}
+
+/* Of a whole tree one event: there can be thousands of files. */
+static void log_copies(const struct assembly *assembly) {
+    size_t count = vqemu_manifest_object_count(assembly->manifest), first = 0;
+    while (first < count &&
+           (assembly->files[first].how == PLACED_LINK || assembly->files[first].how == PLACED_NEW))
+        first++;
+    if (first < count)
+        call_log(assembly->progress->call, VQEMU_LOG_INFO, "placed-by-copy",
+                 "%zu of %zu files of %s are no links to objects, such as %s (%s)",
+                 (size_t)assembly->copies, count, vqemu_revision_name(assembly->revision),
+                 manifest_object(assembly->manifest, first)->path,
+                 placement_reason_name(assembly->files[first].reason));
 }
 
 static int build_tree(struct assembly *assembly, vqemu_error **error) {
     const char *digest = vqemu_manifest_digest(assembly->manifest);
-    assembly->stage_name = leftovers_new_name();
-    if (!assembly->stage_name)
+    assembly->stage_fd = leftovers_make_directory(assembly->trees_fd, &assembly->stage_name);
+    if (assembly->stage_fd == -ENOMEM)
         return error_no_memory(error);
-    assembly->stage_fd = leftovers_make_directory(assembly->trees_fd, assembly->stage_name);
     if (assembly->stage_fd < 0)
         return error_system(error, -assembly->stage_fd, "cannot make a new tree below %s",
                             assembly->store->trees_path);
     int r = fill_stage(assembly, error);
     if (r < 0)
         return r;
+    if (assembly->copies > 0)
+        log_copies(assembly);
     r = publish_stage(assembly, digest);
     return r < 0 ? error_system(error, -r, "cannot publish the tree %s/%s",
                                 assembly->store->trees_path, digest)
@@ -361,21 +386,21 @@ static int is_built(const struct assembly *assembly, vqemu_error **error) {
  */
 static int lock_tree(const struct assembly *assembly, const char *name, int *lock,
                      vqemu_error **error) {
+    _cleanup_free_ char *path = format_string("%s/%s", assembly->store->trees_path, name);
+    if (!path)
+        return error_no_memory(error);
     for (;;) {
-        _cleanup_close_ int fd =
-            open_at(assembly->trees_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600);
+        _cleanup_close_ int fd = create_at(assembly->trees_fd, name, O_RDWR | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return error_system(error, -fd, "cannot lock %s/%s", assembly->store->trees_path, name);
-        int r = progress_lock(assembly->progress, fd, LOCK_EX, 0, name, error);
+            return error_system(error, -fd, "cannot lock %s", path);
+        int r = progress_lock(assembly->progress, fd, LOCK_EX, 0, path, error);
         if (r < 0)
             return r;
         r = same_file(fd, assembly->trees_fd, name);
         if (r == 1)
             *lock = take_fd(&fd);
         if (r != 0)
-            return r < 0 ? error_system(error, -r, "cannot lock %s/%s", assembly->store->trees_path,
-                                        name)
-                         : 0;
+            return r < 0 ? error_system(error, -r, "cannot lock %s", path) : 0;
     }
 }
 
@@ -387,13 +412,13 @@ static int check_mount(const struct assembly *assembly, vqemu_error **error) {
     if (status.f_flag & ST_RDONLY)
         return error_set(error, VQEMU_ERR_READ_ONLY, EROFS,
                          "the tree of %s is not assembled yet, and %s cannot be written to",
-                         vqemu_ref_name(assembly->ref), assembly->store->trees_path);
+                         vqemu_revision_name(assembly->revision), assembly->store->trees_path);
     return tree_check_mount(assembly->trees_fd, assembly->store->trees_path, error);
 }
 
 /* By what was remembered of the manifest, or, to verify all, by the manifest itself. */
 static int load_objects(struct assembly *assembly, vqemu_error **error) {
-    int r = verified_load(assembly->store, ref_digest(assembly->ref), &assembly->manifest,
+    int r = verified_load(assembly->store, revision_digest(assembly->revision), &assembly->manifest,
                           &assembly->verified);
     if (r == -ENOMEM)
         return error_no_memory(error);
@@ -401,10 +426,10 @@ static int load_objects(struct assembly *assembly, vqemu_error **error) {
         return 0;
     vqemu_manifest_unref(TAKE_POINTER(assembly->manifest));
     free(TAKE_POINTER(assembly->verified));
-    r = ref_load(assembly->ref, error);
+    r = revision_load(assembly->store, assembly->revision, assembly->progress->call, error);
     if (r < 0)
         return r;
-    assembly->manifest = vqemu_manifest_ref(vqemu_ref_manifest(assembly->ref));
+    assembly->manifest = vqemu_manifest_ref(vqemu_revision_manifest(assembly->revision));
     assembly->verified =
         calloc(vqemu_manifest_object_count(assembly->manifest) + 1, sizeof *assembly->verified);
     return assembly->verified ? 0 : error_no_memory(error);
@@ -417,7 +442,7 @@ static int prepare(struct assembly *assembly, vqemu_error **error) {
         return r;
     assembly->is_overlay =
         fstatfs(assembly->trees_fd, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
-    assembly->threads = store_threads(assembly->store);
+    assembly->threads = call_threads(assembly->progress->call);
     assembly->files =
         calloc(vqemu_manifest_object_count(assembly->manifest) + 1, sizeof *assembly->files);
     assembly->places = calloc(assembly->threads, sizeof *assembly->places);
@@ -428,12 +453,15 @@ static int prepare(struct assembly *assembly, vqemu_error **error) {
     return 0;
 }
 
-/* From the maker's exclusive lock to a lease. */
+/*
+ * From the maker's exclusive lock to a lease. Between the two another can lock the tree (flock(2)),
+ * such as who looks whether it is leased: then it is leased like any other.
+ */
 static int lease_built(struct assembly *assembly, int *lease_fd) {
-    int r = lock_fd(assembly->tree_fd, LOCK_SH);
+    int r = lock_fd(assembly->tree_fd, LOCK_SH | LOCK_NB);
     if (r == 0)
         *lease_fd = take_fd(&assembly->tree_fd);
-    return r;
+    return r == -EWOULDBLOCK ? 0 : r;
 }
 
 static int build_locked(struct assembly *assembly, int *lease_fd, vqemu_error **error) {
@@ -445,15 +473,15 @@ static int build_locked(struct assembly *assembly, int *lease_fd, vqemu_error **
         return r;
     r = lease_built(assembly, lease_fd);
     return r < 0 ? error_system(error, -r, "cannot lease the tree %s/%s",
-                                assembly->store->trees_path, ref_digest(assembly->ref))
+                                assembly->store->trees_path, revision_digest(assembly->revision))
                  : 0;
 }
 
-int assemble_tree(vqemu_store *store, vqemu_ref *ref, int trees_fd, bool verify,
-                  struct progress *progress, int *lease_fd, vqemu_error **error) {
+int assemble_tree(vqemu_store *store, vqemu_revision *revision, int trees_fd, bool verify,
+                  struct vqemu_progress *progress, int *lease_fd, vqemu_error **error) {
     _cleanup_(release_assembly) struct assembly assembly = {
         .store = store,
-        .ref = ref,
+        .revision = revision,
         .trees_fd = trees_fd,
         .stage_fd = -1,
         .tree_fd = -1,
@@ -467,7 +495,8 @@ int assemble_tree(vqemu_store *store, vqemu_ref *ref, int trees_fd, bool verify,
         r = prepare(&assembly, error);
     if (r < 0)
         return r;
-    _cleanup_free_ char *lock_name = format_string(LEFTOVER_PREFIX "lock-%s", ref_digest(ref));
+    _cleanup_free_ char *lock_name =
+        format_string(LEFTOVER_PREFIX "lock-%s", revision_digest(revision));
     if (!lock_name)
         return error_no_memory(error);
     _cleanup_close_ int lock = -1;

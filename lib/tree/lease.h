@@ -6,13 +6,15 @@
 #ifndef LIB_LEASE_H
 #define LIB_LEASE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <sys/types.h>
+#include "base/progress.h"
 
-/* Open a tree and take a lease on it. Returns a descriptor or a negative errno: -ENOENT if there is
- * none. */
-int lease_take(int trees_fd, const char *name);
+/*
+ * Open a tree and take a lease on it, waiting as long as the caller allows while another process
+ * makes sure that it has none. trees_path is for messages. Returns 1, 0 if there is no such tree,
+ * or an error.
+ */
+int lease_take(int trees_fd, const char *trees_path, const char *name,
+               struct vqemu_progress *progress, int *lease_fd, vqemu_error **error);
 
 /*
  * Make sure that nobody has a lease on a tree, and that nobody gets one as long as the descriptor
@@ -20,28 +22,16 @@ int lease_take(int trees_fd, const char *name);
  */
 int lease_exclude(int trees_fd, const char *name);
 
-/* A process that runs from a tree, or holds it open. */
-struct lease_holder {
-    pid_t pid;
-    char command[16]; /* as in /proc/PID/comm */
-    char tree[65];    /* the tree's name */
-};
-
-struct lease_holders {
-    struct lease_holder *holders;
-    size_t count, capacity;
-};
+/*
+ * Whether anybody has a lease on a tree: 1, 0 (also if there is no such tree), or a negative errno
+ * if that cannot be told.
+ */
+int lease_is_held(int trees_fd, const char *name);
 
 /*
- * Find the processes, of those this one may look into, that hold a tree open or run from it; they
- * need no lease for that, such as one started by systemd. trees_path: the directory of trees.
- * Returns 0 or -ENOMEM.
+ * Take a tree away under the name of a leftover, and remove it, unless somebody has a lease on it.
+ * Returns 1 if it was removed, 0 if it stays or is not there, or a negative errno.
  */
-int lease_find_holders(const char *trees_path, int trees_fd, struct lease_holders *found);
-bool lease_is_held_by_process(const struct lease_holders *found, const char *tree);
-void lease_free_holders(struct lease_holders *found);
-
-/* leftovers_sweep() for trees: one that was replaced stays as long as a process runs from it. */
-void lease_sweep(const char *trees_path, int trees_fd);
+int lease_remove_tree(int trees_fd, const char *name);
 
 #endif

@@ -9,14 +9,27 @@
 #include <sys/file.h>
 
 #include "base/error.h"
-#include "choice/profile.h"
+#include "store/current.h"
 #include "store/leftovers.h"
-#include "store/newest.h"
-#include "store/ref.h"
+#include "store/revision.h"
+#include "store/revision-name.h"
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
+
+/* What a link to a tree has in it, in front of the digest and in all. */
+static char *trees_prefix(const vqemu_store *store) {
+    if (store->links_beside_trees)
+        return strdup("trees");
+    _cleanup_close_ int trees_fd = store_find_trees(store);
+    return trees_fd < 0 ? strdup(store->trees_path) : directory_path(trees_fd, store->trees_path);
+}
+
+static char *link_target(const vqemu_store *store, const char *digest) {
+    _cleanup_free_ char *prefix = trees_prefix(store);
+    return prefix ? format_string("%s/%s", prefix, digest) : NULL;
+}
 
 static bool points_to(int links_fd, const char *profile, const char *target) {
     char current[PATH_MAX];
@@ -67,83 +80,101 @@ static bool may_not_write(int system_errno) {
 }
 
 /*
- * Whether the link points already to what is the newest by now: whoever looked for it before a
- * newer one was published must not switch back.
+ * Whether the link points already to what is used by now: whoever looked for it before a newer one
+ * was published, or another one set, must not switch back.
  */
-static bool is_newest(vqemu_store *store, int links_fd, const char *profile) {
-    _cleanup_ref_ vqemu_ref *newest = NULL;
-    if (newest_find(store, profile, &newest, NULL) < 0)
+static bool is_current(vqemu_store *store, int links_fd, const char *profile, vqemu_call *call) {
+    _cleanup_revision_ vqemu_revision *used = NULL;
+    if (current_find(store, profile, call, &used, NULL) < 0)
         return false;
-    _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, ref_digest(newest));
+    _cleanup_free_ char *target = link_target(store, revision_digest(used));
     return target && points_to(links_fd, profile, target);
 }
 
-static int switch_locked(vqemu_store *store, int links_fd, const char *profile,
-                         const char *target) {
-    int r = lock_fd(links_fd, LOCK_EX);
-    if (r < 0 || points_to(links_fd, profile, target) || is_newest(store, links_fd, profile))
-        return r;
-    leftovers_sweep(links_fd);
-    return switch_link(links_fd, profile, target);
-}
-
-/* The common case, in one system call. */
-static bool is_switched(const vqemu_store *store, const char *profile, const char *target) {
-    char path[PATH_MAX];
-    return snprintf(path, sizeof path, "%s/%s", store->links_path, profile) < (int)sizeof path &&
-           points_to(AT_FDCWD, path, target);
-}
-
-int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_error **error) {
-    if (!store->links_path || store->flags & VQEMU_STORE_READ_ONLY)
-        return 0;
-    _cleanup_free_ char *target = format_string("%s/%s", store->link_prefix, digest);
-    if (!target)
-        return error_no_memory(error);
-    if (is_switched(store, profile, target))
-        return 0;
-    _cleanup_close_ int links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
-    int r = links_fd;
-    if (r == -ENOENT) {
-        r = make_directories(store->links_path);
-        if (r == 0)
-            r = links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
-    }
-    if (r >= 0)
-        r = points_to(links_fd, profile, target) ? 0
-                                                 : switch_locked(store, links_fd, profile, target);
+static int link_failed(const vqemu_store *store, const char *profile, int r, vqemu_error **error) {
     if (r == 0 || may_not_write(-r))
         return 0;
     return error_system(error, -r, "cannot make the link %s/%s point to the tree in use",
                         store->links_path, profile);
 }
 
+/* The lock needs a descriptor of its own. */
+static int switch_locked(vqemu_store *store, const char *profile, const char *target,
+                         struct vqemu_progress *progress, vqemu_error **error) {
+    _cleanup_close_ int links_fd = store_find_links(store);
+    if (links_fd < 0)
+        return link_failed(store, profile, links_fd, error);
+    int r = progress_lock(progress, links_fd, LOCK_EX, 0, store->links_path, error);
+    if (r < 0 || points_to(links_fd, profile, target) ||
+        is_current(store, links_fd, profile, progress->call))
+        return r;
+    leftovers_sweep(links_fd);
+    return link_failed(store, profile, switch_link(links_fd, profile, target), error);
+}
+
+int links_switch(vqemu_store *store, const char *profile, const char *digest,
+                 struct vqemu_progress *progress, vqemu_error **error) {
+    if (!store->links_path || store->flags & VQEMU_STORE_READ_ONLY)
+        return 0;
+    _cleanup_free_ char *target = link_target(store, digest);
+    if (!target)
+        return error_no_memory(error);
+    _cleanup_close_ int opened = -1;
+    int links_fd;
+    int r = directory_use(&store->links, true, &links_fd, &opened);
+    if (r == 0 && !points_to(links_fd, profile, target))
+        return switch_locked(store, profile, target, progress, error);
+    return link_failed(store, profile, r, error);
+}
+
 /* ---- those that there are ---- */
 
+/* What links can have in front of the name of a tree: by now, and when the store was opened. */
+struct prefixes {
+    char *now;
+    const char *given;
+};
+
+static int find_prefixes(const vqemu_store *store, struct prefixes *prefixes) {
+    prefixes->now = trees_prefix(store);
+    prefixes->given = store->links_beside_trees ? "trees" : store->trees_path;
+    return prefixes->now ? 0 : -ENOMEM;
+}
+
+static void release_prefixes(const struct prefixes *prefixes) {
+    free(prefixes->now);
+}
+
 struct reading {
-    const vqemu_store *store;
+    const struct prefixes *prefixes;
     struct links *links;
 };
 
-/* The tree that a link points to; false if it is no link to one. */
-static bool read_link(const vqemu_store *store, int links_fd, const char *name,
-                      struct digest *digest) {
+/* The tree that a link points to. Returns 1, 0 if it is no link to one, or a negative errno. */
+static int read_link(const struct prefixes *prefixes, int links_fd, const char *name,
+                     struct digest *digest) {
+    const char *const trees[] = {prefixes->now, prefixes->given};
     char target[PATH_MAX];
-    size_t prefix = strlen(store->link_prefix);
     ssize_t length = readlinkat(links_fd, name, target, sizeof target - 1);
     if (length < 0)
-        return false;
+        return errno == EINVAL || errno == ENOENT ? 0 : -errno;
     target[length] = '\0';
-    return strncmp(target, store->link_prefix, prefix) == 0 && target[prefix] == '/' &&
-           digest_parse(target + prefix + 1, digest);
+    for (size_t i = 0; i < 2; i++) {
+        size_t prefix = strlen(trees[i]);
+        if (strncmp(target, trees[i], prefix) == 0 && target[prefix] == '/' &&
+            digest_parse(target + prefix + 1, digest))
+            return 1;
+    }
+    return 0;
 }
 
 static int add_link(int links_fd, const char *name, void *userdata) {
     const struct reading *reading = userdata;
     struct links *links = reading->links;
     struct link link;
-    if (!read_link(reading->store, links_fd, name, &link.digest))
-        return 0;
+    int r = read_link(reading->prefixes, links_fd, name, &link.digest);
+    if (r != 1)
+        return r;
     struct link *larger = realloc(links->links, (links->count + 1) * sizeof *larger);
     if (!larger)
         return -ENOMEM;
@@ -156,11 +187,15 @@ static int add_link(int links_fd, const char *name, void *userdata) {
 }
 
 int links_read(const vqemu_store *store, struct links *links, vqemu_error **error) {
-    struct reading reading = {store, links};
     *links = (struct links){0};
     if (!store->links_path)
         return 0;
-    int r = for_each_entry(AT_FDCWD, store->links_path, add_link, &reading);
+    _cleanup_(release_prefixes) struct prefixes prefixes = {0};
+    if (find_prefixes(store, &prefixes) < 0)
+        return error_no_memory(error);
+    struct reading reading = {&prefixes, links};
+    _cleanup_close_ int links_fd = store_find_links(store);
+    int r = links_fd < 0 ? links_fd : for_each_entry(links_fd, ".", add_link, &reading);
     return r < 0 && r != -ENOENT
                ? error_system(error, -r, "cannot read the directory %s", store->links_path)
                : 0;
@@ -175,7 +210,7 @@ void links_release(struct links *links) {
 
 /* Others were left behind when a real directory was being replaced. */
 static bool is_of_profile(const struct link *link) {
-    return vqemu_profile_find(link->profile) != NULL;
+    return profile_is_name(link->profile);
 }
 
 bool links_point_to(const struct links *links, const char *digest) {
@@ -185,50 +220,87 @@ bool links_point_to(const struct links *links, const char *digest) {
     return false;
 }
 
-static bool has_ref(const vqemu_ref_list *refs, const char *profile) {
-    for (size_t i = 0; i < vqemu_ref_list_count(refs); i++)
-        if (strcmp(vqemu_ref_profile(vqemu_ref_list_at(refs, i)), profile) == 0)
+static bool has_revision(const vqemu_revision_list *revisions, const char *profile) {
+    for (size_t i = 0; i < vqemu_revision_list_count(revisions); i++)
+        if (strcmp(vqemu_revision_profile(vqemu_revision_list_at(revisions, i)), profile) == 0)
             return true;
     return false;
 }
 
-bool links_keep(const struct links *links, const vqemu_ref_list *refs, const char *digest) {
+bool links_keep(const struct links *links, const vqemu_revision_list *revisions,
+                const char *digest) {
     for (size_t i = 0; i < links->count; i++)
         if (strcmp(links->links[i].digest.hex, digest) == 0 &&
-            has_ref(refs, links->links[i].profile))
+            has_revision(revisions, links->links[i].profile))
             return true;
     return false;
 }
 
 int links_sync(const vqemu_store *store, vqemu_error **error) {
-    int r = store->links_path ? sync_path(AT_FDCWD, store->links_path) : 0;
+    _cleanup_close_ int links_fd = store_find_links(store);
+    int r = links_fd < 0 ? links_fd : sync_fd(links_fd);
     return r < 0 && r != -ENOENT ? error_system(error, -r, "cannot sync %s", store->links_path) : 0;
 }
 
-static int remove_dangling(const vqemu_store *store, const struct links *links, int links_fd,
-                           int trees_fd) {
-    int r = lock_fd(links_fd, LOCK_EX);
+static int remove_link(int links_fd, const char *name) {
+    return unlinkat(links_fd, name, 0) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Links that are there no more as they were read have been switched. */
+typedef bool (*doomed_fn)(const struct link *link, const struct digest *now, const void *userdata);
+
+/* Under the lock of the links. */
+static int remove_links(const struct prefixes *prefixes, const struct links *links, int links_fd,
+                        doomed_fn is_doomed, const void *userdata) {
+    int r = 0;
     for (size_t i = 0; r == 0 && i < links->count; i++) {
         struct digest digest;
-        const char *profile = links->links[i].profile;
-        if (!read_link(store, links_fd, profile, &digest))
-            continue;
-        bool is_wanted =
-            is_of_profile(&links->links[i]) &&
-            (faccessat(trees_fd, digest.hex, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT);
-        if (!is_wanted && unlinkat(links_fd, profile, 0) < 0 && errno != ENOENT)
-            r = -errno;
+        const struct link *link = &links->links[i];
+        r = read_link(prefixes, links_fd, link->profile, &digest);
+        if (r == 1)
+            r = is_doomed(link, &digest, userdata) ? remove_link(links_fd, link->profile) : 0;
     }
     return r;
 }
 
-int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
-                          vqemu_error **error) {
-    if (links->count == 0 || trees_fd < 0)
+static int remove_doomed(const vqemu_store *store, const struct links *links, doomed_fn is_doomed,
+                         const void *userdata, struct vqemu_progress *progress,
+                         vqemu_error **error) {
+    _cleanup_(release_prefixes) struct prefixes prefixes = {0};
+    if (links->count == 0)
         return 0;
-    _cleanup_close_ int links_fd = open_at(AT_FDCWD, store->links_path, O_RDONLY | O_DIRECTORY, 0);
-    int r = links_fd < 0 ? links_fd : remove_dangling(store, links, links_fd, trees_fd);
+    if (find_prefixes(store, &prefixes) < 0)
+        return error_no_memory(error);
+    _cleanup_close_ int links_fd = store_find_links(store);
+    int r = links_fd;
+    if (r >= 0) {
+        r = progress_lock(progress, links_fd, LOCK_EX, 0, store->links_path, error);
+        if (r < 0)
+            return r;
+        r = remove_links(&prefixes, links, links_fd, is_doomed, userdata);
+    }
     return r < 0 && !may_not_write(-r)
                ? error_system(error, -r, "cannot remove a link of %s", store->links_path)
                : 0;
+}
+
+static bool is_dangling(const struct link *link, const struct digest *now, const void *trees_fd) {
+    bool has_tree = faccessat(*(const int *)trees_fd, now->hex, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+                    errno != ENOENT;
+    return !is_of_profile(link) || !has_tree;
+}
+
+int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
+                          struct vqemu_progress *progress, vqemu_error **error) {
+    return trees_fd < 0 ? 0 : remove_doomed(store, links, is_dangling, &trees_fd, progress, error);
+}
+
+static bool leads_to(const struct link *link, const struct digest *now, const void *tree) {
+    (void)link;
+    return strcmp(now->hex, tree) == 0;
+}
+
+int links_remove_to(const vqemu_store *store, const struct links *links, const char *digest,
+                    struct vqemu_progress *progress, vqemu_error **error) {
+    return remove_doomed(store, links, leads_to, digest, progress, error);
 }

@@ -4,7 +4,8 @@
 #define LIB_LINKS_H
 
 #include "base/digest.h"
-#include "store/ref.h"
+#include "base/progress.h"
+#include "store/revision.h"
 #include "store/store.h"
 
 /*
@@ -12,7 +13,8 @@
  * moved aside to <profile>.replaced, so that nothing of it is lost. Does nothing for a store that
  * keeps no links, or where this process may not write them.
  */
-int links_switch(vqemu_store *store, const char *profile, const char *digest, vqemu_error **error);
+int links_switch(vqemu_store *store, const char *profile, const char *digest,
+                 struct vqemu_progress *progress, vqemu_error **error);
 
 /* The links that there are. */
 struct link {
@@ -29,13 +31,17 @@ void links_release(struct links *links);
 
 /* Whether a link points to this tree. */
 bool links_point_to(const struct links *links, const char *digest);
-/* Whether a link of a profile that still has refs does. */
-bool links_keep(const struct links *links, const vqemu_ref_list *refs, const char *digest);
+/* Whether a link of a profile that still has revisions does. */
+bool links_keep(const struct links *links, const vqemu_revision_list *revisions,
+                const char *digest);
 
 /* Make durable where links point, before trees are removed. */
 int links_sync(const vqemu_store *store, vqemu_error **error);
+/* Remove the links to a tree. */
+int links_remove_to(const vqemu_store *store, const struct links *links, const char *digest,
+                    struct vqemu_progress *progress, vqemu_error **error);
 /* Remove links to trees that are gone. */
 int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
-                          vqemu_error **error);
+                          struct vqemu_progress *progress, vqemu_error **error);
 
 #endif

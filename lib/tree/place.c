@@ -16,7 +16,7 @@
 /* Write a copy as a new file, and make sure that it is one. Returns 0 or a negative errno: -EBADMSG
  * for content with another digest. */
 static int write_copy(int from, int directory_fd, const char *name, const struct digest *digest,
-                      bool executable, struct tree_file *file) {
+                      bool executable, const struct watch *watch, struct tree_file *file) {
     static const enum placement placements[] = {
         [OBJECT_REFLINK] = PLACED_REFLINK,
         [OBJECT_COPY_FILE_RANGE] = PLACED_COPY_FILE_RANGE,
@@ -28,13 +28,13 @@ static int write_copy(int from, int directory_fd, const char *name, const struct
     struct stat status;
     struct digest copied;
     uint64_t size;
-    int r = fd < 0 ? fd : object_copy_content(from, fd, &how);
+    int r = fd < 0 ? fd : object_copy_content(from, fd, watch, &how);
     if (r == 0)
         r = object_finish_file(fd, executable);
     if (r == 0 && (fstat(fd, &status) < 0 || lseek(fd, 0, SEEK_SET) < 0))
         r = -errno;
     if (r == 0)
-        r = digest_of_fd(fd, &copied, &size);
+        r = digest_of_fd(fd, watch, &copied, &size);
     if (r < 0)
         return r;
     file->how = status.st_size == 0 ? PLACED_NEW : placements[how];
@@ -70,6 +70,7 @@ struct target {
     int directory_fd;
     const char *name;
     bool executable;
+    const struct watch *watch;
 };
 
 static int link_object(const struct target *target, const struct digest *digest,
@@ -92,17 +93,18 @@ static int link_object(const struct target *target, const struct digest *digest,
  * Make the object's other inode, with the other mode class, in alt/. It is staged in tmp/, where
  * what a crash leaves is cleared away. Returns 0 or a negative errno.
  */
-static int make_alt(const vqemu_store *store, int from, int alt_fd, const struct digest *digest,
-                    bool executable) {
+static int make_alt(const struct target *target, int from, int alt_fd,
+                    const struct digest *digest) {
     _cleanup_close_ int tmp_fd = -1, stage_fd = -1;
-    _cleanup_free_ char *staged = leftovers_new_name();
+    _cleanup_free_ char *staged = NULL;
     struct tree_file file;
-    if (!staged || store_open_beside_objects(store, "tmp", &tmp_fd, NULL) < 0)
+    if (store_open_beside_objects(target->store, "tmp", &tmp_fd, NULL) < 0)
         return -EPERM;
-    stage_fd = leftovers_make_directory(tmp_fd, staged);
+    stage_fd = leftovers_make_directory(tmp_fd, &staged);
     if (stage_fd < 0)
         return stage_fd;
-    int r = write_copy(from, stage_fd, digest->hex, digest, executable, &file);
+    int r =
+        write_copy(from, stage_fd, digest->hex, digest, target->executable, target->watch, &file);
     if (r == 0)
         r = sync_path(stage_fd, digest->hex);
     if (r == 0)
@@ -115,15 +117,16 @@ static int make_alt(const vqemu_store *store, int from, int alt_fd, const struct
 
 /* Open the other inode, if it is there, intact and fits. Returns a descriptor or a negative errno.
  */
-static int open_alt(int alt_fd, const struct digest *digest, bool executable, struct stat *status) {
+static int open_alt(const struct target *target, int alt_fd, const struct digest *digest,
+                    struct stat *status) {
     _cleanup_close_ int fd = -1;
     struct digest actual;
     uint64_t size;
     int r = object_open(alt_fd, digest->hex, &fd, status);
     if (r < 0)
         return r;
-    r = digest_of_fd(fd, &actual, &size);
-    if (r == 0 && (!digest_equal(&actual, digest) || !object_mode_fits(status, executable)))
+    r = digest_of_fd(fd, target->watch, &actual, &size);
+    if (r == 0 && (!digest_equal(&actual, digest) || !object_mode_fits(status, target->executable)))
         r = -EBADMSG;
     return r < 0 ? r : take_fd(&fd);
 }
@@ -139,12 +142,12 @@ static int link_alt(const struct target *target, const struct digest *digest, in
     int r = store_open_beside_objects(target->store, "alt", &alt_fd, NULL);
     if (r < 0)
         return -EPERM;
-    _cleanup_close_ int fd = open_alt(alt_fd, digest, target->executable, &status);
+    _cleanup_close_ int fd = open_alt(target, alt_fd, digest, &status);
     if (fd == -EBADMSG || fd == -ELOOP)
         remove_tree(alt_fd, digest->hex);
     if (fd < 0) {
-        r = make_alt(target->store, from, alt_fd, digest, target->executable);
-        fd = r < 0 ? r : open_alt(alt_fd, digest, target->executable, &status);
+        r = make_alt(target, from, alt_fd, digest);
+        fd = r < 0 ? r : open_alt(target, alt_fd, digest, &status);
     }
     if (fd < 0)
         return -EPERM;
@@ -177,18 +180,19 @@ static int copy_object(const struct target *target, const struct digest *digest,
     int r = open_for_reading(target->store, digest, opened);
     return r < 0 ? r
                  : write_copy(opened->fd, target->directory_fd, target->name, digest,
-                              target->executable, file);
+                              target->executable, target->watch, file);
 }
 
 int place_object(const vqemu_store *store, bool copies_up, int directory_fd,
                  const struct manifest_object *object, struct opened *opened,
-                 struct tree_file *file) {
+                 const struct watch *watch, struct tree_file *file) {
     const struct target target = {
         .store = store,
         .copies_up = copies_up,
         .directory_fd = directory_fd,
         .name = base_name(object->path),
         .executable = executable_is_wanted(object, opened->fd),
+        .watch = watch,
     };
     /* Empty files are never linked: their one inode would soon have all the links it can have. */
     if (opened->status.st_size == 0)

@@ -18,10 +18,10 @@ struct opened {
 /*
  * Make the object's file in a directory of a new tree, and tell how. copies_up: the file system
  * (overlay) makes another inode of a file of its lower layer when that is linked. Returns 0 or a
- * negative errno: -EBADMSG if a copy shows that the object is damaged.
+ * negative errno: -EBADMSG if a copy shows that the object is damaged, -ECANCELED if watch says so.
  */
 int place_object(const vqemu_store *store, bool copies_up, int directory_fd,
                  const struct manifest_object *object, struct opened *opened,
-                 struct tree_file *file);
+                 const struct watch *watch, struct tree_file *file);
 
 #endif

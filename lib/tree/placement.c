@@ -75,9 +75,13 @@ static int fill_list(const vqemu_runtime *runtime, vqemu_placement_list *list) {
     return broken ? -EBADMSG : 0;
 }
 
-VQEMU_EXPORT int vqemu_runtime_list_placements(const vqemu_runtime *runtime,
+VQEMU_EXPORT int vqemu_runtime_list_placements(const vqemu_runtime *runtime, uint32_t flags,
                                                vqemu_placement_list **list, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(list, error);
     *list = NULL;
+    REQUIRE_ARGUMENT(runtime, error);
+    REQUIRE_FLAGS(flags, 0, error);
     if (!vqemu_runtime_tree(runtime))
         return error_set(error, VQEMU_ERR_INVALID, 0,
                          "a runtime that was described by hand has no tree");
@@ -95,20 +99,20 @@ VQEMU_EXPORT int vqemu_runtime_list_placements(const vqemu_runtime *runtime,
 }
 
 VQEMU_EXPORT size_t vqemu_placement_list_count(const vqemu_placement_list *list) {
-    return list->count;
+    return list ? list->count : 0;
 }
 
 VQEMU_EXPORT const char *vqemu_placement_list_path(const vqemu_placement_list *list, size_t index) {
-    return index < list->count ? list->files[index].path : NULL;
+    return list && index < list->count ? list->files[index].path : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_placement_list_how(const vqemu_placement_list *list, size_t index) {
-    return index < list->count ? placement_name(list->files[index].how) : NULL;
+    return list && index < list->count ? placement_name(list->files[index].how) : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_placement_list_reason(const vqemu_placement_list *list,
                                                      size_t index) {
-    return index < list->count ? list->files[index].reason : NULL;
+    return list && index < list->count ? list->files[index].reason : NULL;
 }
 
 VQEMU_EXPORT void vqemu_placement_list_free(vqemu_placement_list *list) {

@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
 #include "base/error.h"
 #include "choice/selection.h"
+#include "store/current.h"
 #include "store/manifest.h"
-#include "store/newest.h"
 #include "tree/assemble.h"
 #include "tree/lease.h"
 #include "tree/links.h"
@@ -23,65 +22,46 @@
  * times. */
 #define ATTEMPTS 4
 
-struct vqemu_runtime {
-    atomic_uint references;
-    const vqemu_profile *profile;
-    const struct arch *arch;
-    char *binary, *firmware_dir, *lib_dir, *module_dir, *loader;
-    /* Only of a runtime from a store: */
-    char *tree;
-    vqemu_ref *ref;
-    struct digest digest; /* of the manifest; "" for one described by hand */
-    int lease_fd;         /* holds a shared flock on the tree */
-};
+vqemu_runtime *runtime_alloc(vqemu_profile *profile, const struct arch *arch) {
+    vqemu_runtime *new = calloc(1, sizeof *new);
+    if (!new)
+        return NULL;
+    atomic_init(&new->references, 1);
+    new->profile = vqemu_profile_ref(profile);
+    new->arch = arch;
+    new->lease_fd = -1;
+    return new;
+}
 
 static int new_runtime(const vqemu_selection *selection, vqemu_runtime **runtime,
                        vqemu_error **error) {
-    vqemu_runtime *new = calloc(1, sizeof *new);
+    vqemu_runtime *new =
+        runtime_alloc(vqemu_selection_profile(selection), selection_arch(selection));
     if (!new)
         return error_no_memory(error);
-    atomic_init(&new->references, 1);
-    new->profile = vqemu_selection_profile(selection);
-    new->arch = selection_arch(selection);
-    new->lease_fd = -1;
     *runtime = new;
     return 0;
 }
 
 /* ---- by hand ---- */
 
-static int set_path(char **field, const char *what, const char *path, bool required,
-                    vqemu_error **error) {
-    if (!path && !required)
-        return 0;
-    if (!path || *path != '/')
-        return error_set(error, VQEMU_ERR_INVALID, 0, "the %s \"%s\" is not an absolute path", what,
-                         path ? path : "");
-    *field = strdup(path);
-    return *field ? 0 : error_no_memory(error);
+/* False without memory. */
+static bool copy_path(char **field, const char *path) {
+    *field = path ? strdup(path) : NULL;
+    return *field || !path;
 }
 
-VQEMU_EXPORT int vqemu_runtime_new(const vqemu_selection *selection, const char *binary,
-                                   const char *firmware_dir, const char *lib_dir,
-                                   const char *module_dir, const char *loader,
-                                   vqemu_runtime **runtime, vqemu_error **error) {
-    *runtime = NULL;
+int runtime_new_of_paths(const vqemu_selection *selection, const struct runtime_paths *paths,
+                         vqemu_runtime **runtime, vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = NULL;
     int r = new_runtime(selection, &new, error);
-    if (r == 0)
-        r = set_path(&new->binary, "binary", binary, true, error);
-    if (r == 0)
-        r = set_path(&new->firmware_dir, "firmware directory", firmware_dir, true, error);
-    if (r == 0)
-        r = set_path(&new->lib_dir, "library directory", lib_dir, false, error);
-    if (r == 0)
-        r = set_path(&new->module_dir, "module directory", module_dir, false, error);
-    if (r == 0)
-        r = set_path(&new->loader, "loader", loader, false, error);
-    if (r == 0 && loader && !lib_dir)
-        r = error_set(error, VQEMU_ERR_INVALID, 0, "a loader needs a library directory");
     if (r < 0)
         return r;
+    if (!copy_path(&new->binary, paths->binary) ||
+        !copy_path(&new->firmware_dir, paths->firmware_dir) ||
+        !copy_path(&new->lib_dir, paths->lib_dir) ||
+        !copy_path(&new->module_dir, paths->module_dir) || !copy_path(&new->loader, paths->loader))
+        return error_no_memory(error);
     *runtime = TAKE_POINTER(new);
     return 0;
 }
@@ -96,7 +76,7 @@ static char *join(const char *directory, const char *path) {
     return joined;
 }
 
-static int set_paths(vqemu_runtime *runtime, const char *trees_path, const struct layout *layout) {
+int runtime_set_paths(vqemu_runtime *runtime, const char *trees_path, const struct layout *layout) {
     char program[128];
     snprintf(program, sizeof program, "bin/%s", runtime->arch->binary);
     runtime->tree = join(trees_path, runtime->digest.hex);
@@ -116,11 +96,13 @@ static int set_paths(vqemu_runtime *runtime, const char *trees_path, const struc
     return complete ? 0 : -ENOMEM;
 }
 
-static int no_program(const vqemu_ref *ref, const struct arch *arch, const char *programs,
+static int no_program(const vqemu_revision *revision, const struct arch *arch, const char *programs,
                       vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
-                     "%s has no bin/%s, which %s guests need; it has %s", vqemu_ref_name(ref),
-                     arch->binary, arch->name, programs);
+    int r = error_set(error, VQEMU_ERR_NO_PROGRAM, 0,
+                      "%s has no bin/%s, which %s guests need; it has %s",
+                      vqemu_revision_name(revision), arch->binary, arch->name, programs);
+    return error_because(r, error, NULL, "revision", vqemu_revision_name(revision), "choices",
+                         programs, NULL);
 }
 
 /* ---- resolving ---- */
@@ -128,33 +110,28 @@ static int no_program(const vqemu_ref *ref, const struct arch *arch, const char 
 /* What a runtime is to be made of. */
 struct resolution {
     vqemu_store *store;
-    vqemu_ref *ref;
+    vqemu_revision *revision;
     int trees_fd;
     uint32_t flags;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     vqemu_runtime *runtime; /* gets the lease and the paths */
 };
 
 /* A tree that is not as it should be: remember how, so that it is assembled anew. Returns 0. */
 static int differs(struct difference *difference, const char *path, const char *how,
                    vqemu_error **error) {
-    *difference = (struct difference){strdup(path), how};
+    *difference = (struct difference){.path = strdup(path), .how = how};
     return difference->path ? 0 : error_no_memory(error);
-}
-
-static int tree_failed(const struct resolution *resolution, int system_errno, vqemu_error **error) {
-    return error_system(error, system_errno, "cannot check the tree %s/%s",
-                        resolution->store->trees_path, resolution->runtime->digest.hex);
 }
 
 static int check_content(const struct resolution *resolution, int tree_fd,
                          struct difference *difference, vqemu_error **error) {
-    int r = ref_load(resolution->ref, error);
+    vqemu_call *call = resolution->progress->call;
+    int r = revision_load(resolution->store, resolution->revision, call, error);
     if (r < 0)
         return r;
-    return tree_check_content(tree_fd, vqemu_ref_manifest(resolution->ref),
-                              store_threads(resolution->store), resolution->progress, difference,
-                              error);
+    return tree_check_content(tree_fd, vqemu_revision_manifest(resolution->revision),
+                              call_threads(call), resolution->progress, difference, error);
 }
 
 static int use_layout(const struct resolution *resolution, int tree_fd, const struct layout *layout,
@@ -164,11 +141,14 @@ static int use_layout(const struct resolution *resolution, int tree_fd, const st
         _cleanup_free_ char *text = NULL, *programs = NULL;
         if (stamp_read(tree_fd, true, &text) == 0)
             programs = stamp_list_programs(text);
-        return programs ? no_program(resolution->ref, runtime->arch, programs, error)
+        return programs ? no_program(resolution->revision, runtime->arch, programs, error)
                         : error_no_memory(error);
     }
-    return set_paths(runtime, resolution->store->trees_path, layout) < 0 ? error_no_memory(error)
-                                                                         : 0;
+    _cleanup_free_ char *trees_path =
+        directory_path(resolution->trees_fd, resolution->store->trees_path);
+    return !trees_path || runtime_set_paths(runtime, trees_path, layout) < 0
+               ? error_no_memory(error)
+               : 0;
 }
 
 /* Check a leased tree. Returns 1 if it is good, 0 with how it differs, or an error. */
@@ -205,34 +185,39 @@ static int check_tree(const struct resolution *resolution, int tree_fd,
 /* Lease the tree if it is as it should be. Returns 1, 0 with how it differs, or an error. */
 static int lease_checked(const struct resolution *resolution, struct difference *difference,
                          vqemu_error **error) {
-    _cleanup_close_ int fd = lease_take(resolution->trees_fd, resolution->runtime->digest.hex);
-    if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP)
-        return differs(difference, "it", "is missing", error);
-    if (fd < 0)
-        return tree_failed(resolution, -fd, error);
-    int r = check_tree(resolution, fd, difference, error);
+    _cleanup_close_ int fd = -1;
+    int r = lease_take(resolution->trees_fd, resolution->store->trees_path,
+                       resolution->runtime->digest.hex, resolution->progress, &fd, error);
+    if (r == 0) {
+        r = differs(difference, "it", "is missing", error);
+        difference->no_tree = true;
+        return r;
+    }
+    if (r < 0)
+        return r;
+    r = check_tree(resolution, fd, difference, error);
     if (r == 1)
         resolution->runtime->lease_fd = take_fd(&fd);
     return r;
 }
 
 /*
- * Under the lock of the store: what the ref needs is not collected from now on. A tree that this
- * call assembles is leased and needs no check.
+ * Under the lock of the store: what the revision needs is not collected from now on. A tree that
+ * this call assembles is leased and needs no check.
  */
 static int assemble_locked(const struct resolution *resolution, int *lease_fd,
                            vqemu_error **error) {
-    if (!ref_exists(resolution->store, resolution->ref))
+    if (!revision_exists(resolution->store, resolution->revision))
         return error_set(error, VQEMU_ERR_CHANGED, 0,
-                         "ref %s was removed from the store before its tree was assembled",
-                         vqemu_ref_name(resolution->ref));
-    return assemble_tree(resolution->store, resolution->ref, resolution->trees_fd,
+                         "revision %s was removed from the store before its tree was assembled",
+                         vqemu_revision_name(resolution->revision));
+    return assemble_tree(resolution->store, resolution->revision, resolution->trees_fd,
                          resolution->flags & VQEMU_RESOLVE_VERIFY, resolution->progress, lease_fd,
                          error);
 }
 
 static int use_assembled(const struct resolution *resolution, int *lease_fd, vqemu_error **error) {
-    const struct resolution trusting = {resolution->store,    resolution->ref,
+    const struct resolution trusting = {resolution->store,    resolution->revision,
                                         resolution->trees_fd, VQEMU_RESOLVE_TRUST,
                                         resolution->progress, resolution->runtime};
     _cleanup_difference_ struct difference difference = {0};
@@ -272,6 +257,11 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
                              difference.how);
         if (lock < 0)
             r = store_lock_shared(store, resolution->progress, &lock, error);
+        if (r == 0 && !difference.no_tree)
+            call_log(resolution->progress->call, VQEMU_LOG_WARNING, "tree-altered",
+                     "the tree %s/%s is not as it was assembled, and is assembled anew: %s %s",
+                     store->trees_path, resolution->runtime->digest.hex, difference.path,
+                     difference.how);
         if (r == 0)
             r = assemble_locked(resolution, &lease_fd, error);
         if (r == VQEMU_ERR_READ_ONLY && difference.how)
@@ -283,9 +273,9 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
     }
 }
 
-static int from_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_ref *ref,
-                    uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
-                    vqemu_error **error) {
+static int from_revision(vqemu_store *store, const vqemu_selection *selection,
+                         vqemu_revision *revision, uint32_t flags, struct vqemu_progress *progress,
+                         vqemu_runtime **runtime, vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = NULL;
     _cleanup_close_ int opened = -1;
     int trees_fd;
@@ -293,11 +283,13 @@ static int from_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_
     int r = store_open_trees(store, create, &trees_fd, &opened, error);
     if (r == 0)
         r = new_runtime(selection, &new, error);
-    if (r < 0)
+    if (r < 0 || !new)
         return r;
-    const struct resolution resolution = {store, ref, trees_fd, flags, progress, new};
-    memcpy(new->digest.hex, ref_digest(ref), sizeof new->digest.hex);
-    new->ref = vqemu_ref_ref(ref);
+    const struct resolution resolution = {store, revision, trees_fd, flags, progress, new};
+    memcpy(new->digest.hex, revision_digest(revision), sizeof new->digest.hex);
+    new->revision = strdup(vqemu_revision_name(revision));
+    if (!new->revision)
+        return error_no_memory(error);
     r = lease_tree(&resolution, error);
     if (r < 0)
         return r;
@@ -305,39 +297,37 @@ static int from_ref(vqemu_store *store, const vqemu_selection *selection, vqemu_
     return 0;
 }
 
-static int check_ref_profile(const vqemu_ref *ref, const char *profile, vqemu_error **error) {
-    if (!vqemu_ref_manifest(ref))
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", vqemu_ref_problem(ref));
-    if (strcmp(vqemu_ref_profile(ref), profile) == 0)
+static int check_revision_profile(const vqemu_revision *revision, const char *profile,
+                                  vqemu_error **error) {
+    if (!vqemu_revision_manifest(revision))
+        return revision_broken(revision, error);
+    if (strcmp(vqemu_revision_profile(revision), profile) == 0)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0, "ref %s is not one of profile %s",
-                     vqemu_ref_name(ref), profile);
+    return error_set(error, VQEMU_ERR_INVALID, 0, "revision %s is not one of profile %s",
+                     vqemu_revision_name(revision), profile);
 }
 
 static int check_flags(uint32_t flags, vqemu_error **error) {
     const uint32_t both = VQEMU_RESOLVE_VERIFY | VQEMU_RESOLVE_TRUST;
-    if (flags & ~both)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown resolve flags 0x%x",
-                         (unsigned)flags);
     if (flags == both)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
+        return error_set(error, VQEMU_ERR_USAGE, 0,
                          "a tree cannot be both verified and trusted unseen");
     return 0;
 }
 
-/* The newest ref can be collected, being the newest no more, before it is leased: then try again.
- */
-static int from_newest(vqemu_store *store, const vqemu_selection *selection, const char *profile,
-                       uint32_t flags, struct progress *progress, vqemu_runtime **runtime,
-                       vqemu_error **error) {
+/* The revision that is used can be collected, being used no more, before it is leased: then try
+ * again. */
+static int from_current(vqemu_store *store, const vqemu_selection *selection, const char *profile,
+                        uint32_t flags, struct vqemu_progress *progress, vqemu_runtime **runtime,
+                        vqemu_error **error) {
     for (int attempt = 1;; attempt++) {
-        _cleanup_ref_ vqemu_ref *newest = NULL;
+        _cleanup_revision_ vqemu_revision *current = NULL;
         _cleanup_error_ vqemu_error *problem = NULL;
-        int r = newest_find(store, profile, &newest, &problem);
+        int r = current_find(store, profile, progress->call, &current, &problem);
         if (r == 0)
-            r = from_ref(store, selection, newest, flags, progress, runtime, &problem);
+            r = from_revision(store, selection, current, flags, progress, runtime, &problem);
         if (r == 0)
-            return links_switch(store, profile, vqemu_runtime_digest(*runtime), error);
+            return links_switch(store, profile, vqemu_runtime_digest(*runtime), progress, error);
         if (r == VQEMU_ERR_CHANGED && attempt < ATTEMPTS)
             continue;
         if (error)
@@ -346,29 +336,35 @@ static int from_newest(vqemu_store *store, const vqemu_selection *selection, con
     }
 }
 
-VQEMU_EXPORT int vqemu_resolve_ref(vqemu_store *store, const vqemu_selection *selection,
-                                   vqemu_ref *ref, uint32_t flags, vqemu_progress_fn progress_fn,
-                                   void *userdata, vqemu_runtime **runtime, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection,
+                               const vqemu_revision *revision, uint32_t flags, vqemu_call *call,
+                               vqemu_runtime **runtime, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(runtime, error);
     *runtime = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_ARGUMENT(selection, error);
+    REQUIRE_FLAGS(flags, VQEMU_RESOLVE_VERIFY | VQEMU_RESOLVE_TRUST, error);
     const char *profile = vqemu_profile_name(vqemu_selection_profile(selection));
-    struct progress progress = {.function = progress_fn, .userdata = userdata};
+    struct vqemu_progress progress = {.call = call};
     _cleanup_runtime_ vqemu_runtime *new = NULL;
     int r = check_flags(flags, error);
-    if (r == 0 && ref)
-        r = check_ref_profile(ref, profile, error);
-    if (r == 0 && ref)
-        r = from_ref(store, selection, ref, flags, &progress, &new, error);
+    if (r == 0)
+        r = call_check(call, "the start", error);
+    if (r == 0 && revision)
+        r = revision_check_store(store, revision, error);
+    if (r == 0 && revision)
+        r = check_revision_profile(revision, profile, error);
+    if (r == 0 && revision)
+        /* Only one that was not loaded would be changed. */
+        r = from_revision(store, selection, (vqemu_revision *)(uintptr_t)revision, flags, &progress,
+                          &new, error);
     else if (r == 0)
-        r = from_newest(store, selection, profile, flags, &progress, &new, error);
+        r = from_current(store, selection, profile, flags, &progress, &new, error);
     if (r < 0)
         return r;
     *runtime = TAKE_POINTER(new);
     return 0;
-}
-
-VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
-                               vqemu_runtime **runtime, vqemu_error **error) {
-    return vqemu_resolve_ref(store, selection, NULL, flags, NULL, NULL, runtime, error);
 }
 
 /* ---- life and access ---- */
@@ -383,13 +379,14 @@ VQEMU_EXPORT void vqemu_runtime_unref(vqemu_runtime *runtime) {
     if (!runtime || atomic_fetch_sub_explicit(&runtime->references, 1, memory_order_acq_rel) != 1)
         return;
     cleanup_close(&runtime->lease_fd);
+    vqemu_profile_unref(runtime->profile);
     free(runtime->binary);
     free(runtime->firmware_dir);
     free(runtime->lib_dir);
     free(runtime->module_dir);
     free(runtime->loader);
     free(runtime->tree);
-    vqemu_ref_unref(runtime->ref);
+    free(runtime->revision);
     free(runtime);
 }
 
@@ -397,46 +394,46 @@ const struct arch *runtime_arch(const vqemu_runtime *runtime) {
     return runtime->arch;
 }
 
-VQEMU_EXPORT const vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime) {
-    return runtime->profile;
+VQEMU_EXPORT vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime) {
+    return runtime ? runtime->profile : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_guest_arch(const vqemu_runtime *runtime) {
-    return runtime->arch->name;
+    return runtime ? runtime->arch->name : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_binary(const vqemu_runtime *runtime) {
-    return runtime->binary;
+    return runtime ? runtime->binary : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_firmware_dir(const vqemu_runtime *runtime) {
-    return runtime->firmware_dir;
+    return runtime ? runtime->firmware_dir : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_lib_dir(const vqemu_runtime *runtime) {
-    return runtime->lib_dir;
+    return runtime ? runtime->lib_dir : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_module_dir(const vqemu_runtime *runtime) {
-    return runtime->module_dir;
+    return runtime ? runtime->module_dir : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_loader(const vqemu_runtime *runtime) {
-    return runtime->loader;
+    return runtime ? runtime->loader : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_tree(const vqemu_runtime *runtime) {
-    return runtime->tree;
+    return runtime ? runtime->tree : NULL;
 }
 
-VQEMU_EXPORT vqemu_ref *vqemu_runtime_source(const vqemu_runtime *runtime) {
-    return runtime->ref;
+VQEMU_EXPORT const char *vqemu_runtime_revision(const vqemu_runtime *runtime) {
+    return runtime ? runtime->revision : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_digest(const vqemu_runtime *runtime) {
-    return runtime->digest.hex;
+    return runtime ? runtime->digest.hex : NULL;
 }
 
 VQEMU_EXPORT int vqemu_runtime_lease_fd(const vqemu_runtime *runtime) {
-    return runtime->lease_fd;
+    return runtime ? runtime->lease_fd : -1;
 }

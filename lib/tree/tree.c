@@ -90,7 +90,7 @@ void difference_release(struct difference *difference) {
 
 /* A tree that differs from its stamp: remember how. */
 static int differs(struct difference *difference, const char *path, const char *how) {
-    *difference = (struct difference){strdup(path), how};
+    *difference = (struct difference){.path = strdup(path), .how = how};
     return difference->path ? 0 : -ENOMEM;
 }
 
@@ -140,7 +140,7 @@ int tree_check(int tree_fd, char *list, struct difference *difference) {
 struct content_check {
     int tree_fd;
     const vqemu_manifest *manifest;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     pthread_mutex_t lock;
     struct difference *difference;
 };
@@ -160,7 +160,7 @@ static int note_difference(struct content_check *check, struct difference *diffe
 }
 
 int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path,
-                   struct difference *difference) {
+                   const struct watch *watch, struct difference *difference) {
     int64_t index = vqemu_manifest_find(manifest, path);
     _cleanup_close_ int fd = -1;
     struct stat status;
@@ -171,8 +171,8 @@ int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path
         return differs(difference, path, "is not in the manifest");
     int r = object_open(tree_fd, path, &fd, &status);
     if (r == 0)
-        r = digest_of_fd(fd, &digest, &size);
-    if (r == -ENOMEM)
+        r = digest_of_fd(fd, watch, &digest, &size);
+    if (r == -ENOMEM || r == -ECANCELED)
         return r;
     if (r < 0)
         return differs(difference, path, "cannot be read");
@@ -184,8 +184,11 @@ int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path
 static int check_content(void *context, unsigned worker, size_t index, vqemu_error **error) {
     struct content_check *check = context;
     const char *path = vqemu_manifest_object_path(check->manifest, index);
+    const struct watch watch = {check->progress, worker};
     _cleanup_difference_ struct difference difference = {0};
-    int r = tree_check_one(check->tree_fd, check->manifest, path, &difference);
+    int r = tree_check_one(check->tree_fd, check->manifest, path, &watch, &difference);
+    if (r == -ECANCELED)
+        return progress_given_up(check->progress, error);
     if (r == -ENOMEM)
         return error_no_memory(error);
     if (r == 0)
@@ -194,7 +197,7 @@ static int check_content(void *context, unsigned worker, size_t index, vqemu_err
 }
 
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
-                       struct progress *progress, struct difference *difference,
+                       struct vqemu_progress *progress, struct difference *difference,
                        vqemu_error **error) {
     *difference = (struct difference){0};
     struct content_check check = {
@@ -210,7 +213,7 @@ int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned thr
         .count = vqemu_manifest_object_count(manifest),
         .progress = progress,
     };
-    progress_start(progress, "verify", work.count);
+    progress_start(progress, "verify", "files", work.count);
     int r = workers_run(&work, threads, error);
     if (r == FOUND_DIFFERENCE)
         return 0;

@@ -16,6 +16,7 @@
 struct difference {
     char *path;      /* relative to the tree */
     const char *how; /* what is with it, as a phrase */
+    bool no_tree;    /* there is no tree at all */
 };
 void difference_release(struct difference *difference);
 #define _cleanup_difference_ __attribute__((cleanup(difference_release)))
@@ -50,12 +51,12 @@ int tree_check(int tree_fd, char *list, struct difference *difference);
  * progress, with an error.
  */
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
-                       struct progress *progress, struct difference *difference,
+                       struct vqemu_progress *progress, struct difference *difference,
                        vqemu_error **error);
 
-/* The same for one path, which need not be in the manifest: 1, 0 with how it differs, or -ENOMEM.
- */
+/* The same for one path, which need not be in the manifest: 1, 0 with how it differs, -ENOMEM or
+ * -ECANCELED. */
 int tree_check_one(int tree_fd, const vqemu_manifest *manifest, const char *path,
-                   struct difference *difference);
+                   const struct watch *watch, struct difference *difference);
 
 #endif

@@ -16,9 +16,6 @@
 /* Makes the directory "$1", and runs "$2" with its arguments in there. */
 #define WRAPPER_SCRIPT "mkdir -p -m 700 -- \"$1\" && cd -- \"$1\" && shift && exec \"$@\""
 
-/* The descriptor of the socket that systemd hands over (sd_listen_fds(3)). */
-#define SOCKET_FD "3"
-
 static const struct companion *companion_at(const struct unit_plan *plan, size_t index) {
     return &plan->uses->companions[index];
 }
@@ -29,18 +26,25 @@ static const struct companion *companion_at(const struct unit_plan *plan, size_t
  * virtiofsd takes its directory among options: QEMU's own splits them at commas and undoes
  * backslashes, the one in Rust splits them at commas and equals signs, and wants text.
  */
+static int refuse(int code, const char *key, vqemu_error **error) {
+    return error_because(error_prefix(code, error, "%s: ", key), error, NULL, "key", key, NULL);
+}
+
 static int check_virtiofsd(const struct unit_plan *plan, const struct companion *companion,
                            vqemu_error **error) {
     if (strpbrk(companion->directory, ",=\\") || !unit_is_text(companion->directory))
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "virtiofsd cannot be given the path %s: it must be UTF-8 without commas, "
-                         "equals signs and backslashes; share it over 9p, or by another path",
-                         companion->directory);
+        return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                "virtiofsd cannot be given the path %s: it must be UTF-8 without "
+                                "commas, equals signs and backslashes; share it over 9p, or by "
+                                "another path",
+                                companion->directory),
+                      companion->directory_key, error);
     if (plan->for_user && companion->read_only)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "a user manager cannot keep virtiofsd from writing to %s: make the share "
-                         "writable, or share it over 9p",
-                         companion->directory);
+        return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                "a user manager cannot keep virtiofsd from writing to %s: make the "
+                                "share writable, or share it over 9p",
+                                companion->directory),
+                      companion->directory_key, error);
     return 0;
 }
 
@@ -49,14 +53,16 @@ int unit_check_companion(const struct unit_plan *plan, size_t index, vqemu_error
     const struct sockaddr_un address;
     size_t length = strlen(companion->socket);
     if (length >= sizeof address.sun_path)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "the path of a socket has %zu bytes; Linux allows %zu: %s", length,
-                         sizeof address.sun_path - 1, companion->socket);
+        return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                "the path of a socket has %zu bytes; Linux allows %zu: %s", length,
+                                sizeof address.sun_path - 1, companion->socket),
+                      companion->socket_key, error);
     if (!unit_is_plain_directory(companion->socket))
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                         "systemd cannot listen at %s: the path must be UTF-8 without control "
-                         "characters, and not end in a blank or backslash",
-                         companion->socket);
+        return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                "systemd cannot listen at %s: the path must be UTF-8 without "
+                                "control characters, and not end in a blank or backslash",
+                                companion->socket),
+                      companion->socket_key, error);
     return companion->kind == COMPANION_VIRTIOFSD ? check_virtiofsd(plan, companion, error) : 0;
 }
 
@@ -71,11 +77,12 @@ static size_t number_of(const struct unit_plan *plan, size_t index) {
 
 /* No id has an @ in it, so that this is not the name of another VM's unit. */
 void unit_add_companion_name(const struct unit_plan *plan, size_t index, struct strbuf *name) {
-    const char *id = command_vm_id(plan->command);
+    const char *id = vqemu_command_vm_id(plan->command);
     if (companion_at(plan, index)->kind == COMPANION_SWTPM)
-        strbuf_addf(name, "volt-swtpm@%s", id);
+        strbuf_addf(name, "%sswtpm@%s", plan->settings.name_prefix, id);
     else
-        strbuf_addf(name, "volt-virtiofsd@%s-%zu", id, number_of(plan, index));
+        strbuf_addf(name, "%svirtiofsd@%s-%zu", plan->settings.name_prefix, id,
+                    number_of(plan, index));
 }
 
 /* ---- the socket ---- */
@@ -84,7 +91,7 @@ void unit_add_companion_name(const struct unit_plan *plan, size_t index, struct 
 static void add_unit_section(const struct unit_plan *plan, size_t index, struct strbuf *text) {
     const struct companion *companion = companion_at(plan, index);
     strbuf_add(text, "[Unit]\nDescription=Volt VM: ");
-    unit_add_text(text, command_vm_name(plan->command));
+    unit_add_text(text, vqemu_command_vm_name(plan->command));
     if (companion->kind == COMPANION_SWTPM) {
         strbuf_add(text, " (TPM)\n");
     } else {
@@ -92,12 +99,12 @@ static void add_unit_section(const struct unit_plan *plan, size_t index, struct 
         unit_add_text(text, companion->directory);
         strbuf_add(text, ")\n");
     }
-    strbuf_addf(text, "PartOf=volt-%s.service\nStopWhenUnneeded=yes\n",
-                command_vm_id(plan->command));
+    strbuf_addf(text, "PartOf=%s%s.service\nStopWhenUnneeded=yes\n", plan->settings.name_prefix,
+                vqemu_command_vm_id(plan->command));
 }
 
 void unit_add_companion_socket(const struct unit_plan *plan, size_t index, struct strbuf *text) {
-    const char *user = command_user(plan->command);
+    const char *user = vqemu_command_user(plan->command);
     add_unit_section(plan, index, text);
     strbuf_add(text, "\n[Socket]\nListenStream=");
     unit_add_text(text, companion_at(plan, index)->socket);
@@ -108,23 +115,25 @@ void unit_add_companion_socket(const struct unit_plan *plan, size_t index, struc
 
 /* ---- swtpm ---- */
 
-/* swtpm splits its options at commas and has no escape, so it runs in its directory, as ".". */
-static void add_swtpm_words(const struct companion *companion, struct strbuf *text) {
-    unit_add_word(text, companion->program);
-    strbuf_add(text, " socket --tpm2 --ctrl type=unixio,fd=" SOCKET_FD
-                     " --tpmstate dir=.,mode=0600 --terminate\n");
+/* Program and arguments. */
+static void add_words(const struct companion *companion, struct strbuf *text) {
+    for (size_t i = 0; i < companion->argv.count; i++) {
+        if (i > 0)
+            strbuf_add_char(text, ' ');
+        unit_add_word(text, companion->argv.items[i]);
+    }
+    strbuf_add_char(text, '\n');
 }
 
 static void add_swtpm(const struct unit_plan *plan, const struct companion *companion,
                       struct strbuf *text) {
-    const char *id = command_vm_id(plan->command), *directory = companion->directory;
+    const char *own = plan->state_directory, *directory = companion->directory;
     const char *state_dir = vqemu_command_state_dir(plan->command);
-    bool is_default = plan->has_state_dir && unit_is_below(directory, state_dir) &&
+    bool is_default = own && unit_is_below(directory, state_dir) &&
                       strcmp(directory + strlen(state_dir), "/tpm") == 0;
     unit_add_user(plan, text);
     if (is_default)
-        strbuf_addf(text, "StateDirectory=volt/vms/%s volt/vms/%s/tpm\nStateDirectoryMode=0700\n",
-                    id, id);
+        strbuf_addf(text, "StateDirectory=%s %s/tpm\nStateDirectoryMode=0700\n", own, own);
     if (is_default && unit_is_plain_program(companion->program)) {
         strbuf_addf(text, "WorkingDirectory=%s\nExecStart=:", directory);
     } else {
@@ -134,26 +143,17 @@ static void add_swtpm(const struct unit_plan *plan, const struct companion *comp
         unit_add_word(text, directory);
         strbuf_add_char(text, ' ');
     }
-    add_swtpm_words(companion, text);
+    add_words(companion, text);
 }
 
 /* ---- virtiofsd ---- */
 
-/* As root: it acts as whoever in the guest accesses a file. "-o source=" is what both know. */
+/* As root: it acts as whoever in the guest accesses a file. */
 static void add_virtiofsd(const struct companion *companion, struct strbuf *text) {
-    _cleanup_strbuf_ struct strbuf source = {0};
-    strbuf_add(&source, "source=");
-    strbuf_add(&source, companion->directory);
     strbuf_add(text, "ExecStart=:");
     if (!unit_is_plain_program(companion->program))
         strbuf_add(text, "/usr/bin/env -- ");
-    unit_add_word(text, companion->program);
-    /* How many files it may open is the service's business. */
-    strbuf_add(text, " --fd=" SOCKET_FD " --rlimit-nofile=0 -o ");
-    text->failed = text->failed || source.failed;
-    if (!source.failed)
-        unit_add_word(text, source.text);
-    strbuf_add_char(text, '\n');
+    add_words(companion, text);
 }
 
 void unit_add_companion_service(const struct unit_plan *plan, size_t index, struct strbuf *text) {

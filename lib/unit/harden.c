@@ -249,7 +249,7 @@ static void write_confinement(struct strbuf *text, struct confinement *confineme
 /* ---- QEMU ---- */
 
 static bool runs_as_root(const struct unit_plan *plan) {
-    const char *user = command_user(plan->command);
+    const char *user = vqemu_command_user(plan->command);
     return !user || strcmp(user, "root") == 0 || strcmp(user, "0") == 0;
 }
 
@@ -281,7 +281,7 @@ static void add_program_places(struct confinement *confinement, const struct uni
         vqemu_runtime_lib_dir(runtime),
         vqemu_runtime_module_dir(runtime),
         vqemu_command_runtime_dir(plan->command),
-        plan->helper,
+        unit_stop_program(plan),
     };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (paths[i])
@@ -290,9 +290,9 @@ static void add_program_places(struct confinement *confinement, const struct uni
 
 /* What systemd makes for the service is writable already. */
 static bool is_provided(const struct unit_plan *plan, const char *path) {
-    return (plan->has_runtime_dir &&
+    return (plan->runtime_directory &&
             unit_is_below(path, vqemu_command_runtime_dir(plan->command))) ||
-           (plan->has_state_dir && unit_is_below(path, vqemu_command_state_dir(plan->command)));
+           (plan->state_directory && unit_is_below(path, vqemu_command_state_dir(plan->command)));
 }
 
 static void list_writable(struct confinement *confinement, const struct unit_plan *plan) {

@@ -10,25 +10,55 @@ bool unit_is_below(const char *path, const char *directory) {
     return strncmp(path, directory, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-/* The part of path behind prefix and one directory, as "volt/web" of "/run/user/1000/volt/web". */
-static const char *behind_directory(const char *path, const char *prefix) {
-    if (strncmp(path, prefix, strlen(prefix)) != 0)
-        return NULL;
-    const char *slash = strchr(path + strlen(prefix), '/');
-    return slash ? slash + 1 : NULL;
+const char *unit_stop_program(const struct unit_plan *plan) {
+    return plan->settings.stop->count > 0 ? plan->settings.stop->items[0] : NULL;
 }
 
-static bool is_volt_directory(const char *path, const char *parent, const char *id) {
-    return path && strncmp(path, parent, strlen(parent)) == 0 &&
-           strcmp(path + strlen(parent), id) == 0;
+/* What systemd makes below a directory of its own is written without quotes or specifiers. */
+static bool is_plain(const char *path) {
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "_-./@:";
+    return *path && *path != '/' && strspn(path, plain) == strlen(path) && !strstr(path, "..") &&
+           !strstr(path, "//");
+}
+
+/* The part of path behind a directory, as "volt/web" of "/run/volt/web"; NULL if it is elsewhere,
+ * or cannot be written. */
+static const char *behind(const char *path, const char *directory) {
+    size_t length = strlen(directory);
+    if (strncmp(path, directory, length) != 0 || !is_plain(path + length))
+        return NULL;
+    return path + length;
+}
+
+/* The same for the user's own directory in /run. */
+static const char *behind_users(const char *path) {
+    const char *user = "/run/user/";
+    const char *slash =
+        strncmp(path, user, strlen(user)) == 0 ? strchr(path + strlen(user), '/') : NULL;
+    return slash && is_plain(slash + 1) ? slash + 1 : NULL;
+}
+
+/* Whether a path is the directory of the VM in a directory for all of them. */
+static bool is_own(const struct unit_plan *plan, const char *path, const char *base) {
+    size_t length = strlen(base);
+    return strncmp(path, base, length) == 0 && path[length] == '/' &&
+           strcmp(path + length + 1, vqemu_command_vm_id(plan->command)) == 0;
 }
 
 /* RuntimeDirectory= is below /run or the user's own directory there. */
-static bool has_runtime_dir(const struct unit_plan *plan) {
+static const char *find_runtime_directory(const struct unit_plan *plan) {
     const char *path = vqemu_command_runtime_dir(plan->command);
-    const char *id = command_vm_id(plan->command);
-    return plan->for_user ? is_volt_directory(behind_directory(path, "/run/user/"), "volt/", id)
-                          : is_volt_directory(path, "/run/volt/", id);
+    const char *base = plan->settings.runtime_base;
+    if (!plan->for_user)
+        return is_own(plan, path, base) ? behind(path, "/run/") : NULL;
+    const char *part = behind_users(path);
+    return part && (is_own(plan, path, base) || is_own(plan, part, "volt")) ? part : NULL;
+}
+
+static const char *find_state_directory(const struct unit_plan *plan) {
+    const char *path = vqemu_command_state_dir(plan->command);
+    return is_own(plan, path, plan->settings.state_base) ? behind(path, "/var/lib/") : NULL;
 }
 
 static bool uses_state_dir(const struct unit_plan *plan) {
@@ -43,14 +73,13 @@ static bool uses_state_dir(const struct unit_plan *plan) {
 }
 
 void unit_plan_directories(struct unit_plan *plan) {
-    plan->has_runtime_dir = has_runtime_dir(plan);
-    plan->has_state_dir = !plan->for_user && uses_state_dir(plan) &&
-                          is_volt_directory(vqemu_command_state_dir(plan->command),
-                                            "/var/lib/volt/vms/", command_vm_id(plan->command));
+    plan->runtime_directory = find_runtime_directory(plan);
+    if (!plan->for_user && uses_state_dir(plan))
+        plan->state_directory = find_state_directory(plan);
 }
 
 void unit_add_user(const struct unit_plan *plan, struct strbuf *text) {
-    const char *user = command_user(plan->command);
+    const char *user = vqemu_command_user(plan->command);
     if (user)
         strbuf_addf(text, "User=%s\n", user);
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "command/command.h"
+#include "unit/options.h"
 #include "util/strbuf.h"
 #include "vm/vm.h"
 
@@ -13,10 +14,11 @@ struct unit_plan {
     const vqemu_vm *vm;
     const vqemu_command *command;
     const struct resources *uses;
-    const char *helper;   /* NULL: none */
-    bool for_user;        /* the manager of a user, who is not root */
-    bool has_runtime_dir; /* systemd makes the directory of the sockets, */
-    bool has_state_dir;   /* and that of the state, which is used */
+    struct unit_settings settings;
+    bool for_user; /* the manager of a user, who is not root */
+    /* What RuntimeDirectory= and StateDirectory= say, where systemd makes the directory of the
+     * sockets, and that of the state, which is used; else NULL. */
+    const char *runtime_directory, *state_directory;
 };
 
 /* Which directories systemd makes; the rest of the plan is set. */
@@ -24,6 +26,9 @@ void unit_plan_directories(struct unit_plan *plan);
 
 /* Whether path is directory, or below it. */
 bool unit_is_below(const char *path, const char *directory);
+
+/* The program that stops the guest; NULL if there is none. */
+const char *unit_stop_program(const struct unit_plan *plan);
 
 /* Whom a service runs as. */
 void unit_add_user(const struct unit_plan *plan, struct strbuf *text);

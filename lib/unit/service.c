@@ -22,10 +22,10 @@
 /* Runs "$2" with its arguments in the directory "$1". */
 #define WRAPPER_SCRIPT "cd \"$1\" && shift && exec \"$@\""
 
-/* Seconds. The helper needs up to 40 more than it gives the guest (vqemu_shutdown()). */
-#define STOP_TIMEOUT 150
-#define GUEST_TIMEOUT 90
+/* Seconds. Without a program that stops the guest; and what such a program needs besides the time
+ * of the guest: 10 to reach QEMU, 30 for QEMU to end (vqemu_monitor_shut_down()), and some. */
 #define TERM_TIMEOUT 30
+#define STOP_EXTRA 60
 
 /* ---- what systemd refuses ---- */
 
@@ -34,8 +34,8 @@ static bool needs_wrapper(const struct unit_plan *plan) {
     for (char *const *variable = vqemu_command_envp(command); *variable; variable++)
         if (!unit_is_text(*variable))
             return true;
-    /* What Environment= sets, ExecStop= gets as well; the helper has libraries of its own. */
-    if (plan->helper && unit_sets_variable(command, "LD_LIBRARY_PATH"))
+    /* What Environment= sets, ExecStop= gets as well; its program has libraries of its own. */
+    if (unit_stop_program(plan) && unit_sets_variable(command, "LD_LIBRARY_PATH"))
         return true;
     return !unit_is_plain_program(vqemu_command_path(command)) ||
            !unit_is_plain_directory(vqemu_command_cwd(command));
@@ -113,30 +113,36 @@ static int add_start(struct strbuf *text, const struct unit_plan *plan, vqemu_er
 /* ---- stopping ---- */
 
 /*
- * Without a helper, QEMU gets SIGTERM, and ends its guest as by a loss of power. What the helper
- * says of a guest that did not obey, or that has ended already, must not fail the unit ("-").
+ * Without a program for it, QEMU gets SIGTERM, and ends its guest as by a loss of power. What the
+ * program says of a guest that did not obey, or that has ended already, must not fail the unit
+ * ("-").
  */
 static void add_stop(struct strbuf *text, const struct unit_plan *plan) {
-    const char *socket = command_stop_socket(plan->command);
+    const struct strv *stop = plan->settings.stop;
+    unsigned long long timeout = plan->settings.stop_timeout;
+    const char *socket = vqemu_command_socket(plan->command, "stop");
     strbuf_add(text, "KillMode=mixed\n");
-    if (!plan->helper || !socket) {
+    if (stop->count == 0) {
         strbuf_addf(text, "TimeoutStopSec=%d\n", TERM_TIMEOUT);
         return;
     }
     strbuf_add(text, "ExecStop=-:");
-    if (!unit_is_plain_program(plan->helper))
+    if (!unit_is_plain_program(stop->items[0]))
         strbuf_add(text, "/usr/bin/env -- ");
-    unit_add_word(text, plan->helper);
-    strbuf_addf(text, " stop --timeout %d ", GUEST_TIMEOUT);
+    for (size_t i = 0; i < stop->count; i++) {
+        unit_add_word(text, stop->items[i]);
+        strbuf_add_char(text, ' ');
+    }
+    strbuf_addf(text, "--timeout %llu ", timeout);
     unit_add_word(text, socket);
-    strbuf_addf(text, "\nTimeoutStopSec=%d\n", STOP_TIMEOUT);
+    strbuf_addf(text, "\nTimeoutStopSec=%llu\n", timeout + STOP_EXTRA);
 }
 
 /* ---- the unit ---- */
 
 static void add_unit_section(struct strbuf *text, const struct unit_plan *plan) {
     strbuf_add(text, "[Unit]\nDescription=Volt VM: ");
-    unit_add_text(text, command_vm_name(plan->command));
+    unit_add_text(text, vqemu_command_vm_name(plan->command));
     strbuf_addf(text, " (QEMU %s)\n", command_profile_name(plan->command));
     if (!plan->for_user)
         strbuf_add(text, "After=network.target\n");
@@ -151,14 +157,14 @@ static void add_unit_section(struct strbuf *text, const struct unit_plan *plan) 
 }
 
 static void add_directories(struct strbuf *text, const struct unit_plan *plan) {
-    const char *id = command_vm_id(plan->command);
-    if (plan->has_runtime_dir)
-        strbuf_addf(text, "RuntimeDirectory=volt/%s\nRuntimeDirectoryMode=0700\n", id);
+    if (plan->runtime_directory)
+        strbuf_addf(text, "RuntimeDirectory=%s\nRuntimeDirectoryMode=0700\n",
+                    plan->runtime_directory);
     /* The sockets of companions are in there, and theirs to remove. */
-    if (plan->has_runtime_dir && plan->uses->companion_count > 0)
+    if (plan->runtime_directory && plan->uses->companion_count > 0)
         strbuf_add(text, "RuntimeDirectoryPreserve=yes\n");
-    if (plan->has_state_dir)
-        strbuf_addf(text, "StateDirectory=volt/vms/%s\nStateDirectoryMode=0700\n", id);
+    if (plan->state_directory)
+        strbuf_addf(text, "StateDirectory=%s\nStateDirectoryMode=0700\n", plan->state_directory);
 }
 
 int unit_add_service(const struct unit_plan *plan, struct strbuf *text, vqemu_error **error) {

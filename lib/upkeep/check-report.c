@@ -26,7 +26,7 @@ int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, c
     return 0;
 }
 
-int report_add_use(struct problem *problem, const char *ref, const char *path) {
+int report_add_use(struct problem *problem, const char *revision, const char *path) {
     if (problem->use_count == problem->use_capacity) {
         size_t capacity = problem->use_capacity ? 2 * problem->use_capacity : 4;
         struct use *uses = realloc(problem->uses, capacity * sizeof *uses);
@@ -35,9 +35,9 @@ int report_add_use(struct problem *problem, const char *ref, const char *path) {
         problem->uses = uses;
         problem->use_capacity = capacity;
     }
-    struct use use = {strdup(ref), strdup(path)};
-    if (!use.ref || !use.path) {
-        free(use.ref);
+    struct use use = {strdup(revision), strdup(path)};
+    if (!use.revision || !use.path) {
+        free(use.revision);
         free(use.path);
         return -ENOMEM;
     }
@@ -45,8 +45,8 @@ int report_add_use(struct problem *problem, const char *ref, const char *path) {
     return 0;
 }
 
-int report_add_lease(struct problem *problem, const struct lease_holder *holder) {
-    struct lease_holder *leases =
+int report_add_lease(struct problem *problem, const struct tree_user *holder) {
+    struct tree_user *leases =
         realloc(problem->leases, (problem->lease_count + 1) * sizeof *leases);
     if (!leases)
         return -ENOMEM;
@@ -58,7 +58,7 @@ int report_add_lease(struct problem *problem, const struct lease_holder *holder)
 /* ---- access ---- */
 
 static const struct problem *problem_at(const vqemu_check *check, size_t index) {
-    return index < check->count ? &check->problems[index] : NULL;
+    return check && index < check->count ? &check->problems[index] : NULL;
 }
 
 static const struct use *use_at(const vqemu_check *check, size_t index, size_t use) {
@@ -66,26 +66,26 @@ static const struct use *use_at(const vqemu_check *check, size_t index, size_t u
     return problem && use < problem->use_count ? &problem->uses[use] : NULL;
 }
 
-static const struct lease_holder *lease_at(const vqemu_check *check, size_t index, size_t lease) {
+static const struct tree_user *process_at(const vqemu_check *check, size_t index, size_t process) {
     const struct problem *problem = problem_at(check, index);
-    return problem && lease < problem->lease_count ? &problem->leases[lease] : NULL;
+    return problem && process < problem->lease_count ? &problem->leases[process] : NULL;
 }
 
-VQEMU_EXPORT size_t vqemu_check_objects(const vqemu_check *check) {
-    return check->objects;
+VQEMU_EXPORT size_t vqemu_check_object_count(const vqemu_check *check) {
+    return check ? check->objects : 0;
 }
 
 VQEMU_EXPORT uint64_t vqemu_check_bytes(const vqemu_check *check) {
-    return check->bytes;
+    return check ? check->bytes : 0;
 }
 
 VQEMU_EXPORT size_t vqemu_check_problem_count(const vqemu_check *check) {
-    return check->count;
+    return check ? check->count : 0;
 }
 
-VQEMU_EXPORT size_t vqemu_check_left(const vqemu_check *check) {
+VQEMU_EXPORT size_t vqemu_check_unrepaired_count(const vqemu_check *check) {
     size_t left = 0;
-    for (size_t i = 0; i < check->count; i++)
+    for (size_t i = 0; check && i < check->count; i++)
         left += !check->problems[i].repaired;
     return left;
 }
@@ -95,7 +95,7 @@ VQEMU_EXPORT const char *vqemu_check_problem_kind(const vqemu_check *check, size
         [PROBLEM_MISSING] = "missing",
         [PROBLEM_DAMAGED] = "damaged",
         [PROBLEM_TREE] = "tree",
-        [PROBLEM_REF] = "ref",
+        [PROBLEM_REVISION] = "revision",
     };
     const struct problem *found = problem_at(check, problem);
     return found ? names[found->kind] : NULL;
@@ -121,9 +121,10 @@ VQEMU_EXPORT size_t vqemu_check_use_count(const vqemu_check *check, size_t probl
     return found ? found->use_count : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_use_ref(const vqemu_check *check, size_t problem, size_t use) {
+VQEMU_EXPORT const char *vqemu_check_use_revision(const vqemu_check *check, size_t problem,
+                                                  size_t use) {
     const struct use *found = use_at(check, problem, use);
-    return found ? found->ref : NULL;
+    return found ? found->revision : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_check_use_path(const vqemu_check *check, size_t problem,
@@ -132,31 +133,32 @@ VQEMU_EXPORT const char *vqemu_check_use_path(const vqemu_check *check, size_t p
     return found ? found->path : NULL;
 }
 
-VQEMU_EXPORT size_t vqemu_check_lease_count(const vqemu_check *check, size_t problem) {
+VQEMU_EXPORT size_t vqemu_check_process_count(const vqemu_check *check, size_t problem) {
     const struct problem *found = problem_at(check, problem);
     return found ? found->lease_count : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_lease_tree(const vqemu_check *check, size_t problem,
-                                                size_t lease) {
-    const struct lease_holder *found = lease_at(check, problem, lease);
+VQEMU_EXPORT const char *vqemu_check_process_tree(const vqemu_check *check, size_t problem,
+                                                  size_t process) {
+    const struct tree_user *found = process_at(check, problem, process);
     return found ? found->tree : NULL;
 }
 
-VQEMU_EXPORT int64_t vqemu_check_lease_pid(const vqemu_check *check, size_t problem, size_t lease) {
-    const struct lease_holder *found = lease_at(check, problem, lease);
+VQEMU_EXPORT int64_t vqemu_check_process_pid(const vqemu_check *check, size_t problem,
+                                             size_t process) {
+    const struct tree_user *found = process_at(check, problem, process);
     return found ? found->pid : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_lease_command(const vqemu_check *check, size_t problem,
-                                                   size_t lease) {
-    const struct lease_holder *found = lease_at(check, problem, lease);
+VQEMU_EXPORT const char *vqemu_check_process_command(const vqemu_check *check, size_t problem,
+                                                     size_t process) {
+    const struct tree_user *found = process_at(check, problem, process);
     return found ? found->command : NULL;
 }
 
 static void free_problem(struct problem *problem) {
     for (size_t i = 0; i < problem->use_count; i++) {
-        free(problem->uses[i].ref);
+        free(problem->uses[i].revision);
         free(problem->uses[i].path);
     }
     free(problem->uses);

@@ -6,24 +6,24 @@
 #include <volt-qemu/check.h>
 
 #include "base/digest.h"
-#include "tree/lease.h"
+#include "tree/tree-users.h"
 
-enum problem_kind { PROBLEM_MISSING, PROBLEM_DAMAGED, PROBLEM_TREE, PROBLEM_REF };
+enum problem_kind { PROBLEM_MISSING, PROBLEM_DAMAGED, PROBLEM_TREE, PROBLEM_REVISION };
 
 struct use {
-    char *ref, *path;
+    char *revision, *path;
 };
 
 struct problem {
     enum problem_kind kind;
-    struct digest digest; /* "" for a ref */
+    struct digest digest; /* "" for a revision */
     char *message;
     bool repaired;
     bool alternative; /* an inode in alt/, which is put right by removing it */
-    bool executable;  /* of an object: whether a ref wants it so */
+    bool executable;  /* of an object: whether a revision wants it so */
     struct use *uses;
     size_t use_count, use_capacity;
-    struct lease_holder *leases;
+    struct tree_user *leases;
     size_t lease_count;
 };
 
@@ -36,7 +36,7 @@ struct vqemu_check {
 
 /* All return 0 or -ENOMEM. message belongs to the report then; NULL stands for no memory. */
 int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, char *message);
-int report_add_use(struct problem *problem, const char *ref, const char *path);
-int report_add_lease(struct problem *problem, const struct lease_holder *holder);
+int report_add_use(struct problem *problem, const char *revision, const char *path);
+int report_add_lease(struct problem *problem, const struct tree_user *holder);
 
 #endif

@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/digest-set.h"
 #include "base/error.h"
 #include "base/workers.h"
 #include "store/leftovers.h"
 #include "store/object.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "tree/assemble.h"
+#include "tree/lease.h"
 #include "tree/stamp.h"
 #include "tree/tree.h"
 #include "upkeep/check-report.h"
@@ -26,6 +26,8 @@
 
 #define MANY_OBJECTS 1000
 #define CHUNK 64
+/* Not the caller's thread, as far as progress goes: it has been told of the end of the step. */
+#define SILENT 1
 
 enum state { GOOD, MISSING, DAMAGED, NO_FILE, UNREADABLE };
 
@@ -40,15 +42,15 @@ struct finding {
 /* A check under way. */
 struct checker {
     vqemu_store *store;
-    const char *name; /* of a ref or profile; NULL for all */
+    const char *name; /* of a revision or profile; NULL for all */
     int lock_fd, alt_fd, trees_fd;
-    vqemu_ref_list *refs;
+    vqemu_revision_list *revisions;
     struct digest_set objects, alternatives; /* the latter: what there is in alt/ */
     struct finding *findings, *alt_findings; /* for each object */
     unsigned char *buffers;                  /* one for each thread */
     unsigned threads;
     atomic_uint_least64_t bytes;
-    struct progress progress;
+    struct vqemu_progress progress;
     vqemu_check *report;
 };
 
@@ -56,7 +58,7 @@ static void release_checker(struct checker *checker) {
     cleanup_close(&checker->lock_fd);
     cleanup_close(&checker->alt_fd);
     cleanup_close(&checker->trees_fd);
-    vqemu_ref_list_free(checker->refs);
+    vqemu_revision_list_free(checker->revisions);
     digest_set_release(&checker->objects);
     digest_set_release(&checker->alternatives);
     free(checker->findings);
@@ -75,12 +77,13 @@ static int add_name(int directory_fd, const char *name, void *set) {
 
 static int list_objects(struct checker *checker) {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < vqemu_ref_list_count(checker->refs); i++) {
-        const vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
-        if (vqemu_ref_problem(ref))
-            r = report_add(checker->report, PROBLEM_REF, "", strdup(vqemu_ref_problem(ref)));
+    for (size_t i = 0; r == 0 && i < vqemu_revision_list_count(checker->revisions); i++) {
+        const vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, i);
+        if (vqemu_revision_problem(revision))
+            r = report_add(checker->report, PROBLEM_REVISION, "",
+                           strdup(vqemu_revision_problem(revision)));
         else
-            r = manifest_add_digests(vqemu_ref_manifest(ref), &checker->objects);
+            r = manifest_add_digests(vqemu_revision_manifest(revision), &checker->objects);
     }
     if (r == 0 && !checker->name)
         r = for_each_entry(checker->store->objects_fd, ".", add_name, &checker->objects);
@@ -102,10 +105,13 @@ static int examine(struct checker *checker, unsigned worker, int directory_fd,
     _cleanup_close_ int fd = -1;
     struct stat status;
     uint64_t size = 0;
+    const struct watch watch = {&checker->progress, worker};
     int r = object_open(directory_fd, digest->hex, &fd, &status);
     if (r == 0)
-        r = digest_of_fd_by(fd, checker->buffers + worker * DIGEST_READ_SIZE, &finding->actual,
-                            &size);
+        r = digest_of_fd_by(fd, checker->buffers + worker * DIGEST_READ_SIZE, &watch,
+                            &finding->actual, &size);
+    if (r == -ECANCELED)
+        return progress_given_up(&checker->progress, error);
     if (r == -ENOMEM)
         return error_no_memory(error);
     if (r == 0 && !digest_equal(&finding->actual, digest) &&
@@ -141,13 +147,13 @@ static int hash_all(struct checker *checker, vqemu_error **error) {
         .chunk = count >= MANY_OBJECTS ? CHUNK : 1,
         .progress = &checker->progress,
     };
-    checker->threads = store_threads(checker->store);
+    checker->threads = call_threads(checker->progress.call);
     checker->findings = calloc(count + 1, sizeof *checker->findings);
     checker->alt_findings = calloc(count + 1, sizeof *checker->alt_findings);
     checker->buffers = malloc(checker->threads * DIGEST_READ_SIZE);
     if (!checker->findings || !checker->alt_findings || !checker->buffers)
         return error_no_memory(error);
-    progress_start(&checker->progress, "verify", count);
+    progress_start(&checker->progress, "verify", "objects", count);
     return workers_run(&work, checker->threads, error);
 }
 
@@ -186,7 +192,7 @@ static int report_alternative(struct checker *checker, size_t index, bool repair
     const struct finding *finding = &checker->alt_findings[index];
     if (finding->state == GOOD || finding->state == MISSING)
         return 0;
-    _cleanup_free_ char *path = format_string("%s/../alt", checker->store->objects_path);
+    _cleanup_free_ char *path = format_string("%s/alt", checker->store->beside_path);
     if (!path)
         return -ENOMEM;
     int r =
@@ -216,42 +222,42 @@ static int report_objects(struct checker *checker, bool repair) {
     return r;
 }
 
-static int report_use(struct problem *problem, const vqemu_ref *ref,
+static int report_use(struct problem *problem, const vqemu_revision *revision,
                       const struct manifest_object *object) {
     if (!problem)
         return 0;
     problem->executable |=
         object->mode ? (object->mode & 0111) != 0 : strncmp(object->path, "bin/", 4) == 0;
-    return report_add_use(problem, vqemu_ref_name(ref), object->path);
+    return report_add_use(problem, vqemu_revision_name(revision), object->path);
 }
 
-static int report_uses_of(struct checker *checker, const vqemu_ref *ref) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+static int report_uses_of(struct checker *checker, const vqemu_revision *revision) {
+    const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
     int r = 0;
     for (size_t i = 0; r == 0 && manifest && i < vqemu_manifest_object_count(manifest); i++) {
         const struct manifest_object *object = manifest_object(manifest, i);
         int64_t index = digest_set_find(&checker->objects, object->digest.hex);
-        r = report_use(checker->findings[index].problem, ref, object);
+        r = report_use(checker->findings[index].problem, revision, object);
         if (r == 0)
-            r = report_use(checker->alt_findings[index].problem, ref, object);
+            r = report_use(checker->alt_findings[index].problem, revision, object);
     }
     return r;
 }
 
 static int report_uses(struct checker *checker) {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < vqemu_ref_list_count(checker->refs); i++)
-        r = report_uses_of(checker, vqemu_ref_list_at(checker->refs, i));
+    for (size_t i = 0; r == 0 && i < vqemu_revision_list_count(checker->revisions); i++)
+        r = report_uses_of(checker, vqemu_revision_list_at(checker->revisions, i));
     return r;
 }
 
 /* ---- trees ---- */
 
-static vqemu_ref *ref_of_tree(const struct checker *checker, const char *digest) {
-    for (size_t i = 0; i < vqemu_ref_list_count(checker->refs); i++) {
-        vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
-        if (!vqemu_ref_problem(ref) && strcmp(ref_digest(ref), digest) == 0)
-            return ref;
+static vqemu_revision *revision_of_tree(const struct checker *checker, const char *digest) {
+    for (size_t i = 0; i < vqemu_revision_list_count(checker->revisions); i++) {
+        vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, i);
+        if (!vqemu_revision_problem(revision) && strcmp(revision_digest(revision), digest) == 0)
+            return revision;
     }
     return NULL;
 }
@@ -268,121 +274,117 @@ static bool is_object(const struct checker *checker, const vqemu_manifest *manif
 }
 
 /* Copies, and links to an inode that is the object's no more, have not been hashed yet. */
-static int check_copies(const struct checker *checker, int tree_fd, char *list,
+static int check_copies(struct checker *checker, int tree_fd, char *list,
                         const vqemu_manifest *manifest, struct difference *difference) {
+    const struct watch watch = {&checker->progress, SILENT};
     struct stamp_line line;
     bool broken;
     while (stamp_take_line(&list, &line, &broken)) {
         if (line.is_directory || is_object(checker, manifest, &line))
             continue;
-        int r = tree_check_one(tree_fd, manifest, line.path, difference);
+        int r = tree_check_one(tree_fd, manifest, line.path, &watch, difference);
         if (r != 1)
             return r;
     }
     return 1;
 }
 
-/* Returns 1 if a tree is as it was assembled, 0 with how it differs, or -ENOMEM. */
-static int examine_tree(const struct checker *checker, const char *name,
-                        struct difference *difference) {
+/* Returns 1 if a tree is as it was assembled, 0 with how it differs, -ENOMEM or -ECANCELED. */
+static int examine_tree(struct checker *checker, const char *name, struct difference *difference) {
     _cleanup_close_ int fd =
         open_at(checker->trees_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     _cleanup_free_ char *text = NULL, *again = NULL;
-    const vqemu_ref *ref = ref_of_tree(checker, name);
+    const vqemu_revision *revision = revision_of_tree(checker, name);
     struct layout layout;
     int r = fd < 0 ? fd : stamp_read(fd, false, &text);
     if (r == -ENOMEM)
         return r;
     char *list = text;
     if (r < 0 || !stamp_take_layout(&list, name, "", &layout)) {
-        *difference = (struct difference){strdup(TREE_STAMP_NAME),
-                                          "is missing, broken or that of another manifest"};
+        *difference = (struct difference){.path = strdup(TREE_STAMP_NAME),
+                                          .how = "is missing, broken or that of another manifest"};
         return difference->path ? 0 : -ENOMEM;
     }
     again = strdup(list); /* it is taken apart */
     if (!again)
         return -ENOMEM;
     r = tree_check(fd, list, difference);
-    return r == 1 && ref ? check_copies(checker, fd, again, vqemu_ref_manifest(ref), difference)
-                         : r;
+    return r == 1 && revision
+               ? check_copies(checker, fd, again, vqemu_revision_manifest(revision), difference)
+               : r;
 }
 
 static int check_tree(int trees_fd, const char *name, void *userdata) {
     struct checker *checker = userdata;
     struct digest digest;
     (void)trees_fd;
-    if (!digest_parse(name, &digest) || (checker->name && !ref_of_tree(checker, name)))
+    if (!digest_parse(name, &digest) || (checker->name && !revision_of_tree(checker, name)))
         return 0;
     _cleanup_difference_ struct difference difference = {0};
-    int r = examine_tree(checker, name, &difference);
+    const struct watch watch = {&checker->progress, SILENT};
+    int r = watch_poll(&watch);
+    if (r == 0)
+        r = examine_tree(checker, name, &difference);
+    if (r == -ECANCELED)
+        return r;
     if (r != 0)
         return r == 1 ? 0 : r;
     r = report_add(checker->report, PROBLEM_TREE, name,
                    format_string("tree %s/%s is not as it was assembled: %s %s",
                                  checker->store->trees_path, name, difference.path,
                                  difference.how));
-    const vqemu_ref *ref = ref_of_tree(checker, name);
-    return r == 0 && ref ? report_add_use(&checker->report->problems[checker->report->count - 1],
-                                          vqemu_ref_name(ref), difference.path)
-                         : r;
+    const vqemu_revision *revision = revision_of_tree(checker, name);
+    return r == 0 && revision
+               ? report_add_use(&checker->report->problems[checker->report->count - 1],
+                                vqemu_revision_name(revision), difference.path)
+               : r;
 }
 
-/* Others that look whether it is leased lock it, too, but only for a moment. */
-static bool is_leased(int trees_fd, const char *tree) {
-    const struct timespec pause = {.tv_nsec = 5000000};
-    for (int attempt = 0; attempt < 10; attempt++) {
-        _cleanup_close_ int fd = lease_exclude(trees_fd, tree);
-        if (fd != -EWOULDBLOCK)
-            return false;
-        nanosleep(&pause, NULL);
-    }
-    return true;
-}
-
-static int add_holders(struct problem *problem, const struct lease_holders *holders,
-                       const struct checker *checker, const char *tree) {
+static int add_users(struct problem *problem, const struct tree_users *users,
+                     const struct checker *checker, const char *tree) {
     bool seen = false;
-    for (size_t i = 0; i < holders->count; i++) {
-        if (strcmp(holders->holders[i].tree, tree) != 0)
+    for (size_t i = 0; i < users->count; i++) {
+        if (strcmp(users->users[i].tree, tree) != 0)
             continue;
-        int r = report_add_lease(problem, &holders->holders[i]);
+        int r = report_add_lease(problem, &users->users[i]);
         if (r < 0)
             return r;
         seen = true;
     }
-    if (seen || !is_leased(checker->trees_fd, tree))
+    if (seen || lease_is_held(checker->trees_fd, tree) != 1)
         return 0;
-    struct lease_holder unknown = {0};
+    struct tree_user unknown = {0};
     memcpy(unknown.tree, tree, DIGEST_HEX_LENGTH);
     return report_add_lease(problem, &unknown);
 }
 
-/* The trees that a problem touches: itself, or those of the refs that use the object. */
+/* The trees that a problem touches: itself, or those of the revisions that use the object. */
 static int report_leases_of(const struct checker *checker, struct problem *problem,
-                            const struct lease_holders *holders) {
+                            const struct tree_users *users) {
     int r = 0;
     if (problem->kind == PROBLEM_TREE)
-        return add_holders(problem, holders, checker, problem->digest.hex);
+        return add_users(problem, users, checker, problem->digest.hex);
     for (size_t i = 0; r == 0 && i < problem->use_count; i++) {
-        if (i > 0 && strcmp(problem->uses[i - 1].ref, problem->uses[i].ref) == 0)
+        if (i > 0 && strcmp(problem->uses[i - 1].revision, problem->uses[i].revision) == 0)
             continue;
-        for (size_t j = 0; r == 0 && j < vqemu_ref_list_count(checker->refs); j++) {
-            const vqemu_ref *ref = vqemu_ref_list_at(checker->refs, j);
-            if (strcmp(vqemu_ref_name(ref), problem->uses[i].ref) == 0)
-                r = add_holders(problem, holders, checker, ref_digest(ref));
+        for (size_t j = 0; r == 0 && j < vqemu_revision_list_count(checker->revisions); j++) {
+            const vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, j);
+            if (strcmp(vqemu_revision_name(revision), problem->uses[i].revision) == 0)
+                r = add_users(problem, users, checker, revision_digest(revision));
         }
     }
     return r;
 }
 
+/* Where the processes cannot be found, leases are told all the same. */
 static int report_leases(struct checker *checker) {
-    struct lease_holders holders;
+    _cleanup_tree_users_ struct tree_users users = {0};
     if (checker->report->count == 0 || checker->trees_fd < 0)
         return 0;
-    int r = lease_find_holders(checker->store->trees_path, checker->trees_fd, &holders);
+    int r = tree_users_find(checker->store->trees_path, checker->trees_fd, NULL, &users, NULL);
+    r = r == VQEMU_ERR_NO_MEMORY ? -ENOMEM : 0;
     for (size_t i = 0; r == 0 && i < checker->report->count; i++)
-        r = report_leases_of(checker, &checker->report->problems[i], &holders);
-    lease_free_holders(&holders);
+        r = report_leases_of(checker, &checker->report->problems[i], &users);
     return r;
 }
 
@@ -397,19 +399,19 @@ static int find_problems(struct checker *checker, bool repair) {
 
 /* ---- repairing trees ---- */
 
-static bool has_ref_problem(const vqemu_check *report) {
+static bool has_revision_problem(const vqemu_check *report) {
     for (size_t i = 0; i < report->count; i++)
-        if (report->problems[i].kind == PROBLEM_REF)
+        if (report->problems[i].kind == PROBLEM_REVISION)
             return true;
     return false;
 }
 
 /*
- * A tree that no ref is for can only be removed, and only if nobody uses it. Where a ref cannot be
- * read, it may be that one's.
+ * A tree that no revision is for can only be removed, and only if nobody uses it. Where a revision
+ * cannot be read, it may be that one's.
  */
 static bool remove_unleased(const struct checker *checker, const char *name) {
-    if (has_ref_problem(checker->report))
+    if (has_revision_problem(checker->report))
         return false;
     _cleanup_close_ int fd = lease_exclude(checker->trees_fd, name);
     _cleanup_free_ char *trash = leftovers_new_name();
@@ -417,10 +419,10 @@ static bool remove_unleased(const struct checker *checker, const char *name) {
            remove_tree(checker->trees_fd, trash) == 0;
 }
 
-static bool has_damage(const vqemu_check *report, const char *ref_name) {
+static bool has_damage(const vqemu_check *report, const char *revision_name) {
     for (size_t i = 0; i < report->count; i++)
         for (size_t j = 0; j < report->problems[i].use_count; j++)
-            if (strcmp(report->problems[i].uses[j].ref, ref_name) == 0)
+            if (strcmp(report->problems[i].uses[j].revision, revision_name) == 0)
                 return true;
     return false;
 }
@@ -433,13 +435,14 @@ static bool has_tree(const struct checker *checker, const char *digest) {
  * Returns 0 if the tree is good now; 1 if it could not be made so, with why (owned by the caller);
  * or an error to give up for.
  */
-static int reassemble(struct checker *checker, vqemu_ref *ref, char **why, vqemu_error **error) {
+static int reassemble(struct checker *checker, vqemu_revision *revision, char **why,
+                      vqemu_error **error) {
     _cleanup_error_ vqemu_error *problem = NULL;
-    int r = assemble_tree(checker->store, ref, checker->trees_fd, true, &checker->progress, NULL,
-                          &problem);
+    int r = assemble_tree(checker->store, revision, checker->trees_fd, true, &checker->progress,
+                          NULL, &problem);
     if (r == 0)
         return 0;
-    if (r != VQEMU_ERR_CANCELLED && r != VQEMU_ERR_NO_MEMORY) {
+    if (r != VQEMU_ERR_CANCELLED && r != VQEMU_ERR_TIMEOUT && r != VQEMU_ERR_NO_MEMORY) {
         *why = strdup(vqemu_error_message(problem));
         return *why ? 1 : error_no_memory(error);
     }
@@ -460,30 +463,30 @@ static int explain(struct problem *problem, const char *why, vqemu_error **error
 
 static int repair_tree_problem(struct checker *checker, struct problem *problem,
                                vqemu_error **error) {
-    vqemu_ref *ref = ref_of_tree(checker, problem->digest.hex);
-    if (!ref) {
+    vqemu_revision *revision = revision_of_tree(checker, problem->digest.hex);
+    if (!revision) {
         problem->repaired = remove_unleased(checker, problem->digest.hex);
         return 0;
     }
     _cleanup_free_ char *why = NULL;
-    int r = reassemble(checker, ref, &why, error);
+    int r = reassemble(checker, revision, &why, error);
     problem->repaired = r == 0;
     return r == 1 ? explain(problem, why, error) : r;
 }
 
 /* A tree keeps its links to a damaged inode when the object gets another one. */
-static int renew_tree(struct checker *checker, vqemu_ref *ref, vqemu_error **error) {
+static int renew_tree(struct checker *checker, vqemu_revision *revision, vqemu_error **error) {
     _cleanup_free_ char *why = NULL;
-    int r = reassemble(checker, ref, &why, error);
+    int r = reassemble(checker, revision, &why, error);
     if (r != 1)
         return r;
     char *message = format_string("tree %s/%s has links to damaged content; it cannot be "
                                   "assembled anew: %s",
-                                  checker->store->trees_path, ref_digest(ref), why);
-    r = report_add(checker->report, PROBLEM_TREE, ref_digest(ref), message);
+                                  checker->store->trees_path, revision_digest(revision), why);
+    r = report_add(checker->report, PROBLEM_TREE, revision_digest(revision), message);
     if (r == 0)
         r = report_add_use(&checker->report->problems[checker->report->count - 1],
-                           vqemu_ref_name(ref), "");
+                           vqemu_revision_name(revision), "");
     return r < 0 ? error_no_memory(error) : 0;
 }
 
@@ -501,18 +504,20 @@ static int renew_trees(struct checker *checker, vqemu_error **error) {
     for (size_t i = 0; r == 0 && i < count; i++)
         if (checker->report->problems[i].kind == PROBLEM_TREE)
             r = repair_tree_problem(checker, &checker->report->problems[i], error);
-    for (size_t i = 0; r == 0 && i < vqemu_ref_list_count(checker->refs); i++) {
-        vqemu_ref *ref = vqemu_ref_list_at(checker->refs, i);
-        if (!vqemu_ref_problem(ref) && has_damage(checker->report, vqemu_ref_name(ref)) &&
-            has_tree(checker, ref_digest(ref)) && !has_tree_problem(checker, ref_digest(ref)))
-            r = renew_tree(checker, ref, error);
+    for (size_t i = 0; r == 0 && i < vqemu_revision_list_count(checker->revisions); i++) {
+        vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, i);
+        if (!vqemu_revision_problem(revision) &&
+            has_damage(checker->report, vqemu_revision_name(revision)) &&
+            has_tree(checker, revision_digest(revision)) &&
+            !has_tree_problem(checker, revision_digest(revision)))
+            r = renew_tree(checker, revision, error);
     }
     return r;
 }
 
 static int repair(struct checker *checker, const char *from, vqemu_error **error) {
-    int r = repair_objects(checker->store, checker->refs, checker->report, from, &checker->progress,
-                           error);
+    int r = repair_objects(checker->store, checker->revisions, checker->report, from,
+                           &checker->progress, error);
     return r == 0 && checker->trees_fd >= 0 ? renew_trees(checker, error) : r;
 }
 
@@ -520,25 +525,24 @@ static int repair(struct checker *checker, const char *from, vqemu_error **error
 
 static int check_arguments(const vqemu_store *store, uint32_t flags, const char *from,
                            vqemu_error **error) {
-    if (flags & ~(uint32_t)VQEMU_CHECK_REPAIR)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "unknown check flags 0x%x", (unsigned)flags);
     if (from && !(flags & VQEMU_CHECK_REPAIR))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "a source of good copies is only for a repair");
-    return flags & VQEMU_CHECK_REPAIR ? store_require_writable(store, "repair", error) : 0;
+        return error_set(error, VQEMU_ERR_USAGE, 0, "a source of good copies is only for a repair");
+    int r = flags & VQEMU_CHECK_REPAIR ? store_require_writable(store, "repair", error) : 0;
+    return r == 0 && from ? repair_check_source(from, error) : r;
 }
 
 static int open_checker(struct checker *checker, vqemu_error **error) {
     vqemu_store *store = checker->store;
     int r = store_lock_shared(store, &checker->progress, &checker->lock_fd, error);
     if (r == 0)
-        r = ref_list_named(store, checker->name, &checker->refs, error);
+        r = revision_list_named(store, checker->name, checker->progress.call, &checker->revisions,
+                                error);
     if (r < 0)
         return r;
     checker->alt_fd = store_find_beside_objects(store, "alt");
     if (checker->alt_fd < 0 && checker->alt_fd != -ENOENT)
-        return error_system(error, -checker->alt_fd, "cannot open %s/../alt", store->objects_path);
-    checker->trees_fd = open_at(AT_FDCWD, store->trees_path, O_RDONLY | O_DIRECTORY, 0);
+        return error_system(error, -checker->alt_fd, "cannot open %s/alt", store->beside_path);
+    checker->trees_fd = store_find_trees(store);
     if (checker->trees_fd < 0 && checker->trees_fd != -ENOENT)
         return error_system(error, -checker->trees_fd, "cannot open the directory %s",
                             store->trees_path);
@@ -547,16 +551,20 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
 }
 
 VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags,
-                                   const char *from, vqemu_progress_fn progress, void *userdata,
-                                   vqemu_check **check, vqemu_error **error) {
+                                   const char *from, vqemu_call *call, vqemu_check **check,
+                                   vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(check, error);
     *check = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_FLAGS(flags, VQEMU_CHECK_REPAIR, error);
     _cleanup_(release_checker) struct checker checker = {
         .store = store,
         .name = name,
         .lock_fd = -1,
         .alt_fd = -1,
         .trees_fd = -1,
-        .progress = {.function = progress, .userdata = userdata},
+        .progress = {.call = call},
     };
     bool repairs = flags & VQEMU_CHECK_REPAIR;
     int r = check_arguments(store, flags, from, error);
@@ -571,6 +579,8 @@ VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_
     if (r < 0)
         return r;
     r = find_problems(&checker, repairs);
+    if (r == -ECANCELED)
+        return progress_given_up(&checker.progress, error);
     if (r < 0)
         return error_system(error, -r, "cannot look at the trees in %s", store->trees_path);
     r = repairs && checker.report->count > 0 ? repair(&checker, from, error) : 0;

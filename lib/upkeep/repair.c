@@ -27,14 +27,14 @@ struct want {
 
 struct repair {
     vqemu_store *store;
-    const vqemu_ref_list *refs;
+    const vqemu_revision_list *revisions;
     struct digest_set digests; /* those that are wanted */
     struct want *wants;        /* for each of them */
     size_t left;               /* not found yet */
     size_t next_number;
     struct stage stage;
     unsigned char *buffer;
-    struct progress *progress;
+    struct vqemu_progress *progress;
     vqemu_error **error; /* for what happens in callbacks */
 };
 
@@ -87,16 +87,18 @@ static int try_file(struct repair *repair, int fd, struct want *want) {
     struct staged staged = {0};
     bool reading_failed;
     size_t number = repair->next_number++;
+    const struct watch watch = {.progress = repair->progress};
     int r = stage_copy(&repair->stage, number, fd, want->problem->executable, repair->buffer,
-                       &staged, &reading_failed);
+                       &watch, want->problem->digest.hex, &staged, &reading_failed);
+    if (r == -ECANCELED)
+        return progress_given_up(repair->progress, repair->error);
     if (r < 0 && !reading_failed)
         return stage_failed(&repair->stage, -r, want->problem->digest.hex, repair->error);
     if (r == 0 && digest_equal(&staged.digest, &want->problem->digest))
         note_found(repair, want, number, &staged);
     else
         stage_drop(&repair->stage, number);
-    return progress_advance(repair->progress, 0, want->problem->digest.hex, staged.file.size,
-                            repair->error);
+    return progress_report(repair->progress, repair->error);
 }
 
 static int try_named(struct repair *repair, int directory_fd, const char *name, struct want *want) {
@@ -110,10 +112,10 @@ static int try_named(struct repair *repair, int directory_fd, const char *name, 
 /* ---- the store itself ---- */
 
 static const char *tree_of_use(const struct repair *repair, const struct use *use) {
-    for (size_t i = 0; i < vqemu_ref_list_count(repair->refs); i++) {
-        const vqemu_ref *ref = vqemu_ref_list_at(repair->refs, i);
-        if (strcmp(vqemu_ref_name(ref), use->ref) == 0)
-            return ref_digest(ref);
+    for (size_t i = 0; i < vqemu_revision_list_count(repair->revisions); i++) {
+        const vqemu_revision *revision = vqemu_revision_list_at(repair->revisions, i);
+        if (strcmp(vqemu_revision_name(revision), use->revision) == 0)
+            return revision_digest(revision);
     }
     return "";
 }
@@ -136,8 +138,7 @@ static int try_trees(struct repair *repair, int trees_fd, struct want *want) {
 
 static int look_in_store(struct repair *repair) {
     _cleanup_close_ int alt_fd = store_find_beside_objects(repair->store, "alt");
-    _cleanup_close_ int trees_fd =
-        open_at(AT_FDCWD, repair->store->trees_path, O_RDONLY | O_DIRECTORY, 0);
+    _cleanup_close_ int trees_fd = store_find_trees(repair->store);
     int r = 0;
     for (size_t i = 0; r == 0 && i < repair->digests.count; i++) {
         struct want *want = &repair->wants[i];
@@ -153,7 +154,7 @@ static int look_in_store(struct repair *repair) {
 
 static int look_in_other_store(struct repair *repair, const char *root) {
     _cleanup_store_ vqemu_store *other = NULL;
-    int r = vqemu_store_open(root, VQEMU_STORE_READ_ONLY, &other, repair->error);
+    int r = vqemu_store_open_root(root, VQEMU_STORE_READ_ONLY, &other, repair->error);
     for (size_t i = 0; r == 0 && i < repair->digests.count; i++)
         r = try_named(repair, other->objects_fd, repair->digests.digests[i].hex, &repair->wants[i]);
     return r;
@@ -165,6 +166,7 @@ static int look_at_entry(int directory_fd, const char *name, void *userdata) {
     struct stat status;
     struct digest digest;
     uint64_t size;
+    const struct watch watch = {.progress = repair->progress};
     if (fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
     if (S_ISDIR(status.st_mode)) {
@@ -172,7 +174,7 @@ static int look_at_entry(int directory_fd, const char *name, void *userdata) {
         return r == -EACCES ? 0 : r;
     }
     if (!S_ISREG(status.st_mode) || object_open(directory_fd, name, &fd, &status) < 0 ||
-        digest_of_fd_by(fd, repair->buffer, &digest, &size) < 0)
+        digest_of_fd_by(fd, repair->buffer, &watch, &digest, &size) < 0)
         return 0;
     struct want *want = find_want(repair, &digest);
     if (!want || lseek(fd, 0, SEEK_SET) < 0)
@@ -211,7 +213,7 @@ static int stage_item(struct repair *repair, struct archive_reader *reader, size
 static int look_at_item(struct repair *repair, struct archive_reader *reader,
                         const struct archive_item *item) {
     struct staged staged;
-    if (item->kind != ARCHIVE_FILE || item->size > store_max_import_size(repair->store))
+    if (item->kind != ARCHIVE_FILE || item->size > call_max_size(repair->progress->call))
         return 0;
     size_t number = repair->next_number++;
     int r = stage_item(repair, reader, number, &staged);
@@ -266,6 +268,16 @@ static int look_in_source(struct repair *repair, const char *from) {
     return is_store(from) ? look_in_other_store(repair, from) : look_in_directory(repair, from);
 }
 
+int repair_check_source(const char *from, vqemu_error **error) {
+    struct stat status;
+    if (stat(from, &status) < 0)
+        return error_system(error, errno, "cannot look at the source of good copies %s", from);
+    if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) /* a pipe is opened but once */
+        return 0;
+    _cleanup_close_ int fd = open_at(AT_FDCWD, from, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+    return fd < 0 ? error_system(error, -fd, "cannot open the source of good copies %s", from) : 0;
+}
+
 /* ---- publishing ---- */
 
 static int publish_wants(struct repair *repair, vqemu_error **error) {
@@ -280,12 +292,12 @@ static int publish_wants(struct repair *repair, vqemu_error **error) {
     return r == 0 ? stage_sync_objects(&repair->stage, error) : r;
 }
 
-int repair_objects(vqemu_store *store, const vqemu_ref_list *refs, vqemu_check *check,
-                   const char *from, struct progress *progress, vqemu_error **error) {
+int repair_objects(vqemu_store *store, const vqemu_revision_list *revisions, vqemu_check *check,
+                   const char *from, struct vqemu_progress *progress, vqemu_error **error) {
     _cleanup_error_ vqemu_error *problem = NULL;
     _cleanup_(release_repair) struct repair repair = {
         .store = store,
-        .refs = refs,
+        .revisions = revisions,
         .stage = STAGE_EMPTY,
         .buffer = malloc(DIGEST_READ_SIZE),
         .progress = progress,
@@ -295,8 +307,9 @@ int repair_objects(vqemu_store *store, const vqemu_ref_list *refs, vqemu_check *
         return error_no_memory(error);
     if (repair.left == 0)
         return 0;
-    progress_start(progress, "repair", 0);
+    progress_start(progress, "repair", "bytes", 0);
     int r = stage_open(&repair.stage, store, 0, repair.error);
+    repair.stage.progress = progress;
     if (r == 0)
         r = look_in_store(&repair);
     if (r == 0 && from && repair.left > 0)

@@ -3,21 +3,133 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
 
+int fd_above_stdio(int fd) {
+    if (fd < 0)
+        return -errno;
+    if (fd > STDERR_FILENO)
+        return fd;
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), saved = errno;
+    close(fd);
+    return moved < 0 ? -saved : moved;
+}
+
+void low_fds_release(const struct low_fds *low) {
+    int saved = errno;
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (low->held[fd])
+            close(fd);
+    errno = saved;
+}
+
+/* Whether a number is taken for good: not only by another thread that holds it. */
+static bool is_taken(int fd) {
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && !(flags & O_PATH);
+}
+
+static bool all_are_taken(const struct low_fds *low) {
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (!low->held[fd] && !is_taken(fd))
+            return false;
+    return true;
+}
+
+static void hold_free(struct low_fds *low) {
+    for (;;) {
+        int fd = open("/", O_PATH | O_CLOEXEC);
+        if (fd < 0)
+            return;
+        if (fd > STDERR_FILENO) {
+            close(fd);
+            return;
+        }
+        low->held[fd] = true;
+    }
+}
+
+/*
+ * Of two threads that each hold one, both let go and try again. There is an end to it, for a
+ * program can have descriptors with O_PATH of its own there.
+ */
+void low_fds_hold(struct low_fds *low, int open_flags) {
+    struct timespec pause = {0};
+    *low = (struct low_fds){0};
+    if ((open_flags & O_ACCMODE) == O_RDONLY || open_flags & O_PATH)
+        return;
+    for (int attempt = 0; !all_are_taken(low) && attempt < 200; attempt++) {
+        hold_free(low);
+        if (all_are_taken(low))
+            return;
+        low_fds_release(low);
+        *low = (struct low_fds){0};
+        pause.tv_nsec = (pause.tv_nsec * 5 + (long)((uintptr_t)&pause >> 4) % 997 + 1) % 200000;
+        nanosleep(&pause, NULL);
+    }
+}
+
+/* By way of /proc: a directory without rights cannot be opened for reading, and by its name it
+ * could be another one meanwhile. */
+static int set_directory_mode(int fd, mode_t mode) {
+    struct stat status;
+    char path[sizeof "/proc/self/fd/" + 12];
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    if ((status.st_mode & 0777) == mode || !S_ISDIR(status.st_mode))
+        return 0;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return chmod(path, mode | (status.st_mode & S_ISGID)) < 0 ? -errno : 0;
+}
+
+int make_directory_at(int directory_fd, const char *name, mode_t mode) {
+    if (mkdirat(directory_fd, name, mode) < 0)
+        return -errno;
+    _cleanup_close_ int fd = open_at(directory_fd, name, O_PATH | O_NOFOLLOW, 0);
+    /* One that is gone was removed by somebody already, such as who clears leftovers away. */
+    return fd == -ENOENT ? 0 : fd < 0 ? fd : set_directory_mode(fd, mode);
+}
+
+int duplicate_fd(int fd) {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    return copy < 0 ? -errno : copy;
+}
+
 int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
+    struct low_fds low;
     int fd;
+    low_fds_hold(&low, flags);
     do
         fd = openat(directory_fd, name, flags | O_CLOEXEC, mode);
     while (fd < 0 && errno == EINTR);
-    return fd < 0 ? -errno : fd;
+    low_fds_release(&low);
+    return fd_above_stdio(fd);
+}
+
+int create_at(int directory_fd, const char *name, int flags, mode_t mode) {
+    struct stat status;
+    int fd = open_at(directory_fd, name, flags | O_CREAT, mode);
+    if (fd < 0)
+        return fd;
+    /* Another user's, that was there already, cannot be changed and need not be. */
+    if (fstat(fd, &status) == 0 && (status.st_mode & 0777) != mode && fchmod(fd, mode) < 0 &&
+        errno != EPERM) {
+        int r = -errno;
+        close(fd);
+        return r;
+    }
+    return fd;
 }
 
 int write_all(int fd, const void *bytes, size_t size) {
@@ -34,6 +146,39 @@ int write_all(int fd, const void *bytes, size_t size) {
     return 0;
 }
 
+/*
+ * A signal that was pending before, and whatever others send to the process, stays; what this write
+ * raises comes to this thread, and is taken back before anybody sees it.
+ */
+static int write_pipe(int fd, const void *bytes, size_t size) {
+    const struct timespec now = {0};
+    sigset_t sigpipe, before, pending;
+    sigemptyset(&sigpipe);
+    sigaddset(&sigpipe, SIGPIPE);
+    int r = -pthread_sigmask(SIG_BLOCK, &sigpipe, &before);
+    if (r < 0)
+        return r;
+    bool was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+    r = write_all(fd, bytes, size);
+    while (r == -EPIPE && !was_pending && sigtimedwait(&sigpipe, NULL, &now) < 0 && errno == EINTR)
+        ;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return r;
+}
+
+ssize_t write_stream(int fd, const void *bytes, size_t size) {
+    ssize_t n;
+    do
+        n = send(fd, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    while (n < 0 && errno == EINTR);
+    if (n >= 0)
+        return n;
+    if (errno != ENOTSOCK)
+        return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -errno;
+    int r = write_pipe(fd, bytes, size);
+    return r < 0 ? r : (ssize_t)size;
+}
+
 /* Grow a buffer to hold one byte more than limit at the most: enough to see that there is too much.
  */
 static int grow(char **buffer, size_t *capacity, size_t limit) {
@@ -48,7 +193,8 @@ static int grow(char **buffer, size_t *capacity, size_t limit) {
     return 0;
 }
 
-int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *size) {
+static int read_waiting(int fd, size_t expected, size_t limit, wait_fn wait, void *userdata,
+                        char **bytes, size_t *size) {
     _cleanup_free_ char *buffer = NULL;
     size_t capacity = 0, length = 0;
     *bytes = NULL;
@@ -66,6 +212,9 @@ int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *
             if (r < 0)
                 return r;
         }
+        int waited = wait ? wait(fd, userdata) : 0;
+        if (waited < 0)
+            return waited;
         ssize_t n = read(fd, buffer + length, capacity - length - 1);
         if (n < 0 && errno == EINTR)
             continue;
@@ -83,8 +232,17 @@ int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *
     return 0;
 }
 
+int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *size) {
+    return read_waiting(fd, expected, limit, NULL, NULL, bytes, size);
+}
+
 int read_all(int fd, size_t limit, char **bytes, size_t *size) {
     return read_all_sized(fd, 0, limit, bytes, size);
+}
+
+int read_all_patiently(int fd, size_t limit, wait_fn wait, void *userdata, char **bytes,
+                       size_t *size) {
+    return read_waiting(fd, 0, limit, wait, userdata, bytes, size);
 }
 
 int lock_fd(int fd, int operation) {

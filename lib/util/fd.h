@@ -8,16 +8,55 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/*
+ * What every new descriptor goes through. One of 0, 1 and 2, which are free in a program that
+ * closed them, is moved away: others take these for standard input, output and error, and write to
+ * them. Takes what a system call returned; returns a descriptor or a negative errno.
+ */
+int fd_above_stdio(int fd);
+
+/*
+ * A file that is open for writing must not have such a number for a moment: what another thread
+ * writes to its standard error meanwhile would go into it. While one is opened, with these flags,
+ * those that are free are held by descriptors that nobody can write to. The release keeps errno.
+ */
+struct low_fds {
+    bool held[3];
+};
+void low_fds_hold(struct low_fds *low, int open_flags);
+void low_fds_release(const struct low_fds *low);
+
+/* dup(2) likewise. */
+int duplicate_fd(int fd);
+
 /* openat(2) with O_CLOEXEC that waits out signals. Returns a descriptor or a negative errno. */
 int open_at(int directory_fd, const char *name, int flags, mode_t mode);
 
+/* open_at() with O_CREAT, but the umask has no say. */
+int create_at(int directory_fd, const char *name, int flags, mode_t mode);
+
+/* mkdirat(2) with exactly this mode, whatever the umask is. Returns 0 or a negative errno. */
+int make_directory_at(int directory_fd, const char *name, mode_t mode);
+
 int write_all(int fd, const void *bytes, size_t size);
+
+/*
+ * Write to a pipe or socket that poll(2) has found ready: nobody gets SIGPIPE if there is no reader
+ * any more, but -EPIPE comes back. Of a socket, what it can take now. Returns how much was written.
+ */
+ssize_t write_stream(int fd, const void *bytes, size_t size);
 
 /*
  * Read a descriptor to its end into a new buffer, with a NUL added behind its *size bytes. -EFBIG
  * if there are more than limit bytes.
  */
 int read_all(int fd, size_t limit, char **bytes, size_t *size);
+
+/* The same for a pipe, whose writer may be slow: wait returns 0 when there is something to read, or
+ * what the reading is to end with. */
+typedef int (*wait_fn)(int fd, void *userdata);
+int read_all_patiently(int fd, size_t limit, wait_fn wait, void *userdata, char **bytes,
+                       size_t *size);
 
 /* The same for a file whose size is known already, which saves allocations and a call. */
 int read_all_sized(int fd, size_t expected, size_t limit, char **bytes, size_t *size);

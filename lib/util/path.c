@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/fd.h"
 #include "util/strbuf.h"
 
 /* How often an opening is tried again that others disturb. */
@@ -34,18 +35,19 @@ char *make_absolute(const char *path) {
     return absolute;
 }
 
-static int make_directory(const char *path) {
-    return mkdir(path, 0755) < 0 && errno != EEXIST ? -errno : 0;
+static int make_directory(int base_fd, const char *path) {
+    int r = make_directory_at(base_fd, path, 0755);
+    return r == -EEXIST ? 0 : r;
 }
 
-int make_directories(const char *path) {
+int make_directories(int base_fd, const char *path) {
     _cleanup_free_ char *copy = strdup(path);
     int refused = 0;
     if (!copy)
         return -ENOMEM;
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        int r = make_directory(copy);
+        int r = make_directory(base_fd, copy);
         /* A directory that cannot be made may be there all the same, above what is one's own. */
         if (r == -EROFS || r == -EACCES)
             refused = refused ? refused : r;
@@ -53,7 +55,7 @@ int make_directories(const char *path) {
             return r == -ENOENT && refused ? refused : r;
         *slash = '/';
     }
-    int r = make_directory(copy);
+    int r = make_directory(base_fd, copy);
     return r == -ENOENT && refused ? refused : r;
 }
 
@@ -64,9 +66,9 @@ const char *base_name(const char *path) {
 
 /* For kernels before 5.6, and sandboxes that refuse openat2: one component at a time. */
 static int open_by_components(int directory_fd, const char *path, int flags) {
-    _cleanup_close_ int parent = fcntl(directory_fd, F_DUPFD_CLOEXEC, 0);
+    _cleanup_close_ int parent = duplicate_fd(directory_fd);
     if (parent < 0)
-        return -errno;
+        return parent;
     for (;;) {
         size_t length = strcspn(path, "/");
         char component[NAME_MAX + 1];
@@ -76,13 +78,11 @@ static int open_by_components(int directory_fd, const char *path, int flags) {
         component[length] = '\0';
         if (length == 0 || strcmp(component, "..") == 0)
             return -EXDEV;
-        if (!path[length]) {
-            int fd = openat(parent, component, flags | O_NOFOLLOW | O_CLOEXEC);
-            return fd < 0 ? -errno : fd;
-        }
-        int next = openat(parent, component, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (!path[length])
+            return open_at(parent, component, flags | O_NOFOLLOW, 0);
+        int next = open_at(parent, component, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
         if (next < 0)
-            return -errno;
+            return next;
         close(parent);
         parent = next;
         path += length + 1;
@@ -98,11 +98,14 @@ int open_beneath(int directory_fd, const char *path, int flags, bool follow) {
         how.resolve |= RESOLVE_NO_SYMLINKS;
     long fd;
     int attempts = 0;
+    struct low_fds low;
+    low_fds_hold(&low, flags);
     do /* a rename anywhere on the machine can disturb the resolution of ".." (openat2(2)) */
         fd = syscall(SYS_openat2, directory_fd, path, &how, sizeof how);
     while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++attempts < OPEN_ATTEMPTS)));
+    low_fds_release(&low);
     if (fd >= 0)
-        return (int)fd;
+        return fd_above_stdio((int)fd);
     if (errno == ENOSYS || errno == EPERM)
         return open_by_components(directory_fd, path, flags);
     return -errno;

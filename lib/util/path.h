@@ -10,8 +10,9 @@
  */
 char *make_absolute(const char *path);
 
-/* mkdir -p with mode 0755. Returns 0 or a negative errno. */
-int make_directories(const char *path);
+/* mkdir -p with mode 0755, whatever the umask, relative to base_fd. Returns 0 or a negative errno.
+ */
+int make_directories(int base_fd, const char *path);
 
 /* The part behind the last slash. */
 const char *base_name(const char *path);

@@ -76,6 +76,13 @@ void strbuf_addf(struct strbuf *buffer, const char *format, ...) {
     va_end(arguments);
 }
 
+void strbuf_truncate(struct strbuf *buffer, size_t length) {
+    if (length >= buffer->length)
+        return;
+    buffer->length = length;
+    buffer->text[length] = '\0';
+}
+
 char *strbuf_take(struct strbuf *buffer) {
     strbuf_add_bytes(buffer, "", 0);
     if (buffer->failed) {

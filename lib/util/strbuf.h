@@ -25,6 +25,8 @@ void strbuf_addf(struct strbuf *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void strbuf_addv(struct strbuf *buffer, const char *format, va_list arguments)
     __attribute__((format(printf, 2, 0)));
+/* Drop what is behind so many bytes. */
+void strbuf_truncate(struct strbuf *buffer, size_t length);
 
 /* The text, owned by the caller, never NULL unless an allocation failed. The buffer is empty then.
  */

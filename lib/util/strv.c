@@ -40,6 +40,13 @@ void strv_addf(struct strv *vector, const char *format, ...) {
     strv_take_in(vector, strbuf_take(&buffer));
 }
 
+void strv_remove(struct strv *vector, size_t index) {
+    free(vector->items[index]);
+    memmove(&vector->items[index], &vector->items[index + 1],
+            (vector->count - index) * sizeof *vector->items); /* and the NULL */
+    vector->count--;
+}
+
 void strv_release(struct strv *vector) {
     for (size_t i = 0; i < vector->count; i++)
         free(vector->items[i]);

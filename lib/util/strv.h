@@ -17,6 +17,7 @@ void strv_add(struct strv *vector, const char *text);
 void strv_addf(struct strv *vector, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Takes ownership of text; NULL stands for a failed allocation. */
 void strv_take_in(struct strv *vector, char *text);
+void strv_remove(struct strv *vector, size_t index);
 void strv_release(struct strv *vector);
 
 #define _cleanup_strv_ __attribute__((cleanup(strv_release)))

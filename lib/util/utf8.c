@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "util/utf8.h"
 
-#include <stdint.h>
+uint32_t utf8_decode(const char *text, int length) {
+    const unsigned char *bytes = (const unsigned char *)text;
+    if (length == 0)
+        return 0;
+    uint32_t point = length == 1 ? bytes[0] : bytes[0] & (0xffU >> (length + 1));
+    for (int i = 1; i < length; i++)
+        point = point << 6 | (bytes[i] & 0x3f);
+    return point;
+}
 
 int utf8_sequence_length(const char *text) {
     const unsigned char *bytes = (const unsigned char *)text;

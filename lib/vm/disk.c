@@ -1,49 +1,68 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/disk.h"
 
-#include "util/export.h"
-
 static const struct property properties[] = {
+    {
+        .key = "id",
+        .kind = PROPERTY_STRING,
+        .offset = offsetof(vqemu_disk, id),
+        .pattern = DEVICE_ID_PATTERN,
+        .wanted = DEVICE_ID_WANTED,
+        .meaning = DEVICE_ID_MEANING,
+    },
     {
         .key = "file",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_disk, file),
-        .meaning = "Image file, or block device.",
+        .meaning = "Image file, block device, or CD-ROM drive of the host. Only a CD-ROM drive "
+                   "without a medium, or a disk with a descriptor, has none.",
     },
     {
         .key = "fd",
+        .is_descriptor = true,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_disk, fd),
         .minimum = 3,
         .maximum = 2147483647,
-        .meaning = "Descriptor of the image, which the caller passes on to QEMU.",
+        .meaning =
+            "Descriptor of the image, which the caller has opened and passes on to QEMU, "
+            "instead of a file: 3 or more. It must be open for exactly what the disk does: for "
+            "reading and writing, or, if the disk is read-only or a CD-ROM, only for reading.",
     },
     {
         .key = "format",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, format),
         .choices = (const char *const[]){"raw", "qcow2", NULL},
-        .meaning = "Format of the image; it is never guessed. Default: raw.",
+        .meaning = "Format of the image, raw (the default) or qcow2. It is never guessed, since a "
+                   "guest could write another format's header into a raw image. A qcow2 image can "
+                   "name other files of the host, which QEMU opens with its own rights: a backing "
+                   "file, and a data file, which it writes to.",
     },
     {
         .key = "bus",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, bus),
         .choices = (const char *const[]){"virtio", "scsi", "nvme", "ide", NULL},
-        .meaning = "What the disk is attached to. Default: virtio, or for Windows and other "
-                   "systems what they have drivers for.",
+        .meaning =
+            "What the disk is attached to: virtio (virtio-blk), scsi (virtio-scsi), nvme, or "
+            "ide (IDE or SATA, whatever the machine has). Default: virtio for Linux; for "
+            "Windows and other systems ide where the machine has it. CD-ROM drives are on ide "
+            "where the machine has it, else on scsi.",
     },
     {
         .key = "cdrom",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_disk, cdrom),
-        .meaning = "A CD-ROM drive: always read-only.",
+        .meaning = "A CD-ROM drive, which is always read-only. Default: no.",
     },
     {
         .key = "read_only",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_disk, read_only),
-        .meaning = "Whether the guest can only read. Default: no, but for CD-ROMs.",
+        .meaning =
+            "Whether the guest can only read (QEMU: read-only=on). Default: no, but for CD-ROM "
+            "drives.",
     },
     {
         .key = "block_device",
@@ -58,7 +77,13 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_disk, cache),
         .choices = (const char *const[]){"writeback", "none", "writethrough", "directsync",
                                          "unsafe", NULL},
-        .meaning = "How writes are cached (QEMU: -drive cache=). Default: writeback.",
+        .meaning =
+            "How writes are cached (QEMU: -drive cache=). writeback (the default): in the "
+            "host's page cache; on disk when the guest flushes. none: past the host's page "
+            "cache (O_DIRECT), for images that move to another host. writethrough: each write "
+            "is on disk before it ends, for guests that never flush; slow. directsync: both of "
+            "these. unsafe: flushes are ignored, and the image is lost with the host; for what "
+            "can be made again.",
     },
     {
         .key = "aio",
@@ -66,20 +91,25 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_disk, aio),
         .choices = (const char *const[]){"threads", "native", "io_uring", NULL},
         .meaning =
-            "How the host is asked for input and output (QEMU: -drive aio=). Default: threads.",
+            "How QEMU does input and output (QEMU: -drive aio=). threads (the default): a pool "
+            "of threads; with every file system and cache mode. native: Linux AIO; less work "
+            "for the CPU; needs cache none or directsync. io_uring: the kernel's newer queue, "
+            "with every cache mode; needs a kernel and a seccomp policy that allow it.",
     },
     {
         .key = "discard",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_disk, discard),
-        .meaning = "Whether what the guest discards is given back to the host. Default: no.",
+        .meaning = "Whether what the guest discards is given back to the host's file system (QEMU: "
+                   "discard=unmap). Default: no.",
     },
     {
         .key = "serial",
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_disk, serial),
         .maximum = 36,
-        .meaning = "Serial number that the guest sees: up to 20 bytes, with bus scsi 36.",
+        .meaning = "Serial number that the guest sees: up to 20 bytes, with bus scsi 36. Default: "
+                   "none, or for nvme, which needs one, disk and the number of the disk.",
     },
     {
         .key = "boot_order",
@@ -87,7 +117,9 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_disk, boot_order),
         .minimum = 1,
         .maximum = 1000,
-        .meaning = "Place in the order of booting, from 1.",
+        .meaning =
+            "Place in the order of booting, from 1, among disks and nics; two devices cannot "
+            "have the same. Default: none.",
     },
     {
         .key = "iothread",
@@ -96,61 +128,10 @@ static const struct property properties[] = {
         .pattern = "^[A-Za-z][A-Za-z0-9._-]{0,62}$",
         .wanted = "a name of letters, digits, \"-\", \"_\" and \".\" that begins with a letter",
         .meaning =
-            "Name of an I/O thread that serves the disk; disks with the same name share one.",
+            "Name of an I/O thread that serves the disk; disks with the same name share one. "
+            "Only for bus virtio and scsi. Default: QEMU's main thread.",
     },
 };
 
 const struct object_type disk_type = {"disk", sizeof(vqemu_disk), properties,
                                       sizeof properties / sizeof *properties};
-
-VQEMU_EXPORT int vqemu_disk_set_file(vqemu_disk *disk, const char *path, vqemu_error **error) {
-    return object_set_string(&disk_type, disk, "file", path, error);
-}
-
-VQEMU_EXPORT int vqemu_disk_set_fd(vqemu_disk *disk, int fd, vqemu_error **error) {
-    return object_set_descriptor(&disk_type, disk, "fd", fd, error);
-}
-
-VQEMU_EXPORT int vqemu_disk_set_format(vqemu_disk *disk, const char *format, vqemu_error **error) {
-    return object_set_string(&disk_type, disk, "format", format, error);
-}
-
-VQEMU_EXPORT int vqemu_disk_set_bus(vqemu_disk *disk, const char *bus, vqemu_error **error) {
-    return object_set_string(&disk_type, disk, "bus", bus, error);
-}
-
-VQEMU_EXPORT void vqemu_disk_set_cdrom(vqemu_disk *disk, bool on) {
-    disk->cdrom = toggle(on);
-}
-
-VQEMU_EXPORT void vqemu_disk_set_read_only(vqemu_disk *disk, bool on) {
-    disk->read_only = toggle(on);
-}
-
-VQEMU_EXPORT void vqemu_disk_set_block_device(vqemu_disk *disk, bool on) {
-    disk->block_device = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_disk_set_cache(vqemu_disk *disk, const char *mode, vqemu_error **error) {
-    return object_set_string(&disk_type, disk, "cache", mode, error);
-}
-
-VQEMU_EXPORT int vqemu_disk_set_aio(vqemu_disk *disk, const char *mode, vqemu_error **error) {
-    return object_set_string(&disk_type, disk, "aio", mode, error);
-}
-
-VQEMU_EXPORT void vqemu_disk_set_discard(vqemu_disk *disk, bool on) {
-    disk->discard = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_disk_set_serial(vqemu_disk *disk, const char *serial, vqemu_error **error) {
-    return object_set_string(&disk_type, disk, "serial", serial, error);
-}
-
-VQEMU_EXPORT int vqemu_disk_set_boot_order(vqemu_disk *disk, uint32_t order, vqemu_error **error) {
-    return object_set_number(&disk_type, disk, "boot_order", order, error);
-}
-
-VQEMU_EXPORT int vqemu_disk_set_iothread(vqemu_disk *disk, const char *name, vqemu_error **error) {
-    return object_set_string(&disk_type, disk, "iothread", name, error);
-}

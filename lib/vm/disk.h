@@ -2,11 +2,12 @@
 #ifndef LIB_DISK_H
 #define LIB_DISK_H
 
-#include <volt-qemu/disk.h>
-
+#include "vm/device-id.h"
 #include "vm/property.h"
 
-struct vqemu_disk {
+/* A disk or CD-ROM drive. */
+typedef struct vqemu_disk {
+    char *id; /* of the device, if the VM sets it */
     char *file;
     uint64_t fd;
     const char *format;
@@ -20,7 +21,7 @@ struct vqemu_disk {
     char *serial;
     uint64_t boot_order;
     char *iothread;
-};
+} vqemu_disk;
 
 extern const struct object_type disk_type;
 

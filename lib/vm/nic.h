@@ -2,8 +2,7 @@
 #ifndef LIB_NIC_H
 #define LIB_NIC_H
 
-#include <volt-qemu/nic.h>
-
+#include "vm/device-id.h"
 #include "vm/property.h"
 
 /* A port of the host that leads to the guest. */
@@ -16,7 +15,9 @@ struct forward {
 
 extern const struct object_type forward_type;
 
-struct vqemu_nic {
+/* A network device. */
+typedef struct vqemu_nic {
+    char *id; /* of the device, if the VM sets it */
     const char *backend;
     const char *model;
     char *mac;
@@ -29,7 +30,7 @@ struct vqemu_nic {
     char *bridge;
     char *helper;
     uint64_t boot_order;
-};
+} vqemu_nic;
 
 extern const struct object_type nic_type;
 

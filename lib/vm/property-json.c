@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON objects <-> objects with properties. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -11,265 +10,358 @@
 
 /* ---- from JSON ---- */
 
-static int wrong_type(const struct property *property, const char *prefix, const char *wanted,
-                      vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: not %s", prefix, property->key, wanted);
+/* Where a reader is: path is the key of what it reads, "disks[0].cache". */
+struct reader {
+    struct strbuf path;
+    bool merge; /* into values that are there already */
+    vqemu_error **error;
+};
+
+static int read_object(struct reader *reader, const struct object_type *type, void *object,
+                       json_t *json);
+
+/* Go down; strbuf_truncate(&reader->path, length) comes back. */
+static int enter_key(struct reader *reader, const char *key) {
+    strbuf_addf(&reader->path, "%s%s", reader->path.length > 0 ? "." : "", key);
+    return reader->path.failed ? error_no_memory(reader->error) : 0;
 }
 
-static int read_string(const struct property *property, void *object, const char *prefix,
-                       json_t *json, vqemu_error **error) {
+static int enter_index(struct reader *reader, size_t index) {
+    strbuf_addf(&reader->path, "[%zu]", index);
+    return reader->path.failed ? error_no_memory(reader->error) : 0;
+}
+
+/* No array or object where one is needed. */
+static int wrong_type(struct reader *reader, const char *wanted) {
+    int r =
+        error_set(reader->error, VQEMU_ERR_MALFORMED, 0, "%s: not %s", reader->path.text, wanted);
+    return error_because(r, reader->error, "wrong-type", "key", reader->path.text, NULL);
+}
+
+/* The value itself is of another kind, as it can be in a setter. */
+static int wrong_kind(struct reader *reader, const char *wanted) {
+    int r = error_set(reader->error, VQEMU_ERR_INVALID, 0, "%s: not %s", reader->path.text, wanted);
+    return error_because(r, reader->error, "wrong-kind", "key", reader->path.text, NULL);
+}
+
+static int read_string(struct reader *reader, const struct property *property, void *object,
+                       json_t *json) {
     if (!json_is_string(json))
-        return wrong_type(property, prefix, "a string", error);
-    return property_set_string(property, object, prefix, json_string_value(json), error);
+        return wrong_kind(reader, "a string");
+    return property_set_string(property, object, reader->path.text, json_string_value(json),
+                               reader->error);
 }
 
-static int read_number(const struct property *property, void *object, const char *prefix,
-                       json_t *json, vqemu_error **error) {
-    if (!json_is_integer(json) || json_integer_value(json) < 0)
-        return wrong_type(property, prefix,
-                          property->wanted ? property->wanted : "an integer, 0 or more", error);
-    return property_set_number(property, object, prefix, (uint64_t)json_integer_value(json), error);
+/* A negative one is of the right type, and never in range. */
+static int read_number(struct reader *reader, const struct property *property, void *object,
+                       json_t *json) {
+    if (!json_is_integer(json))
+        return wrong_kind(reader, property->wanted ? property->wanted : "an integer, 0 or more");
+    json_int_t number = json_integer_value(json);
+    if (number >= 0)
+        return property_set_number(property, object, reader->path.text, (uint64_t)number,
+                                   reader->error);
+    int r = error_set(reader->error, VQEMU_ERR_INVALID, 0,
+                      "%s: %" JSON_INTEGER_FORMAT " is less than 0", reader->path.text, number);
+    return error_because(r, reader->error, "out-of-range", "key", reader->path.text, NULL);
 }
 
-static int read_switch(const struct property *property, void *object, const char *prefix,
-                       json_t *json, vqemu_error **error) {
+static int read_switch(struct reader *reader, const struct property *property, void *object,
+                       json_t *json) {
     if (!json_is_boolean(json))
-        return wrong_type(property, prefix, "true or false", error);
-    *(enum toggle *)property_field(property, object) = toggle(json_is_true(json));
+        return wrong_kind(reader, "true or false");
+    *(enum toggle *)property_field(property, object) = json_is_true(json) ? TOGGLE_ON : TOGGLE_OFF;
     return 0;
 }
 
-static int read_strings(const struct property *property, void *object, const char *prefix,
-                        json_t *json, vqemu_error **error) {
+/* Whether a JSON array may become a list, whose old elements go. */
+static int begin_list(struct reader *reader, const struct property *property, void *object,
+                      json_t *json, const char *wanted) {
     if (!json_is_array(json))
-        return wrong_type(property, prefix, "an array of strings", error);
-    for (size_t i = 0; i < json_array_size(json); i++) {
+        return wrong_type(reader, wanted);
+    int r = property_unset(property, object, reader->path.text, reader->error);
+    size_t count = json_array_size(json); /* before any of them is read */
+    return r < 0 || count == 0 ? r
+                               : property_check_room(reader->path.text, count - 1, reader->error);
+}
+
+static int read_strings(struct reader *reader, const struct property *property, void *object,
+                        json_t *json) {
+    size_t length = reader->path.length;
+    int r = begin_list(reader, property, object, json, "an array of strings");
+    for (size_t i = 0; r == 0 && i < json_array_size(json); i++) {
         const json_t *string = json_array_get(json, i);
-        if (!json_is_string(string))
-            return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s[%zu]: not a string", prefix,
-                             property->key, i);
-        int r = property_add_string(property, object, prefix, json_string_value(string), error);
-        if (r < 0)
-            return r;
+        r = enter_index(reader, i);
+        if (r == 0 && !json_is_string(string))
+            r = wrong_kind(reader, "a string");
+        if (r == 0)
+            r = property_set_element(property, object, reader->path.text, i,
+                                     json_string_value(string), reader->error);
+        strbuf_truncate(&reader->path, length);
     }
-    return 0;
+    return r;
 }
 
-static int read_switches(const struct property *property, void *object, const char *prefix,
-                         json_t *json, vqemu_error **error) {
-    if (!json_is_object(json))
-        return wrong_type(property, prefix, "an object of names that are true or false", error);
+static int read_value(struct reader *reader, const struct property *property, void *object,
+                      const char *name, json_t *json) {
+    struct value value = {.kind = VALUE_SWITCH, .on = json_is_true(json)};
+    bool is_none = (json_is_null(json) && reader->merge) ||
+                   (json_is_string(json) && json_string_length(json) == 0);
+    if (json_is_string(json))
+        value = (struct value){.kind = VALUE_TEXT, .text = json_string_value(json)};
+    else if (json_is_integer(json) && json_integer_value(json) >= 0)
+        value = (struct value){.kind = VALUE_NUMBER, .number = (uint64_t)json_integer_value(json)};
+    else if (!json_is_boolean(json) && !is_none)
+        return wrong_kind(reader, "true, false, an integer from 0 up, or text");
+    return property_set_value(property, object, reader->path.text, name, is_none ? NULL : &value,
+                              reader->error);
+}
+
+static int read_values(struct reader *reader, const struct property *property, void *object,
+                       json_t *json) {
+    size_t length = reader->path.length;
     const char *name;
-    json_t *on;
-    json_object_foreach(json, name, on) {
-        if (!json_is_boolean(on))
-            return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s.%.200s: not true or false", prefix,
-                             property->key, name);
-        int r = property_set_switch(property, object, prefix, name, json_is_true(on), error);
+    json_t *value;
+    if (!json_is_object(json))
+        return wrong_type(reader, "an object of names and values");
+    json_object_foreach(json, name, value) {
+        int r = enter_key(reader, name);
+        if (r == 0)
+            r = read_value(reader, property, object, name, value);
         if (r < 0)
             return r;
+        strbuf_truncate(&reader->path, length);
     }
     return 0;
 }
 
-static int read_objects(const struct property *property, void *object, const char *prefix,
-                        json_t *json, vqemu_error **error) {
-    if (!json_is_array(json))
-        return wrong_type(property, prefix, "an array of objects", error);
-    for (size_t i = 0; i < json_array_size(json); i++) {
-        _cleanup_free_ char *inner = format_string("%s%s[%zu].", prefix, property->key, i);
+static int read_objects(struct reader *reader, const struct property *property, void *object,
+                        json_t *json) {
+    size_t length = reader->path.length;
+    bool merge = reader->merge;
+    int r = begin_list(reader, property, object, json, "an array of objects");
+    reader->merge = false; /* elements are new */
+    for (size_t i = 0; r == 0 && i < json_array_size(json); i++) {
+        json_t *inner = json_array_get(json, i);
         void *element = object_list_add(property_field(property, object), property->element);
-        if (!inner || !element)
-            return error_no_memory(error);
-        if (!json_is_object(json_array_get(json, i)))
-            return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s[%zu]: not an object", prefix,
-                             property->key, i);
-        int r = object_from_json(property->element, element, inner, json_array_get(json, i), error);
-        if (r < 0)
-            return r;
+        r = element ? enter_index(reader, i) : error_no_memory(reader->error);
+        if (r == 0 && !json_is_object(inner))
+            r = wrong_type(reader, "an object");
+        if (r == 0)
+            r = read_object(reader, property->element, element, inner);
+        strbuf_truncate(&reader->path, length);
     }
-    return 0;
+    reader->merge = merge;
+    return r;
 }
 
-static int read_property(const struct property *property, void *object, const char *prefix,
-                         json_t *json, vqemu_error **error) {
+static int read_property(struct reader *reader, const struct property *property, void *object,
+                         json_t *json) {
+    if (reader->merge && json_is_null(json))
+        return property_unset(property, object, reader->path.text, reader->error);
     switch (property->kind) {
     case PROPERTY_NUMBER:
-        return read_number(property, object, prefix, json, error);
+        return read_number(reader, property, object, json);
     case PROPERTY_SWITCH:
-        return read_switch(property, object, prefix, json, error);
+        return read_switch(reader, property, object, json);
     case PROPERTY_STRINGS:
-        return read_strings(property, object, prefix, json, error);
-    case PROPERTY_SWITCHES:
-        return read_switches(property, object, prefix, json, error);
+        return read_strings(reader, property, object, json);
+    case PROPERTY_VALUES:
+        return read_values(reader, property, object, json);
     case PROPERTY_OBJECTS:
-        return read_objects(property, object, prefix, json, error);
+        return read_objects(reader, property, object, json);
     case PROPERTY_STRING:
     case PROPERTY_PATH:
     case PROPERTY_SOCKET:
     case PROPERTY_CHOICE:
         break;
     }
-    return read_string(property, object, prefix, json, error);
+    return read_string(reader, property, object, json);
 }
 
-/* There are many keys: name those that begin alike, since it is mostly a letter that is wrong. */
-static int unknown_key(const struct object_type *type, const char *prefix, const char *key,
-                       vqemu_error **error) {
-    _cleanup_strbuf_ struct strbuf alike = {0};
-    for (size_t i = 0; i < type->count; i++)
-        if (type->properties[i].key[0] == *key)
-            strbuf_addf(&alike, "%s%s", alike.length ? ", " : "; there are ",
-                        type->properties[i].key);
-    if (alike.failed)
-        return error_no_memory(error);
-    return error_set(error, VQEMU_ERR_INVALID, 0, "%s%.200s: unknown key of a %s%s", prefix, key,
-                     type->noun, alike.text ? alike.text : "");
-}
-
-static int read_key(const struct object_type *type, void *object, const char *prefix,
-                    const char *key, json_t *json, vqemu_error **error) {
-    for (size_t i = 0; i < type->count; i++)
-        if (strcmp(type->properties[i].key, key) == 0)
-            return read_property(&type->properties[i], object, prefix, json, error);
-    return unknown_key(type, prefix, key, error);
-}
-
-int object_from_json(const struct object_type *type, void *object, const char *prefix, json_t *json,
-                     vqemu_error **error) {
-    for (size_t i = 0; i < type->count; i++)
-        if (type->properties[i].required && !json_object_get(json, type->properties[i].key))
-            return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: missing", prefix,
-                             type->properties[i].key);
-    const char *key;
-    json_t *value;
-    json_object_foreach(json, key, value) {
-        int r = read_key(type, object, prefix, key, value, error);
+static int check_required(struct reader *reader, const struct object_type *type, json_t *json) {
+    for (size_t i = 0; !reader->merge && i < type->count; i++) {
+        const struct property *property = &type->properties[i];
+        if (!property->required || json_object_get(json, property->key))
+            continue;
+        int r = enter_key(reader, property->key);
         if (r < 0)
             return r;
+        r = error_set(reader->error, VQEMU_ERR_INVALID, 0, "%s: missing", reader->path.text);
+        return error_because(r, reader->error, "missing-value", "key", reader->path.text, NULL);
     }
     return 0;
+}
+
+static int read_object(struct reader *reader, const struct object_type *type, void *object,
+                       json_t *json) {
+    size_t length = reader->path.length;
+    int r = check_required(reader, type, json);
+    const char *key;
+    json_t *value;
+    if (r < 0)
+        return r;
+    json_object_foreach(json, key, value) {
+        const struct property *property = property_find(type, key, strlen(key));
+        r = enter_key(reader, key);
+        if (r == 0)
+            r = property
+                    ? read_property(reader, property, object, value)
+                    : property_unknown(type, reader->path.text, reader->path.length - strlen(key),
+                                       strlen(key), true, reader->error);
+        if (r < 0)
+            return r;
+        strbuf_truncate(&reader->path, length);
+    }
+    return 0;
+}
+
+int object_from_json(const struct object_type *type, void *object, bool merge, json_t *json,
+                     vqemu_error **error) {
+    struct reader reader = {.merge = merge, .error = error};
+    int r = read_object(&reader, type, object, json);
+    strbuf_release(&reader.path);
+    return r;
 }
 
 /* ---- to JSON ---- */
 
+struct writer {
+    struct strbuf path;
+    vqemu_error **error;
+};
+
+static int write_object(struct writer *writer, const struct object_type *type, const void *object,
+                        json_t **json);
+
 /* jansson refuses text that is not UTF-8, which is not the same as having no memory. */
-static json_t *text(const char *string, bool *is_text) {
-    if (!utf8_is_valid(string)) {
-        *is_text = false;
-        return NULL;
+static int write_text(struct writer *writer, const char *text, json_t **json) {
+    if (!utf8_is_valid(text)) {
+        if (writer->path.failed)
+            return error_no_memory(writer->error);
+        int r = error_set(writer->error, VQEMU_ERR_UNSUPPORTED, 0,
+                          "%s: it is not UTF-8, which JSON cannot carry", writer->path.text);
+        return error_because(r, writer->error, "not-utf-8", "key", writer->path.text, NULL);
     }
-    return json_string(string);
+    *json = json_string(text);
+    return *json ? 0 : error_no_memory(writer->error);
 }
 
-static json_t *write_strings(const struct strv *strings, bool *is_text) {
-    json_t *array = json_array();
-    for (size_t i = 0; array && i < strings->count; i++) {
-        if (json_array_append_new(array, text(strings->items[i], is_text)) < 0) {
-            json_decref(array);
-            return NULL;
-        }
-    }
-    return array;
-}
-
-static json_t *write_switches(const struct strv *switches) {
-    json_t *object = json_object();
-    for (size_t i = 0; object && i < switches->count; i++) {
-        const char *name = switches->items[i], *sign = strchr(name, '=');
-        _cleanup_free_ char *key = strndup(name, (size_t)(sign - name));
-        if (!key || json_object_set_new(object, key, json_boolean(strcmp(sign, "=on") == 0)) < 0) {
-            json_decref(object);
-            return NULL;
-        }
-    }
-    return object;
-}
-
-static int write_objects(const struct object_list *list, const struct object_type *element,
-                         json_t **json, vqemu_error **error) {
+static int write_strings(struct writer *writer, const struct strv *strings, json_t **json) {
     _cleanup_json_ json_t *array = json_array();
+    size_t length = writer->path.length;
+    for (size_t i = 0; array && i < strings->count; i++) {
+        json_t *string;
+        strbuf_addf(&writer->path, "[%zu]", i);
+        int r = write_text(writer, strings->items[i], &string);
+        if (r < 0)
+            return r;
+        if (json_array_append_new(array, string) < 0)
+            return error_no_memory(writer->error);
+        strbuf_truncate(&writer->path, length);
+    }
+    *json = TAKE_POINTER(array);
+    return *json ? 0 : error_no_memory(writer->error);
+}
+
+static int write_value(struct writer *writer, const struct value *value, json_t **json) {
+    if (value->kind == VALUE_TEXT)
+        return write_text(writer, value->text, json);
+    *json = value->kind == VALUE_SWITCH ? json_boolean(value->on)
+                                        : json_integer((json_int_t)value->number);
+    return *json ? 0 : error_no_memory(writer->error);
+}
+
+static int write_values(struct writer *writer, const struct named_values *values, json_t **json) {
+    _cleanup_json_ json_t *object = json_object();
+    size_t length = writer->path.length;
+    for (size_t i = 0; object && i < values->count; i++) {
+        const struct named_value *item = &values->items[i];
+        json_t *value;
+        strbuf_addf(&writer->path, ".%s", item->name);
+        int r = write_value(writer, &item->value, &value);
+        if (r < 0)
+            return r;
+        if (json_object_set_new(object, item->name, value) < 0)
+            return error_no_memory(writer->error);
+        strbuf_truncate(&writer->path, length);
+    }
+    *json = TAKE_POINTER(object);
+    return *json ? 0 : error_no_memory(writer->error);
+}
+
+static int write_objects(struct writer *writer, const struct object_list *list,
+                         const struct object_type *element, json_t **json) {
+    _cleanup_json_ json_t *array = json_array();
+    size_t length = writer->path.length;
     for (size_t i = 0; array && i < list->count; i++) {
         json_t *object;
-        int r = object_to_json(element, list->items[i], &object, error);
+        strbuf_addf(&writer->path, "[%zu].", i);
+        int r = write_object(writer, element, list->items[i], &object);
         if (r < 0)
             return r;
         if (json_array_append_new(array, object) < 0)
-            return error_no_memory(error);
+            return error_no_memory(writer->error);
+        strbuf_truncate(&writer->path, length);
     }
     *json = TAKE_POINTER(array);
-    return 0;
+    return *json ? 0 : error_no_memory(writer->error);
 }
 
-/* Whether a property has a value of its own. */
-static bool is_set(const struct property *property, const void *object) {
-    const void *field = property_value(property, object);
-    switch (property->kind) {
-    case PROPERTY_NUMBER:
-        return *(const uint64_t *)field != 0;
-    case PROPERTY_SWITCH:
-        return *(const enum toggle *)field != TOGGLE_DEFAULT;
-    case PROPERTY_STRINGS:
-    case PROPERTY_SWITCHES:
-        return ((const struct strv *)field)->count > 0;
-    case PROPERTY_OBJECTS:
-        return ((const struct object_list *)field)->count > 0;
-    case PROPERTY_STRING:
-    case PROPERTY_PATH:
-    case PROPERTY_SOCKET:
-    case PROPERTY_CHOICE:
-        break;
-    }
-    return *(char *const *)field;
-}
-
-static int write_property(const struct property *property, const void *object, json_t **json,
-                          bool *is_text, vqemu_error **error) {
+static int write_property(struct writer *writer, const struct property *property,
+                          const void *object, json_t **json) {
     const void *field = property_value(property, object);
     switch (property->kind) {
     case PROPERTY_NUMBER:
         *json = json_integer((json_int_t) * (const uint64_t *)field);
-        return 0;
+        return *json ? 0 : error_no_memory(writer->error);
     case PROPERTY_SWITCH:
         *json = json_boolean(*(const enum toggle *)field == TOGGLE_ON);
         return 0;
     case PROPERTY_STRINGS:
-        *json = write_strings(field, is_text);
-        return 0;
-    case PROPERTY_SWITCHES:
-        *json = write_switches(field);
-        return 0;
+        return write_strings(writer, field, json);
+    case PROPERTY_VALUES:
+        return write_values(writer, field, json);
     case PROPERTY_OBJECTS:
-        return write_objects(field, property->element, json, error);
+        return write_objects(writer, field, property->element, json);
     case PROPERTY_STRING:
     case PROPERTY_PATH:
     case PROPERTY_SOCKET:
     case PROPERTY_CHOICE:
         break;
     }
-    *json = text(*(char *const *)field, is_text);
-    return 0;
+    return write_text(writer, *(char *const *)field, json);
+}
+
+static int write_object(struct writer *writer, const struct object_type *type, const void *object,
+                        json_t **json) {
+    _cleanup_json_ json_t *written = json_object();
+    size_t length = writer->path.length;
+    for (size_t i = 0; written && i < type->count; i++) {
+        const struct property *property = &type->properties[i];
+        json_t *value;
+        if (!property_is_set(property, object))
+            continue;
+        strbuf_add(&writer->path, property->key);
+        int r = write_property(writer, property, object, &value);
+        if (r < 0)
+            return r;
+        if (json_object_set_new(written, property->key, value) < 0)
+            return error_no_memory(writer->error);
+        strbuf_truncate(&writer->path, length);
+    }
+    *json = TAKE_POINTER(written);
+    return *json ? 0 : error_no_memory(writer->error);
 }
 
 int object_to_json(const struct object_type *type, const void *object, json_t **json,
                    vqemu_error **error) {
-    _cleanup_json_ json_t *written = json_object();
-    for (size_t i = 0; written && i < type->count; i++) {
-        const struct property *property = &type->properties[i];
-        json_t *value = NULL;
-        bool is_text = true;
-        if (!is_set(property, object))
-            continue;
-        int r = write_property(property, object, &value, &is_text, error);
-        if (r < 0)
-            return r;
-        if (!is_text)
-            return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                             "%s of a %s is not UTF-8, which JSON cannot carry", property->key,
-                             type->noun);
-        if (json_object_set_new(written, property->key, value) < 0)
-            return error_no_memory(error);
-    }
-    *json = TAKE_POINTER(written);
-    return *json ? 0 : error_no_memory(error);
+    struct writer writer = {.error = error};
+    _cleanup_json_ json_t *written = NULL;
+    int r = write_object(&writer, type, object, &written);
+    if (r == 0 && writer.path.failed)
+        r = error_no_memory(error);
+    *json = r == 0 ? TAKE_POINTER(written) : NULL;
+    strbuf_release(&writer.path);
+    return r;
 }

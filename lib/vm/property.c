@@ -2,56 +2,64 @@
 #include "vm/property.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "util/cleanup.h"
 #include "util/pattern.h"
-#include "util/strbuf.h"
+
+/* QEMU splits -cpu at commas, and knows no escape there. */
+#define VALUE_PATTERN "^[^,\t\n\v\f\r]{1,255}$"
 
 /* ---- what a string may be ---- */
 
-static int check_length(const struct property *property, const char *prefix, const char *value,
+static int check_length(const struct property *property, const char *key, const char *value,
                         vqemu_error **error) {
     uint64_t maximum = property_longest(property);
     if (maximum == 0 || strlen(value) <= maximum)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0,
-                     "%s%s: \"%.200s\" has %zu bytes; it can have %" PRIu64 "%s", prefix,
-                     property->key, value, strlen(value), maximum,
-                     property->kind == PROPERTY_SOCKET ? ", as the path of every Unix socket" : "");
+    int r = error_set(
+        error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" has %zu bytes; it can have %" PRIu64 "%s", key,
+        value, strlen(value), maximum,
+        property->kind == PROPERTY_SOCKET ? ", as the path of every Unix socket" : "");
+    return error_because(r, error, "too-long", "key", key, "value", value, NULL);
 }
 
-static int check_pattern(const struct property *property, const char *prefix, const char *value,
-                         vqemu_error **error) {
-    if (!property->pattern || pattern_matches(property->pattern, value))
+static int check_pattern(const char *pattern, const char *wanted, const char *key,
+                         const char *value, vqemu_error **error) {
+    if (!pattern || pattern_matches(pattern, value))
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: \"%.200s\" is not %s", prefix,
-                     property->key, value, property->wanted);
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" is not %s", key, value, wanted);
+    return error_because(r, error, NULL, "key", key, "value", value, NULL);
 }
 
-static int check_string(const struct property *property, const char *prefix, const char *value,
+static int check_string(const struct property *property, const char *key, const char *value,
                         vqemu_error **error) {
     bool is_path = property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET;
-    if (is_path && *value != '/')
-        return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: \"%.200s\" is not an absolute path",
-                         prefix, property->key, value);
-    int r = check_length(property, prefix, value, error);
-    return r < 0 ? r : check_pattern(property, prefix, value, error);
+    if (is_path && *value != '/') {
+        int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" is not an absolute path",
+                          key, value);
+        return error_because(r, error, "relative-path", "key", key, "value", value, NULL);
+    }
+    int r = check_length(property, key, value, error);
+    return r < 0 ? r : check_pattern(property->pattern, property->wanted, key, value, error);
 }
 
-static int refuse_choice(const struct property *property, const char *prefix, const char *value,
+static int refuse_choice(const struct property *property, const char *key, const char *value,
                          vqemu_error **error) {
     _cleanup_strbuf_ struct strbuf choices = {0};
     for (const char *const *choice = property->choices; *choice; choice++)
         strbuf_addf(&choices, "%s%s", choices.length ? ", " : "", *choice);
     if (choices.failed)
         return error_no_memory(error);
-    return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: \"%.200s\" is not one of %s", prefix,
-                     property->key, value, choices.text);
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" is not one of %s", key, value,
+                      choices.text);
+    return error_because(r, error, "not-a-choice", "key", key, "value", value, "choices",
+                         choices.text, NULL);
 }
 
-static int set_choice(const struct property *property, void *object, const char *prefix,
+static int set_choice(const struct property *property, void *object, const char *key,
                       const char *value, vqemu_error **error) {
     for (const char *const *choice = property->choices; *choice; choice++) {
         if (strcmp(*choice, value) == 0) {
@@ -59,30 +67,35 @@ static int set_choice(const struct property *property, void *object, const char 
             return 0;
         }
     }
-    return refuse_choice(property, prefix, value, error);
+    return refuse_choice(property, key, value, error);
 }
 
 /* ---- setting ---- */
 
-static int unset_string(const struct property *property, void *object, const char *prefix,
+static int refuse_empty(const char *key, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: it is empty", key);
+    return error_because(r, error, "missing-value", "key", key, NULL);
+}
+
+static int unset_string(const struct property *property, void *object, const char *key,
                         vqemu_error **error) {
     char **field = property_field(property, object);
     if (property->required)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: it is empty", prefix, property->key);
+        return refuse_empty(key, error);
     if (property->kind != PROPERTY_CHOICE)
         free(*field);
     *field = NULL;
     return 0;
 }
 
-int property_set_string(const struct property *property, void *object, const char *prefix,
+int property_set_string(const struct property *property, void *object, const char *key,
                         const char *value, vqemu_error **error) {
     char **field = property_field(property, object);
     if (!value || (!*value && !property->may_be_empty))
-        return unset_string(property, object, prefix, error);
+        return unset_string(property, object, key, error);
     if (property->kind == PROPERTY_CHOICE)
-        return set_choice(property, object, prefix, value, error);
-    int r = check_string(property, prefix, value, error);
+        return set_choice(property, object, key, value, error);
+    int r = check_string(property, key, value, error);
     if (r < 0)
         return r;
     char *copy = strdup(value);
@@ -93,112 +106,98 @@ int property_set_string(const struct property *property, void *object, const cha
     return 0;
 }
 
-int property_set_number(const struct property *property, void *object, const char *prefix,
+int property_set_number(const struct property *property, void *object, const char *key,
                         uint64_t value, vqemu_error **error) {
     bool is_unset = value == 0 && !property->required;
-    if (!is_unset && (value < property->minimum || value > property->maximum))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "%s%s: %" PRIu64 " is not from %" PRIu64 " to %" PRIu64, prefix,
-                         property->key, value, property->minimum, property->maximum);
+    if (!is_unset && (value < property->minimum || value > property->maximum)) {
+        char text[24];
+        snprintf(text, sizeof text, "%" PRIu64, value);
+        int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is not from %" PRIu64 " to %" PRIu64,
+                          key, text, property->minimum, property->maximum);
+        return error_because(r, error, "out-of-range", "key", key, "value", text, NULL);
+    }
     *(uint64_t *)property_field(property, object) = value;
     return 0;
 }
 
+int property_check_room(const char *key, size_t count, vqemu_error **error) {
+    if (count < LIST_MAX)
+        return 0;
+    int r =
+        error_set(error, VQEMU_ERR_INVALID, 0, "%s: there can be %d, and no more", key, LIST_MAX);
+    return error_because(r, error, "too-many", "key", key, NULL);
+}
+
 /* What was in the vector before is still good. */
-static int report_vector(struct strv *vector, vqemu_error **error) {
+static int append(struct strv *vector, const char *key, const char *value, vqemu_error **error) {
+    int r = property_check_room(key, vector->count, error);
+    if (r < 0)
+        return r;
+    strv_add(vector, value);
     if (!vector->failed)
         return 0;
     vector->failed = false;
     return error_no_memory(error);
 }
 
-int property_add_string(const struct property *property, void *object, const char *prefix,
-                        const char *value, vqemu_error **error) {
+int property_set_element(const struct property *property, void *object, const char *key,
+                         size_t index, const char *value, vqemu_error **error) {
     struct strv *vector = property_field(property, object);
     if (!value)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "%s%s: one is NULL", prefix, property->key);
-    strv_add(vector, value);
-    return report_vector(vector, error);
-}
-
-int property_set_switch(const struct property *property, void *object, const char *prefix,
-                        const char *name, bool on, vqemu_error **error) {
-    struct strv *vector = property_field(property, object);
-    int r = check_string(property, prefix, name ? name : "", error);
-    if (r < 0)
-        return r;
-    _cleanup_free_ char *setting = format_string("%s=%s", name, on ? "on" : "off");
-    if (!setting)
+        return refuse_empty(key, error);
+    if (index == vector->count)
+        return append(vector, key, value, error);
+    char *copy = strdup(value);
+    if (!copy)
         return error_no_memory(error);
-    size_t length = strlen(name) + 1;
-    for (size_t i = 0; i < vector->count; i++) {
-        if (strncmp(vector->items[i], setting, length) == 0) {
-            free(vector->items[i]);
-            vector->items[i] = TAKE_POINTER(setting);
-            return 0;
-        }
-    }
-    strv_take_in(vector, TAKE_POINTER(setting));
-    return report_vector(vector, error);
-}
-
-/* ---- by key ---- */
-
-static const struct property *property_of(const struct object_type *type, const char *key) {
-    const struct property *property = type->properties;
-    while (strcmp(property->key, key) != 0)
-        property++;
-    return property;
-}
-
-/* A VM's own properties need no noun before them. */
-static const char *prefix_of(const struct object_type *type, char prefix[static 32]) {
-    if (strcmp(type->noun, "vm") == 0)
-        return "";
-    strncat(strcpy(prefix, type->noun), " ", 2);
-    return prefix;
-}
-
-int object_set_string(const struct object_type *type, void *object, const char *key,
-                      const char *value, vqemu_error **error) {
-    char prefix[32];
-    return property_set_string(property_of(type, key), object, prefix_of(type, prefix), value,
-                               error);
-}
-
-int object_set_number(const struct object_type *type, void *object, const char *key, uint64_t value,
-                      vqemu_error **error) {
-    char prefix[32];
-    return property_set_number(property_of(type, key), object, prefix_of(type, prefix), value,
-                               error);
-}
-
-/* 0 is what a caller has that closed its standard input, and opened something else. */
-int object_set_descriptor(const struct object_type *type, void *object, const char *key, int fd,
-                          vqemu_error **error) {
-    const struct property *property = property_of(type, key);
-    char prefix[32];
-    if (fd != -1 && fd < 3)
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "%s%s: %d is no descriptor that can be passed on: they are from 3 up, and "
-                         "-1 is none",
-                         prefix_of(type, prefix), key, fd);
-    *(uint64_t *)property_field(property, object) = fd == -1 ? 0 : (uint64_t)fd;
+    free(vector->items[index]);
+    vector->items[index] = copy;
     return 0;
 }
 
-int object_add_string(const struct object_type *type, void *object, const char *key,
-                      const char *value, vqemu_error **error) {
-    char prefix[32];
-    return property_add_string(property_of(type, key), object, prefix_of(type, prefix), value,
-                               error);
+/* ---- named values ---- */
+
+static int check_value(const char *key, const struct value *value, vqemu_error **error) {
+    if (value->kind == VALUE_TEXT)
+        return check_pattern(VALUE_PATTERN,
+                             "text that QEMU can take here: up to 255 bytes without commas, tabs "
+                             "and newlines",
+                             key, value->text, error);
+    if (value->kind == VALUE_SWITCH || value->number <= INT64_MAX)
+        return 0;
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, value->number);
+    int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                      "%s: %s is more than %" PRId64 "; set it as text", key, text, INT64_MAX);
+    return error_because(r, error, "out-of-range", "key", key, "value", text, NULL);
 }
 
-int object_set_switch(const struct object_type *type, void *object, const char *key,
-                      const char *name, bool on, vqemu_error **error) {
-    char prefix[32];
-    return property_set_switch(property_of(type, key), object, prefix_of(type, prefix), name, on,
-                               error);
+/* "on" is a switch, and comes out of JSON as one. */
+static struct value plain(const struct value *value) {
+    if (value->kind == VALUE_TEXT && strcmp(value->text, "on") == 0)
+        return (struct value){.kind = VALUE_SWITCH, .on = true};
+    if (value->kind == VALUE_TEXT && strcmp(value->text, "off") == 0)
+        return (struct value){.kind = VALUE_SWITCH};
+    return *value;
+}
+
+int property_set_value(const struct property *property, void *object, const char *key,
+                       const char *name, const struct value *value, vqemu_error **error) {
+    struct named_values *values = property_field(property, object);
+    int r = check_pattern(property->pattern, property->wanted, key, name, error);
+    if (r < 0)
+        return r;
+    if (!value) {
+        named_values_remove(values, name);
+        return 0;
+    }
+    r = check_value(key, value, error);
+    if (r == 0 && !named_values_find(values, name))
+        r = property_check_room(key, values->count, error);
+    if (r < 0)
+        return r;
+    const struct value new = plain(value);
+    return named_values_set(values, name, &new) ? 0 : error_no_memory(error);
 }
 
 /* ---- lists, and the end ---- */
@@ -215,10 +214,12 @@ void *object_list_add(struct object_list *list, const struct object_type *elemen
     return object;
 }
 
-void object_list_remove_last(struct object_list *list, const struct object_type *element) {
-    void *last = list->items[--list->count];
-    object_release(element, last);
-    free(last);
+void object_list_remove(struct object_list *list, const struct object_type *element, size_t index) {
+    object_release(element, list->items[index]);
+    free(list->items[index]);
+    list->count--;
+    memmove(&list->items[index], &list->items[index + 1],
+            (list->count - index) * sizeof *list->items);
 }
 
 static void release_list(struct object_list *list, const struct object_type *element) {
@@ -227,29 +228,70 @@ static void release_list(struct object_list *list, const struct object_type *ele
         free(list->items[i]);
     }
     free(list->items);
+    *list = (struct object_list){0};
+}
+
+static void release_property(const struct property *property, void *object) {
+    void *field = property_field(property, object);
+    switch (property->kind) {
+    case PROPERTY_STRING:
+    case PROPERTY_PATH:
+    case PROPERTY_SOCKET:
+        free(*(char **)field);
+        *(char **)field = NULL;
+        break;
+    case PROPERTY_CHOICE:
+        *(const char **)field = NULL;
+        break;
+    case PROPERTY_NUMBER:
+        *(uint64_t *)field = 0;
+        break;
+    case PROPERTY_SWITCH:
+        *(enum toggle *)field = TOGGLE_DEFAULT;
+        break;
+    case PROPERTY_STRINGS:
+        strv_release(field);
+        break;
+    case PROPERTY_VALUES:
+        named_values_release(field);
+        break;
+    case PROPERTY_OBJECTS:
+        release_list(field, property->element);
+        break;
+    }
+}
+
+int property_unset(const struct property *property, void *object, const char *key,
+                   vqemu_error **error) {
+    if (property->required)
+        return refuse_empty(key, error);
+    release_property(property, object);
+    return 0;
 }
 
 void object_release(const struct object_type *type, void *object) {
-    for (size_t i = 0; i < type->count; i++) {
-        const struct property *property = &type->properties[i];
-        void *field = property_field(property, object);
-        switch (property->kind) {
-        case PROPERTY_STRING:
-        case PROPERTY_PATH:
-        case PROPERTY_SOCKET:
-            free(*(char **)field);
-            break;
-        case PROPERTY_STRINGS:
-        case PROPERTY_SWITCHES:
-            strv_release(field);
-            break;
-        case PROPERTY_OBJECTS:
-            release_list(field, property->element);
-            break;
-        case PROPERTY_CHOICE:
-        case PROPERTY_NUMBER:
-        case PROPERTY_SWITCH:
-            break;
-        }
-    }
+    for (size_t i = 0; i < type->count; i++)
+        release_property(&type->properties[i], object);
+}
+
+/* ---- looking ---- */
+
+size_t property_count(const struct property *property, const void *object) {
+    const void *field = property_value(property, object);
+    if (property->kind == PROPERTY_STRINGS)
+        return ((const struct strv *)field)->count;
+    if (property->kind == PROPERTY_VALUES)
+        return ((const struct named_values *)field)->count;
+    return ((const struct object_list *)field)->count;
+}
+
+bool property_is_set(const struct property *property, const void *object) {
+    const void *field = property_value(property, object);
+    if (property_is_string(property))
+        return *(char *const *)field;
+    if (property->kind == PROPERTY_NUMBER)
+        return *(const uint64_t *)field != 0;
+    if (property->kind == PROPERTY_SWITCH)
+        return *(const enum toggle *)field != TOGGLE_DEFAULT;
+    return property_count(property, object) > 0;
 }

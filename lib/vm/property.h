@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a VM is described by: objects with properties. One table for each type of object serves its
- * setters, its JSON and its JSON Schema, so that these cannot differ.
+ * What a VM is described by: objects with properties. One table for each type of object serves the
+ * access by key, its JSON and its JSON Schema, so that these cannot differ.
  */
 #ifndef LIB_PROPERTY_H
 #define LIB_PROPERTY_H
@@ -14,23 +14,28 @@
 #include <volt-qemu/error.h>
 
 #include "base/json.h"
+#include "util/strbuf.h"
 #include "util/strv.h"
+#include "vm/named-value.h"
 
 enum property_kind {
-    PROPERTY_STRING,   /* char * */
-    PROPERTY_PATH,     /* char *: absolute, for QEMU does not run in the caller's directory */
-    PROPERTY_SOCKET,   /* char *: a path that fits into a Unix socket's address */
-    PROPERTY_CHOICE,   /* const char *: one of choices */
-    PROPERTY_NUMBER,   /* uint64_t: minimum to maximum; 0 if it is not set */
-    PROPERTY_SWITCH,   /* enum toggle */
-    PROPERTY_STRINGS,  /* struct strv */
-    PROPERTY_SWITCHES, /* struct strv of "name=on" and "name=off" */
-    PROPERTY_OBJECTS,  /* struct object_list of elements */
+    PROPERTY_STRING,  /* char * */
+    PROPERTY_PATH,    /* char *: absolute, for QEMU does not run in the caller's directory */
+    PROPERTY_SOCKET,  /* char *: a path that fits into a Unix socket's address */
+    PROPERTY_CHOICE,  /* const char *: one of choices */
+    PROPERTY_NUMBER,  /* uint64_t: minimum to maximum; 0 if it is not set */
+    PROPERTY_SWITCH,  /* enum toggle */
+    PROPERTY_STRINGS, /* struct strv */
+    PROPERTY_VALUES,  /* struct named_values */
+    PROPERTY_OBJECTS, /* struct object_list of elements */
 };
 
 #define SOCKET_PATH_MAX (sizeof((struct sockaddr_un *)NULL)->sun_path - 1) /* unix(7) */
 
-/* A switch that nobody set leaves the choice to the library. */
+/* No machine has room for as many devices, no command line for as many arguments. */
+#define LIST_MAX 1000
+
+/* A switch that nobody set leaves the choice to the library. As enum vqemu_switch. */
 enum toggle { TOGGLE_DEFAULT, TOGGLE_OFF, TOGGLE_ON };
 
 struct object_type;
@@ -40,17 +45,18 @@ struct object_type;
  * same as both.
  */
 struct property {
-    const char *key; /* in JSON; a setter is named after it */
+    const char *key;
     enum property_kind kind;
     size_t offset; /* of the field in the object */
     bool required;
     bool may_be_empty;          /* "" is a value of its own, not none */
+    bool is_descriptor;         /* a number that a caller has by mistake when it is 0 */
     const char *const *choices; /* NULL-terminated */
     uint64_t minimum, maximum;  /* of a number; the maximum is also that of a string's bytes */
-    const char *pattern;        /* what a string matches, or NULL; see above */
+    const char *pattern;        /* what a string, or the name of a value, matches, or NULL */
     const char *wanted; /* what matches it, as "a MAC address such as ..."; or a number's unit */
     const struct object_type *element;
-    const char *meaning; /* one sentence, for the schema */
+    const char *meaning; /* for the schema: what it is, its default, and what it needs */
 };
 
 struct object_type {
@@ -65,26 +71,6 @@ struct object_list {
     size_t count;
 };
 
-/*
- * Set a property by its key, which must be one of the type's. A refused value changes nothing; NULL
- * or "" unsets a string that is not required.
- */
-int object_set_string(const struct object_type *type, void *object, const char *key,
-                      const char *value, vqemu_error **error);
-int object_set_number(const struct object_type *type, void *object, const char *key, uint64_t value,
-                      vqemu_error **error);
-/* -1 unsets the property. */
-int object_set_descriptor(const struct object_type *type, void *object, const char *key, int fd,
-                          vqemu_error **error);
-int object_add_string(const struct object_type *type, void *object, const char *key,
-                      const char *value, vqemu_error **error);
-int object_set_switch(const struct object_type *type, void *object, const char *key,
-                      const char *name, bool on, vqemu_error **error);
-
-static inline enum toggle toggle(bool on) {
-    return on ? TOGGLE_ON : TOGGLE_OFF;
-}
-
 static inline bool is_on(enum toggle toggle) {
     return toggle == TOGGLE_ON;
 }
@@ -93,29 +79,9 @@ static inline bool is_on_by_default(enum toggle toggle, bool otherwise) {
     return toggle == TOGGLE_DEFAULT ? otherwise : toggle == TOGGLE_ON;
 }
 
-/* Add an empty element, which the list owns; NULL without memory. */
-void *object_list_add(struct object_list *list, const struct object_type *element);
-
-/* Take the last element away again, and free it. */
-void object_list_remove_last(struct object_list *list, const struct object_type *element);
-
-/* Free what the properties hold, not the object itself. */
-void object_release(const struct object_type *type, void *object);
-
-/* ---- the same with a prefix for messages, for the JSON reader ---- */
-
-int property_set_string(const struct property *property, void *object, const char *prefix,
-                        const char *value, vqemu_error **error);
-int property_set_number(const struct property *property, void *object, const char *prefix,
-                        uint64_t value, vqemu_error **error);
-int property_add_string(const struct property *property, void *object, const char *prefix,
-                        const char *value, vqemu_error **error);
-int property_set_switch(const struct property *property, void *object, const char *prefix,
-                        const char *name, bool on, vqemu_error **error);
-
-/* How many bytes a string can have; 0 for any number. */
-static inline uint64_t property_longest(const struct property *property) {
-    return property->kind == PROPERTY_SOCKET ? SOCKET_PATH_MAX : property->maximum;
+static inline bool property_is_string(const struct property *property) {
+    return property->kind == PROPERTY_STRING || property->kind == PROPERTY_PATH ||
+           property->kind == PROPERTY_SOCKET || property->kind == PROPERTY_CHOICE;
 }
 
 static inline void *property_field(const struct property *property, void *object) {
@@ -126,13 +92,68 @@ static inline const void *property_value(const struct property *property, const 
     return (const char *)object + property->offset;
 }
 
+/* How many bytes a string can have; 0 for any number. */
+static inline uint64_t property_longest(const struct property *property) {
+    return property->kind == PROPERTY_SOCKET ? SOCKET_PATH_MAX : property->maximum;
+}
+
+/* Whether it has a value of its own. */
+bool property_is_set(const struct property *property, const void *object);
+
+/* How many elements or values a list has, or an object of values. */
+size_t property_count(const struct property *property, const void *object);
+
+/*
+ * Setting. key is the whole one, "disks[0].cache", for the error. A refused value changes nothing.
+ * NULL or "" unsets a string that is not required, 0 such a number.
+ */
+int property_set_string(const struct property *property, void *object, const char *key,
+                        const char *value, vqemu_error **error);
+int property_set_number(const struct property *property, void *object, const char *key,
+                        uint64_t value, vqemu_error **error);
+/* Of a list of strings: an index that is the count appends. */
+int property_set_element(const struct property *property, void *object, const char *key,
+                         size_t index, const char *value, vqemu_error **error);
+/* Of named values. A NULL value takes the name away. */
+int property_set_value(const struct property *property, void *object, const char *key,
+                       const char *name, const struct value *value, vqemu_error **error);
+/* Back to the default, of any kind. */
+int property_unset(const struct property *property, void *object, const char *key,
+                   vqemu_error **error);
+/* One more element for a list that has so many. */
+int property_check_room(const char *key, size_t count, vqemu_error **error);
+
+/* Add an empty element, which the list owns; NULL without memory. */
+void *object_list_add(struct object_list *list, const struct object_type *element);
+void object_list_remove(struct object_list *list, const struct object_type *element, size_t index);
+
+/* Free what the properties hold, not the object itself. */
+void object_release(const struct object_type *type, void *object);
+
+/* Into an object without anything set; what is there after a failure must be released. */
+int object_copy(const struct object_type *type, const void *from, void *to, vqemu_error **error);
+
+/* Whether all that is required is set, in elements as well: it may have been made key by key. */
+int object_check_required(const struct object_type *type, const void *object, vqemu_error **error);
+
+/* ---- keys that are not there (unknown-key.c) ---- */
+
+/* Of a type's table; NULL if it has no such key. */
+const struct property *property_find(const struct object_type *type, const char *key,
+                                     size_t length);
+
+/* key: the whole one, of which the bytes at, of some length, are unknown. A document may be for a
+ * newer library. */
+int property_unknown(const struct object_type *type, const char *key, size_t at, size_t length,
+                     bool of_document, vqemu_error **error);
+
 /* ---- JSON (property-json.c, schema.c) ---- */
 
 /*
- * Set properties from a JSON object. prefix stands before keys in messages: "vm.json: ". Unknown
- * keys and values of another type are refused.
+ * Set properties from a JSON object. Unknown keys and values of another type are refused. With
+ * merge, the object may have values already: null unsets one, and nothing is required.
  */
-int object_from_json(const struct object_type *type, void *object, const char *prefix, json_t *json,
+int object_from_json(const struct object_type *type, void *object, bool merge, json_t *json,
                      vqemu_error **error);
 
 /* Those that are set, as a new JSON object. */

@@ -43,9 +43,12 @@ static json_t *schema_of_number(const struct property *property) {
                      "maximum", maximum, "anyOf", "const", 0, "minimum", minimum);
 }
 
-static json_t *schema_of_switches(const struct property *property) {
-    return json_pack("{s:s, s:{s:s}, s:{s:s}}", "type", "object", "propertyNames", "pattern",
-                     property->pattern, "additionalProperties", "type", "boolean");
+/* Numbers and text are what QEMU takes for a value. */
+static json_t *schema_of_values(const struct property *property) {
+    return json_pack("{s:s, s:{s:s}, s:{s:[s,s,s], s:i, s:i, s:s}, s:i}", "type", "object",
+                     "propertyNames", "pattern", property->pattern, "additionalProperties", "type",
+                     "boolean", "integer", "string", "minimum", 0, "maxLength", VALUE_TEXT_MAX,
+                     "pattern", "^[^,\t\n\v\f\r]*$", "maxProperties", LIST_MAX);
 }
 
 static json_t *schema_of(const struct property *property) {
@@ -57,11 +60,13 @@ static json_t *schema_of(const struct property *property) {
     case PROPERTY_SWITCH:
         return json_pack("{s:s}", "type", "boolean");
     case PROPERTY_STRINGS:
-        return json_pack("{s:s, s:{s:s}}", "type", "array", "items", "type", "string");
-    case PROPERTY_SWITCHES:
-        return schema_of_switches(property);
+        return json_pack("{s:s, s:{s:s}, s:i}", "type", "array", "items", "type", "string",
+                         "maxItems", LIST_MAX);
+    case PROPERTY_VALUES:
+        return schema_of_values(property);
     case PROPERTY_OBJECTS:
-        return json_pack("{s:s, s:o}", "type", "array", "items", object_schema(property->element));
+        return json_pack("{s:s, s:o, s:i}", "type", "array", "items",
+                         object_schema(property->element), "maxItems", LIST_MAX);
     case PROPERTY_STRING:
     case PROPERTY_PATH:
     case PROPERTY_SOCKET:

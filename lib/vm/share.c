@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/share.h"
 
-#include "util/export.h"
-
 static const struct property properties[] = {
+    {
+        .key = "id",
+        .kind = PROPERTY_STRING,
+        .offset = offsetof(vqemu_share, id),
+        .pattern = DEVICE_ID_PATTERN,
+        .wanted = DEVICE_ID_WANTED,
+        .meaning = DEVICE_ID_MEANING,
+    },
     {
         .key = "path",
         .kind = PROPERTY_PATH,
@@ -17,20 +23,23 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_share, tag),
         .required = true,
         .maximum = 36,
-        .meaning = "Mount tag by which the guest names it.",
+        .meaning =
+            "Mount tag by which the guest names it: up to 31 bytes over 9p, 36 over virtiofs.",
     },
     {
         .key = "driver",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_share, driver),
         .choices = (const char *const[]){"9p", "virtiofs", NULL},
-        .meaning = "How the directory is shared. Default: 9p.",
+        .meaning = "How the directory is shared: 9p (the default; QEMU serves it) or virtiofs (a "
+                   "virtiofsd serves it: the systemd unit starts one, other callers start it "
+                   "themselves before QEMU).",
     },
     {
         .key = "writable",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_share, writable),
-        .meaning = "Whether the guest may write. Default: no.",
+        .meaning = "Whether the guest may write (QEMU: readonly=off). Default: no.",
     },
     {
         .key = "security_model",
@@ -38,55 +47,30 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_share, security_model),
         .choices =
             (const char *const[]){"none", "mapped-xattr", "mapped-file", "passthrough", NULL},
-        .meaning = "How 9p stores owners and modes. Default: none, or mapped-xattr where the guest "
-                   "may write.",
+        .meaning =
+            "How 9p stores owners, modes and special files (qemu(1), -fsdev). none (the "
+            "default of read-only shares): like passthrough, but failures to change owners are "
+            "ignored. mapped-xattr is the default of writable ones.",
     },
     {
         .key = "multidevs",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_share, multidevs),
         .choices = (const char *const[]){"remap", "forbid", "warn", NULL},
-        .meaning = "What 9p does about inode numbers of several file systems below the directory. "
-                   "Default: remap.",
+        .meaning =
+            "What 9p does about inode numbers where the directory spans several file systems "
+            "(qemu(1), -fsdev). Default: remap.",
     },
     {
         .key = "socket",
         .kind = PROPERTY_SOCKET,
         .offset = offsetof(vqemu_share, socket),
-        .meaning = "Unix socket of virtiofsd. Default: one in the runtime directory.",
+        .meaning =
+            "Unix socket on which virtiofsd listens for QEMU. Default: virtiofsd-<number>.sock "
+            "in the runtime directory, numbered from 0 in the order of the shares over "
+            "virtiofs.",
     },
 };
 
 const struct object_type share_type = {"share", sizeof(vqemu_share), properties,
                                        sizeof properties / sizeof *properties};
-
-VQEMU_EXPORT int vqemu_share_set_path(vqemu_share *share, const char *path, vqemu_error **error) {
-    return object_set_string(&share_type, share, "path", path, error);
-}
-
-VQEMU_EXPORT int vqemu_share_set_tag(vqemu_share *share, const char *tag, vqemu_error **error) {
-    return object_set_string(&share_type, share, "tag", tag, error);
-}
-
-VQEMU_EXPORT int vqemu_share_set_driver(vqemu_share *share, const char *driver,
-                                        vqemu_error **error) {
-    return object_set_string(&share_type, share, "driver", driver, error);
-}
-
-VQEMU_EXPORT void vqemu_share_set_writable(vqemu_share *share, bool on) {
-    share->writable = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_share_set_security_model(vqemu_share *share, const char *model,
-                                                vqemu_error **error) {
-    return object_set_string(&share_type, share, "security_model", model, error);
-}
-
-VQEMU_EXPORT int vqemu_share_set_multidevs(vqemu_share *share, const char *mode,
-                                           vqemu_error **error) {
-    return object_set_string(&share_type, share, "multidevs", mode, error);
-}
-
-VQEMU_EXPORT int vqemu_share_set_socket(vqemu_share *share, const char *path, vqemu_error **error) {
-    return object_set_string(&share_type, share, "socket", path, error);
-}

@@ -2,11 +2,12 @@
 #ifndef LIB_SHARE_H
 #define LIB_SHARE_H
 
-#include <volt-qemu/share.h>
-
+#include "vm/device-id.h"
 #include "vm/property.h"
 
-struct vqemu_share {
+/* A directory of the host that the guest can mount. */
+typedef struct vqemu_share {
+    char *id; /* of the device, if the VM sets it */
     char *path;
     char *tag;
     const char *driver;
@@ -14,7 +15,7 @@ struct vqemu_share {
     const char *security_model;
     const char *multidevs;
     char *socket;
-};
+} vqemu_share;
 
 extern const struct object_type share_type;
 

@@ -9,6 +9,11 @@
 #include "vm/nic.h"
 #include "vm/share.h"
 
+/* Those of the table in choice/arch.c. */
+static const char *const guest_archs[] = {
+    "x86_64", "i386",     "aarch64", "arm",   "riscv64", "riscv32", "mips",        "mipsel",
+    "mips64", "mips64el", "ppc",     "ppc64", "ppc64le", "s390x",   "loongarch64", NULL};
+
 static const struct property properties[] = {
     {
         .key = "name",
@@ -16,7 +21,9 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, name),
         .required = true,
         .maximum = 255,
-        .meaning = "Name of the VM: 1 to 255 bytes.",
+        .meaning =
+            "Name of the VM: 1 to 255 bytes, any but NUL. UUID and MAC addresses follow from "
+            "it unless they are set, and so do the default directories.",
     },
     {
         .key = "uuid",
@@ -24,29 +31,68 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, uuid),
         .pattern = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
         .wanted = "a UUID such as 6ba7b810-9dad-11d1-80b4-00c04fd430c8",
-        .meaning = "UUID that the guest sees; by default one that is derived from the name.",
+        .meaning = "UUID that the guest's firmware tables show, as 8-4-4-4-12 hexadecimal digits. "
+                   "Default: one that is derived from the name, and so stays the same.",
     },
     {
         .key = "guest_os",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, guest_os),
         .choices = (const char *const[]){"linux", "windows", "other", NULL},
-        .meaning = "Operating system of the guest: what devices, clock and hints it gets unless "
-                   "they are set.",
+        .meaning =
+            "Operating system of the guest, which decides the defaults of devices, clock and "
+            "hints. linux (the default): virtio disks and network devices. windows: UEFI "
+            "firmware, SATA disks and an Intel network device, for which Windows brings "
+            "drivers, a clock of local time, and under KVM the Hyper-V enlightenments. other: "
+            "for legacy systems, IDE or SATA disks and an Intel or Realtek network device, "
+            "where the machine can have them.",
+    },
+    {
+        .key = "guest_arch",
+        .kind = PROPERTY_CHOICE,
+        .offset = offsetof(vqemu_vm, guest_arch),
+        .choices = guest_archs,
+        .meaning = "Architecture of the guest, which chooses the QEMU program and the machine. "
+                   "Default: the host's. It only matters for the selection of a profile.",
+    },
+    {
+        .key = "profile",
+        .kind = PROPERTY_STRING,
+        .offset = offsetof(vqemu_vm, profile),
+        .pattern = "^[a-z0-9][a-z0-9-]{0,62}$",
+        .wanted = "the name of a profile: small letters, digits and \"-\"",
+        .meaning =
+            "Name of the profile that the VM runs on. Default: the best one that has all that "
+            "the VM needs. It only matters for the selection of a profile.",
+    },
+    {
+        .key = "mode",
+        .kind = PROPERTY_CHOICE,
+        .offset = offsetof(vqemu_vm, mode),
+        .choices = (const char *const[]){"hybrid-kvm", "hybrid-emulated", NULL},
+        .meaning =
+            "Mode of the reference system: hybrid-kvm orders KVM, hybrid-emulated emulation. "
+            "Default: whichever is best. It only matters for the selection of a profile.",
     },
     {
         .key = "state_dir",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, state_dir),
-        .meaning = "Directory of what the VM keeps: UEFI variables, TPM state. Default: "
-                   "/var/lib/volt/vms/<id of the VM>.",
+        .meaning =
+            "Directory of what the VM keeps from run to run: UEFI variables and the TPM's "
+            "state. Default: /var/lib/volt/vms/<id>. The id is the VM's name where that has "
+            "only letters, digits, \"_\", \".\" and \"-\", begins with a letter or digit, and "
+            "is no longer than 48 bytes; otherwise it is made of the name's beginning and its "
+            "digest.",
     },
     {
         .key = "runtime_dir",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, runtime_dir),
         .maximum = 80,
-        .meaning = "Directory of the VM's sockets. Default: /run/volt/<id of the VM>.",
+        .meaning =
+            "Directory of the VM's sockets, for those that have no path of their own; up to 80 "
+            "bytes. Default: /run/volt/<id>; see state_dir for the id.",
     },
     {
         .key = "user",
@@ -54,8 +100,10 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, user),
         .pattern = "^([A-Za-z_][A-Za-z0-9_.-]{0,30}|[0-9]{1,10})$",
         .wanted = "the name or number of a user",
-        .meaning =
-            "User that the systemd service runs QEMU as. Default: the service manager's own.",
+        .meaning = "User, by name or number, that the systemd service runs QEMU and its companions "
+                   "as, and to whom belongs what is prepared. Default: the service manager's own, "
+                   "which for the system manager is root. Only a service is run as that user: who "
+                   "executes a command must become the user before.",
     },
     {
         .key = "machine",
@@ -63,34 +111,46 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, machine),
         .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
         .wanted = "the name of a machine type",
-        .meaning = "Machine type, such as pc-q35-7.2, which pins the devices' versions; by default "
-                   "the newest one that the architecture is known to boot with.",
+        .meaning =
+            "QEMU's machine type: one with a version, such as pc-q35-7.2, so that a newer QEMU "
+            "shows the guest the same hardware, or another kind, such as pc instead of q35. "
+            "Default: the newest of the kind that the architecture's guests usually have.",
     },
     {
         .key = "firmware",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, firmware),
         .choices = (const char *const[]){"bios", "uefi", NULL},
-        .meaning = "Firmware: bios (the machine's own, whatever that is) or uefi.",
+        .meaning =
+            "Firmware: bios (the machine's own, whatever that is) or uefi. Default: UEFI for "
+            "Windows; for Linux without a kernel, UEFI where the machine has no firmware of "
+            "its own that boots from a disk, and on the profile kvm-uefi; otherwise the "
+            "machine's own.",
     },
     {
         .key = "secure_boot",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, secure_boot),
-        .meaning = "UEFI secure boot with the keys of the profile's variable store.",
+        .meaning =
+            "Boot only what is signed for the keys in the profile's variable store. Needs UEFI "
+            "firmware that can do it; on x86 it is guarded by system management mode, which "
+            "needs the machine q35. Default: no.",
     },
     {
         .key = "nvram",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, nvram),
-        .meaning = "File of the VM's UEFI variables. Default: nvram.fd in the state directory.",
+        .meaning =
+            "File of the VM's UEFI variables, which is made from the profile's template when "
+            "the VM is prepared. Default: nvram.fd in the state directory.",
     },
     {
         .key = "rtc",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, rtc),
         .choices = (const char *const[]){"utc", "localtime", NULL},
-        .meaning = "What the guest's clock shows. Default: local time for Windows, otherwise UTC.",
+        .meaning = "What the guest's real-time clock shows. Default: local time for Windows, "
+                   "otherwise UTC.",
     },
     {
         .key = "memory",
@@ -99,7 +159,8 @@ static const struct property properties[] = {
         .minimum = 1,
         .maximum = 16777216,
         .wanted = "a number of MiB: an integer, 0 or more",
-        .meaning = "Memory in MiB; 0 for the architecture's default.",
+        .meaning = "Memory in MiB, up to 16 TiB. Default: 256, or more where the machine needs it. "
+                   "What a machine can have is checked when a command is built.",
     },
     {
         .key = "hugepages",
@@ -107,13 +168,18 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, hugepages),
         .pattern = "^[1-9][0-9]{0,5}[KMG]$",
         .wanted = "a size of huge pages such as 2M or 1G",
-        .meaning = "Back the memory by huge pages of this size, such as 2M or 1G.",
+        .meaning =
+            "Back the memory by huge pages of this size, such as 2M or 1G, which the host has "
+            "reserved (Linux: Documentation/admin-guide/mm/hugetlbpage.rst). Default: none.",
     },
     {
         .key = "memory_shared",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, memory_shared),
-        .meaning = "Share the guest's memory with other processes, as vhost-user devices need it.",
+        .meaning =
+            "Put the guest's memory into a memfd that other processes can map, as vhost-user "
+            "devices need it. Default: no; where a share goes over virtiofs it is done without "
+            "being asked.",
     },
     {
         .key = "cpus",
@@ -121,7 +187,9 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, cpus),
         .minimum = 1,
         .maximum = 4096,
-        .meaning = "Virtual CPUs; 0 for the default, 1, or the product of the topology.",
+        .meaning =
+            "Virtual CPUs. Default: the product of sockets, cores and threads where these are "
+            "set, else 1.",
     },
     {
         .key = "cpu_sockets",
@@ -129,7 +197,8 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, cpu_sockets),
         .minimum = 1,
         .maximum = 4096,
-        .meaning = "Sockets of the CPU topology.",
+        .meaning = "Sockets of the CPU topology; sockets, cores and threads together must give the "
+                   "number of CPUs. Default: those that are left over.",
     },
     {
         .key = "cpu_cores",
@@ -137,7 +206,7 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, cpu_cores),
         .minimum = 1,
         .maximum = 4096,
-        .meaning = "Cores of each socket.",
+        .meaning = "Cores of each socket; see cpu_sockets. Default: 1.",
     },
     {
         .key = "cpu_threads",
@@ -145,7 +214,7 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, cpu_threads),
         .minimum = 1,
         .maximum = 4096,
-        .meaning = "Threads of each core.",
+        .meaning = "Threads of each core; see cpu_sockets. Default: 1.",
     },
     {
         .key = "cpu_model",
@@ -153,75 +222,91 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, cpu_model),
         .pattern = "^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}$",
         .wanted = "the name of a CPU model",
-        .meaning = "CPU model. Default: the host's under KVM, else the one of the "
-                   "guest-architecture table.",
+        .meaning = "QEMU's CPU model. Default: host under KVM, else one of the guest architecture.",
     },
     {
         .key = "cpu_features",
-        .kind = PROPERTY_SWITCHES,
+        .kind = PROPERTY_VALUES,
         .offset = offsetof(vqemu_vm, cpu_features),
         .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
         .wanted = "the name of a CPU feature",
-        .meaning = "Features of the CPU that are switched on or off.",
+        .meaning =
+            "Features of the CPU by QEMU's names for them (-cpu): true and false switch one on "
+            "and off, an integer from 0 up or text is its value, as in {\"hv-spinlocks\": "
+            "\"0x1fff\", \"phys-bits\": 40, \"aes\": true}.",
     },
     {
         .key = "hyperv",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, hyperv),
-        .meaning = "Hyper-V enlightenments for the guest. Default: for Windows under KVM.",
+        .meaning =
+            "Hyper-V enlightenments, which spare Windows costly ways to wait and to count time "
+            "(QEMU: docs/system/i386/hyperv.rst). Emulation cannot have them. Default: for "
+            "Windows under KVM.",
     },
     {
         .key = "rootfs",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, rootfs),
         .meaning =
-            "Directory that becomes the guest's root file system, with the mount tag rootfs.",
+            "Directory of the host that becomes the guest's root file system, shared with the "
+            "mount tag rootfs. Default: none.",
     },
     {
         .key = "rootfs_driver",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, rootfs_driver),
         .choices = (const char *const[]){"9p", "virtiofs", NULL},
-        .meaning = "How the root file system is shared. Default: 9p.",
+        .meaning =
+            "How the root file system is shared: 9p (the default; QEMU serves it) or virtiofs "
+            "(see the driver of shares).",
     },
     {
         .key = "rootfs_writable",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, rootfs_writable),
-        .meaning = "Whether the guest may write to its root file system. Default: no.",
+        .meaning = "Whether the guest may write to its root file system (QEMU: readonly=off). "
+                   "Default: no.",
     },
     {
         .key = "reboot",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, reboot),
         .meaning =
-            "Whether the guest may reboot; otherwise QEMU ends. Default: if it has no kernel.",
+            "Whether the guest may reboot, as installers do; otherwise QEMU ends when it wants "
+            "to. Default: guests that boot from a disk or by UEFI may, those with a kernel may "
+            "not.",
     },
     {
         .key = "kernel",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, kernel),
-        .meaning = "Kernel to boot.",
+        .meaning = "Kernel to boot. Default: none.",
     },
     {
         .key = "initrd",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, initrd),
-        .meaning = "Initial RAM disk; needs a kernel.",
+        .meaning = "Initial RAM disk; needs a kernel. Default: none.",
     },
     {
         .key = "append",
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, append),
         .may_be_empty = true,
-        .meaning = "The whole kernel command line; needs a kernel.",
+        .meaning =
+            "The whole kernel command line; needs a kernel. A kernel whose root is on a disk "
+            "must be told so here: root=/dev/vda and so on. An empty one is a value of its "
+            "own. Default: console=<the machine's> panic=1, with a root file system behind "
+            "root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L, or root=rootfs "
+            "rootfstype=virtiofs, and rw where it is writable.",
     },
     {
         .key = "disks",
         .kind = PROPERTY_OBJECTS,
         .offset = offsetof(vqemu_vm, disks),
         .element = &disk_type,
-        .meaning = "Disks and CD-ROMs, in this order.",
+        .meaning = "Disks and CD-ROM drives, in this order.",
     },
     {
         .key = "shares",
@@ -235,7 +320,9 @@ static const struct property properties[] = {
         .kind = PROPERTY_OBJECTS,
         .offset = offsetof(vqemu_vm, nics),
         .element = &nic_type,
-        .meaning = "Network devices, in this order. Without one there is no network.",
+        .meaning =
+            "Network devices, in this order. Without one there is no network; one with nothing "
+            "set is connected by QEMU's own NAT, which lets nothing in.",
     },
     {
         .key = "vsock_cid",
@@ -243,19 +330,23 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, vsock_cid),
         .minimum = 3,
         .maximum = 4294967294,
-        .meaning = "Context id of a virtio socket device, 3 or more; needs /dev/vhost-vsock.",
+        .meaning = "Context id of a virtio socket device (vsock(7)), 3 or more; needs "
+                   "/dev/vhost-vsock. Default: no such device.",
     },
     {
         .key = "rng",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, rng),
-        .meaning = "A virtio device that gives the guest entropy from the host's /dev/urandom.",
+        .meaning =
+            "A virtio device that gives the guest entropy of the host's /dev/urandom. Default: "
+            "no.",
     },
     {
         .key = "balloon",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, balloon),
-        .meaning = "A virtio balloon, so that memory can be taken back from the guest.",
+        .meaning =
+            "A virtio balloon, so that memory can be taken back from the guest. Default: no.",
     },
     {
         .key = "watchdog",
@@ -263,13 +354,16 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, watchdog),
         .choices = (const char *const[]){"reset", "shutdown", "poweroff", "pause", "inject-nmi",
                                          "none", "debug", NULL},
-        .meaning = "A watchdog device, and what QEMU does when it expires.",
+        .meaning = "A watchdog device, i6300esb or on s390x diag288, and what QEMU does when it "
+                   "expires. Default: no such device.",
     },
     {
         .key = "tpm",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, tpm),
-        .meaning = "A TPM 2.0, emulated by swtpm.",
+        .meaning =
+            "A TPM 2.0, emulated by swtpm, which must listen on its socket when QEMU starts. "
+            "The systemd unit starts one; other callers start it themselves. Default: no.",
     },
     {
         .key = "tpm_socket",
@@ -281,41 +375,45 @@ static const struct property properties[] = {
         .key = "tpm_state",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, tpm_state),
-        .meaning = "Directory of the TPM's state. Default: tpm in the state directory.",
+        .meaning = "Directory in which swtpm keeps the TPM's state. Default: tpm in the state "
+                   "directory.",
     },
     {
         .key = "swtpm_program",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, swtpm_program),
-        .meaning = "The program swtpm, for the unit. Default: /usr/bin/swtpm.",
+        .meaning = "The program swtpm that the systemd unit starts. Default: /usr/bin/swtpm.",
     },
     {
         .key = "virtiofsd_program",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, virtiofsd_program),
-        .meaning = "The program virtiofsd, for the unit. Default: /usr/libexec/virtiofsd.",
+        .meaning =
+            "The program virtiofsd that the systemd unit starts for each share over virtiofs. "
+            "Default: /usr/libexec/virtiofsd.",
     },
     {
         .key = "display",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, display),
         .choices = (const char *const[]){"none", "vnc", NULL},
-        .meaning = "How the guest's screen is shown. Default: it has none.",
+        .meaning = "How the guest's screen is shown: none (the default), or vnc.",
     },
     {
         .key = "video",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, video),
         .choices = (const char *const[]){"std", "virtio", "ramfb", NULL},
-        .meaning =
-            "Model of the graphics device. Default: what the guest's system has drivers for.",
+        .meaning = "Model of the graphics device: std (VGA), virtio, or ramfb. Default: what the "
+                   "guest's system has drivers for, where there is a display.",
     },
     {
         .key = "vnc_socket",
         .kind = PROPERTY_SOCKET,
         .offset = offsetof(vqemu_vm, vnc_socket),
-        .meaning = "Unix socket of the VNC server. Default: vnc.sock in the runtime directory, "
-                   "unless a port is set.",
+        .meaning =
+            "Unix socket of the VNC server. Default: vnc.sock in the runtime directory, unless "
+            "a port is set.",
     },
     {
         .key = "vnc_port",
@@ -323,20 +421,23 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, vnc_port),
         .minimum = 5900,
         .maximum = 65535,
-        .meaning = "TCP port of the VNC server on the loopback address, 5900 to 65535.",
+        .meaning = "TCP port of the loopback address 127.0.0.1 on which the VNC server listens, "
+                   "instead of a Unix socket. Default: none.",
     },
     {
         .key = "vnc_password_file",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, vnc_password_file),
-        .meaning = "File with nothing but the VNC password, no newline at its end; 8 bytes count. "
-                   "So it stands in no command.",
+        .meaning =
+            "File that holds the password of the VNC server, so that it stands in no command. "
+            "All of the file is the password, a newline at its end as well; the protocol uses "
+            "8 bytes of it. Default: none.",
     },
     {
         .key = "usb",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, usb),
-        .meaning = "A USB controller. Default: where there is a display.",
+        .meaning = "A USB 3 controller. Default: where there is a display.",
     },
     {
         .key = "usb_tablet",
@@ -351,70 +452,100 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, console),
         .choices = (const char *const[]){"stdio", "file", "socket", "pty", "none", NULL},
         .meaning =
-            "Where the serial console goes. Default: stdio, with the monitor behind Ctrl-A C.",
+            "Where the serial console goes. stdio (the default): QEMU's standard input and "
+            "output, with the human monitor behind Ctrl-A C. file: only output. socket: a Unix "
+            "socket that QEMU listens on. pty: a new pseudo-terminal, whose name QMP's "
+            "query-chardev tells. none: nowhere.",
     },
     {
         .key = "console_path",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, console_path),
-        .meaning = "Path of the console's file or socket. Default: console.log or console.sock in "
-                   "the runtime directory.",
+        .meaning =
+            "Path of the console's file or socket. Default: console.log or console.sock in the "
+            "runtime directory.",
     },
     {
         .key = "console_log",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, console_log),
-        .meaning = "File to which all console output is appended as well.",
+        .meaning = "File to which all output of the console is appended as well, wherever it goes. "
+                   "Default: none.",
     },
     {
         .key = "qmp_socket",
         .kind = PROPERTY_SOCKET,
         .offset = offsetof(vqemu_vm, qmp_socket),
-        .meaning = "Unix socket on which QEMU's machine protocol (QMP) listens.",
+        .meaning = "Unix socket on which QEMU listens for the caller's connection of its machine "
+                   "protocol (QMP). The systemd unit has a second one of its own. Default: none.",
     },
     {
         .key = "qmp_fd",
+        .is_descriptor = true,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, qmp_fd),
         .minimum = 3,
         .maximum = 2147483647,
         .meaning =
-            "Descriptor of a listening Unix socket for QMP, which the caller passes on to QEMU.",
+            "Descriptor for QMP, of a Unix socket that the caller has bound and listened on, "
+            "and passes on to QEMU: 3 or more. Default: none.",
     },
     {
         .key = "guest_agent_socket",
         .kind = PROPERTY_SOCKET,
         .offset = offsetof(vqemu_vm, guest_agent_socket),
-        .meaning = "Unix socket of the channel to the QEMU guest agent.",
+        .meaning =
+            "A channel to the QEMU guest agent, and the Unix socket on which QEMU listens for "
+            "its users. Default: none.",
     },
     {
         .key = "sandbox",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, sandbox),
-        .meaning = "Whether QEMU confines itself by seccomp. Default: yes.",
+        .meaning = "Whether QEMU confines itself by seccomp (-sandbox), as far as what the VM asks "
+                   "for allows it; false is for a QEMU that was built without. Default: yes.",
     },
     {
         .key = "extra_args",
         .kind = PROPERTY_STRINGS,
         .offset = offsetof(vqemu_vm, extra_args),
-        .meaning = "Arguments that are added to QEMU's, verbatim.",
+        .meaning =
+            "Arguments that are added to the end of QEMU's, verbatim. Nothing checks what they "
+            "do: they can undo any of the defaults.",
     },
 };
 
-const struct object_type vm_type = {"vm", sizeof(vqemu_vm), properties,
+const struct object_type vm_type = {"VM", sizeof(vqemu_vm), properties,
                                     sizeof properties / sizeof *properties};
 
 /* ---- life ---- */
 
 VQEMU_EXPORT int vqemu_vm_new(const char *name, vqemu_vm **vm, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(vm, error);
     *vm = NULL;
+    REQUIRE_ARGUMENT(name, error);
     _cleanup_vm_ vqemu_vm *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
-    int r = vqemu_vm_set_name(new, name, error);
+    int r = property_set_string(property_find(&vm_type, "name", strlen("name")), new, "name", name,
+                                error);
     if (r < 0)
         return r;
     *vm = TAKE_POINTER(new);
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_vm_copy(const vqemu_vm *vm, vqemu_vm **copy, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(copy, error);
+    *copy = NULL;
+    REQUIRE_ARGUMENT(vm, error);
+    _cleanup_vm_ vqemu_vm *new = calloc(1, sizeof *new);
+    int r = new ? object_copy(&vm_type, vm, new, error) : error_no_memory(error);
+    if (r < 0)
+        return r;
+    *copy = TAKE_POINTER(new);
     return 0;
 }
 
@@ -423,305 +554,4 @@ VQEMU_EXPORT void vqemu_vm_free(vqemu_vm *vm) {
         return;
     object_release(&vm_type, vm);
     free(vm);
-}
-
-/* ---- parts ---- */
-
-VQEMU_EXPORT int vqemu_vm_add_disk(vqemu_vm *vm, const char *path, vqemu_disk **disk,
-                                   vqemu_error **error) {
-    vqemu_disk *new = object_list_add(&vm->disks, &disk_type);
-    int r = new ? vqemu_disk_set_file(new, path, error) : error_no_memory(error);
-    if (new &&r < 0)
-        object_list_remove_last(&vm->disks, &disk_type);
-    if (disk)
-        *disk = r == 0 ? new : NULL;
-    return r;
-}
-
-VQEMU_EXPORT int vqemu_vm_add_share(vqemu_vm *vm, const char *directory, const char *tag,
-                                    vqemu_share **share, vqemu_error **error) {
-    vqemu_share *new = object_list_add(&vm->shares, &share_type);
-    int r = new ? vqemu_share_set_path(new, directory, error) : error_no_memory(error);
-    if (r == 0)
-        r = vqemu_share_set_tag(new, tag, error);
-    if (new &&r < 0)
-        object_list_remove_last(&vm->shares, &share_type);
-    if (share)
-        *share = r == 0 ? new : NULL;
-    return r;
-}
-
-VQEMU_EXPORT int vqemu_vm_add_nic(vqemu_vm *vm, const char *backend, vqemu_nic **nic,
-                                  vqemu_error **error) {
-    vqemu_nic *new = object_list_add(&vm->nics, &nic_type);
-    int r = new ? vqemu_nic_set_backend(new, backend, error) : error_no_memory(error);
-    if (new &&r < 0)
-        object_list_remove_last(&vm->nics, &nic_type);
-    if (nic)
-        *nic = r == 0 ? new : NULL;
-    return r;
-}
-
-/* ---- properties ---- */
-
-VQEMU_EXPORT int vqemu_vm_set_name(vqemu_vm *vm, const char *name, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "name", name, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_uuid(vqemu_vm *vm, const char *uuid, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "uuid", uuid, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_guest_os(vqemu_vm *vm, const char *guest_os, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "guest_os", guest_os, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_state_dir(vqemu_vm *vm, const char *directory, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "state_dir", directory, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_runtime_dir(vqemu_vm *vm, const char *directory,
-                                          vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "runtime_dir", directory, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_user(vqemu_vm *vm, const char *user, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "user", user, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_machine(vqemu_vm *vm, const char *machine, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "machine", machine, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_firmware(vqemu_vm *vm, const char *firmware, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "firmware", firmware, error);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_secure_boot(vqemu_vm *vm, bool on) {
-    vm->secure_boot = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_nvram(vqemu_vm *vm, const char *path, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "nvram", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_rtc(vqemu_vm *vm, const char *base, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "rtc", base, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_memory(vqemu_vm *vm, uint64_t mib, vqemu_error **error) {
-    return object_set_number(&vm_type, vm, "memory", mib, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_hugepages(vqemu_vm *vm, const char *size, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "hugepages", size, error);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_memory_shared(vqemu_vm *vm, bool on) {
-    vm->memory_shared = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_cpus(vqemu_vm *vm, uint32_t cpus, vqemu_error **error) {
-    return object_set_number(&vm_type, vm, "cpus", cpus, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_cpu_sockets(vqemu_vm *vm, uint32_t sockets, vqemu_error **error) {
-    return object_set_number(&vm_type, vm, "cpu_sockets", sockets, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_cpu_cores(vqemu_vm *vm, uint32_t cores, vqemu_error **error) {
-    return object_set_number(&vm_type, vm, "cpu_cores", cores, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_cpu_threads(vqemu_vm *vm, uint32_t threads, vqemu_error **error) {
-    return object_set_number(&vm_type, vm, "cpu_threads", threads, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_cpu_model(vqemu_vm *vm, const char *model, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "cpu_model", model, error);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_hyperv(vqemu_vm *vm, bool on) {
-    vm->hyperv = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_rootfs(vqemu_vm *vm, const char *directory, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "rootfs", directory, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_rootfs_driver(vqemu_vm *vm, const char *driver, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "rootfs_driver", driver, error);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_rootfs_writable(vqemu_vm *vm, bool on) {
-    vm->rootfs_writable = toggle(on);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_reboot(vqemu_vm *vm, bool on) {
-    vm->reboot = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_kernel(vqemu_vm *vm, const char *path, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "kernel", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_initrd(vqemu_vm *vm, const char *path, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "initrd", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_vsock_cid(vqemu_vm *vm, uint32_t cid, vqemu_error **error) {
-    return object_set_number(&vm_type, vm, "vsock_cid", cid, error);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_rng(vqemu_vm *vm, bool on) {
-    vm->rng = toggle(on);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_balloon(vqemu_vm *vm, bool on) {
-    vm->balloon = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_watchdog(vqemu_vm *vm, const char *action, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "watchdog", action, error);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_tpm(vqemu_vm *vm, bool on) {
-    vm->tpm = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_tpm_socket(vqemu_vm *vm, const char *path, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "tpm_socket", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_tpm_state(vqemu_vm *vm, const char *directory, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "tpm_state", directory, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_swtpm_program(vqemu_vm *vm, const char *path, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "swtpm_program", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_virtiofsd_program(vqemu_vm *vm, const char *path,
-                                                vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "virtiofsd_program", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_display(vqemu_vm *vm, const char *display, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "display", display, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_video(vqemu_vm *vm, const char *model, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "video", model, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_vnc_socket(vqemu_vm *vm, const char *path, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "vnc_socket", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_vnc_port(vqemu_vm *vm, uint32_t port, vqemu_error **error) {
-    return object_set_number(&vm_type, vm, "vnc_port", port, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_vnc_password_file(vqemu_vm *vm, const char *path,
-                                                vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "vnc_password_file", path, error);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_usb(vqemu_vm *vm, bool on) {
-    vm->usb = toggle(on);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_usb_tablet(vqemu_vm *vm, bool on) {
-    vm->usb_tablet = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_console(vqemu_vm *vm, const char *kind, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "console", kind, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_console_path(vqemu_vm *vm, const char *path, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "console_path", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_console_log(vqemu_vm *vm, const char *path, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "console_log", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_qmp_socket(vqemu_vm *vm, const char *path, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "qmp_socket", path, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_qmp_fd(vqemu_vm *vm, int fd, vqemu_error **error) {
-    return object_set_descriptor(&vm_type, vm, "qmp_fd", fd, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_guest_agent_socket(vqemu_vm *vm, const char *path,
-                                                 vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "guest_agent_socket", path, error);
-}
-
-VQEMU_EXPORT void vqemu_vm_set_sandbox(vqemu_vm *vm, bool on) {
-    vm->sandbox = toggle(on);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_append(vqemu_vm *vm, const char *command_line, vqemu_error **error) {
-    return object_set_string(&vm_type, vm, "append", command_line, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_set_cpu_feature(vqemu_vm *vm, const char *feature, bool on,
-                                          vqemu_error **error) {
-    return object_set_switch(&vm_type, vm, "cpu_features", feature, on, error);
-}
-
-VQEMU_EXPORT int vqemu_vm_add_extra_arg(vqemu_vm *vm, const char *argument, vqemu_error **error) {
-    return object_add_string(&vm_type, vm, "extra_args", argument, error);
-}
-
-VQEMU_EXPORT const char *vqemu_vm_name(const vqemu_vm *vm) {
-    return vm->name;
-}
-
-VQEMU_EXPORT const char *vqemu_vm_guest_os(const vqemu_vm *vm) {
-    return vm->guest_os;
-}
-
-VQEMU_EXPORT uint64_t vqemu_vm_memory(const vqemu_vm *vm) {
-    return vm->memory;
-}
-
-VQEMU_EXPORT uint32_t vqemu_vm_cpus(const vqemu_vm *vm) {
-    return (uint32_t)vm->cpus;
-}
-
-VQEMU_EXPORT const char *vqemu_vm_rootfs(const vqemu_vm *vm) {
-    return vm->rootfs;
-}
-
-VQEMU_EXPORT const char *vqemu_vm_kernel(const vqemu_vm *vm) {
-    return vm->kernel;
-}
-
-VQEMU_EXPORT const char *vqemu_vm_initrd(const vqemu_vm *vm) {
-    return vm->initrd;
-}
-
-VQEMU_EXPORT const char *vqemu_vm_append(const vqemu_vm *vm) {
-    return vm->append;
-}
-
-VQEMU_EXPORT size_t vqemu_vm_extra_arg_count(const vqemu_vm *vm) {
-    return vm->extra_args.count;
-}
-
-VQEMU_EXPORT const char *vqemu_vm_extra_arg(const vqemu_vm *vm, size_t index) {
-    return index < vm->extra_args.count ? vm->extra_args.items[index] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_vm_selection_os(const vqemu_vm *vm) {
-    if (vm->guest_os && strcmp(vm->guest_os, "windows") == 0)
-        return "windows";
-    bool wants_uefi = vm->firmware && strcmp(vm->firmware, "uefi") == 0;
-    bool wants_display = vm->display && strcmp(vm->display, "none") != 0;
-    bool wants_usb = vm->usb == TOGGLE_ON || vm->usb_tablet == TOGGLE_ON;
-    return wants_uefi || wants_display || wants_usb || vm->tpm == TOGGLE_ON ? "uefi" : "linux";
 }

@@ -12,6 +12,9 @@ struct vqemu_vm {
     char *name;
     char *uuid;
     const char *guest_os;
+    const char *guest_arch; /* with the profile and mode: what it is to run on */
+    char *profile;
+    const char *mode;
     char *state_dir;
     char *runtime_dir;
     char *user;
@@ -30,7 +33,7 @@ struct vqemu_vm {
     uint64_t cpu_cores;
     uint64_t cpu_threads;
     char *cpu_model;
-    struct strv cpu_features;
+    struct named_values cpu_features;
     enum toggle hyperv;
     /* what is booted */
     char *rootfs;

@@ -27,23 +27,41 @@ _Noreturn static void fail(const char *what, const vqemu_error *error) {
     die_text(what, vqemu_error_message(error));
 }
 
-static vqemu_store *open_store(const char *root, uint32_t flags, uint32_t threads) {
+static vqemu_store *open_store(const char *root, uint32_t flags) {
     vqemu_error *error = NULL;
     vqemu_store *store;
-    if (vqemu_store_open(root, flags, &store, &error) < 0)
+    if (vqemu_store_open_root(root, flags, &store, &error) < 0)
         fail(root, error);
-    vqemu_store_set_max_objects(store, MAX_OBJECTS);
-    vqemu_store_set_threads(store, threads);
     return store;
+}
+
+static vqemu_call *make_call(uint32_t threads) {
+    vqemu_error *error = NULL;
+    vqemu_call *call;
+    if (vqemu_call_new(&call, &error) < 0 ||
+        vqemu_call_set_number(call, VQEMU_CALL_THREADS, threads, &error) < 0 ||
+        vqemu_call_set_number(call, VQEMU_CALL_MAX_OBJECTS, MAX_OBJECTS, &error) < 0)
+        fail("a call", error);
+    return call;
 }
 
 static vqemu_selection *select_profile(void) {
     vqemu_error *error = NULL;
+    vqemu_host_options *description;
     vqemu_host *host;
+    vqemu_request *request;
     vqemu_selection *selection;
-    if (vqemu_host_new("x86_64", VQEMU_KVM_ABSENT, &host, &error) < 0 ||
-        vqemu_select_profile(host, PROFILE, "x86_64", &selection, &error) < 0)
+    if (vqemu_host_options_new(&description, &error) < 0 ||
+        vqemu_host_options_set_string(description, VQEMU_HOST_ARCH, "x86_64", &error) < 0 ||
+        vqemu_host_options_set_string(description, VQEMU_HOST_KVM, "absent", &error) < 0 ||
+        vqemu_host_new(description, 0, &host, &error) < 0 ||
+        vqemu_request_new(&request, &error) < 0 ||
+        vqemu_request_set_string(request, VQEMU_REQUEST_PROFILE, PROFILE, &error) < 0 ||
+        vqemu_request_set_string(request, VQEMU_REQUEST_GUEST_ARCH, "x86_64", &error) < 0 ||
+        vqemu_select(host, request, 0, &selection, &error) < 0)
         fail("select", error);
+    vqemu_request_free(request);
+    vqemu_host_options_free(description);
     vqemu_host_free(host);
     return selection;
 }
@@ -60,36 +78,47 @@ static uint32_t parse_flag(const char *name) {
 
 static void build(const char *root, const char *directory, uint32_t threads) {
     vqemu_error *error = NULL;
-    vqemu_store *store = open_store(root, VQEMU_STORE_CREATE, threads);
-    vqemu_ref *ref;
-    if (vqemu_store_build(store, PROFILE, directory, NULL, NULL, NULL, &ref, &error) < 0)
+    vqemu_store *store = open_store(root, VQEMU_STORE_CREATE);
+    vqemu_call *call = make_call(threads);
+    vqemu_ingest_options *options;
+    vqemu_ingest *ingest;
+    if (vqemu_ingest_options_new(&options, &error) < 0 ||
+        vqemu_ingest_options_set_string(options, VQEMU_INGEST_PROFILE, PROFILE, &error) < 0 ||
+        vqemu_store_ingest(store, directory, options, 0, call, &ingest, &error) < 0)
         fail(directory, error);
-    vqemu_ref_unref(ref);
+    vqemu_ingest_free(ingest);
+    vqemu_ingest_options_free(options);
+    vqemu_call_unref(call);
     vqemu_store_unref(store);
 }
 
-static void resolve_in(vqemu_store *store, const vqemu_selection *selection, uint32_t flags) {
+static void resolve_in(vqemu_store *store, const vqemu_selection *selection, uint32_t flags,
+                       vqemu_call *call) {
     vqemu_error *error = NULL;
     vqemu_runtime *runtime;
-    if (vqemu_resolve(store, selection, flags, &runtime, &error) < 0)
+    if (vqemu_resolve(store, selection, NULL, flags, call, &runtime, &error) < 0)
         fail("resolve", error);
     vqemu_runtime_unref(runtime);
 }
 
 static void resolve(const char *root, uint32_t threads, uint32_t flags) {
     vqemu_selection *selection = select_profile();
-    vqemu_store *store = open_store(root, 0, threads);
-    resolve_in(store, selection, flags);
+    vqemu_store *store = open_store(root, 0);
+    vqemu_call *call = make_call(threads);
+    resolve_in(store, selection, flags, call);
+    vqemu_call_unref(call);
     vqemu_store_unref(store);
     vqemu_selection_free(selection);
 }
 
 static void verify(const char *root, uint32_t threads) {
     vqemu_error *error = NULL;
-    vqemu_store *store = open_store(root, 0, threads);
+    vqemu_store *store = open_store(root, 0);
+    vqemu_call *call = make_call(threads);
     vqemu_check *check;
-    if (vqemu_store_check(store, NULL, 0, NULL, NULL, NULL, &check, &error) < 0)
+    if (vqemu_store_check(store, NULL, 0, NULL, call, &check, &error) < 0)
         fail(root, error);
+    vqemu_call_unref(call);
     if (vqemu_check_problem_count(check) > 0)
         die_text(root, vqemu_check_problem_message(check, 0));
     vqemu_check_free(check);
@@ -98,12 +127,14 @@ static void verify(const char *root, uint32_t threads) {
 
 static void time_warm(struct samples *samples, const char *root, uint32_t flags) {
     vqemu_selection *selection = select_profile();
-    vqemu_store *store = open_store(root, 0, 1);
+    vqemu_store *store = open_store(root, 0);
+    vqemu_call *call = make_call(1);
     while (sample_more(samples)) {
         sample_start(samples);
-        resolve_in(store, selection, flags);
+        resolve_in(store, selection, flags, call);
         sample_end(samples);
     }
+    vqemu_call_unref(call);
     vqemu_store_unref(store);
     vqemu_selection_free(selection);
 }
@@ -119,8 +150,10 @@ static void time_open_warm(struct samples *samples, const char *root, uint32_t f
 static vqemu_manifest *load_manifest(const char *text, size_t size) {
     vqemu_error *error = NULL;
     vqemu_manifest *manifest;
-    if (vqemu_manifest_load_memory(text, size, NULL, MAX_OBJECTS, &manifest, &error) < 0)
+    vqemu_call *call = make_call(1);
+    if (vqemu_manifest_load_memory(text, size, NULL, 0, call, &manifest, &error) < 0)
         fail("manifest", error);
+    vqemu_call_unref(call);
     return manifest;
 }
 
@@ -161,7 +194,7 @@ static size_t count_arguments(const vqemu_command *command) {
 static vqemu_command *build_command(vqemu_runtime *runtime, const vqemu_vm *vm) {
     vqemu_error *error = NULL;
     vqemu_command *command;
-    if (vqemu_command_build(runtime, vm, &command, &error) < 0)
+    if (vqemu_command_build(runtime, vm, 0, &command, &error) < 0)
         fail("command", error);
     return command;
 }
@@ -170,12 +203,23 @@ static vqemu_runtime *describe_runtime(void) {
     vqemu_error *error = NULL;
     vqemu_runtime *runtime;
     vqemu_selection *selection = select_profile();
-    if (vqemu_runtime_new(selection, "/srv/volt/qemu/emulate-x86/bin/qemu-system-x86_64",
-                          "/srv/volt/qemu/emulate-x86/firmware", "/srv/volt/qemu/emulate-x86/lib",
-                          "/srv/volt/qemu/emulate-x86/lib/qemu",
-                          "/srv/volt/qemu/emulate-x86/lib/ld-linux-x86-64.so.2", &runtime,
-                          &error) < 0)
+    static const char *const paths[][2] = {
+        {VQEMU_RUNTIME_BINARY, "bin/qemu-system-x86_64"},
+        {VQEMU_RUNTIME_FIRMWARE_DIR, "firmware"},
+        {VQEMU_RUNTIME_LIB_DIR, "lib"},
+        {VQEMU_RUNTIME_MODULE_DIR, "lib/qemu"},
+        {VQEMU_RUNTIME_LOADER, "lib/ld-linux-x86-64.so.2"},
+    };
+    vqemu_runtime_options *options;
+    int r = vqemu_runtime_options_new(&options, &error);
+    for (size_t i = 0; r == 0 && i < sizeof paths / sizeof paths[0]; i++) {
+        char path[256];
+        snprintf(path, sizeof path, "/srv/volt/qemu/emulate-x86/%s", paths[i][1]);
+        r = vqemu_runtime_options_set_string(options, paths[i][0], path, &error);
+    }
+    if (r < 0 || vqemu_runtime_new(selection, options, 0, &runtime, &error) < 0)
         fail("runtime", error);
+    vqemu_runtime_options_free(options);
     vqemu_selection_free(selection);
     return runtime;
 }
@@ -184,15 +228,19 @@ static vqemu_runtime *describe_runtime(void) {
 static vqemu_vm *describe_vm(vqemu_runtime *runtime, size_t arguments) {
     vqemu_error *error = NULL;
     vqemu_vm *vm;
-    if (vqemu_vm_new("bench", &vm, &error) < 0 || vqemu_vm_set_memory(vm, 512, &error) < 0 ||
-        vqemu_vm_set_cpus(vm, 2, &error) < 0 ||
-        vqemu_vm_set_rootfs(vm, "/srv/guests/bench", &error) < 0 ||
-        vqemu_vm_set_kernel(vm, "/srv/guests/vmlinuz", &error) < 0)
+    if (vqemu_vm_new("bench", &vm, &error) < 0 ||
+        vqemu_vm_set_number(vm, VQEMU_KEY_MEMORY, 512, &error) < 0 ||
+        vqemu_vm_set_number(vm, VQEMU_KEY_CPUS, 2, &error) < 0 ||
+        vqemu_vm_set_string(vm, VQEMU_KEY_ROOTFS, "/srv/guests/bench", &error) < 0 ||
+        vqemu_vm_set_string(vm, VQEMU_KEY_KERNEL, "/srv/guests/vmlinuz", &error) < 0)
         fail("vm", error);
     vqemu_command *command = build_command(runtime, vm);
-    for (size_t i = count_arguments(command); i < arguments; i++)
-        if (vqemu_vm_add_extra_arg(vm, i % 2 ? "-device" : "virtio-rng-pci,id=rng0", &error) < 0)
+    for (size_t i = count_arguments(command), extra = 0; i < arguments; i++, extra++) {
+        char key[64];
+        snprintf(key, sizeof key, VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), extra);
+        if (vqemu_vm_set_string(vm, key, i % 2 ? "-device" : "virtio-rng-pci,id=rng0", &error) < 0)
             fail("vm", error);
+    }
     vqemu_command_unref(command);
     return vm;
 }

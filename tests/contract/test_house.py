@@ -56,7 +56,7 @@ def name_of(path, root):
 
 
 def included(root):
-    """All includes: the file, the place as "lib/store/ref.c:3", whether it is of lib/, and the header."""
+    """All includes: the file, the place as "lib/store/manifest.c:3", whether it is of lib/, and the header."""
     for path in sources(root):
         for number, line in enumerate(path.read_text().splitlines(), 1):
             match = INCLUDE.match(line)
@@ -184,7 +184,7 @@ def plant(root, name, line):
 
 
 @pytest.mark.parametrize("name, header, floors", [
-    ("base/error.c", "store/ref.h", ("store/ref of store, floor 4", "base/error of base, floor 2")),
+    ("base/error.c", "store/manifest.h", ("store/manifest of store, floor 4", "base/error of base, floor 2")),
     ("util/fd.h", "base/error.h", ("base/error of base, floor 2", "util/fd of util, floor 1")),
     ("tree/stamp.c", "vm/property.h", ("vm/property of vm, floor 6", "tree/stamp of tree, floor 6")),
     ("unit/quote.c", "run/qmp.h", ("run/qmp of run, floor 8", "unit/quote of unit, floor 8")),
@@ -227,7 +227,7 @@ def test_a_header_without_a_home_is_named(copy):
 
 @pytest.mark.parametrize("header", ["object.h", "../store/object.h", "store/no-such.h", "jansson.h"])
 def test_an_include_without_a_wing_is_named(copy, header):
-    where = plant(copy, "store/ref.c", f'#include "{header}"')
+    where = plant(copy, "store/manifest.c", f'#include "{header}"')
     assert any(fault.startswith(f'{where} includes "{header}", which is no file of lib/') for fault in faults(copy))
 
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Every key of a VM's description has a setter of its name, and its line in the documentation."""
+"""Every key of a VM's description has its constant in keys.h, and its line in the documentation."""
+import importlib.machinery
+import importlib.util
 import json
 import os
 import re
@@ -28,19 +30,31 @@ NOUNS = {"vm": VM, "disk": elements("disks", VM), "share": elements("shares", VM
 FORWARD = elements("forwards", NOUNS["nic"])
 
 
-def setter_of(noun, key, kind):
-    """What has many values is set, or added to, one at a time."""
-    if kind == "array":
-        return f"vqemu_{noun}_add_{key[:-1]}"
-    return f"vqemu_{noun}_set_{key[:-1] if kind == 'object' else key}"
+def test_the_header_of_keys_is_made_of_the_tables():
+    """tests/contract/update-keys"""
+    loader = importlib.machinery.SourceFileLoader("update_keys", str(SOURCE / "tests/contract/update-keys"))
+    update_keys = importlib.util.module_from_spec(importlib.util.spec_from_loader("update_keys", loader))
+    loader.exec_module(update_keys)
+    assert (SOURCE / "include/volt-qemu/keys.h").read_text() == update_keys.make(VM)
 
 
-@pytest.mark.parametrize("noun", NOUNS)
-def test_every_key_has_its_setter_and_every_setter_its_key(noun):
-    symbols = re.findall(r"^\s+(vqemu_\w+);", (SOURCE / "abi.symbols").read_text(), re.M)
-    setters = {name for name in symbols if re.match(rf"vqemu_{noun}_(set|add)_", name)}
-    keys = NOUNS[noun]["properties"].items()
-    assert setters == {setter_of(noun, key, value["type"]) for key, value in keys}
+def test_the_header_of_keys_says_what_it_should(tmp_path):
+    """Also with an index that is a macro, or only known when the program runs, and in C++."""
+    expected = {
+        "VQEMU_KEY_MEMORY": "memory", "VQEMU_KEY_DISKS": "disks", "VQEMU_KEY_DISKS_AT(0)": "disks[0]",
+        "VQEMU_KEY_DISKS_CACHE(12)": "disks[12].cache", "VQEMU_KEY_DISKS_CACHE(THIRD)": "disks[2].cache",
+        "VQEMU_KEY_NICS_FORWARDS_HOST_PORT(0, 3)": "nics[0].forwards[3].host_port",
+        "VQEMU_KEY_DISKS_FILE(VQEMU_KEYS_ANY)": "disks[%zu].file", "VQEMU_KEY_EXTRA_ARGS_AT(1)": "extra_args[1]",
+        'VQEMU_KEY_CPU_FEATURES_NAMED("sse4.1")': "cpu_features.sse4.1",
+    }
+    source = tmp_path / "keys.c"
+    source.write_text("#include <stdio.h>\n#include <volt-qemu/keys.h>\n#define THIRD 2\nint main(void) {\n"
+                      + "".join(f"    puts({key});\n" for key in expected) + "    return 0;\n}\n")
+    for compiler in (["cc", "-std=c99"], ["c++", "-x", "c++", "-std=c++11"]):
+        subprocess.run([*compiler, "-Wall", "-Wextra", "-Wpedantic", "-Werror", f"-I{SOURCE / 'include'}",
+                        str(source), "-o", str(tmp_path / "keys")], check=True)
+        printed = subprocess.run([tmp_path / "keys"], check=True, capture_output=True, text=True).stdout
+        assert printed.splitlines() == list(expected.values())
 
 
 def test_the_schema_of_the_documentation_is_that_of_the_library():

@@ -183,6 +183,6 @@ def test_an_altered_tree_is_put_right_before_it_runs(tmp_path, profile, guest, d
         file.write(b"damaged")
     run = subprocess.run([CLI, "--root", tmp_path / "store", "run", *vm(guest)],
                          capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
-    assert run.returncode == 1 and "is damaged" in run.stderr and "bios-256k.bin" in run.stderr
+    assert run.returncode == 6 and "is damaged" in run.stderr and "bios-256k.bin" in run.stderr
     volt(tmp_path / "store", "build", "--profile", "emulate-x86", profile)
     assert_booted(volt(tmp_path / "store", "run", *vm(guest), timeout=DEADLINE))

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
 """volt-qemu as a black box: output for people and programs, exit codes, broken input."""
+import contextlib
+import fcntl
 import json
 import os
+import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,8 +13,11 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
-COMMANDS = ["profiles", "select", "build", "refs", "show", "resolve", "args", "env", "schema", "unit",
+COMMANDS = ["profiles", "select", "ingest", "import", "export", "copy", "revisions", "show", "current", "pin",
+            "unpin", "pins", "uses", "rm", "verify", "gc", "resolve", "args", "env", "schema", "diff", "unit",
             "prepare", "run", "stop", "version"]
+FAILED, USAGE, MISSING, BUSY, INVALID, DAMAGED, GIVEN_UP = range(1, 8)  # exit statuses
+BROKEN_PIPE = 141
 
 
 @pytest.fixture
@@ -27,13 +34,14 @@ def profile(tmp_path):
 
 @pytest.fixture
 def root(tmp_path, profile):
-    good("--root", tmp_path / "store", "build", "--profile", "emulate-x86", profile)
+    good("--root", tmp_path / "store", "ingest", "--profile", "emulate-x86", profile)
     return tmp_path / "store"
 
 
 def run(*words, **options):
-    return subprocess.run([CLI, *words], capture_output=True, text=True, check=False,
-                          stdin=subprocess.DEVNULL, errors="replace", **options)
+    if "input" not in options:
+        options["stdin"] = subprocess.DEVNULL
+    return subprocess.run([CLI, *words], capture_output=True, text=True, check=False, errors="replace", **options)
 
 
 def good(*words, **options):
@@ -58,13 +66,13 @@ def leftovers(root):
                 (root / "cas/tmp").glob("*"))
 
 
-def ref_path(root):
+def manifest_path(root):
     (path,) = (root / "cas/refs").glob("*.json")
     return path
 
 
 def object_of(root, path):
-    return root / "cas/objects" / json.loads(ref_path(root).read_text())["objects"][path]
+    return root / "cas/objects" / json.loads(manifest_path(root).read_text())["objects"][path]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -75,11 +83,40 @@ def test_every_command_has_help(command):
 
 def test_usage_errors_exit_with_2():
     assert "COMMAND" in good("--help")
-    bad(2, "frobnicate", "frobnicate")
-    bad(2, "--frobnicate", "select", "--frobnicate")
-    bad(2, "nonsense", "args", "--memory", "nonsense")
-    bad(2, "nothing", "select", "--profile", "nothing")
-    bad(2, "sparc", "select", "--guest-arch", "sparc")
+    bad(USAGE, "unknown command 'frobnicate'; see volt-qemu --help", "frobnicate")
+    bad(USAGE, "unknown option '--frobnicate'; see volt-qemu select --help", "select", "--frobnicate")
+    bad(USAGE, "ambiguous option '--ke'", "select", "--ke")
+    bad(USAGE, "nonsense", "args", "--memory", "nonsense")
+    bad(USAGE, "superfluous", "profiles", "superfluous")
+    bad(USAGE, "two files", "diff", "one")
+
+
+@pytest.mark.parametrize("word,meant", [("slect", "select"), ("runn", "run"), ("revisoins", "revisions"),
+                                        ("unpni", "unpin"), ("gcc", "gc")])
+def test_a_command_that_may_be_meant_is_named(word, meant):
+    bad(USAGE, f"unknown command '{word}'; perhaps it is {meant}; see", word)
+    bad(USAGE, f"unknown command '{word}'; perhaps it is {meant}; see", "help", word)
+
+
+@pytest.mark.parametrize("word,meant", [("--jsn", "--json"), ("--profle=x", "--profile"), ("--kernl", "--kernel"),
+                                        ("--revison", "--revision"), ("--forwrad", "--forward")])
+def test_an_option_that_may_be_meant_is_named(word, meant):
+    bad(USAGE, f"unknown option '{word}'; perhaps it is {meant}; see", "args", word)
+
+
+def test_old_names_work_and_are_not_told(root):
+    (revision,) = json.loads(good("--root", root, "--json", "refs"))
+    for name in ("--ref", "--revision"):
+        assert json.loads(good("--root", root, "--json", "resolve", name, revision["name"]))
+    assert good("build", "--help") == good("ingest", "--help")
+    for words in (["help"], ["resolve", "--help"]):
+        assert not re.search(r"^  (build|refs|--ref)\b", good(*words), re.M)
+
+
+def test_values_that_cannot_be_exit_with_5():
+    bad(INVALID, "nothing", "select", "--profile", "nothing")
+    bad(INVALID, "sparc", "select", "--guest-arch", "sparc")
+    bad(INVALID, "none of kvm, tcg", "select", "--accel", "xen")
 
 
 def test_profiles():
@@ -94,21 +131,23 @@ def test_select():
     assert {"profile", "guest_arch", "accel", "reason", "rejected"} <= set(chosen)
     assert chosen["profile"] == "kvm-uefi" and chosen["accel"] == "kvm"
     assert len(chosen["rejected"]) == 3
-    bad(1, "aarch64", *here, "select", "--mode", "hybrid-kvm", "--guest-arch", "aarch64")
+    bad(FAILED, "aarch64", *here, "select", "--mode", "hybrid-kvm", "--guest-arch", "aarch64")
+    bad(INVALID, "hybrid-kvm, hybrid-emulated", *here, "select", "--mode", "hybird-kvm")
+    bad(INVALID, "linux, windows, other", *here, "select", "--guest-os", "windwos")
 
 
-def test_build_refs_show_resolve(root, profile):
-    again = json.loads(good("--root", root, "--json", "build", "--profile", "emulate-x86", profile))
+def test_ingest_revisions_show_resolve(root, profile):
+    again = json.loads(good("--root", root, "--json", "ingest", "--profile", "emulate-x86", profile))
     assert again["unchanged"] is True
-    (listed,) = json.loads(good("--root", root, "--json", "refs"))
-    assert listed["name"] == again["ref"]
-    shown = json.loads(good("--root", root, "--json", "show", again["ref"]))
+    (listed,) = json.loads(good("--root", root, "--json", "revisions"))
+    assert listed["name"] == again["revision"]
+    shown = json.loads(good("--root", root, "--json", "show", again["revision"]))
     assert shown["objects"].keys() == {"bin/qemu-system-x86_64", "lib/libone.so.1",
                                        "lib/qemu/accel.so", "firmware/bios.bin"}
     resolved = json.loads(good("--root", root, "--json", "resolve", "--profile", "emulate-x86"))
     assert {"binary", "firmware_dir", "lib_dir", "arch", "tree", "manifest"} <= set(resolved)
     assert os.access(resolved["binary"], os.X_OK) and resolved["arch"] == "x86_64"
-    assert Path(resolved["manifest"]) == ref_path(root)
+    assert Path(resolved["manifest"]) == manifest_path(root)
     assert os.path.realpath(root / "qemu/emulate-x86") == os.path.realpath(resolved["tree"])
     assert not leftovers(root)
 
@@ -116,7 +155,7 @@ def test_build_refs_show_resolve(root, profile):
 def test_args_env_unit_run_agree(root, tmp_path):
     vm = ["--profile", "emulate-x86", "--name", "web", "--memory", "1G", "--rootfs", tmp_path]
     made = json.loads(good("--root", root, "--json", "args", *vm))
-    assert set(made) == {"argv", "env", "cwd", "fingerprint"}
+    assert set(made) == {"argv", "env", "cwd", "fingerprint", "digest", "hardware_digest"}
     assert made["argv"][made["argv"].index("-m") + 1] == "1024"
     assert good("--root", root, "env", *vm).splitlines() == made["env"]
     assert "ExecStart=" in good("--root", root, "unit", *vm)
@@ -138,10 +177,10 @@ def test_units_are_printed_or_written(root, tmp_path):
     assert good(*words, "--output", tmp_path / "units").splitlines() == names
     assert {path.name: path.read_text() for path in (tmp_path / "units").iterdir()} == {
         unit["name"]: unit["text"] for unit in units["units"]}
-    bad(1, "cannot write", *words, "--output", tmp_path / "none")
+    bad(MISSING, "cannot write", *words, "--output", tmp_path / "none")
     (tmp_path / "units" / names[0]).unlink()
     (tmp_path / "units" / names[0]).mkdir()
-    bad(1, "cannot write", *words, "--output", tmp_path / "units")
+    bad(FAILED, "cannot write", *words, "--output", tmp_path / "units")
     assert len(list((tmp_path / "units").iterdir())) == 3
 
 
@@ -161,7 +200,8 @@ def test_a_vm_can_come_from_a_file(root, tmp_path):
     assert "guest=volt-from-file,process=volt-from-file" in argv
     assert argv[argv.index("-m") + 1] == "300" and argv[argv.index("-smp") + 1].startswith("3,")
     (tmp_path / "vm.json").write_text('{"name": "x", "memroy": 1}')
-    bad(1, 'memroy: unknown key', *words)
+    words.remove("--json")
+    bad(INVALID, 'memroy: a VM has no such key; perhaps it is memory', *words)
 
 
 def test_a_vm_of_another_user_is_not_run(root, tmp_path):
@@ -169,7 +209,7 @@ def test_a_vm_of_another_user_is_not_run(root, tmp_path):
     words = ["--root", root, "run", "--profile", "emulate-x86", "--vm", document]
     for user in ("no-such-user", str(os.geteuid() + 1)):
         document.write_text(json.dumps({"name": "web", "user": user, "rootfs": str(tmp_path)}))
-        bad(1, f'user: the VM is to run as "{user}", and QEMU would run as you', *words)
+        bad(FAILED, f'user: the VM is to run as "{user}", and QEMU would run as you', *words)
     document.write_text(json.dumps({"name": "web", "user": str(os.geteuid()), "rootfs": str(tmp_path)}))
     assert "-nodefaults" in good(*words)
 
@@ -177,33 +217,33 @@ def test_a_vm_of_another_user_is_not_run(root, tmp_path):
 def test_a_faulty_document_is_told_what_there_is(root, tmp_path):
     document = tmp_path / "vm.json"
     document.write_text('{"name": "web", "initrd": "/initrd"}')
-    bad(2, "; see volt-qemu schema, and docs/vm.md", "--root", root, "args", "--profile", "emulate-x86", "--vm",
+    bad(INVALID, "; see volt-qemu schema, and docs/vm.md", "--root", root, "args", "--profile", "emulate-x86", "--vm",
         document)
 
 
 def test_a_profile_that_cannot_run_here_is_not_run(tmp_path, profile):
-    good("--root", tmp_path / "s", "build", "--profile", "kvm-linux", profile)
-    bad(1, "KVM does not work", "--root", tmp_path / "s", "--kvm", "absent", "run", "--profile",
+    good("--root", tmp_path / "s", "ingest", "--profile", "kvm-linux", profile)
+    bad(FAILED, "KVM does not work", "--root", tmp_path / "s", "--kvm", "absent", "run", "--profile",
         "kvm-linux")
 
 
-@pytest.mark.parametrize("command", ["refs", "resolve", "args", "unit", "run"])
+@pytest.mark.parametrize("command", ["revisions", "resolve", "args", "unit", "run"])
 def test_a_missing_store_is_named(tmp_path, command):
-    words = [] if command == "refs" else ["--profile", "emulate-x86"]
-    bad(1, str(tmp_path / "none"), "--root", tmp_path / "none", command, *words)
+    words = [] if command == "revisions" else ["--profile", "emulate-x86"]
+    bad(MISSING, str(tmp_path / "none"), "--root", tmp_path / "none", command, *words)
     assert not (tmp_path / "none").exists()
 
 
 def test_a_missing_profile_is_named(root):
-    bad(1, "profile kvm-linux is not in the store", "--root", root, "--kvm", "usable", "resolve",
+    bad(MISSING, "profile kvm-linux is not in the store", "--root", root, "--kvm", "usable", "resolve",
         "--profile", "kvm-linux")
 
 
 def test_a_truncated_manifest_is_named(root):
-    path = ref_path(root)
+    path = manifest_path(root)
     path.write_text(path.read_text()[:50])
-    bad(1, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
-    result = run("--root", root, "refs")
+    bad(DAMAGED, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
+    result = run("--root", root, "revisions")
     assert result.returncode == 0 and str(path) in result.stderr
 
 
@@ -211,14 +251,14 @@ def test_a_wrong_digest_is_named(root):
     path = object_of(root, "firmware/bios.bin")
     os.chmod(path, 0o644)
     path.write_text("Firmware")
-    message = bad(1, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
+    message = bad(DAMAGED, str(path), "--root", root, "resolve", "--profile", "emulate-x86")
     assert "firmware/bios.bin" in message and "is damaged" in message
     assert not list((root / "qemu/trees").iterdir())
 
 
 def test_a_missing_object_is_named(root):
     object_of(root, "lib/libone.so.1").unlink()
-    bad(1, "lib/libone.so.1", "--root", root, "resolve", "--profile", "emulate-x86")
+    bad(DAMAGED, "lib/libone.so.1", "--root", root, "resolve", "--profile", "emulate-x86")
     assert not list((root / "qemu/trees").iterdir())
 
 
@@ -232,7 +272,7 @@ def test_an_unreadable_directory_is_named(tmp_path, profile):
         if path != Path("/tmp"):
             os.chmod(path, 0o755)
     os.chown(directory, 65534, 65534)
-    bad(1, str(profile / "lib"), "--root", directory / "store", "build", "--profile", "emulate-x86",
+    bad(FAILED, str(profile / "lib"), "--root", directory / "store", "ingest", "--profile", "emulate-x86",
         profile, user=65534, group=65534, extra_groups=[])
 
 
@@ -244,10 +284,10 @@ def test_a_full_disk_leaves_nothing_half_made(tmp_path, profile):
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", small], check=True)
     try:
-        bad(1, "No space left on device", "--root", small, "build", "--profile", "emulate-x86", profile)
+        bad(FAILED, "No space left on device", "--root", small, "ingest", "--profile", "emulate-x86", profile)
         assert not leftovers(small) and not list((small / "cas/refs").iterdir())
         (profile / "firmware/large.bin").unlink()
-        good("--root", small, "build", "--profile", "emulate-x86", profile)
+        good("--root", small, "ingest", "--profile", "emulate-x86", profile)
         good("--root", small, "resolve", "--profile", "emulate-x86", "--verify")
     finally:
         subprocess.run(["umount", small], check=True)
@@ -260,6 +300,252 @@ def test_a_full_disk_behind_stdout_is_an_error():
     assert result.returncode == 1 and "No space left" in result.stderr
 
 
+# ---- exit statuses, errors as JSON, broken pipes ----
+
+def error_of(*words, **options):
+    """The error that is the only thing printed, and the exit status."""
+    result = run("--json", *words, **options)
+    assert not result.stdout and result.stderr.count("\n") == 1, result
+    error = json.loads(result.stderr)["error"]
+    assert set(error) == {"code", "reason", "message", "hint", "details", "line"}
+    return result.returncode, error
+
+
+@pytest.mark.parametrize("status,code,reason,words", [
+    (USAGE, "usage", "usage", ["frobnicate"]),
+    (USAGE, "usage", "usage", ["select", "--frobnicate"]),
+    (MISSING, "no-store", "no-store", ["--root", "/nowhere", "revisions"]),
+    (MISSING, "no-revision", "no-such-revision", ["--root", "ROOT", "show", "emulate-x86-00000000"]),
+    (MISSING, "no-revision", "profile-not-in-store", ["--root", "ROOT", "show", "kvm-linux"]),
+    (MISSING, "no-program", "no-program", ["--root", "ROOT", "args", "--profile", "emulate-x86", "--guest-arch", "i386"]),
+    (MISSING, "not-found", "not-found", ["--root", "ROOT", "args", "--vm", "/nowhere/vm.json"]),
+    (MISSING, "not-found", "not-found", ["--root", "ROOT", "import", "/nowhere/x.tar"]),
+    (MISSING, "not-running", "not-running", ["stop", "/nowhere/qmp.sock"]),
+    (INVALID, "unknown-key", "unknown-key", ["--root", "ROOT", "args", "--set", "memroy=1"]),
+    (INVALID, "invalid", "wrong-kind", ["--root", "ROOT", "args", "--set", "memory=much"]),
+    (INVALID, "invalid", "unknown-profile", ["--root", "ROOT", "ingest", "--profile", "mine", "/"]),
+    (INVALID, "invalid", "bad-holder", ["--root", "ROOT", "pin", "emulate-x86", "--holder", "me"]),
+    (FAILED, "read-only", "read-only", ["--root", "ROOT", "--read-only", "pin", "emulate-x86"]),
+])
+def test_each_class_of_errors_has_a_status_and_a_code(root, status, code, reason, words):
+    got, error = error_of(*(root if word == "ROOT" else word for word in words))
+    assert (got, error["code"], error["reason"]) == (status, code, reason), error
+
+
+def test_the_way_out_is_told_in_options(root, profile, tmp_path):
+    subprocess.run(["tar", "-C", profile, "-cf", tmp_path / "x.tar", "."], check=True)
+    for reason, option, words in (
+            ("no-profile", "--profile", ["import", tmp_path / "x.tar"]),
+            ("too-large", "--max-size", ["import", "--profile", "kvm-linux", "--max-size", "9", tmp_path / "x.tar"]),
+            ("too-many-files", "--max-objects",
+             ["import", "--profile", "kvm-linux", "--max-objects", "2", tmp_path / "x.tar"]),
+            ("too-many-files", "--max-objects", ["ingest", "--profile", "kvm-linux", "--max-objects", "2", profile])):
+        status, error = error_of("--root", root, *words)
+        assert (status, error["reason"]) == (INVALID, reason) and option in error["hint"], error
+
+
+def test_what_others_hold_is_told_with_status_4(root):
+    good("--root", root, "pin", "emulate-x86", "--holder", "unit:volt-web")
+    status, error = error_of("--root", root, "rm", "emulate-x86")
+    assert (status, error["code"], error["reason"]) == (BUSY, "busy", "pinned")
+    assert error["details"]["holder"] == "unit:volt-web"
+    assert error["hint"] == f"let go of it: volt-qemu unpin {error['details']['revision']} --holder unit:volt-web"
+    good(*error["hint"].split(": volt-qemu ")[1].split(), "--root", root)
+    lock = os.open(root / "cas/objects", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    status, error = error_of("--root", root, "--lock-timeout", "0", "gc")
+    assert (status, error["reason"]) == (BUSY, "locked") and "--lock-timeout" in error["hint"]
+    status, error = error_of("--root", root, "--timeout", "1", "gc")
+    assert (status, error["code"]) == (GIVEN_UP, "timeout") and "--timeout" in error["hint"]
+    os.close(lock)
+
+
+def test_damage_is_told_with_status_6(root):
+    path = object_of(root, "firmware/bios.bin")
+    path.unlink()
+    status, error = error_of("--root", root, "resolve", "--profile", "emulate-x86")
+    assert (status, error["code"], error["reason"]) == (DAMAGED, "corrupt", "object-damaged")
+    assert error["details"]["object"] == path.name and "verify --repair" in error["hint"]
+    manifest_path(root).write_text("{")
+    status, error = error_of("--root", root, "show", manifest_path(root).stem)
+    assert (status, error["reason"]) == (DAMAGED, "revision-broken")
+    assert error["hint"].endswith(f"volt-qemu rm {manifest_path(root).stem}")
+
+
+def test_an_error_in_a_document_has_its_line():
+    status, error = error_of("diff", "-", "/dev/null", input='{"name":\n\n}')
+    assert (status, error["code"], error["line"]) == (INVALID, "malformed", 3)
+    status, error = error_of("diff", "-", "/dev/null", input='{"name": "x", "disks": [{"cache": "no"}]}')
+    assert error["details"]["key"] == "disks[0].cache" and "writeback" in error["details"]["choices"]
+
+
+def test_warnings_are_json_as_well(root):
+    manifest_path(root).write_text("{")
+    result = run("--root", root, "--json", "revisions")
+    assert result.returncode == 0 and json.loads(result.stdout)[0]["problem"]
+    assert "is broken" in json.loads(result.stderr.splitlines()[0])["warning"]["message"]
+
+
+@pytest.mark.parametrize("words", [["schema"], ["profiles", "--json"], ["help"], ["export", "emulate-x86"]], ids=str)
+def test_nobody_who_reads_is_no_error(root, words):
+    reader, writer = os.pipe()
+    os.close(reader)
+    result = subprocess.run([CLI, "--root", root, *words], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (result.returncode, result.stderr) == (BROKEN_PIPE, b"")
+
+
+# ---- VMs by options ----
+
+def argv(root, *words, **options):
+    return json.loads(good("--root", root, "--json", "args", "--profile", "emulate-x86", *words, **options))["argv"]
+
+
+def test_devices_by_options(root, tmp_path):
+    (tmp_path / "vm.json").write_text(json.dumps({"name": "web", "disks": [
+        {"file": f"{tmp_path}/a.raw"}, {"file": f"{tmp_path}/b,c.qcow2", "format": "qcow2", "cache": "none"}],
+        "shares": [{"path": f"{tmp_path}/d", "tag": "share0"}, {"path": "/srv", "tag": "home", "writable": True}],
+        "nics": [{"forwards": [{"host_port": 8080, "guest_port": 80},
+                               {"protocol": "udp", "host_address": "127.0.0.2", "host_port": 53, "guest_port": 5353}]}],
+        "rng": True, "memory": 300, "cpu_features": {"avx2": False, "phys-bits": "40"}, "kernel": "/k", "append": "a=b c"}))
+    assert argv(root, "--vm", "vm.json", cwd=tmp_path) == argv(
+        root, "--name", "web", "--disk", "a.raw", "--disk", "x,format=qcow2,cache=none", "--set",
+        f"disks[1].file={tmp_path}/b,c.qcow2", "--share", "d", "--share", "/srv:home:rw", "--forward", "8080:80",
+        "--forward", "udp:127.0.0.2:53:5353", "--set", "rng=on", "--set", "memory=300", "--set",
+        "cpu_features.avx2=off", "--set", "cpu_features.phys-bits=40", "--kernel", "/k", "--set", "append=a=b c", cwd=tmp_path)
+
+
+def test_a_setting_without_a_value_is_the_default(root):
+    assert argv(root, "--memory", "300", "--set", "rng=on", "--set", "memory=", "--set", "rng=") == argv(root)
+
+
+def test_a_vm_can_come_from_standard_input(root, tmp_path):
+    (tmp_path / "vm.json").write_text('{"name": "web", "memory": 300}')
+    text = (tmp_path / "vm.json").read_text()
+    assert argv(root, "--vm", "-", input=text) == argv(root, "--vm", tmp_path / "vm.json")
+    assert "standard input" in error_of("--root", root, "args", "--vm", "-", input="[]")[1]["message"]
+    assert error_of("--root", root, "args", "--vm", "-", input=" " * (2 << 20))[0] == INVALID
+
+
+@pytest.mark.parametrize("words,mentioned", [
+    (["--set", "memory"], "KEY=VALUE, not 'memory'"), (["--set", "=1"], "KEY=VALUE"),
+    (["--disk", "/a,b"], "--set disks[0].file=FILE"), (["--forward", "80"], "not '80'"),
+    (["--forward", "x:80"], "not 'x:80'"), (["--forward", "sctp:1:2"], "")])
+def test_wrong_settings_are_usage_errors(root, words, mentioned):
+    status = INVALID if words[1].startswith("sctp") else USAGE
+    bad(status, mentioned, "--root", root, "args", "--profile", "emulate-x86", *words)
+
+
+def test_diff(tmp_path):
+    (tmp_path / "a").write_text('{"name": "web", "memory": 300, "disks": [{"file": "/a", "cache": "none"}]}')
+    (tmp_path / "b").write_text('{"name": "web", "rng": true, "disks": [{"file": "/b"}]}')
+    assert set(good("diff", tmp_path / "a", tmp_path / "b").splitlines()) == {
+        "memory: 300 -> -", "rng: - -> true", "disks[0].file: /a -> /b", "disks[0].cache: none -> -"}
+    assert good("diff", "-", tmp_path / "a", input=(tmp_path / "a").read_text()) == ""
+    changes = json.loads(good("--json", "diff", tmp_path / "a", tmp_path / "b"))["changes"]
+    assert {"key": "memory", "from": 300, "to": None} in changes
+
+
+# ---- which profile ----
+
+def test_only_profiles_that_the_store_has_are_chosen(root):
+    chosen = json.loads(good("--root", root, "--kvm", "usable", "--json", "select"))
+    assert chosen["profile"] == "emulate-x86" and "no revision of kvm-linux" in chosen["reason"]
+    assert json.loads(good("--kvm", "usable", "--json", "select"))["profile"] == "kvm-linux"
+    for command in ("select", "args", "unit", "run", "resolve"):
+        message = bad(MISSING, "", "--root", root, "--kvm", "usable", command, "--guest-arch", "aarch64")
+        assert "no revision of profile emulate-foreign, which fits the guest; it has emulate-x86" in message
+        assert "volt-qemu ingest --profile emulate-foreign DIR" in message
+
+
+def test_a_vm_says_what_it_runs_on(tmp_path):
+    document = tmp_path / "vm.json"
+    words = ["--kvm", "usable", "--host-arch", "x86_64", "--json", "select", "--vm", document]
+    for vm, profile in (({}, "kvm-linux"), ({"disks": [{"file": "/x", "bus": "nvme"}]}, "kvm-uefi"),
+                        ({"guest_os": "windows"}, "kvm-uefi"), ({"mode": "hybrid-emulated"}, "emulate-x86"),
+                        ({"guest_arch": "s390x"}, "emulate-foreign"), ({"profile": "emulate-x86"}, "emulate-x86")):
+        document.write_text(json.dumps({"name": "x", **vm}))
+        assert json.loads(good(*words))["profile"] == profile
+    assert json.loads(good(*words, "--accel", "kvm", "--profile", "kvm-uefi"))["profile"] == "kvm-uefi"
+
+
+def test_a_name_of_a_revision_or_profile_is_good_everywhere(root, tmp_path):
+    revision = manifest_path(root).stem
+    for name in (revision, "emulate-x86"):
+        for words in (["show"], ["pin"], ["pins"], ["uses"], ["verify"], ["unpin"], ["current"],
+                      ["resolve", "--revision"], ["resolve", "--profile"], ["args", "--profile"],
+                      ["env", "--revision"], ["copy", "--to", tmp_path / "other"],
+                      ["export", "--output", tmp_path / "x.tar"]):
+            assert run("--root", root, *words, name).returncode == 0, words
+    good("--root", root, "current", "emulate-x86")
+    assert json.loads(good("--root", root, "--json", "rm", "emulate-x86")) == {"removed": [revision]}
+
+
+def test_a_profile_with_several_revisions_is_not_removed_by_its_name(root, profile):
+    good("--root", root, "ingest", "--profile", "emulate-x86", "--build-date", "later", profile)
+    bad(USAGE, "has 2 revisions", "--root", root, "rm", "emulate-x86")
+    names = [entry["name"] for entry in json.loads(good("--root", root, "--json", "revisions"))]
+    assert good("--root", root, "rm", *names) == "".join(f"removed {name}\n" for name in names)
+
+
+def test_a_profile_of_ones_own(tmp_path, profile):
+    words = ["--root", tmp_path / "s"]
+    message = bad(INVALID, "--accel and --guests", *words, "ingest", "--profile", "mine", profile)
+    assert "unknown profile 'mine'" in message and not (tmp_path / "s").exists()
+    good(*words, "ingest", "--profile", "mine", "--accel", "tcg", "--guests", "x86_64,i386", "--abilities",
+         "display,usb", "--description", "my own", profile)
+    (mine,) = [entry for entry in json.loads(good(*words, "--json", "profiles")) if entry["stored"]]
+    assert (mine["name"], mine["description"], mine["accel"]) == ("mine", "my own", "tcg")
+    assert mine["abilities"] == ["tcg", "display", "usb"] and mine["guest_arches"] == ["x86_64", "i386"]
+    assert all(entry["stored"] is None for entry in json.loads(good("--json", "profiles")))
+    shown = json.loads(good(*words, "--json", "show", "mine"))
+    assert (shown["accel"], shown["guests"], shown["description"]) == ("tcg", ["x86_64", "i386"], "my own")
+    assert json.loads(good(*words, "--json", "--kvm", "absent", "select"))["profile"] == "mine"
+    assert json.loads(good(*words, "--json", "--kvm", "absent", "args"))["argv"][0].startswith(str(tmp_path / "s"))
+
+
+# ---- a terminal ----
+
+def on_terminal(*words):
+    """What the program says on a terminal of its own."""
+    process, terminal = pty.fork()
+    if process == 0:
+        os.execv(CLI, [CLI, *map(str, words)])
+    said = b""
+    with contextlib.suppress(OSError):  # EIO at the end
+        while more := os.read(terminal, 4096):
+            said += more
+    os.close(terminal)
+    os.waitpid(process, 0)
+    return said.decode()
+
+
+def test_how_to_leave_the_console_is_told(root):
+    words = ["--root", root, "run", "--profile", "emulate-x86"]
+    assert "Ctrl-A X ends the guest" in on_terminal(*words)
+    assert "Ctrl-A" not in on_terminal(*words, "--set", "console=none")
+    good(*words)  # nothing, where there is no terminal
+
+
+# ---- completion ----
+
+@pytest.mark.parametrize("words,expected", [
+    (["re"], {"revisions", "resolve"}), (["--root", "ROOT", "sho"], {"show"}), (["args", "--rev"], {"--revision"}),
+    (["select", "--guest-os", "wi"], {"windows"}), (["--root", "ROOT", "rm", "emulate-x86-"], {"REVISION"}),
+    (["--root", "ROOT", "resolve", "--profile", "emulate-x"], {"emulate-x86", "REVISION"}), (["run", "--kernel", ""], set())])
+def test_completion(root, words, expected):
+    words = [str(root) if word == "ROOT" else word for word in words]
+    script = f"""
+        source {HERE.parents[1]}/examples/volt-qemu/completion.bash
+        COMP_WORDS=(volt-qemu "$@"); COMP_CWORD=$#
+        _volt_qemu {CLI} "${{COMP_WORDS[COMP_CWORD]}}" "${{COMP_WORDS[COMP_CWORD-1]}}"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+    """
+    said = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, check=True)
+    assert not said.stderr
+    assert set(said.stdout.split()) == {manifest_path(root).stem if word == "REVISION" else word for word in expected}
+
+
 KILL_POINTS = [("renameat2", 4), ("renameat", 3), ("linkat", 4), ("mkdirat", 2), ("openat", 40),
                ("fsync", 4), ("fchmod", 6), ("utimensat", 6), ("write", 6), ("unlinkat", 4)]
 
@@ -267,16 +553,16 @@ KILL_POINTS = [("renameat2", 4), ("renameat", 3), ("linkat", 4), ("mkdirat", 2),
 @pytest.mark.parametrize("call,count", KILL_POINTS, ids=[call for call, _ in KILL_POINTS])
 def test_killed_at_any_call_the_next_run_succeeds(tmp_path, profile, call, count):
     """Each build and resolve is killed at the n-th such call, and done again."""
-    for command in (["build", "--profile", "emulate-x86", profile],
+    for command in (["ingest", "--profile", "emulate-x86", profile],
                     ["resolve", "--profile", "emulate-x86"]):
         for number in range(1, count + 1):
             store = tmp_path / f"{command[0]}-{number}"
             if command[0] == "resolve":
-                good("--root", store, "build", "--profile", "emulate-x86", profile)
+                good("--root", store, "ingest", "--profile", "emulate-x86", profile)
             subprocess.run(["strace", "-f", "-o", "/dev/null", "-e",
                             f"inject={call}:signal=KILL:when={number}", CLI, "--root", store,
                             *command], capture_output=True, check=False, stdin=subprocess.DEVNULL,
                            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-            good("--root", store, "build", "--profile", "emulate-x86", profile)
+            good("--root", store, "ingest", "--profile", "emulate-x86", profile)
             good("--root", store, "resolve", "--profile", "emulate-x86", "--verify")
             assert not leftovers(store), leftovers(store)

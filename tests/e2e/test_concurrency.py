@@ -446,7 +446,7 @@ def test_two_generations_side_by_side(tmp_path):
         assert_whole(one, 1)
     removed = gc(root, "--keep", "1")["removed"]
     assert trees_of(root) == {three.name} and len(manifests(root)) == 1
-    assert {entry["kind"] for entry in removed} >= {"ref", "tree", "object"}
+    assert {entry["kind"] for entry in removed} >= {"revision", "tree", "object"}
     assert_whole(three, 3)
     assert verify(root)["problems"] == [] and not leftovers(root)
 

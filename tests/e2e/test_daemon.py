@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The example daemon: guests of a real QEMU are started with what they need, and shut down in order."""
 import contextlib
+import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,21 +43,23 @@ class Daemon:
     """A running daemon, its documents and what it says."""
 
     def __init__(self, directory, root, documents, **options):
-        self.run = directory / "run"
-        (directory / "vms").mkdir()
+        self.run, self.state = directory / "run", directory / "state"
+        for made in (directory / "vms", self.state):
+            made.mkdir(exist_ok=True)
         for name, text in documents.items():
             (directory / "vms" / f"{name}.json").write_text(text)
-        self.output = directory / "output"
+        self.output = directory / f"output-{len(list(directory.glob('output-*')))}"
         with open(self.output, "wb") as output:
-            self.process = subprocess.Popen([DAEMON, root, directory / "vms", self.run], stdin=subprocess.DEVNULL,
+            self.process = subprocess.Popen([DAEMON, root, directory / "vms", self.run, self.state], stdin=subprocess.DEVNULL,
                                             stdout=output, stderr=subprocess.STDOUT, **options)
 
     def said(self):
         return self.output.read_text()
 
     def pids(self):
-        """Of the guests that were started, by name."""
-        return {name: int(pid) for name, pid in re.findall(r"^(\S+): started, process (\d+)$", self.said(), re.M)}
+        """Of the guests that were started or found again, by name."""
+        told = re.findall(r"^(\S+): (?:started|found again), process (\d+)$", self.said(), re.M)
+        return {name: int(pid) for name, pid in told}
 
     def wait_until(self, condition):
         deadline = time.monotonic() + DEADLINE
@@ -133,7 +137,7 @@ def test_qemu_gets_its_environment_directory_and_descriptors_and_nothing_else(ro
             assert image.name in opened and stray.name not in opened
             assert [path for path in opened if re.fullmatch(rf"{root}/qemu/trees/[0-9a-f]*", path)]  # the lease
             assert not [path for path in opened if path.startswith((f"{root}/cas", str(tmp_path / "vms")))]
-            assert os.getsid(pid) == pid
+            assert os.getsid(pid) == pid and "\nUmask:\t0077\n" in (process / "status").read_text()
             assert daemon.end() == 0
 
 
@@ -170,6 +174,83 @@ def test_the_end_can_come_while_guests_are_still_starting(root, kernel, tmp_path
         daemon.wait_until(daemon.pids)
         daemon.end()
         assert re.search(r"^one: (ended|killed)", daemon.said(), re.M), daemon.said()
+
+
+def test_a_daemon_that_was_killed_finds_its_guests_again(root, kernel, tmp_path):
+    with running(tmp_path, root, {"one": document("one", kernel), "two": document("two", kernel)}) as first:
+        first.wait_for_guests("one", "two")
+        pids = first.pids()
+        assert {path.name for path in first.state.iterdir()} == {"one.command", "two.command"}
+        assert (first.state / "one.command").stat().st_mode & 0o777 == 0o600
+        first.process.kill()
+        first.process.wait()
+        os.kill(pids["two"], signal.SIGKILL)
+        while command_line(pids["two"]):
+            time.sleep(0.02)
+        (first.run / "two/console.log").unlink()
+        with running(tmp_path, root, {}) as second:
+            second.wait_until(lambda: len(second.pids()) == 2)
+            assert f"one: found again, process {pids['one']}\n" in second.said()
+            assert second.pids()["two"] != pids["two"] and "two: started" in second.said()
+            second.wait_for_guests("two")
+            # The lease is taken again: the profile's tree is used by the daemon, too.
+            held = [os.readlink(link) for link in Path(f"/proc/{second.process.pid}/fd").iterdir()]
+            assert [path for path in held if re.fullmatch(rf"{root}/qemu/trees/[0-9a-f]*", path)]
+            assert second.end() == 0, second.said()
+            assert "one: ended\n" in second.said() and "two: ended with status 0\n" in second.said()
+            assert power_guest.SEEN in second.console("one")
+            assert not list(second.state.iterdir()) and not command_line(pids["one"])
+
+
+def test_a_guest_that_runs_without_a_note_is_not_started_twice(root, kernel, tmp_path):
+    with running(tmp_path, root, {"one": document("one", kernel)}) as first:
+        first.wait_for_guests("one")
+        first.process.kill()
+        first.process.wait()
+        (first.state / "one.command").unlink()
+        with running(tmp_path, root, {}) as second:
+            assert second.process.wait(timeout=DEADLINE) == 1
+            assert "one: " in second.said() and "started" not in second.said()
+            assert command_line(first.pids()["one"])
+
+
+def test_a_qemu_that_hears_nothing_is_killed(root, kernel, tmp_path):
+    """A stopped process answers neither its monitor nor SIGTERM."""
+    with running(tmp_path, root, {"one": document("one", kernel), "two": document("two", kernel)}) as daemon:
+        daemon.wait_for_guests("one", "two")
+        os.kill(daemon.pids()["one"], signal.SIGSTOP)
+        daemon.process.send_signal(signal.SIGTERM)
+        daemon.wait_until(lambda: "two: ended with status 0" in daemon.said())
+        started = time.monotonic()
+        assert daemon.end() == 1  # the second SIGTERM: without it, it takes half a minute
+        assert time.monotonic() - started < 20
+        assert "one: killed by signal 9\n" in daemon.said() and "one: cancelled" in daemon.said()
+
+
+def test_what_is_being_started_is_given_up(root, kernel, tmp_path):
+    """Who wants to use a store that somebody has for himself waits for it."""
+    with open_directory(root / "cas/refs") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        (root / "qemu").rename(root / "aside")  # so that a tree must be assembled
+        try:
+            with running(tmp_path, root, {"one": document("one", kernel)}) as daemon:
+                time.sleep(1)
+                assert daemon.process.poll() is None
+                started = time.monotonic()
+                assert daemon.end() == 1 and time.monotonic() - started < 10
+                assert "one: cancelled" in daemon.said()
+        finally:
+            shutil.rmtree(root / "qemu", ignore_errors=True)
+            (root / "aside").rename(root / "qemu")
+
+
+@contextlib.contextmanager
+def open_directory(path):
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def test_wrong_usage(tmp_path):

@@ -153,6 +153,24 @@ def test_the_devices_of_systems_without_virtio_drivers(machines, image, arch, sy
         assert device(qmp, "drive1") == ("ide-cd" if plain else "scsi-cd")
 
 
+@pytest.mark.parametrize("arch", ARCHES)
+def test_devices_have_the_ids_that_the_vm_gives_them(machines, image, place, arch):
+    """In the slots that they have without; a letter and 63 more is what QEMU takes as well."""
+    longest = "Z" + "a_.-0" * 12 + "xyz"
+    buses = [bus for bus in expected_models(arch) if bus != "ide"]
+    ids = [longest, *(f"my.{bus}" for bus in buses[1:])]
+    vm = {"disks": [{"file": str(image(f"{bus}.img")), "bus": bus, "id": name} for bus, name in zip(buses, ids)],
+          "shares": [{"path": str(place), "tag": "t", "id": "home"}], "nics": [{"id": "lan"}, {}]}
+    with machines.start(arch, vm) as qmp:
+        models = [device(qmp, name) for name in (*ids, "home", "lan", "nic1")]
+    for noun in ("disks", "shares", "nics"):
+        for element in vm[noun]:
+            element.pop("id", None)
+    with machines.start(arch, vm) as qmp:
+        names = [*(f"drive{i}" for i in range(len(ids))), "share0", "nic0", "nic1"]
+        assert [device(qmp, name) for name in names] == models
+
+
 def caching(inserted):
     return tuple(inserted["cache"][key] for key in ("writeback", "direct", "no-flush"))
 
@@ -676,6 +694,16 @@ def test_cpu_features(machines, arch):
     with machines.start(arch, {"cpu_features": {"sse4.1": False, "avx": False, "xsave": False}}) as qmp:
         cpu = qmp.execute("query-cpus-fast")[0]["qom-path"]
         assert not qmp.execute("qom-get", path=cpu, property="sse4.1")
+
+
+@pytest.mark.parametrize("arch", X86)
+def test_cpu_features_with_values(machines, arch):
+    """As a number, and as text that QEMU reads; 0 is one as well."""
+    features = {"level": 13, "xlevel": "0x80000008", "stepping": 0, "model-id": "a = b"}
+    with machines.start(arch, {"cpu_features": features}) as qmp:
+        cpu = qmp.execute("query-cpus-fast")[0]["qom-path"]
+        values = [qmp.execute("qom-get", path=cpu, property=name) for name in features]
+    assert values[:3] == [13, 0x80000008, 0] and values[3].rstrip("\0 ") == "a = b"
 
 
 @pytest.mark.parametrize("arch, model", [("aarch64", "cortex-a57"), ("arm", "cortex-a15"), ("mips64el", "MIPS64R2-generic"),

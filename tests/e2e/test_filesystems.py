@@ -171,7 +171,7 @@ def resolve_or_refuse(root, *options):
         faults = tree_faults(resolved["tree"], json.loads(Path(resolved["manifest"]).read_text()))
         assert not faults, faults
         return None
-    assert result.returncode == 1 and not result.stdout and result.stderr.count("\n") == 1, result
+    assert result.returncode == 6 and not result.stdout and result.stderr.count("\n") == 1, result
     return result.stderr
 
 

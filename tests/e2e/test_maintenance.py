@@ -81,7 +81,7 @@ def test_a_dry_run_changes_nothing_and_tells_the_truth(root, profile):
     before = snapshot(root)
     foretold = gc(root, "--dry-run", "--keep", "1")
     assert snapshot(root) == before
-    assert {entry["kind"] for entry in foretold["removed"]} == {"ref", "tree", "object", "staging"}
+    assert {entry["kind"] for entry in foretold["removed"]} == {"revision", "tree", "object", "staging"}
     done = gc(root, "--keep", "1")
     assert sorted(map(str, done["removed"])) == sorted(map(str, foretold["removed"]))
     assert done["freed_bytes"] == foretold["freed_bytes"] == sum(e["bytes"] for e in done["removed"])
@@ -110,9 +110,9 @@ def test_objects_that_nobody_needs(root):
 def test_keep(root, profile):
     refs = [*manifests(root)] + [add_generation(root, profile, number) for number in range(5)]
     resolve(root)
-    assert removed(gc(root, "--keep", "4"), "ref") == set(refs[:2])
-    assert removed(gc(root, "--keep", "4"), "ref") == set()
-    assert removed(gc(root, "--keep", "1"), "ref") == set(refs[2:5])
+    assert removed(gc(root, "--keep", "4"), "revision") == set(refs[:2])
+    assert removed(gc(root, "--keep", "4"), "revision") == set()
+    assert removed(gc(root, "--keep", "1"), "revision") == set(refs[2:5])
     assert list(manifests(root)) == refs[5:]
     assert objects_of(root) == needed_objects(root)
     assert_resolves(root, "--verify")
@@ -132,11 +132,11 @@ def test_keep_counts_for_each_profile(root, profile):
 def test_without_keep_no_ref_goes(root, profile):
     refs = {*manifests(root)} | {add_generation(root, profile, number) for number in range(3)}
     for ref in refs:
-        resolve(root, "--ref", ref)
-    assert removed(gc(root), "ref") == set()
+        resolve(root, "--revision", ref)
+    assert removed(gc(root), "revision") == set()
     assert manifests(root).keys() == refs
     for ref in refs:
-        assert not tree_faults(resolve(root, "--ref", ref)["tree"], manifests(root)[ref])
+        assert not tree_faults(resolve(root, "--revision", ref)["tree"], manifests(root)[ref])
 
 
 def test_a_pinned_ref_stays(root, profile):
@@ -145,14 +145,14 @@ def test_a_pinned_ref_stays(root, profile):
     refs = [add_generation(root, profile, number) for number in range(3)]
     resolve(root)
     good("--root", root, "pin", first)
-    assert {ref["name"] for ref in good_json(root, "refs") if ref["pinned"]} == {first}
-    assert removed(gc(root, "--keep", "1"), "ref") == set(refs[:2])
+    assert {ref["name"] for ref in good_json(root, "revisions") if ref["pinned"]} == {first}
+    assert removed(gc(root, "--keep", "1"), "revision") == set(refs[:2])
     assert manifests(root).keys() == {first, refs[2]}
     assert not tree_faults(tree, manifests(root)[first])
     good("--root", root, "unpin", first)
-    assert not any(ref["pinned"] for ref in good_json(root, "refs"))
+    assert not any(ref["pinned"] for ref in good_json(root, "revisions"))
     report = gc(root, "--keep", "1")
-    assert removed(report, "ref") == {first} and removed(report, "tree") == {tree.name}
+    assert removed(report, "revision") == {first} and removed(report, "tree") == {tree.name}
     assert not tree.exists()
 
 
@@ -161,20 +161,87 @@ def test_pin_errors(tmp_path, root):
     bad("--root", root, "pin", "emulate-x86-00000000", mentions=["emulate-x86-00000000"])
     bad("--root", root, "unpin", "emulate-x86-00000000", mentions=["emulate-x86-00000000"])
     good("--root", root, "unpin", ref)  # it stays unpinned
-    assert not any(entry["pinned"] for entry in good_json(root, "refs"))
+    assert not any(entry["pinned"] for entry in good_json(root, "revisions"))
     good("--root", root, "pin", ref)
     good("--root", root, "pin", ref)
-    for name in ("../../../etc/passwd", "", "emulate-x86", ref + ".json", "x/" + ref):
+    for name in ("../../../etc/passwd", "", "Emulate-x86", ref + ".json", "x/" + ref):
         for command in ("pin", "unpin"):
             result = run("--root", root, command, name)
-            assert result.returncode in (1, 2) and result.stderr.startswith("volt-qemu: "), result
+            assert result.returncode in (3, 5) and result.stderr.startswith("volt-qemu: "), result
             assert name in result.stderr, result
     bad("--root", root, "--read-only", "pin", ref, mentions=["read-only"])
     bad("--root", tmp_path / "none", "pin", ref, mentions=[tmp_path / "none"])
     for command in ("pin", "unpin"):
         bad_usage("--root", root, command)
         bad_usage("--root", root, command, ref, ref)
-    assert [entry["pinned"] for entry in good_json(root, "refs")] == [True]
+    assert [entry["pinned"] for entry in good_json(root, "revisions")] == [True]
+    assert not leftovers(root)
+
+
+def test_each_holder_has_a_pin(root, profile):
+    (first,) = manifests(root)
+    newer = add_generation(root, profile, 1)
+    resolve(root)
+    good("--root", root, "pin", "--holder", "unit:volt-web", first)
+    good("--root", root, "pin", "--holder", "unit:volt-db", first)
+    good("--root", root, "unpin", "--holder", "unit:volt-db", first)
+    report = gc(root, "--keep", "1")
+    assert not removed(report, "revision")
+    assert {kept["name"]: kept["reason"] for kept in report["kept"]} == {
+        first: "pinned by unit:volt-web", newer: "newest, linked"}
+    assert "unit:volt-web" in good("--root", root, "revisions")
+    (other,) = [entry for entry in good_json(root, "revisions") if entry["name"] == first]
+    assert other["pinned"] and other["pinned_by"] == ["unit:volt-web"]
+    assert good_json(root, "pins") == [{"revision": first, "holder": "unit:volt-web"}]
+    text = good("--root", root, "gc", "--keep", "1")
+    assert f"kept revision {first}: pinned by unit:volt-web" in text.splitlines()
+    good("--root", root, "unpin", "--holder", "unit:volt-web", first)
+    assert removed(gc(root, "--keep", "1"), "revision") == {first}
+    bad("--root", root, "pin", "--holder", "web", newer, status=5)
+
+
+def test_rolling_back(root, profile):
+    (first,) = manifests(root)
+    newer = add_generation(root, profile, 1)
+    trees = {first: resolve(root, "--revision", first)["tree"], newer: resolve(root)["tree"]}
+    assert good_json(root, "current", first) == {
+        "profile": "emulate-x86", "revision": first, "ref": first, "set": True}
+    assert resolve(root)["tree"] == trees[first] == os.path.realpath(root / "qemu/emulate-x86")
+    assert {ref["name"] for ref in good_json(root, "revisions") if ref["current"]} == {first}
+    assert not removed(gc(root, "--keep", "1"), "revision")
+    bad("--root", root, "rm", first, mentions=[first, "volt-qemu current"], status=4)
+    assert good_json(root, "current", "emulate-x86") == {
+        "profile": "emulate-x86", "revision": newer, "ref": newer, "set": False}
+    assert resolve(root)["tree"] == trees[newer] == os.path.realpath(root / "qemu/emulate-x86")
+    good("--root", root, "current", first)
+    (root / f"cas/refs/{first}.json").unlink()
+    bad("--root", root, "resolve", "--profile", "emulate-x86", mentions=[first, "current/emulate-x86"])
+    good("--root", root, "current", "emulate-x86")
+    assert resolve(root)["tree"] == trees[newer]
+    bad("--root", root, "current", "emulate-x86-00000000", mentions=["emulate-x86-00000000"])
+    bad_usage("--root", root, "current")
+
+
+def test_removing_a_ref(root, profile):
+    (first,) = manifests(root)
+    tree = Path(resolve(root)["tree"])
+    newer = add_generation(root, profile, 1)
+    with subprocess.Popen(["sleep", "60"], cwd=tree) as user:
+        time.sleep(0.1)  # until it has called execve()
+        bad("--root", root, "rm", first, mentions=[first, f"process {user.pid} (sleep)", "volt-qemu uses"], status=4)
+        uses = json.loads(run("--root", root, "--json", "uses", first).stdout)["uses"]
+        assert [(use["kind"], use["pid"], use["command"]) for use in uses if use["pid"]] == [
+            ("process", user.pid, "sleep")]
+        assert f"used by process {user.pid} (sleep)" in gc(root, "--keep", "1")["kept"][-1]["reason"]
+        user.kill()
+    assert tree.exists() and manifests(root).keys() == {first, newer}
+    assert good("--root", root, "rm", first) == f"removed {first}\n"
+    assert not tree.exists() and manifests(root).keys() == {newer}
+    bad("--root", root, "rm", first, mentions=[first])
+    bad("--root", root, "--read-only", "rm", newer, mentions=["read-only"])
+    bad_usage("--root", root, "rm")
+    gc(root)
+    assert_resolves(root)
     assert not leftovers(root)
 
 
@@ -216,7 +283,7 @@ def test_staging_of_a_killed_build(root, profile):
     """A real one, killed in the middle of writing."""
     (profile / "firmware/large.bin").write_bytes(os.urandom(3 << 20))
     subprocess.run(["strace", "-f", "-o", "/dev/null", "-e", "inject=renameat2:signal=KILL:when=1", CLI,
-                    "--root", root, "build", "--profile", PROFILE, profile], check=False, capture_output=True,
+                    "--root", root, "ingest", "--profile", PROFILE, profile], check=False, capture_output=True,
                    env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
     assert leftovers(root)
     report = gc(root)
@@ -398,7 +465,7 @@ def test_a_damaged_object_is_named(root, damage):
     damage(path)
     report = verify(root, status=1)
     problem = the_problem(report, path.name)
-    assert problem["uses"] == [{"ref": ref, "path": BIOS}]
+    assert problem["uses"] == [{"revision": ref, "ref": ref, "path": BIOS}]
     assert not problem["repaired"] and problem["leases"] == []
     assert path.name in problem["message"] and problem["kind"]
     missing = damage is remove
@@ -665,8 +732,8 @@ def test_sources_that_are_none(tmp_path, root):
     overwrite(object_path(root, BIOS))
     (tmp_path / "text").write_text("not an archive\n" * 100)
     for source in (tmp_path / "missing", tmp_path / "text", Path("/dev/null")):
-        result = run("--root", root, "--json", "verify", "--repair", "--from", source)
-        assert result.returncode == 1 and str(source) in result.stderr, result
+        result = run("--root", root, "verify", "--repair", "--from", source)
+        assert result.returncode in (3, 5) and str(source) in result.stderr, result
     assert not leftovers(root)
 
 
@@ -696,7 +763,7 @@ def test_repair_from_trees_that_are_copies(tmp_path, profile):
         pytest.skip("needs root to mount a file system")
     with mounted(tmp_path / "trees", "-t", "tmpfs", "-o", "size=10m", "none") as trees:
         words = ["--objects", tmp_path / "s/cas/objects", "--refs", tmp_path / "s/cas/refs", "--trees", trees]
-        good(*words, "build", "--profile", PROFILE, profile)
+        good(*words, "ingest", "--profile", PROFILE, profile)
         good(*words, "resolve", "--profile", PROFILE)
         paths = [object_path(tmp_path / "s", name) for name in (BIOS, LIBRARY, PROGRAM)]
         for path, damage in zip(paths, (overwrite, remove, cut)):
@@ -736,19 +803,19 @@ def test_build_again_repairs_too(root, profile):
     for name in (BIOS, LIBRARY):
         overwrite(object_path(root, name))
     message = bad("--root", root, "resolve", "--profile", PROFILE, "--verify", mentions=["damaged"])
-    assert "build" in message or "repair" in message, message
+    assert "ingest" in message or "repair" in message, message
     build(root, profile)
     assert verify(root)["problems"] == []
 
 
-@pytest.mark.parametrize("mend", ["build", "import", "repair"])
+@pytest.mark.parametrize("mend", ["ingest", "import", "repair"])
 def test_a_tree_that_has_the_damaged_inode_still(tmp_path, root, profile, mend):
     """A file rots on the disk; a good object takes its place, but the tree is a link to the old one."""
     good("--root", root, "export", PROFILE, "--output", tmp_path / "export.tar")
     tree = Path(resolve(root)["tree"])
     path = object_path(root, BIOS)
     overwrite(path)
-    words = {"build": ["build", "--profile", PROFILE, profile], "import": ["import", tmp_path / "export.tar"],
+    words = {"ingest": ["ingest", "--profile", PROFILE, profile], "import": ["import", tmp_path / "export.tar"],
              "repair": ["verify", "--repair", "--from", profile]}[mend]
     good("--root", root, *words)
     assert sha256(path) == path.name
@@ -890,7 +957,7 @@ def test_what_an_ordinary_user_may_do(tmp_path, root):
     os.chown(tmp_path / "theirs", 65534, 65534)
     before = snapshot(root)
     assert json.loads(good("--root", root, "--json", "verify", **NOBODY))["problems"] == []
-    assert ref in good("--root", root, "refs", **NOBODY)
+    assert ref in good("--root", root, "revisions", **NOBODY)
     good("--root", root, "export", ref, "--output", tmp_path / "theirs/export.tar", **NOBODY)
     good("--root", root, "copy", ref, "--to", tmp_path / "theirs/copied", **NOBODY)
     good("--root", tmp_path / "theirs/imported", "import", tmp_path / "theirs/export.tar", **NOBODY)
@@ -964,7 +1031,7 @@ def large(tmp_path, profile):
 
 def test_progress_is_for_terminals(tmp_path, large, profile):
     commands = {
-        "build": ["--root", tmp_path / "1", "build", "--profile", PROFILE, profile],
+        "ingest": ["--root", tmp_path / "1", "ingest", "--profile", PROFILE, profile],
         "import": ["--root", tmp_path / "2", "import", tmp_path / "large.tar"],
         "verify": ["--root", large, "verify"],
         "resolve": ["--root", large, "resolve", "--profile", PROFILE, "--verify"],
@@ -1007,16 +1074,16 @@ def test_an_interrupted_import_says_so_and_leaves_nothing(tmp_path, large, numbe
             with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
         errors = process.stderr.read().decode()
-    assert process.returncode == 1, (process.returncode, errors)
+    assert process.returncode == 7, (process.returncode, errors)
     assert errors.startswith("volt-qemu: ") and errors.count("\n") == 1, errors
     assert not manifests(other) and not leftovers(other)
 
 
-@pytest.mark.parametrize("name", ["build", "import", "verify", "export", "copy", "gc", "cold resolve"])
+@pytest.mark.parametrize("name", ["ingest", "import", "verify", "export", "copy", "gc", "cold resolve"])
 def test_waiting_for_the_store_can_be_interrupted(tmp_path, root, profile, name):
     """Another process has the store for itself and does not let go: Ctrl-C ends the wait."""
     good("--root", root, "export", PROFILE, "--output", tmp_path / "export.tar")
-    words = {"build": ["build", "--profile", PROFILE, profile], "import": ["import", tmp_path / "export.tar"],
+    words = {"ingest": ["ingest", "--profile", PROFILE, profile], "import": ["import", tmp_path / "export.tar"],
              "verify": ["verify"], "export": ["export", PROFILE, "--output", tmp_path / "again.tar"],
              "copy": ["copy", PROFILE, "--to", tmp_path / "other"], "gc": ["gc"],
              "cold resolve": ["resolve", "--profile", PROFILE]}[name]
@@ -1033,5 +1100,5 @@ def test_waiting_for_the_store_can_be_interrupted(tmp_path, root, profile, name)
             process.kill()
         errors = process.stderr.read()
     os.close(lock)
-    assert process.returncode == 1 and errors.startswith("volt-qemu: ") and "cancelled" in errors, errors
+    assert process.returncode == 7 and errors.startswith("volt-qemu: ") and "cancelled" in errors, errors
     assert not leftovers(root)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Every single allocation fails once: an error, never a crash, and the next run succeeds."""
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -38,9 +39,9 @@ def run(*words, **options):
                           stdin=subprocess.DEVNULL, **options)
 
 
-@pytest.mark.parametrize("command", ["select", "build", "resolve", "unit"])
+@pytest.mark.parametrize("command", ["select", "ingest", "resolve", "unit"])
 def test_every_allocation_can_fail(shim, profile, tmp_path, command):
-    words = {"select": [], "build": ["--profile", "emulate-x86", profile],
+    words = {"select": [], "ingest": ["--profile", "emulate-x86", profile],
              "resolve": ["--profile", "emulate-x86"],
              "unit": ["--profile", "emulate-x86", "--vm", tmp_path / "vm.json"]}[command]
     (tmp_path / "vm.json").write_text(VM)
@@ -50,19 +51,21 @@ def test_every_allocation_can_fail(shim, profile, tmp_path, command):
     for number in range(1, 5000):
         shutil.rmtree(store, ignore_errors=True)
         if command in ("resolve", "unit"):
-            assert run("--root", store, "build", "--profile", "emulate-x86", profile).returncode == 0
-        result = run("--root", store, command, *words, env={
+            assert run("--root", store, "ingest", "--profile", "emulate-x86", profile).returncode == 0
+        where = [] if command == "select" else ["--root", store]
+        result = run(*where, command, *words, env={
             **os.environ, "LD_PRELOAD": str(shim), "FAIL_MALLOC": str(number)})
         if result.returncode == NEVER_REACHED:
             break
         if result.returncode in (-signal.SIGSEGV, -signal.SIGABRT):
             crashed.append(number)
             continue
-        assert result.returncode in (0, 1), (number, result)
-        failed += result.returncode
+        # jansson says that the document is broken where it has no memory for a string of it
+        assert result.returncode in (0, 1) or re.search(r":\d+:\d+: ", result.stderr), (number, result)
+        failed += result.returncode != 0
         assert result.returncode == 0 or result.stderr.startswith("volt-qemu: "), (number, result)
         if list(store.glob("cas/tmp/*")):  # even clearing away can fail; the next build does it
-            assert run("--root", store, "build", "--profile", "emulate-x86", profile).returncode == 0
+            assert run("--root", store, "ingest", "--profile", "emulate-x86", profile).returncode == 0
             assert not list(store.glob("cas/tmp/*")), number
     else:
         raise AssertionError("there was no end")
@@ -70,8 +73,9 @@ def test_every_allocation_can_fail(shim, profile, tmp_path, command):
     # jansson 2.14 itself crashes in json_loadb() (it frees what it has not initialised) when one of
     # its allocations fails: one for each
     # document that is parsed, and nothing that its caller could prevent.
-    # A resolve reads the refs twice: before it switches the link, it looks for newer ones again.
-    documents = {"select": 0, "build": 1, "resolve": 2, "unit": 2}[command]
+    # A resolve reads the manifest twice, as it looks for newer ones again before it switches the link;
+    # then volt-qemu finds the revision, to tell where its manifest is.
+    documents = {"select": 0, "ingest": 1, "resolve": 3, "unit": 2}[command]
     assert len(crashed) <= documents, crashed
-    assert command == "select" or run("--root", store, "build", "--profile", "emulate-x86",
+    assert command == "select" or run("--root", store, "ingest", "--profile", "emulate-x86",
                                       profile).returncode == 0

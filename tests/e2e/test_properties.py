@@ -273,11 +273,11 @@ LIMITED = [
     ("runtime_dir", {"runtime_dir": b"/%s"}, 79),
     ("console_path", {"console": "socket", "console_path": b"/%s"}, SOCKET_MAX - 1),
     ("disks[0].serial", {"disks": [{"cdrom": True, "serial": b"%s"}]}, SERIAL_MAX),
-    ("disk serial", {"disks": [{"cdrom": True, "bus": "scsi", "serial": b"%s"}]}, SCSI_SERIAL_MAX),
+    ("disks[0].serial", {"disks": [{"cdrom": True, "bus": "scsi", "serial": b"%s"}]}, SCSI_SERIAL_MAX),
     ("shares[0].tag", {"shares": [{"path": "/", "tag": b"%s"}]}, TAG_MAX),
-    ("share tag", {"shares": [{"path": "/", "tag": b"%s", "driver": "virtiofs"}]}, 36),
-    ("nic ifname", {"nics": [{"backend": "tap", "ifname": b"%s"}]}, IFNAME_MAX),
-    ("nic bridge", {"nics": [{"backend": "bridge", "bridge": b"%s"}]}, IFNAME_MAX),
+    ("shares[0].tag", {"shares": [{"path": "/", "tag": b"%s", "driver": "virtiofs"}]}, 36),
+    ("nics[0].ifname", {"nics": [{"backend": "tap", "ifname": b"%s"}]}, IFNAME_MAX),
+    ("nics[0].bridge", {"nics": [{"backend": "bridge", "bridge": b"%s"}]}, IFNAME_MAX),
 ]
 
 

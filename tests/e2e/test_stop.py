@@ -4,10 +4,10 @@ import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -86,7 +86,7 @@ def test_the_guest_switches_itself_off(guests, tmp_path, extra):
         assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
         assert power_guest.SEEN in machine.ended()
     again = stop(machine.socket)
-    assert again.returncode == 1 and "the VM is not running" in again.stderr
+    assert again.returncode == 3 and "the VM is not running" in again.stderr
 
 
 @needs_qemu
@@ -117,7 +117,7 @@ def test_without_time_the_guest_is_not_asked(guests, tmp_path):
         machine.wait_for(power_guest.READY)
         result = stop(machine.socket, "--timeout", "0", "--json")
         assert (result.returncode, result.stderr) == (0, "")
-        assert json.loads(result.stdout) == {"socket": str(machine.socket)}
+        assert json.loads(result.stdout) == {"socket": str(machine.socket), "end": "forced"}
         assert power_guest.SEEN not in machine.ended()
 
 
@@ -129,7 +129,7 @@ def test_a_socket_that_another_client_holds_is_reported(guests, tmp_path):
             other.connect(str(machine.socket))
             other.recv(1)
             result = stop(machine.socket, "--timeout", "1")
-        assert result.returncode == 1 and "another client" in result.stderr
+        assert result.returncode == 7 and "another client" in result.stderr
         assert machine.process.poll() is None
 
 
@@ -140,37 +140,49 @@ OK = b'{"return": {}}\r\n'
 RUNNING = b'{"return": {"status": "running", "running": true}}\r\n'
 
 
+def serve(listener, log, answers, stay):
+    """In a process of its own, as QEMU is: whose end is the end of the VM."""
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as lines, contextlib.suppress(OSError):
+        for number, answer in enumerate(answers):
+            if number > 0:
+                log.write(lines.readline())
+                log.flush()
+            connection.sendall(answer)
+        if stay:
+            time.sleep(2 * DEADLINE)
+
+
 @contextlib.contextmanager
-def server(path, *answers, stay=False):
-    """Says the first answer at once, and each other one after a line that it got."""
+def server(path, *answers, stay=False, lives=False):
+    """Says the first answer at once, and each other one after a line that it got. It ends then, or
+    stays connected, or hangs up and lives."""
     got = []
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(str(path))
-    listener.listen()
-    done = threading.Event()
-
-    def serve():
-        try:
-            connection, _ = listener.accept()
-        except OSError:  # nobody came
-            return
-        with connection, connection.makefile("rb") as lines, contextlib.suppress(OSError):
-            for number, answer in enumerate(answers):
-                if number > 0:
-                    got.append(lines.readline())
-                connection.sendall(answer)
-            if stay:
-                done.wait(2 * DEADLINE)
-
-    thread = threading.Thread(target=serve, daemon=True)
-    thread.start()
+    log_path = Path(f"{path}.log")
+    log_path.touch()
+    ready, told = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException), open(log_path, "wb") as log:
+            listener = socket.socket(socket.AF_UNIX)
+            listener.bind(str(path))
+            listener.listen()
+            os.write(told, b"x")
+            serve(listener, log, answers, stay)
+            listener.close()
+            if lives:
+                time.sleep(2 * DEADLINE)
+        os._exit(0)
+    os.read(ready, 1)
     try:
         yield got
     finally:
-        done.set()
-        listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
-        listener.close()
+        os.close(ready)
+        os.close(told)
+        if stay or lives or not answers:
+            os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        got += log_path.read_bytes().splitlines()
 
 
 @pytest.mark.parametrize("said,message", [
@@ -185,7 +197,7 @@ def server(path, *answers, stay=False):
 def test_garbage_is_an_error(tmp_path, said, message):
     with server(tmp_path / "qmp.sock", said, stay=True):
         result = stop(tmp_path / "qmp.sock")
-    assert result.returncode == 1 and message in result.stderr, result.stderr
+    assert result.returncode == 5 and message in result.stderr, result.stderr
 
 
 def test_an_end_at_any_time_is_an_end(tmp_path):
@@ -195,6 +207,15 @@ def test_an_end_at_any_time_is_an_end(tmp_path):
         with server(path, *answers[:number]):
             result = stop(path)
         assert (result.returncode, result.stderr) == (0, ""), number
+
+
+def test_who_merely_hangs_up_has_not_ended(tmp_path):
+    with server(tmp_path / "qmp.sock", GREETING, OK, RUNNING, lives=True):
+        started = time.monotonic()
+        result = stop(tmp_path / "qmp.sock", "--timeout", "1")
+    assert result.returncode == 1 and "has closed the connection" in result.stderr
+    assert "goes on" in result.stderr
+    assert time.monotonic() - started < DEADLINE
 
 
 def test_events_may_come_at_any_time_and_in_pieces(tmp_path):
@@ -229,7 +250,7 @@ def test_silence_is_waited_for_in_vain(tmp_path):
     with server(tmp_path / "qmp.sock", b"", stay=True):
         started = time.monotonic()
         result = stop(tmp_path / "qmp.sock")
-    assert result.returncode == 1 and "does not answer" in result.stderr
+    assert result.returncode == 7 and "does not answer" in result.stderr
     assert 9 < time.monotonic() - started < DEADLINE
 
 
@@ -239,16 +260,16 @@ def test_where_nobody_listens_no_vm_runs(tmp_path):
         dead.bind(str(tmp_path / "dead"))
     for name in ("absent", "file", "dead"):
         result = stop(tmp_path / name)
-        assert result.returncode == 1, name
+        assert result.returncode == 3, name
         assert "the VM is not running" in result.stderr and str(tmp_path / name) in result.stderr
 
 
 def test_a_path_that_is_too_long_is_refused_with_its_length(tmp_path):
     path = "/" + "x" * 107
     result = stop(path)
-    assert result.returncode == 2 and "has 108 bytes; Linux allows 107" in result.stderr
+    assert result.returncode == 5 and "has 108 bytes; Linux allows 107" in result.stderr
     assert "not running" in stop(path[:107]).stderr
-    assert stop("").returncode == 2
+    assert stop("").returncode == 5
 
 
 def test_wrong_usage():

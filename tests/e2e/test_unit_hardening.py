@@ -52,7 +52,7 @@ def root(systemd, cli):
     subprocess.run([EXAMPLES / "make-profile", profile, "x86_64"], check=True)
     store = systemd.directory / "store"
     for name in ("emulate-x86", "kvm-linux"):
-        volt(cli, store, "build", "--profile", name, profile)
+        volt(cli, store, "ingest", "--profile", name, profile)
     return store
 
 
@@ -427,7 +427,7 @@ def probe(systemd, cli):
     (profile / "bin/qemu-system-x86_64").chmod(0o755)
     store = systemd.directory / "probes"
     for name in ("emulate-x86", "kvm-linux"):
-        volt(cli, store, "build", "--profile", name, profile)
+        volt(cli, store, "ingest", "--profile", name, profile)
     return store
 
 

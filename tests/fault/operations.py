@@ -47,6 +47,10 @@ OTHER_FILES = {
 OLD_FILES = {**FILES, "firmware/bios.bin": ("old firmware", False), "lib/old.so": ("old", False)}
 
 
+# Exit statuses: whatever a failure does, it is no wrong usage.
+FAILURES = (1, 3, 4, 5, 6, 7)
+
+
 def environment():
     """Leak detection of sanitizers does not work in a traced process."""
     return {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
@@ -89,7 +93,7 @@ def write_archive(path, files):
 def build(root, profile, files, *options):
     directory = root.parent / "source-of-build"
     write_directory(directory, files)
-    good("--root", root, "build", "--profile", profile, *options, directory)
+    good("--root", root, "ingest", "--profile", profile, *options, directory)
     shutil.rmtree(directory)
 
 
@@ -227,7 +231,7 @@ def is_resolved(root, files=None):
 class Operation:
     """`needs` is the command that must exist. Everything is below one directory, which is copied."""
 
-    needs = "build"
+    needs = "ingest"
     root = "store"  # that which is changed, and looked at afterwards
     status = 0  # that of the command if nothing fails
     alone = False  # whether it looks at all processes, of which there should be no others
@@ -281,7 +285,7 @@ class Build(Operation):
         resolve(point / "store", PROFILE)
 
     def command(self, point):
-        return ["build", "--profile", PROFILE, point / "source"]
+        return ["ingest", "--profile", PROFILE, point / "source"]
 
     def is_done(self, point):
         return has_files(point / "store")
@@ -343,7 +347,7 @@ class ResolveWarm(Resolve):
         write_directory(base / "source", FILES)
 
     def warm_up(self, point):
-        good("--root", point / "store", "build", "--profile", PROFILE, point / "source")
+        good("--root", point / "store", "ingest", "--profile", PROFILE, point / "source")
 
 
 class Replace(Resolve):
@@ -379,8 +383,88 @@ class Pin(Operation):
         return ["pin", next((point / "store/cas/refs").glob("*.json")).stem]
 
     def is_done(self, point):
-        (ref,) = json.loads(good("--root", point / "store", "--json", "refs"))
+        (ref,) = json.loads(good("--root", point / "store", "--json", "revisions"))
         return ref["pinned"]
+
+
+class PinByHolder(Operation):
+    """The pin of another is there already."""
+
+    needs = "pin"
+
+    def prepare(self, base):
+        build(base / "store", PROFILE, FILES)
+        good("--root", base / "store", "pin", "--holder", "unit:volt-db", self.ref(base))
+
+    def ref(self, point):
+        return next((point / "store/cas/refs").glob("*.json")).stem
+
+    def command(self, point):
+        return ["pin", "--holder", "unit:volt-web", self.ref(point)]
+
+    def check_kept(self, point):
+        assert (point / f"store/cas/pins/{self.ref(point)}~unit:volt-db").exists(), "another's pin is gone"
+
+    def is_done(self, point):
+        return {path.name.partition("~")[2] for path in entries(point / "store/cas/pins")} == {
+            "unit:volt-db", "unit:volt-web"}
+
+
+class Current(Operation):
+    """Back to the old version, which the link does not lead to yet; then, for what follows, forward again."""
+
+    needs = "current"
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        build(base / "store", PROFILE, FILES)
+        resolve(base / "store", PROFILE)
+
+    def old(self, point):
+        (ref,) = [path.stem for path in (point / "store/cas/refs").glob("*.json") if "old.so" in path.read_text()]
+        return ref
+
+    def command(self, point):
+        return ["current", self.old(point)]
+
+    def check_kept(self, point):
+        for file in entries(point / "store/cas/current"):
+            assert file.read_text() == f"{self.old(point)}\n", "it is half written"
+        resolve(point / "store", PROFILE)
+
+    def is_done(self, point):
+        root = point / "store"
+        done = (root / "cas/current" / PROFILE).exists()
+        resolve(root, PROFILE)
+        assert is_resolved(root, OLD_FILES if done else FILES), "another version is resolved than was chosen"
+        if done:
+            good("--root", root, "current", PROFILE)
+        return done
+
+
+class Remove(Operation):
+    """A version with a tree that the link leads to; another one is newer."""
+
+    needs = "rm"
+    alone = True
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        build(base / "store", PROFILE, FILES)
+
+    def command(self, point):
+        """Once it is gone, what is left of it is for a collection."""
+        refs = [path.stem for path in (point / "store/cas/refs").glob("*.json") if "old.so" in path.read_text()]
+        return ["rm", *refs] if refs else ["gc"]
+
+    def check_kept(self, point):
+        assert has_files(point / "store"), "another one is gone"
+
+    def is_done(self, point):
+        """A tree that the link still leads to stays until that is switched."""
+        root = point / "store"
+        trees = len(entries(root / "qemu/trees"))
+        return not has_files(root, OLD_FILES) and trees == (root / "qemu" / PROFILE).is_symlink()
 
 
 class Collect(Operation):
@@ -527,6 +611,9 @@ OPERATIONS = {
     "resolve-again": ResolveAgain,
     "replace": Replace,
     "pin": Pin,
+    "pin-holder": PinByHolder,
+    "current": Current,
+    "rm": Remove,
     "gc": Collect,
     "copy": Copy,
     "export": Export,

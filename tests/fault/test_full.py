@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from operations import OPERATIONS, check_after, check_clean, check_done, copy_of, has, leftovers, run
+from operations import FAILURES, OPERATIONS, check_after, check_clean, check_done, copy_of, has, leftovers, run
 from points import Workers, note, told
 
 NO_SPACE = "No space left on device"
@@ -94,7 +94,7 @@ def try_with(small, kind, operation, base, room):
     if result.returncode == 0:
         check_done(operation, point, where)
     else:
-        assert result.returncode == 1 and (operation.reports or not result.stdout), f"{where}: {told(result)}"
+        assert result.returncode in FAILURES and (operation.reports or not result.stdout), f"{where}: {told(result)}"
         assert result.stderr.startswith("volt-qemu: ") and result.stderr.count("\n") == 1, told(result)
         text = result.stderr + result.stdout
         assert NO_SPACE in text and str(point) in text, f"{where}: {told(result)}"
@@ -123,5 +123,5 @@ def test_a_full_disk(tmp_path, disk, kind, name):
         while tried[-3:] != [True] * 3:
             assert len(tried) < MOST, "there was no end"
             tried.append(try_with(small, kind, operation, workers.base, len(tried)))
-    note(f"{kind} {name} {len(tried)} points, {tried.count(False)} of them with exit status 1")
+    note(f"{kind} {name} {len(tried)} points, {tried.count(False)} of them failed")
     assert not tried[0], "it was not full"

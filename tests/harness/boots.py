@@ -70,7 +70,7 @@ class Store:
             made = directory / profile
             subprocess.run([EXAMPLES / "make-profile", made, *arches], check=True,
                            stdout=subprocess.DEVNULL)
-            self.volt("build", "--profile", profile, made)
+            self.volt("ingest", "--profile", profile, made)
             shutil.rmtree(made)
 
     def command(self, command, *words):

@@ -27,7 +27,7 @@ static int find(char **words, vqemu_error **error) {
 
 static int prepare(char **words, vqemu_error **error) {
     const struct nvram nvram = {words[0], words[1], words[2]};
-    return nvram_prepare(&nvram, (uint32_t)strtoul(words[3], NULL, 0), error);
+    return nvram_prepare(&nvram, (uint32_t)strtoul(words[3], NULL, 0), NULL, error);
 }
 
 int main(int argc, char **argv) {

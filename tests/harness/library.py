@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The library itself, by ctypes: commands for VMs that are described by dictionaries as in JSON, but
-each value goes through the setter of its key, so that bytes which are not UTF-8 can be had as well."""
+each value is set by its key, so that bytes which are not UTF-8 can be had as well."""
 import ctypes
 import os
-from ctypes import POINTER, byref, c_bool, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
 
 BUILD = Path(os.environ.get("BUILD_DIR", Path(__file__).resolve().parents[2] / "build"))
@@ -62,73 +62,56 @@ def _fallible(name, *arguments):
 
 
 _OUT = POINTER(c_void_p)
-_host_new = _fallible("vqemu_host_new", c_char_p, ctypes.c_int32, _OUT)
+_host_options_new = _fallible("vqemu_host_options_new", _OUT)
+_host_options_set = _fallible("vqemu_host_options_set_string", c_void_p, c_char_p, c_char_p)
+_host_options_free = _function("vqemu_host_options_free", None, c_void_p)
+_host_new = _fallible("vqemu_host_new", c_void_p, c_uint32, _OUT)
 _host_free = _function("vqemu_host_free", None, c_void_p)
-_select_profile = _fallible("vqemu_select_profile", c_void_p, c_char_p, c_char_p, _OUT)
+_request_new = _fallible("vqemu_request_new", _OUT)
+_request_set = _fallible("vqemu_request_set_string", c_void_p, c_char_p, c_char_p)
+_request_free = _function("vqemu_request_free", None, c_void_p)
+_select = _fallible("vqemu_select", c_void_p, c_void_p, ctypes.c_uint32, _OUT)
 _selection_free = _function("vqemu_selection_free", None, c_void_p)
-_runtime_new = _fallible("vqemu_runtime_new", c_void_p, *[c_char_p] * 5, _OUT)
+_runtime_options_new = _fallible("vqemu_runtime_options_new", _OUT)
+_runtime_options_set = _fallible("vqemu_runtime_options_set_string", c_void_p, c_char_p, c_char_p)
+_runtime_options_free = _function("vqemu_runtime_options_free", None, c_void_p)
+_runtime_new = _fallible("vqemu_runtime_new", c_void_p, c_void_p, c_uint32, _OUT)
 _runtime_unref = _function("vqemu_runtime_unref", None, c_void_p)
 _vm_new = _fallible("vqemu_vm_new", c_char_p, _OUT)
-_vm_from_json = _fallible("vqemu_vm_from_json", c_char_p, c_size_t, c_char_p, _OUT)
+_vm_from_json = _fallible("vqemu_vm_from_json", c_char_p, c_size_t, c_char_p, c_uint32, _OUT)
 _vm_free = _function("vqemu_vm_free", None, c_void_p)
-_add_disk = _fallible("vqemu_vm_add_disk", c_void_p, c_char_p, _OUT)
-_add_share = _fallible("vqemu_vm_add_share", c_void_p, c_char_p, c_char_p, _OUT)
-_add_nic = _fallible("vqemu_vm_add_nic", c_void_p, c_char_p, _OUT)
-_add_forward = _fallible("vqemu_nic_add_forward", c_void_p, c_char_p, c_char_p, c_uint32, c_uint32)
-_add_extra_arg = _fallible("vqemu_vm_add_extra_arg", c_void_p, c_char_p)
-_set_cpu_feature = _fallible("vqemu_vm_set_cpu_feature", c_void_p, c_char_p, c_bool)
-_command_build = _fallible("vqemu_command_build", c_void_p, c_void_p, _OUT)
+_set_string = _fallible("vqemu_vm_set_string", c_void_p, c_char_p, c_char_p)
+_set_number = _fallible("vqemu_vm_set_number", c_void_p, c_char_p, c_uint64)
+_set_switch = _fallible("vqemu_vm_set_switch", c_void_p, c_char_p, ctypes.c_int32)
+_command_build = _fallible("vqemu_command_build", c_void_p, c_void_p, c_uint32, _OUT)
 _command_unref = _function("vqemu_command_unref", None, c_void_p)
 _command_argv = _function("vqemu_command_argv", POINTER(c_char_p), c_void_p)
 _command_envp = _function("vqemu_command_envp", POINTER(c_char_p), c_void_p)
 _command_cwd = _function("vqemu_command_cwd", c_char_p, c_void_p)
 _command_fd_count = _function("vqemu_command_fd_count", c_size_t, c_void_p)
-_command_fd = _function("vqemu_command_fd", c_int, c_void_p, c_size_t)
+_command_fd = _function("vqemu_command_fd_at", c_int, c_void_p, c_size_t)
 
 
 def encode(value):
     return None if value is None else os.fsencode(value)
 
 
-def _set(noun, owner, key, value):
-    name = f"vqemu_{noun}_set_{key}"
-    if isinstance(value, bool):
-        _function(name, None, c_void_p, c_bool)(owner, value)
+def _set(vm, key, value):
+    """A value, or all that is below it: a dictionary or list as it stands in JSON."""
+    if value == {} and key:  # an element of a list, with the defaults
+        _set_string(vm, encode(f"{key}.id"), None)
+    elif isinstance(value, dict):
+        for name, below in value.items():
+            _set(vm, f"{key}.{name}" if key else name, below)
+    elif isinstance(value, list):
+        for i, below in enumerate(value):
+            _set(vm, f"{key}[{i}]", below)
+    elif isinstance(value, bool):
+        _set_switch(vm, encode(key), 2 if value else 1)
     elif isinstance(value, int):
-        number = {"memory": c_uint64}.get(key, c_int if key.endswith("fd") else c_uint32)
-        _fallible(name, c_void_p, number)(owner, value)
+        _set_number(vm, encode(key), value)
     else:
-        _fallible(name, c_void_p, c_char_p)(owner, encode(value))
-
-
-def _set_all(noun, owner, values, but):
-    for key, value in values.items():
-        if key not in but:
-            _set(noun, owner, key, value)
-
-
-def _add_disks(vm, disks):
-    for disk in disks:
-        new = c_void_p()
-        _add_disk(vm, encode(disk.get("file")), byref(new))
-        _set_all("disk", new, disk, ["file"])
-
-
-def _add_shares(vm, shares):
-    for share in shares:
-        new = c_void_p()
-        _add_share(vm, encode(share["path"]), encode(share["tag"]), byref(new))
-        _set_all("share", new, share, ["path", "tag"])
-
-
-def _add_nics(vm, nics):
-    for nic in nics:
-        new = c_void_p()
-        _add_nic(vm, encode(nic.get("backend")), byref(new))
-        _set_all("nic", new, nic, ["backend", "forwards"])
-        for forward in nic.get("forwards", []):
-            _add_forward(new, encode(forward.get("protocol")), encode(forward.get("host_address")),
-                         forward["host_port"], forward["guest_port"])
+        _set_string(vm, encode(key), encode(value))
 
 
 class Vm:
@@ -137,15 +120,7 @@ class Vm:
     def __init__(self, description):
         self.pointer = c_void_p()
         _vm_new(encode(description["name"]), byref(self.pointer))
-        _set_all("vm", self.pointer, description,
-                 ["name", "disks", "shares", "nics", "extra_args", "cpu_features"])
-        for feature, on in description.get("cpu_features", {}).items():
-            _set_cpu_feature(self.pointer, encode(feature), on)
-        _add_disks(self.pointer, description.get("disks", []))
-        _add_shares(self.pointer, description.get("shares", []))
-        _add_nics(self.pointer, description.get("nics", []))
-        for argument in description.get("extra_args", []):
-            _add_extra_arg(self.pointer, encode(argument))
+        _set(self.pointer, "", description)
 
     def __del__(self):
         _vm_free(self.pointer)
@@ -156,7 +131,7 @@ class VmFromJson(Vm):
 
     def __init__(self, text):  # pylint: disable=super-init-not-called
         self.pointer = c_void_p()
-        _vm_from_json(text, len(text), None, byref(self.pointer))
+        _vm_from_json(text, len(text), None, 0, byref(self.pointer))
 
 
 def _strings(array):
@@ -171,10 +146,25 @@ class Runtime:
 
     def __init__(self, profile, arch, binary, firmware, modules=None, host="x86_64"):
         host_pointer, selection, self.pointer = c_void_p(), c_void_p(), c_void_p()
-        _host_new(encode(host), 1, byref(host_pointer))
-        _select_profile(host_pointer, encode(profile), encode(arch), byref(selection))
-        _runtime_new(selection, encode(binary), encode(firmware), None, encode(modules), None,
-                     byref(self.pointer))
+        options = c_void_p()
+        _host_options_new(byref(options))
+        _host_options_set(options, b"arch", encode(host))
+        _host_options_set(options, b"kvm", b"usable")
+        _host_new(options, 0, byref(host_pointer))
+        _host_options_free(options)
+        request = c_void_p()
+        _request_new(byref(request))
+        _request_set(request, b"profile", encode(profile))
+        _request_set(request, b"guest_arch", encode(arch))
+        _select(host_pointer, request, 0, byref(selection))
+        _request_free(request)
+        paths = c_void_p()
+        _runtime_options_new(byref(paths))
+        _runtime_options_set(paths, b"binary", encode(binary))
+        _runtime_options_set(paths, b"firmware_dir", encode(firmware))
+        _runtime_options_set(paths, b"module_dir", encode(modules))
+        _runtime_new(selection, paths, 0, byref(self.pointer))
+        _runtime_options_free(paths)
         _selection_free(selection)
         _host_free(host_pointer)
 
@@ -186,7 +176,7 @@ class Runtime:
         if isinstance(vm, dict):
             vm = Vm(vm)
         command = c_void_p()
-        _command_build(self.pointer, vm.pointer, byref(command))
+        _command_build(self.pointer, vm.pointer, 0, byref(command))
         try:
             fds = [_command_fd(command, i) for i in range(_command_fd_count(command))]
             return Command(_strings(_command_argv(command)), _strings(_command_envp(command)),

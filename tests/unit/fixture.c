@@ -11,8 +11,10 @@
 
 #include "base/error.h"
 #include "choice/host.h"
+#include "choice/request.h"
 #include "choice/selection.h"
-#include "store/ref.h"
+#include "store/ingest-result.h"
+#include "store/revision.h"
 #include "store/store.h"
 #include "tree/runtime.h"
 #include "util/cleanup.h"
@@ -50,7 +52,7 @@ char *scratch_path(const char *path) {
 void write_file(const char *path, const char *content, mode_t mode) {
     _cleanup_free_ char *full = scratch_path(path);
     _cleanup_free_ char *parent = strndup(full, (size_t)(base_name(full) - full - 1));
-    ck_assert_int_eq(make_directories(parent), 0);
+    ck_assert_int_eq(make_directories(AT_FDCWD, parent), 0);
     _cleanup_close_ int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     ck_assert_msg(fd >= 0, "%s: %s", full, strerror(errno));
     ck_assert_int_eq(write_all(fd, content, strlen(content)), 0);
@@ -105,55 +107,124 @@ vqemu_store *open_store(uint32_t flags) {
     _cleanup_free_ char *root = scratch_path("store");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_store *store = NULL;
-    ck_assert_msg(vqemu_store_open(root, flags, &store, &error) == 0, "%s",
+    ck_assert_msg(vqemu_store_open_root(root, flags, &store, &error) == 0, "%s",
                   vqemu_error_message(error));
     return store;
 }
 
-vqemu_ref *build(vqemu_store *store, const char *created_at) {
+vqemu_call *make_call(const char *key, uint64_t value) {
+    vqemu_call *call = NULL;
+    ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
+    if (key)
+        ck_assert_int_eq(vqemu_call_set_number(call, key, value, NULL), 0);
+    return call;
+}
+
+vqemu_call *make_watched_call(vqemu_progress_fn function, void *userdata) {
+    vqemu_call *call = make_call(NULL, 0);
+    ck_assert_int_eq(vqemu_call_set_progress(call, function, userdata, NULL), 0);
+    return call;
+}
+
+vqemu_ingest_options *make_ingest_options(const char *key, const char *value) {
+    vqemu_ingest_options *options = NULL;
+    ck_assert_int_eq(vqemu_ingest_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_ingest_options_set_string(options, "profile", "emulate-x86", NULL), 0);
+    if (key)
+        ck_assert_int_eq(vqemu_ingest_options_set_string(options, key, value, NULL), 0);
+    return options;
+}
+
+int ingest(vqemu_store *store, vqemu_call *call, vqemu_ingest **result, vqemu_error **error) {
+    _cleanup_free_ char *directory = scratch_path("profile");
+    vqemu_ingest_options *options = make_ingest_options(NULL, NULL);
+    int r = vqemu_store_ingest(store, directory, options, 0, call, result, error);
+    vqemu_ingest_options_free(options);
+    return r;
+}
+
+vqemu_revision *build(vqemu_store *store, const char *created_at) {
     _cleanup_free_ char *directory = scratch_path("profile");
     _cleanup_error_ vqemu_error *error = NULL;
-    vqemu_build_info *info = NULL;
-    vqemu_ref *ref = NULL;
-    if (created_at) {
-        ck_assert_int_eq(vqemu_build_info_new(&info, NULL), 0);
-        ck_assert_int_eq(vqemu_build_info_set_created_at(info, created_at, NULL), 0);
-    }
-    int r = vqemu_store_build(store, "emulate-x86", directory, info, NULL, NULL, &ref, &error);
-    vqemu_build_info_free(info);
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    vqemu_ingest_options *options = make_ingest_options("created_at", created_at);
+    int r = vqemu_store_ingest(store, directory, options, 0, NULL, &result, &error);
+    vqemu_ingest_options_free(options);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     ck_assert_int_eq(count_leftovers(), 0);
-    return ref;
+    return vqemu_revision_ref(vqemu_ingest_revision(result));
 }
 
 void build_fails(int code, const char *mentioned) {
-    _cleanup_free_ char *directory = scratch_path("profile");
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
-    vqemu_ref *ref = (vqemu_ref *)&error; /* must become NULL */
-    int refs = count_entries("store/cas/refs");
-    int r = vqemu_store_build(store, "emulate-x86", directory, NULL, NULL, NULL, &ref, &error);
+    vqemu_ingest *result = (vqemu_ingest *)&error; /* must become NULL */
+    int revisions = count_entries("store/cas/refs");
+    int r = ingest(store, NULL, &result, &error);
     ck_assert_msg(r == code, "%d instead of %d: %s", r, code, vqemu_error_message(error));
-    ck_assert_ptr_null(ref);
+    ck_assert_ptr_null(result);
     ck_assert_msg(strstr(vqemu_error_message(error), mentioned) != NULL, "\"%s\" in \"%s\"",
                   mentioned, vqemu_error_message(error));
     ck_assert_int_eq(count_leftovers(), 0);
-    ck_assert_int_eq(count_entries("store/cas/refs"), refs);
+    ck_assert_int_eq(count_entries("store/cas/refs"), revisions);
+}
+
+vqemu_host *describe_host(const char *arch, int32_t kvm) {
+    _cleanup_host_options_ vqemu_host_options *options = NULL;
+    vqemu_host *host = NULL;
+    ck_assert_int_eq(vqemu_host_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_host_options_set_string(options, VQEMU_HOST_ARCH, arch, NULL), 0);
+    ck_assert_int_eq(
+        vqemu_host_options_set_string(options, VQEMU_HOST_KVM, vqemu_kvm_state_name(kvm), NULL), 0);
+    ck_assert_int_eq(vqemu_host_new(options, 0, &host, NULL), 0);
+    return host;
+}
+
+vqemu_request *request_profile(const char *profile, const char *guest_arch) {
+    vqemu_request *request = NULL;
+    ck_assert_int_eq(vqemu_request_new(&request, NULL), 0);
+    ck_assert_int_eq(vqemu_request_set_string(request, VQEMU_REQUEST_PROFILE, profile, NULL), 0);
+    ck_assert_int_eq(vqemu_request_set_string(request, VQEMU_REQUEST_GUEST_ARCH, guest_arch, NULL),
+                     0);
+    return request;
 }
 
 vqemu_selection *select_profile(const char *profile, const char *guest_arch) {
-    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_host_ vqemu_host *host = describe_host("x86_64", VQEMU_KVM_USABLE);
+    _cleanup_request_ vqemu_request *request = request_profile(profile, guest_arch);
     vqemu_selection *selection = NULL;
-    ck_assert_int_eq(vqemu_host_new("x86_64", VQEMU_KVM_USABLE, &host, NULL), 0);
-    ck_assert_int_eq(vqemu_select_profile(host, profile, guest_arch, &selection, NULL), 0);
+    ck_assert_int_eq(vqemu_select(host, request, 0, &selection, NULL), 0);
     return selection;
+}
+
+vqemu_runtime_options *runtime_paths(const char *binary, const char *firmware_dir,
+                                     const char *lib_dir, const char *module_dir,
+                                     const char *loader) {
+    const char *const strings[][2] = {{VQEMU_RUNTIME_BINARY, binary},
+                                      {VQEMU_RUNTIME_FIRMWARE_DIR, firmware_dir},
+                                      {VQEMU_RUNTIME_LIB_DIR, lib_dir},
+                                      {VQEMU_RUNTIME_MODULE_DIR, module_dir},
+                                      {VQEMU_RUNTIME_LOADER, loader}};
+    vqemu_runtime_options *options = NULL;
+    ck_assert_int_eq(vqemu_runtime_options_new(&options, NULL), 0);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_int_eq(
+            vqemu_runtime_options_set_string(options, strings[i][0], strings[i][1], NULL), 0);
+    return options;
+}
+
+vqemu_runtime *runtime_at(const vqemu_selection *selection, vqemu_runtime_options *paths) {
+    vqemu_runtime *runtime = NULL;
+    ck_assert_int_eq(vqemu_runtime_new(selection, paths, 0, &runtime, NULL), 0);
+    vqemu_runtime_options_free(paths);
+    return runtime;
 }
 
 vqemu_runtime *resolve(vqemu_store *store, uint32_t flags) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_runtime *runtime = NULL;
-    ck_assert_msg(vqemu_resolve(store, selection, flags, &runtime, &error) == 0, "%s",
+    ck_assert_msg(vqemu_resolve(store, selection, NULL, flags, NULL, &runtime, &error) == 0, "%s",
                   vqemu_error_message(error));
     return runtime;
 }
@@ -162,7 +233,7 @@ void resolve_fails(vqemu_store *store, uint32_t flags, int code, const char *men
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_runtime *runtime = (vqemu_runtime *)&error; /* must become NULL */
-    int r = vqemu_resolve(store, selection, flags, &runtime, &error);
+    int r = vqemu_resolve(store, selection, NULL, flags, NULL, &runtime, &error);
     ck_assert_msg(r == code, "%d instead of %d: %s", r, code, vqemu_error_message(error));
     ck_assert_ptr_null(runtime);
     ck_assert_msg(strstr(vqemu_error_message(error), mentioned) != NULL, "\"%s\" in \"%s\"",
@@ -174,8 +245,8 @@ char *tree_path(const vqemu_runtime *runtime, const char *path) {
     return format_string("%s/%s", vqemu_runtime_tree(runtime), path);
 }
 
-char *object_path(const vqemu_ref *ref, const char *path) {
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+char *object_path(const vqemu_revision *revision, const char *path) {
+    const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
     int64_t index = vqemu_manifest_find(manifest, path);
     ck_assert_int_ge(index, 0);
     return format_string("%s/store/cas/objects/%s", scratch,

@@ -29,16 +29,36 @@ int count_leftovers(void);
 
 /* The store in store/. Aborts the test if it cannot be opened. */
 vqemu_store *open_store(uint32_t flags);
+/* A call with one setting (key NULL for none), or with a callback. */
+vqemu_call *make_call(const char *key, uint64_t value);
+vqemu_call *make_watched_call(vqemu_progress_fn function, void *userdata);
+/* A callback that takes longer than this (microseconds) hears of every item. */
+#define LONGER_THAN_INTERVAL 60000
+/* What is said of a profile that is emulate-x86, and one more thing (key NULL for none). */
+vqemu_ingest_options *make_ingest_options(const char *key, const char *value);
+/* vqemu_store_ingest() of profile/ as emulate-x86. */
+int ingest(vqemu_store *store, vqemu_call *call, vqemu_ingest **result, vqemu_error **error);
 /* Build profile/ into it as emulate-x86; NULL created_at for now. */
-vqemu_ref *build(vqemu_store *store, const char *created_at);
+vqemu_revision *build(vqemu_store *store, const char *created_at);
 /* The result of a build of profile/ that must fail, and whose message must mention something. */
 void build_fails(int code, const char *mentioned);
+/* A host of this architecture, with this state of KVM. */
+vqemu_host *describe_host(const char *arch, int32_t kvm);
+/* A request for a profile by its name; guest_arch may be NULL. */
+vqemu_request *request_profile(const char *profile, const char *guest_arch);
+/* On an x86_64 host with KVM. */
 vqemu_selection *select_profile(const char *profile, const char *guest_arch);
+/* Paths for vqemu_runtime_new(), NULL where not set; and the runtime of a selection at these, which
+ * are freed. */
+vqemu_runtime_options *runtime_paths(const char *binary, const char *firmware_dir,
+                                     const char *lib_dir, const char *module_dir,
+                                     const char *loader);
+vqemu_runtime *runtime_at(const vqemu_selection *selection, vqemu_runtime_options *paths);
 /* Resolve emulate-x86 for x86_64; the test fails unless that succeeds. */
 vqemu_runtime *resolve(vqemu_store *store, uint32_t flags);
 void resolve_fails(vqemu_store *store, uint32_t flags, int code, const char *mentioned);
 /* The path of a file in a runtime's tree, or of the object that it was made from. */
 char *tree_path(const vqemu_runtime *runtime, const char *path);
-char *object_path(const vqemu_ref *ref, const char *path);
+char *object_path(const vqemu_revision *revision, const char *path);
 
 #endif

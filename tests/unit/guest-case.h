@@ -5,7 +5,9 @@
 
 #include "cases.h"
 #include "choice/host.h"
+#include "choice/request.h"
 #include "choice/selection.h"
+#include "fixture.h"
 #include "tree/runtime.h"
 
 /* The file "selection" has one line: host architecture, profile, guest architecture. */
@@ -14,10 +16,10 @@ static inline vqemu_selection *read_selection(int index) {
     _cleanup_free_ char *text = read_case_file(index, "selection", &size);
     char host_arch[32], profile[32], guest_arch[32];
     ck_assert_int_eq(sscanf(text, "%31s %31s %31s", host_arch, profile, guest_arch), 3);
-    _cleanup_host_ vqemu_host *host = NULL;
+    _cleanup_host_ vqemu_host *host = describe_host(host_arch, VQEMU_KVM_USABLE);
+    _cleanup_request_ vqemu_request *request = request_profile(profile, guest_arch);
     vqemu_selection *selection = NULL;
-    ck_assert_int_eq(vqemu_host_new(host_arch, VQEMU_KVM_USABLE, &host, NULL), 0);
-    ck_assert_int_eq(vqemu_select_profile(host, profile, guest_arch, &selection, NULL), 0);
+    ck_assert_int_eq(vqemu_select(host, request, 0, &selection, NULL), 0);
     return selection;
 }
 
@@ -25,12 +27,9 @@ static inline vqemu_runtime *make_case_runtime(int index) {
     _cleanup_selection_ vqemu_selection *selection = read_selection(index);
     _cleanup_free_ char *binary = format_string(
         "/volt/tree/bin/%s", vqemu_guest_arch_binary(vqemu_selection_guest_arch(selection)));
-    vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_runtime_new(selection, binary, "/volt/tree/firmware", "/volt/tree/lib",
-                                       "/volt/tree/lib/qemu", "/volt/tree/lib/ld-linux-x86-64.so.2",
-                                       &runtime, NULL),
-                     0);
-    return runtime;
+    return runtime_at(selection,
+                      runtime_paths(binary, "/volt/tree/firmware", "/volt/tree/lib",
+                                    "/volt/tree/lib/qemu", "/volt/tree/lib/ld-linux-x86-64.so.2"));
 }
 
 #endif

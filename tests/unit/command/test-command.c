@@ -20,11 +20,8 @@
 static vqemu_runtime *make_runtime(const char *profile, const char *arch, const char *lib_dir,
                                    const char *module_dir, const char *loader) {
     _cleanup_selection_ vqemu_selection *selection = select_profile(profile, arch);
-    vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_runtime_new(selection, "/t/bin/qemu", "/t/firmware", lib_dir, module_dir,
-                                       loader, &runtime, NULL),
-                     0);
-    return runtime;
+    return runtime_at(selection,
+                      runtime_paths("/t/bin/qemu", "/t/firmware", lib_dir, module_dir, loader));
 }
 
 static vqemu_command *make_command(const char *arch, const vqemu_vm *vm) {
@@ -32,7 +29,7 @@ static vqemu_command *make_command(const char *arch, const vqemu_vm *vm) {
         strcmp(arch, "x86_64") == 0 ? "emulate-x86" : "emulate-foreign", arch, NULL, NULL, NULL);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = NULL;
-    int r = vqemu_command_build(runtime, vm, &command, &error);
+    int r = vqemu_command_build(runtime, vm, 0, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return command;
 }
@@ -48,7 +45,7 @@ static void build_fails_with(const char *arch, const vqemu_vm *vm, int code, con
         make_runtime("emulate-foreign", arch, NULL, NULL, NULL);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = (vqemu_command *)&error;
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, &command, &error), code);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, &error), code);
     ck_assert_ptr_null(command);
     ck_assert_str_eq(vqemu_error_message(error), message);
 }
@@ -64,15 +61,15 @@ static const char *value_of(const vqemu_command *command, const char *option) {
 
 START_TEST(what_the_machine_cannot_have_is_refused) {
     _cleanup_vm_ vqemu_vm *vm = make_vm("x");
-    ck_assert_int_eq(vqemu_vm_set_memory(vm, 512, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_number(vm, "memory", 512, NULL), 0);
     build_fails_with(
         "loongarch64", vm, VQEMU_ERR_UNSUPPORTED,
         "memory: 512 MiB are too little: the machine of loongarch64 guests needs 1024");
-    ck_assert_int_eq(vqemu_vm_set_memory(vm, 2049, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_number(vm, "memory", 2049, NULL), 0);
     build_fails_with("mips", vm, VQEMU_ERR_UNSUPPORTED,
                      "memory: 2049 MiB are too much: the machine of mips guests can have 2048");
-    ck_assert_int_eq(vqemu_vm_set_memory(vm, 0, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_cpus(vm, 2, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_number(vm, "memory", 0, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_number(vm, "cpus", 2, NULL), 0);
     build_fails_with("ppc", vm, VQEMU_ERR_UNSUPPORTED,
                      "cpus: 2 CPUs are too many: the machine of ppc guests can have 1");
 }
@@ -80,9 +77,9 @@ END_TEST
 
 START_TEST(what_needs_a_kernel_is_refused_without) {
     _cleanup_vm_ vqemu_vm *a = make_vm("a"), *b = make_vm("b");
-    ck_assert_int_eq(vqemu_vm_set_initrd(a, "/i", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(a, "initrd", "/i", NULL), 0);
     build_fails_with("arm", a, VQEMU_ERR_INVALID, "initrd: it needs a kernel");
-    ck_assert_int_eq(vqemu_vm_set_append(b, "", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(b, "append", "", NULL), 0);
     build_fails_with("arm", b, VQEMU_ERR_INVALID, "append: a kernel command line needs a kernel");
 }
 END_TEST
@@ -102,10 +99,10 @@ START_TEST(the_kernel_command_line_follows_the_vm) {
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         _cleanup_vm_ vqemu_vm *vm = make_vm("x");
-        ck_assert_int_eq(vqemu_vm_set_kernel(vm, "/k", NULL), 0);
-        ck_assert_int_eq(vqemu_vm_set_rootfs(vm, cases[i].rootfs, NULL), 0);
-        ck_assert_int_eq(vqemu_vm_set_initrd(vm, cases[i].initrd, NULL), 0);
-        ck_assert_int_eq(vqemu_vm_set_append(vm, cases[i].append, NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, "kernel", "/k", NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, "rootfs", cases[i].rootfs, NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, "initrd", cases[i].initrd, NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, "append", cases[i].append, NULL), 0);
         _cleanup_command_ vqemu_command *command = make_command("x86_64", vm);
         ck_assert_str_eq(value_of(command, "-append"),
                          cases[i].expected ? cases[i].expected : root);
@@ -125,14 +122,15 @@ static const char *device_of(const vqemu_command *command, const char *id) {
 
 START_TEST(a_network_device_stays_in_its_slot) {
     _cleanup_vm_ vqemu_vm *small = make_vm("x"), *large = make_vm("x");
-    ck_assert_int_eq(vqemu_vm_add_nic(small, NULL, NULL, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_add_nic(large, NULL, NULL, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_display(large, "vnc", NULL), 0);
-    for (int i = 0; i < 12; i++) { /* more than have slots of their own */
-        _cleanup_free_ char *path = format_string("/d%d", i);
-        ck_assert_int_eq(vqemu_vm_add_disk(large, path, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(small, "nics[0].backend", "user", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(large, "nics[0].backend", "user", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(large, "display", "vnc", NULL), 0);
+    for (size_t i = 0; i < 12; i++) { /* more than have slots of their own */
+        _cleanup_free_ char *path = format_string("/d%zu", i);
+        _cleanup_free_ char *key = format_string(VQEMU_KEY_DISKS_FILE(VQEMU_KEYS_ANY), i);
+        ck_assert_int_eq(vqemu_vm_set_string(large, key, path, NULL), 0);
     }
-    vqemu_vm_set_rng(large, true);
+    ck_assert_int_eq(vqemu_vm_set_switch(large, "rng", VQEMU_SWITCH_ON, NULL), 0);
     _cleanup_command_ vqemu_command *few = make_command("x86_64", small);
     _cleanup_command_ vqemu_command *many = make_command("x86_64", large);
     ck_assert_str_eq(device_of(few, "id=nic0"), device_of(many, "id=nic0"));
@@ -184,7 +182,7 @@ START_TEST(libraries_and_modules_are_reached_in_every_way) {
         _cleanup_runtime_ vqemu_runtime *runtime = make_runtime(
             "emulate-x86", "x86_64", cases[i].lib_dir, cases[i].module_dir, cases[i].loader);
         _cleanup_command_ vqemu_command *command = NULL;
-        ck_assert_int_eq(vqemu_command_build(runtime, vm, &command, NULL), 0);
+        ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
         ck_assert_str_eq(vqemu_command_path(command), cases[i].path);
         ck_assert_str_eq(vqemu_command_argv(command)[0], cases[i].path);
         ck_assert_str_eq(vqemu_command_cwd(command), cases[i].cwd);
@@ -193,24 +191,6 @@ START_TEST(libraries_and_modules_are_reached_in_every_way) {
         for (; cases[i].env[j]; j++)
             ck_assert_str_eq(vqemu_command_envp(command)[j], cases[i].env[j]);
         ck_assert_ptr_null(vqemu_command_envp(command)[j]);
-    }
-}
-END_TEST
-
-START_TEST(paths_of_a_runtime_are_absolute) {
-    static const char *const paths[][5] = {
-        {"b", "/f", NULL, NULL, NULL},  {NULL, "/f", NULL, NULL, NULL},
-        {"/b", "f", NULL, NULL, NULL},  {"/b", "/f", "l", NULL, NULL},
-        {"/b", "/f", "/l", "m", NULL},  {"/b", "/f", "/l", NULL, "x"},
-        {"/b", "/f", NULL, NULL, "/x"},
-    };
-    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        vqemu_runtime *runtime = NULL;
-        ck_assert_int_eq(vqemu_runtime_new(selection, paths[i][0], paths[i][1], paths[i][2],
-                                           paths[i][3], paths[i][4], &runtime, NULL),
-                         VQEMU_ERR_INVALID);
-        ck_assert_ptr_null(runtime);
     }
 }
 END_TEST
@@ -236,9 +216,288 @@ START_TEST(the_fingerprint_is_what_it_says) {
     add_hashed(&text, vqemu_command_envp(command));
     strbuf_add_char(&text, '\0'); /* the digest of a runtime by hand is "" */
     struct digest digest = digest_of_bytes(text.text, text.length);
-    ck_assert_str_eq(vqemu_command_fingerprint(command), digest.hex);
-    ck_assert_str_eq(vqemu_command_fingerprint(same), digest.hex);
-    ck_assert_str_ne(vqemu_command_fingerprint(another), digest.hex);
+    ck_assert_str_eq(vqemu_command_digest(command, VQEMU_DIGEST_COMMAND), digest.hex);
+    ck_assert_str_eq(vqemu_command_digest(same, VQEMU_DIGEST_COMMAND), digest.hex);
+    ck_assert_str_ne(vqemu_command_digest(another, VQEMU_DIGEST_COMMAND), digest.hex);
+}
+END_TEST
+
+/* ---- what belongs to a command ---- */
+
+static vqemu_vm *read_vm(const char *json) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_vm *vm = NULL;
+    int r = vqemu_vm_from_json(json, strlen(json), "vm", 0, &vm, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    return vm;
+}
+
+static vqemu_command *build_with(const char *json, uint32_t flags) {
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
+    _cleanup_vm_ vqemu_vm *vm = read_vm(json);
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_command *command = NULL;
+    int r = vqemu_command_build(runtime, vm, flags, &command, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    return command;
+}
+
+static uint32_t access_of(const vqemu_command *command, const char *path) {
+    for (size_t i = 0; i < vqemu_command_file_count(command); i++)
+        if (strcmp(vqemu_command_file_path(command, i), path) == 0)
+            return vqemu_command_file_access(command, i);
+    return 0;
+}
+
+START_TEST(a_command_tells_what_belongs_to_it) {
+    _cleanup_command_ vqemu_command *command = build_with(
+        "{\"name\": \"my web\", \"user\": \"vm\", \"tpm\": true, \"display\": \"vnc\","
+        "\"console\": \"socket\", \"guest_agent_socket\": \"/a/agent\", \"kernel\": \"/k\","
+        "\"console_log\": \"/log\", \"disks\": [{\"file\": \"/d\"}, {\"file\": \"/cd\","
+        "\"cdrom\": true}, {\"file\": \"/dev/x\", \"read_only\": true}, {\"fd\": 7}],"
+        "\"shares\": [{\"path\": \"/s\", \"tag\": \"s\", \"driver\": \"virtiofs\"}]}",
+        VQEMU_COMMAND_FOR_UNIT);
+    static const struct {
+        const char *name, *path;
+    } sockets[] = {
+        {"qmp", "/qmp.sock"},         {"stop", "/unit.sock"}, {"vnc", "/vnc.sock"},
+        {"console", "/console.sock"}, {"agent", "/a/agent"},  {"tpm", "/tpm.sock"},
+    };
+    ck_assert_str_eq(vqemu_command_vm_name(command), "my web");
+    ck_assert_str_eq(vqemu_command_user(command), "vm");
+    ck_assert_ptr_nonnull(strstr(vqemu_command_state_dir(command), vqemu_command_vm_id(command)));
+    for (size_t i = 0; i < sizeof sockets / sizeof *sockets; i++)
+        ck_assert_ptr_nonnull(
+            strstr(vqemu_command_socket(command, sockets[i].name), sockets[i].path));
+    ck_assert_ptr_null(vqemu_command_socket(command, "other"));
+    ck_assert_uint_eq(vqemu_command_socket_count(command), sizeof sockets / sizeof *sockets);
+    for (size_t i = 0; i < vqemu_command_socket_count(command); i++)
+        ck_assert_ptr_nonnull(vqemu_command_socket(command, vqemu_command_socket_name(command, i)));
+    ck_assert_ptr_null(vqemu_command_socket_name(command, vqemu_command_socket_count(command)));
+    ck_assert_uint_eq(access_of(command, "/k"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/cd"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/dev/x"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/s"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/d"), VQEMU_FILE_READ | VQEMU_FILE_WRITE);
+    ck_assert_uint_eq(access_of(command, "/log"), VQEMU_FILE_READ | VQEMU_FILE_WRITE);
+    ck_assert_uint_eq(vqemu_command_fd_count(command), 1);
+    ck_assert_int_eq(vqemu_command_fd_at(command, 0), 7);
+    ck_assert_str_eq(vqemu_command_fd_key(command, 0), "disks[3].fd");
+}
+END_TEST
+
+static void words_are(char *const *words, const char *const *expected) {
+    size_t i = 0;
+    for (; expected[i]; i++)
+        ck_assert_str_eq(words[i], expected[i]);
+    ck_assert_ptr_null(words[i]);
+}
+
+START_TEST(companions_are_commands) {
+    static const char *const virtiofsd[] = {
+        "/usr/libexec/virtiofsd", "--fd=3", "--rlimit-nofile=0", "-o", "source=/s t", NULL};
+    static const char *const swtpm[] = {"/opt/swtpm",      "socket",           "--tpm2",
+                                        "--ctrl",          "type=unixio,fd=3", "--tpmstate",
+                                        "dir=.,mode=0600", "--terminate",      NULL};
+    _cleanup_command_ vqemu_command *command = build_with(
+        "{\"name\": \"x\", \"tpm\": true, \"swtpm_program\": \"/opt/swtpm\", \"tpm_state\":"
+        "\"/t\", \"rootfs\": \"/s t\", \"rootfs_driver\": \"virtiofs\"}",
+        0);
+    ck_assert_uint_eq(vqemu_command_companion_count(command), 2);
+    ck_assert_str_eq(vqemu_command_companion_kind(command, 0), "virtiofsd");
+    ck_assert_str_eq(vqemu_command_companion_kind(command, 1), "swtpm");
+    words_are(vqemu_command_companion_argv(command, 0), virtiofsd);
+    words_are(vqemu_command_companion_argv(command, 1), swtpm);
+    ck_assert_str_eq(vqemu_command_companion_cwd(command, 0), "/");
+    ck_assert_str_eq(vqemu_command_companion_cwd(command, 1), "/t");
+    ck_assert_str_eq(vqemu_command_companion_socket(command, 0), "/run/volt/x/virtiofsd-0.sock");
+    ck_assert_str_eq(vqemu_command_companion_socket(command, 1), "/run/volt/x/tpm.sock");
+    ck_assert_ptr_null(vqemu_command_companion_kind(command, 2));
+    ck_assert_ptr_null(vqemu_command_companion_argv(command, 2));
+}
+END_TEST
+
+START_TEST(flags_add_options) {
+    _cleanup_command_ vqemu_command *plain = build_with("{\"name\": \"x\"}", 0),
+                                    *flagged = build_with("{\"name\": \"x\"}", 6);
+    ck_assert_ptr_null(value_of(plain, "-incoming"));
+    ck_assert_ptr_null(value_of(plain, "-S"));
+    ck_assert_ptr_null(vqemu_command_socket(plain, "qmp"));
+    ck_assert_str_eq(value_of(flagged, "-S"), "-incoming");
+    ck_assert_str_eq(value_of(flagged, "-incoming"), "defer");
+    ck_assert_str_eq(vqemu_command_digest(plain, VQEMU_DIGEST_HARDWARE),
+                     vqemu_command_digest(flagged, VQEMU_DIGEST_HARDWARE));
+    ck_assert_ptr_null(vqemu_command_digest(plain, "other"));
+}
+END_TEST
+
+START_TEST(nothing_crashes_without_a_command) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm("x");
+    vqemu_command *command = (vqemu_command *)vm;
+    vqemu_error *error = NULL;
+    char *text = (char *)vm;
+    ck_assert_int_eq(vqemu_command_build(NULL, vm, 0, &command, &error), VQEMU_ERR_USAGE);
+    ck_assert_ptr_null(command);
+    ck_assert_str_eq(vqemu_error_detail(error, "argument"), "runtime");
+    ck_assert_int_eq(vqemu_command_build(NULL, vm, 0, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_to_shell(NULL, 0, &text, &error), VQEMU_ERR_USAGE);
+    ck_assert_ptr_null(text);
+    ck_assert_int_eq(vqemu_command_to_json(NULL, 0, &text, &error), VQEMU_ERR_USAGE);
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
+    ck_assert_int_eq(vqemu_command_build(runtime, NULL, 0, &command, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 8, &command, &error), VQEMU_ERR_USAGE);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "0x8"));
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, &error), 0);
+    ck_assert_ptr_null(error);
+    vqemu_command_unref(command);
+    ck_assert_ptr_null(vqemu_command_argv(NULL));
+    ck_assert_ptr_null(vqemu_command_envp(NULL));
+    ck_assert_ptr_null(vqemu_command_path(NULL));
+    ck_assert_ptr_null(vqemu_command_runtime(NULL));
+    ck_assert_ptr_null(vqemu_command_digest(NULL, VQEMU_DIGEST_COMMAND));
+    ck_assert_ptr_null(vqemu_command_socket(NULL, "qmp"));
+    ck_assert_uint_eq(vqemu_command_socket_count(NULL), 0);
+    ck_assert_ptr_null(vqemu_command_socket_name(NULL, 0));
+    ck_assert_int_eq(vqemu_command_fd_at(NULL, 0), -1);
+    ck_assert_uint_eq(vqemu_command_companion_count(NULL), 0);
+    ck_assert_uint_eq(vqemu_command_file_count(NULL), 0);
+}
+END_TEST
+
+/* ---- the hardware digest ---- */
+
+static const char plain_vm[] = "{\"name\": \"x\", \"disks\": [{\"file\": \"/d\"}], \"nics\": [{}]}";
+
+/* Whether the guest sees the same hardware as that of plain_vm. */
+static bool sees_the_same(const char *json) {
+    _cleanup_command_ vqemu_command *plain = build_with(plain_vm, 0), *other = build_with(json, 0);
+    ck_assert_str_ne(vqemu_command_digest(plain, VQEMU_DIGEST_COMMAND),
+                     vqemu_command_digest(other, VQEMU_DIGEST_COMMAND));
+    return strcmp(vqemu_command_digest(plain, VQEMU_DIGEST_HARDWARE),
+                  vqemu_command_digest(other, VQEMU_DIGEST_HARDWARE)) == 0;
+}
+
+#define DISK(more) "\"disks\": [{\"file\": \"/d\"" more "}]"
+#define SAME(more) "{\"name\": \"x\", " more "}"
+
+START_TEST(the_hardware_digest_leaves_out_what_only_the_host_sees) {
+    static const char *const cases[] = {
+        SAME("\"disks\": [{\"file\": \"/elsewhere\"}], \"nics\": [{}]"),
+        SAME("\"disks\": [{\"fd\": 7}], \"nics\": [{}]"),
+        SAME(DISK(", \"cache\": \"none\", \"aio\": \"native\"") ", \"nics\": [{}]"),
+        SAME(DISK(", \"cache\": \"writethrough\"") ", \"nics\": [{}]"),
+        SAME(DISK(", \"format\": \"qcow2\", \"discard\": true") ", \"nics\": [{}]"),
+        SAME(DISK(", \"iothread\": \"a\"") ", \"nics\": [{}]"),
+        SAME(DISK("") ", \"nics\": [{\"forwards\": [{\"host_port\": 1, \"guest_port\": 22}]}]"),
+        SAME(DISK("") ", \"nics\": [{}], \"memory_shared\": true"),
+        SAME(DISK("") ", \"nics\": [{}], \"qmp_socket\": \"/q\", \"sandbox\": false"),
+        SAME(DISK("") ", \"nics\": [{}], \"kernel\": \"/k\", \"append\": \"-m\""),
+        SAME(DISK("") ", \"nics\": [{}], \"reboot\": false, \"console\": \"pty\""),
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(sees_the_same(cases[i]), "%s", cases[i]);
+}
+END_TEST
+
+START_TEST(the_hardware_digest_has_what_the_guest_sees) {
+    static const char *const cases[] = {
+        SAME("\"disks\": [{\"file\": \"/d\"}, {\"file\": \"/e\"}], \"nics\": [{}]"),
+        SAME(DISK(", \"read_only\": true") ", \"nics\": [{}]"),
+        SAME(DISK(", \"bus\": \"scsi\"") ", \"nics\": [{}]"),
+        SAME(DISK(", \"serial\": \"s,1\"") ", \"nics\": [{}]"),
+        SAME(DISK("") ", \"nics\": [{\"mac\": \"52:54:00:00:00:01\"}]"),
+        SAME(DISK("") ", \"nics\": [{\"model\": \"e1000\"}]"),
+        SAME(DISK("") ", \"nics\": [{\"backend\": \"tap\", \"ifname\": \"t\"}]"),
+        SAME(DISK("")),
+        SAME(DISK("") ", \"nics\": [{}], \"cpus\": 2"),
+        SAME(DISK("") ", \"nics\": [{}], \"cpus\": 1, \"cpu_model\": \"qemu64\""),
+        SAME(DISK("") ", \"nics\": [{}], \"memory\": 512"),
+        SAME(DISK("") ", \"nics\": [{}], \"machine\": \"pc\""),
+        SAME(DISK("") ", \"nics\": [{}], \"console\": \"none\""),
+        SAME(DISK("") ", \"nics\": [{}], \"rtc\": \"localtime\""),
+        SAME(DISK("") ", \"nics\": [{}], \"uuid\": \"00000000-0000-0000-0000-000000000001\""),
+        SAME(DISK("") ", \"nics\": [{}], \"extra_args\": [\"-snapshot\"]"),
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        ck_assert_msg(!sees_the_same(cases[i]), "%s", cases[i]);
+}
+END_TEST
+
+START_TEST(the_order_of_cpu_features_is_none_of_the_hardware) {
+    _cleanup_command_ vqemu_command *
+        a =
+           build_with("{\"name\": \"x\", \"cpu_features\": {\"avx\": true, \"sse4.1\": false}}", 0),
+       *b =
+           build_with("{\"name\": \"x\", \"cpu_features\": {\"sse4.1\": false, \"avx\": true}}", 0);
+    ck_assert_str_eq(vqemu_command_digest(a, VQEMU_DIGEST_HARDWARE),
+                     vqemu_command_digest(b, VQEMU_DIGEST_HARDWARE));
+}
+END_TEST
+
+START_TEST(where_the_profile_lies_is_none_of_the_hardware) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm("x");
+    _cleanup_runtime_ vqemu_runtime *one = make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL),
+                                    *two = make_runtime("emulate-x86", "x86_64", "/t/lib",
+                                                        "/t/lib/qemu", "/t/lib/ld.so");
+    _cleanup_command_ vqemu_command *a = NULL, *b = NULL;
+    ck_assert_int_eq(vqemu_command_build(one, vm, 0, &a, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(two, vm, 0, &b, NULL), 0);
+    ck_assert_str_eq(vqemu_command_digest(a, VQEMU_DIGEST_HARDWARE),
+                     vqemu_command_digest(b, VQEMU_DIGEST_HARDWARE));
+}
+END_TEST
+
+/* As include/volt-qemu/command.h describes it. */
+START_TEST(the_hardware_digest_is_what_it_says) {
+    static const char *const strings[] = {
+        "volt-hardware 1",
+        "x86_64",
+        "-uuid",
+        "00000000-0000-0000-0000-000000000001",
+        "-machine",
+        "q35",
+        "hpet=off",
+        "vmport=off",
+        "-cpu",
+        "max",
+        "-smp",
+        "2",
+        "cores=2",
+        "sockets=1",
+        "threads=1",
+        "-m",
+        "256",
+        "-rtc",
+        "base=utc",
+        "-serial",
+        "port",
+        "-device",
+        "virtio-blk-pci",
+        "addr=0x18",
+        "drive=writable",
+        "id=drive0",
+        "serial=a,,b",
+        "-device",
+        "virtio-net-pci",
+        "addr=0x10",
+        "id=nic0",
+        "mac=52:54:00:00:00:01",
+        "netdev=user",
+        "romfile=",
+        "-snapshot",
+    };
+    _cleanup_command_ vqemu_command *command = build_with(
+        SAME("\"cpus\": 2, \"uuid\": \"00000000-0000-0000-0000-000000000001\", "
+             "\"disks\": [{\"file\": \"/d\", \"serial\": \"a,b\"}], "
+             "\"nics\": [{\"mac\": \"52:54:00:00:00:01\"}], \"extra_args\": [\"-snapshot\"]"),
+        0);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+        strbuf_add_bytes(&text, strings[i], strlen(strings[i]) + 1);
+    struct digest digest = digest_of_bytes(text.text, text.length);
+    ck_assert_str_eq(vqemu_command_digest(command, VQEMU_DIGEST_HARDWARE), digest.hex);
 }
 END_TEST
 
@@ -248,7 +507,7 @@ START_TEST(json_gives_the_command_back) {
                                     *no_json = make_command("x86_64", bad);
     _cleanup_free_ char *text = NULL;
     char *none = (char *)vm;
-    ck_assert_int_eq(vqemu_command_to_json(command, &text, NULL), 0);
+    ck_assert_int_eq(vqemu_command_to_json(command, 0, &text, NULL), 0);
     json_t *root = json_loads(text, 0, NULL);
     const json_t *argv = json_object_get(root, "argv");
     for (size_t i = 0; vqemu_command_argv(command)[i]; i++)
@@ -256,9 +515,11 @@ START_TEST(json_gives_the_command_back) {
                          vqemu_command_argv(command)[i]);
     ck_assert_str_eq(json_string_value(json_object_get(root, "cwd")), "/");
     ck_assert_str_eq(json_string_value(json_object_get(root, "fingerprint")),
-                     vqemu_command_fingerprint(command));
+                     vqemu_command_digest(command, VQEMU_DIGEST_COMMAND));
+    ck_assert_str_eq(json_string_value(json_object_get(root, "hardware_digest")),
+                     vqemu_command_digest(command, VQEMU_DIGEST_HARDWARE));
     json_decref(root);
-    ck_assert_int_eq(vqemu_command_to_json(no_json, &none, NULL), VQEMU_ERR_UNSUPPORTED);
+    ck_assert_int_eq(vqemu_command_to_json(no_json, 0, &none, NULL), VQEMU_ERR_UNSUPPORTED);
     ck_assert_ptr_null(none);
 }
 END_TEST
@@ -267,15 +528,16 @@ END_TEST
 static vqemu_command *make_printer(const char *path, char *const *extra) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     _cleanup_free_ char *binary = scratch_path(path);
-    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        runtime_at(selection, runtime_paths(binary, "/f", NULL, NULL, NULL));
     _cleanup_vm_ vqemu_vm *vm = make_vm("x");
     vqemu_command *command = NULL;
     write_file(path, "#!/bin/sh\nprintf '%s\\0' \"$0\" \"$@\"\n", 0755);
-    ck_assert_int_eq(vqemu_runtime_new(selection, binary, "/f", NULL, NULL, NULL, &runtime, NULL),
-                     0);
-    for (; *extra; extra++)
-        ck_assert_int_eq(vqemu_vm_add_extra_arg(vm, *extra, NULL), 0);
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, &command, NULL), 0);
+    for (size_t i = 0; extra[i]; i++) {
+        _cleanup_free_ char *key = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), i);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, key, extra[i], NULL), 0);
+    }
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
     return command;
 }
 
@@ -287,7 +549,7 @@ START_TEST(a_shell_runs_the_text_byte_for_byte) {
     every_byte[255] = '\0';
     _cleanup_command_ vqemu_command *command = make_printer(paths[_i], extra);
     _cleanup_free_ char *text = NULL, *script = scratch_path("script");
-    ck_assert_int_eq(vqemu_command_to_shell(command, &text, NULL), 0);
+    ck_assert_int_eq(vqemu_command_to_shell(command, 0, &text, NULL), 0);
     write_file("script", text, 0644);
     _cleanup_free_ char *call = format_string("sh %s", script);
     FILE *output = popen(call, "r");
@@ -304,7 +566,7 @@ START_TEST(a_command_outlives_what_it_was_made_of) {
     vqemu_vm *vm = make_vm("x");
     vqemu_runtime *runtime = make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
     vqemu_command *command = NULL;
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
     vqemu_vm_free(vm);
     vqemu_runtime_unref(runtime);
     ck_assert_ptr_eq(vqemu_command_ref(command), command);
@@ -326,9 +588,17 @@ int main(void) {
     tcase_add_test(tests, a_network_device_stays_in_its_slot);
     tcase_add_test(tests, without_a_kernel_nothing_is_said_of_one);
     tcase_add_test(tests, libraries_and_modules_are_reached_in_every_way);
-    tcase_add_test(tests, paths_of_a_runtime_are_absolute);
     tcase_add_test(tests, the_fingerprint_is_what_it_says);
     tcase_add_test(tests, json_gives_the_command_back);
+    tcase_add_test(tests, a_command_tells_what_belongs_to_it);
+    tcase_add_test(tests, companions_are_commands);
+    tcase_add_test(tests, flags_add_options);
+    tcase_add_test(tests, nothing_crashes_without_a_command);
+    tcase_add_test(tests, the_hardware_digest_leaves_out_what_only_the_host_sees);
+    tcase_add_test(tests, the_hardware_digest_has_what_the_guest_sees);
+    tcase_add_test(tests, the_order_of_cpu_features_is_none_of_the_hardware);
+    tcase_add_test(tests, where_the_profile_lies_is_none_of_the_hardware);
+    tcase_add_test(tests, the_hardware_digest_is_what_it_says);
     tcase_add_loop_test(tests, a_shell_runs_the_text_byte_for_byte, 0, 4);
     tcase_add_test(tests, a_command_outlives_what_it_was_made_of);
     suite_add_tcase(suite, tests);

@@ -569,8 +569,8 @@ START_TEST(arm_flash_has_64_mebibytes) {
         add_image("v.fd", sizes[i]);
         finds(&requests[i], "c.fd", "v.fd", false, false);
     }
-    const struct request other = {"aarch64", "sbsa-ref", false};
-    describe_as("firmware/50-x.json", "aarch64", "\"sbsa-ref\"", "c.fd", "v.fd", "raw", "");
+    const struct request other = {"aarch64", "sbsa-revision", false};
+    describe_as("firmware/50-x.json", "aarch64", "\"sbsa-revision\"", "c.fd", "v.fd", "raw", "");
     finds(&other, "c.fd", "v.fd", false, false);
 }
 END_TEST
@@ -654,7 +654,7 @@ START_TEST(a_message_tells_all) {
         "OVMF_CODE_4M.ms.fd with OVMF_VARS_4M.ms.fd, OVMF_CODE_4M.secboot.fd with "
         "OVMF_VARS_4M.ms.fd, OVMF_CODE.secboot.fd with OVMF_VARS.secboot.fd; 2 descriptors are for "
         "other architectures; firmware/50-x.json has no Secure Boot; add such a pair of files to "
-        "the profile and build it anew",
+        "the profile and ingest it anew",
         scratch);
     const struct request request = {"x86_64", "pc-q35-7.2", true};
     fails(&request, VQEMU_ERR_UNSUPPORTED, expected);

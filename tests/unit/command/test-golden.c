@@ -29,15 +29,20 @@ static void compare_or_update(int index, const char *file, const char *actual) {
 /* All units, each behind its name, or why there are none. */
 static char *make_units(vqemu_runtime *runtime, const vqemu_vm *vm) {
     _cleanup_error_ vqemu_error *error = NULL;
-    vqemu_unit *unit = NULL;
+    static const char *const stop[] = {"/usr/bin/volt-qemu", "stop", NULL};
+    vqemu_unit_options *options = NULL;
+    vqemu_units *units = NULL;
     struct strbuf text = {0};
-    if (vqemu_unit_build(runtime, vm, "/usr/bin/volt-qemu", 0, &unit, &error) < 0)
+    ck_assert_int_eq(vqemu_unit_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_unit_options_set_stop_command(options, stop, NULL), 0);
+    if (vqemu_units_build(runtime, vm, options, 0, &units, &error) < 0)
         strbuf_addf(&text, "%s: %s\n", vqemu_result_name(vqemu_error_code(error)),
                     vqemu_error_message(error));
-    for (size_t i = 0; unit && i < vqemu_unit_count(unit); i++)
-        strbuf_addf(&text, "%s# %s\n%s", i > 0 ? "\n" : "", vqemu_unit_name(unit, i),
-                    vqemu_unit_text(unit, i));
-    vqemu_unit_free(unit);
+    for (size_t i = 0; units && i < vqemu_units_count(units); i++)
+        strbuf_addf(&text, "%s# %s\n%s", i > 0 ? "\n" : "", vqemu_units_name(units, i),
+                    vqemu_units_text(units, i));
+    vqemu_units_free(units);
+    vqemu_unit_options_free(options);
     return strbuf_take(&text);
 }
 
@@ -48,11 +53,11 @@ START_TEST(command_and_units_are_as_written_down) {
     _cleanup_command_ vqemu_command *command = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_free_ char *shell = NULL;
-    int r = vqemu_vm_from_file(path, &vm, &error);
+    int r = vqemu_vm_from_file(path, 0, &vm, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
-    r = vqemu_command_build(runtime, vm, &command, &error);
+    r = vqemu_command_build(runtime, vm, 0, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
-    ck_assert_int_eq(vqemu_command_to_shell(command, &shell, NULL), 0);
+    ck_assert_int_eq(vqemu_command_to_shell(command, 0, &shell, NULL), 0);
     _cleanup_free_ char *units = make_units(runtime, vm);
     compare_or_update(_i, "command.sh", shell);
     compare_or_update(_i, "units", units);

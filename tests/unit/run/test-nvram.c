@@ -47,7 +47,7 @@ static void remove_directory(void) {
 
 static int prepare_with(uint32_t flags, vqemu_error **error) {
     const struct nvram nvram = {store_path, code_path, template_path};
-    return nvram_prepare(&nvram, flags, error);
+    return nvram_prepare(&nvram, flags, NULL, error);
 }
 
 static void prepares(uint32_t flags) {
@@ -171,9 +171,9 @@ START_TEST(other_firmware_is_refused) {
     write_file("tree/CODE.fd", "new code", 0444);
     struct digest old = digest_of_bytes("code", 4), new = digest_of_bytes("new code", 8);
     _cleanup_free_ char *expected = format_string(
-        "the variable store %s belongs to firmware %.12s, and %s is %.12s: resolve the ref that it "
-        "was made with (--ref); VQEMU_PREPARE_KEEP_VARIABLES keeps its variables for this "
-        "firmware, VQEMU_PREPARE_RESET_VARIABLES starts anew from %s and keeps it as %s.old",
+        "the variable store %s belongs to firmware %.12s, and %s is %.12s: resolve the revision "
+        "that it was made with; or keep its variables for this firmware, or reset them, which "
+        "starts anew from %s and keeps it as %s.old",
         store_path, old.hex, code_path, new.hex, template_path, store_path);
     fails(0, VQEMU_ERR_CHANGED, expected);
     holds("state/nvram.fd", "VARS");
@@ -241,7 +241,7 @@ START_TEST(a_store_without_record_is_refused) {
         else
             unlinkat(scratch_fd, "state/nvram.fd.firmware", 0);
         fails(0, VQEMU_ERR_CHANGED, cases[i].mentioned);
-        fails(0, VQEMU_ERR_CHANGED, "; VQEMU_PREPARE_KEEP_VARIABLES keeps its variables");
+        fails(0, VQEMU_ERR_CHANGED, "; or keep its variables");
         if (i % 2)
             prepares(NVRAM_KEEP_VARIABLES);
         else
@@ -285,7 +285,7 @@ START_TEST(the_size_is_that_of_the_template) {
     prepares(0);
     write_file("state/nvram.fd", "12345", 0600);
     fails(0, VQEMU_ERR_CORRUPT, "nvram.fd has 5 bytes and cannot be used: its template ");
-    fails(NVRAM_KEEP_VARIABLES, VQEMU_ERR_CORRUPT, "has 4; VQEMU_PREPARE_RESET_VARIABLES starts");
+    fails(NVRAM_KEEP_VARIABLES, VQEMU_ERR_CORRUPT, "has 4; a reset starts");
     write_file("tree/CODE.fd", "new code", 0444);
     fails(0, VQEMU_ERR_CHANGED, "belongs to firmware");
     fails(NVRAM_KEEP_VARIABLES, VQEMU_ERR_CORRUPT, "VARS.fd has 4");
@@ -321,9 +321,9 @@ END_TEST
 /* ---- what is refused ---- */
 
 START_TEST(flags_are_checked) {
-    fails(4, VQEMU_ERR_INVALID, "unknown prepare flags 0x4");
-    fails(0x80000001, VQEMU_ERR_INVALID, "unknown prepare flags 0x80000001");
-    fails(3, VQEMU_ERR_INVALID, "cannot be both kept and reset");
+    fails(4, VQEMU_ERR_USAGE, "unknown prepare flags 0x4");
+    fails(0x80000001, VQEMU_ERR_USAGE, "unknown prepare flags 0x80000001");
+    fails(3, VQEMU_ERR_USAGE, "cannot be both kept and reset");
     ck_assert(!exists("state/nvram.fd"));
 }
 END_TEST
@@ -382,7 +382,7 @@ START_TEST(only_a_regular_file_is_a_store) {
     static const uint32_t flags[] = {0, NVRAM_KEEP_VARIABLES, NVRAM_RESET_VARIABLES};
     for (size_t i = 0; i < 3; i++) {
         ck_assert_int_eq(symlinkat("../tree/VARS.fd", scratch_fd, "state/nvram.fd"), 0);
-        fails(flags[i], VQEMU_ERR_INVALID, "nvram.fd is a symbolic link; give the path that it");
+        fails(flags[i], VQEMU_ERR_REFUSED, "nvram.fd is a symbolic link; give the path that it");
         ck_assert_int_eq(unlinkat(scratch_fd, "state/nvram.fd", 0), 0);
         ck_assert_int_eq(mkdirat(scratch_fd, "state/nvram.fd", 0755), 0);
         fails(flags[i], VQEMU_ERR_INVALID, "nvram.fd is not a regular file");
@@ -410,7 +410,7 @@ START_TEST(a_store_in_use_is_not_reset) {
     prepares(0);
     _cleanup_close_ int fd = open(store_path, O_RDONLY | O_CLOEXEC);
     ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &lock), 0); /* as QEMU does */
-    fails(NVRAM_RESET_VARIABLES, VQEMU_ERR_INVALID, "is in use: stop the VM before");
+    fails(NVRAM_RESET_VARIABLES, VQEMU_ERR_BUSY, "is in use: stop the VM before");
     prepares(0);
     cleanup_close(&fd);
     fd = -1;
@@ -424,12 +424,16 @@ START_TEST(others_are_not_waited_for_without_end) {
     _cleanup_free_ char *directory = scratch_path("state");
     _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
-    ck_assert_int_eq(nvram_prepare_within(&nvram, 0, 50, &error), VQEMU_ERR_SYSTEM);
-    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "has kept "));
-    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "/state locked for 50 milliseconds"));
+    vqemu_call *call = make_call(VQEMU_CALL_LOCK_TIMEOUT, 50);
+    ck_assert_int_eq(nvram_prepare(&nvram, 0, call, &error), VQEMU_ERR_BUSY);
+    ck_assert_str_eq(vqemu_error_reason(error), "locked");
     ck_assert_int_eq(count_entries("state"), 0);
     ck_assert_int_eq(flock(fd, LOCK_UN), 0);
-    ck_assert_int_eq(nvram_prepare_within(&nvram, 0, 50, NULL), 0);
+    ck_assert_int_eq(nvram_prepare(&nvram, 0, call, NULL), 0);
+    vqemu_call_cancel(call);
+    ck_assert_int_eq(nvram_prepare(&nvram, NVRAM_RESET_VARIABLES, call, NULL), VQEMU_ERR_CANCELLED);
+    ck_assert_int_eq(count_entries("state"), 2);
+    vqemu_call_unref(call);
 }
 END_TEST
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,29 +35,31 @@ static vqemu_vm *make_vm(void) {
     _cleanup_free_ char *state = scratch_path("a/state"), *run = scratch_path("b/run");
     vqemu_vm *vm = NULL;
     ck_assert_int_eq(vqemu_vm_new("x", &vm, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_state_dir(vm, state, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_runtime_dir(vm, run, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "state_dir", state, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "runtime_dir", run, NULL), 0);
     return vm;
 }
 
 static vqemu_vm *make_uefi_vm(void) {
     vqemu_vm *vm = make_vm();
-    ck_assert_int_eq(vqemu_vm_set_firmware(vm, "uefi", NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_display(vm, "vnc", NULL), 0);
-    vqemu_vm_set_tpm(vm, true);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "firmware", "uefi", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "display", "vnc", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_switch(vm, "tpm", VQEMU_SWITCH_ON, NULL), 0);
     return vm;
 }
 
-static int prepare(const vqemu_vm *vm, uint32_t flags, vqemu_error **error) {
+static int prepare_by(const vqemu_vm *vm, uint32_t flags, vqemu_call *call, vqemu_error **error) {
     _cleanup_free_ char *firmware_dir = scratch_path("fw");
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
-    _cleanup_runtime_ vqemu_runtime *runtime = NULL;
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        runtime_at(selection, runtime_paths("/t/bin/qemu", firmware_dir, NULL, NULL, NULL));
     _cleanup_command_ vqemu_command *command = NULL;
-    ck_assert_int_eq(
-        vqemu_runtime_new(selection, "/t/bin/qemu", firmware_dir, NULL, NULL, NULL, &runtime, NULL),
-        0);
-    int r = vqemu_command_build(runtime, vm, &command, error);
-    return r < 0 ? r : vqemu_prepare(command, flags, error);
+    int r = vqemu_command_build(runtime, vm, 0, &command, error);
+    return r < 0 ? r : vqemu_prepare(command, flags, call, error);
+}
+
+static int prepare(const vqemu_vm *vm, uint32_t flags, vqemu_error **error) {
+    return prepare_by(vm, flags, NULL, error);
 }
 
 static void prepares(const vqemu_vm *vm, uint32_t flags) {
@@ -127,8 +131,8 @@ END_TEST
 
 START_TEST(flags_are_checked) {
     _cleanup_vm_ vqemu_vm *vm = make_vm();
-    fails(vm, 3, VQEMU_ERR_INVALID, "both kept and started anew");
-    fails(vm, 4, VQEMU_ERR_INVALID, "0x4");
+    fails(vm, 3, VQEMU_ERR_USAGE, "both kept and started anew");
+    fails(vm, 4, VQEMU_ERR_USAGE, "0x4");
 }
 END_TEST
 
@@ -147,10 +151,10 @@ START_TEST(a_user_gets_what_was_made) {
     static const char *const paths[] = {"a/state", "a/state/tpm", "a/state/nvram.fd",
                                         "a/state/nvram.fd.firmware", "b/run"};
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
-    ck_assert_int_eq(vqemu_vm_set_user(vm, "no-such-user", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "no-such-user", NULL), 0);
     fails(vm, 0, VQEMU_ERR_NOT_FOUND, "no user \"no-such-user\"");
     _cleanup_free_ char *user = format_string("%d", OTHER_USER);
-    ck_assert_int_eq(vqemu_vm_set_user(vm, user, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", user, NULL), 0);
     if (geteuid() != 0) { /* who may not give files away is told so */
         fails(vm, 0, VQEMU_ERR_SYSTEM, "to the user that the VM runs as");
         return;
@@ -159,8 +163,8 @@ START_TEST(a_user_gets_what_was_made) {
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         ck_assert_uint_eq(stat_of(paths[i]).st_uid, OTHER_USER);
     ck_assert_uint_eq(stat_of("a").st_uid, 0);
-    ck_assert_int_eq(vqemu_vm_set_user(vm, "root", NULL), 0);
-    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state belongs to user 12345");
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "root", NULL), 0);
+    fails(vm, 0, VQEMU_ERR_REFUSED, "/a/state belongs to user 12345");
     ck_assert_int_eq(fchownat(scratch_fd, "a/state", 0, 0, 0), 0);
     ck_assert_int_eq(fchownat(scratch_fd, "b/run", 0, 0, 0), 0);
     prepares(vm, 0);
@@ -173,11 +177,11 @@ START_TEST(links_and_what_everybody_can_write_to_are_refused) {
     ck_assert_int_eq(mkdirat(scratch_fd, "a", 0755), 0);
     ck_assert_int_eq(mkdirat(scratch_fd, "elsewhere", 0755), 0);
     ck_assert_int_eq(symlinkat("../elsewhere", scratch_fd, "a/state"), 0);
-    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state is a symbolic link");
+    fails(vm, 0, VQEMU_ERR_REFUSED, "/a/state is a symbolic link");
     ck_assert_int_eq(unlinkat(scratch_fd, "a/state", 0), 0);
     ck_assert_int_eq(mkdirat(scratch_fd, "a/state", 0700), 0);
     ck_assert_int_eq(fchmodat(scratch_fd, "a/state", 0777, 0), 0);
-    fails(vm, 0, VQEMU_ERR_INVALID, "everybody can write to");
+    fails(vm, 0, VQEMU_ERR_REFUSED, "everybody can write to");
     ck_assert(!exists("a/state/nvram.fd") && !exists("elsewhere/nvram.fd"));
     ck_assert_int_eq(fchmodat(scratch_fd, "a/state", 0755, 0), 0);
     prepares(vm, 0);
@@ -197,8 +201,8 @@ END_TEST
 START_TEST(directories_outside_are_made_as_well) {
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
     _cleanup_free_ char *nvram = scratch_path("c/d/variables"), *tpm = scratch_path("e/f");
-    ck_assert_int_eq(vqemu_vm_set_nvram(vm, nvram, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_tpm_state(vm, tpm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "nvram", nvram, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "tpm_state", tpm, NULL), 0);
     prepares(vm, 0);
     has_mode("c", S_IFDIR | 0755);
     has_mode("c/d", S_IFDIR | 0700);
@@ -215,9 +219,9 @@ START_TEST(links_of_the_user_move_nothing) {
                         *tpm = scratch_path("a/state/x/tpm");
     if (geteuid() != 0)
         return;
-    ck_assert_int_eq(vqemu_vm_set_user(vm, "12345", NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_tpm_state(vm, tpm, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_nvram(vm, nvram, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "12345", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "tpm_state", tpm, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "nvram", nvram, NULL), 0);
     prepares(vm, 0);
     ck_assert_int_eq(mkdirat(scratch_fd, "root", 0755), 0);
     ck_assert_int_eq(mkdirat(scratch_fd, "root/tpm", 0755), 0);
@@ -226,7 +230,7 @@ START_TEST(links_of_the_user_move_nothing) {
     ck_assert_int_eq(symlinkat("../../root", scratch_fd, "a/state/x"), 0);
     ck_assert_int_eq(fchownat(scratch_fd, "a/state/x", OTHER_USER, OTHER_USER, AT_SYMLINK_NOFOLLOW),
                      0);
-    fails(vm, 0, VQEMU_ERR_INVALID, "/a/state/x is a symbolic link");
+    fails(vm, 0, VQEMU_ERR_REFUSED, "/a/state/x is a symbolic link");
     ck_assert_uint_eq(stat_of("root/tpm").st_uid, 0);
     ck_assert_uint_eq(stat_of("root/nvram.fd").st_uid, 0);
 }
@@ -243,19 +247,84 @@ START_TEST(a_password_that_nobody_can_type_is_refused) {
     };
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
     _cleanup_free_ char *path = scratch_path("password"), *directory = scratch_path("fw");
-    ck_assert_int_eq(vqemu_vm_set_vnc_password_file(vm, path, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "vnc_password_file", path, NULL), 0);
     fails(vm, 0, VQEMU_ERR_NOT_FOUND, "vnc_password_file: cannot open");
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         write_file("password", files[i].content, 0600);
         ck_assert_int_eq(fchmodat(scratch_fd, "password", files[i].mode, 0), 0);
         if (files[i].problem)
-            fails(vm, 0, VQEMU_ERR_INVALID, files[i].problem);
+            fails(vm, 0, files[i].mode == 0644 ? VQEMU_ERR_REFUSED : VQEMU_ERR_INVALID,
+                  files[i].problem);
         else
             prepares(vm, 0);
         ck_assert_int_eq(unlinkat(scratch_fd, "password", 0), 0);
     }
-    ck_assert_int_eq(vqemu_vm_set_vnc_password_file(vm, directory, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "vnc_password_file", directory, NULL), 0);
     fails(vm, 0, VQEMU_ERR_INVALID, "is no regular file");
+}
+END_TEST
+
+/* What a program can act on. */
+static void refused_because(const vqemu_vm *vm, const char *reason, const char *key,
+                            const char *path) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_free_ char *absolute = scratch_path(path);
+    ck_assert_int_lt(prepare(vm, 0, &error), 0);
+    ck_assert_str_eq(vqemu_error_reason(error), reason);
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), key);
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), absolute);
+    ck_assert_int_eq(strncmp(vqemu_error_message(error), key, strlen(key)), 0);
+}
+
+START_TEST(a_refusal_has_reason_key_and_path) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    prepares(vm, 0);
+    ck_assert_int_eq(fchmodat(scratch_fd, "b/run", 0777, 0), 0);
+    refused_because(vm, "writable-by-all", "runtime_dir", "b/run");
+    ck_assert_int_eq(fchmodat(scratch_fd, "b/run", 0700, 0), 0);
+    ck_assert_int_eq(unlinkat(scratch_fd, "a/state/nvram.fd.firmware", 0), 0);
+    refused_because(vm, "other-firmware", "nvram", "a/state/nvram.fd");
+    ck_assert_int_eq(renameat(scratch_fd, "a/state/nvram.fd", scratch_fd, "elsewhere"), 0);
+    ck_assert_int_eq(symlinkat("../../elsewhere", scratch_fd, "a/state/nvram.fd"), 0);
+    refused_because(vm, "symbolic-link", "nvram", "a/state/nvram.fd");
+}
+END_TEST
+
+START_TEST(locks_and_cancelling_are_those_of_the_call) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    _cleanup_free_ char *directory = scratch_path("a/state");
+    vqemu_error *error = NULL;
+    prepares(vm, 0);
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_eq(flock(fd, LOCK_EX), 0);
+    vqemu_call *call = make_call(VQEMU_CALL_LOCK_TIMEOUT, 50);
+    ck_assert_int_eq(prepare_by(vm, 0, call, &error), VQEMU_ERR_BUSY);
+    ck_assert_str_eq(vqemu_error_reason(error), "locked");
+    vqemu_call_unref(call);
+    call = make_call(VQEMU_CALL_TIMEOUT, 50);
+    ck_assert_int_eq(prepare_by(vm, 0, call, &error), VQEMU_ERR_TIMEOUT);
+    vqemu_call_unref(call);
+    close(fd);
+    call = make_call(NULL, 0);
+    vqemu_call_cancel(call);
+    ck_assert_int_eq(prepare_by(vm, 0, call, &error), VQEMU_ERR_CANCELLED);
+    vqemu_call_unref(call);
+    ck_assert_int_eq(vqemu_prepare(NULL, 0, NULL, &error), VQEMU_ERR_USAGE);
+    vqemu_error_free(error);
+}
+END_TEST
+
+START_TEST(modes_are_not_the_umasks) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    mode_t before = umask(_i ? 0777 : 0);
+    prepares(vm, 0);
+    umask(before);
+    has_mode("a", S_IFDIR | 0755);
+    has_mode("a/state", S_IFDIR | 0700);
+    has_mode("a/state/tpm", S_IFDIR | 0700);
+    has_mode("b/run", S_IFDIR | 0700);
+    has_mode("a/state/nvram.fd", S_IFREG | 0600);
+    has_mode("a/state/nvram.fd.firmware", S_IFREG | 0600);
 }
 END_TEST
 
@@ -264,8 +333,8 @@ START_TEST(who_cannot_make_the_defaults_is_told_what_to_set) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_free_ char *run = scratch_path("run");
     ck_assert_int_eq(vqemu_vm_new("no such guest", &vm, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_runtime_dir(vm, run, NULL), 0);
-    vqemu_vm_set_tpm(vm, true);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "runtime_dir", run, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_switch(vm, "tpm", VQEMU_SWITCH_ON, NULL), 0);
     if (geteuid() == 0)
         ck_assert_int_eq(seteuid(OTHER_USER), 0);
     fails(vm, 0, VQEMU_ERR_SYSTEM, "cannot make the directory /var/lib/volt");
@@ -292,6 +361,9 @@ int main(void) {
     tcase_add_test(tests, directories_outside_are_made_as_well);
     tcase_add_test(tests, links_of_the_user_move_nothing);
     tcase_add_test(tests, a_password_that_nobody_can_type_is_refused);
+    tcase_add_test(tests, a_refusal_has_reason_key_and_path);
+    tcase_add_test(tests, locks_and_cancelling_are_those_of_the_call);
+    tcase_add_loop_test(tests, modes_are_not_the_umasks, 0, 2);
     tcase_add_test(tests, who_cannot_make_the_defaults_is_told_what_to_set);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -4,16 +4,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "cases.h"
+#include "fixture.h"
 
 #define DIGEST "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEAD "{\"name\":\"n\",\"created_at\":\"2025-01-31T10:00:00Z\",\"objects\":{"
 
 static int load(const char *text, size_t max_objects, vqemu_manifest **manifest,
                 vqemu_error **error) {
-    return vqemu_manifest_load_memory(text, strlen(text), NULL, max_objects, manifest, error);
+    _cleanup_call_ vqemu_call *call = make_call("max_objects", max_objects);
+    return vqemu_manifest_load_memory(text, strlen(text), NULL, 0, call, manifest, error);
 }
 
 START_TEST(a_case_loads_or_fails_with_its_message) {
@@ -23,7 +26,7 @@ START_TEST(a_case_loads_or_fails_with_its_message) {
     _cleanup_manifest_ vqemu_manifest *manifest = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     ck_assert_ptr_nonnull(text);
-    int r = vqemu_manifest_load_memory(text, size, "manifest", 0, &manifest, &error);
+    int r = vqemu_manifest_load_memory(text, size, "manifest", 0, NULL, &manifest, &error);
     ck_assert_msg(strcmp(vqemu_error_message(error), expected) == 0,
                   "%s: expected \"%s\", got \"%s\"", case_names[_i], expected,
                   vqemu_error_message(error));
@@ -37,11 +40,11 @@ START_TEST(a_case_that_loads_survives_writing) {
     _cleanup_free_ char *text = read_case_file(_i, "input.json", &size);
     _cleanup_free_ char *once = NULL, *twice = NULL;
     _cleanup_manifest_ vqemu_manifest *first = NULL, *second = NULL;
-    if (vqemu_manifest_load_memory(text, size, NULL, 0, &first, NULL) < 0)
+    if (vqemu_manifest_load_memory(text, size, NULL, 0, NULL, &first, NULL) < 0)
         return;
-    ck_assert_int_eq(vqemu_manifest_to_json(first, &once, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_to_json(first, 0, &once, NULL), 0);
     ck_assert_int_eq(load(once, 0, &second, NULL), 0);
-    ck_assert_int_eq(vqemu_manifest_to_json(second, &twice, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_to_json(second, 0, &twice, NULL), 0);
     ck_assert_str_eq(once, twice);
     ck_assert(manifest_same_content(first, second));
     ck_assert_str_eq(vqemu_manifest_created_at(first), vqemu_manifest_created_at(second));
@@ -61,10 +64,14 @@ START_TEST(fields_and_objects_are_what_the_text_says) {
     ck_assert_str_eq(vqemu_manifest_name(manifest), "n");
     ck_assert_str_eq(vqemu_manifest_created_at(manifest), "2025-01-31T10:00:00Z");
     ck_assert_str_eq(vqemu_manifest_profile(manifest), "p");
-    ck_assert_str_eq(vqemu_manifest_qemu_version(manifest), "v");
-    ck_assert_str_eq(vqemu_manifest_build_date(manifest), "d");
-    ck_assert_str_eq(vqemu_manifest_build_host(manifest), "h");
-    ck_assert_str_eq(vqemu_manifest_arch(manifest), "a");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION), "v");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_DATE), "d");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_HOST), "h");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_ARCH), "a");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, "profile"), "p");
+    ck_assert_ptr_null(vqemu_manifest_string(manifest, VQEMU_MANIFEST_ACCEL)); /* absent */
+    ck_assert_ptr_null(vqemu_manifest_string(manifest, "total_bytes"));
+    ck_assert_ptr_null(vqemu_manifest_string(manifest, NULL));
     ck_assert_int_eq(vqemu_manifest_total_bytes(manifest), 7);
     ck_assert_uint_eq(vqemu_manifest_object_count(manifest), 5);
     ck_assert_str_eq(vqemu_manifest_object_path(manifest, 0), "bin/a");
@@ -76,9 +83,9 @@ START_TEST(fields_and_objects_are_what_the_text_says) {
     ck_assert_ptr_null(vqemu_manifest_object_digest(manifest, 5));
     ck_assert_int_eq(vqemu_manifest_find(manifest, "lib/a"), 2);
     ck_assert_int_eq(vqemu_manifest_find(manifest, "lib"), -1);
-    ck_assert_uint_eq(vqemu_manifest_count_binaries(manifest), 1);
-    ck_assert_uint_eq(vqemu_manifest_count_libraries(manifest), 2);
-    ck_assert_uint_eq(vqemu_manifest_count_firmware(manifest), 1);
+    ck_assert_uint_eq(vqemu_manifest_binary_count(manifest), 1);
+    ck_assert_uint_eq(vqemu_manifest_library_count(manifest), 2);
+    ck_assert_uint_eq(vqemu_manifest_firmware_count(manifest), 1);
 }
 END_TEST
 
@@ -117,8 +124,8 @@ START_TEST(the_size_of_the_text_is_limited) {
     memcpy(text, HEAD "}}", strlen(HEAD "}}"));
     _cleanup_manifest_ vqemu_manifest *manifest = NULL, *too_large = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    ck_assert_int_eq(vqemu_manifest_load_memory(text, limit, NULL, 0, &manifest, NULL), 0);
-    ck_assert_int_eq(vqemu_manifest_load_memory(text, limit + 1, NULL, 0, &too_large, &error),
+    ck_assert_int_eq(vqemu_manifest_load_memory(text, limit, NULL, 0, NULL, &manifest, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_load_memory(text, limit + 1, NULL, 0, NULL, &too_large, &error),
                      VQEMU_ERR_MALFORMED);
     ck_assert_str_eq(vqemu_error_message(error), "manifest: larger than 4194304 bytes");
     free(text);
@@ -155,8 +162,18 @@ START_TEST(a_pipe_can_be_read) {
     ck_assert_int_eq(pipe(pipe_fds), 0);
     ck_assert_int_eq(write_all(pipe_fds[1], HEAD "}}", strlen(HEAD "}}")), 0);
     close(pipe_fds[1]);
-    ck_assert_int_eq(vqemu_manifest_load_fd(pipe_fds[0], NULL, 0, &manifest, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_load_fd(pipe_fds[0], NULL, 0, NULL, &manifest, NULL), 0);
     ck_assert_int_eq(close(pipe_fds[0]), 0); /* it is still open */
+}
+END_TEST
+
+START_TEST(a_descriptor_must_be_open) {
+    vqemu_manifest *manifest = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_manifest_load_fd(999, NULL, 0, NULL, &manifest, &error),
+                     VQEMU_ERR_USAGE);
+    ck_assert_str_eq(vqemu_error_reason(error), "bad-descriptor");
+    ck_assert_ptr_null(manifest);
 }
 END_TEST
 
@@ -170,7 +187,7 @@ START_TEST(only_regular_files_are_opened) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         _cleanup_error_ vqemu_error *error = NULL;
         vqemu_manifest *manifest = (vqemu_manifest *)&error; /* must become NULL */
-        ck_assert_int_eq(vqemu_manifest_load_file(cases[i].path, 0, &manifest, &error),
+        ck_assert_int_eq(vqemu_manifest_load_file(cases[i].path, 0, NULL, &manifest, &error),
                          cases[i].code);
         ck_assert_ptr_null(manifest);
         ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), cases[i].path));
@@ -186,15 +203,15 @@ START_TEST(a_file_is_written_whole_or_not_at_all) {
     _cleanup_manifest_ vqemu_manifest *manifest = NULL, *again = NULL;
     struct stat status;
     ck_assert_int_eq(load(HEAD "}}", 0, &manifest, NULL), 0);
-    ck_assert_int_eq(vqemu_manifest_write_file(manifest, path, NULL), 0);
-    ck_assert_int_eq(vqemu_manifest_write_file(manifest, path, NULL), 0);
-    ck_assert_int_eq(vqemu_manifest_load_file(path, 0, &again, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_write_file(manifest, path, 0, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_write_file(manifest, path, 0, NULL), 0);
+    ck_assert_int_eq(vqemu_manifest_load_file(path, 0, NULL, &again, NULL), 0);
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_uint_eq(status.st_mode & 07777, 0644);
-    ck_assert_int_lt(vqemu_manifest_write_file(manifest, below_file, NULL), 0);
+    ck_assert_int_lt(vqemu_manifest_write_file(manifest, below_file, 0, NULL), 0);
     ck_assert_int_eq(unlink(path), 0);
     ck_assert_int_eq(mkdir(path, 0755), 0); /* a directory cannot be replaced */
-    ck_assert_int_lt(vqemu_manifest_write_file(manifest, path, NULL), 0);
+    ck_assert_int_lt(vqemu_manifest_write_file(manifest, path, 0, NULL), 0);
     ck_assert_int_eq(rmdir(path), 0);
     ck_assert_int_eq(rmdir(directory), 0); /* and nothing else is left */
 }
@@ -229,6 +246,7 @@ int main(void) {
     tcase_add_test(tests, the_size_of_the_text_is_limited);
     tcase_add_test(tests, the_lengths_of_paths_are_limited);
     tcase_add_test(tests, a_pipe_can_be_read);
+    tcase_add_test(tests, a_descriptor_must_be_open);
     tcase_add_test(tests, only_regular_files_are_opened);
     tcase_add_test(tests, a_file_is_written_whole_or_not_at_all);
     tcase_add_test(tests, references_are_counted);

@@ -2,20 +2,25 @@
 #include "store/store.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "choice/selection.h"
 #include "fixture.h"
 #include "run.h"
-#include "store/ref.h"
+#include "store/ingest-result.h"
+#include "store/revision.h"
 #include "tree/runtime.h"
 
 START_TEST(a_missing_store_is_named) {
     _cleanup_free_ char *root = scratch_path("store");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_store *store = (vqemu_store *)&error;
-    ck_assert_int_eq(vqemu_store_open(root, 0, &store, &error), VQEMU_ERR_NOT_FOUND);
+    ck_assert_int_eq(vqemu_store_open_root(root, 0, &store, &error), VQEMU_ERR_NO_STORE);
+    ck_assert_str_eq(vqemu_error_reason(error), "no-store");
+    ck_assert_ptr_nonnull(strstr(vqemu_error_detail(error, "path"), root));
     ck_assert_ptr_null(store);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), root));
     ck_assert(!exists("store"));
@@ -35,12 +40,12 @@ START_TEST(flags_are_checked) {
     static const uint32_t flags[] = {4, 0x80000000, VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY};
     for (size_t i = 0; i < 3; i++) {
         vqemu_store *store = NULL;
-        ck_assert_int_eq(vqemu_store_open(scratch, flags[i], &store, NULL), VQEMU_ERR_INVALID);
+        ck_assert_int_eq(vqemu_store_open_root(scratch, flags[i], &store, NULL), VQEMU_ERR_USAGE);
         ck_assert_ptr_null(store);
     }
     vqemu_store *store = NULL;
-    ck_assert_int_eq(vqemu_store_open("", 0, &store, NULL), VQEMU_ERR_INVALID);
-    ck_assert_int_eq(vqemu_store_open(NULL, 0, &store, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_store_open_root("", 0, &store, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_store_open_root(NULL, 0, &store, NULL), VQEMU_ERR_USAGE);
 }
 END_TEST
 
@@ -48,7 +53,8 @@ START_TEST(a_file_is_no_store) {
     _cleanup_free_ char *root = scratch_path("profile/lib/libone.so.1");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_store *store = NULL;
-    ck_assert_int_eq(vqemu_store_open(root, VQEMU_STORE_CREATE, &store, &error), VQEMU_ERR_SYSTEM);
+    ck_assert_int_eq(vqemu_store_open_root(root, VQEMU_STORE_CREATE, &store, &error),
+                     VQEMU_ERR_SYSTEM);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), root));
 }
 END_TEST
@@ -56,22 +62,77 @@ END_TEST
 START_TEST(a_relative_root_stays_where_it_was) {
     _cleanup_store_ vqemu_store *store = NULL;
     ck_assert_int_eq(fchdir(scratch_fd), 0);
-    ck_assert_int_eq(vqemu_store_open("store//", VQEMU_STORE_CREATE, &store, NULL), 0);
+    ck_assert_int_eq(vqemu_store_open_root("store//", VQEMU_STORE_CREATE, &store, NULL), 0);
     ck_assert_int_eq(chdir("/"), 0);
-    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
     ck_assert_int_eq(strncmp(vqemu_runtime_tree(runtime), scratch, strlen(scratch)), 0);
+}
+END_TEST
+
+static vqemu_store *open_parts(const char *objects, const char *refs, const char *trees,
+                               const char *links) {
+    const char *const values[][2] = {
+        {VQEMU_STORE_OBJECTS, objects},
+        {VQEMU_STORE_REFS, refs},
+        {VQEMU_STORE_TREES, trees},
+        {VQEMU_STORE_LINKS, links},
+    };
+    vqemu_store_options *options = NULL;
+    vqemu_store *store = NULL;
+    ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(vqemu_store_options_set_string(options, values[i][0], values[i][1], NULL),
+                         0);
+    ck_assert_int_eq(vqemu_store_open(options, VQEMU_STORE_CREATE, &store, NULL), 0);
+    vqemu_store_options_free(options);
+    return store;
+}
+
+START_TEST(options_are_checked) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_store_options *options = NULL;
+    vqemu_store *store = NULL;
+    ck_assert_int_eq(vqemu_store_options_new(NULL, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_store_open(options, 0, &store, &error), VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), "objects");
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "objects", "", &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "size", "1", &error),
+                     VQEMU_ERR_UNKNOWN_KEY);
+    ck_assert_int_eq(vqemu_store_options_set_string(NULL, "root", "/", &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, NULL, "/", &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_open(NULL, 0, &store, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_open(options, 0, NULL, &error), VQEMU_ERR_USAGE);
+    vqemu_store_options_free(options);
+    vqemu_store_options_free(NULL);
+}
+END_TEST
+
+START_TEST(a_part_of_a_root_can_lie_elsewhere) {
+    _cleanup_free_ char *root = scratch_path("store"), *trees = scratch_path("trees");
+    vqemu_store_options *options = NULL;
+    _cleanup_store_ vqemu_store *store = NULL;
+    ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "root", root, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "trees", trees, NULL), 0);
+    ck_assert_int_eq(vqemu_store_open(options, VQEMU_STORE_CREATE, &store, NULL), 0);
+    vqemu_store_options_free(options);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
+    ck_assert_int_eq(count_entries("trees"), 1);
+    ck_assert_int_eq(count_entries("store/cas/refs"), 1);
+    _cleanup_free_ char *through_link = read_file("store/qemu/emulate-x86/firmware/bios.bin");
+    ck_assert_str_eq(through_link, "firmware");
 }
 END_TEST
 
 START_TEST(the_parts_can_lie_apart) {
     _cleanup_free_ char *objects = scratch_path("a/objects"), *refs = scratch_path("b"),
                         *trees = scratch_path("c/d"), *links = scratch_path("e");
-    _cleanup_store_ vqemu_store *store = NULL;
-    ck_assert_int_eq(
-        vqemu_store_open_directories(objects, refs, trees, links, VQEMU_STORE_CREATE, &store, NULL),
-        0);
-    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    _cleanup_store_ vqemu_store *store = open_parts(objects, refs, trees, links);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
     ck_assert_int_eq(count_entries("a/objects"), 5);
     ck_assert_int_eq(count_entries("b"), 1);
@@ -85,11 +146,8 @@ END_TEST
 START_TEST(without_a_directory_for_links_there_are_none) {
     _cleanup_free_ char *objects = scratch_path("objects"), *refs = scratch_path("refs"),
                         *trees = scratch_path("trees");
-    _cleanup_store_ vqemu_store *store = NULL;
-    ck_assert_int_eq(
-        vqemu_store_open_directories(objects, refs, trees, NULL, VQEMU_STORE_CREATE, &store, NULL),
-        0);
-    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    _cleanup_store_ vqemu_store *store = open_parts(objects, refs, trees, NULL);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
     ck_assert_int_eq(count_entries("trees"), 1);
     ck_assert(!exists("emulate-x86"));
@@ -98,16 +156,13 @@ END_TEST
 
 START_TEST(a_read_only_store_serves_what_is_assembled) {
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
-    _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     _cleanup_store_ vqemu_store *read_only = open_store(VQEMU_STORE_READ_ONLY);
     resolve_fails(read_only, 0, VQEMU_ERR_READ_ONLY, "is read-only");
     vqemu_runtime_unref(resolve(store, 0));
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(read_only, VQEMU_RESOLVE_VERIFY);
-    vqemu_ref *other = NULL;
-    _cleanup_free_ char *directory = scratch_path("profile");
-    ck_assert_int_eq(
-        vqemu_store_build(read_only, "emulate-x86", directory, NULL, NULL, NULL, &other, NULL),
-        VQEMU_ERR_READ_ONLY);
+    vqemu_ingest *other = NULL;
+    ck_assert_int_eq(ingest(read_only, NULL, &other, NULL), VQEMU_ERR_READ_ONLY);
 }
 END_TEST
 
@@ -115,14 +170,128 @@ START_TEST(descriptors_are_closed_on_exec_and_in_the_end) {
     int before = count_entries("/proc/self/fd");
     {
         _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
-        _cleanup_ref_ vqemu_ref *ref = build(store, NULL);
+        _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
         _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
         ck_assert_int_eq(fcntl(store->objects_fd, F_GETFD), FD_CLOEXEC);
         ck_assert_int_eq(fcntl(store->refs_fd, F_GETFD), FD_CLOEXEC);
         ck_assert_int_eq(fcntl(vqemu_runtime_lease_fd(runtime), F_GETFD), FD_CLOEXEC);
-        resolve_fails(store, 99, VQEMU_ERR_INVALID, "unknown resolve flags");
+        resolve_fails(store, 99, VQEMU_ERR_USAGE, "flags");
     }
     ck_assert_int_eq(count_entries("/proc/self/fd"), before);
+}
+END_TEST
+
+static void rename_in_scratch(const char *from, const char *to) {
+    ck_assert_int_eq(renameat(scratch_fd, from, scratch_fd, to), 0);
+}
+
+/* All that a handle can do, in a store that is in other/ by now; and nothing appears in store/. */
+static void use_renamed(vqemu_store *store) {
+    _cleanup_free_ char *other = scratch_path("other");
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    _cleanup_runtime_ vqemu_runtime *runtime = NULL, *again = NULL;
+    vqemu_collection *collection = NULL;
+    vqemu_check *check = NULL;
+    ck_assert_int_eq(ingest(store, NULL, &result, NULL), 0);
+    const char *name = vqemu_revision_name(vqemu_ingest_revision(result));
+    ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, NULL, &runtime, NULL), 0);
+    ck_assert_int_eq(strncmp(vqemu_runtime_tree(runtime), other, strlen(other)), 0);
+    ck_assert_int_eq(access(vqemu_runtime_binary(runtime), X_OK), 0);
+    ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, NULL, &again, NULL), 0);
+    ck_assert_str_eq(vqemu_runtime_tree(again), vqemu_runtime_tree(runtime));
+    ck_assert_int_eq(vqemu_store_pin(store, name, "unit:x", 0, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_store_unpin(store, name, "unit:x", 0, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, NULL), 0);
+    vqemu_collection_free(collection);
+    ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, NULL, &check, NULL), 0);
+    ck_assert_uint_eq(vqemu_check_problem_count(check), 0);
+    vqemu_check_free(check);
+    ck_assert(!exists("store"));
+    ck_assert(exists("other/qemu/emulate-x86/bin/qemu-system-x86_64"));
+    ck_assert_int_eq(count_entries("other/cas/tmp"), 0);
+}
+
+/* Whether trees and links were there already, or used, makes a difference. */
+START_TEST(a_store_that_is_renamed_stays_the_same) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    if (_i == 1) {
+        ck_assert_int_eq(unlinkat(scratch_fd, "store/qemu/trees", AT_REMOVEDIR), 0);
+        ck_assert_int_eq(unlinkat(scratch_fd, "store/qemu", AT_REMOVEDIR), 0);
+        vqemu_store_unref(store);
+        store = open_store(0);
+    }
+    if (_i == 2) {
+        vqemu_revision_unref(build(store, NULL));
+        vqemu_runtime_unref(resolve(store, 0));
+        write_file("profile/firmware/bios.bin", "newer", 0644);
+    }
+    rename_in_scratch("store", "other");
+    use_renamed(store);
+}
+END_TEST
+
+START_TEST(another_store_in_its_place_is_another) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    rename_in_scratch("store", "other");
+    _cleanup_store_ vqemu_store *second = open_store(VQEMU_STORE_CREATE);
+    vqemu_revision_unref(build(second, NULL));
+    resolve_fails(store, 0, VQEMU_ERR_NO_REVISION, "is not in the store");
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    ck_assert_int_eq(ingest(store, NULL, &result, NULL), 0);
+    _cleanup_runtime_ vqemu_runtime *first = resolve(store, 0), *other = resolve(second, 0);
+    _cleanup_free_ char *root = scratch_path("other/");
+    ck_assert_int_eq(strncmp(vqemu_runtime_tree(first), root, strlen(root)), 0);
+    ck_assert_int_ne(strncmp(vqemu_runtime_tree(other), root, strlen(root)), 0);
+}
+END_TEST
+
+START_TEST(the_root_can_be_a_descriptor) {
+    vqemu_store_options *options = NULL;
+    _cleanup_store_ vqemu_store *store = NULL, *none = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(mkdirat(scratch_fd, "here", 0755), 0);
+    int fd = openat(scratch_fd, "here", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_number(options, "root_fd", (uint64_t)fd, NULL), 0);
+    ck_assert_int_eq(vqemu_store_open(options, 0, &none, &error), VQEMU_ERR_NO_STORE);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "here/cas/objects"));
+    if (_i == 1) /* a name that leads nowhere */
+        ck_assert_int_eq(vqemu_store_options_set_string(options, "root", "/nowhere/of", NULL), 0);
+    ck_assert_int_eq(vqemu_store_open(options, VQEMU_STORE_CREATE, &store, NULL), 0);
+    close(fd);
+    vqemu_store_options_free(options);
+    vqemu_ingest *result = NULL;
+    ck_assert_int_eq(ingest(store, NULL, &result, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(vqemu_revision_path(vqemu_ingest_revision(result)),
+                                 _i == 1 ? "/nowhere/of/cas/refs" : "/here/cas/refs"));
+    vqemu_ingest_free(result);
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
+    _cleanup_free_ char *root = scratch_path("here/");
+    ck_assert_int_eq(strncmp(vqemu_runtime_tree(runtime), root, strlen(root)), 0);
+    ck_assert(exists("here/qemu/emulate-x86/bin/qemu-system-x86_64"));
+}
+END_TEST
+
+START_TEST(a_bad_descriptor_of_the_root_is_named) {
+    vqemu_store_options *options = NULL;
+    vqemu_store *store = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
+    ck_assert_int_eq(
+        vqemu_store_options_set_number(options, "root_fd", 1 + (uint64_t)INT32_MAX, &error),
+        VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_store_options_set_number(options, "root", 1, &error), VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_reason(error), "wrong-kind");
+    ck_assert_int_eq(vqemu_store_options_set_number(options, "size", 1, &error),
+                     VQEMU_ERR_UNKNOWN_KEY);
+    ck_assert_int_eq(vqemu_store_options_set_number(NULL, "root_fd", 1, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_options_set_number(options, NULL, 1, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_options_set_number(options, "root_fd", 999, &error), 0);
+    ck_assert_int_eq(vqemu_store_open(options, 0, &store, &error), VQEMU_ERR_USAGE);
+    ck_assert_str_eq(vqemu_error_reason(error), "bad-descriptor");
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), "root_fd");
+    vqemu_store_options_free(options);
 }
 END_TEST
 
@@ -135,10 +304,16 @@ int main(void) {
     tcase_add_test(tests, flags_are_checked);
     tcase_add_test(tests, a_file_is_no_store);
     tcase_add_test(tests, a_relative_root_stays_where_it_was);
+    tcase_add_test(tests, options_are_checked);
+    tcase_add_test(tests, a_part_of_a_root_can_lie_elsewhere);
     tcase_add_test(tests, the_parts_can_lie_apart);
     tcase_add_test(tests, without_a_directory_for_links_there_are_none);
     tcase_add_test(tests, a_read_only_store_serves_what_is_assembled);
     tcase_add_test(tests, descriptors_are_closed_on_exec_and_in_the_end);
+    tcase_add_loop_test(tests, a_store_that_is_renamed_stays_the_same, 0, 3);
+    tcase_add_test(tests, another_store_in_its_place_is_another);
+    tcase_add_loop_test(tests, the_root_can_be_a_descriptor, 0, 2);
+    tcase_add_test(tests, a_bad_descriptor_of_the_root_is_named);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

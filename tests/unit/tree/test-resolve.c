@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* vqemu_resolve(): a ref -> a tree, and a tree that is still as it should be. */
+/* vqemu_resolve(): a revision -> a tree, and a tree that is still as it should be. */
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -9,29 +10,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "choice/selection.h"
 #include "fixture.h"
 #include "run.h"
 #include "store/manifest.h"
 #include "store/object.h"
-#include "store/ref.h"
+#include "store/revision.h"
 #include "store/store.h"
 #include "tree/runtime.h"
 #include "util/dir.h"
 #include "util/strbuf.h"
 
 static vqemu_store *store;
-static vqemu_ref *ref;
+static vqemu_revision *revision;
 
 static void make_store(void) {
     make_scratch();
     store = open_store(VQEMU_STORE_CREATE);
-    ref = build(store, NULL);
+    revision = build(store, NULL);
 }
 
 static void remove_store(void) {
-    vqemu_ref_unref(ref);
+    vqemu_revision_unref(revision);
     vqemu_store_unref(store);
     remove_scratch();
 }
@@ -40,10 +42,11 @@ static void remove_store(void) {
 
 START_TEST(a_tree_has_the_content_and_modes_of_the_manifest) {
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
-    const vqemu_manifest *manifest = vqemu_ref_manifest(ref);
+    const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
     for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
         const char *path = vqemu_manifest_object_path(manifest, i);
-        _cleanup_free_ char *in_tree = tree_path(runtime, path), *object = object_path(ref, path);
+        _cleanup_free_ char *in_tree = tree_path(runtime, path),
+                            *object = object_path(revision, path);
         _cleanup_free_ char *a = read_file(in_tree), *b = read_file(object);
         struct stat status = stat_of(in_tree);
         ck_assert_str_eq(a, b);
@@ -66,8 +69,9 @@ START_TEST(a_runtime_has_the_paths_of_its_tree) {
     ck_assert_str_eq(vqemu_runtime_module_dir(runtime), modules);
     ck_assert_ptr_null(vqemu_runtime_loader(runtime));
     ck_assert_str_eq(vqemu_runtime_guest_arch(runtime), "x86_64");
-    ck_assert_str_eq(vqemu_runtime_digest(runtime), vqemu_manifest_digest(vqemu_ref_manifest(ref)));
-    ck_assert_str_eq(vqemu_ref_name(vqemu_runtime_source(runtime)), vqemu_ref_name(ref));
+    ck_assert_str_eq(vqemu_runtime_digest(runtime),
+                     vqemu_manifest_digest(vqemu_revision_manifest(revision)));
+    ck_assert_str_eq(vqemu_runtime_revision(runtime), vqemu_revision_name(revision));
 }
 END_TEST
 
@@ -75,7 +79,9 @@ START_TEST(a_missing_program_is_named_with_those_there_are) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "i386");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_resolve(store, selection, 0, &runtime, &error), VQEMU_ERR_NOT_FOUND);
+    ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, NULL, &runtime, &error),
+                     VQEMU_ERR_NO_PROGRAM);
+    ck_assert_str_eq(vqemu_error_detail(error, "choices"), "bin/qemu-system-x86_64");
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error),
                                  "has no bin/qemu-system-i386, which i386 guests need; it has "
                                  "bin/qemu-system-x86_64"));
@@ -101,9 +107,10 @@ static const char *damage_object(const char *path, int kind) {
 }
 
 START_TEST(a_bad_object_is_named_and_no_tree_appears) {
-    _cleanup_free_ char *path = object_path(ref, "firmware/bios.bin");
-    _cleanup_free_ char *mentioned = format_string("%s, for firmware/bios.bin of %s, %s", path,
-                                                   vqemu_ref_name(ref), damage_object(path, _i));
+    _cleanup_free_ char *path = object_path(revision, "firmware/bios.bin");
+    _cleanup_free_ char *mentioned =
+        format_string("%s, for firmware/bios.bin of %s, %s", path, vqemu_revision_name(revision),
+                      damage_object(path, _i));
     resolve_fails(store, 0, VQEMU_ERR_CORRUPT, mentioned);
     ck_assert_int_eq(count_entries("store/qemu/trees"), 0);
     ck_assert(!exists("store/qemu/emulate-x86"));
@@ -112,7 +119,7 @@ END_TEST
 
 /* Known objects are not hashed again, but another inode is not the one that is known. */
 START_TEST(another_file_in_an_objects_place_is_hashed) {
-    _cleanup_free_ char *path = object_path(ref, "firmware/bios.bin"),
+    _cleanup_free_ char *path = object_path(revision, "firmware/bios.bin"),
                         *spare = scratch_path("spare");
     const struct timespec times[2] = {{.tv_sec = OBJECT_MTIME}, {.tv_sec = OBJECT_MTIME}};
     write_file(spare, "Firmware", 0444);
@@ -123,7 +130,7 @@ START_TEST(another_file_in_an_objects_place_is_hashed) {
 END_TEST
 
 START_TEST(a_damaged_object_with_time_put_back_is_seen_by_the_full_check) {
-    _cleanup_free_ char *path = object_path(ref, "firmware/bios.bin");
+    _cleanup_free_ char *path = object_path(revision, "firmware/bios.bin");
     const struct timespec times[2] = {{.tv_sec = OBJECT_MTIME}, {.tv_sec = OBJECT_MTIME}};
     ck_assert_int_eq(chmod(path, 0644), 0);
     write_file(path, "Firmware", 0444);
@@ -134,8 +141,8 @@ END_TEST
 
 START_TEST(objects_of_the_reference_system_are_used_and_not_changed) {
     static const mode_t modes[] = {0644, 0600, 0666, 0444, 0755, 04755};
-    _cleanup_free_ char *program = object_path(ref, "bin/qemu-system-x86_64"),
-                        *firmware = object_path(ref, "firmware/bios.bin");
+    _cleanup_free_ char *program = object_path(revision, "bin/qemu-system-x86_64"),
+                        *firmware = object_path(revision, "firmware/bios.bin");
     ck_assert_int_eq(chmod(program, modes[_i]), 0);
     ck_assert_int_eq(chmod(firmware, modes[_i]), 0);
     ck_assert_int_eq(utimensat(AT_FDCWD, firmware, NULL, 0), 0);
@@ -174,7 +181,7 @@ START_TEST(modes_that_the_manifest_lacks_are_found_out) {
     write_file("store/cas/refs/emulate-x86-00000000.json", text.text, 0644);
     strbuf_release(&text);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
-    ck_assert_str_eq(vqemu_ref_name(vqemu_runtime_source(runtime)), "emulate-x86-00000000");
+    ck_assert_str_eq(vqemu_runtime_revision(runtime), "emulate-x86-00000000");
     for (size_t i = 0; i < 5; i++) {
         _cleanup_free_ char *path = tree_path(runtime, objects[i][0]);
         ck_assert((stat_of(path).st_mode & 0111) == (i < 3 ? 0111U : 0U));
@@ -184,7 +191,7 @@ END_TEST
 
 START_TEST(one_content_can_have_both_modes) {
     write_file("profile/lib/also-a-program", "#!/bin/sh\necho x86_64\n", 0644);
-    _cleanup_ref_ vqemu_ref *both = build(store, NULL);
+    _cleanup_revision_ vqemu_revision *both = build(store, NULL);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
     _cleanup_free_ char *plain = tree_path(runtime, "lib/also-a-program");
     ck_assert_uint_eq(stat_of(vqemu_runtime_binary(runtime)).st_mode & 07777, 0555);
@@ -196,9 +203,9 @@ END_TEST
 
 START_TEST(a_damaged_alternative_is_made_again) {
     write_file("profile/lib/also-a-program", "#!/bin/sh\necho x86_64\n", 0644);
-    vqemu_ref_unref(build(store, NULL));
+    vqemu_revision_unref(build(store, NULL));
     vqemu_runtime_unref(resolve(store, 0));
-    _cleanup_free_ char *object = object_path(ref, "bin/qemu-system-x86_64");
+    _cleanup_free_ char *object = object_path(revision, "bin/qemu-system-x86_64");
     _cleanup_free_ char *alt = format_string("store/cas/alt/%s", strrchr(object, '/') + 1);
     write_file(alt, "#!/bin/sh\necho damage\n", 0444);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
@@ -208,17 +215,21 @@ START_TEST(a_damaged_alternative_is_made_again) {
 }
 END_TEST
 
-static int stop(const char *step, const char *item, uint64_t done, uint64_t total, void *userdata) {
-    (void)item, (void)userdata;
-    ck_assert_str_eq(step, "assemble");
-    ck_assert_uint_le(done, total);
-    return done == 3;
+static int stop(const vqemu_progress *progress, void *userdata) {
+    (void)userdata;
+    ck_assert_str_eq(vqemu_progress_step(progress), "assemble");
+    ck_assert_str_eq(vqemu_progress_unit(progress), "files");
+    ck_assert_uint_eq(vqemu_progress_total(progress), 5);
+    ck_assert_uint_le(vqemu_progress_done(progress), 5);
+    usleep(LONGER_THAN_INTERVAL);
+    return vqemu_progress_done(progress) == 3;
 }
 
 START_TEST(an_assembly_can_be_cancelled) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_resolve_ref(store, selection, NULL, 0, stop, NULL, &runtime, NULL),
+    _cleanup_call_ vqemu_call *call = make_watched_call(stop, NULL);
+    ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, call, &runtime, NULL),
                      VQEMU_ERR_CANCELLED);
     ck_assert_int_eq(count_entries("store/qemu/trees"), 0);
     vqemu_runtime_unref(resolve(store, 0));
@@ -231,10 +242,16 @@ START_TEST(trees_on_another_file_system_are_copies) {
     char trees[] = "/dev/shm/test-trees-XXXXXX";
     _cleanup_store_ vqemu_store *apart = NULL;
     ck_assert_ptr_nonnull(mkdtemp(trees));
-    ck_assert_int_eq(vqemu_store_open_directories(objects, refs, trees, NULL, 0, &apart, NULL), 0);
+    vqemu_store_options *options = NULL;
+    ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "objects", objects, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "refs", refs, NULL), 0);
+    ck_assert_int_eq(vqemu_store_options_set_string(options, "trees", trees, NULL), 0);
+    ck_assert_int_eq(vqemu_store_open(options, 0, &apart, NULL), 0);
+    vqemu_store_options_free(options);
     vqemu_runtime *runtime = resolve(apart, 0);
     _cleanup_free_ char *in_tree = tree_path(runtime, "firmware/bios.bin"),
-                        *object = object_path(ref, "firmware/bios.bin");
+                        *object = object_path(revision, "firmware/bios.bin");
     _cleanup_free_ char *content = read_file(in_tree);
     ck_assert_str_eq(content, "firmware");
     ck_assert_uint_eq(stat_of(in_tree).st_mode & 07777, 0444);
@@ -276,7 +293,7 @@ START_TEST(a_write_through_a_link_is_seen_and_damage_is_not_run) {
     changes[_i](path);
     resolve_fails(store, 0, VQEMU_ERR_CORRUPT, "for firmware/bios.bin");
     vqemu_runtime_unref(runtime);
-    vqemu_ref_unref(build(store, NULL)); /* puts the object right */
+    vqemu_revision_unref(build(store, NULL)); /* puts the object right */
     runtime = resolve(store, 0);
     _cleanup_free_ char *again = tree_path(runtime, "firmware/bios.bin");
     _cleanup_free_ char *content = read_file(again);
@@ -410,12 +427,97 @@ START_TEST(a_lease_is_a_shared_lock) {
 }
 END_TEST
 
+/* ---- locks of others ---- */
+
+enum lock_case { LOCK_DEADLINE, LOCK_TIME, LOCK_CANCELLED, LOCK_CASES };
+
+static void *cancel_soon(void *call) {
+    usleep(100000);
+    vqemu_call_cancel(call);
+    return NULL;
+}
+
+/* Another process locks a file for itself. */
+static pid_t lock_elsewhere(const char *path) {
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && write(ready[1], "x", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return child;
+}
+
+/* Resolve, or load if there is what was saved, while path is locked, and see that it ends. */
+static void is_given_up(const char *path, const char *saved, enum lock_case how) {
+    static const int codes[] = {VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED};
+    _cleanup_call_ vqemu_call *call =
+        how == LOCK_DEADLINE ? make_call(VQEMU_CALL_TIMEOUT, 100)
+                             : make_call(VQEMU_CALL_LOCK_TIMEOUT, how == LOCK_TIME ? 150 : 60000);
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_runtime *runtime = NULL;
+    vqemu_command *command = NULL;
+    pthread_t canceller;
+    pid_t holder = lock_elsewhere(path);
+    if (how == LOCK_CANCELLED)
+        ck_assert_int_eq(pthread_create(&canceller, NULL, cancel_soon, call), 0);
+    int r = saved ? vqemu_command_load(saved, strlen(saved), NULL, 0, call, &command, &error)
+                  : vqemu_resolve(store, selection, NULL, 0, call, &runtime, &error);
+    if (how == LOCK_CANCELLED)
+        pthread_join(canceller, NULL);
+    kill(holder, SIGKILL);
+    waitpid(holder, NULL, 0);
+    ck_assert_msg(r == codes[how], "%s: %s", vqemu_result_name(r), vqemu_error_message(error));
+    ck_assert_ptr_null(runtime);
+    ck_assert_ptr_null(command);
+    if (how != LOCK_TIME)
+        return;
+    ck_assert_str_eq(vqemu_error_reason(error), "locked");
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "not free in 150 ms"));
+}
+
+START_TEST(a_tree_that_another_has_locked_is_not_waited_for_without_end) {
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
+    _cleanup_free_ char *tree = strdup(vqemu_runtime_tree(runtime)), *saved = NULL;
+    vqemu_vm *vm = NULL;
+    vqemu_command *command = NULL;
+    ck_assert_int_eq(vqemu_vm_new("web", &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_save(command, 0, &saved, NULL), 0);
+    vqemu_command_unref(command);
+    vqemu_vm_free(vm);
+    vqemu_runtime_unref(TAKE_POINTER(runtime));
+    is_given_up(tree, NULL, (enum lock_case)_i);
+    is_given_up(tree, saved, (enum lock_case)_i);
+}
+END_TEST
+
+START_TEST(links_that_another_has_locked_are_not_waited_for_without_end) {
+    vqemu_runtime_unref(resolve(store, 0));
+    _cleanup_free_ char *links = scratch_path("store/qemu"),
+                        *link = scratch_path("store/qemu/emulate-x86");
+    ck_assert_int_eq(unlink(link), 0);
+    is_given_up(links, NULL, (enum lock_case)_i);
+    vqemu_runtime_unref(resolve(store, 0));
+    ck_assert(exists("store/qemu/emulate-x86"));
+}
+END_TEST
+
 /* ---- generations ---- */
 
-START_TEST(a_newer_ref_gives_a_new_tree_beside_the_old) {
+START_TEST(a_newer_revision_gives_a_new_tree_beside_the_old) {
     _cleanup_runtime_ vqemu_runtime *old = resolve(store, 0);
     write_file("profile/firmware/bios.bin", "newer", 0644);
-    _cleanup_ref_ vqemu_ref *newer = build(store, NULL);
+    _cleanup_revision_ vqemu_revision *newer = build(store, NULL);
     _cleanup_runtime_ vqemu_runtime *new = resolve(store, 0);
     ck_assert_str_ne(vqemu_runtime_tree(old), vqemu_runtime_tree(new));
     _cleanup_free_ char *of_old = tree_path(old, "firmware/bios.bin"),
@@ -427,19 +529,20 @@ START_TEST(a_newer_ref_gives_a_new_tree_beside_the_old) {
 }
 END_TEST
 
-START_TEST(an_older_ref_can_be_asked_for) {
+START_TEST(an_older_revision_can_be_asked_for) {
     write_file("profile/firmware/bios.bin", "newer", 0644);
-    vqemu_ref_unref(build(store, NULL));
+    vqemu_revision_unref(build(store, NULL));
     vqemu_runtime_unref(resolve(store, 0));
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64"),
                                         *other = select_profile("kvm-linux", "x86_64");
     _cleanup_runtime_ vqemu_runtime *runtime = NULL;
     vqemu_runtime *none = NULL;
-    ck_assert_int_eq(vqemu_resolve_ref(store, selection, ref, 0, NULL, NULL, &runtime, NULL), 0);
-    ck_assert_str_eq(vqemu_runtime_digest(runtime), vqemu_manifest_digest(vqemu_ref_manifest(ref)));
+    ck_assert_int_eq(vqemu_resolve(store, selection, revision, 0, NULL, &runtime, NULL), 0);
+    ck_assert_str_eq(vqemu_runtime_digest(runtime),
+                     vqemu_manifest_digest(vqemu_revision_manifest(revision)));
     _cleanup_free_ char *through_link = read_file("store/qemu/emulate-x86/firmware/bios.bin");
     ck_assert_str_eq(through_link, "newer"); /* the link stays with the newest */
-    ck_assert_int_eq(vqemu_resolve_ref(store, other, ref, 0, NULL, NULL, &none, NULL),
+    ck_assert_int_eq(vqemu_resolve(store, other, revision, 0, NULL, &none, NULL),
                      VQEMU_ERR_INVALID);
 }
 END_TEST
@@ -479,13 +582,11 @@ END_TEST
 
 static void build_and_resolve(int number) {
     _cleanup_store_ vqemu_store *own = open_store(0);
-    _cleanup_free_ char *directory = scratch_path("profile");
     for (int i = 0; i < 5; i++) {
-        vqemu_ref *built = NULL;
-        if (number % 4 == 0 &&
-            vqemu_store_build(own, "emulate-x86", directory, NULL, NULL, NULL, &built, NULL) < 0)
+        vqemu_ingest *built = NULL;
+        if (number % 4 == 0 && ingest(own, NULL, &built, NULL) < 0)
             _exit(1);
-        vqemu_ref_unref(built);
+        vqemu_ingest_free(built);
         vqemu_runtime_unref(resolve(own, number % 2 ? VQEMU_RESOLVE_VERIFY : 0));
     }
 }
@@ -534,8 +635,12 @@ int main(void) {
     tcase_add_test(tests, a_file_with_time_put_back_is_seen_by_the_full_check);
     tcase_add_test(tests, a_leased_tree_survives_being_replaced);
     tcase_add_test(tests, a_lease_is_a_shared_lock);
-    tcase_add_test(tests, a_newer_ref_gives_a_new_tree_beside_the_old);
-    tcase_add_test(tests, an_older_ref_can_be_asked_for);
+    tcase_add_loop_test(tests, a_tree_that_another_has_locked_is_not_waited_for_without_end, 0,
+                        LOCK_CASES);
+    tcase_add_loop_test(tests, links_that_another_has_locked_are_not_waited_for_without_end, 0,
+                        LOCK_CASES);
+    tcase_add_test(tests, a_newer_revision_gives_a_new_tree_beside_the_old);
+    tcase_add_test(tests, an_older_revision_can_be_asked_for);
     tcase_add_test(tests, a_real_directory_of_the_reference_system_is_moved_aside);
     tcase_add_test(tests, many_threads_get_one_tree);
     tcase_add_test(tests, many_processes_get_one_tree);

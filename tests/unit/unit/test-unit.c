@@ -15,41 +15,52 @@
 
 static vqemu_runtime *make_runtime(const char *profile) {
     _cleanup_selection_ vqemu_selection *selection = select_profile(profile, "x86_64");
-    vqemu_runtime *runtime = NULL;
-    ck_assert_int_eq(vqemu_runtime_new(selection, "/t/bin/qemu", "/t/firmware", "/t/lib", NULL,
-                                       "/t/lib/ld.so", &runtime, NULL),
-                     0);
-    return runtime;
+    return runtime_at(selection,
+                      runtime_paths("/t/bin/qemu", "/t/firmware", "/t/lib", NULL, "/t/lib/ld.so"));
 }
 
 static vqemu_vm *read_vm(const char *json) {
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_vm *vm = NULL;
-    int r = vqemu_vm_from_json(json, strlen(json), "vm", &vm, &error);
+    int r = vqemu_vm_from_json(json, strlen(json), "vm", 0, &vm, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return vm;
 }
 
+/* Options with a program that stops guests; NULL for NULL. */
+static vqemu_unit_options *stopping_by(const char *helper) {
+    const char *const words[] = {helper, "stop", NULL};
+    vqemu_unit_options *options = NULL;
+    ck_assert_int_eq(vqemu_unit_options_new(&options, NULL), 0);
+    if (helper)
+        ck_assert_int_eq(vqemu_unit_options_set_stop_command(options, words, NULL), 0);
+    return options;
+}
+
 /* The units of a VM, as JSON, on a profile; the caller frees them. */
-static vqemu_unit *build_units(const char *profile, const char *json, const char *helper,
-                               uint32_t flags) {
+static vqemu_units *build_units(const char *profile, const char *json, const char *helper,
+                                uint32_t flags) {
     _cleanup_runtime_ vqemu_runtime *runtime = make_runtime(profile);
     _cleanup_vm_ vqemu_vm *vm = read_vm(json);
     _cleanup_error_ vqemu_error *error = NULL;
-    vqemu_unit *unit = NULL;
-    int r = vqemu_unit_build(runtime, vm, helper, flags, &unit, &error);
+    vqemu_units *unit = NULL;
+    vqemu_unit_options *options = stopping_by(helper);
+    int r = vqemu_units_build(runtime, vm, options, flags, &unit, &error);
+    vqemu_unit_options_free(options);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return unit;
 }
 
-static void is_refused(const char *json, const char *helper, uint32_t flags, int code,
+static void is_refused(const char *json, uint32_t flags, int code, const char *key,
                        const char *mentioned) {
     _cleanup_runtime_ vqemu_runtime *runtime = make_runtime("emulate-x86");
     _cleanup_vm_ vqemu_vm *vm = read_vm(json);
     _cleanup_error_ vqemu_error *error = NULL;
-    vqemu_unit *unit = (vqemu_unit *)&error;
-    ck_assert_int_eq(vqemu_unit_build(runtime, vm, helper, flags, &unit, &error), code);
+    vqemu_units *unit = NULL;
+    ck_assert_int_eq(vqemu_units_build(runtime, vm, NULL, flags, &unit, NULL), code);
+    ck_assert_int_eq(vqemu_units_build(runtime, vm, NULL, flags, &unit, &error), code);
     ck_assert_ptr_null(unit);
+    ck_assert_pstr_eq(vqemu_error_detail(error, "key"), key);
     ck_assert_msg(strstr(vqemu_error_message(error), mentioned), "%s", vqemu_error_message(error));
 }
 
@@ -62,35 +73,35 @@ static bool has_line(const char *text, const char *line) {
 }
 
 static void service_says(const char *profile, const char *json, const char *lines) {
-    vqemu_unit *unit = build_units(profile, json, "/usr/bin/volt-qemu", 0);
-    const char *text = vqemu_unit_text(unit, 0);
+    vqemu_units *unit = build_units(profile, json, "/usr/bin/volt-qemu", 0);
+    const char *text = vqemu_units_text(unit, 0);
     _cleanup_free_ char *copy = strdup(lines);
     char *next = NULL;
     for (char *line = strtok_r(copy, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
         bool expected = line[0] != '!';
         ck_assert_msg(has_line(text, line + !expected) == expected, "%s in:\n%s", line, text);
     }
-    vqemu_unit_free(unit);
+    vqemu_units_free(unit);
 }
 
 START_TEST(names_and_texts_come_in_pairs) {
-    vqemu_unit *unit = build_units("emulate-x86",
-                                   "{\"name\": \"web\", \"tpm\": true, \"shares\": [{\"path\": "
-                                   "\"/srv/a\", \"tag\": \"a\", \"driver\": \"virtiofs\"}]}",
-                                   NULL, 0);
+    vqemu_units *unit = build_units("emulate-x86",
+                                    "{\"name\": \"web\", \"tpm\": true, \"shares\": [{\"path\": "
+                                    "\"/srv/a\", \"tag\": \"a\", \"driver\": \"virtiofs\"}]}",
+                                    NULL, 0);
     static const char *const names[] = {"volt-web.service", "volt-virtiofsd@web-0.socket",
                                         "volt-virtiofsd@web-0.service", "volt-swtpm@web.socket",
                                         "volt-swtpm@web.service"};
-    ck_assert_uint_eq(vqemu_unit_count(unit), 5);
+    ck_assert_uint_eq(vqemu_units_count(unit), 5);
     for (size_t i = 0; i < 5; i++) {
-        ck_assert_str_eq(vqemu_unit_name(unit, i), names[i]);
-        ck_assert_ptr_nonnull(strstr(vqemu_unit_text(unit, i), "Description=Volt VM: web"));
+        ck_assert_str_eq(vqemu_units_name(unit, i), names[i]);
+        ck_assert_ptr_nonnull(strstr(vqemu_units_text(unit, i), "Description=Volt VM: web"));
     }
-    ck_assert_ptr_null(vqemu_unit_name(unit, 5));
-    ck_assert_ptr_null(vqemu_unit_text(unit, 5));
-    ck_assert_str_eq(vqemu_command_path(vqemu_unit_command(unit)), "/t/lib/ld.so");
-    vqemu_unit_free(unit);
-    vqemu_unit_free(NULL);
+    ck_assert_ptr_null(vqemu_units_name(unit, 5));
+    ck_assert_ptr_null(vqemu_units_text(unit, 5));
+    ck_assert_str_eq(vqemu_command_path(vqemu_units_command(unit)), "/t/lib/ld.so");
+    vqemu_units_free(unit);
+    vqemu_units_free(NULL);
 }
 END_TEST
 
@@ -108,33 +119,35 @@ START_TEST(a_unit_that_systemd_cannot_read_is_refused) {
     for (size_t i = 0; i < 3; i++) {
         _cleanup_vm_ vqemu_vm *vm = read_vm("{\"name\": \"x\"}");
         _cleanup_error_ vqemu_error *error = NULL;
-        vqemu_unit *unit = NULL;
+        vqemu_units *unit = NULL;
         memset(argument, 'x', cases[i].size);
         argument[cases[i].size] = '\0';
-        for (size_t j = 0; j < cases[i].count; j++)
-            ck_assert_int_eq(vqemu_vm_add_extra_arg(vm, argument, NULL), 0);
-        int r = vqemu_unit_build(runtime, vm, NULL, 0, &unit, &error);
+        for (size_t j = 0; j < cases[i].count; j++) {
+            _cleanup_free_ char *key = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), j);
+            ck_assert_int_eq(vqemu_vm_set_string(vm, key, argument, NULL), 0);
+        }
+        int r = vqemu_units_build(runtime, vm, NULL, 0, &unit, &error);
         ck_assert_int_eq(r, cases[i].message ? VQEMU_ERR_UNSUPPORTED : 0);
         if (cases[i].message)
             ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), cases[i].message));
-        vqemu_unit_free(unit);
+        vqemu_units_free(unit);
     }
     free(argument);
 }
 END_TEST
 
 START_TEST(what_a_unit_cannot_do_is_refused) {
-    is_refused("{\"name\": \"x\"}", "volt-qemu", 0, VQEMU_ERR_INVALID, "no absolute path");
-    is_refused("{\"name\": \"x\"}", NULL, 2, VQEMU_ERR_INVALID, "unknown flags 0x2");
-    is_refused("{\"name\": \"x\", \"disks\": [{\"fd\": 7}]}", NULL, 0, VQEMU_ERR_UNSUPPORTED,
-               "descriptor 7");
-    is_refused("{\"name\": \"x\"}", NULL, VQEMU_UNIT_USER, VQEMU_ERR_INVALID,
+    is_refused("{\"name\": \"x\"}", 2, VQEMU_ERR_USAGE, NULL, "0x2");
+    is_refused("{\"name\": \"x\", \"disks\": [{\"fd\": 7}]}", 0, VQEMU_ERR_UNSUPPORTED,
+               "disks[0].fd", "disks[0].fd: a unit cannot pass on descriptor 7");
+    is_refused("{\"name\": \"x\"}", VQEMU_UNIT_USER, VQEMU_ERR_INVALID, "runtime_dir",
                "runtime_dir: a user cannot write to /run/volt/x");
-    is_refused("{\"name\": \"x\", \"user\": \"vm\", \"runtime_dir\": \"/run/user/1/x\"}", NULL,
-               VQEMU_UNIT_USER, VQEMU_ERR_INVALID, "user: ");
+    is_refused("{\"name\": \"x\", \"user\": \"vm\", \"runtime_dir\": \"/run/user/1/x\"}",
+               VQEMU_UNIT_USER, VQEMU_ERR_INVALID, "user", "user: ");
     is_refused("{\"name\": \"x\", \"runtime_dir\": \"/run/user/1/x\", \"rootfs\": \"/a\", "
                "\"rootfs_driver\": \"virtiofs\"}",
-               NULL, VQEMU_UNIT_USER, VQEMU_ERR_UNSUPPORTED, "cannot keep virtiofsd from writing");
+               VQEMU_UNIT_USER, VQEMU_ERR_UNSUPPORTED, "rootfs",
+               "cannot keep virtiofsd from writing");
 }
 END_TEST
 
@@ -143,10 +156,11 @@ START_TEST(what_a_companion_cannot_be_given_is_refused) {
     for (size_t i = 0; i < 3; i++) {
         _cleanup_free_ char *json = format_string(
             "{\"name\": \"x\", \"rootfs\": \"%s\", \"rootfs_driver\": \"virtiofs\"}", paths[i]);
-        is_refused(json, NULL, 0, VQEMU_ERR_UNSUPPORTED, "virtiofsd cannot be given the path /a");
+        is_refused(json, 0, VQEMU_ERR_UNSUPPORTED, "rootfs",
+                   "rootfs: virtiofsd cannot be given the path /a");
     }
-    is_refused("{\"name\": \"x\", \"tpm\": true, \"tpm_socket\": \"/run/a\\nb\"}", NULL, 0,
-               VQEMU_ERR_UNSUPPORTED, "systemd cannot listen at /run/a");
+    is_refused("{\"name\": \"x\", \"tpm\": true, \"tpm_socket\": \"/run/a\\nb\"}", 0,
+               VQEMU_ERR_UNSUPPORTED, "tpm_socket", "tpm_socket: systemd cannot listen at /run/a");
 }
 END_TEST
 
@@ -157,14 +171,140 @@ START_TEST(stopping_asks_the_helper) {
                  "ExecStop=-:/usr/bin/volt-qemu stop --timeout 90 /run/volt/web/unit.sock\n"
                  "KillMode=mixed\nTimeoutStopSec=150\nType=exec\nRestart=no\n"
                  "WantedBy=multi-user.target");
-    vqemu_unit *unit = build_units("emulate-x86", VM(""), NULL, 0);
-    ck_assert(!strstr(vqemu_unit_text(unit, 0), "ExecStop="));
-    ck_assert(has_line(vqemu_unit_text(unit, 0), "TimeoutStopSec=30\n"));
-    vqemu_unit_free(unit);
+    vqemu_units *unit = build_units("emulate-x86", VM(""), NULL, 0);
+    ck_assert(!strstr(vqemu_units_text(unit, 0), "ExecStop="));
+    ck_assert(has_line(vqemu_units_text(unit, 0), "TimeoutStopSec=30\n"));
+    vqemu_units_free(unit);
     unit = build_units("emulate-x86", VM(""), "/opt/a b'c/volt-qemu", 0);
-    ck_assert(has_line(vqemu_unit_text(unit, 0),
+    ck_assert(has_line(vqemu_units_text(unit, 0),
                        "ExecStop=-:/usr/bin/env -- \"/opt/a b'c/volt-qemu\" stop "));
-    vqemu_unit_free(unit);
+    vqemu_units_free(unit);
+}
+END_TEST
+
+/* Units whose options are set by key. */
+static int build_with(const char *key, const char *value, uint64_t number, vqemu_units **units,
+                      vqemu_error **error) {
+    _cleanup_runtime_ vqemu_runtime *runtime = make_runtime("emulate-x86");
+    _cleanup_vm_ vqemu_vm *vm = read_vm(VM(", \"tpm\": true"));
+    vqemu_unit_options *options = stopping_by("/opt/stopper");
+    int r = value ? vqemu_unit_options_set_string(options, key, value, error)
+                  : vqemu_unit_options_set_number(options, key, number, error);
+    if (r == 0)
+        r = vqemu_units_build(runtime, vm, options, 0, units, error);
+    vqemu_unit_options_free(options);
+    return r;
+}
+
+static void with_option(const char *key, const char *value, uint64_t number, size_t index,
+                        const char *name, const char *lines) {
+    vqemu_units *units = NULL;
+    ck_assert_int_eq(build_with(key, value, number, &units, NULL), 0);
+    ck_assert_str_eq(vqemu_units_name(units, index), name);
+    _cleanup_free_ char *copy = strdup(lines);
+    char *next = NULL;
+    for (char *line = strtok_r(copy, "\n", &next); line; line = strtok_r(NULL, "\n", &next))
+        ck_assert_msg(has_line(vqemu_units_text(units, index), line), "%s in:\n%s", line,
+                      vqemu_units_text(units, index));
+    vqemu_units_free(units);
+}
+
+START_TEST(options_name_and_place_the_units) {
+    with_option("name_prefix", "acme_", 0, 0, "acme_web.service",
+                "Requires=acme_swtpm@web.socket acme_swtpm@web.service");
+    with_option("name_prefix", "acme_", 0, 2, "acme_swtpm@web.service",
+                "PartOf=acme_web.service\nRequires=acme_swtpm@web.socket");
+    with_option("state_base", "/var/lib/acme", 0, 0, "volt-web.service",
+                "StateDirectory=acme/web\nRuntimeDirectory=volt/web");
+    with_option("state_base", "/var/lib/acme", 0, 2, "volt-swtpm@web.service",
+                "StateDirectory=acme/web acme/web/tpm\nWorkingDirectory=/var/lib/acme/web/tpm");
+    with_option("runtime_base", "/run/acme/vms", 0, 0, "volt-web.service",
+                "RuntimeDirectory=acme/vms/web\n"
+                "ExecStop=-:/opt/stopper stop --timeout 90 /run/acme/vms/web/unit.sock");
+    with_option("stop_timeout", NULL, 600, 0, "volt-web.service",
+                "ExecStop=-:/opt/stopper stop --timeout 600 /run/volt/web/unit.sock\n"
+                "TimeoutStopSec=660");
+    with_option("stop_timeout", NULL, 0, 0, "volt-web.service", "TimeoutStopSec=150");
+}
+END_TEST
+
+START_TEST(directories_elsewhere_are_the_callers) {
+    static const char *const bases[] = {"/srv/acme", "/var/lib/a b", "/var/lib/50%",
+                                        "/var/lib/../x"};
+    for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
+        vqemu_units *units = NULL;
+        ck_assert_int_eq(build_with("state_base", bases[i], 0, &units, NULL), 0);
+        ck_assert(!has_line(vqemu_units_text(units, 0), "StateDirectory="));
+        vqemu_units_free(units);
+    }
+}
+END_TEST
+
+START_TEST(bad_options_are_refused) {
+    static const struct {
+        const char *key, *value;
+        uint64_t number;
+    } cases[] = {
+        {"name_prefix", "", 0},    {"name_prefix", "a b", 0},  {"name_prefix", "a@", 0},
+        {"name_prefix", "../", 0}, {"name_prefix", "a/b", 0},  {"state_base", "var", 0},
+        {"state_base", "/", 0},    {"runtime_base", "/a/", 0}, {"stop_timeout", NULL, 604801},
+        {"runtime_base", "", 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_error_ vqemu_error *error = NULL;
+        vqemu_unit_options *options = NULL;
+        ck_assert_int_eq(vqemu_unit_options_new(&options, NULL), 0);
+        int r = cases[i].value
+                    ? vqemu_unit_options_set_string(options, cases[i].key, cases[i].value, &error)
+                    : vqemu_unit_options_set_number(options, cases[i].key, cases[i].number, &error);
+        vqemu_unit_options_free(options);
+        ck_assert_int_eq(r, VQEMU_ERR_INVALID);
+        ck_assert_str_eq(vqemu_error_detail(error, "key"), cases[i].key);
+        ck_assert_int_eq(strncmp(vqemu_error_message(error), cases[i].key, strlen(cases[i].key)),
+                         0);
+    }
+}
+END_TEST
+
+START_TEST(options_are_checked_when_they_are_set) {
+    static const char *const relative[] = {"volt-qemu", "stop", NULL}, *const empty[] = {NULL};
+    vqemu_unit_options *options = NULL;
+    vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_unit_options_new(NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_unit_options_new(&options, &error), 0);
+    ck_assert_ptr_null(error);
+    ck_assert_int_eq(vqemu_unit_options_set_string(options, "prefix", "x", &error),
+                     VQEMU_ERR_UNKNOWN_KEY);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_detail(error, "choices"), "name_prefix"));
+    ck_assert_int_eq(vqemu_unit_options_set_number(options, "name_prefix", 1, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_unit_options_set_string(options, NULL, "x", &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_unit_options_set_string(NULL, "state_base", "x", &error),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_unit_options_set_stop_command(NULL, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_unit_options_set_stop_command(options, relative, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_ptr_nonnull(
+        strstr(vqemu_error_message(error), "stop_command: \"volt-qemu\" is not an absolute path"));
+    ck_assert_int_eq(vqemu_unit_options_set_stop_command(options, empty, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_unit_options_set_stop_command(options, NULL, &error), 0);
+    vqemu_unit_options_free(options);
+    vqemu_unit_options_free(NULL);
+}
+END_TEST
+
+START_TEST(nothing_crashes_without_units) {
+    _cleanup_runtime_ vqemu_runtime *runtime = make_runtime("emulate-x86");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_units *units = NULL;
+    ck_assert_int_eq(vqemu_units_build(runtime, NULL, NULL, 0, &units, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_units_build(NULL, NULL, NULL, 0, &units, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_units_build(runtime, NULL, NULL, 0, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_uint_eq(vqemu_units_count(NULL), 0);
+    ck_assert_ptr_null(vqemu_units_name(NULL, 0));
+    ck_assert_ptr_null(vqemu_units_text(NULL, 0));
+    ck_assert_ptr_null(vqemu_units_command(NULL));
 }
 END_TEST
 
@@ -178,12 +318,12 @@ START_TEST(the_directories_are_made_by_systemd_where_it_can) {
                  "RuntimeDirectoryPreserve=yes\nStateDirectory=volt/vms/web\n"
                  "Requires=volt-swtpm@web.socket volt-swtpm@web.service\n"
                  "After=volt-swtpm@web.socket volt-swtpm@web.service");
-    vqemu_unit *unit = build_units("emulate-x86", VM(", \"runtime_dir\": \"/run/user/7/volt/web\""),
-                                   NULL, VQEMU_UNIT_USER);
-    ck_assert(has_line(vqemu_unit_text(unit, 0), "RuntimeDirectory=volt/web\n"));
-    ck_assert(has_line(vqemu_unit_text(unit, 0), "WantedBy=default.target\n"));
-    ck_assert(!strstr(vqemu_unit_text(unit, 0), "Protect"));
-    vqemu_unit_free(unit);
+    vqemu_units *unit = build_units(
+        "emulate-x86", VM(", \"runtime_dir\": \"/run/user/7/volt/web\""), NULL, VQEMU_UNIT_USER);
+    ck_assert(has_line(vqemu_units_text(unit, 0), "RuntimeDirectory=volt/web\n"));
+    ck_assert(has_line(vqemu_units_text(unit, 0), "WantedBy=default.target\n"));
+    ck_assert(!strstr(vqemu_units_text(unit, 0), "Protect"));
+    vqemu_units_free(unit);
 }
 END_TEST
 
@@ -289,6 +429,11 @@ int main(void) {
     tcase_add_test(tests, what_a_unit_cannot_do_is_refused);
     tcase_add_test(tests, what_a_companion_cannot_be_given_is_refused);
     tcase_add_test(tests, stopping_asks_the_helper);
+    tcase_add_test(tests, options_name_and_place_the_units);
+    tcase_add_test(tests, directories_elsewhere_are_the_callers);
+    tcase_add_test(tests, bad_options_are_refused);
+    tcase_add_test(tests, options_are_checked_when_they_are_set);
+    tcase_add_test(tests, nothing_crashes_without_units);
     tcase_add_test(tests, the_directories_are_made_by_systemd_where_it_can);
     tcase_add_test(tests, files_are_confined);
     tcase_add_test(tests, devices_are_confined);

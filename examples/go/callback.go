@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+
+package voltqemu
+
+/*
+#include <stdint.h>
+#include <volt-qemu/volt-qemu.h>
+*/
+import "C"
+
+import "runtime/cgo"
+
+//export voltqemuProgress
+func voltqemuProgress(progress *C.vqemu_progress, userdata C.uintptr_t) C.int {
+	c := cgo.Handle(userdata).Value().(*call)
+	if !c.hasFailed() {
+		now := Progress{
+			Step:       C.GoString(C.vqemu_progress_step(progress)),
+			Unit:       C.GoString(C.vqemu_progress_unit(progress)),
+			Item:       C.GoString(C.vqemu_progress_item(progress)),
+			Done:       uint64(C.vqemu_progress_done(progress)),
+			Total:      uint64(C.vqemu_progress_total(progress)),
+			Phase:      int(C.vqemu_progress_phase(progress)),
+			PhaseCount: int(C.vqemu_progress_phase_count(progress)),
+		}
+		c.invoke(func() { c.progress(now) })
+	}
+	return toFlag(c.hasFailed())
+}
+
+//export voltqemuLog
+func voltqemuLog(level C.int32_t, event, message *C.char, userdata C.uintptr_t) {
+	c := cgo.Handle(userdata).Value().(*call)
+	if !c.hasFailed() {
+		told := LogEvent{LogLevel(level), C.GoString(event), C.GoString(message)}
+		c.invoke(func() { c.log(told) })
+	}
+}

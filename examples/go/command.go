@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: MIT
+
+package voltqemu
+
+/*
+#include <volt-qemu/volt-qemu.h>
+*/
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"unsafe"
+)
+
+// Command is what to execute to run a VM. It keeps its runtime's lease.
+type Command struct {
+	Path       string
+	Argv       []string
+	Env        []string // all of it, never nil
+	Dir        string
+	StateDir   string
+	RuntimeDir string
+	VMName     string
+	VMID       string
+	User       string       // "" for the caller's
+	FDs        []Descriptor // that the VM named, which QEMU must have under these numbers
+	Files      []File       // that QEMU opens, directories of shares included
+	Companions []Companion  // that must run beside QEMU
+	handle     *handle
+}
+
+// Descriptor is one that the VM named.
+type Descriptor struct {
+	Number int
+	Key    string // "disks[0].fd"
+}
+
+// File is something that QEMU opens.
+type File struct {
+	Path  string
+	Read  bool
+	Write bool
+}
+
+// Companion is a program that must run beside QEMU.
+type Companion struct {
+	Kind   string // "swtpm" or "virtiofsd"
+	Argv   []string
+	Socket string // where it listens
+	Dir    string
+}
+
+// CommandOptions are for special ways to run a VM.
+type CommandOptions struct {
+	ForUnit  bool // with the sockets that a systemd service needs
+	Paused   bool // it waits for QMP's "cont"
+	Incoming bool // it waits for a migration
+}
+
+func (o *CommandOptions) flags() C.uint32_t {
+	flags := C.uint32_t(0)
+	if o.ForUnit {
+		flags |= C.VQEMU_COMMAND_FOR_UNIT
+	}
+	if o.Paused {
+		flags |= C.VQEMU_COMMAND_PAUSED
+	}
+	if o.Incoming {
+		flags |= C.VQEMU_COMMAND_INCOMING
+	}
+	return flags
+}
+
+// newCommand takes a reference of its own.
+func newCommand(c *C.vqemu_command) *Command {
+	command := &Command{
+		Path:       C.GoString(C.vqemu_command_path(c)),
+		Argv:       toStrings(C.vqemu_command_argv(c)),
+		Env:        toStrings(C.vqemu_command_envp(c)),
+		Dir:        C.GoString(C.vqemu_command_cwd(c)),
+		StateDir:   C.GoString(C.vqemu_command_state_dir(c)),
+		RuntimeDir: C.GoString(C.vqemu_command_runtime_dir(c)),
+		VMName:     C.GoString(C.vqemu_command_vm_name(c)),
+		VMID:       C.GoString(C.vqemu_command_vm_id(c)),
+		User:       C.GoString(C.vqemu_command_user(c)),
+		handle: newHandle(unsafe.Pointer(C.vqemu_command_ref(c)),
+			func(p unsafe.Pointer) { C.vqemu_command_unref((*C.vqemu_command)(p)) }),
+	}
+	for i := C.size_t(0); i < C.vqemu_command_fd_count(c); i++ {
+		command.FDs = append(command.FDs,
+			Descriptor{int(C.vqemu_command_fd_at(c, i)), C.GoString(C.vqemu_command_fd_key(c, i))})
+	}
+	for i := C.size_t(0); i < C.vqemu_command_file_count(c); i++ {
+		access := C.vqemu_command_file_access(c, i)
+		command.Files = append(command.Files, File{C.GoString(C.vqemu_command_file_path(c, i)),
+			access&C.VQEMU_FILE_READ != 0, access&C.VQEMU_FILE_WRITE != 0})
+	}
+	for i := C.size_t(0); i < C.vqemu_command_companion_count(c); i++ {
+		command.Companions = append(command.Companions, Companion{
+			Kind:   C.GoString(C.vqemu_command_companion_kind(c, i)),
+			Argv:   toStrings(C.vqemu_command_companion_argv(c, i)),
+			Socket: C.GoString(C.vqemu_command_companion_socket(c, i)),
+			Dir:    C.GoString(C.vqemu_command_companion_cwd(c, i)),
+		})
+	}
+	return command
+}
+
+// Command builds the command that runs a VM.
+func (r *Runtime) Command(vm *VM, how CommandOptions) (*Command, error) {
+	runtime, releaseRuntime, err := r.use()
+	if err != nil {
+		return nil, err
+	}
+	defer releaseRuntime()
+	described, releaseVM, err := vm.use()
+	if err != nil {
+		return nil, err
+	}
+	defer releaseVM()
+	var c *C.vqemu_command
+	err = try(func(e **C.vqemu_error) C.int { return C.vqemu_command_build(runtime, described, how.flags(), &c, e) })
+	if err != nil {
+		return nil, err
+	}
+	defer C.vqemu_command_unref(c)
+	return newCommand(c), nil
+}
+
+func (c *Command) use() (*C.vqemu_command, func(), error) {
+	if c == nil {
+		c = &Command{}
+	}
+	p, err := c.handle.acquire("command")
+	return (*C.vqemu_command)(p), c.handle.release, err
+}
+
+// Close releases the command; the last of it and its runtime ends the lease.
+func (c *Command) Close() error {
+	if c == nil {
+		return nil
+	}
+	return c.handle.close()
+}
+
+// lookUp asks for something by its name; "" if there is no such thing.
+func (c *Command) lookUp(name string, f func(c *C.vqemu_command, name *C.char) *C.char) string {
+	command, release, err := c.use()
+	if err != nil {
+		return ""
+	}
+	defer release()
+	texts := &cStrings{}
+	defer texts.free()
+	cName := texts.exact(name)
+	if texts.err != nil {
+		return ""
+	}
+	return C.GoString(f(command, cName))
+}
+
+// Socket is the path of a socket: "qmp", "stop", "vnc", "console", "agent" or "tpm"; "" if the VM has none.
+func (c *Command) Socket(name string) string {
+	return c.lookUp(name, func(c *C.vqemu_command, name *C.char) *C.char { return C.vqemu_command_socket(c, name) })
+}
+
+// Sockets are the names of those there are.
+func (c *Command) Sockets() []string {
+	command, release, err := c.use()
+	if err != nil {
+		return nil
+	}
+	defer release()
+	var names []string
+	for i := C.size_t(0); i < C.vqemu_command_socket_count(command); i++ {
+		names = append(names, C.GoString(C.vqemu_command_socket_name(command, i)))
+	}
+	return names
+}
+
+// Digest is one of the whole "command", or of the "hardware" that the guest sees, in hex.
+func (c *Command) Digest(what string) string {
+	return c.lookUp(what, func(c *C.vqemu_command, what *C.char) *C.char { return C.vqemu_command_digest(c, what) })
+}
+
+// text asks for a text.
+func (c *Command) text(f func(c *C.vqemu_command, text **C.char, e **C.vqemu_error) C.int) ([]byte, error) {
+	command, release, err := c.use()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return takeText(func(text **C.char, e **C.vqemu_error) C.int { return f(command, text, e) })
+}
+
+// JSON is the command for other programs.
+func (c *Command) JSON() ([]byte, error) {
+	return c.text(func(c *C.vqemu_command, text **C.char, e **C.vqemu_error) C.int {
+		return C.vqemu_command_to_json(c, 0, text, e)
+	})
+}
+
+// Shell is the command for a POSIX shell.
+func (c *Command) Shell() (string, error) {
+	text, err := c.text(func(c *C.vqemu_command, text **C.char, e **C.vqemu_error) C.int {
+		return C.vqemu_command_to_shell(c, 0, text, e)
+	})
+	return string(text), err
+}
+
+// Runtime is what the command was built for.
+func (c *Command) Runtime() (*Runtime, error) {
+	command, release, err := c.use()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	return newRuntime(C.vqemu_command_runtime(command)), nil
+}
+
+// Variables says what Prepare does about UEFI variables that were made for other firmware.
+type Variables uint32
+
+// The choices.
+const (
+	RefuseVariables Variables = 0
+	KeepVariables   Variables = C.VQEMU_PREPARE_KEEP_VARIABLES
+	ResetVariables  Variables = C.VQEMU_PREPARE_RESET_VARIABLES
+)
+
+// Prepare makes what the command needs on disk.
+func (c *Command) Prepare(ctx context.Context, variables Variables, options ...CallOption) error {
+	command, release, err := c.use()
+	if err != nil {
+		return err
+	}
+	defer release()
+	return run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
+		return C.vqemu_prepare(command, C.uint32_t(variables), call, e)
+	})
+}
+
+const maxFD = 65535 // ExtraFiles has an entry for each up to the highest
+
+// Cmd makes an exec.Cmd that runs the command with the lease on its profile. files are those that the VM named by
+// their descriptors; they stay the caller's. What QEMU makes has the modes that the process's umask leaves.
+func (c *Command) Cmd(files map[int]*os.File) (*exec.Cmd, error) {
+	command, release, err := c.use()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	var extra []*os.File
+	for _, fd := range c.FDs {
+		if files[fd.Number] == nil || fd.Number < 3 || fd.Number > maxFD {
+			return nil, &Error{Code: CodeInvalid, Reason: "no-file", Details: map[string]string{"key": fd.Key},
+				Message: fmt.Sprintf("%s: the VM names descriptor %d, and there is no file for it", fd.Key, fd.Number)}
+		}
+		for len(extra) <= fd.Number-3 {
+			extra = append(extra, nil)
+		}
+		extra[fd.Number-3] = files[fd.Number]
+	}
+	lease, err := leaseOf(C.vqemu_command_runtime(command))
+	if err != nil {
+		return nil, err
+	}
+	if lease != nil {
+		extra = append(extra, lease)
+	}
+	return &exec.Cmd{Path: c.Path, Args: c.Argv, Env: c.Env, Dir: c.Dir, ExtraFiles: extra}, nil
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+
+package voltqemu
+
+import (
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func commandFor(t *testing.T, config VMConfig) *Command {
+	t.Helper()
+	command, err := resolve(t, ingested(t)).Command(vmOf(t, config), CommandOptions{})
+	check(t, err)
+	return command
+}
+
+func TestACommandTellsWhatBelongsToIt(t *testing.T) {
+	command := commandFor(t, VMConfig{Name: "web 1", RuntimeDir: "/run/web", StateDir: "/var/web",
+		QMPSocket: "/run/q.sock", User: "nobody", Disks: []Disk{{File: "/disk.img"}},
+		Shares: []Share{{Path: "/srv", Tag: "srv", Driver: "virtiofs"}}})
+	if command.VMName != "web 1" || command.VMID == "" || command.User != "nobody" || command.RuntimeDir != "/run/web" ||
+		command.StateDir != "/var/web" || command.Socket("qmp") != "/run/q.sock" || command.Socket("vnc") != "" ||
+		command.Socket("x\x00") != "" {
+		t.Errorf("%+v", command)
+	}
+	disk := false
+	for _, file := range command.Files {
+		disk = disk || file == File{"/disk.img", true, true}
+	}
+	if !disk {
+		t.Errorf("%+v", command.Files)
+	}
+	if len(command.Companions) != 1 || command.Companions[0].Kind != "virtiofsd" || command.Companions[0].Socket == "" ||
+		len(command.Companions[0].Argv) < 2 {
+		t.Errorf("%+v", command.Companions)
+	}
+	for _, what := range []string{"command", "hardware"} {
+		if len(command.Digest(what)) != 64 {
+			t.Errorf("%s: %q", what, command.Digest(what))
+		}
+	}
+	if command.Digest("weather") != "" {
+		t.Error("a digest of the weather")
+	}
+	text, err := command.JSON()
+	var read struct{ Argv, Env []string }
+	if err != nil || json.Unmarshal(text, &read) != nil || !reflect.DeepEqual(read.Argv, command.Argv) ||
+		!reflect.DeepEqual(read.Env, command.Env) {
+		t.Errorf("%s, %v", text, err)
+	}
+	if shell, err := command.Shell(); err != nil || !strings.Contains(shell, command.Path) {
+		t.Error(shell, err)
+	}
+	if runtime, err := command.Runtime(); err != nil || runtime.Profile.Name != "emulate-x86" {
+		t.Errorf("%+v, %v", runtime, err)
+	}
+}
+
+func TestOptionsOfCommands(t *testing.T) {
+	resolved := resolve(t, ingested(t))
+	vm := vmOf(t, VMConfig{Name: "x", RuntimeDir: "/run/x"})
+	for word, options := range map[string]CommandOptions{"-S": {Paused: true}, "defer": {Incoming: true}} {
+		command, err := resolved.Command(vm, options)
+		check(t, err)
+		plain, err := resolved.Command(vm, CommandOptions{})
+		if err != nil || has(plain.Argv, word) || !has(command.Argv, word) {
+			t.Errorf("%s: %v", word, command.Argv)
+		}
+	}
+	command, err := resolved.Command(vm, CommandOptions{ForUnit: true})
+	if err != nil || command.Socket("qmp") == "" || command.Socket("stop") == "" {
+		t.Error(command.Argv, err)
+	}
+}
+
+func has(words []string, word string) bool {
+	for _, one := range words {
+		if one == word {
+			return true
+		}
+	}
+	return false
+}
+
+func TestCmdHasFilesUnderTheirNumbersAndTheLease(t *testing.T) {
+	image, err := os.CreateTemp(t.TempDir(), "disk")
+	check(t, err)
+	defer image.Close()
+	command := commandFor(t, VMConfig{Name: "x", Disks: []Disk{{FD: 7}}, StateDir: "/s", RuntimeDir: "/r"})
+	if !reflect.DeepEqual(command.FDs, []Descriptor{{7, "disks[0].fd"}}) {
+		t.Errorf("%+v", command.FDs)
+	}
+	if _, err := command.Cmd(nil); !errors.Is(err, ErrInvalid) || !strings.HasPrefix(err.Error(), "disks[0].fd") {
+		t.Error(err)
+	}
+	qemu, err := command.Cmd(map[int]*os.File{7: image})
+	check(t, err)
+	if !has(qemu.Args, command.Argv[len(command.Argv)-1]) || qemu.Dir != command.Dir {
+		t.Errorf("%+v", qemu)
+	}
+	qemu.Path, qemu.Args = "/bin/sh", []string{"sh", "-c", "readlink /proc/self/fd/7 /proc/self/fd/8; ls /proc/$$/fd"}
+	qemu.Env = []string{"PATH=/bin:/usr/bin"}
+	output, err := qemu.Output()
+	lines := strings.Fields(string(output))
+	if err != nil || len(lines) < 3 || lines[0] != image.Name() || !strings.Contains(lines[1], "/qemu/trees/") {
+		t.Errorf("%v: %s", err, output)
+	}
+	for _, absent := range []string{"3", "4", "5", "6"} {
+		if has(lines[2:], absent) {
+			t.Errorf("%s is open: %s", absent, output)
+		}
+	}
+}
+
+func TestTheLeaseIsKeptByTheProcess(t *testing.T) {
+	store := ingested(t)
+	resolved := resolve(t, store)
+	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x"}), CommandOptions{})
+	check(t, err)
+	qemu, err := command.Cmd(nil)
+	check(t, err)
+	qemu.Path, qemu.Args = "/bin/sleep", []string{"sleep", "600"}
+	check(t, qemu.Start())
+	resolved.Close()
+	command.Close()
+	for _, file := range qemu.ExtraFiles {
+		file.Close()
+	}
+	ingest(t, store, 2)
+	if collected, err := store.Collect(ctx, 1, false); err != nil || len(removedTrees(collected)) != 0 {
+		t.Errorf("%+v, %v", collected, err)
+	}
+	qemu.Process.Kill()
+	qemu.Wait()
+	resolve(t, store) // the link is to the newer one now
+	if collected, err := store.Collect(ctx, 1, false); err != nil || len(removedTrees(collected)) != 1 {
+		t.Errorf("%+v, %v", collected, err)
+	}
+}
+
+func removedTrees(collected *Collection) []string {
+	var trees []string
+	for _, removed := range collected.Removed {
+		if removed.Kind == "tree" {
+			trees = append(trees, removed.Name)
+		}
+	}
+	return trees
+}
+
+func TestTheProgramRuns(t *testing.T) {
+	command := commandFor(t, VMConfig{Name: "web,1"})
+	qemu, err := command.Cmd(nil)
+	check(t, err)
+	output, err := qemu.Output()
+	if err != nil || !strings.HasPrefix(string(output), strings.Join(command.Argv[1:], "\n")) {
+		t.Errorf("%v: %s", err, output)
+	}
+}
+
+func TestPrepare(t *testing.T) {
+	directory := t.TempDir()
+	command := commandFor(t, VMConfig{Name: "x", Console: "file", RuntimeDir: directory + "/run"})
+	check(t, command.Prepare(ctx, RefuseVariables))
+	if _, err := os.Stat(directory + "/run"); err != nil {
+		t.Error(err)
+	}
+	if err := command.Prepare(ctx, KeepVariables|ResetVariables); err == nil {
+		t.Error("both at once")
+	}
+}
+
+func TestARuntimeByHand(t *testing.T) {
+	runtime, err := NewRuntime(selectProfile(t, Request{}), RuntimeOptions{Binary: "/q/bin/qemu",
+		FirmwareDir: "/q/firmware", LibDir: "/q/lib", Loader: "/q/lib/ld.so"})
+	check(t, err)
+	if runtime.Tree != "" || runtime.Revision != "" || runtime.Binary != "/q/bin/qemu" ||
+		runtime.Loader != "/q/lib/ld.so" {
+		t.Errorf("%+v", runtime)
+	}
+	if lease, err := runtime.Lease(); lease != nil || err != nil {
+		t.Error(lease, err)
+	}
+	command, err := runtime.Command(vmOf(t, VMConfig{Name: "x"}), CommandOptions{})
+	check(t, err)
+	if qemu, err := command.Cmd(nil); err != nil || len(qemu.ExtraFiles) != 0 {
+		t.Errorf("%+v, %v", qemu, err)
+	}
+	if _, err := NewRuntime(selectProfile(t, Request{}), RuntimeOptions{Binary: "qemu"}); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+}
+
+func TestUnits(t *testing.T) {
+	resolved := resolve(t, ingested(t))
+	stop := []string{"/usr/bin/stop it", "--now"}
+	shares := []Share{{Path: "/srv", Tag: "s", Driver: "virtiofs"}}
+	units, err := resolved.Units(vmOf(t, VMConfig{Name: "web", Shares: shares}),
+		UnitOptions{NamePrefix: "my-", StopTimeout: 1500 * time.Millisecond, StopCommand: stop})
+	check(t, err)
+	service := units.Units[0]
+	if len(units.Units) != 3 || service.Name != "my-web.service" || !strings.Contains(service.Text, "stop it") ||
+		!strings.Contains(service.Text, "--timeout 2 ") {
+		t.Errorf("%+v", units.Units)
+	}
+	if units.Command.Socket("stop") == "" || units.Command.VMName != "web" {
+		t.Errorf("%+v", units.Command)
+	}
+	_, err = resolved.Units(vmOf(t, VMConfig{Name: "web"}), UnitOptions{StopCommand: []string{"stop"}})
+	if !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+	if program, err := exec.LookPath("systemd-analyze"); err == nil {
+		directory := t.TempDir()
+		for _, unit := range units.Units {
+			check(t, os.WriteFile(filepath.Join(directory, unit.Name), []byte(unit.Text), 0o644))
+		}
+		output, err := exec.Command(program, "verify", "--man=no", filepath.Join(directory, service.Name)).CombinedOutput()
+		if strings.Contains(string(output), "Unknown") {
+			t.Errorf("%v: %s", err, output)
+		}
+	}
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+
+package voltqemu
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"regexp"
+	"syscall"
+	"testing"
+)
+
+func TestEveryCodeHasAnError(t *testing.T) {
+	source, err := os.ReadFile("errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := map[Code]bool{}
+	for code := Code(-1); code.String() != "unknown"; code-- {
+		codes[code] = true
+	}
+	if len(codes) < 22 {
+		t.Error(codes)
+	}
+	exported := regexp.MustCompile(`(?m)^\t(Err\w+) += sentinel\((\w+)\)$`).FindAllSubmatch(source, -1)
+	if len(exported) != len(codes) {
+		t.Errorf("%d errors for %d codes", len(exported), len(codes))
+	}
+	for _, one := range []error{ErrNoMemory, ErrInvalid, ErrSystem, ErrNotFound, ErrUnsupported, ErrMalformed, ErrCorrupt,
+		ErrReadOnly, ErrCancelled, ErrChanged, ErrTimeout, ErrUsage, ErrBusy, ErrRefused, ErrNoStore, ErrNoRevision,
+		ErrNoProgram, ErrNotRunning, ErrUnknownKey, ErrNetwork, ErrDenied, ErrUntrusted} {
+		failed := one.(*Error)
+		if !codes[failed.Code] {
+			t.Errorf("%v is no code, or one twice", one)
+		}
+		delete(codes, failed.Code)
+		if !errors.Is(fmt.Errorf("because: %w", &Error{Code: failed.Code, Reason: "x"}), one) {
+			t.Errorf("%v is not itself", one)
+		}
+	}
+}
+
+func TestErrorsAreTold(t *testing.T) {
+	_, err := OpenStore("/nonexistent/store")
+	if !errors.Is(err, ErrNoStore) || !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrBusy) {
+		t.Errorf("%#v", err)
+	}
+	var failed *Error
+	if !errors.As(fmt.Errorf("because: %w", err), &failed) || failed.Reason != "no-store" ||
+		failed.Details["path"] == "" || failed.Message != err.Error() {
+		t.Errorf("%#v", failed)
+	}
+	if !errors.Is(err, &Error{Code: CodeNoStore, Reason: "no-store"}) ||
+		errors.Is(err, &Error{Code: CodeNoStore, Reason: "another"}) {
+		t.Error("the reason does not count")
+	}
+	_, err = ReadVM("/nonexistent/vm.json")
+	if !errors.Is(err, ErrNotFound) || !errors.Is(err, syscall.ENOENT) || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%#v", err)
+	}
+	_, err = ParseVM([]byte("{\n\"name\": \n}"), "web.json")
+	if !errors.Is(err, ErrMalformed) || !errors.As(err, &failed) || failed.Line != 3 {
+		t.Errorf("%#v", err)
+	}
+}
+
+func TestUnknownKeysTellTheChoices(t *testing.T) {
+	err := vmOf(t, VMConfig{Name: "x"}).Set("memori", 1)
+	var failed *Error
+	if !errors.Is(err, ErrUnknownKey) || !errors.As(err, &failed) || failed.Details["key"] != "memori" ||
+		failed.Details["choices"] == "" {
+		t.Errorf("%#v", err)
+	}
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: MIT
+
+package voltqemu
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+// fakeQEMU speaks QMP. It runs, and ends when it is told to.
+type fakeQEMU struct {
+	path   string
+	events chan string // to be sent
+	deaf   bool        // the guest does not hear its power button
+}
+
+func startQEMU(t *testing.T, deaf bool) *fakeQEMU {
+	t.Helper()
+	qemu := &fakeQEMU{path: filepath.Join(t.TempDir(), "q"), events: make(chan string, 10), deaf: deaf}
+	listener, err := net.Listen("unix", qemu.path)
+	check(t, err)
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go qemu.serve(client)
+		}
+	}()
+	return qemu
+}
+
+func (q *fakeQEMU) serve(client net.Conn) {
+	defer client.Close()
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		for scanner := bufio.NewScanner(client); scanner.Scan(); {
+			lines <- scanner.Text()
+		}
+	}()
+	fmt.Fprintln(client, `{"QMP": {"version": {"qemu": {"micro": 0, "minor": 2, "major": 7}}, "capabilities": []}}`)
+	for {
+		select {
+		case event := <-q.events:
+			fmt.Fprintln(client, event)
+		case line, ok := <-lines:
+			if !ok || !q.answer(client, line) {
+				return
+			}
+		}
+	}
+}
+
+// answer tells whether it goes on.
+func (q *fakeQEMU) answer(client net.Conn, line string) bool {
+	var asked struct {
+		Execute   string
+		Arguments map[string]any
+		ID        json.RawMessage
+	}
+	if json.Unmarshal([]byte(line), &asked) != nil {
+		return false
+	}
+	id := ""
+	if asked.ID != nil {
+		id = fmt.Sprintf(`, "id": %s`, asked.ID)
+	}
+	switch asked.Execute {
+	case "query-status":
+		fmt.Fprintf(client, "{\"return\": {\"status\": \"running\", \"running\": true}%s}\n", id)
+	case "echo":
+		text, _ := json.Marshal(asked.Arguments)
+		fmt.Fprintf(client, "{\"return\": %s%s}\n", text, id)
+	case "silence":
+	case "refuse":
+		fmt.Fprintf(client, "{\"error\": {\"class\": \"GenericError\", \"desc\": \"no such thing\"}%s}\n", id)
+	default:
+		fmt.Fprintf(client, "{\"return\": {}%s}\n", id)
+	}
+	if asked.Execute == "system_powerdown" && !q.deaf {
+		fmt.Fprintln(client, `{"event": "POWERDOWN", "timestamp": {"seconds": 1, "microseconds": 0}}`)
+		fmt.Fprintln(client, `{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-shutdown"}, `+
+			`"timestamp": {"seconds": 1, "microseconds": 0}}`)
+		return false
+	}
+	return asked.Execute != "quit"
+}
+
+func openMonitor(t *testing.T, qemu *fakeQEMU) *Monitor {
+	t.Helper()
+	monitor, err := OpenMonitor(ctx, qemu.path)
+	check(t, err)
+	t.Cleanup(func() { monitor.Close() })
+	return monitor
+}
+
+func TestCommandsAreExecuted(t *testing.T) {
+	monitor := openMonitor(t, startQEMU(t, false))
+	result, err := monitor.Execute(ctx, "echo", map[string]any{"a": []int{1, 2}})
+	if err != nil || string(result) != `{"a": [1, 2]}` && string(result) != `{"a":[1,2]}` {
+		t.Errorf("%s, %v", result, err)
+	}
+	_, err = monitor.Execute(ctx, "refuse", nil)
+	var failed *Error
+	if !errors.Is(err, &Error{Code: CodeDenied, Reason: "qmp-error"}) || !errors.As(err, &failed) ||
+		failed.Details["class"] != "GenericError" {
+		t.Errorf("%#v", err)
+	}
+	limited, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer cancel()
+	if _, err := monitor.Execute(limited, "silence", nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	if _, err := monitor.Execute(ctx, "echo", func() {}); err == nil {
+		t.Error("a function became JSON")
+	}
+}
+
+func TestEventsComeWhileCommandsAreExecuted(t *testing.T) {
+	qemu := startQEMU(t, false)
+	monitor := openMonitor(t, qemu)
+	until, cancel := context.WithCancel(ctx)
+	events := monitor.Events(until)
+	for i := 0; i < 3; i++ {
+		started := time.Now()
+		if _, err := monitor.Execute(ctx, "query-status", nil); err != nil || time.Since(started) > 10*time.Second {
+			t.Error(err)
+		}
+		qemu.events <- fmt.Sprintf(`{"event": "RESET", "data": {"n": %d}, "timestamp": {"seconds": 1, "microseconds": 0}}`, i)
+	}
+	for i := 0; i < 3; i++ {
+		event := <-events
+		if event.Name != "RESET" || event.Err != nil || string(event.Data) == "" || len(event.JSON) < len(event.Data) {
+			t.Errorf("%+v", event)
+		}
+	}
+	cancel()
+	within(t, time.Minute, "the end of events", func() {
+		for range events {
+		}
+	})
+	limited, stop := context.WithTimeout(ctx, 20*time.Millisecond)
+	defer stop()
+	if _, err := monitor.NextEvent(limited); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrTimeout) {
+		t.Error(err)
+	}
+}
+
+func TestEventsEndWithQEMU(t *testing.T) {
+	monitor := openMonitor(t, startQEMU(t, false))
+	events := monitor.Events(ctx)
+	_, _ = monitor.Execute(ctx, "quit", nil)
+	within(t, time.Minute, "the last event", func() {
+		var last Event
+		for event := range events {
+			last = event
+		}
+		if last.Err == nil {
+			t.Errorf("%+v", last)
+		}
+	})
+	monitor.Close()
+	if event, ok := <-monitor.Events(ctx); !ok || !errors.Is(event.Err, ErrClosed) {
+		t.Errorf("%+v", event)
+	}
+}
+
+func TestAMonitorWaitsForItsTurnAsLongAsItMay(t *testing.T) {
+	monitor := openMonitor(t, startQEMU(t, false))
+	first, cancel := context.WithCancel(ctx)
+	done := make(chan error)
+	go func() { _, err := monitor.Execute(first, "silence", nil); done <- err }()
+	time.Sleep(50 * time.Millisecond)
+	limited, stop := context.WithTimeout(ctx, 50*time.Millisecond)
+	defer stop()
+	if _, err := monitor.Execute(limited, "query-status", nil); !errors.Is(err, context.DeadlineExceeded) {
+		t.Error(err)
+	}
+	cancel()
+	if err := <-done; !errors.Is(err, context.Canceled) || !errors.Is(err, ErrCancelled) {
+		t.Error(err)
+	}
+}
+
+func TestAVMIsShutDown(t *testing.T) {
+	end, err := openMonitor(t, startQEMU(t, false)).ShutDown(ctx, time.Minute)
+	if err != nil || end != PoweredOff || end.String() != "powered off" {
+		t.Errorf("%v, %v", end, err)
+	}
+	deaf := startQEMU(t, true)
+	within(t, time.Minute, "forcing", func() {
+		if end, err := openMonitor(t, deaf).ShutDown(ctx, 100*time.Millisecond); err != nil || end != Forced {
+			t.Errorf("%v, %v", end, err)
+		}
+	})
+}
+
+func TestNobodyListens(t *testing.T) {
+	if _, err := OpenMonitor(ctx, "/nonexistent/qmp.sock"); !errors.Is(err, ErrNotRunning) {
+		t.Error(err)
+	}
+}
+
+func TestAMonitorOfAConnection(t *testing.T) {
+	qemu := startQEMU(t, false)
+	client, err := net.DialUnix("unix", nil, &net.UnixAddr{Name: qemu.path, Net: "unix"})
+	check(t, err)
+	file, err := client.File()
+	check(t, err)
+	client.Close()
+	monitor, err := OpenMonitorFile(ctx, file, "mine")
+	check(t, err)
+	file.Close()
+	if _, err := monitor.Execute(ctx, "query-status", nil); err != nil {
+		t.Error(err)
+	}
+	if monitor.PID() != -1 { // it is this process, which cannot be waited for
+		t.Error(monitor.PID())
+	}
+}

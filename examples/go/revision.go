@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+
+package voltqemu
+
+/*
+#include <volt-qemu/volt-qemu.h>
+*/
+import "C"
+
+import "unsafe"
+
+// Revision is a store's version of a profile.
+type Revision struct {
+	Name     string // such as "kvm-linux-8e1e73bc"
+	Profile  string
+	Path     string // of its file
+	Digest   string // of its manifest; "" if that cannot be loaded
+	Problem  string // why the manifest cannot be loaded; "" if it is
+	Manifest *Manifest
+	handle   *handle
+}
+
+// newRevision takes a reference of its own.
+func newRevision(revision *C.vqemu_revision) *Revision {
+	r := &Revision{
+		Name:    C.GoString(C.vqemu_revision_name(revision)),
+		Profile: C.GoString(C.vqemu_revision_profile(revision)),
+		Path:    C.GoString(C.vqemu_revision_path(revision)),
+		Digest:  C.GoString(C.vqemu_revision_digest(revision)),
+		Problem: C.GoString(C.vqemu_revision_problem(revision)),
+		handle: newHandle(unsafe.Pointer(C.vqemu_revision_ref(revision)),
+			func(p unsafe.Pointer) { C.vqemu_revision_unref((*C.vqemu_revision)(p)) }),
+	}
+	if manifest := C.vqemu_revision_manifest(revision); manifest != nil {
+		r.Manifest = newManifest(manifest)
+	}
+	return r
+}
+
+func (r *Revision) use() (*C.vqemu_revision, func(), error) {
+	if r == nil {
+		r = &Revision{}
+	}
+	p, err := r.handle.acquire("revision")
+	return (*C.vqemu_revision)(p), r.handle.release, err
+}
+
+// Close releases the revision; its manifest has a Close of its own.
+func (r *Revision) Close() error {
+	if r == nil {
+		return nil
+	}
+	return r.handle.close()
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+
+package voltqemu
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+)
+
+func TestACommandIsSavedAndLoaded(t *testing.T) {
+	store := ingested(t)
+	resolved := resolve(t, store)
+	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Disks: []Disk{{File: "/srv/here"}}}), CommandOptions{})
+	check(t, err)
+	saved, err := command.Save()
+	check(t, err)
+	loaded, err := LoadCommand(ctx, saved, "x.command")
+	check(t, err)
+	if loaded.Digest("command") != command.Digest("command") || !reflect.DeepEqual(loaded.Argv, command.Argv) ||
+		!reflect.DeepEqual(loaded.Files, command.Files) || loaded.VMName != "x" {
+		t.Errorf("%+v instead of %+v", loaded, command)
+	}
+	qemu, err := loaded.Cmd(nil)
+	if err != nil || len(qemu.ExtraFiles) != 1 {
+		t.Errorf("%+v, %v", qemu, err)
+	}
+	loaded.Close()
+	_, err = LoadCommand(ctx, bytes.Replace(saved, []byte("/srv/here"), []byte("/srv/gone"), -1), "x.command")
+	if !errors.Is(err, ErrCorrupt) {
+		t.Error(err)
+	}
+	if _, err := LoadCommand(ctx, []byte("{"), "x.command"); !errors.Is(err, ErrMalformed) {
+		t.Error(err)
+	}
+	check(t, os.RemoveAll(filepath.Dir(resolved.Tree)))
+	if _, err := LoadCommand(ctx, saved, "x.command"); err == nil {
+		t.Error("the tree is gone")
+	}
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+
+package voltqemu
+
+/*
+#include <volt-qemu/volt-qemu.h>
+*/
+import "C"
+
+import (
+	"math"
+	"time"
+)
+
+// Unit is a systemd unit.
+type Unit struct {
+	Name string // of its file
+	Text string
+}
+
+// Units are those that run a VM; the first is the VM's service, which starts and stops the others.
+type Units struct {
+	Units   []Unit
+	Command *Command // what the service executes
+}
+
+// UnitOptions say how units are made. What is zero has its default.
+type UnitOptions struct {
+	NamePrefix  string
+	StateBase   string
+	RuntimeBase string
+	StopTimeout time.Duration // for the guest, in whole seconds
+	StopCommand []string      // of a program that shuts the guest down, by its absolute path
+	User        bool          // for the manager of a user
+}
+
+func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
+	err := setStrings([]option{{C.VQEMU_UNIT_NAME_PREFIX, o.NamePrefix}, {C.VQEMU_UNIT_STATE_BASE, o.StateBase},
+		{C.VQEMU_UNIT_RUNTIME_BASE, o.RuntimeBase}}, func(key, value *C.char, e **C.vqemu_error) C.int {
+		return C.vqemu_unit_options_set_string(options, key, value, e)
+	})
+	texts := &cStrings{}
+	defer texts.free()
+	if err == nil && o.StopTimeout > 0 {
+		key, seconds := texts.exact(C.VQEMU_UNIT_STOP_TIMEOUT), C.uint64_t(math.Ceil(o.StopTimeout.Seconds()))
+		err = try(func(e **C.vqemu_error) C.int {
+			return C.vqemu_unit_options_set_number(options, key, seconds, e)
+		})
+	}
+	if err == nil && len(o.StopCommand) > 0 {
+		argv := texts.array(o.StopCommand)
+		if texts.err != nil {
+			return texts.err
+		}
+		err = try(func(e **C.vqemu_error) C.int { return C.vqemu_unit_options_set_stop_command(options, argv, e) })
+	}
+	return err
+}
+
+// Units makes the systemd units that run a VM.
+func (r *Runtime) Units(vm *VM, how UnitOptions) (*Units, error) {
+	var options *C.vqemu_unit_options
+	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_unit_options_new(&options, e) }); err != nil {
+		return nil, err
+	}
+	defer C.vqemu_unit_options_free(options)
+	if err := how.fill(options); err != nil {
+		return nil, err
+	}
+	runtime, releaseRuntime, err := r.use()
+	if err != nil {
+		return nil, err
+	}
+	defer releaseRuntime()
+	described, releaseVM, err := vm.use()
+	if err != nil {
+		return nil, err
+	}
+	defer releaseVM()
+	flags := C.uint32_t(0)
+	if how.User {
+		flags = C.VQEMU_UNIT_USER
+	}
+	var u *C.vqemu_units
+	err = try(func(e **C.vqemu_error) C.int { return C.vqemu_units_build(runtime, described, options, flags, &u, e) })
+	if err != nil {
+		return nil, err
+	}
+	defer C.vqemu_units_free(u)
+	units := &Units{Command: newCommand(C.vqemu_units_command(u))}
+	for i := C.size_t(0); i < C.vqemu_units_count(u); i++ {
+		units.Units = append(units.Units, Unit{C.GoString(C.vqemu_units_name(u, i)), C.GoString(C.vqemu_units_text(u, i))})
+	}
+	return units, nil
+}

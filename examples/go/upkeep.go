@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+
+package voltqemu
+
+/*
+#include <volt-qemu/volt-qemu.h>
+*/
+import "C"
+
+import "context"
+
+// ---- pins ----
+
+// Pin keeps a revision from being collected.
+type Pin struct {
+	Revision string
+	Holder   string // "" for the anonymous one
+}
+
+// holding makes a call about a revision and a holder.
+func (s *Store) holding(ctx context.Context, revision, holder string, options []CallOption,
+	f func(store *C.vqemu_store, revision, holder *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int) error {
+	texts := &cStrings{}
+	defer texts.free()
+	cHolder := texts.of(holder)
+	if texts.err != nil {
+		return texts.err
+	}
+	return s.named(ctx, revision, options,
+		func(store *C.vqemu_store, revision *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
+			return f(store, revision, cHolder, call, e)
+		})
+}
+
+// Pin keeps a revision, its tree and its objects. holder is who wants it, as "unit:volt-web"; "" for nobody special.
+func (s *Store) Pin(ctx context.Context, revision, holder string, options ...CallOption) error {
+	return s.holding(ctx, revision, holder, options,
+		func(store *C.vqemu_store, revision, holder *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
+			return C.vqemu_store_pin(store, revision, holder, 0, call, e)
+		})
+}
+
+// Unpin takes back what Pin did for this holder; others keep it.
+func (s *Store) Unpin(ctx context.Context, revision, holder string, options ...CallOption) error {
+	return s.holding(ctx, revision, holder, options,
+		func(store *C.vqemu_store, revision, holder *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
+			return C.vqemu_store_unpin(store, revision, holder, 0, call, e)
+		})
+}
+
+// about makes a call about one name, or, for "", about all.
+func (s *Store) about(ctx context.Context, name string, options []CallOption,
+	f func(store *C.vqemu_store, name *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int) error {
+	return s.named(ctx, name, options,
+		func(store *C.vqemu_store, cName *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
+			if name == "" {
+				cName = nil
+			}
+			return f(store, cName, call, e)
+		})
+}
+
+// Pins lists those of a revision, or of all for "".
+func (s *Store) Pins(ctx context.Context, revision string, options ...CallOption) ([]Pin, error) {
+	var all []Pin
+	err := s.about(ctx, revision, options,
+		func(store *C.vqemu_store, name *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
+			var list *C.vqemu_pin_list
+			result := C.vqemu_store_list_pins(store, name, 0, call, &list, e)
+			defer C.vqemu_pin_list_free(list)
+			for i := C.size_t(0); i < C.vqemu_pin_list_count(list); i++ {
+				all = append(all, Pin{C.GoString(C.vqemu_pin_list_revision(list, i)),
+					C.GoString(C.vqemu_pin_list_holder(list, i))})
+			}
+			return result
+		})
+	return all, err
+}
+
+// ---- uses ----
+
+// Use is why a tree or revision is needed.
+type Use struct {
+	Kind     string // "process", "lease", "pin", "current", "link"
+	Tree     string // digest; "" if it is not known
+	Revision string // "" if it is not known
+	PID      int64  // 0 if it is not known
+	Command  string // the process's name
+	VM       string // the name of its VM; "" if it is not known
+	Holder   string // of a pin
+}
+
+// Uses are those that were found. Without IsComplete there may be processes more, which may not be looked into.
+type Uses struct {
+	Uses       []Use
+	IsComplete bool
+}
+
+// Uses finds what uses a revision or profile, or anything here for "". It needs /proc.
+func (s *Store) Uses(ctx context.Context, name string, options ...CallOption) (*Uses, error) {
+	var found *Uses
+	err := s.about(ctx, name, options,
+		func(store *C.vqemu_store, name *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
+			var list *C.vqemu_use_list
+			result := C.vqemu_store_list_uses(store, name, 0, call, &list, e)
+			defer C.vqemu_use_list_free(list)
+			if result != 0 {
+				return result
+			}
+			found = &Uses{IsComplete: bool(C.vqemu_use_list_is_complete(list))}
+			for i := C.size_t(0); i < C.vqemu_use_list_count(list); i++ {
+				found.Uses = append(found.Uses, Use{
+					Kind:     C.GoString(C.vqemu_use_list_kind(list, i)),
+					Tree:     C.GoString(C.vqemu_use_list_tree(list, i)),
+					Revision: C.GoString(C.vqemu_use_list_revision(list, i)),
+					PID:      int64(C.vqemu_use_list_pid(list, i)),
+					Command:  C.GoString(C.vqemu_use_list_command(list, i)),
+					VM:       C.GoString(C.vqemu_use_list_vm(list, i)),
+					Holder:   C.GoString(C.vqemu_use_list_holder(list, i)),
+				})
+			}
+			return result
+		})
+	return found, err
+}
+
+// ---- collecting ----
+
+// Collection is what a collection removed, or would remove, and what it kept.
+type Collection struct {
+	Removed    []Removed
+	FreedBytes uint64
+	Kept       []Kept
+}
+
+// Removed is something that was removed.
+type Removed struct {
+	Kind  string // "revision", "tree", "object" or "staging"
+	Name  string
+	Bytes uint64 // of disk space that this freed
+}
+
+// Kept is something that was kept, and why.
+type Kept struct {
+	Kind   string // "revision", or "tree" for one whose revision is gone
+	Name   string
+	Reason string // for people; Store.Uses is for programs
+}
+
+// Collect removes what nobody needs, and keeps the newest revisions of each profile, keep of them. With dryRun it only
+// tells.
+func (s *Store) Collect(ctx context.Context, keep uint32, dryRun bool, options ...CallOption) (*Collection, error) {
+	store, release, err := s.use()
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	flags := C.uint32_t(0)
+	if dryRun {
+		flags = C.VQEMU_COLLECT_DRY_RUN
+	}
+	var collected *Collection
+	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
+		var c *C.vqemu_collection
+		result := C.vqemu_store_collect(store, C.uint32_t(keep), flags, call, &c, e)
+		defer C.vqemu_collection_free(c)
+		if result == 0 {
+			collected = newCollection(c)
+		}
+		return result
+	})
+	return collected, err
+}
+
+func newCollection(c *C.vqemu_collection) *Collection {
+	collection := &Collection{FreedBytes: uint64(C.vqemu_collection_freed_bytes(c))}
+	for i := C.size_t(0); i < C.vqemu_collection_count(c); i++ {
+		collection.Removed = append(collection.Removed, Removed{C.GoString(C.vqemu_collection_kind(c, i)),
+			C.GoString(C.vqemu_collection_name(c, i)), uint64(C.vqemu_collection_bytes(c, i))})
+	}
+	for i := C.size_t(0); i < C.vqemu_collection_kept_count(c); i++ {
+		collection.Kept = append(collection.Kept, Kept{C.GoString(C.vqemu_collection_kept_kind(c, i)),
+			C.GoString(C.vqemu_collection_kept_name(c, i)), C.GoString(C.vqemu_collection_kept_reason(c, i))})
+	}
+	return collection
+}
+
+// ---- checking ----
+
+// Check is what a check found.
+type Check struct {
+	Objects    int    // looked at
+	Bytes      uint64 // hashed
+	Problems   []Problem
+	Unrepaired int // problems that are left
+}
+
+// Problem is something that is not as it should be.
+type Problem struct {
+	Kind      string // "missing", "damaged", "tree" or "revision"
+	Digest    string
+	Message   string
+	Repaired  bool
+	Uses      []ObjectUse
+	Processes []Process // that run from trees which it touches, or hold them
+}
+
+// ObjectUse is where an object is used.
+type ObjectUse struct{ Revision, Path string }
+
+// Process uses a tree.
+type Process struct {
+	Tree    string
+	PID     int64 // 0 for one that may not be looked into
+	Command string
+}
+
+// CheckOptions say what is checked.
+type CheckOptions struct {
+	Name   string // a revision or profile; "" for all
+	Repair bool   // put right what can be put right
+	From   string // with good copies from there, too: a directory, archive or store
+}
+
+// Check reads and hashes objects, and compares trees with what they were. It fails only if it cannot be made.
+func (s *Store) Check(ctx context.Context, what CheckOptions, options ...CallOption) (*Check, error) {
+	texts := &cStrings{}
+	defer texts.free()
+	from, flags := texts.of(what.From), C.uint32_t(0)
+	if texts.err != nil {
+		return nil, texts.err
+	}
+	if what.Repair {
+		flags = C.VQEMU_CHECK_REPAIR
+	}
+	var check *Check
+	err := s.about(ctx, what.Name, options,
+		func(store *C.vqemu_store, name *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
+			var c *C.vqemu_check
+			result := C.vqemu_store_check(store, name, flags, from, call, &c, e)
+			defer C.vqemu_check_free(c)
+			if result == 0 {
+				check = newCheck(c)
+			}
+			return result
+		})
+	return check, err
+}
+
+func newCheck(c *C.vqemu_check) *Check {
+	check := &Check{
+		Objects:    int(C.vqemu_check_object_count(c)),
+		Bytes:      uint64(C.vqemu_check_bytes(c)),
+		Unrepaired: int(C.vqemu_check_unrepaired_count(c)),
+	}
+	for i := C.size_t(0); i < C.vqemu_check_problem_count(c); i++ {
+		check.Problems = append(check.Problems, newProblem(c, i))
+	}
+	return check
+}
+
+func newProblem(c *C.vqemu_check, i C.size_t) Problem {
+	problem := Problem{
+		Kind:     C.GoString(C.vqemu_check_problem_kind(c, i)),
+		Digest:   C.GoString(C.vqemu_check_problem_digest(c, i)),
+		Message:  C.GoString(C.vqemu_check_problem_message(c, i)),
+		Repaired: bool(C.vqemu_check_problem_repaired(c, i)),
+	}
+	for j := C.size_t(0); j < C.vqemu_check_use_count(c, i); j++ {
+		problem.Uses = append(problem.Uses, ObjectUse{C.GoString(C.vqemu_check_use_revision(c, i, j)),
+			C.GoString(C.vqemu_check_use_path(c, i, j))})
+	}
+	for j := C.size_t(0); j < C.vqemu_check_process_count(c, i); j++ {
+		problem.Processes = append(problem.Processes, Process{C.GoString(C.vqemu_check_process_tree(c, i, j)),
+			int64(C.vqemu_check_process_pid(c, i, j)), C.GoString(C.vqemu_check_process_command(c, i, j))})
+	}
+	return problem
+}

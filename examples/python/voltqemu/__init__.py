@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+"""libvoltqemu for Python: which purpose-built QEMU a VM runs on, that QEMU verified on disk, and the command that
+runs it.
+
+    store = Store("/var/lib/volt")
+    vm = VM("web", memory=512, disks=[{"file": "/srv/web.qcow2", "format": "qcow2", "boot_order": 1}],
+            qmp_socket="/run/web.qmp")
+    command = Command(store.resolve(select(vm=vm, store=store)), vm)
+    command.prepare()
+    process = command.start()
+    ...
+    Monitor(command.socket("qmp")).shut_down(timeout=60)
+
+Everything that goes wrong is an exception: TypeError or ValueError for what cannot be meant, and for what the
+library says a subclass of Error, with a `reason` to act upon. Handles are context managers, and may be used from
+any thread. What may take long takes a Call, for progress, cancelling and deadlines; voltqemu.aio is for asyncio."""
+from . import aio, errors
+from .call import Call, LogEvent, Progress
+from .command import Command, CommandFile, Companion
+from .errors import *  # noqa: F401,F403
+from .errors import __all__ as _errors
+from .host import Host, has_feature, version
+from .manifest import Manifest, ManifestObject
+from .monitor import Monitor, ShutdownEnd
+from .profile import GuestArch, Profile, guest_archs, profiles
+from .runtime import Placement, Runtime
+from .selection import Rejected, Selection, select
+from .store import (CheckProblem, CheckProcess, CheckResult, CheckUse, Collection, Ingest, Kept, Pin, Removed, Revision,
+                    Store, Use, Uses)
+from .units import Unit, Units
+from .vm import VM, Change, Disk, Forward, Nic, Share, schema
+
+__all__ = [
+    "Call", "Change", "CheckProblem", "CheckProcess", "CheckResult", "CheckUse", "Collection", "Command", "CommandFile",
+    "Companion", "Disk", "Forward", "GuestArch", "Host", "Ingest", "Kept", "LogEvent", "Manifest", "ManifestObject",
+    "Monitor", "Nic", "Pin", "Placement", "Profile", "Progress", "Rejected", "Removed", "Revision", "Runtime",
+    "Selection", "Share", "ShutdownEnd", "Store", "Unit", "Units", "Use", "Uses", "VM", "aio", "errors", "guest_archs",
+    "has_feature", "profiles", "schema", "select", "version"]
+__all__ += _errors

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: MIT
+"""The kinds of properties that a VM and its parts have, as descriptors."""
+from __future__ import annotations
+
+from collections.abc import Mapping as _Mapping
+from typing import Any, Generic, Iterable, List, Mapping, Optional, Type, TypeVar, Union, overload
+
+from ._library import Text, encoded, flag, whole
+from ._views import Element, Elements, Feature, Features, Properties, Strings, element_classes
+
+E = TypeVar("E", bound=Element)
+P = TypeVar("P", bound="Property")
+
+
+class Property:
+    """A property that is a key. Its docstring is what the schema says of it."""
+
+    def __init__(self, doc: str) -> None:
+        self.__doc__ = doc
+        self._name = ""
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def _read(self, owner: Properties) -> Any:
+        return owner[self._name]
+
+    def __delete__(self, owner: Properties) -> None:
+        owner[self._name] = None
+
+
+class StringProperty(Property):
+    """A string or path."""
+
+    @overload
+    def __get__(self: P, owner: None, kind: type) -> P: ...
+
+    @overload
+    def __get__(self, owner: Properties, kind: type) -> Optional[str]: ...
+
+    def __get__(self, owner: Optional[Properties], kind: type) -> Any:
+        return self if owner is None else self._read(owner)
+
+    def __set__(self, owner: Properties, value: Optional[Text]) -> None:
+        owner[self._name] = None if value is None else encoded(value, self._name)
+
+
+class NumberProperty(Property):
+    """A whole number."""
+
+    @overload
+    def __get__(self: P, owner: None, kind: type) -> P: ...
+
+    @overload
+    def __get__(self, owner: Properties, kind: type) -> Optional[int]: ...
+
+    def __get__(self, owner: Optional[Properties], kind: type) -> Any:
+        return self if owner is None else self._read(owner)
+
+    def __set__(self, owner: Properties, value: Optional[int]) -> None:
+        owner[self._name] = None if value is None else whole(value, self._name)
+
+
+class SwitchProperty(Property):
+    """True, False, or None for the default."""
+
+    @overload
+    def __get__(self: P, owner: None, kind: type) -> P: ...
+
+    @overload
+    def __get__(self, owner: Properties, kind: type) -> Optional[bool]: ...
+
+    def __get__(self, owner: Optional[Properties], kind: type) -> Any:
+        return self if owner is None else self._read(owner)
+
+    def __set__(self, owner: Properties, value: Optional[bool]) -> None:
+        owner[self._name] = None if value is None else flag(value, self._name)
+
+
+class ListProperty(Property, Generic[E]):
+    """A list of parts."""
+
+    def __init__(self, kind: Type[E], doc: str) -> None:
+        super().__init__(doc)
+        self._kind = kind
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+        element_classes[name] = self._kind
+
+    @overload
+    def __get__(self: P, owner: None, kind: type) -> P: ...
+
+    @overload
+    def __get__(self, owner: Properties, kind: type) -> Elements[E]: ...
+
+    def __get__(self, owner: Optional[Properties], kind: type) -> Any:
+        return self if owner is None else self._read(owner)
+
+    def __set__(self, owner: Properties, value: Optional[Iterable[Union[E, Mapping[str, Any]]]]) -> None:
+        owner[self._name] = None if value is None else _listed(value, self._name)
+
+
+class StringsProperty(Property):
+    """A list of strings."""
+
+    @overload
+    def __get__(self: P, owner: None, kind: type) -> P: ...
+
+    @overload
+    def __get__(self, owner: Properties, kind: type) -> Strings: ...
+
+    def __get__(self, owner: Optional[Properties], kind: type) -> Any:
+        return self if owner is None else self._read(owner)
+
+    def __set__(self, owner: Properties, value: Optional[Iterable[Text]]) -> None:
+        owner[self._name] = None if value is None else _listed(value, self._name)
+
+
+class FeaturesProperty(Property):
+    """Features of the CPU by name."""
+
+    @overload
+    def __get__(self: P, owner: None, kind: type) -> P: ...
+
+    @overload
+    def __get__(self, owner: Properties, kind: type) -> Features: ...
+
+    def __get__(self, owner: Optional[Properties], kind: type) -> Any:
+        return self if owner is None else self._read(owner)
+
+    def __set__(self, owner: Properties, value: Optional[Mapping[str, Feature]]) -> None:
+        if value is not None and not isinstance(value, _Mapping):
+            raise TypeError(f"{self._name} must be a dict, not {type(value).__name__}")
+        owner[self._name] = value
+
+
+def _listed(value: Any, name: str) -> List[Any]:
+    if isinstance(value, (str, bytes, _Mapping, Properties)):
+        raise TypeError(f"{name} must be a list, not {type(value).__name__}")
+    return list(value)

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""Commands: what to execute to run a VM."""
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from dataclasses import dataclass
+from typing import Any, Dict, List, Optional, Union
+
+from ._library import C, Handle, Text, decoded, encoded, flag, items, pointer_of
+from .call import Call, perform
+from .manifest import document_bytes
+from .runtime import Runtime
+from .vm import VM
+
+__all__ = ["Command", "CommandFile", "Companion", "SOCKETS"]
+
+#: The sockets that a command may have.
+SOCKETS = ("qmp", "stop", "vnc", "console", "agent", "tpm")
+
+
+@dataclass(frozen=True)
+class CommandFile:
+    """A file or directory that QEMU opens."""
+
+    path: str
+    read: bool
+    write: bool
+
+
+@dataclass(frozen=True)
+class Companion:
+    """A program that must run beside QEMU: kind is "swtpm" or "virtiofsd". It expects its listening socket as
+    descriptor 3; socket is the path to bind that to."""
+
+    kind: str
+    argv: List[str]
+    socket: str
+    cwd: str
+
+
+class Command(Handle):
+    """What to execute to run a VM. Immutable; any thread may use it. It keeps the lease on its profile.
+
+    Text is decoded as file names are: os.fsencode() gives the bytes."""
+
+    __slots__ = ()
+    _C = "vqemu_command"
+
+    def __init__(self, runtime: Runtime, vm: VM, *, for_unit: bool = False, paused: bool = False,
+                 incoming: bool = False) -> None:
+        """for_unit: with the sockets of a systemd unit. paused: do not start the CPUs (-S). incoming: wait for a
+        migration (-incoming defer)."""
+        flags = flag(for_unit, "for_unit") | flag(paused, "paused") << 1 | flag(incoming, "incoming") << 2
+        self._pointer = C.vqemu_command_build(runtime, vm, flags)
+
+    @classmethod
+    def load(cls, text: Union[str, bytes], source: Optional[Text] = None, *, call: Optional[Call] = None) -> Command:
+        """What save() has written, in another process; takes the lease on its profile again."""
+        document = document_bytes(text)
+        name = None if source is None else encoded(source, "source")
+        return cls._of(perform(call, lambda made: C.vqemu_command_load(document, len(document), name, 0, made)))
+
+    def save(self) -> str:
+        """The command as JSON, for load()."""
+        return str(C.vqemu_command_save(self, 0), "utf-8")
+
+    @property
+    def runtime(self) -> Runtime:
+        """The runtime that it was built for."""
+        return Runtime._of(C.vqemu_command_runtime(self))
+
+    @property
+    def path(self) -> str:
+        """The program; the same as argv[0]."""
+        return str(C.vqemu_command_path(self))
+
+    @property
+    def argv(self) -> List[str]:
+        """The arguments, the program's name included."""
+        return list(C.vqemu_command_argv(self))
+
+    @property
+    def env(self) -> Dict[str, str]:
+        """The whole environment; nothing of the caller's belongs to it."""
+        pairs = (variable.partition("=") for variable in C.vqemu_command_envp(self))
+        return {name: value for name, _, value in pairs}
+
+    @property
+    def cwd(self) -> str:
+        """The directory to execute in."""
+        return str(C.vqemu_command_cwd(self))
+
+    @property
+    def state_dir(self) -> str:
+        """The directory of what the VM keeps."""
+        return str(C.vqemu_command_state_dir(self))
+
+    @property
+    def runtime_dir(self) -> str:
+        """The directory of the VM's sockets."""
+        return str(C.vqemu_command_runtime_dir(self))
+
+    @property
+    def vm_name(self) -> str:
+        """The name of the VM."""
+        return str(C.vqemu_command_vm_name(self))
+
+    @property
+    def vm_id(self) -> str:
+        """The id of the VM, from which its directories have their names."""
+        return str(C.vqemu_command_vm_id(self))
+
+    @property
+    def user(self) -> Optional[str]:
+        """Whom QEMU runs as; None for the caller."""
+        user: Optional[str] = C.vqemu_command_user(self)
+        return user
+
+    def socket(self, name: str) -> Optional[str]:
+        """The path of a socket, "qmp", "stop", "vnc", "console", "agent" or "tpm"; None if there is none."""
+        if name not in SOCKETS:
+            raise ValueError(f"a socket is one of {', '.join(SOCKETS)}, not {name!r}")
+        path: Optional[str] = C.vqemu_command_socket(self, name)
+        return path
+
+    @property
+    def sockets(self) -> Dict[str, str]:
+        """The paths of all sockets, by their names."""
+        names = [C.vqemu_command_socket_name(self, i) for i in range(C.vqemu_command_socket_count(self))]
+        return {name: C.vqemu_command_socket(self, name) for name in names}
+
+    @property
+    def files(self) -> List[CommandFile]:
+        """The files that QEMU opens, and the directories that it shares."""
+        return [CommandFile(path, bool(access & 1), bool(access & 2)) for path, access in items(
+            self._open(), "vqemu_command_file_count", "vqemu_command_file_path", "vqemu_command_file_access")]
+
+    @property
+    def companions(self) -> List[Companion]:
+        """The programs that must run beside QEMU."""
+        return [Companion(*fields) for fields in items(
+            self._open(), "vqemu_command_companion_count", "vqemu_command_companion_kind",
+            "vqemu_command_companion_argv", "vqemu_command_companion_socket", "vqemu_command_companion_cwd")]
+
+    @property
+    def fds(self) -> Dict[str, int]:
+        """The descriptors that the VM named, by its keys; QEMU must have them open under the same numbers."""
+        return {key: fd for key, fd in items(
+            self._open(), "vqemu_command_fd_count", "vqemu_command_fd_key", "vqemu_command_fd_at")}
+
+    def digest(self, what: str = "command") -> str:
+        """A digest in hex, of the whole "command", or of the "hardware" that the guest sees."""
+        digest: Optional[str] = C.vqemu_command_digest(self, encoded(what, "what"))
+        if digest is None:
+            raise ValueError(f"a digest is of the command or of the hardware, not of {what!r}")
+        return digest
+
+    def to_shell(self) -> str:
+        """The command as text for a shell."""
+        return decoded(C.vqemu_command_to_shell(self, 0)) or ""
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The command as what its JSON text says."""
+        document: Dict[str, Any] = json.loads(self.to_json())
+        return document
+
+    def to_json(self) -> str:
+        """The command as JSON text."""
+        return str(C.vqemu_command_to_json(self, 0), "utf-8")
+
+    def prepare(self, *, keep_variables: bool = False, reset_variables: bool = False,
+                call: Optional[Call] = None) -> None:
+        """Make what the command needs on disk. The arguments say what to do about UEFI variables that were made for
+        other firmware."""
+        flags = flag(keep_variables, "keep_variables") | flag(reset_variables, "reset_variables") << 1
+        perform(call, lambda made: C.vqemu_prepare(self, flags, made))
+
+    def start(self, **options: Any) -> "subprocess.Popen[Any]":
+        """Start QEMU with exactly this environment and directory, with the lease on its profile and the VM's
+        descriptors, and no others. options: of subprocess.Popen, such as stdin and stdout."""
+        held = self._open()  # keeps the lease open meanwhile, whoever closes the command
+        try:
+            return subprocess.Popen(self.argv, **self._started(options))
+        finally:
+            del held
+
+    async def start_async(self, **options: Any) -> asyncio.subprocess.Process:
+        """The same as an asyncio process. options: of asyncio.create_subprocess_exec()."""
+        held = self._open()
+        try:
+            return await asyncio.create_subprocess_exec(*self.argv, **self._started(options))
+        finally:
+            del held
+
+    def _started(self, options: Dict[str, Any]) -> Dict[str, Any]:
+        """The options of a process of this command."""
+        for name in ("executable", "env", "cwd", "shell", "close_fds"):
+            if name in options:
+                raise TypeError(f"{name} is what the command says")
+        lease = self.runtime.lease_fd
+        passed = {fd for fd in (lease, *self.fds.values()) if fd >= 0} | set(options.pop("pass_fds", ()))
+        return {"executable": self.path, "env": self.env, "cwd": self.cwd, "pass_fds": tuple(sorted(passed)), **options}
+
+    def _open(self) -> Any:
+        return pointer_of(self, self._C, "command")
+
+    def __repr__(self) -> str:
+        return self._described(*([] if self.closed else [repr(self.vm_name), self.path]))

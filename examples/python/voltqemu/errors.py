@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: MIT
+"""What can go wrong, as exceptions: one class for each of the library's codes, all of them an Error.
+
+Where Python has a class for the same thing, the exception is also that, so that `except TimeoutError` and
+`except FileNotFoundError` work. `reason` is a stable word to act upon; docs/errors.md lists them."""
+from __future__ import annotations
+
+from typing import Any, Dict, Mapping, Optional, Tuple, Type
+
+
+class Error(Exception):
+    """What the library says went wrong.
+
+    code: one of the numbers of enum vqemu_result. reason: a stable word, such as "profile-not-in-store".
+    message: one line for people. details: facts by name, such as "key", "path", "choices". line: of the
+    document at fault, or None. errno: of the system call that failed, or 0."""
+
+    #: The code of the class.
+    CODE = 0
+
+    def __init__(self, message: str, *, code: Optional[int] = None, reason: str = "",
+                 details: Optional[Mapping[str, str]] = None, line: Optional[int] = None,
+                 errno: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = self.CODE if code is None else code
+        self.reason = reason
+        self.details: Dict[str, str] = dict(details or {})
+        self.line = line
+        self.errno: int = errno
+
+    def __str__(self) -> str:
+        return self.message
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.message!r}, reason={self.reason!r})"
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        fields = {"code": self.code, "reason": self.reason, "details": self.details, "line": self.line,
+                  "errno": self.errno}
+        return _rebuild, (type(self), self.message, fields)
+
+
+def _rebuild(kind: Type[Error], message: str, fields: Dict[str, Any]) -> Error:
+    return kind(message, **fields)
+
+
+class NoMemoryError(Error, MemoryError):
+    """Memory could not be allocated."""
+
+    CODE = -1
+
+
+class InvalidError(Error, ValueError):
+    """A value is not acceptable, wherever it came from."""
+
+    CODE = -2
+
+
+class SystemCallError(Error, OSError):
+    """A system call failed; errno tells how."""
+
+    CODE = -3
+
+
+class NotFoundError(Error, FileNotFoundError):
+    """What was asked for is not there: a file, an entry of a manifest, a user."""
+
+    CODE = -4
+
+
+class UnsupportedError(Error):
+    """This host, profile or guest architecture cannot serve the request."""
+
+    CODE = -5
+
+
+class MalformedError(Error, ValueError):
+    """The syntax or structure of a document is broken."""
+
+    CODE = -6
+
+
+class CorruptError(Error):
+    """Stored content is damaged."""
+
+    CODE = -7
+
+
+class ReadOnlyError(Error):
+    """The store was opened read-only."""
+
+    CODE = -8
+
+
+class CancelledError(Error):
+    """The call was cancelled."""
+
+    CODE = -9
+
+
+class ChangedError(Error):
+    """Something changed while it was being used, or since a VM's state was made for it."""
+
+    CODE = -10
+
+
+class TimedOutError(Error, TimeoutError):
+    """The time that was given is over."""
+
+    CODE = -11
+
+
+class UsageError(Error):
+    """The calling program is at fault: a closed handle, or one of another process."""
+
+    CODE = -12
+
+
+class BusyError(Error):
+    """Somebody else holds what is needed. Try later."""
+
+    CODE = -13
+
+
+class RefusedError(Error):
+    """Not trusted as it is on disk: its owner, mode, or a link in its way."""
+
+    CODE = -14
+
+
+class NoStoreError(NotFoundError):
+    """There is no store there."""
+
+    CODE = -15
+
+
+class NoRevisionError(Error, LookupError):
+    """The store has no such revision, or none of that profile."""
+
+    CODE = -16
+
+
+class NoProgramError(Error, LookupError):
+    """The profile has no QEMU program for the guest's architecture."""
+
+    CODE = -17
+
+
+class NotRunningError(Error):
+    """The VM is not running."""
+
+    CODE = -18
+
+
+class UnknownKeyError(Error, KeyError):
+    """There is no such key; details has "key" and "choices"."""
+
+    CODE = -19
+
+
+class NetworkError(Error):
+    """The network, or the other side, failed."""
+
+    CODE = -20
+
+
+class DeniedError(Error):
+    """The other side says no: a registry, or QEMU to a command."""
+
+    CODE = -21
+
+
+class UntrustedError(Error):
+    """It is not known who made it."""
+
+    CODE = -22
+
+
+#: The class for each code.
+BY_CODE: Dict[int, Type[Error]] = {
+    kind.CODE: kind for kind in vars().copy().values()
+    if isinstance(kind, type) and issubclass(kind, Error) and kind is not Error}
+
+__all__ = ["Error", *sorted(kind.__name__ for kind in BY_CODE.values())]

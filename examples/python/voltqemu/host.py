@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: MIT
+"""The library that is loaded, and hosts."""
+from __future__ import annotations
+
+from ._library import C, Handle, Text, encoded, options
+
+__all__ = ["Host", "has_feature", "version"]
+
+
+def version() -> str:
+    """The version of the library that is loaded, such as "1.0.0"."""
+    return str(C.vqemu_version())
+
+
+def has_feature(name: str) -> bool:
+    """Whether the library can do something, such as "archives", as it was built and with what is installed."""
+    return bool(C.vqemu_has_feature(encoded(name, "name")))
+
+
+class Host(Handle):
+    """What selection needs to know of a host. Immutable; any thread may use it."""
+
+    __slots__ = ()
+    _C = "vqemu_host"
+
+    def __init__(self, arch: Text, kvm: Text = "usable") -> None:
+        """A host that is described: its architecture, such as "x86_64", and how far KVM works there: "usable",
+        "absent", "denied", "broken", "software" or "unseen". See probe() for this host."""
+        described = options("vqemu_host_options", {"arch": encoded(arch, "arch"), "kvm": encoded(kvm, "kvm")})
+        self._pointer = C.vqemu_host_new(described, 0)
+
+    @classmethod
+    def probe(cls) -> Host:
+        """The host that this process runs on."""
+        return cls._of(C.vqemu_host_probe(0))
+
+    @property
+    def arch(self) -> str:
+        """The architecture, such as "x86_64"."""
+        return str(C.vqemu_host_arch(self))
+
+    @property
+    def kvm_state(self) -> str:
+        """How far KVM works: "usable", "absent", "denied", "broken", "software" or "unseen"."""
+        return str(C.vqemu_kvm_state_name(C.vqemu_host_kvm_state(self)))
+
+    @property
+    def kvm_usable(self) -> bool:
+        """Whether KVM runs guests here."""
+        return bool(C.vqemu_host_kvm_usable(self))
+
+    @property
+    def kvm_reason(self) -> str:
+        """Why KVM is usable or not, for people."""
+        return str(C.vqemu_host_kvm_reason(self))
+
+    def __repr__(self) -> str:
+        return self._described(*([] if self.closed else [self.arch, f"kvm {self.kvm_state}"]))

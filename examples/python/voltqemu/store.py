@@ -1,0 +1,434 @@
+# SPDX-License-Identifier: MIT
+"""Content-addressed stores of profiles."""
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Protocol, Tuple, Union
+
+from ._library import C, Handle, Pointer, Text, decoded, descriptor, encoded, flag, items, options, whole
+from .call import Call, perform
+from .manifest import Manifest
+from .profile import Profile
+from .runtime import Runtime
+
+if TYPE_CHECKING:
+    from .selection import Selection
+
+__all__ = ["CheckProcess", "CheckProblem", "CheckResult", "CheckUse", "Collection", "Ingest", "Kept", "Pin",
+           "Removed", "Revision", "Store", "Use", "Uses"]
+
+
+class HasDescriptor(Protocol):
+    """An open file or socket."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        ...
+
+
+#: An open file, a descriptor, or the path of a file.
+File = Union[int, HasDescriptor, Text]
+
+
+class Revision(Handle):
+    """A store's version of a profile. Immutable; any thread may use it."""
+
+    __slots__ = ()
+    _C = "vqemu_revision"
+
+    @property
+    def name(self) -> str:
+        """Its name, such as "kvm-linux-8e1e73bc"."""
+        return str(C.vqemu_revision_name(self))
+
+    @property
+    def profile(self) -> str:
+        """The name of its profile."""
+        return str(C.vqemu_revision_profile(self))
+
+    @property
+    def path(self) -> str:
+        """The file of its manifest."""
+        return str(C.vqemu_revision_path(self))
+
+    @property
+    def manifest(self) -> Optional[Manifest]:
+        """What it consists of; None if there is a problem."""
+        pointer: Optional[Pointer] = C.vqemu_revision_manifest(self)
+        return None if pointer is None else Manifest._of(pointer)
+
+    @property
+    def problem(self) -> Optional[str]:
+        """Why its manifest could not be read; None if it was."""
+        problem: Optional[str] = C.vqemu_revision_problem(self)
+        return problem
+
+    @property
+    def digest(self) -> Optional[str]:
+        """The digest of its manifest, in hex; None if there is a problem."""
+        digest: Optional[str] = C.vqemu_revision_digest(self)
+        return digest or None
+
+    def __repr__(self) -> str:
+        return self._described(*([] if self.closed else [self.name]))
+
+
+#: A revision, by itself or by its name.
+RevisionName = Union[Revision, Text]
+
+
+@dataclass(frozen=True)
+class Ingest:
+    """What was put into a store. is_new: whether the store did not have it. objects, bytes: of all that was seen;
+    new_objects, new_bytes: of what the store did not have."""
+
+    revision: Revision
+    is_new: bool
+    objects: int
+    bytes: int
+    new_objects: int
+    new_bytes: int
+
+    @classmethod
+    def _of(cls, pointer: Pointer) -> Ingest:
+        return cls(Revision._of(C.vqemu_ingest_revision(pointer)), C.vqemu_ingest_is_new(pointer),
+                   C.vqemu_ingest_object_count(pointer), C.vqemu_ingest_bytes(pointer),
+                   C.vqemu_ingest_new_object_count(pointer), C.vqemu_ingest_new_bytes(pointer))
+
+
+@dataclass(frozen=True)
+class Pin:
+    """What keeps a revision; holder is such as "unit:web", or "" for the one without a name."""
+
+    revision: str
+    holder: str
+
+
+@dataclass(frozen=True)
+class Use:
+    """What uses a tree or a revision: kind is "process", "lease", "pin", "current" or "link". What is not known
+    is "" or None."""
+
+    kind: str
+    tree: str
+    revision: str
+    pid: Optional[int]
+    command: str
+    vm: str
+    holder: str
+
+
+@dataclass(frozen=True)
+class Uses:
+    """Who uses what. complete: whether all processes could be looked into; else there may be more."""
+
+    uses: List[Use]
+    complete: bool
+
+    def __iter__(self) -> Iterator[Use]:
+        return iter(self.uses)
+
+    def __len__(self) -> int:
+        return len(self.uses)
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What a collection has removed: kind is "revision", "tree", "object" or "staging"."""
+
+    kind: str
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A revision, or a tree whose revision is gone, that a collection has kept, and why."""
+
+    kind: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What a collection has done, or would do."""
+
+    freed_bytes: int
+    removed: List[Removed]
+    kept: List[Kept]
+
+
+@dataclass(frozen=True)
+class CheckUse:
+    """Where a damaged object is used."""
+
+    revision: str
+    path: str
+
+
+@dataclass(frozen=True)
+class CheckProcess:
+    """A process that runs from a damaged tree or holds it; pid is 0 for one that may not be looked into."""
+
+    tree: str
+    pid: int
+    command: str
+
+
+@dataclass(frozen=True)
+class CheckProblem:
+    """What a check has found."""
+
+    kind: str
+    digest: str
+    message: str
+    repaired: bool
+    uses: List[CheckUse]
+    processes: List[CheckProcess]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What a check has looked at and found. unrepaired: how many problems are left."""
+
+    objects: int
+    bytes: int
+    unrepaired: int
+    problems: List[CheckProblem]
+
+    @property
+    def ok(self) -> bool:
+        """Whether all is well now."""
+        return self.unrepaired == 0
+
+    @classmethod
+    def _of(cls, check: Pointer) -> CheckResult:
+        return cls(C.vqemu_check_object_count(check), C.vqemu_check_bytes(check),
+                   C.vqemu_check_unrepaired_count(check),
+                   [_problem(check, i) for i in range(C.vqemu_check_problem_count(check))])
+
+
+def _problem(check: Pointer, i: int) -> CheckProblem:
+    return CheckProblem(
+        C.vqemu_check_problem_kind(check, i), C.vqemu_check_problem_digest(check, i),
+        C.vqemu_check_problem_message(check, i), C.vqemu_check_problem_repaired(check, i),
+        [CheckUse(C.vqemu_check_use_revision(check, i, j), C.vqemu_check_use_path(check, i, j))
+         for j in range(C.vqemu_check_use_count(check, i))],
+        [CheckProcess(C.vqemu_check_process_tree(check, i, j), C.vqemu_check_process_pid(check, i, j),
+                      C.vqemu_check_process_command(check, i, j))
+         for j in range(C.vqemu_check_process_count(check, i))])
+
+
+class Store(Handle):
+    """An open store. Any number of threads may use it at the same time.
+
+    Where a method takes a revision, its name does as well; the name of a profile stands for the revision of it
+    that resolve() would take. What may take long takes a Call."""
+
+    __slots__ = ("_root",)
+    _C = "vqemu_store"
+
+    def __init__(self, root: Optional[Text] = None, *, create: bool = False, read_only: bool = False,
+                 root_fd: Optional[Union[int, HasDescriptor]] = None, objects: Optional[Text] = None,
+                 refs: Optional[Text] = None, trees: Optional[Text] = None, links: Optional[Text] = None) -> None:
+        """Open the store below the directory root, or make one there (create). root_fd: a descriptor of that
+        directory; root then only names it in messages. objects, refs, trees, links: directories that are elsewhere."""
+        if root is None and root_fd is None and None in (objects, refs, trees):
+            raise TypeError("a store needs its root, or the directories of its objects, refs and trees")
+        flags = flag(create, "create") | flag(read_only, "read_only") << 1
+        described = options("vqemu_store_options",
+                            {"root": root, "objects": objects, "refs": refs, "trees": trees, "links": links},
+                            {"root_fd": None if root_fd is None else descriptor(root_fd, "root_fd")})
+        self._root = None if root is None else decoded(encoded(root))
+        self._pointer = C.vqemu_store_open(described, flags)
+
+    def __repr__(self) -> str:
+        return self._described(*([] if self.closed else [repr(getattr(self, "_root", None))]))
+
+    # ---- looking ----
+
+    def revisions(self, profile: Optional[Union[Text, Profile]] = None, *,
+                  call: Optional[Call] = None) -> List[Revision]:
+        """The revisions of a profile, or of all; of each profile the newest first."""
+        name = None if profile is None else _name(profile, Profile, "profile")
+        found = perform(call, lambda made: C.vqemu_store_list_revisions(self, name, 0, made))
+        return [Revision._of(pointer)
+                for (pointer,) in items(found, "vqemu_revision_list_count", "vqemu_revision_list_at")]
+
+    def find(self, name: Text, *, call: Optional[Call] = None) -> Revision:
+        """The revision of this name, or the one of a profile of this name that resolve() would take. NoRevisionError
+        if there is none."""
+        text = encoded(name, "name")
+        return Revision._of(perform(call, lambda made: C.vqemu_store_find_revision(self, text, 0, made)))
+
+    def profiles(self, *, call: Optional[Call] = None) -> List[Profile]:
+        """The profiles that have a revision here."""
+        found = perform(call, lambda made: C.vqemu_store_list_profiles(self, 0, made))
+        return [Profile._of(pointer)
+                for (pointer,) in items(found, "vqemu_profile_list_count", "vqemu_profile_list_at")]
+
+    def uses(self, name: Optional[RevisionName] = None, *, call: Optional[Call] = None) -> Uses:
+        """What uses the trees and revisions of this name, of a profile, or of the whole store."""
+        text = None if name is None else _name(name, Revision, "name")
+        found = perform(call, lambda made: C.vqemu_store_list_uses(self, text, 0, made))
+        uses = [Use(kind, tree, revision, pid if pid > 0 else None, command, vm, holder)
+                for kind, tree, revision, pid, command, vm, holder in items(
+                    found, "vqemu_use_list_count", "vqemu_use_list_kind", "vqemu_use_list_tree",
+                    "vqemu_use_list_revision", "vqemu_use_list_pid", "vqemu_use_list_command", "vqemu_use_list_vm",
+                    "vqemu_use_list_holder")]
+        return Uses(uses, C.vqemu_use_list_is_complete(found))
+
+    # ---- using ----
+
+    def resolve(self, selection: Selection, revision: Optional[RevisionName] = None, *, verify: bool = False,
+                trust: bool = False, call: Optional[Call] = None) -> Runtime:
+        """Put a revision of the selected profile on disk: the current one, else the newest, unless one is given.
+
+        verify: read and hash every file. trust: do not even look at the files of a tree that was once whole."""
+        flags = flag(verify, "verify") | flag(trust, "trust") << 1
+        found = None if revision is None else self._revision(revision, call)
+        return Runtime._of(perform(call, lambda made: C.vqemu_resolve(self, selection, found, flags, made)))
+
+    def ingest(self, directory: Text, profile: Union[Text, Profile], *, call: Optional[Call] = None,
+               created_at: Optional[Text] = None, qemu_version: Optional[Text] = None,
+               build_date: Optional[Text] = None, build_host: Optional[Text] = None, accel: Optional[Text] = None,
+               abilities: Optional[Text] = None, guests: Optional[Text] = None,
+               description: Optional[Text] = None) -> Ingest:
+        """Put a directory into the store as a revision of a profile.
+
+        accel, abilities and guests, the latter two names with commas between, are what a profile of one's own says
+        of itself; the others are facts for its manifest."""
+        path = encoded(directory, "directory")
+        described = options("vqemu_ingest_options", {
+            "profile": _name(profile, Profile, "profile"), "created_at": created_at, "qemu_version": qemu_version,
+            "build_date": build_date, "build_host": build_host, "accel": accel, "abilities": abilities,
+            "guests": guests, "description": description})
+        return Ingest._of(perform(call, lambda made: C.vqemu_store_ingest(self, path, described, 0, made)))
+
+    def import_(self, file: File, profile: Optional[Union[Text, Profile]] = None, *, call: Optional[Call] = None,
+                created_at: Optional[Text] = None, qemu_version: Optional[Text] = None,
+                build_date: Optional[Text] = None, build_host: Optional[Text] = None, accel: Optional[Text] = None,
+                abilities: Optional[Text] = None, guests: Optional[Text] = None,
+                description: Optional[Text] = None) -> Ingest:
+        """Put an archive into the store: an open file, pipe, socket or descriptor, or the path of a file. The
+        profile, and what else ingest() takes, are for archives that export() has not written."""
+        described = options("vqemu_ingest_options", {
+            "profile": None if profile is None else _name(profile, Profile, "profile"), "created_at": created_at,
+            "qemu_version": qemu_version, "build_date": build_date, "build_host": build_host, "accel": accel,
+            "abilities": abilities, "guests": guests, "description": description})
+        with _opened(file, "rb") as (number, name):
+            return Ingest._of(perform(call, lambda made: C.vqemu_store_import(
+                self, number, name, described, 0, made)))
+
+    def export(self, revision: RevisionName, file: File, *, call: Optional[Call] = None) -> None:
+        """Write a revision as a tar archive to an open file, pipe, socket or descriptor, or to a new file of this
+        path."""
+        found = self._revision(revision, call)
+        with _opened(file, "xb") as (number, name):
+            perform(call, lambda made: C.vqemu_store_export(self, found, number, name, 0, made))
+
+    def copy_to(self, revision: RevisionName, store: Store, *, call: Optional[Call] = None) -> Ingest:
+        """Copy a revision to another store."""
+        found = self._revision(revision, call)
+        return Ingest._of(perform(call, lambda made: C.vqemu_store_copy(self, found, store, 0, made)))
+
+    # ---- keeping ----
+
+    def pin(self, revision: RevisionName, holder: Optional[Text] = None, *, call: Optional[Call] = None) -> None:
+        """Keep a revision from being collected, for a holder such as "unit:web", or for none."""
+        self._pin(C.vqemu_store_pin, revision, holder, call)
+
+    def unpin(self, revision: RevisionName, holder: Optional[Text] = None, *, call: Optional[Call] = None) -> None:
+        """End what pin() began, for the same holder."""
+        self._pin(C.vqemu_store_unpin, revision, holder, call)
+
+    def _pin(self, function: Any, revision: RevisionName, holder: Optional[Text], call: Optional[Call]) -> None:
+        name = _name(revision, Revision, "revision")
+        text = None if holder is None else encoded(holder, "holder")
+        perform(call, lambda made: function(self, name, text, 0, made))
+
+    def pins(self, revision: Optional[RevisionName] = None, *, call: Optional[Call] = None) -> List[Pin]:
+        """What keeps a revision, or any."""
+        name = None if revision is None else _name(revision, Revision, "revision")
+        found = perform(call, lambda made: C.vqemu_store_list_pins(self, name, 0, made))
+        return [Pin(*fields) for fields in items(found, "vqemu_pin_list_count", "vqemu_pin_list_revision",
+                                                 "vqemu_pin_list_holder")]
+
+    def set_current(self, name: RevisionName, *, call: Optional[Call] = None) -> None:
+        """Have resolve() take this revision of its profile until told otherwise; with the name of a profile, the
+        newest again."""
+        text = _name(name, Revision, "name")
+        perform(call, lambda made: C.vqemu_store_set_current(self, text, 0, made))
+
+    def remove(self, revision: RevisionName, *, call: Optional[Call] = None) -> None:
+        """Remove a revision; BusyError if it is in use, pinned, or the current one. The next collection frees its
+        objects."""
+        name = _name(revision, Revision, "revision")
+        perform(call, lambda made: C.vqemu_store_remove_revision(self, name, 0, made))
+
+    def collect(self, keep: int = 0, *, dry_run: bool = False, call: Optional[Call] = None) -> Collection:
+        """Remove what nothing reaches; of each profile also all revisions but this many, unless that is 0. dry_run:
+        only tell what would go."""
+        number, flags = whole(keep, "keep"), int(flag(dry_run, "dry_run"))
+        done: Pointer = perform(call, lambda made: C.vqemu_store_collect(self, number, flags, made))
+        return Collection(
+            C.vqemu_collection_freed_bytes(done),
+            [Removed(*fields) for fields in items(done, "vqemu_collection_count", "vqemu_collection_kind",
+                                                  "vqemu_collection_name", "vqemu_collection_bytes")],
+            [Kept(*fields) for fields in items(done, "vqemu_collection_kept_count", "vqemu_collection_kept_kind",
+                                               "vqemu_collection_kept_name", "vqemu_collection_kept_reason")])
+
+    def check(self, name: Optional[RevisionName] = None, *, repair: bool = False, source: Optional[Text] = None,
+              call: Optional[Call] = None) -> CheckResult:
+        """Hash the objects of a revision, of a profile, or of the whole store. repair: put right what can be. source:
+        a directory, an archive, or the root of another store, that has good copies."""
+        text = None if name is None else _name(name, Revision, "name")
+        good = None if source is None else encoded(source, "source")
+        flags = int(flag(repair, "repair"))
+        return CheckResult._of(perform(call, lambda made: C.vqemu_store_check(self, text, flags, good, made)))
+
+    def _revision(self, revision: RevisionName, call: Optional[Call]) -> Revision:
+        if isinstance(revision, Revision):
+            return revision
+        return self.find(_name(revision, Revision, "revision"), call=call)
+
+
+def _name(value: Any, kind: Any, what: str) -> bytes:
+    """The name of a revision or profile, or of what has one."""
+    if isinstance(value, kind):
+        value = value.name
+    elif not isinstance(value, (str, bytes)):
+        raise TypeError(f"{what} must be a {kind.__name__} or the name of one, not {type(value).__name__}")
+    return encoded(value, what)
+
+
+@contextlib.contextmanager
+def _opened(file: Any, mode: str) -> Iterator[Tuple[int, Optional[bytes]]]:
+    """The descriptor of a file, and what messages call it. A new file that was not written whole is removed."""
+    if isinstance(file, (str, bytes, os.PathLike)):
+        path = encoded(file, "file")
+        with open(path, mode) as opened:
+            try:
+                yield opened.fileno(), path
+            except BaseException:
+                if mode == "xb":
+                    os.unlink(path)
+                raise
+        return
+    number = descriptor(file, "file")
+    name = getattr(file, "name", None)
+    _synchronise(file, number, mode)
+    yield number, encoded(name) if isinstance(name, (str, bytes)) else None
+
+
+def _synchronise(file: Any, number: int, mode: str) -> None:
+    """What Python holds back of a file it has written or read is to be in its place."""
+    if isinstance(file, int):
+        return
+    if mode == "xb":
+        getattr(file, "flush", lambda: None)()  # a socket has none
+    elif getattr(file, "seekable", lambda: False)():
+        os.lseek(number, file.tell(), os.SEEK_SET)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: MIT
+"""The systemd units that run a VM."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Iterator, Optional, Sequence
+
+from ._library import C, Handle, Text, flag, options, whole
+from .command import Command
+from .runtime import Runtime
+from .vm import VM
+
+__all__ = ["Unit", "Units"]
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit: the name of its file, and the text."""
+
+    name: str
+    text: str
+
+
+class Units(Handle):
+    """The systemd units that run a VM: first its service, then those of the programs beside it. Immutable."""
+
+    __slots__ = ()
+    _C = "vqemu_units"
+
+    def __init__(self, runtime: Runtime, vm: VM, *, user: bool = False, name_prefix: Optional[Text] = None,
+                 state_base: Optional[Text] = None, runtime_base: Optional[Text] = None,
+                 stop_timeout: Optional[int] = None, stop_command: Optional[Sequence[Text]] = None) -> None:
+        """user: for systemctl --user. name_prefix: of the units' names, "volt-" by default. state_base, runtime_base:
+        where the directories of VMs are. stop_timeout: seconds that the guest gets to shut down. stop_command: what
+        shuts it down, a program with its arguments, to which the unit adds --timeout N and the socket."""
+        described = options(
+            "vqemu_unit_options",
+            {"name_prefix": name_prefix, "state_base": state_base, "runtime_base": runtime_base},
+            {"stop_timeout": stop_timeout})
+        if stop_command is not None:
+            C.vqemu_unit_options_set_stop_command(described, stop_command)
+        self._pointer = C.vqemu_units_build(runtime, vm, described, int(flag(user, "user")))
+
+    @property
+    def command(self) -> Command:
+        """What the VM's service executes."""
+        return Command._of(C.vqemu_units_command(self))
+
+    def __len__(self) -> int:
+        return int(C.vqemu_units_count(self))
+
+    def __getitem__(self, index: int) -> Unit:
+        count = len(self)
+        number = whole(index, "an index")
+        if not -count <= number < count:
+            raise IndexError(f"there are {count} units")
+        number %= count
+        return Unit(C.vqemu_units_name(self, number), C.vqemu_units_text(self, number))
+
+    def __iter__(self) -> Iterator[Unit]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return self._described(*([] if self.closed else [unit.name for unit in self]))

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""Virtual machines as their users describe them."""
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+
+from ._library import C, Handle, Text, encoded
+from ._properties import Disk, Forward, Nic, Share, VMProperties
+from ._views import Element, Elements, Features, Strings, plain, read, read_schema, schema_text, split_document
+from .errors import UnsupportedError
+from .manifest import document_bytes
+
+__all__ = ["VM", "Change", "Disk", "Element", "Elements", "Features", "Forward", "Nic", "Share", "Strings", "schema"]
+
+
+def schema() -> Dict[str, Any]:
+    """The JSON Schema of documents."""
+    made: Dict[str, Any] = json.loads(schema_text())
+    return made
+
+
+@dataclass(frozen=True)
+class Change:
+    """A key of which two VMs have different values; None where it is not set."""
+
+    key: str
+    before: Any
+    after: Any
+
+
+class VM(Handle, VMProperties):
+    """A virtual machine as its user describes it.
+
+        vm = VM("web", memory=512, nics=[{"forwards": [{"host_port": 2222, "guest_port": 22}]}])
+        vm.disks.append({"file": "/srv/web.qcow2", "format": "qcow2"})
+        vm.disks[0].cache = "none"
+        vm["disks[0].aio"] = "native"
+        vm.cpu_features["avx2"] = False
+
+    Each key of the document (docs/vm.md) is an attribute, and by its whole name an item. None stands for the
+    default. Threads that use one at the same time wait for each other. copy.copy() and pickle work."""
+
+    __slots__ = ()
+    _C = "vqemu_vm"
+
+    def __init__(self, name: Text, **properties: Any) -> None:
+        """A VM of this name, with properties by their keys: VM(**document) is as good as from_json()."""
+        self._pointer = C.vqemu_vm_new(encoded(name, "name"))
+        if properties:
+            self.merge(properties)
+
+    @classmethod
+    def from_json(cls, text: Union[str, bytes], source: Optional[Text] = None) -> VM:
+        """Read a VM from the text of a document; messages call it source."""
+        document = document_bytes(text)
+        name = None if source is None else encoded(source, "source")
+        return cls._of(C.vqemu_vm_from_json(document, len(document), name, 0))
+
+    @classmethod
+    def from_file(cls, path: Text) -> VM:
+        """Read a VM from a file with a document."""
+        return cls._of(C.vqemu_vm_from_file(encoded(path, "path"), 0))
+
+    def to_json(self) -> str:
+        """The text of the document: what is set, and nothing else. UnsupportedError if something is not UTF-8."""
+        return str(C.vqemu_vm_to_json(self, 0), "utf-8")
+
+    def to_dict(self) -> Dict[str, Any]:
+        """The document: what is set, and nothing else."""
+        document: Dict[str, Any] = {}
+        try:
+            document = json.loads(self.to_json())
+        except UnsupportedError:  # JSON cannot have it, but Python can
+            for key in read_schema()["properties"]:
+                value = read(self, key)
+                value = None if value is None else plain(value, key)
+                if value is not None and value not in ([], {}):
+                    document[key] = value
+        return document
+
+    def copy(self) -> VM:
+        """Another VM, the same in everything."""
+        return type(self)._of(C.vqemu_vm_copy(self))
+
+    __copy__ = copy
+
+    def __deepcopy__(self, _: object) -> VM:
+        return self.copy()
+
+    def __reduce_ex__(self, _: object) -> Tuple[Any, ...]:
+        return VM.from_json, (self.to_json(),)
+
+    def merge(self, changes: Union[Mapping[str, Any], str, bytes], source: Optional[Text] = None) -> None:
+        """Set all keys that a document or dict has, or none if one is refused. Lists are replaced; None or null
+        unsets."""
+        if isinstance(changes, (str, bytes)):
+            self._merge(document_bytes(changes), source)
+            return
+        if not isinstance(changes, Mapping):
+            raise TypeError(f"changes must be a dict or a document, not {type(changes).__name__}")
+        document, late = split_document(changes)
+        if not late:
+            self._merge(json.dumps(document).encode(), source)
+            return
+        made = self.copy()
+        made._merge(json.dumps(document).encode(), source)
+        for key, value in late:
+            C.vqemu_vm_set_string(made, encoded(key), encoded(value, key))
+        self._pointer = made._pointer
+
+    def _merge(self, document: bytes, source: Optional[Text]) -> None:
+        C.vqemu_vm_merge_json(self, document, len(document), None if source is None else encoded(source, "source"), 0)
+
+    def update(self, **properties: Any) -> None:
+        """merge(), by keywords."""
+        self.merge(properties)
+
+    def diff(self, other: VM) -> List[Change]:
+        """In what the other one differs."""
+        document = json.loads(C.vqemu_vm_diff(self, other, 0))
+        return [Change(change["key"], change.get("from"), change.get("to")) for change in document["changes"]]
+
+    def _at(self) -> Tuple[VM, str]:
+        return self, ""
+
+    def __repr__(self) -> str:
+        return self._described(*([] if self.closed else [repr(self.name)]))

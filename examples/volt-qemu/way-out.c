@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#include "way-out.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "cleanup.h"
+#include "text.h"
+
+/* {name} becomes that detail of the error; what stands in brackets is left out where its detail is
+ * missing or empty. Reasons are those of docs/errors.md. */
+static const struct {
+    const char *reason, *text;
+} ways[] = {
+    {"current", "use another one first: volt-qemu current REVISION"},
+    {"current-broken", "set it anew: volt-qemu current REVISION, or PROFILE for the newest"},
+    {"current-gone", "use the newest again: volt-qemu current {profile}"},
+    {"deadline", "--timeout gives it more"},
+    {"in-use", "volt-qemu uses {revision} tells by whom"},
+    {"locked", "try again later, or wait longer: --lock-timeout SECONDS"},
+    {"no-such-revision", "volt-qemu revisions lists those that there are"},
+    {"no-store", "\"volt-qemu ingest\" and \"volt-qemu import\" make one"},
+    {"no-profile", "--profile NAME does"},
+    {"nvram-size", "start anew: volt-qemu prepare --reset-variables"},
+    {"object-damaged", "volt-qemu verify --repair --from SOURCE repairs it"},
+    {"other-firmware",
+     "take the old one: --revision REVISION; or say what is to be done: volt-qemu "
+     "prepare with --keep-variables or --reset-variables"},
+    {"pinned", "let go of it: volt-qemu unpin {revision}[ --holder {holder}]"},
+    {"profile-lacks-ability", "without --profile one is chosen that fits"},
+    {"profile-not-in-store", "store one with: volt-qemu ingest --profile {profile} DIR"},
+    {"read-only", "leave out --read-only"},
+    {"revision-broken", "put back its file, or remove it: volt-qemu rm {revision}"},
+    {"too-large", "--max-size allows more"},
+    {"too-many-files", "--max-objects allows more"},
+    {"unknown-profile", "volt-qemu profiles lists them; one of your own needs --accel and --guests "
+                        "when it is ingested"},
+};
+
+/* Copy text up to its end or the bracket that closes it, with details filled in. Returns where that
+ * is; *complete becomes false if a detail is missing or empty. */
+static const char *fill(char **way, const char *text, const vqemu_error *error, bool *complete) {
+    while (*text && *text != ']') {
+        size_t length = strcspn(text, "{[]");
+        *way = append_text(*way, text, length);
+        text += length;
+        if (*text == '[') {
+            bool has_all = true;
+            _cleanup_free_ char *optional = format_text("%s", "");
+            text = fill(&optional, text + 1, error, &has_all) + 1;
+            *way = append_text(*way, optional, has_all ? strlen(optional) : 0);
+        } else if (*text == '{') {
+            length = strcspn(++text, "}");
+            _cleanup_free_ char *name = format_text("%.*s", (int)length, text);
+            const char *detail = vqemu_error_detail(error, name);
+            *way = append_text(*way, detail ? detail : name, strlen(detail ? detail : name));
+            *complete &= detail && *detail;
+            text += length + 1;
+        }
+    }
+    return text;
+}
+
+char *way_out_of(const vqemu_error *error) {
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        if (strcmp(vqemu_error_reason(error), ways[i].reason) == 0) {
+            char *way = format_text("%s", "");
+            bool complete = true;
+            fill(&way, ways[i].text, error, &complete);
+            return way;
+        }
+    }
+    return NULL;
+}

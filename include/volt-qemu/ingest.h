@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VOLT_QEMU_INGEST_H
+#define VOLT_QEMU_INGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <volt-qemu/call.h>
+#include <volt-qemu/error.h>
+#include <volt-qemu/revision.h>
+#include <volt-qemu/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- what is said of it ---- */
+
+/**
+ * What is said of a profile that is put into a store, beyond what is found in its files. Mutable,
+ * one owner, one thread at a time. Since 1.0.
+ */
+typedef struct vqemu_ingest_options vqemu_ingest_options;
+
+/** Whose version it is: the name of a profile. Since 1.0. */
+#define VQEMU_INGEST_PROFILE "profile"
+
+/** An RFC 3339 time, such as 2025-01-31T10:00:00Z, instead of the current one. Since 1.0. */
+#define VQEMU_INGEST_CREATED_AT "created_at"
+
+/** The version of QEMU. Any text. Since 1.0. */
+#define VQEMU_INGEST_QEMU_VERSION "qemu_version"
+
+/** When QEMU was built. Any text. Since 1.0. */
+#define VQEMU_INGEST_BUILD_DATE "build_date"
+
+/** Where QEMU was built. Any text. Since 1.0. */
+#define VQEMU_INGEST_BUILD_HOST "build_host"
+
+/** What the profile is for, in one line for people. Since 1.0. */
+#define VQEMU_INGEST_DESCRIPTION "description"
+
+/** Of a profile that is not one of the library's own (vqemu_profile_find()): the accelerator it
+ * runs guests with, "kvm" or "tcg". Such a profile needs this and VQEMU_INGEST_GUESTS, and a name
+ * of at most 63 lower case letters, digits and "-", without eight hex digits behind the last "-".
+ * Since 1.0. */
+#define VQEMU_INGEST_ACCEL "accel"
+
+/** Of such a profile: what it can do, names of vqemu_ability_name() separated by commas. Since 1.0.
+ */
+#define VQEMU_INGEST_ABILITIES "abilities"
+
+/** Of such a profile: the guest architectures it serves, names of vqemu_guest_arch_at() separated
+ * by commas. Under KVM these are served on hosts whose KVM runs them. Since 1.0. */
+#define VQEMU_INGEST_GUESTS "guests"
+
+/** Make empty ones. The caller frees *options with vqemu_ingest_options_free(). Errors:
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_ingest_options_new(vqemu_ingest_options **options, vqemu_error **error);
+
+/**
+ * Set a value by its key, one of the macros above; NULL unsets it. Errors: VQEMU_ERR_UNKNOWN_KEY,
+ * VQEMU_ERR_INVALID (no such time; reason "not-a-choice": no such accelerator, ability or guest
+ * architecture; not UTF-8), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_ingest_options_set_string(vqemu_ingest_options *options, const char *key,
+                                    const char *value, vqemu_error **error);
+
+/** Free them. NULL is allowed. Since 1.0. */
+void vqemu_ingest_options_free(vqemu_ingest_options *options);
+
+/* ---- a directory ---- */
+
+/** What was put into a store. Immutable, one owner. Since 1.0. */
+typedef struct vqemu_ingest vqemu_ingest;
+
+/**
+ * Put a directory tree into the store as a new revision of a profile: hash its files, publish those
+ * the store does not have yet, and write the manifest.
+ *
+ * directory: has bin/, with at least one bin/qemu-system-*, and as a rule lib/ and firmware/.
+ * Symbolic links to regular files inside the directory are stored as the file; anything else that
+ * is not a file or directory is refused. options: with VQEMU_INGEST_PROFILE. flags: 0. call: may be
+ * NULL; its progress has the step "hash".
+ *
+ * The new revision is the newest of its profile, even if the clock was set back: unless options set
+ * a time, it gets the current one, or one just after that of the newest revision. If that already
+ * has exactly this content and description, it is returned instead of a new one.
+ *
+ * Everything that was published is on stable storage before the revision appears. On failure, the
+ * revision does not; objects that were complete by then may stay, and are found by the next
+ * attempt. On success the caller frees *ingest with vqemu_ingest_free().
+ *
+ * Errors: VQEMU_ERR_INVALID (unknown or missing profile; a file name that a manifest cannot hold;
+ * no program), VQEMU_ERR_UNSUPPORTED (a device, socket or link out of the directory),
+ * VQEMU_ERR_CHANGED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
+ * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ */
+int vqemu_store_ingest(vqemu_store *store, const char *directory,
+                       const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call,
+                       vqemu_ingest **ingest, vqemu_error **error);
+
+/* ---- the result ---- */
+
+/** The revision. Borrowed. Since 1.0. */
+vqemu_revision *vqemu_ingest_revision(const vqemu_ingest *ingest);
+
+/** Whether the store did not have the revision before. Since 1.0. */
+bool vqemu_ingest_is_new(const vqemu_ingest *ingest);
+
+/** How many objects (files) the revision lists. Since 1.0. */
+size_t vqemu_ingest_object_count(const vqemu_ingest *ingest);
+
+/** How many bytes these have together. Since 1.0. */
+uint64_t vqemu_ingest_bytes(const vqemu_ingest *ingest);
+
+/** How many objects the store did not have, or had damaged. Since 1.0. */
+size_t vqemu_ingest_new_object_count(const vqemu_ingest *ingest);
+
+/** How many bytes these have together. Since 1.0. */
+uint64_t vqemu_ingest_new_bytes(const vqemu_ingest *ingest);
+
+/** Free it. NULL is allowed. Since 1.0. */
+void vqemu_ingest_free(vqemu_ingest *ingest);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

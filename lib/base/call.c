@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "base/call.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/error.h"
+#include "util/export.h"
+#include "util/strbuf.h"
+#include "base/workers-max.h"
+
+#define DEFAULT_LOCK_TIMEOUT 120000
+#define DEFAULT_MAX_OBJECTS 10000
+#define DEFAULT_MAX_SIZE ((uint64_t)4 << 30)
+
+struct vqemu_call {
+    atomic_uint references;
+    atomic_bool cancelled;
+    uint64_t threads, lock_timeout, max_objects, max_size;
+    uint64_t timeout;
+    int64_t deadline;
+    vqemu_progress_fn progress;
+    void *progress_userdata;
+    pthread_mutex_t log_lock; /* the hook hears of one event at a time */
+    vqemu_log_fn log;
+    void *log_userdata;
+};
+
+VQEMU_EXPORT int vqemu_call_new(vqemu_call **call, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(call, error);
+    *call = calloc(1, sizeof **call);
+    if (!*call)
+        return error_no_memory(error);
+    atomic_init(&(*call)->references, 1);
+    (*call)->deadline = INT64_MAX;
+    pthread_mutex_init(&(*call)->log_lock, NULL); /* never fails with default attributes */
+    return 0;
+}
+
+VQEMU_EXPORT vqemu_call *vqemu_call_ref(vqemu_call *call) {
+    if (call)
+        atomic_fetch_add(&call->references, 1);
+    return call;
+}
+
+VQEMU_EXPORT void vqemu_call_unref(vqemu_call *call) {
+    if (!call || atomic_fetch_sub(&call->references, 1) != 1)
+        return;
+    pthread_mutex_destroy(&call->log_lock);
+    free(call);
+}
+
+/* ---- settings ---- */
+
+static void set_timeout(vqemu_call *call, uint64_t milliseconds) {
+    int64_t now = call_now();
+    call->timeout = milliseconds;
+    call->deadline = milliseconds == 0 || milliseconds > (uint64_t)(INT64_MAX - now)
+                         ? INT64_MAX
+                         : now + (int64_t)milliseconds;
+}
+
+static uint64_t *number_of(vqemu_call *call, const char *key) {
+    if (strcmp(key, VQEMU_CALL_THREADS) == 0)
+        return &call->threads;
+    if (strcmp(key, VQEMU_CALL_LOCK_TIMEOUT) == 0)
+        return &call->lock_timeout;
+    if (strcmp(key, VQEMU_CALL_MAX_OBJECTS) == 0)
+        return &call->max_objects;
+    if (strcmp(key, VQEMU_CALL_MAX_SIZE) == 0)
+        return &call->max_size;
+    return NULL;
+}
+
+VQEMU_EXPORT int vqemu_call_set_number(vqemu_call *call, const char *key, uint64_t value,
+                                       vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(call, error);
+    REQUIRE_ARGUMENT(key, error);
+    if (strcmp(key, VQEMU_CALL_TIMEOUT) == 0) {
+        set_timeout(call, value);
+        return 0;
+    }
+    uint64_t *number = number_of(call, key);
+    if (!number)
+        return error_unknown_key(error, "a call", key,
+                                 "threads, timeout, lock_timeout, max_objects, max_size");
+    *number = value;
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_call_set_progress(vqemu_call *call, vqemu_progress_fn function,
+                                         void *userdata, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(call, error);
+    call->progress = function;
+    call->progress_userdata = userdata;
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_call_set_log(vqemu_call *call, vqemu_log_fn function, void *userdata,
+                                    vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(call, error);
+    call->log = function;
+    call->log_userdata = userdata;
+    return 0;
+}
+
+unsigned call_threads(const vqemu_call *call) {
+    if (!call || call->threads == 0)
+        return 1;
+    return call->threads > WORKERS_MAX ? WORKERS_MAX : (unsigned)call->threads;
+}
+
+uint64_t call_lock_timeout(const vqemu_call *call) {
+    return call && call->lock_timeout ? call->lock_timeout : DEFAULT_LOCK_TIMEOUT;
+}
+
+size_t call_max_objects(const vqemu_call *call) {
+    uint64_t number = call && call->max_objects ? call->max_objects : DEFAULT_MAX_OBJECTS;
+    return number > SIZE_MAX ? SIZE_MAX : (size_t)number;
+}
+
+uint64_t call_max_size(const vqemu_call *call) {
+    return call && call->max_size ? call->max_size : DEFAULT_MAX_SIZE;
+}
+
+/* ---- giving up ---- */
+
+VQEMU_EXPORT void vqemu_call_cancel(vqemu_call *call) {
+    if (call)
+        atomic_store(&call->cancelled, true); /* lock-free, so good in a signal handler */
+}
+
+VQEMU_EXPORT bool vqemu_call_is_cancelled(const vqemu_call *call) {
+    return call && atomic_load(&call->cancelled);
+}
+
+int64_t call_deadline(const vqemu_call *call) {
+    return call ? call->deadline : INT64_MAX;
+}
+
+int64_t call_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int call_check(const vqemu_call *call, const char *doing, vqemu_error **error) {
+    if (!call)
+        return 0;
+    if (atomic_load_explicit(&call->cancelled, memory_order_relaxed))
+        return error_set(error, VQEMU_ERR_CANCELLED, 0, "cancelled at %s", doing);
+    if (call->deadline == INT64_MAX || call_now() < call->deadline)
+        return 0;
+    return error_because(error_set(error, VQEMU_ERR_TIMEOUT, 0,
+                                   "the time given, %llu ms, was over at %s",
+                                   (unsigned long long)call->timeout, doing),
+                         error, "deadline", NULL);
+}
+
+/* ---- callbacks ---- */
+
+bool call_has_listener(const vqemu_call *call) {
+    return call && call->progress;
+}
+
+int call_report(vqemu_call *call, const vqemu_progress *progress) {
+    if (!call_has_listener(call))
+        return 0;
+    int r = call->progress(progress, call->progress_userdata);
+    if (r != 0)
+        vqemu_call_cancel(call);
+    return r;
+}
+
+void call_log(vqemu_call *call, int32_t level, const char *event, const char *format, ...) {
+    va_list arguments;
+    if (!call || !call->log)
+        return;
+    va_start(arguments, format);
+    struct strbuf text = {0};
+    strbuf_addv(&text, format, arguments);
+    va_end(arguments);
+    _cleanup_free_ char *raw = strbuf_take(&text);
+    _cleanup_free_ char *message = raw ? make_printable(raw) : NULL;
+    pthread_mutex_lock(&call->log_lock);
+    call->log(level, event, message ? message : "out of memory", call->log_userdata);
+    pthread_mutex_unlock(&call->log_lock);
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+#include "choice/kvm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/kvm.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include <volt-qemu/host.h>
+
+#include "base/error.h"
+#include "util/dir.h"
+#include "util/fd.h"
+#include "util/strbuf.h"
+
+const struct kvm_paths kvm_paths = {
+    .device = "/dev/kvm",
+    .modules_dir = "/sys/module",
+    .proc_modules = "/proc/modules",
+    .cpuinfo = "/proc/cpuinfo",
+};
+
+/*
+ * On x86, KVM is a frame that one vendor module fills. kvm_pvm does it without the processor's
+ * help: it creates VMs, and fails them in the first instructions of a kernel.
+ */
+static const char software[] = "kvm_pvm";
+static const char *const hardware[] = {"kvm_intel", "kvm_amd"};
+#define HARDWARE_COUNT (sizeof hardware / sizeof hardware[0])
+
+/* ---- /sys/module ---- */
+
+static int is_visible(int directory_fd, const char *name, void *unused) {
+    (void)directory_fd, (void)unused;
+    return name[0] != '.';
+}
+
+/* A container may have none, an empty one, or one that it may not read. */
+static bool shows_modules(const char *modules_dir) {
+    return for_each_entry(AT_FDCWD, modules_dir, is_visible, NULL) == 1;
+}
+
+static bool module_loaded(const char *modules_dir, const char *name) {
+    _cleanup_free_ char *path = format_string("%s/%s", modules_dir, name);
+    return path && access(path, F_OK) == 0;
+}
+
+static int32_t judge_modules(const struct kvm_paths *paths, char **reason) {
+    if (module_loaded(paths->modules_dir, software)) {
+        *reason = format_string("%s is served by %s, a software KVM that runs no Linux guest",
+                                paths->device, software);
+        return VQEMU_KVM_SOFTWARE;
+    }
+    for (size_t i = 0; i < HARDWARE_COUNT; i++) {
+        if (module_loaded(paths->modules_dir, hardware[i])) {
+            *reason =
+                format_string("%s creates VMs and is served by %s", paths->device, hardware[i]);
+            return VQEMU_KVM_USABLE;
+        }
+    }
+    *reason = format_string("%s creates VMs, but neither kvm_intel nor kvm_amd is below %s, so "
+                            "nothing shows that the hardware is behind it",
+                            paths->device, paths->modules_dir);
+    return VQEMU_KVM_SOFTWARE;
+}
+
+/* ---- where /sys/module is hidden ---- */
+
+/* Whether a word stands in a line between blanks. */
+static bool has_word(const char *line, const char *word) {
+    size_t length = strlen(word);
+    for (const char *at = line; (at = strstr(at, word)); at += length)
+        if ((at == line || strchr(" \t", at[-1])) && strchr(" \t\n", at[length]))
+            return true;
+    return false;
+}
+
+static FILE *open_text(const char *path) {
+    int fd = open_at(AT_FDCWD, path, O_RDONLY, 0);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    if (!file && fd >= 0)
+        close(fd);
+    return file;
+}
+
+/* The first of two words that a line with this beginning has; NULL if none has one. *seen: whether
+ * there is such a line. */
+static const char *find_word(const char *path, const char *beginning, const char *const *words,
+                             bool *seen) {
+    FILE *file = open_text(path);
+    char *line = NULL;
+    size_t capacity = 0;
+    const char *found = NULL;
+    *seen = false;
+    while (file && !found && getline(&line, &capacity, file) >= 0) {
+        if (strncmp(line, beginning, strlen(beginning)) != 0)
+            continue;
+        *seen = true;
+        for (size_t i = 0; i < 2 && !found; i++)
+            found = has_word(line, words[i]) ? words[i] : NULL;
+        if (*beginning) /* the same for each processor */
+            break;
+    }
+    free(line);
+    if (file)
+        fclose(file);
+    return found;
+}
+
+static bool judge_proc_modules(const struct kvm_paths *paths, int32_t *state, char **reason) {
+    static const char *const soft[] = {software, software};
+    bool seen;
+    if (find_word(paths->proc_modules, "", soft, &seen)) {
+        *state = VQEMU_KVM_SOFTWARE;
+        *reason = format_string("%s is served by %s (%s), a software KVM that runs no Linux guest",
+                                paths->device, software, paths->proc_modules);
+        return true;
+    }
+    const char *module = find_word(paths->proc_modules, "", hardware, &seen);
+    if (!module)
+        return false; /* it may be built in */
+    *state = VQEMU_KVM_USABLE;
+    *reason = format_string("%s creates VMs, and %s lists %s; %s cannot be seen", paths->device,
+                            paths->proc_modules, module, paths->modules_dir);
+    return true;
+}
+
+static bool judge_processor(const struct kvm_paths *paths, int32_t *state, char **reason) {
+    static const char *const extensions[] = {"vmx", "svm"};
+    bool seen;
+    const char *extension = find_word(paths->cpuinfo, "flags", extensions, &seen);
+    if (!seen)
+        return false;
+    *state = extension ? VQEMU_KVM_USABLE : VQEMU_KVM_SOFTWARE;
+    *reason = extension
+                  ? format_string("%s creates VMs, and the processor has %s (%s); %s, which "
+                                  "would tell what serves it, cannot be seen",
+                                  paths->device, extension, paths->cpuinfo, paths->modules_dir)
+                  : format_string("%s creates VMs, but the processor has neither vmx nor svm "
+                                  "(%s), so the hardware is not behind it",
+                                  paths->device, paths->cpuinfo);
+    return true;
+}
+
+int32_t kvm_judge_x86(const struct kvm_paths *paths, char **reason) {
+    int32_t state;
+    if (shows_modules(paths->modules_dir))
+        return judge_modules(paths, reason);
+    if (judge_proc_modules(paths, &state, reason) || judge_processor(paths, &state, reason))
+        return state;
+    *reason = format_string("%s creates VMs; whether the hardware is behind it cannot be seen, as "
+                            "%s, %s and %s show nothing of it",
+                            paths->device, paths->modules_dir, paths->proc_modules, paths->cpuinfo);
+    return VQEMU_KVM_UNSEEN;
+}
+
+/* ---- the device ---- */
+
+/* That this process has run out of something says nothing of KVM. */
+static bool is_shortage(int system_errno) {
+    return system_errno == EMFILE || system_errno == ENFILE || system_errno == ENOMEM;
+}
+
+/* Whether the device speaks the KVM API and creates a VM: 1, 0 with a reason, or an error. */
+static int creates_vm(int fd, const char *device, char **reason, vqemu_error **error) {
+    int version = ioctl(fd, KVM_GET_API_VERSION, 0);
+    if (version != KVM_API_VERSION) {
+        *reason = format_string("%s answers with KVM API version %d, not %d", device, version,
+                                KVM_API_VERSION);
+        return 0;
+    }
+    int vm;
+    do
+        vm = ioctl(fd, KVM_CREATE_VM, 0);
+    while (vm < 0 && errno == EINTR);
+    if (vm >= 0) {
+        close(vm);
+        return 1;
+    }
+    if (is_shortage(errno))
+        return error_system(error, errno, "%s creates no VM", device);
+    char text[128];
+    *reason = format_string("%s creates no VM: %s", device, strerror_r(errno, text, sizeof text));
+    return 0;
+}
+
+static int32_t judge_open_failure(int system_errno, const char *device, char **reason) {
+    char text[128];
+    switch (system_errno) {
+    case ENOENT:
+    case ENODEV:
+    case ENXIO:
+        *reason = format_string("there is no %s", device);
+        return VQEMU_KVM_ABSENT;
+    case EACCES:
+    case EPERM:
+        *reason =
+            format_string("%s may not be opened by this user: join the group that owns it", device);
+        return VQEMU_KVM_DENIED;
+    default:
+        *reason = format_string("%s cannot be opened: %s", device,
+                                strerror_r(system_errno, text, sizeof text));
+        return VQEMU_KVM_BROKEN;
+    }
+}
+
+int kvm_probe(const struct kvm_paths *paths, bool x86, int32_t *state, char **reason,
+              vqemu_error **error) {
+    const char *device = paths->device;
+    *reason = NULL;
+    *state = VQEMU_KVM_BROKEN;
+    _cleanup_close_ int fd = open_at(AT_FDCWD, device, O_RDWR | O_NONBLOCK, 0);
+    if (fd < 0 && is_shortage(-fd))
+        return error_system(error, -fd, "cannot open %s", device);
+    if (fd < 0) {
+        *state = judge_open_failure(-fd, device, reason);
+        return *reason ? 0 : error_no_memory(error);
+    }
+    int r = creates_vm(fd, device, reason, error);
+    if (r < 0)
+        return r;
+    if (r > 0 && x86) {
+        *state = kvm_judge_x86(paths, reason);
+    } else if (r > 0) {
+        *state = VQEMU_KVM_USABLE;
+        *reason = format_string("%s creates VMs", device);
+    }
+    return *reason ? 0 : error_no_memory(error);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The ids that the VM gives its devices. They are made with the library's own, by which slots are
+ * given, and get theirs when all are there.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "command/args-nouns.h"
+
+/* A device of the VM: the list it is in, its number there, and its ids. */
+struct named {
+    const char *list, *noun;
+    size_t number;
+    const char *id; /* NULL: the library's */
+};
+
+static size_t device_count(const vqemu_vm *vm) {
+    return vm->disks.count + vm->shares.count + vm->nics.count;
+}
+
+static struct named device_at(const vqemu_vm *vm, size_t i) {
+    size_t shares = i - vm->disks.count, nics = shares - vm->shares.count;
+    if (i < vm->disks.count)
+        return (struct named){"disks", "drive", i, ((const vqemu_disk *)vm->disks.items[i])->id};
+    if (shares < vm->shares.count)
+        return (struct named){"shares", "share", shares,
+                              ((const vqemu_share *)vm->shares.items[shares])->id};
+    return (struct named){"nics", "nic", nics, ((const vqemu_nic *)vm->nics.items[nics])->id};
+}
+
+/* ---- checks ---- */
+
+/* Whether the library gives such an id to some device or bus of some VM: another key that is set
+ * later must not be what makes this one wrong. A device "usb" has the bus "usb.0". */
+static bool is_reserved(const char *id) {
+    static const char *const fixed[] = {
+        "video",   "usb",   "tablet", "keyboard", "serial", "agent", "watchdog", "rng-device",
+        "balloon", "vsock", "rootfs", "scsi",     "ide",    "tpm",   "pci",      "pcie",
+    };
+    static const char *const numbered[] = {"drive", "share", "nic"};
+    size_t length = strcspn(id, ".");
+    for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+        if (strlen(fixed[i]) == length && strncmp(fixed[i], id, length) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
+        size_t stem = strlen(numbered[i]);
+        if (length > stem && strncmp(numbered[i], id, stem) == 0 &&
+            strspn(id + stem, "0123456789") == length - stem)
+            return true;
+    }
+    return strncmp(id, "scsi-", strlen("scsi-")) == 0; /* of the controller for an I/O thread */
+}
+
+static int refuse(const struct named *device, const char *why, const struct named *other,
+                  vqemu_error **error) {
+    char key[48], that[48] = "";
+    snprintf(key, sizeof key, "%s[%zu].id", device->list, device->number);
+    if (other)
+        snprintf(that, sizeof that, "%s[%zu]", other->list, other->number);
+    int r = args_refuse(error, VQEMU_ERR_INVALID, "%s: \"%s\" is %s%s", key, device->id, why, that);
+    return error_because(r, error, other ? "id-twice" : "reserved-id", "key", key, "value",
+                         device->id, NULL);
+}
+
+static int check(const vqemu_vm *vm, size_t index, vqemu_error **error) {
+    const struct named device = device_at(vm, index);
+    if (is_reserved(device.id))
+        return refuse(&device, "one of the ids that the library gives itself", NULL, error);
+    for (size_t i = 0; i < index; i++) {
+        const struct named other = device_at(vm, i);
+        if (other.id && strcmp(other.id, device.id) == 0)
+            return refuse(&device, "that of ", &other, error);
+    }
+    return 0;
+}
+
+/* ---- renaming ---- */
+
+/* "virtio-blk-pci,id=drive0,..." to ",id=root,...". */
+static bool rename_device(char **device, const struct named *named) {
+    char old[48];
+    const char *place = strstr(*device, ",id="); /* it is the first that every device has */
+    size_t length = (size_t)snprintf(old, sizeof old, ",id=%s%zu", named->noun, named->number);
+    if (!place || strncmp(place, old, length) != 0 || (place[length] && place[length] != ','))
+        return true;
+    char *renamed =
+        format_string("%.*s,id=%s%s", (int)(place - *device), *device, named->id, place + length);
+    if (!renamed)
+        return false;
+    free(*device);
+    *device = renamed;
+    return true;
+}
+
+static int rename_in_all(struct args *args, const struct named *device, vqemu_error **error) {
+    for (size_t i = 1; i < args->argv.count; i++)
+        if (strcmp(args->argv.items[i - 1], "-device") == 0 &&
+            !rename_device(&args->argv.items[i], device))
+            return error_no_memory(error);
+    return 0;
+}
+
+int args_give_ids(struct args *args, vqemu_error **error) {
+    for (size_t i = 0; i < device_count(args->vm); i++) {
+        const struct named device = device_at(args->vm, i);
+        if (!device.id)
+            continue;
+        int r = check(args->vm, i, error);
+        if (r == 0)
+            r = rename_in_all(args, &device, error);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: MIT */
+/* The file cas/current/<profile> holds the name of the revision that was set, and a newline. */
+#include "store/current.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/call.h"
+#include "base/error.h"
+#include "store/leftovers.h"
+#include "store/newest.h"
+#include "util/dir.h"
+#include "util/export.h"
+#include "util/fd.h"
+#include "util/strbuf.h"
+
+#define LOAD_ATTEMPTS 10
+
+/* ---- reading ---- */
+
+static int report_broken(const vqemu_store *store, const char *profile, vqemu_error **error) {
+    _cleanup_free_ char *path =
+        format_string("%s/" CURRENT_DIRECTORY "/%s", store->beside_path, profile);
+    int r = error_set(error, VQEMU_ERR_MALFORMED, 0,
+                      "which revision of %s is to be used cannot be told: %s does not hold the "
+                      "name of one; set it again, or remove that file for the newest",
+                      profile, path ? path : profile);
+    return error_because(r, error, "current-broken", "profile", profile, "path", path, NULL);
+}
+
+static bool is_revision_of(const char *name, const char *profile) {
+    size_t length = strlen(profile);
+    return revision_is_name(name) && strncmp(name, profile, length) == 0 && name[length] == '-' &&
+           strlen(name) == length + 1 + REVISION_HASH_LENGTH;
+}
+
+/* path is relative to directory_fd. Returns 1 and the name, 0 if there is none, or a negative
+ * errno: -EBADMSG for a file that does not hold one. */
+static int read_file(int directory_fd, const char *path, const char *profile,
+                     char name[NAME_MAX + 1]) {
+    char text[NAME_MAX + 2];
+    struct stat status;
+    _cleanup_close_ int fd = open_at(directory_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (fd == -ENOENT)
+        return 0;
+    if (fd < 0)
+        return fd == -ELOOP || fd == -ENXIO ? -EBADMSG : fd;
+    ssize_t n = fstat(fd, &status) < 0    ? -1
+                : S_ISREG(status.st_mode) ? read(fd, text, sizeof text - 1)
+                                          : 0;
+    if (n < 0)
+        return -errno;
+    text[n] = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    if (!is_revision_of(text, profile))
+        return -EBADMSG;
+    memcpy(name, text, strlen(text) + 1);
+    return 1;
+}
+
+static int report_unread(const vqemu_store *store, const char *profile, int system_errno,
+                         vqemu_error **error) {
+    if (system_errno == EBADMSG)
+        return report_broken(store, profile, error);
+    return error_system(error, system_errno, "cannot read %s/" CURRENT_DIRECTORY "/%s",
+                        store->beside_path, profile);
+}
+
+/* Returns 1 and the name of the revision that was set, 0 if none was, or an error. */
+static int read_current(const vqemu_store *store, const char *profile, char name[NAME_MAX + 1],
+                        vqemu_error **error) {
+    char path[sizeof "../" CURRENT_DIRECTORY "/" + NAME_MAX];
+    if (strchr(profile, '/') || strlen(profile) > NAME_MAX)
+        return 0;
+    snprintf(path, sizeof path, "../" CURRENT_DIRECTORY "/%s", profile);
+    int r = read_file(store->objects_fd, path, profile, name);
+    return r < 0 ? report_unread(store, profile, -r, error) : r;
+}
+
+static int report_gone(const vqemu_store *store, const char *profile, const char *name,
+                       vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
+                      "revision %s, which %s/" CURRENT_DIRECTORY
+                      "/%s says is to be used, is not in the store; set another one, or remove "
+                      "that file for the newest",
+                      name, store->beside_path, profile);
+    return error_because(r, error, "current-gone", "profile", profile, "revision", name, NULL);
+}
+
+int current_find(vqemu_store *store, const char *profile, vqemu_call *call,
+                 vqemu_revision **revision, vqemu_error **error) {
+    char name[NAME_MAX + 1], before[NAME_MAX + 1] = "";
+    *revision = NULL;
+    for (;;) {
+        _cleanup_error_ vqemu_error *problem = NULL;
+        int r = read_current(store, profile, name, error);
+        if (r < 0)
+            return r;
+        if (r == 0)
+            return newest_find(store, profile, call, revision, error);
+        r = newest_find_named(store, name, call, revision, &problem);
+        if (r == VQEMU_ERR_NO_REVISION || r == VQEMU_ERR_NOT_FOUND) {
+            if (strcmp(name, before) == 0)
+                return report_gone(store, profile, name, error);
+            memcpy(before, name,
+                   sizeof before); /* another one may have been set, and this removed */
+            continue;
+        }
+        if (r < 0 && error)
+            *error = TAKE_POINTER(problem);
+        return r;
+    }
+}
+
+/* It can be collected, being used no more, before it is loaded: then try again. */
+int current_load(vqemu_store *store, const char *profile, vqemu_call *call,
+                 vqemu_revision **revision, vqemu_error **error) {
+    for (int attempt = 1;; attempt++) {
+        _cleanup_revision_ vqemu_revision *found = NULL;
+        _cleanup_error_ vqemu_error *problem = NULL;
+        int r = current_find(store, profile, call, &found, &problem);
+        if (r == 0)
+            r = revision_load(store, found, call, &problem);
+        if (r == 0)
+            *revision = TAKE_POINTER(found);
+        if (found && r == VQEMU_ERR_NOT_FOUND && attempt < LOAD_ATTEMPTS)
+            continue;
+        if (r < 0 && error)
+            *error = TAKE_POINTER(problem);
+        return r;
+    }
+}
+
+VQEMU_EXPORT int vqemu_store_find_revision(vqemu_store *store, const char *name, uint32_t flags,
+                                           vqemu_call *call, vqemu_revision **revision,
+                                           vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(revision, error);
+    *revision = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_ARGUMENT(name, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    int r = revision_check_any_name(name, error);
+    if (r == 0)
+        r = call_check(call, "the start", error);
+    if (r < 0)
+        return r;
+    return revision_is_name(name) ? revision_find(store, name, call, revision, error)
+                                  : current_load(store, name, call, revision, error);
+}
+
+/* ---- all of them ---- */
+
+struct reading {
+    const vqemu_store *store;
+    struct currents *currents;
+    vqemu_error **error;
+    int failure;
+};
+
+static int add_current(struct currents *currents, const char *profile, const char *revision) {
+    if (currents->count == currents->capacity) {
+        size_t capacity = currents->capacity ? 2 * currents->capacity : 4;
+        struct current *larger = realloc(currents->currents, capacity * sizeof *larger);
+        if (!larger)
+            return -ENOMEM;
+        currents->currents = larger;
+        currents->capacity = capacity;
+    }
+    struct current *current = &currents->currents[currents->count++];
+    *current = (struct current){strdup(profile), strdup(revision)};
+    return current->profile && current->revision ? 0 : -ENOMEM;
+}
+
+static int add_file(int directory_fd, const char *name, void *userdata) {
+    struct reading *reading = userdata;
+    char revision[NAME_MAX + 1];
+    if (*name == '.')
+        return 0;
+    int r = read_file(directory_fd, name, name, revision);
+    if (r == -EBADMSG) {
+        reading->failure = report_broken(reading->store, name, reading->error);
+        return 1;
+    }
+    return r == 1 ? add_current(reading->currents, name, revision) : r;
+}
+
+int currents_read(const vqemu_store *store, struct currents *currents, vqemu_error **error) {
+    struct reading reading = {.store = store, .currents = currents, .error = error};
+    *currents = (struct currents){0};
+    _cleanup_close_ int fd = store_find_beside_objects(store, CURRENT_DIRECTORY);
+    if (fd == -ENOENT)
+        return 0;
+    int r = fd < 0 ? fd : for_each_entry(fd, ".", add_file, &reading);
+    if (r == 0)
+        return 0;
+    currents_release(currents);
+    return reading.failure < 0
+               ? reading.failure
+               : error_system(error, -r, "cannot read %s/" CURRENT_DIRECTORY, store->beside_path);
+}
+
+bool currents_have(const struct currents *currents, const char *revision) {
+    for (size_t i = 0; i < currents->count; i++)
+        if (strcmp(currents->currents[i].revision, revision) == 0)
+            return true;
+    return false;
+}
+
+void currents_release(struct currents *currents) {
+    for (size_t i = 0; i < currents->count; i++) {
+        free(currents->currents[i].profile);
+        free(currents->currents[i].revision);
+    }
+    free(currents->currents);
+    *currents = (struct currents){0};
+}
+
+/* ---- setting ---- */
+
+/* Locked, so that nobody takes it for a leftover: -EAGAIN if somebody has. */
+static int stage(int directory_fd, const char *staged, const char *revision) {
+    _cleanup_close_ int fd = create_at(directory_fd, staged, O_WRONLY | O_EXCL | O_NOFOLLOW, 0644);
+    int r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, staged);
+    if (r == 0)
+        r = write_all(fd, revision, strlen(revision));
+    if (r == 0)
+        r = write_all(fd, "\n", 1);
+    if (r == 0 && fchmod(fd, 0644) < 0)
+        r = -errno;
+    return r == 0 ? sync_fd(fd) : r;
+}
+
+static int replace_file(int directory_fd, const char *profile, const char *revision) {
+    for (;;) {
+        _cleanup_free_ char *staged = leftovers_new_name();
+        int r = staged ? stage(directory_fd, staged, revision) : -ENOMEM;
+        if (r == 0 && renameat(directory_fd, staged, directory_fd, profile) < 0)
+            r = -errno;
+        if (r < 0 && staged)
+            unlinkat(directory_fd, staged, 0);
+        if (r != -EAGAIN && r != -ENOENT) /* else it was removed as a leftover */
+            return r;
+    }
+}
+
+static int write_current(const vqemu_store *store, const char *profile, const char *revision,
+                         vqemu_error **error) {
+    _cleanup_close_ int fd = -1;
+    int r = store_open_beside_objects(store, CURRENT_DIRECTORY, &fd, error);
+    if (r < 0)
+        return r;
+    leftovers_sweep(fd);
+    r = replace_file(fd, profile, revision);
+    if (r == 0)
+        r = sync_fd(fd);
+    if (r == 0) /* the directory may have been made just now */
+        r = sync_path(fd, "..");
+    return r < 0 ? error_system(error, -r, "cannot write %s/" CURRENT_DIRECTORY "/%s",
+                                store->beside_path, profile)
+                 : 0;
+}
+
+static int set_revision(const vqemu_store *store, const char *name, vqemu_call *call,
+                        vqemu_error **error) {
+    _cleanup_revision_ vqemu_revision *revision = NULL;
+    int r = revision_find(store, name, call, &revision, error);
+    return r == 0 ? write_current(store, vqemu_revision_profile(revision), name, error) : r;
+}
+
+/* Nothing was set: that is well, unless there is no such profile. */
+static int require_profile(const vqemu_store *store, const char *profile, vqemu_call *call,
+                           vqemu_error **error) {
+    _cleanup_revision_list_ vqemu_revision_list *list = NULL;
+    int r = revision_list_all(store, profile, call, &list, error);
+    if (r < 0 || vqemu_revision_list_count(list) > 0)
+        return r;
+    return revision_not_in_store(store, profile, error);
+}
+
+static int unset(const vqemu_store *store, const char *profile, vqemu_call *call,
+                 vqemu_error **error) {
+    _cleanup_close_ int fd = store_find_beside_objects(store, CURRENT_DIRECTORY);
+    int r = *profile == '.' || strchr(profile, '/') ? -ENOENT
+            : fd < 0                                ? fd
+            : unlinkat(fd, profile, 0) < 0          ? -errno
+                                                    : sync_fd(fd);
+    if (r == -ENOENT)
+        return require_profile(store, profile, call, error);
+    return r < 0 ? error_system(error, -r, "cannot remove %s/" CURRENT_DIRECTORY "/%s",
+                                store->beside_path, profile)
+                 : 0;
+}
+
+VQEMU_EXPORT int vqemu_store_set_current(vqemu_store *store, const char *name, uint32_t flags,
+                                         vqemu_call *call, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_STORE(store, error);
+    REQUIRE_ARGUMENT(name, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    struct vqemu_progress progress = {.call = call};
+    _cleanup_close_ int lock = -1; /* it is not removed between look and write */
+    int r = revision_check_any_name(name, error);
+    if (r == 0)
+        r = store_require_writable(store, "choose the revision that is used", error);
+    if (r == 0)
+        r = call_check(call, "the start", error);
+    if (r == 0)
+        r = store_lock_shared(store, &progress, &lock, error);
+    if (r < 0)
+        return r;
+    return revision_is_name(name) ? set_revision(store, name, call, error)
+                                  : unset(store, name, call, error);
+}

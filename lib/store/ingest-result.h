@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* What was put into a store. */
+#ifndef LIB_INGEST_RESULT_H
+#define LIB_INGEST_RESULT_H
+
+#include <volt-qemu/ingest.h>
+
+#include "util/cleanup.h"
+
+struct vqemu_ingest {
+    vqemu_revision *revision;
+    bool is_new;
+    size_t object_count, new_object_count;
+    uint64_t bytes, new_bytes;
+};
+
+DEFINE_CLEANUP(vqemu_ingest, ingest, vqemu_ingest_free);
+#define _cleanup_ingest_ _cleanup_(cleanup_ingest)
+
+#endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* Which paths a manifest can hold. */
+#include <string.h>
+
+#include "store/manifest.h"
+#include "util/utf8.h"
+
+/* ASCII letters without case; the locale must not matter. */
+static int fold(char c) {
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : (unsigned char)c;
+}
+
+static const char *find_component_fault(const char *component, size_t length) {
+    if (length == 0)
+        return "an empty component";
+    if (length > MANIFEST_COMPONENT_MAX)
+        return "a component of more than 255 bytes";
+    if (component[0] == '.' && (length == 1 || (length == 2 && component[1] == '.')))
+        return "a component \".\" or \"..\"";
+    return NULL;
+}
+
+static const char *find_byte_fault(const char *path) {
+    for (const char *c = path; *c; c++) {
+        if (*c == '\\')
+            return "a backslash";
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            return "a control byte";
+    }
+    return NULL;
+}
+
+/* Whether the path is the stamp or lies below it. */
+static bool takes_place_of_stamp(const char *path) {
+    const char *name = TREE_STAMP_NAME;
+    while (*name && fold(*path) == fold(*name)) {
+        path++;
+        name++;
+    }
+    return !*name && (!*path || *path == '/');
+}
+
+const char *manifest_find_path_fault(const char *path) {
+    if (!*path)
+        return "is empty";
+    if (*path == '/')
+        return "is absolute";
+    if (strlen(path) > MANIFEST_PATH_MAX)
+        return "has more than 1024 bytes";
+    if (takes_place_of_stamp(path))
+        return "is the name of the tree's stamp file";
+    const char *fault = find_byte_fault(path);
+    int depth = 0;
+    for (const char *component = path; !fault; component = strchr(component, '/') + 1) {
+        size_t length = strcspn(component, "/");
+        fault = find_component_fault(component, length);
+        if (++depth > MANIFEST_DEPTH_MAX)
+            fault = "more than 16 components";
+        if (!component[length])
+            break;
+    }
+    return fault;
+}
+
+const char *manifest_find_new_path_fault(const char *path) {
+    const char *fault = manifest_find_path_fault(path);
+    return fault || utf8_is_valid(path) ? fault : "bytes that are not UTF-8";
+}

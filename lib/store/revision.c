@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: MIT */
+#include "store/revision.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "choice/profile.h"
+#include "store/leftovers.h"
+#include "store/manifest.h"
+#include "util/export.h"
+#include "util/fd.h"
+#include "util/path.h"
+#include "util/rfc3339.h"
+#include "util/strbuf.h"
+
+/* How often refs/ is read again that others change. */
+#define LIST_ATTEMPTS 100
+
+struct vqemu_revision {
+    atomic_uint references;
+    char *name, *profile, *path;
+    dev_t store_device; /* those of refs/ */
+    ino_t store_inode;
+    struct digest digest;     /* the manifest's; "" where it is not known */
+    vqemu_manifest *manifest; /* NULL if it could not be loaded, or was not yet */
+    char *problem;            /* why it could not */
+    struct stat file;         /* as it was loaded */
+};
+
+struct vqemu_revision_list {
+    vqemu_revision **revisions;
+    size_t count, capacity;
+    bool incomplete; /* a revision vanished between its listing and its opening */
+};
+
+static int new_revision(const vqemu_store *store, const char *name, size_t length,
+                        vqemu_revision **revision, vqemu_error **error) {
+    struct stat status;
+    _cleanup_revision_ vqemu_revision *new = calloc(1, sizeof *new);
+    if (!new)
+        return error_no_memory(error);
+    atomic_init(&new->references, 1);
+    if (fstat(store->refs_fd, &status) < 0)
+        return error_system(error, errno, "cannot look at the directory %s", store->refs_path);
+    new->store_device = status.st_dev;
+    new->store_inode = status.st_ino;
+    new->name = strndup(name, length);
+    new->profile = strndup(name, revision_profile_part(name, length));
+    if (new->name)
+        new->path = format_string("%s/%s" REVISION_SUFFIX, store->refs_path, new->name);
+    if (!new->name || !new->profile || !new->path)
+        return error_no_memory(error);
+    *revision = TAKE_POINTER(new);
+    return 0;
+}
+
+int revision_check_store(const vqemu_store *store, const vqemu_revision *revision,
+                         vqemu_error **error) {
+    struct stat status;
+    if (fstat(store->refs_fd, &status) < 0)
+        return error_system(error, errno, "cannot look at the directory %s", store->refs_path);
+    if (status.st_dev == revision->store_device && status.st_ino == revision->store_inode)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                      "revision %s is one of another store: it is %s, and not in %s",
+                      revision->name, revision->path, store->refs_path);
+    return error_because(r, error, "other-store", "revision", revision->name, "path",
+                         revision->path, NULL);
+}
+
+static int open_manifest(const vqemu_store *store, const vqemu_revision *revision, int *fd,
+                         struct stat *status, vqemu_error **error) {
+    *fd = open_at(store->refs_fd, base_name(revision->path),
+                  O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (*fd < 0)
+        return error_system(error, -*fd, "cannot open the manifest %s", revision->path);
+    if (fstat(*fd, status) < 0)
+        return error_system(error, errno, "cannot look at the manifest %s", revision->path);
+    if (S_ISREG(status->st_mode))
+        return 0;
+    return error_set(error, VQEMU_ERR_MALFORMED, 0, "the manifest %s is not a regular file",
+                     revision->path);
+}
+
+static int revision_changed(const vqemu_revision *revision, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_CHANGED, 0,
+                      "the manifest %s was changed while it was in use; try again", revision->path);
+    return error_because(r, error, "revision-changed", "revision", revision->name, "path",
+                         revision->path, NULL);
+}
+
+static int check_manifest(const vqemu_revision *revision, const vqemu_manifest *manifest,
+                          vqemu_error **error) {
+    const char *profile = vqemu_manifest_profile(manifest);
+    if (profile && strcmp(profile, revision->profile) != 0)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                         "%s: \"profile\" is \"%s\", other than the name", revision->path, profile);
+    if (revision->digest.hex[0] &&
+        strcmp(revision->digest.hex, vqemu_manifest_digest(manifest)) != 0)
+        return revision_changed(revision, error);
+    return 0;
+}
+
+static int load_manifest(const vqemu_store *store, vqemu_revision *revision, vqemu_call *call,
+                         vqemu_error **error) {
+    _cleanup_close_ int fd = -1;
+    _cleanup_manifest_ vqemu_manifest *manifest = NULL;
+    int r = open_manifest(store, revision, &fd, &revision->file, error);
+    if (r == 0)
+        r = manifest_load_fd(fd, revision->path, call, &manifest, error);
+    if (r == 0)
+        r = check_manifest(revision, manifest, error);
+    if (r == VQEMU_ERR_MALFORMED)
+        return error_because(r, error, "revision-broken", "revision", revision->name, "path",
+                             revision->path, NULL);
+    if (r < 0)
+        return r;
+    memcpy(revision->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);
+    revision->manifest = TAKE_POINTER(manifest);
+    return 0;
+}
+
+int revision_new_unloaded(const vqemu_store *store, const char *name, const struct digest *digest,
+                          vqemu_revision **revision, vqemu_error **error) {
+    int r = new_revision(store, name, strlen(name), revision, error);
+    if (r < 0)
+        return r;
+    (*revision)->digest = *digest;
+    return 0;
+}
+
+int revision_load(const vqemu_store *store, vqemu_revision *revision, vqemu_call *call,
+                  vqemu_error **error) {
+    if (revision->problem)
+        return revision_broken(revision, error);
+    return revision->manifest ? 0 : load_manifest(store, revision, call, error);
+}
+
+int revision_broken(const vqemu_revision *revision, vqemu_error **error) {
+    return error_because(error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", revision->problem), error,
+                         "revision-broken", "revision", revision->name, "path", revision->path,
+                         NULL);
+}
+
+static int add_to_list(vqemu_revision_list *list, vqemu_revision *revision, vqemu_error **error) {
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity ? 2 * list->capacity : 16;
+        vqemu_revision **revisions = realloc(list->revisions, capacity * sizeof *revisions);
+        if (!revisions)
+            return error_no_memory(error);
+        list->revisions = revisions;
+        list->capacity = capacity;
+    }
+    list->revisions[list->count++] = vqemu_revision_ref(revision);
+    return 0;
+}
+
+/* By profile; in each those that loaded first, the newest of them first. */
+static int compare_revisions(const void *a, const void *b) {
+    const vqemu_revision *x = *(vqemu_revision *const *)a, *y = *(vqemu_revision *const *)b;
+    int order = strcmp(x->profile, y->profile);
+    if (order == 0)
+        order = !x->manifest - !y->manifest;
+    if (order == 0 && x->manifest)
+        order = timespec_compare(manifest_time(y->manifest), manifest_time(x->manifest));
+    return order ? order : strcmp(y->name, x->name);
+}
+
+/* What is to be listed. */
+struct listing {
+    const vqemu_store *store;
+    const char *profile; /* NULL for all */
+    bool strict;         /* one that cannot be loaded is an error */
+    vqemu_call *call;
+};
+
+/*
+ * Load one revision into the list. One that cannot be loaded is listed with its problem. One that
+ * has just been deleted is passed over: there may be another one that was not there yet when the
+ * directory was read.
+ */
+static int list_revision(const struct listing *listing, const char *name, size_t length,
+                         vqemu_revision_list *list, vqemu_error **error) {
+    _cleanup_revision_ vqemu_revision *revision = NULL;
+    _cleanup_error_ vqemu_error *problem = NULL;
+    int r = call_check(listing->call, "reading the manifests", error);
+    if (r == 0)
+        r = new_revision(listing->store, name, length, &revision, error);
+    if (r < 0)
+        return r;
+    r = load_manifest(listing->store, revision, listing->call, &problem);
+    if (r == VQEMU_ERR_NOT_FOUND) {
+        list->incomplete = true;
+        return 0;
+    }
+    if (r < 0 && (listing->strict || r == VQEMU_ERR_NO_MEMORY)) {
+        if (error)
+            *error = TAKE_POINTER(problem);
+        return r;
+    }
+    if (r < 0) {
+        revision->problem = strdup(vqemu_error_message(problem));
+        if (!revision->problem)
+            return error_no_memory(error);
+        call_log(listing->call, VQEMU_LOG_WARNING, "revision-broken", "%s", revision->problem);
+    }
+    return add_to_list(list, revision, error);
+}
+
+static int scan(const struct listing *listing, DIR *directory, vqemu_revision_list *list,
+                vqemu_error **error) {
+    const char *profile = listing->profile;
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(directory);
+        if (!entry && errno)
+            return error_system(error, errno, "cannot read the directory %s",
+                                listing->store->refs_path);
+        if (!entry)
+            return 0;
+        size_t length = revision_name_length(entry->d_name);
+        if (length == 0)
+            continue;
+        size_t prefix = revision_profile_part(entry->d_name, length);
+        if (profile && (strlen(profile) != prefix || strncmp(entry->d_name, profile, prefix) != 0))
+            continue;
+        int r = list_revision(listing, entry->d_name, length, list, error);
+        if (r < 0)
+            return r;
+    }
+}
+
+/* A directory that is gone reads as an empty one. */
+static int check_is_there(const vqemu_store *store, vqemu_error **error) {
+    struct stat status;
+    if (fstat(store->refs_fd, &status) < 0)
+        return error_system(error, errno, "cannot look at the directory %s", store->refs_path);
+    if (status.st_nlink > 0)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_NO_STORE, 0, "the store was removed: %s is gone",
+                      store->refs_path);
+    return error_because(r, error, NULL, "path", store->refs_path, NULL);
+}
+
+static int list_once(const struct listing *listing, vqemu_revision_list **list,
+                     vqemu_error **error) {
+    _cleanup_revision_list_ vqemu_revision_list *new = calloc(1, sizeof *new);
+    if (!new)
+        return error_no_memory(error);
+    int fd = open_at(listing->store->refs_fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory) {
+        int r = error_system(error, fd < 0 ? -fd : errno, "cannot read the directory %s",
+                             listing->store->refs_path);
+        cleanup_close(&fd);
+        return r;
+    }
+    int r = scan(listing, directory, new, error);
+    closedir(directory);
+    if (r == 0 && new->count == 0)
+        r = check_is_there(listing->store, error);
+    if (r < 0)
+        return r;
+    if (new->count > 0)
+        qsort(new->revisions, new->count, sizeof(vqemu_revision *), compare_revisions);
+    *list = TAKE_POINTER(new);
+    return 0;
+}
+
+static int list_revisions(const struct listing *listing, vqemu_revision_list **list,
+                          vqemu_error **error) {
+    *list = NULL;
+    for (int attempt = 1;; attempt++) {
+        int r = list_once(listing, list, error);
+        if (r < 0 || !(*list)->incomplete || attempt == LIST_ATTEMPTS)
+            return r;
+        vqemu_revision_list_free(TAKE_POINTER(*list));
+    }
+}
+
+int revision_list_all(const vqemu_store *store, const char *profile, vqemu_call *call,
+                      vqemu_revision_list **list, vqemu_error **error) {
+    return list_revisions(&(struct listing){store, profile, false, call}, list, error);
+}
+
+int revision_list_sound(const vqemu_store *store, const char *profile, vqemu_call *call,
+                        vqemu_revision_list **list, vqemu_error **error) {
+    return list_revisions(&(struct listing){store, profile, true, call}, list, error);
+}
+
+VQEMU_EXPORT int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t flags,
+                                            vqemu_call *call, vqemu_revision_list **list,
+                                            vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(list, error);
+    *list = NULL;
+    REQUIRE_STORE(store, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    int r = profile ? profile_check_name(profile, error) : 0;
+    return r < 0 ? r : revision_list_all(store, profile, call, list, error);
+}
+
+int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error) {
+    int r = check_is_there(store, error);
+    if (r < 0)
+        return r;
+    r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
+                  "profile %s is not in the store: there is no %s-*.json in %s", profile, profile,
+                  store->refs_path);
+    return error_because(r, error, "profile-not-in-store", "profile", profile, "path",
+                         store->refs_path, NULL);
+}
+
+int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
+                  vqemu_revision **revision, vqemu_error **error) {
+    *revision = NULL;
+    int r = revision_check_name(name, error);
+    if (r < 0)
+        return r;
+    _cleanup_revision_ vqemu_revision *found = NULL;
+    r = new_revision(store, name, strlen(name), &found, error);
+    if (r == 0 &&
+        faccessat(store->refs_fd, base_name(found->path), F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+        errno == ENOENT) {
+        r = check_is_there(store, error);
+        if (r < 0)
+            return r;
+        r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
+                      "revision %s is not in the store: there is no %s", name, found->path);
+        return error_because(r, error, "no-such-revision", "revision", name, "path", found->path,
+                             NULL);
+    }
+    if (r == 0)
+        r = load_manifest(store, found, call, error);
+    if (r < 0)
+        return r;
+    *revision = TAKE_POINTER(found);
+    return 0;
+}
+
+static int list_one(vqemu_revision *revision, vqemu_revision_list **list, vqemu_error **error) {
+    _cleanup_revision_list_ vqemu_revision_list *new = calloc(1, sizeof *new);
+    int r = new ? add_to_list(new, revision, error) : error_no_memory(error);
+    if (r == 0)
+        *list = TAKE_POINTER(new);
+    return r;
+}
+
+int revision_list_named(const vqemu_store *store, const char *name, vqemu_call *call,
+                        vqemu_revision_list **list, vqemu_error **error) {
+    *list = NULL;
+    _cleanup_revision_ vqemu_revision *revision = NULL;
+    if (name && revision_is_name(name)) {
+        int r = revision_find(store, name, call, &revision, error);
+        return r < 0 ? r : list_one(revision, list, error);
+    }
+    int r = name ? revision_check_any_name(name, error) : 0;
+    if (r == 0)
+        r = revision_list_all(store, name, call, list, error);
+    if (r < 0 || !name || (*list)->count > 0)
+        return r;
+    vqemu_revision_list_free(TAKE_POINTER(*list));
+    return revision_not_in_store(store, name, error);
+}
+
+bool revision_exists(const vqemu_store *store, const vqemu_revision *revision) {
+    return faccessat(store->refs_fd, base_name(revision->path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int revision_read_text(const vqemu_store *store, const vqemu_revision *revision, char **text,
+                       size_t *size, vqemu_error **error) {
+    _cleanup_close_ int fd = -1;
+    _cleanup_free_ char *read = NULL;
+    struct stat status;
+    int r = open_manifest(store, revision, &fd, &status, error);
+    if (r < 0)
+        return r;
+    r = read_all_sized(fd, (size_t)status.st_size, SIZE_MAX - 2, &read, size);
+    if (r < 0)
+        return error_system(error, -r, "cannot read the manifest %s", revision->path);
+    struct digest digest = digest_of_bytes(read, *size);
+    if (!digest_equal(&digest, &revision->digest))
+        return revision_changed(revision, error);
+    *text = TAKE_POINTER(read);
+    return 0;
+}
+
+int revision_object_damaged(const vqemu_store *store, const vqemu_revision *revision,
+                            const struct manifest_object *object, const char *how,
+                            const char *helps, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_CORRUPT, 0,
+                      "object %s/%s, for %s of %s, %s; repair the store from a good copy%s",
+                      store->objects_path, object->digest.hex, object->path, revision->name, how,
+                      helps);
+    return error_because(r, error, "object-damaged", "object", object->digest.hex, "path",
+                         object->path, "revision", revision->name, NULL);
+}
+
+int revision_object_failed(const vqemu_store *store, const vqemu_revision *revision,
+                           const struct manifest_object *object, int system_errno,
+                           const char *helps, vqemu_error **error) {
+    if (system_errno == ENOENT)
+        return revision_object_damaged(store, revision, object, "is missing", helps, error);
+    if (system_errno == ELOOP || system_errno == ENXIO)
+        return revision_object_damaged(store, revision, object, "is not a regular file", helps,
+                                       error);
+    return error_system(error, system_errno, "cannot read object %s/%s, for %s of %s",
+                        store->objects_path, object->digest.hex, object->path, revision->name);
+}
+
+/* ---- writing ---- */
+
+/* Stage the text beside its final name; locked, so that nobody takes it for a leftover. */
+static int stage_text(const vqemu_store *store, const char *staged, const char *text, int *fd) {
+    cleanup_close(fd);
+    *fd = open_at(store->refs_fd, staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
+    if (*fd < 0)
+        return *fd;
+    int r = leftovers_lock(*fd, store->refs_fd, staged);
+    if (r == 0)
+        r = write_all(*fd, text, strlen(text));
+    if (r == 0 && fchmod(*fd, 0644) < 0)
+        r = -errno;
+    return r == 0 ? sync_fd(*fd) : r;
+}
+
+/*
+ * The name is taken. 0 if it is by this very manifest; a file that is no sound manifest is
+ * replaced; -EEXIST if it is by another manifest.
+ */
+static int settle_name(const vqemu_store *store, vqemu_revision *revision, const char *staged,
+                       const vqemu_manifest *manifest, vqemu_call *call, bool *is_new) {
+    const char *name = base_name(revision->path);
+    if (load_manifest(store, revision, call, NULL) == 0) {
+        *is_new = false;
+        return strcmp(revision->digest.hex, vqemu_manifest_digest(manifest)) == 0 ? 0 : -EEXIST;
+    }
+    return renameat(store->refs_fd, staged, store->refs_fd, name) < 0 ? -errno : 0;
+}
+
+/* Stage the text under a new name, also if it is taken for a leftover before it is locked. */
+static int stage_anew(const vqemu_store *store, const char *text, char **staged, int *fd) {
+    for (;;) {
+        free(*staged);
+        *staged = leftovers_new_name();
+        int r = *staged ? stage_text(store, *staged, text, fd) : -ENOMEM;
+        if (r != -EAGAIN)
+            return r;
+    }
+}
+
+static int publish_text(const vqemu_store *store, vqemu_revision *revision, const char *text,
+                        const vqemu_manifest *manifest, vqemu_call *call, bool *is_new,
+                        vqemu_error **error) {
+    _cleanup_close_ int fd = -1;
+    _cleanup_free_ char *staged = NULL;
+    int r = stage_anew(store, text, &staged, &fd);
+    if (r == 0) {
+        r = rename_noreplace(store->refs_fd, staged, store->refs_fd, base_name(revision->path));
+        if (r == -EEXIST)
+            r = settle_name(store, revision, staged, manifest, call, is_new);
+        if (r == -EEXIST)
+            error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
+                      "cannot write the revision %s, which is another one with the same 8 digits",
+                      revision->path);
+    }
+    if (staged)
+        unlinkat(store->refs_fd, staged, 0);
+    if (r == -EEXIST)
+        return VQEMU_ERR_SYSTEM;
+    if (r == 0)
+        r = sync_fd(store->refs_fd);
+    return r < 0 ? error_system(error, -r, "cannot write the revision %s", revision->path) : 0;
+}
+
+int revision_publish(const vqemu_store *store, const char *profile, vqemu_manifest *manifest,
+                     const char *text, vqemu_call *call, vqemu_revision **revision, bool *is_new,
+                     vqemu_error **error) {
+    *revision = NULL;
+    *is_new = true;
+    _cleanup_free_ char *made = NULL;
+    _cleanup_revision_ vqemu_revision *new = NULL;
+    int r = text ? 0 : vqemu_manifest_to_json(manifest, 0, &made, error);
+    if (r < 0)
+        return r;
+    _cleanup_free_ char *name =
+        format_string("%s-%.*s", profile, REVISION_HASH_LENGTH, vqemu_manifest_digest(manifest));
+    if (!name)
+        return error_no_memory(error);
+    r = new_revision(store, name, strlen(name), &new, error);
+    if (r == 0)
+        r = publish_text(store, new, text ? text : made, manifest, call, is_new, error);
+    if (r < 0)
+        return r;
+    vqemu_manifest_unref(new->manifest);
+    new->manifest = vqemu_manifest_ref(manifest);
+    memcpy(new->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);
+    *revision = TAKE_POINTER(new);
+    return 0;
+}
+
+/* ---- life and access ---- */
+
+VQEMU_EXPORT vqemu_revision *vqemu_revision_ref(vqemu_revision *revision) {
+    if (revision)
+        atomic_fetch_add_explicit(&revision->references, 1, memory_order_relaxed);
+    return revision;
+}
+
+VQEMU_EXPORT void vqemu_revision_unref(vqemu_revision *revision) {
+    if (!revision || atomic_fetch_sub_explicit(&revision->references, 1, memory_order_acq_rel) != 1)
+        return;
+    free(revision->name);
+    free(revision->profile);
+    free(revision->path);
+    free(revision->problem);
+    vqemu_manifest_unref(revision->manifest);
+    free(revision);
+}
+
+VQEMU_EXPORT const char *vqemu_revision_name(const vqemu_revision *revision) {
+    return revision ? revision->name : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_revision_profile(const vqemu_revision *revision) {
+    return revision ? revision->profile : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_revision_path(const vqemu_revision *revision) {
+    return revision ? revision->path : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_revision_digest(const vqemu_revision *revision) {
+    return revision && revision->digest.hex[0] ? revision->digest.hex : NULL;
+}
+
+VQEMU_EXPORT vqemu_manifest *vqemu_revision_manifest(const vqemu_revision *revision) {
+    return revision ? revision->manifest : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_revision_problem(const vqemu_revision *revision) {
+    return revision ? revision->problem : NULL;
+}
+
+const char *revision_digest(const vqemu_revision *revision) {
+    return revision->digest.hex;
+}
+
+const struct stat *revision_file_status(const vqemu_revision *revision) {
+    return &revision->file;
+}
+
+VQEMU_EXPORT size_t vqemu_revision_list_count(const vqemu_revision_list *list) {
+    return list ? list->count : 0;
+}
+
+VQEMU_EXPORT vqemu_revision *vqemu_revision_list_at(const vqemu_revision_list *list, size_t index) {
+    return list && index < list->count ? list->revisions[index] : NULL;
+}
+
+VQEMU_EXPORT void vqemu_revision_list_free(vqemu_revision_list *list) {
+    if (!list)
+        return;
+    for (size_t i = 0; i < list->count; i++)
+        vqemu_revision_unref(list->revisions[i]);
+    free(list->revisions);
+    free(list);
+}

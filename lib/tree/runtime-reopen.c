@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "tree/lease.h"
+#include "tree/runtime.h"
+#include "util/fd.h"
+#include "util/path.h"
+
+static int is_gone(const char *tree, const char *how, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_CHANGED, 0,
+                      "the tree %s %s: the profile has to be resolved again", tree, how);
+    return error_because(r, error, "tree-gone", "path", tree, NULL);
+}
+
+/* The directory of trees: a descriptor or an error. */
+static int open_trees(const char *tree, char **trees_path, int *fd, vqemu_error **error) {
+    const char *name = base_name(tree);
+    *trees_path = strndup(tree, name - tree > 1 ? (size_t)(name - tree - 1) : 1);
+    if (!*trees_path)
+        return error_no_memory(error);
+    *fd = open_at(AT_FDCWD, *trees_path, O_RDONLY | O_DIRECTORY, 0);
+    if (*fd == -ENOENT || *fd == -ENOTDIR)
+        return is_gone(tree, "is gone", error);
+    return *fd < 0 ? error_system(error, -*fd, "cannot open %s", *trees_path) : 0;
+}
+
+/* The stamp says what the tree is for, and what it has. */
+static int use_stamp(vqemu_runtime *runtime, const char *trees_path, const char *tree,
+                     vqemu_error **error) {
+    _cleanup_free_ char *text = NULL;
+    struct layout layout;
+    int r = stamp_read(runtime->lease_fd, true, &text);
+    if (r == -ENOMEM)
+        return error_no_memory(error);
+    char *list = text;
+    if (r < 0 || !stamp_take_layout(&list, runtime->digest.hex, runtime->arch->binary, &layout) ||
+        !layout.has_program)
+        return is_gone(tree, "is not that of the profile any more", error);
+    return runtime_set_paths(runtime, trees_path, &layout) < 0 ? error_no_memory(error) : 0;
+}
+
+int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *tree,
+                   const char *revision, struct vqemu_progress *progress, vqemu_runtime **runtime,
+                   vqemu_error **error) {
+    _cleanup_runtime_ vqemu_runtime *new = runtime_alloc(profile, arch);
+    _cleanup_free_ char *trees_path = NULL;
+    _cleanup_close_ int trees_fd = -1;
+    if (!new)
+        return error_no_memory(error);
+    if (!digest_parse(base_name(tree), &new->digest))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is no path of a tree", tree);
+    new->revision = strdup(revision);
+    int r =
+        new->revision ? open_trees(tree, &trees_path, &trees_fd, error) : error_no_memory(error);
+    if (r < 0)
+        return r;
+    r = lease_take(trees_fd, trees_path, new->digest.hex, progress, &new->lease_fd, error);
+    if (r <= 0)
+        return r < 0 ? r : is_gone(tree, "is gone", error);
+    r = use_stamp(new, trees_path, tree, error);
+    if (r == 0)
+        *runtime = TAKE_POINTER(new);
+    return r;
+}

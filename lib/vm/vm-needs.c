@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/* What a VM needs of a profile: what lib/command will ask for, by the same rules. */
+#include <string.h>
+
+#include "base/error.h"
+#include "choice/request.h"
+#include "util/export.h"
+#include "vm/disk.h"
+#include "vm/nic.h"
+#include "vm/vm.h"
+
+static bool is(const char *choice, const char *value) {
+    return choice && strcmp(choice, value) == 0;
+}
+
+static bool has_virtio_drivers(const vqemu_vm *vm) {
+    return !vm->guest_os || is(vm->guest_os, "linux");
+}
+
+static void need_display(const vqemu_vm *vm, struct vm_needs *needs) {
+    bool has_settings =
+        vm->video || vm->vnc_socket || vm->vnc_port || vm->vnc_password_file || vm->display;
+    bool shown = has_settings && !is(vm->display, "none");
+    if (shown)
+        needs->abilities |= VQEMU_ABILITY_DISPLAY;
+    if (is_on(vm->usb) || is_on(vm->usb_tablet))
+        needs->abilities |= VQEMU_ABILITY_USB;
+    else if (shown && vm->usb != TOGGLE_OFF)
+        needs->on_pci |= VQEMU_ABILITY_USB; /* for the tablet */
+}
+
+static void need_disk(const vqemu_vm *vm, const vqemu_disk *disk, struct vm_needs *needs) {
+    if (is(disk->bus, "ide") || is(disk->bus, "nvme"))
+        needs->abilities |= VQEMU_ABILITY_STORAGE;
+    else if (!disk->bus && (is_on(disk->cdrom) || !has_virtio_drivers(vm)))
+        needs->on_ide |= VQEMU_ABILITY_STORAGE;
+}
+
+static void need_nic(const vqemu_vm *vm, const vqemu_nic *nic, struct vm_needs *needs) {
+    if (nic->model && !is(nic->model, "virtio"))
+        needs->abilities |= VQEMU_ABILITY_NICS;
+    else if (!nic->model && !has_virtio_drivers(vm))
+        needs->on_nic |= VQEMU_ABILITY_NICS;
+}
+
+VQEMU_EXPORT int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm, uint32_t flags,
+                                      vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(request, error);
+    REQUIRE_ARGUMENT(vm, error);
+    REQUIRE_FLAGS(flags, 0, error);
+    struct vm_needs needs = {.guest_arch = vm->guest_arch,
+                             .guest_os = vm->guest_os,
+                             .profile = vm->profile,
+                             .mode = vm->mode,
+                             .machine = vm->machine};
+    if (is(vm->firmware, "uefi") || is_on(vm->secure_boot))
+        needs.abilities |= VQEMU_ABILITY_UEFI;
+    if (is_on_by_default(vm->tpm, vm->tpm_socket || vm->tpm_state || vm->swtpm_program))
+        needs.abilities |= VQEMU_ABILITY_TPM;
+    need_display(vm, &needs);
+    for (size_t i = 0; i < vm->disks.count; i++)
+        need_disk(vm, vm->disks.items[i], &needs);
+    for (size_t i = 0; i < vm->nics.count; i++)
+        need_nic(vm, vm->nics.items[i], &needs);
+    return request_set_needs(request, &needs, error);
+}

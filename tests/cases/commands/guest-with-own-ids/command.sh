@@ -1,0 +1,43 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-x86_64 \
+  -name guest=volt-ids,process=volt-ids \
+  -uuid 2c661028-728a-826e-8ffe-30e3b666190b \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine q35,hpet=off,vmport=off,memory-backend=memory,dump-guest-core=off \
+  -accel kvm \
+  -cpu host,aes=on,hv-spinlocks=0x1fff,phys-bits=40,avx2=off \
+  -smp 1,sockets=1,cores=1,threads=1 \
+  -m 256 \
+  -object memory-backend-memfd,id=memory,size=256M,share=on \
+  -rtc base=utc \
+  -no-reboot \
+  -display none \
+  -chardev stdio,id=console,mux=on,signal=off \
+  -serial chardev:console \
+  -mon chardev=console,mode=readline \
+  -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/root.img \
+  -device virtio-blk-pci,id=root,drive=disk0,addr=0x18 \
+  -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=file,file.filename=/srv/swap.img \
+  -device virtio-blk-pci,id=drive1,drive=disk1,addr=0x19 \
+  -blockdev driver=raw,node-name=disk2,read-only=off,file.driver=file,file.filename=/srv/archive.img \
+  -device virtio-scsi-pci,id=scsi,addr=0xe \
+  -device scsi-hd,id=archive.2,bus=scsi.0,scsi-id=0,drive=disk2 \
+  -device ide-cd,id=cd,bus=ide.0 \
+  -fsdev local,id=share0,path=/srv/,,id=share0,,,security_model=none,multidevs=remap,readonly=on \
+  -device virtio-9p-pci,id=home_of-all,fsdev=share0,mount_tag=home,,id=share0,addr=0xa \
+  -chardev socket,id=share1,path=/run/volt/ids/virtiofsd-0.sock \
+  -device vhost-user-fs-pci,id=v,chardev=share1,queue-size=1024,tag=v,addr=0xb \
+  -netdev user,id=net0 \
+  -device virtio-net-pci,id=lan,netdev=net0,mac=52:54:00:f6:cf:5a,romfile=,addr=0x10 \
+  -netdev user,id=net1 \
+  -device virtio-net-pci,id=nic1,netdev=net1,mac=52:54:00:ef:68:8a,romfile=,addr=0x11 \
+  -kernel /srv/vmlinuz \
+  -append 'console=ttyS0 panic=1' \
+  -device virtio-blk-pci,id=drive0,drive=other)

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: MIT
+"""Calls every public function with a NULL for each of its pointers in turn, all others good, with NULL for all, and
+with a flag that there is not.
+
+null_calls.py LIBRARY DIRECTORY FUNCTION... : in a process of its own, since a fault of the library would end it.
+Prints a line for each call before it is made, and another with what it returned: "call NAME ARGUMENT", "got VALUE".
+The prototypes come from the headers, as test_null.py reads them, in JSON on standard input.
+"""
+import ctypes
+import json
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+
+USAGE = -12
+
+
+class Library:
+    """The library, and a good value for each type of its handles."""
+
+    def __init__(self, path, directory, prototypes):
+        self.library = ctypes.CDLL(path)
+        self.directory = Path(directory)
+        self.prototypes = prototypes
+        self.made = {}
+
+    def call(self, name, *arguments, result=ctypes.c_int):
+        function = getattr(self.library, name)
+        function.restype = result
+        return function(*arguments)
+
+    def need(self, name, *arguments):
+        """Call a function whose next to last parameter is a handle that it makes."""
+        handle, error = ctypes.c_void_p(), ctypes.c_void_p()
+        code = self.call(name, *arguments, ctypes.byref(handle), ctypes.byref(error))
+        if code < 0:
+            message = self.call("vqemu_error_message", error, result=ctypes.c_char_p)
+            raise SystemExit(f"{name}: {message.decode()}")
+        return handle
+
+    def do(self, name, *arguments):
+        error = ctypes.c_void_p()
+        if self.call(name, *arguments, ctypes.byref(error)) < 0:
+            raise SystemExit(f"{name}: {self.call('vqemu_error_message', error, result=ctypes.c_char_p).decode()}")
+
+    # ---- what is needed for good calls ----
+
+    def profile_directory(self):
+        path = self.directory / "profile"
+        (path / "bin").mkdir(parents=True, exist_ok=True)
+        (path / "bin/qemu-system-x86_64").write_text("#!/bin/sh\n")
+        return str(path).encode()
+
+    def make(self, type_name):
+        """A good handle of a type, made once."""
+        if type_name not in self.made:
+            self.made[type_name] = getattr(self, "make_" + type_name.removeprefix("vqemu_"))()
+        return self.made[type_name]
+
+    def make_call(self):
+        return self.need("vqemu_call_new")
+
+    def make_error(self):
+        error = ctypes.c_void_p()
+        self.call("vqemu_vm_new", None, None, ctypes.byref(error))
+        return error
+
+    def make_host_options(self):
+        return self.need("vqemu_host_options_new")
+
+    def make_host(self):
+        return self.need("vqemu_host_probe", 0)
+
+    def make_profile(self):
+        return ctypes.c_void_p(self.call("vqemu_profile_find", b"emulate-x86", result=ctypes.c_void_p))
+
+    def make_request(self):
+        request = self.need("vqemu_request_new")
+        self.do("vqemu_request_set_string", request, b"profile", b"emulate-x86")
+        return request
+
+    def make_selection(self):
+        return self.need("vqemu_select", self.make("vqemu_host"), self.make("vqemu_request"), 0)
+
+    def make_store_options(self):
+        options = self.need("vqemu_store_options_new")
+        self.do("vqemu_store_options_set_string", options, b"root", str(self.directory / "store").encode())
+        return options
+
+    def make_store(self):
+        return self.need("vqemu_store_open", self.make("vqemu_store_options"), 1)
+
+    def make_ingest_options(self):
+        options = self.need("vqemu_ingest_options_new")
+        self.do("vqemu_ingest_options_set_string", options, b"profile", b"emulate-x86")
+        return options
+
+    def make_ingest(self):
+        return self.need("vqemu_store_ingest", self.make("vqemu_store"), self.profile_directory(),
+                         self.make("vqemu_ingest_options"), 0, None)
+
+    def make_revision(self):
+        return ctypes.c_void_p(self.call("vqemu_ingest_revision", self.make("vqemu_ingest"),
+                                         result=ctypes.c_void_p))
+
+    def make_manifest(self):
+        return ctypes.c_void_p(self.call("vqemu_revision_manifest", self.make("vqemu_revision"),
+                                         result=ctypes.c_void_p))
+
+    def stored(self):
+        self.make("vqemu_ingest")
+        return self.make("vqemu_store")
+
+    def make_revision_list(self):
+        return self.need("vqemu_store_list_revisions", self.stored(), None, 0, None)
+
+    def make_profile_list(self):
+        return self.need("vqemu_store_list_profiles", self.stored(), 0, None)
+
+    def make_pin_list(self):
+        return self.need("vqemu_store_list_pins", self.stored(), None, 0, None)
+
+    def make_use_list(self):
+        return self.need("vqemu_store_list_uses", self.stored(), None, 0, None)
+
+    def make_collection(self):
+        return self.need("vqemu_store_collect", self.stored(), 0, 1, None)
+
+    def make_check(self):
+        return self.need("vqemu_store_check", self.stored(), None, 0, None, None)
+
+    def make_runtime_options(self):
+        options = self.need("vqemu_runtime_options_new")
+        for key, value in ((b"binary", b"/t/bin/qemu-system-x86_64"), (b"firmware_dir", b"/t/firmware")):
+            self.do("vqemu_runtime_options_set_string", options, key, value)
+        return options
+
+    def make_runtime(self):
+        self.stored()
+        return self.need("vqemu_resolve", self.make("vqemu_store"), self.make("vqemu_selection"), None, 0, None)
+
+    def make_placement_list(self):
+        return self.need("vqemu_runtime_list_placements", self.make("vqemu_runtime"), 0)
+
+    def make_vm(self):
+        return self.need("vqemu_vm_new", b"web")
+
+    def make_command(self):
+        return self.need("vqemu_command_build", self.make("vqemu_runtime"), self.make("vqemu_vm"), 0)
+
+    def make_unit_options(self):
+        return self.need("vqemu_unit_options_new")
+
+    def make_units(self):
+        return self.need("vqemu_units_build", self.make("vqemu_runtime"), self.make("vqemu_vm"),
+                         self.make("vqemu_unit_options"), 0)
+
+    def make_monitor(self):
+        """Of a socket on which nobody but this process speaks."""
+        ours, theirs = socket.socketpair()
+        self.peer = ours
+
+        def serve():
+            ours.sendall(b'{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}, '
+                         b'"capabilities": []}}\n')
+            for line in ours.makefile("rb"):
+                request = json.loads(line)
+                ours.sendall(json.dumps({"return": {}, **{key: request[key] for key in ("id",) if key in request}})
+                             .encode() + b"\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        return self.need("vqemu_monitor_open_fd", theirs.fileno(), b"monitor", 0, None)
+
+    # ---- the calls ----
+
+    def good(self, function, parameter):
+        """A good argument for a parameter, or None where NULL is one."""
+        kind, name = parameter["type"], parameter["name"]
+        if kind.endswith("vqemu_error **"):
+            return ctypes.byref(ctypes.c_void_p())
+        if kind.endswith("**"):
+            return ctypes.byref(ctypes.c_void_p())
+        handle = kind.replace("const ", "").removesuffix(" *")
+        if handle.startswith("vqemu_") and kind.endswith("*"):
+            return self.make(handle)
+        if kind in ("const char *", "const void *"):
+            return {"key": b"memory", "name": b"web", "path": str(self.directory / "x").encode(),
+                    "directory": self.profile_directory(), "root": str(self.directory / "store").encode(),
+                    "text": b'{"name": "web"}', "json": b'{"name": "web"}', "command": b"query-status",
+                    "guest_arch": b"x86_64"}.get(name, b"web")
+        if kind.endswith("*"):
+            return ctypes.byref(ctypes.c_uint64())
+        return {"size": 15, "fd": -1, "timeout_ms": 1}.get(name, 0)
+
+    def attempt(self, function, without, flags=0):
+        prototype = self.prototypes[function]
+        arguments, alive = [], []
+        for position, parameter in enumerate(prototype["parameters"]):
+            is_null = without is None or position == without
+            value = self.good(function, parameter) if not is_null else None
+            if is_null and not parameter["type"].endswith("*") and "_fn" not in parameter["type"]:
+                value = 0
+            if parameter["name"] == "flags":
+                value = flags
+            alive.append(value)
+            arguments.append(ctypes.c_uint64(value) if isinstance(value, int) else value)
+        label = "flags" if flags else "all" if without is None else prototype["parameters"][without]["name"]
+        print(f"call {function} {label}", flush=True)
+        code = self.call(function, *arguments)
+        print(f"got {code}", flush=True)
+
+
+def main():
+    library = Library(sys.argv[1], sys.argv[2], json.load(sys.stdin))
+    os.makedirs(sys.argv[2], exist_ok=True)
+    for function in sys.argv[3:]:
+        library.attempt(function, None)
+        if function.endswith(("_free", "_unref")) or function == "vqemu_free":
+            continue
+        for position, parameter in enumerate(library.prototypes[function]["parameters"]):
+            if parameter["type"].endswith("*"):
+                library.attempt(function, position)
+            elif parameter["name"] == "flags":
+                library.attempt(function, position, 1 << 31)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: MIT
+"""No natural mistake ends the Python interpreter: each is an exception that says what is wrong."""
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parents[2]
+BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build"))
+EXPECTED = {"TypeError", "ValueError", "IndexError", "KeyError", "AttributeError", "Error", "OSError", "ZeroDivisionError",
+            "SystemExit"}
+
+
+@pytest.fixture(name="lines", scope="module")
+def run_mistakes(tmp_path_factory):
+    environment = {**os.environ, "LD_LIBRARY_PATH": str(BUILD / "lib"), "PYTHONPATH": str(SOURCE / "examples/python")}
+    done = subprocess.run(
+        ["/usr/bin/python3", "-X", "dev", "-W", "ignore", Path(__file__).parent / "python_mistakes.py",
+         tmp_path_factory.mktemp("mistakes")],
+        capture_output=True, text=True, check=False, env=environment, timeout=600, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0 and done.stderr == "", (done.returncode, done.stdout[-2000:] + done.stderr[-5000:])
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+def test_every_mistake_is_an_exception(lines):
+    mistakes = [line for line in lines if "mistake" in line and not line.get("child")]
+    assert len(mistakes) > 300
+    assert [line for line in mistakes if "raised" not in line] == []
+    assert [line for line in mistakes if not EXPECTED & set(line["raised"])] == []
+
+
+def test_messages_speak_of_python(lines):
+    """Neither ctypes nor C's functions are what a user of Python knows."""
+    for line in lines:
+        assert "vqemu_" not in line.get("message", ""), line
+        assert "ctypes" not in line.get("message", ""), line
+
+
+def test_handles_of_another_process_are_refused(lines):
+    children = [line for line in lines if line.get("child")]
+    assert len(children) == 3 and all("UsageError" in line["raised"] for line in children)
+    assert [line["status"] for line in lines if "status" in line] == [0]
+
+
+def test_threads_may_do_what_they_like_with_the_same_handles(lines):
+    assert [line["problems"] for line in lines if "problems" in line] == [[]]

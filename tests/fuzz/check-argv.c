@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: MIT */
+#include "check-argv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <volt-qemu/volt-qemu.h>
+
+#include "fuzz.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+#include "util/strv.h"
+
+enum form {
+    FLAG,  /* has no value */
+    PLAIN, /* has one that QEMU does not take apart */
+    FIRST, /* key=value pairs behind a value without a key */
+    PAIRS, /* all are pairs */
+};
+
+/*
+ * What lib/command writes; a key or option that is missing here is what this is about. Of keys with
+ * a star at their end, any that begin like that.
+ */
+static const struct option {
+    const char *name;
+    enum form form;
+    const char *keys; /* between blanks */
+} options[] = {
+    {"-S", FLAG, NULL},
+    {"-accel", FIRST, ""},
+    {"-action", PAIRS, "watchdog"},
+    {"-add-fd", PAIRS, "fd set"},
+    {"-append", PLAIN, NULL},
+    {"-blockdev", PAIRS,
+     "driver node-name read-only file.driver file.filename file.aio cache.direct cache.no-flush "
+     "discard file.cache.direct file.cache.no-flush file.discard"},
+    {"-boot", PAIRS, "strict"},
+    {"-chardev", FIRST, "id fd mux signal path append server wait logfile logappend"},
+    {"-cpu", FIRST, "pauth-impdef hv-*"}, /* and the document's */
+    {"-device", FIRST,
+     "id bus addr multifunction scsi-id unit iothread serial drive write-cache bootindex netdev "
+     "mac "
+     "romfile fsdev mount_tag chardev queue-size tag name tpmdev rng deflate-on-oom "
+     "free-page-reporting guest-cid"},
+    {"-display", FIRST, ""},
+    {"-fsdev", FIRST, "id path security_model multidevs readonly"},
+    {"-global", PAIRS, "driver property value ICH9-LPC.disable_s3"},
+    {"-incoming", PLAIN, NULL},
+    {"-initrd", PLAIN, NULL},
+    {"-kernel", PLAIN, NULL},
+    {"-L", PLAIN, NULL},
+    {"-m", FIRST, ""},
+    {"-machine", FIRST,
+     "hpet vmport gic-version via cap-* smm pflash0 pflash1 memory-backend dump-guest-core"},
+    {"-mon", PAIRS, "chardev mode"},
+    {"-name", PAIRS, "guest process"},
+    {"-netdev", FIRST, "id restrict hostfwd fd ifname script downscript vhost vhostfd br helper"},
+    {"-nic", FIRST, ""},
+    {"-no-reboot", FLAG, NULL},
+    {"-no-user-config", FLAG, NULL},
+    {"-nodefaults", FLAG, NULL},
+    {"-object", FIRST, "id size share hugetlb hugetlbsize prealloc file filename"},
+    {"-rtc", PAIRS, "base driftfix"},
+    {"-sandbox", FIRST, "obsolete elevateprivileges spawn resourcecontrol"},
+    {"-serial", PLAIN, NULL},
+    {"-smp", FIRST, "sockets cores threads"},
+    {"-tpmdev", FIRST, "id chardev"},
+    {"-uuid", PLAIN, NULL},
+    {"-vnc", FIRST, "vnc password-secret"},
+};
+
+static const struct option *find_option(const char *name) {
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (strcmp(options[i].name, name) == 0)
+            return &options[i];
+    return NULL;
+}
+
+/* ---- QEMU's option syntax ---- */
+
+/* What has been found: "-blockdev file.filename=/a", without escapes. */
+static void add_pair(struct strv *pairs, const char *option, const char *key, const char *value) {
+    strv_addf(pairs, "%s %s=%s", option, key, value);
+    FUZZ_CHECK(!pairs->failed, "no memory");
+}
+
+/* Up to a comma that is not doubled; *text moves behind it. */
+static char *take_value(const char **text) {
+    struct strbuf value = {0};
+    strbuf_add(&value, "");
+    for (; **text && (**text != ',' || (*text)[1] == ','); (*text)++) {
+        strbuf_add_char(&value, **text);
+        if (**text == ',')
+            (*text)++;
+    }
+    *text += **text == ',';
+    char *taken = strbuf_take(&value);
+    FUZZ_CHECK(taken, "no memory");
+    return taken;
+}
+
+static bool is_listed(const char *keys, const char *key) {
+    size_t length = strlen(key);
+    for (const char *word = keys; *word; word += strcspn(word, " "), word += *word == ' ') {
+        size_t word_length = strcspn(word, " ");
+        bool is_stem = word[word_length - 1] == '*';
+        if (is_stem ? strncmp(word, key, word_length - 1) == 0
+                    : word_length == length && strncmp(word, key, length) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_cpu_feature(const json_t *document, const char *key) {
+    return json_object_get(json_object_get(document, "cpu_features"), key) != NULL;
+}
+
+static void take_apart(const struct option *option, const char *text, const json_t *document,
+                       struct strv *pairs) {
+    const char *whole = text;
+    bool is_first = option->form == FIRST;
+    bool is_cpu = strcmp(option->name, "-cpu") == 0;
+    while (*text || is_first) {
+        size_t length = strcspn(text, "=,");
+        bool has_key = text[length] == '=';
+        FUZZ_CHECK(has_key || is_first, "%s: \"%.*s\" has no value in \"%s\"", option->name,
+                   (int)length, text, whole);
+        _cleanup_free_ char *key = has_key ? strndup(text, length) : strdup("");
+        FUZZ_CHECK(key, "no memory");
+        text += has_key ? length + 1 : 0;
+        _cleanup_free_ char *value = take_value(&text);
+        FUZZ_CHECK(!has_key || is_listed(option->keys, key) ||
+                       (is_cpu && is_cpu_feature(document, key)),
+                   "%s: the key \"%s\" in \"%s\"", option->name, key, whole);
+        add_pair(pairs, option->name, key, value);
+        is_first = false;
+    }
+}
+
+/* ---- the document ---- */
+
+static bool has_pair(const struct strv *pairs, const char *option, const char *key,
+                     const char *value) {
+    _cleanup_free_ char *wanted = format_string("%s %s=%s", option, key, value);
+    FUZZ_CHECK(wanted, "no memory");
+    for (size_t i = 0; i < pairs->count; i++)
+        if (strcmp(pairs->items[i], wanted) == 0)
+            return true;
+    return false;
+}
+
+/* What an object has for a key is what an option has for one. */
+static void check_text(const json_t *object, const char *key, const struct strv *pairs,
+                       const char *option, const char *option_key) {
+    const char *value = json_string_value(json_object_get(object, key));
+    FUZZ_CHECK(!value || has_pair(pairs, option, option_key, value),
+               "%s: \"%s\" is not what %s has for \"%s\"", key, value, option, option_key);
+}
+
+static void check_list(const json_t *document, const char *list, const char *key,
+                       const struct strv *pairs, const char *option, const char *option_key) {
+    const json_t *array = json_object_get(document, list);
+    for (size_t i = 0; i < json_array_size(array); i++)
+        check_text(json_array_get(array, i), key, pairs, option, option_key);
+}
+
+static void check_shares(const json_t *document, const struct strv *pairs) {
+    const json_t *array = json_object_get(document, "shares");
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        const json_t *share = json_array_get(array, i);
+        const char *driver = json_string_value(json_object_get(share, "driver"));
+        bool is_virtiofs = driver && strcmp(driver, "virtiofs") == 0;
+        check_text(share, "tag", pairs, "-device", is_virtiofs ? "tag" : "mount_tag");
+        if (!is_virtiofs)
+            check_text(share, "path", pairs, "-fsdev", "path");
+    }
+}
+
+static void check_document(const json_t *document, const struct strv *pairs) {
+    const char *name = json_string_value(json_object_get(document, "name"));
+    _cleanup_free_ char *guest = format_string("volt-%s", name);
+    FUZZ_CHECK(name && guest && has_pair(pairs, "-name", "guest", guest),
+               "\"%s\" is not the guest's name", name);
+    check_text(document, "uuid", pairs, "-uuid", "");
+    check_text(document, "kernel", pairs, "-kernel", "");
+    check_text(document, "initrd", pairs, "-initrd", "");
+    check_text(document, "append", pairs, "-append", "");
+    check_text(document, "console_log", pairs, "-chardev", "logfile");
+    check_text(document, "console_path", pairs, "-chardev", "path");
+    check_text(document, "qmp_socket", pairs, "-chardev", "path");
+    check_text(document, "guest_agent_socket", pairs, "-chardev", "path");
+    check_text(document, "tpm_socket", pairs, "-chardev", "path");
+    check_text(document, "vnc_password_file", pairs, "-object", "file");
+    check_list(document, "disks", "file", pairs, "-blockdev", "file.filename");
+    check_list(document, "disks", "serial", pairs, "-device", "serial");
+    check_list(document, "disks", "id", pairs, "-device", "id");
+    check_list(document, "nics", "ifname", pairs, "-netdev", "ifname");
+    check_list(document, "nics", "bridge", pairs, "-netdev", "br");
+    check_list(document, "nics", "helper", pairs, "-netdev", "helper");
+    check_shares(document, pairs);
+}
+
+/* ---- the arguments ---- */
+
+static void check_extra(char *const *argv, const json_t *document) {
+    const json_t *extra = json_object_get(document, "extra_args");
+    for (size_t i = 0; i < json_array_size(extra); i++)
+        FUZZ_CHECK(argv[i] && strcmp(argv[i], json_string_value(json_array_get(extra, i))) == 0,
+                   "the extra argument %zu is \"%s\"", i, argv[i] ? argv[i] : "");
+    FUZZ_CHECK(!argv[json_array_size(extra)], "more arguments than there are");
+}
+
+void check_argv(const vqemu_command *command, const json_t *document) {
+    const vqemu_runtime *runtime = vqemu_command_runtime(command);
+    char *const *argv = vqemu_command_argv(command);
+    size_t count = 0, extra = json_array_size(json_object_get(document, "extra_args"));
+    size_t program = vqemu_runtime_loader(runtime) ? 4 : 0;
+    _cleanup_strv_ struct strv pairs = {0};
+    while (argv[count])
+        count++;
+    FUZZ_CHECK(count >= program + 1 + extra, "%zu arguments", count);
+    FUZZ_CHECK(strcmp(argv[program], vqemu_runtime_binary(runtime)) == 0, "the program is \"%s\"",
+               argv[program]);
+    for (size_t i = program + 1; i < count - extra; i++) {
+        const struct option *option = find_option(argv[i]);
+        FUZZ_CHECK(option, "the argument \"%s\"", argv[i]);
+        if (option->form == FLAG)
+            continue;
+        FUZZ_CHECK(++i < count - extra, "%s has no value", option->name);
+        if (option->form == PLAIN)
+            add_pair(&pairs, option->name, "", argv[i]);
+        else
+            take_apart(option, argv[i], document, &pairs);
+    }
+    check_document(document, &pairs);
+    check_extra(argv + count - extra, document);
+}

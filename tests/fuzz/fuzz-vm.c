@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A document -> a VM -> a command and units. In front of the document, up to its "{", the input can
+ * have what it is for, as the file "selection" of a case: host architecture, profile, guest
+ * architecture, and a number of flags; anything else there stands for one of those that there are.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "check-argv.h"
+#include "check-unit.h"
+#include "fuzz.h"
+#include "upkeep/guest-name.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+
+/* Behind the three of enum vqemu_command_flag: */
+#define USER_UNIT 8
+#define ODD_PATHS 16
+#define NO_STOP 32
+
+#define SETTINGS_MAX 400
+
+/* A runtime of each combination that there is. */
+struct setting {
+    const char *host_arch, *guest_arch, *profile;
+    vqemu_runtime *plain, *odd;
+};
+
+static struct setting settings[SETTINGS_MAX];
+static size_t setting_count;
+
+static void add_setting(const char *host_arch, const char *profile, const char *guest_arch) {
+    vqemu_selection *selection = fuzz_select(host_arch, profile, guest_arch);
+    if (selection && setting_count < SETTINGS_MAX)
+        settings[setting_count++] =
+            (struct setting){host_arch, guest_arch, profile, fuzz_make_runtime(selection, true),
+                             fuzz_make_runtime(selection, false)};
+    vqemu_selection_free(selection);
+}
+
+static void make_settings(void) {
+    for (size_t host = 0; host < vqemu_guest_arch_count(); host++)
+        for (size_t i = 0; i < vqemu_profile_count(); i++)
+            for (size_t guest = 0; guest < vqemu_guest_arch_count(); guest++)
+                add_setting(vqemu_guest_arch_at(host), vqemu_profile_name(vqemu_profile_at(i)),
+                            vqemu_guest_arch_at(guest));
+    FUZZ_CHECK(setting_count > 0, "no profile runs anything");
+}
+
+/* ---- what it is for ---- */
+
+static const struct setting *by_words(const char *host_arch, const char *profile,
+                                      const char *guest_arch) {
+    for (size_t i = 0; i < setting_count; i++)
+        if (strcmp(settings[i].host_arch, host_arch) == 0 &&
+            strcmp(settings[i].profile, profile) == 0 &&
+            strcmp(settings[i].guest_arch, guest_arch) == 0)
+            return &settings[i];
+    return NULL;
+}
+
+static unsigned hash(const char *text) {
+    unsigned sum = 2166136261U; /* FNV-1a */
+    for (; *text; text++)
+        sum = (sum ^ (unsigned char)*text) * 16777619U;
+    return sum;
+}
+
+static const struct setting *choose(const char *text, unsigned *flags) {
+    char host_arch[32] = "x86_64", profile[32] = "emulate-x86", guest_arch[32] = "x86_64";
+    *flags = 0;
+    int count = sscanf(text, "%31s %31s %31s %u", host_arch, profile, guest_arch, flags);
+    const struct setting *setting = by_words(host_arch, profile, guest_arch);
+    if (setting)
+        return setting;
+    if (count < 4)
+        *flags = hash(text) >> 16;
+    return &settings[hash(text) % setting_count];
+}
+
+/* ---- what is made of it ---- */
+
+static char *to_json(const vqemu_vm *vm) {
+    char *text = NULL;
+    vqemu_error *error = NULL;
+    int r = vqemu_vm_to_json(vm, 0, &text, &error);
+    FUZZ_CHECK(r == 0, "what was read cannot be written: %s", vqemu_error_message(error));
+    return text;
+}
+
+static vqemu_vm *from_json(const char *text, size_t size) {
+    vqemu_vm *vm = NULL;
+    vqemu_error *error = NULL;
+    int r = vqemu_vm_from_json(text, size, "input", 0, &vm, &error);
+    FUZZ_CHECK(!vm == (r < 0), "the result %d with a VM, or 0 without", r);
+    fuzz_check_result(r, &error);
+    return vm;
+}
+
+/* It survives writing and reading. Returns what was written. */
+static json_t *check_round_trip(const vqemu_vm *vm) {
+    _cleanup_free_ char *text = to_json(vm);
+    json_error_t fault;
+    vqemu_vm *again = from_json(text, strlen(text));
+    FUZZ_CHECK(again, "what was written is not read:\n%s", text);
+    _cleanup_free_ char *text_again = to_json(again);
+    FUZZ_CHECK(strcmp(text, text_again) == 0, "two texts:\n%s%s", text, text_again);
+    vqemu_vm_free(again);
+    json_t *document = json_loads(text, 0, &fault);
+    FUZZ_CHECK(document, "what was written is no JSON:\n%s", text);
+    return document;
+}
+
+/* A later process has the same command. */
+static void check_saved(const vqemu_command *command) {
+    _cleanup_free_ char *text = NULL, *again = NULL;
+    vqemu_command *loaded = NULL;
+    vqemu_error *error = NULL;
+    int r = vqemu_command_save(command, 0, &text, &error);
+    FUZZ_CHECK(r == 0, "not saved: %s", vqemu_error_message(error));
+    r = vqemu_command_load(text, strlen(text), "saved", 0, NULL, &loaded, &error);
+    FUZZ_CHECK(r == 0, "not loaded: %s\n%s", vqemu_error_message(error), text);
+    r = vqemu_command_save(loaded, 0, &again, &error);
+    FUZZ_CHECK(r == 0 && strcmp(text, again) == 0, "two texts:\n%s%s", text, again ? again : "");
+    vqemu_command_unref(loaded);
+}
+
+/* Other texts that are made of a command. */
+static void check_texts(const vqemu_command *command) {
+    _cleanup_free_ char *shell = NULL, *json = NULL;
+    vqemu_error *error = NULL;
+    int r = fuzz_check_result(vqemu_command_to_shell(command, 0, &shell, &error), &error);
+    FUZZ_CHECK(r == 0, "no text for a shell");
+    fuzz_check_result(vqemu_command_to_json(command, 0, &json, &error), &error);
+}
+
+/* Who sees the process finds the VM's name in its arguments. */
+static void check_visible_name(const vqemu_command *command) {
+    _cleanup_strbuf_ struct strbuf arguments = {0};
+    _cleanup_free_ char *name = NULL;
+    for (char *const *argument = vqemu_command_argv(command); *argument; argument++)
+        strbuf_add_bytes(&arguments, *argument, strlen(*argument) + 1);
+    FUZZ_CHECK(!arguments.failed &&
+                   guest_name_of_arguments(arguments.text, arguments.length, &name) == 0,
+               "no memory");
+    FUZZ_CHECK(name && strcmp(name, vqemu_command_vm_name(command)) == 0,
+               "the name \"%s\" is seen as \"%s\"", vqemu_command_vm_name(command),
+               name ? name : "");
+}
+
+static void check_command(vqemu_runtime *runtime, const vqemu_vm *vm, const json_t *document,
+                          unsigned flags) {
+    const unsigned all = VQEMU_COMMAND_FOR_UNIT | VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING;
+    vqemu_command *command = NULL, *again = NULL;
+    vqemu_error *error = NULL;
+    int r = vqemu_command_build(runtime, vm, flags & all, &command, &error);
+    FUZZ_CHECK(!command == (r < 0), "the result %d with a command, or 0 without", r);
+    if (fuzz_check_result(r, &error) < 0)
+        return;
+    check_argv(command, document);
+    check_texts(command);
+    check_saved(command);
+    check_visible_name(command);
+    FUZZ_CHECK(vqemu_command_build(runtime, vm, flags & all, &again, NULL) == 0, "only once");
+    FUZZ_CHECK(strcmp(vqemu_command_digest(command, VQEMU_DIGEST_COMMAND),
+                      vqemu_command_digest(again, VQEMU_DIGEST_COMMAND)) == 0,
+               "the same VM gives another command");
+    vqemu_command_unref(again);
+    vqemu_command_unref(command);
+}
+
+static const char *const stop_command[] = {"/usr/bin/volt stop", "a%n\n\"b", "", NULL};
+
+static vqemu_unit_options *unit_options(void) {
+    static vqemu_unit_options *options;
+    if (!options)
+        FUZZ_CHECK(vqemu_unit_options_new(&options, NULL) == 0 &&
+                       vqemu_unit_options_set_stop_command(options, stop_command, NULL) == 0,
+                   "no memory");
+    return options;
+}
+
+static void check_units_of(vqemu_runtime *runtime, const vqemu_vm *vm, unsigned flags) {
+    bool has_stop = !(flags & NO_STOP);
+    vqemu_units *units = NULL;
+    vqemu_error *error = NULL;
+    int r = vqemu_units_build(runtime, vm, has_stop ? unit_options() : NULL,
+                              flags & USER_UNIT ? VQEMU_UNIT_USER : 0, &units, &error);
+    FUZZ_CHECK(!units == (r < 0), "the result %d with units, or 0 without", r);
+    if (fuzz_check_result(r, &error) == 0)
+        check_units(units, has_stop ? stop_command : NULL);
+    vqemu_units_free(units);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    _cleanup_free_ char *text = fuzz_text(data, size);
+    char *start = memchr(text, '{', size);
+    unsigned flags;
+    if (setting_count == 0)
+        make_settings();
+    fuzz_begin(data, size);
+    if (!start)
+        start = text + size;
+    size_t length = size - (size_t)(start - text);
+    _cleanup_free_ char *words = strndup(text, (size_t)(start - text));
+    FUZZ_CHECK(words, "no memory");
+    vqemu_vm *vm = from_json(start, length);
+    if (!vm)
+        return 0;
+    const struct setting *setting = choose(words, &flags);
+    vqemu_runtime *runtime = flags & ODD_PATHS ? setting->odd : setting->plain;
+    json_t *document = check_round_trip(vm);
+    check_command(runtime, vm, document, flags);
+    check_units_of(runtime, vm, flags);
+    json_decref(document);
+    vqemu_vm_free(vm);
+    return 0;
+}
