@@ -147,7 +147,7 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 	}{
 		{KeyMemory, -1, ErrInvalid}, {KeyMemory, "512", ErrInvalid}, {KeyKernel, 7, ErrInvalid}, {KeyTPM, 1, ErrInvalid},
 		{KeyKernel, "/a\x00b", ErrInvalid}, {"memory\x00", 1, ErrInvalid}, {KeyDisksFile(1), "/a", ErrInvalid},
-		{KeyDisks, []Disk{{Cache: "x"}}, ErrInvalid}, {"disks[0].x", 1, ErrUnknownKey}, {KeyMemory, 1.5, ErrMalformed},
+		{KeyDisks, []Disk{{Cache: "x"}}, ErrInvalid}, {"disks[0].x", 1, ErrUnknownKey}, {KeyMemory, 1.5, ErrInvalid},
 		{KeyName, nil, ErrInvalid}, {KeyDisks, []string{"\xff"}, ErrUnsupported},
 	} {
 		if err := vm.Set(refused.key, refused.value); !errors.Is(err, refused.is) {
