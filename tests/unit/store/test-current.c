@@ -11,28 +11,11 @@
 #include "store/revision.h"
 #include "store/store.h"
 #include "tree/runtime.h"
+#include "two-revisions.h"
 #include "util/strbuf.h"
 
 #define PROFILE "emulate-x86"
 #define CURRENT "store/cas/current/" PROFILE
-
-static vqemu_store *store;
-static vqemu_revision *older, *newer;
-
-static void make_store(void) {
-    make_scratch();
-    store = open_store(VQEMU_STORE_CREATE);
-    older = build(store, "2025-01-31T10:00:00Z");
-    write_file("profile/firmware/bios.bin", "newer", 0644);
-    newer = build(store, "2025-02-01T10:00:00Z");
-}
-
-static void remove_store(void) {
-    vqemu_revision_unref(older);
-    vqemu_revision_unref(newer);
-    vqemu_store_unref(store);
-    remove_scratch();
-}
 
 static void set(const char *name) {
     _cleanup_error_ vqemu_error *error = NULL;

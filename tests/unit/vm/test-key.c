@@ -5,35 +5,12 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cases.h"
+#include "document.h"
 #include "vm/nic.h"
 #include "vm/share.h"
 #include "vm/vm.h"
 
 #define GOOD(call) ck_assert_int_eq(call, 0)
-
-static char *every_key(void) {
-    size_t size;
-    _cleanup_free_ char *path =
-        format_string("%s/documents/every-key/vm.json", getenv("TEST_DATA"));
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = NULL;
-    ck_assert_int_eq(read_all(fd, (size_t)1 << 20, &text, &size), 0);
-    return text;
-}
-
-static vqemu_vm *read_vm(const char *text) {
-    vqemu_vm *vm = NULL;
-    _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_vm_from_json(text, strlen(text), NULL, 0, &vm, &error);
-    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
-    return vm;
-}
-
-static char *write_vm(const vqemu_vm *vm) {
-    char *text = NULL;
-    ck_assert_int_eq(vqemu_vm_to_json(vm, 0, &text, NULL), 0);
-    return text;
-}
 
 /* ---- key by key ---- */
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cases.h"
+#include "document.h"
 #include "choice/arch.h"
 #include "util/pattern.h"
 #include "vm/disk.h"
@@ -19,30 +20,6 @@
 static const struct object_type *const types[] = {&vm_type, &disk_type, &share_type, &nic_type,
                                                   &forward_type};
 enum { TYPE_COUNT = sizeof types / sizeof *types };
-
-static char *every_key(void) {
-    size_t size;
-    _cleanup_free_ char *path =
-        format_string("%s/documents/every-key/vm.json", getenv("TEST_DATA"));
-    _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-    char *text = NULL;
-    ck_assert_int_eq(read_all(fd, (size_t)1 << 20, &text, &size), 0);
-    return text;
-}
-
-static vqemu_vm *read_vm(const char *text) {
-    vqemu_vm *vm = NULL;
-    _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_vm_from_json(text, strlen(text), NULL, 0, &vm, &error);
-    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
-    return vm;
-}
-
-static char *write_vm(const vqemu_vm *vm) {
-    char *text = NULL;
-    ck_assert_int_eq(vqemu_vm_to_json(vm, 0, &text, NULL), 0);
-    return text;
-}
 
 /* ---- the document with every key ---- */
 
