@@ -35,12 +35,6 @@ void keepers_release(struct keepers *keepers) {
     keepers->trees_fd = -1;
 }
 
-int keepers_use_tree(const struct keepers *keepers, const char *tree) {
-    if (tree_users_of(&keepers->users, tree))
-        return 1;
-    return keepers->trees_fd < 0 ? 0 : lease_is_held(keepers->trees_fd, tree);
-}
-
 static void begin_reason(struct strbuf *reasons) {
     if (reasons->length > 0)
         strbuf_add(reasons, ", ");

@@ -28,12 +28,6 @@ void keepers_release(struct keepers *keepers);
 #define _cleanup_keepers_ _cleanup_(keepers_release)
 
 /*
- * Whether a tree is leased, run from or held open: 1, 0 or a negative errno. What cannot be told
- * must not be taken for unused.
- */
-int keepers_use_tree(const struct keepers *keepers, const char *tree);
-
-/*
  * Add to the text why a revision stays, whoever else keeps it: "current, pinned by unit:volt-web".
  * tree: the digest of its manifest. Returns 1 if there is a reason, 0 if not, or a negative errno.
  */
