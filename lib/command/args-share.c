@@ -82,6 +82,19 @@ static bool add_numbered_virtiofs(struct args *args, const vqemu_share *share, c
     return add_virtiofs(args, share, id, share->tag, &virtiofs);
 }
 
+/*
+ * virtiofsd takes its directory among options: QEMU's own splits them at commas and undoes
+ * backslashes, the one in Rust splits them at commas and equals signs.
+ */
+static int check_directory(const vqemu_share *share, const char *key, vqemu_error **error) {
+    if (!is_virtiofs(share) || !strpbrk(share->path, ",=\\"))
+        return 0;
+    return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                       "%s: virtiofsd cannot be given the path %.200s: it must be without commas, "
+                       "equals signs and backslashes; share it over 9p, or by another path",
+                       key, share->path);
+}
+
 static int check_share(const struct args *args, const vqemu_share *share, size_t index,
                        vqemu_error **error) {
     if (!is_virtiofs(share) && strlen(share->tag) > TAG_MAX_9P)
@@ -105,7 +118,9 @@ static int check_share(const struct args *args, const vqemu_share *share, size_t
             return args_refuse(error, VQEMU_ERR_INVALID,
                                "shares[%zu].tag: shares[%zu] has the same", index, i);
     }
-    return 0;
+    char key[48];
+    snprintf(key, sizeof key, "shares[%zu].path", index);
+    return check_directory(share, key, error);
 }
 
 /* Under KVM, guest and host are of one architecture. */
@@ -148,6 +163,8 @@ int args_add_shares(struct args *args, vqemu_error **error) {
     int r = check_unused(vm, error);
     if (r == 0)
         r = check_virtiofs(args, error);
+    if (r == 0 && vm->rootfs)
+        r = check_directory(&root, "rootfs", error);
     if (r < 0)
         return r;
     if (vm->rootfs && is_virtiofs(&root))

@@ -22,21 +22,16 @@ static const struct companion *companion_at(const struct unit_plan *plan, size_t
 
 /* ---- what cannot be written ---- */
 
-/*
- * virtiofsd takes its directory among options: QEMU's own splits them at commas and undoes
- * backslashes, the one in Rust splits them at commas and equals signs, and wants text.
- */
 static int refuse(int code, const char *key, vqemu_error **error) {
     return error_because(error_prefix(code, error, "%s: ", key), error, NULL, "key", key, NULL);
 }
 
 static int check_virtiofsd(const struct unit_plan *plan, const struct companion *companion,
                            vqemu_error **error) {
-    if (strpbrk(companion->directory, ",=\\") || !unit_is_text(companion->directory))
+    if (!unit_is_text(companion->directory)) /* the virtiofsd in Rust wants text */
         return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                                "virtiofsd cannot be given the path %s: it must be UTF-8 without "
-                                "commas, equals signs and backslashes; share it over 9p, or by "
-                                "another path",
+                                "virtiofsd cannot be given the path %s: it must be UTF-8; share it "
+                                "over 9p, or by another path",
                                 companion->directory),
                       companion->directory_key, error);
     if (plan->for_user && companion->read_only)

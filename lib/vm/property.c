@@ -34,15 +34,30 @@ static int check_pattern(const char *pattern, const char *wanted, const char *ke
     return error_because(r, error, NULL, "key", key, "value", value, NULL);
 }
 
+/* What a path leads to must be seen in its text: "/allowed/../secret" is not below /allowed. */
+static bool goes_up(const char *path) {
+    for (const char *c = strstr(path, "/.."); c; c = strstr(c + 1, "/.."))
+        if (c[3] == '/' || c[3] == '\0')
+            return true;
+    return false;
+}
+
+static int check_path(const char *key, const char *path, vqemu_error **error) {
+    bool is_absolute = *path == '/';
+    if (is_absolute && !goes_up(path))
+        return 0;
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" %s", key, path,
+                      is_absolute ? "has a \"..\"; write the path that it leads to"
+                                  : "is not an absolute path");
+    return error_because(r, error, is_absolute ? "path-goes-up" : "relative-path", "key", key,
+                         "value", path, NULL);
+}
+
 static int check_string(const struct property *property, const char *key, const char *value,
                         vqemu_error **error) {
-    bool is_path = property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET;
-    if (is_path && *value != '/') {
-        int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" is not an absolute path",
-                          key, value);
-        return error_because(r, error, "relative-path", "key", key, "value", value, NULL);
-    }
-    int r = check_length(property, key, value, error);
+    int r = property_is_path(property) ? check_path(key, value, error) : 0;
+    if (r == 0)
+        r = check_length(property, key, value, error);
     return r < 0 ? r : check_pattern(property->pattern, property->wanted, key, value, error);
 }
 

@@ -19,8 +19,8 @@
 #include "vm/named-value.h"
 
 enum property_kind {
-    PROPERTY_STRING,  /* char * */
-    PROPERTY_PATH,    /* char *: absolute, for QEMU does not run in the caller's directory */
+    PROPERTY_STRING, /* char * */
+    PROPERTY_PATH, /* char *: absolute, for QEMU does not run in the caller's directory; no ".." */
     PROPERTY_SOCKET,  /* char *: a path that fits into a Unix socket's address */
     PROPERTY_CHOICE,  /* const char *: one of choices */
     PROPERTY_NUMBER,  /* uint64_t: minimum to maximum; 0 if it is not set */
@@ -82,6 +82,11 @@ static inline bool is_on_by_default(enum toggle toggle, bool otherwise) {
 static inline bool property_is_string(const struct property *property) {
     return property->kind == PROPERTY_STRING || property->kind == PROPERTY_PATH ||
            property->kind == PROPERTY_SOCKET || property->kind == PROPERTY_CHOICE;
+}
+
+/* Absolute, without "..", and maybe with a pattern of its own. */
+static inline bool property_is_path(const struct property *property) {
+    return property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET;
 }
 
 static inline void *property_field(const struct property *property, void *object) {

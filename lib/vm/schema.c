@@ -14,8 +14,11 @@ static json_t *schema_of_choice(const struct property *property) {
 }
 
 static const char *pattern_of(const struct property *property) {
-    bool is_path = property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET;
-    return property->pattern ? property->pattern : is_path ? "^/" : NULL;
+    return property->pattern ? property->pattern : property_is_path(property) ? "^/" : NULL;
+}
+
+static json_t *not_upwards(void) {
+    return json_pack("{s:s}", "pattern", "/[.][.](/|$)");
 }
 
 /* Not with "s*" of json_pack(), which leaves out what it has no memory for. */
@@ -25,6 +28,7 @@ static json_t *schema_of_string(const struct property *property) {
     json_int_t maximum = (json_int_t)property_longest(property);
     json_t *schema = json_pack("{s:s}", "type", "string");
     if ((pattern && json_object_set_new(schema, "pattern", json_string(pattern)) < 0) ||
+        (property_is_path(property) && json_object_set_new(schema, "not", not_upwards()) < 0) ||
         (property->required && json_object_set_new(schema, "minLength", json_integer(1)) < 0) ||
         (maximum && json_object_set_new(schema, "maxLength", json_integer(maximum)) < 0)) {
         json_decref(schema);

@@ -287,7 +287,12 @@ static const struct property properties[] = {
         .key = "initrd",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, initrd),
-        .meaning = "Initial RAM disk; needs a kernel. Default: none.",
+        .pattern = "^/[^ ,]*$",
+        .wanted = "a path without commas and spaces, at which QEMU splits it for some kernels",
+        .meaning =
+            "Initial RAM disk; needs a kernel. Its path has no commas and no spaces: for a "
+            "multiboot kernel, QEMU would take what is between them for other files. Default: "
+            "none.",
     },
     {
         .key = "append",

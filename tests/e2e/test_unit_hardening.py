@@ -370,14 +370,12 @@ def test_linux_has_all_its_devices_and_hears_of_its_power_button(systemd, make, 
 
 HOSTILE = ["two words", " lead and trail ", "comma,,equals=", "quotes\"'`", "back\\slash\\", "%n%%i%",
            "$HOME${X}", "semi; #hash", "-dash", "+plus:colon", "*?[a]", "\u00fc\u20ac\U0001f600",
-           "new\nline", "\x01\x1b\x7f\t\r", "nonchar\uffff", "a/../b", "..hidden"]
+           "new\nline", "\x01\x1b\x7f\t\r", "nonchar\uffff", "..hidden"]
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=ascii)
 def test_disks_on_hostile_paths_can_be_written(systemd, make, name):
     path = f"/srv/{name}/disk"
-    systemd.inside("/srv/a").mkdir(exist_ok=True)
-    systemd.inside("/srv/b").mkdir(exist_ok=True)
     place = systemd.inside(path)
     place.parent.mkdir(exist_ok=True)
     place.write_bytes(bytes(1 << 20))

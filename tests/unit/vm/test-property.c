@@ -142,7 +142,11 @@ static void check_paths(const struct subject *subject, const struct property *pr
     char longest[SOCKET_PATH_MAX + 2];
     memset(longest, '/', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
-    takes(subject, property, "/a,b=\xff%\\");
+    takes(subject, property, property->pattern ? "/a=\xff%\\" : "/a,b=\xff%\\");
+    takes(subject, property, "/..a/b../...");
+    refuses(subject, property, "/..", "\"/..\" has a \"..\"");
+    refuses(subject, property, "/...a/../b", "has a \"..\"");
+    refuses(subject, property, "/a/..b//..", "has a \"..\"");
     refuses(subject, property, "relative", "\"relative\" is not an absolute path");
     refuses(subject, property, "./a", "is not an absolute path");
     if (property->kind == PROPERTY_SOCKET)
@@ -259,6 +263,7 @@ static const struct {
      {"1234567890123456", "a/b", "a:b", "a b", "a\tb", "a\n",
       "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4"}},
     {&nic_type, "bridge", {"br0", "br,0"}, {"br 0", "br/0", "1234567890123456"}},
+    {&vm_type, "initrd", {"/a;b=c\n", "/\xff"}, {"/a,b", "/a b", "/a,,b", "/,", "a"}},
     {&nic_type, "helper", {"/a,b", "/\xff"}, {"/a b", "/a\tb", "a"}},
     {&forward_type,
      "host_address",

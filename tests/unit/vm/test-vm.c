@@ -110,11 +110,11 @@ START_TEST(paths_are_absolute) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     ck_assert_int_eq(vqemu_vm_new("x", &vm, NULL), 0);
-    ck_assert_int_eq(vqemu_vm_set_string(vm, keys[_i], "/a,b", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, keys[_i], "/a;b", NULL), 0);
     ck_assert_int_eq(vqemu_vm_set_string(vm, keys[_i], "a", &error), VQEMU_ERR_INVALID);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "\"a\" is not an absolute path"));
     ck_assert_str_eq(vqemu_error_detail(error, "value"), "a");
-    ck_assert_str_eq(string_of(vm, keys[_i]), "/a,b");
+    ck_assert_str_eq(string_of(vm, keys[_i]), "/a;b");
     ck_assert_int_eq(vqemu_vm_set_string(vm, keys[_i], "", &error), 0);
     ck_assert_ptr_null(error); /* the old one is gone */
     ck_assert_ptr_null(string_of(vm, keys[_i]));

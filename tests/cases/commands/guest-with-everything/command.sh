@@ -72,6 +72,6 @@
   -device virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on,addr=0x7 \
   -device vhost-vsock-pci,id=vsock,guest-cid=4294967294,addr=0x8 \
   -kernel /k,1 \
-  -initrd /i,1 \
+  -initrd /i=1 \
   -append quiet \
   -d guest_errors)
