@@ -31,42 +31,89 @@
 #define X86_OPTIONS "hpet=off,vmport=off"
 #define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,cap-htm=off"
 
-static const struct machine x86_64_machines[] = {
-    {"q35", "pc-q35-", X86_OPTIONS, SATA_BUILT_IN, "e1000e", true, true, 1, 30},
-    {"pc", "pc-i440fx-", X86_OPTIONS, IDE_BUILT_IN, "e1000", false, true, 2, 30},
-    {0},
-};
-static const struct machine i386_machines[] = {
-    {"pc", "pc-i440fx-", X86_OPTIONS, IDE_BUILT_IN, "e1000", false, true, 2, 30},
-    {"q35", "pc-q35-", X86_OPTIONS, SATA_BUILT_IN, "e1000e", true, true, 1, 30},
-    {0},
-};
+#define PC_MACHINE                                                                                 \
+    {                                                                                              \
+        .name = "pc", .versioned = "pc-i440fx-", .options = X86_OPTIONS, .ide = IDE_BUILT_IN,      \
+        .plain_nic = "e1000", .boots_disks = true, .first_slot = 2, .slots = 30,                   \
+    }
+#define Q35_MACHINE                                                                                \
+    {                                                                                              \
+        .name = "q35", .versioned = "pc-q35-", .options = X86_OPTIONS, .ide = SATA_BUILT_IN,       \
+        .plain_nic = "e1000e", .smm = true, .boots_disks = true, .first_slot = 1, .slots = 30,     \
+    }
+
+static const struct machine x86_64_machines[] = {Q35_MACHINE, PC_MACHINE, {0}};
+static const struct machine i386_machines[] = {PC_MACHINE, Q35_MACHINE, {0}};
 static const struct machine arm64_machines[] = {
-    {"virt", "virt-", "gic-version=max", SATA_ADDED, NULL, false, false, 1, 31},
+    {
+        .name = "virt",
+        .versioned = "virt-",
+        .options = "gic-version=max",
+        .ide = SATA_ADDED,
+        .first_slot = 1,
+        .slots = 31,
+    },
     {0},
 };
 static const struct machine arm_machines[] = {
-    {"virt", "virt-", NULL, SATA_ADDED, NULL, false, false, 1, 31},
+    {
+        .name = "virt",
+        .versioned = "virt-",
+        .ide = SATA_ADDED,
+        .first_slot = 1,
+        .slots = 31,
+    },
     {0},
 };
 static const struct machine virt_machines[] = {
-    {"virt", NULL, NULL, SATA_ADDED, NULL, false, false, 1, 31},
+    {
+        .name = "virt",
+        .ide = SATA_ADDED,
+        .first_slot = 1,
+        .slots = 31,
+    },
     {0},
 };
 static const struct machine malta_machines[] = {
-    {"malta", NULL, NULL, IDE_BUILT_IN, "pcnet", false, false, 0, 32},
+    {
+        .name = "malta",
+        .ide = IDE_BUILT_IN,
+        .plain_nic = "pcnet",
+        .first_slot = 0,
+        .slots = 32,
+    },
     {0},
 };
 static const struct machine mac99_machines[] = {
-    {"mac99", NULL, "via=pmu", IDE_BUILT_IN, "rtl8139", false, true, 0, 19},
+    {
+        .name = "mac99",
+        .options = "via=pmu",
+        .ide = IDE_BUILT_IN,
+        .plain_nic = "rtl8139",
+        .boots_disks = true,
+        .first_slot = 0,
+        .slots = 19,
+    },
     {0},
 };
 static const struct machine pseries_machines[] = {
-    {"pseries", "pseries-", NULL, SATA_ADDED, NULL, false, true, 0, 32},
+    {
+        .name = "pseries",
+        .versioned = "pseries-",
+        .ide = SATA_ADDED,
+        .boots_disks = true,
+        .first_slot = 0,
+        .slots = 32,
+    },
     {0},
 };
 static const struct machine s390_machines[] = {
-    {"s390-ccw-virtio", "s390-ccw-virtio-", NULL, IDE_NONE, NULL, false, true, 0, 0},
+    {
+        .name = "s390-ccw-virtio",
+        .versioned = "s390-ccw-virtio-",
+        .ide = IDE_NONE,
+        .boots_disks = true,
+    },
     {0},
 };
 
