@@ -216,11 +216,11 @@ const char *vqemu_command_companion_cwd(const vqemu_command *command, size_t ind
  * option, the first part of its value, and the other parts (as commas separate them) sorted by
  * their bytes; and the VM's extra arguments as they are, for it is not known what these do.
  *
- * Left out of values is what only the host sees: dump-guest-core, memory-backend, iothread, and
- * write-cache, which the guest can switch itself. For the backend that a device names stands its
- * kind: netdev=user or netdev=tap, chardev=socket, fsdev=local, tpmdev=emulator, rng=rng-random;
- * drive=read-only or drive=writable, and nothing for a CD-ROM drive, whose medium comes and goes.
- * For -serial, "none" or "port".
+ * Left out of values is what only the host sees: dump-guest-core, memory-backend and iothread; the
+ * order of booting, bootindex; and write-cache, which the guest can switch itself. For the backend
+ * that a device names stands its kind: netdev=user or netdev=tap, chardev=socket, fsdev=local,
+ * tpmdev=emulator, rng=rng-random; drive=read-only or drive=writable, and nothing for a CD-ROM
+ * drive, whose medium comes and goes. For -serial, "none" or "port".
  *
  * So it does not depend on paths, image formats, caches, forwarded ports, sockets, the accelerator
  * or the profile's revision. Nor does it show what another QEMU makes of the same words: pin the

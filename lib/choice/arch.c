@@ -34,12 +34,14 @@
 #define PC_MACHINE                                                                                 \
     {                                                                                              \
         .name = "pc", .versioned = "pc-i440fx-", .options = X86_OPTIONS, .ide = IDE_BUILT_IN,      \
-        .plain_nic = "e1000", .boots_disks = true, .first_slot = 2, .slots = 30,                   \
+        .plain_nic = "e1000", .boots_disks = true, .bootindex = true, .first_slot = 2,             \
+        .slots = 30,                                                                               \
     }
 #define Q35_MACHINE                                                                                \
     {                                                                                              \
         .name = "q35", .versioned = "pc-q35-", .options = X86_OPTIONS, .ide = SATA_BUILT_IN,       \
-        .plain_nic = "e1000e", .smm = true, .boots_disks = true, .first_slot = 1, .slots = 30,     \
+        .plain_nic = "e1000e", .smm = true, .boots_disks = true, .bootindex = true,                \
+        .first_slot = 1, .slots = 30,                                                              \
     }
 
 static const struct machine x86_64_machines[] = {Q35_MACHINE, PC_MACHINE, {0}};
@@ -102,6 +104,7 @@ static const struct machine pseries_machines[] = {
         .versioned = "pseries-",
         .ide = SATA_ADDED,
         .boots_disks = true,
+        .bootindex = true,
         .first_slot = 0,
         .slots = 32,
     },
@@ -113,6 +116,7 @@ static const struct machine s390_machines[] = {
         .versioned = "s390-ccw-virtio-",
         .ide = IDE_NONE,
         .boots_disks = true,
+        .bootindex = true,
     },
     {0},
 };

@@ -30,7 +30,8 @@ struct machine {
     enum ide ide;
     const char *plain_nic; /* a model that systems without virtio drivers know, or NULL */
     bool smm;              /* has system management mode, which guards secure boot on x86 */
-    bool boots_disks;      /* has firmware of its own that boots from a disk */
+    bool boots_disks;      /* has firmware of its own that boots from a disk, */
+    bool bootindex;        /* and goes by QEMU's bootindex (OpenBIOS does not) */
     unsigned first_slot;   /* of PCI, that a device can be put in */
     unsigned slots;        /* PCI devices that can be added, or 0 for no limit worth checking */
 };

@@ -99,24 +99,6 @@ static int check_sharing(const struct args *args, const struct drive *drive, vqe
     return 0;
 }
 
-/* Two devices cannot both be the first to boot from. */
-static int same_place(const vqemu_vm *vm, size_t i, size_t j, vqemu_error **error) {
-    size_t disks = vm->disks.count;
-    return args_refuse(
-        error, VQEMU_ERR_INVALID, "%s[%zu].boot_order: %s[%zu] has the place %" PRIu64 " as well",
-        i < disks ? "disks" : "nics", i < disks ? i : i - disks, j < disks ? "disks" : "nics",
-        j < disks ? j : j - disks, args_boot_order(vm, i));
-}
-
-static int check_boot_order(const struct args *args, vqemu_error **error) {
-    const vqemu_vm *vm = args->vm;
-    for (size_t i = 0; i < vm->disks.count + vm->nics.count; i++)
-        for (size_t j = 0; args_boot_order(vm, i) != 0 && j < i; j++)
-            if (args_boot_order(vm, i) == args_boot_order(vm, j))
-                return same_place(vm, i, j, error);
-    return 0;
-}
-
 /* ---- the image ---- */
 
 static bool is_block_device(const vqemu_disk *disk) {
@@ -269,6 +251,7 @@ static void add_serial(struct strbuf *device, const struct drive *drive) {
 
 static void add_device(struct args *args, const struct drive *drive, struct buses *buses) {
     const vqemu_disk *disk = drive->disk;
+    uint64_t bootindex = args_disk_bootindex(args, drive->number);
     struct strbuf device = {0};
     add_iothread(args, drive);
     if (is(drive->bus, "scsi"))
@@ -284,8 +267,8 @@ static void add_device(struct args *args, const struct drive *drive, struct buse
     if (is(disk->cache, "writethrough") || is(disk->cache, "directsync"))
         strbuf_add(&device, ",write-cache=off");
     add_serial(&device, drive);
-    if (disk->boot_order)
-        strbuf_addf(&device, ",bootindex=%" PRIu64, disk->boot_order);
+    if (bootindex)
+        strbuf_addf(&device, ",bootindex=%" PRIu64, bootindex);
     args_option_buffer(args, "-device", &device);
 }
 
@@ -307,7 +290,7 @@ static int check_room(const struct args *args, const struct drive *drive, const 
 
 int args_add_disks(struct args *args, vqemu_error **error) {
     struct buses buses = {0};
-    int r = check_boot_order(args, error);
+    int r = args_check_boot_order(args, error);
     for (size_t i = 0; r == 0 && i < args->vm->disks.count; i++) {
         const vqemu_disk *disk = args->vm->disks.items[i];
         const struct drive drive = {disk, i, disk->bus ? disk->bus : default_bus(args, disk),

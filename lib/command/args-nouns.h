@@ -15,6 +15,10 @@ void args_add_cpus(struct args *args);
 void args_add_sandbox(struct args *args);
 void args_add_firmware(struct args *args); /* args-firmware.c */
 int args_plan_firmware(struct args *args, vqemu_error **error);
+int args_check_boot_order(const struct args *args, vqemu_error **error); /* args-boot.c */
+/* The place of a disk in the order of booting, from 1; 0 if it has none. */
+uint64_t args_disk_bootindex(const struct args *args, size_t number);
+void args_add_boot(struct args *args);
 int args_add_disks(struct args *args, vqemu_error **error);   /* args-disk.c */
 int args_add_shares(struct args *args, vqemu_error **error);  /* args-share.c */
 int args_add_nics(struct args *args, vqemu_error **error);    /* args-nic.c */

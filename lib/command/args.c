@@ -26,12 +26,6 @@ bool args_has_virtio_drivers(const struct args *args) {
     return strcmp(args->guest_os, "linux") == 0;
 }
 
-uint64_t args_boot_order(const vqemu_vm *vm, size_t index) {
-    if (index < vm->disks.count)
-        return ((const vqemu_disk *)vm->disks.items[index])->boot_order;
-    return ((const vqemu_nic *)vm->nics.items[index - vm->disks.count])->boot_order;
-}
-
 void args_release(struct args *args) {
     free(args->state_dir);
     free(args->runtime_dir);

@@ -69,10 +69,6 @@ bool args_is_virtiofs(const char *driver);
 bool args_is_windows(const struct args *args);
 bool args_has_virtio_drivers(const struct args *args);
 
-/* The place in the order of booting of disks, and behind them network devices, by a number below
- * the count of both; 0 if it has none. */
-uint64_t args_boot_order(const vqemu_vm *vm, size_t index);
-
 /* ---- making options ---- */
 
 void args_option(struct args *args, const char *option, const char *value);

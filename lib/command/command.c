@@ -96,13 +96,6 @@ static void add_clock(struct args *args) {
               is_windows && args->arch->x86 ? ",driftfix=slew" : "");
 }
 
-static bool has_boot_order(const vqemu_vm *vm) {
-    bool found = false;
-    for (size_t i = 0; i < vm->disks.count + vm->nics.count; i++)
-        found = found || args_boot_order(vm, i);
-    return found;
-}
-
 static void add_default_append(struct strbuf *append, const struct args *args) {
     const vqemu_vm *vm = args->vm;
     bool is_virtiofs = args_is_virtiofs(vm->rootfs_driver);
@@ -146,8 +139,7 @@ static int add_arguments(struct args *args, vqemu_error **error) {
     args_add_cpus(args);
     args_add_memory(args);
     add_clock(args);
-    if (has_boot_order(vm))
-        args_option(args, "-boot", "strict=on"); /* nothing else is tried */
+    args_add_boot(args);
     bool boots_itself = !vm->kernel && (args->uefi || vm->disks.count > 0);
     if (!is_on_by_default(vm->reboot, boots_itself))
         strv_add(&args->argv, "-no-reboot");

@@ -13,9 +13,10 @@
 static const char *const visible[] = {"-machine", "-cpu",    "-smp", "-m",      "-device",
                                       "-uuid",    "-global", "-rtc", "-smbios", "-serial"};
 
-/* Properties that say how the host does it. A write cache is one that the guest can switch. */
+/* Properties that say how the host does it, and what the firmware begins with. A write cache is one
+ * that the guest can switch. */
 static const char *const hidden[] = {
-    "dump-guest-core=", "memory-backend=", "iothread=", "write-cache="};
+    "dump-guest-core=", "memory-backend=", "iothread=", "write-cache=", "bootindex="};
 
 /* Properties that name another option by its id; of that, the guest sees what kind it is. */
 static const struct backend {

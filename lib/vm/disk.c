@@ -119,7 +119,9 @@ static const struct property properties[] = {
         .maximum = 1000,
         .meaning =
             "Place in the order of booting, from 1, among disks and nics; two devices cannot "
-            "have the same. Default: none.",
+            "have the same, and what has no place is not booted. Default, where no device has one "
+            "and there is no kernel: the disks in the order of the list, and behind them the "
+            "CD-ROM drives.",
     },
     {
         .key = "iothread",

@@ -163,7 +163,7 @@ static const struct property properties[] = {
         .maximum = 1000,
         .meaning =
             "Place in the order of booting, from 1, among disks and nics; two devices cannot "
-            "have the same. Default: none.",
+            "have the same, and what has no place is not booted. Default: none.",
     },
 };
 

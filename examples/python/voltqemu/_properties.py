@@ -54,7 +54,10 @@ class Disk(Element):
                             "Default: none, or for nvme, which needs one, disk and the number of "
                             "the disk.")
     boot_order = NumberProperty("Place in the order of booting, from 1, among disks and nics; two "
-                                "devices cannot have the same. Default: none. From 0 to 1000.")
+                                "devices cannot have the same, and what has no place is not "
+                                "booted. Default, where no device has one and there is no kernel: "
+                                "the disks in the order of the list, and behind them the CD-ROM "
+                                "drives. From 0 to 1000.")
     iothread = StringProperty("Name of an I/O thread that serves the disk; disks with the same "
                               "name share one. Only for bus virtio and scsi. Default: QEMU's main "
                               "thread.")
@@ -137,7 +140,8 @@ class Nic(Element):
     helper = StringProperty("QEMU's bridge helper, a program of the host that is setuid root; its "
                             "path has no blanks. Default: /usr/lib/qemu/qemu-bridge-helper.")
     boot_order = NumberProperty("Place in the order of booting, from 1, among disks and nics; two "
-                                "devices cannot have the same. Default: none. From 0 to 1000.")
+                                "devices cannot have the same, and what has no place is not "
+                                "booted. Default: none. From 0 to 1000.")
 
 
 class VMProperties(Properties):

@@ -390,6 +390,7 @@ START_TEST(the_hardware_digest_leaves_out_what_only_the_host_sees) {
         SAME(DISK(", \"cache\": \"writethrough\"") ", \"nics\": [{}]"),
         SAME(DISK(", \"format\": \"qcow2\", \"discard\": true") ", \"nics\": [{}]"),
         SAME(DISK(", \"iothread\": \"a\"") ", \"nics\": [{}]"),
+        SAME(DISK(", \"boot_order\": 2") ", \"nics\": [{}]"),
         SAME(DISK("") ", \"nics\": [{\"forwards\": [{\"host_port\": 1, \"guest_port\": 22}]}]"),
         SAME(DISK("") ", \"nics\": [{}], \"memory_shared\": true"),
         SAME(DISK("") ", \"nics\": [{}], \"qmp_socket\": \"/q\", \"sandbox\": false"),

@@ -16,6 +16,7 @@
   -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
+  -boot strict=on \
   -no-reboot \
   -display none \
   -chardev stdio,id=console,mux=on,signal=off \

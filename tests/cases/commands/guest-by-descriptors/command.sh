@@ -16,6 +16,7 @@
   -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
+  -boot strict=on \
   -display none \
   -chardev pty,id=console \
   -serial chardev:console \
@@ -23,14 +24,14 @@
   -mon chardev=qmp-fd,mode=control \
   -add-fd fd=10,set=1 \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/dev/fdset/1 \
-  -device virtio-blk-pci,id=drive0,drive=disk0,addr=0x18 \
+  -device virtio-blk-pci,id=drive0,drive=disk0,bootindex=1,addr=0x18 \
   -add-fd fd=11,set=2 \
   -blockdev driver=qcow2,node-name=disk1,read-only=on,file.driver=file,file.filename=/dev/fdset/2 \
   -device virtio-scsi-pci,id=scsi,addr=0xe \
-  -device scsi-hd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1 \
+  -device scsi-hd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1,bootindex=2 \
   -add-fd fd=12,set=3 \
   -blockdev driver=raw,node-name=disk2,read-only=on,file.driver=file,file.filename=/dev/fdset/3 \
-  -device ide-cd,id=drive2,bus=ide.0,drive=disk2 \
+  -device ide-cd,id=drive2,bus=ide.0,drive=disk2,bootindex=3 \
   -netdev tap,id=net0,fd=13,vhost=on,vhostfd=14 \
   -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:ea:4c:93,romfile=,addr=0x10 \
   -netdev tap,id=net1,fd=15 \

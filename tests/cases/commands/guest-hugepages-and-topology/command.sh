@@ -17,10 +17,11 @@
   -m 65536 \
   -object memory-backend-memfd,id=memory,size=65536M,share=off,hugetlb=on,hugetlbsize=1G,prealloc=on \
   -rtc base=utc \
+  -boot strict=on \
   -display none \
   -chardev stdio,id=console,mux=on,signal=off \
   -serial chardev:console \
   -mon chardev=console,mode=readline \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/a.img \
-  -device nvme,id=drive0,drive=disk0,serial=disk0,addr=0x18 \
+  -device nvme,id=drive0,drive=disk0,serial=disk0,bootindex=1,addr=0x18 \
   -nic none)

@@ -16,6 +16,7 @@
   -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
+  -boot strict=on \
   -display none \
   -vnc vnc=unix:/run/volt/z-desktop/vnc.sock \
   -device virtio-gpu-ccw,id=video \
@@ -25,6 +26,6 @@
   -serial chardev:console \
   -mon chardev=console,mode=readline \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/z.img \
-  -device virtio-blk-ccw,id=drive0,drive=disk0 \
+  -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1 \
   -netdev user,id=net0 \
   -device virtio-net-ccw,id=nic0,netdev=net0,mac=52:54:00:94:70:ad)

@@ -16,6 +16,7 @@
   -smp 4,sockets=1,cores=4,threads=1 \
   -m 4096 \
   -rtc base=localtime,driftfix=slew \
+  -boot strict=on \
   -no-reboot \
   -display none \
   -vnc vnc=unix:/run/volt/desktop/vnc.sock \
