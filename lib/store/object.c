@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 
+#include "util/dir.h"
 #include "util/fd.h"
 
 #define COPY_SIZE ((size_t)256 * 1024)
@@ -91,12 +92,14 @@ int object_publish(int stage_fd, const char *staged, int directory_fd, const str
         return intact;
     if (renameat(stage_fd, staged, directory_fd, digest->hex) == 0)
         return OBJECT_REPLACED;
-    if (errno != EISDIR)
-        return -errno;
-    /* A directory has no business there. It goes with the staging directory. */
-    return renameat2(stage_fd, staged, directory_fd, digest->hex, RENAME_EXCHANGE) < 0
-               ? -errno
-               : OBJECT_REPLACED;
+    int refused = -errno;
+    if (!is_directory(directory_fd, digest->hex))
+        return refused;
+    /* A directory has no business there. */
+    r = remove_tree(directory_fd, digest->hex);
+    if (r == 0 && renameat(stage_fd, staged, directory_fd, digest->hex) < 0)
+        r = -errno;
+    return r < 0 ? r : OBJECT_REPLACED;
 }
 
 static int copy_by_hand(int from, int to, const struct watch *watch) {

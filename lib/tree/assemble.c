@@ -21,6 +21,7 @@
 #include "store/verified.h"
 #include "tree/lease.h"
 #include "tree/place.h"
+#include "tree/publish.h"
 #include "tree/tree-users.h"
 #include "tree/tree.h"
 #include "util/dir.h"
@@ -290,38 +291,18 @@ static int fill_stage(struct assembly *assembly, vqemu_error **error) {
                  : 0;
 }
 
-/* Put the staged tree in the place of another; that one then has a name that a leftover has. */
-static int replace_tree(struct assembly *assembly, const char *digest) {
-    if (renameat2(assembly->trees_fd, assembly->stage_name, assembly->trees_fd, digest,
-                  RENAME_EXCHANGE) == 0)
-        return 0;
-    if (errno != EINVAL && errno != ENOSYS)
-        return -errno;
-    /* A file system that cannot exchange: for a moment there is no tree, never half a one. */
-    _cleanup_free_ char *aside = leftovers_new_name();
-    if (!aside)
-        return -ENOMEM;
-    if (renameat(assembly->trees_fd, digest, assembly->trees_fd, aside) < 0 ||
-        renameat(assembly->trees_fd, assembly->stage_name, assembly->trees_fd, digest) < 0)
-        return -errno;
-    return 0;
-}
-
-/*
- * Move the staged tree to its name. A tree that is in the way is the altered one: it is removed as
- * a leftover as soon as no lease holds it.
- */
-static int publish_stage(struct assembly *assembly, const char *digest) {
-    int r = renameat(assembly->trees_fd, assembly->stage_name, assembly->trees_fd, digest) < 0
-                ? -errno
-                : 0;
-    if (r == -EEXIST || r == -ENOTEMPTY || r == -ENOTDIR)
-        r = replace_tree(assembly, digest);
+/* A tree that is in the way is the altered one. */
+static int publish_stage(struct assembly *assembly, const char *digest, vqemu_error **error) {
+    const vqemu_store *store = assembly->store;
+    int r = publish_tree(store->trees_path, assembly->trees_fd, assembly->stage_name, digest,
+                         assembly->progress, error);
     if (r < 0)
         return r;
     assembly->tree_fd = take_fd(&assembly->stage_fd);
-    tree_users_sweep(assembly->store->trees_path, assembly->trees_fd);
-    return tree_sync_published(assembly->tree_fd, assembly->trees_fd);
+    tree_users_sweep(store->trees_path, assembly->trees_fd);
+    r = tree_sync_published(assembly->tree_fd, assembly->trees_fd);
+    return r < 0 ? error_system(error, -r, "cannot sync the tree %s/%s", store->trees_path, digest)
+                 : 0;
 }
 
 /* Of a whole tree one event: there can be thousands of files. */
@@ -351,10 +332,7 @@ static int build_tree(struct assembly *assembly, vqemu_error **error) {
         return r;
     if (assembly->copies > 0)
         log_copies(assembly);
-    r = publish_stage(assembly, digest);
-    return r < 0 ? error_system(error, -r, "cannot publish the tree %s/%s",
-                                assembly->store->trees_path, digest)
-                 : 0;
+    return publish_stage(assembly, digest, error);
 }
 
 /* Whether another process has built the tree while this one waited for the lock: 1, 0 or an error.

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "store/leftovers.h"
+#include "store/manifest.h"
 #include "util/cleanup.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -69,6 +70,16 @@ int lease_is_held(int trees_fd, const char *name) {
     return 1;
 }
 
+/* The stamp goes first: what is left if this is interrupted is taken for no tree. */
+int lease_clear_tree(int trees_fd, const char *name) {
+    _cleanup_free_ char *stamp = format_string("%s/" TREE_STAMP_NAME, name);
+    if (!stamp)
+        return -ENOMEM;
+    if (is_directory(trees_fd, name) && unlinkat(trees_fd, stamp, 0) < 0 && errno != ENOENT)
+        return -errno;
+    return remove_tree(trees_fd, name);
+}
+
 int lease_remove_tree(int trees_fd, const char *name) {
     _cleanup_free_ char *trash = leftovers_new_name();
     _cleanup_close_ int fd = lease_exclude(trees_fd, name);
@@ -78,8 +89,7 @@ int lease_remove_tree(int trees_fd, const char *name) {
         return 0;
     if (fd < 0 && fd != -ENOTDIR && fd != -ELOOP)
         return fd;
-    if (renameat(trees_fd, name, trees_fd, trash) < 0)
-        return -errno;
-    int r = remove_tree(trees_fd, trash);
+    int r = renameat(trees_fd, name, trees_fd, trash) < 0 ? lease_clear_tree(trees_fd, name)
+                                                          : remove_tree(trees_fd, trash);
     return r < 0 ? r : 1;
 }

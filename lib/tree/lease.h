@@ -29,6 +29,13 @@ int lease_exclude(int trees_fd, const char *name);
 int lease_is_held(int trees_fd, const char *name);
 
 /*
+ * Remove a tree where it lies, for file systems that cannot rename it: those that unite several
+ * (overlay) cannot do so with a directory of a lower one. The caller excludes leases. Returns 0 or
+ * a negative errno.
+ */
+int lease_clear_tree(int trees_fd, const char *name);
+
+/*
  * Take a tree away under the name of a leftover, and remove it, unless somebody has a lease on it.
  * Returns 1 if it was removed, 0 if it stays or is not there, or a negative errno.
  */

@@ -37,6 +37,15 @@ static bool points_to(int links_fd, const char *profile, const char *target) {
     return length == (ssize_t)strlen(target) && strncmp(current, target, (size_t)length) == 0;
 }
 
+/* Where the file system cannot exchange it: what interrupts this leaves the rest of it in place. */
+static int move_directory(int links_fd, const char *profile, const char *aside,
+                          const char *target) {
+    int r = renameat2(links_fd, profile, links_fd, aside, RENAME_NOREPLACE) < 0
+                ? move_entries(links_fd, profile, links_fd, aside)
+                : 0;
+    return r == 0 && symlinkat(target, links_fd, profile) < 0 ? -errno : r;
+}
+
 /*
  * Exchange a real directory, as the reference system makes it, for a link. The link is made under
  * the name that the directory has in the end, so that it is not taken for a leftover at any moment.
@@ -53,9 +62,8 @@ static int replace_directory(int links_fd, const char *profile, const char *targ
             continue;
         if (renameat2(links_fd, aside, links_fd, profile, RENAME_EXCHANGE) == 0)
             return 0;
-        int r = -errno;
         unlinkat(links_fd, aside, 0);
-        return r;
+        return move_directory(links_fd, profile, aside, target);
     }
     return -EEXIST;
 }
@@ -70,7 +78,7 @@ static int switch_link(int links_fd, const char *profile, const char *target) {
         return 0;
     int r = -errno;
     unlinkat(links_fd, staged, 0);
-    if (r == -EISDIR || r == -ENOTEMPTY || r == -EEXIST)
+    if (is_directory(links_fd, profile))
         return replace_directory(links_fd, profile, target);
     return r;
 }

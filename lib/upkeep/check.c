@@ -10,7 +10,6 @@
 #include "base/digest-set.h"
 #include "base/error.h"
 #include "base/workers.h"
-#include "store/leftovers.h"
 #include "store/object.h"
 #include "store/revision.h"
 #include "tree/assemble.h"
@@ -406,17 +405,21 @@ static bool has_revision_problem(const vqemu_check *report) {
     return false;
 }
 
+/* Whether it is certain that no process runs from a tree. */
+static bool has_no_user(const struct checker *checker, const char *name) {
+    _cleanup_tree_users_ struct tree_users users = {0};
+    return tree_users_find(checker->store->trees_path, checker->trees_fd, NULL, &users, NULL) ==
+               0 &&
+           !tree_users_of(&users, name);
+}
+
 /*
  * A tree that no revision is for can only be removed, and only if nobody uses it. Where a revision
  * cannot be read, it may be that one's.
  */
-static bool remove_unleased(const struct checker *checker, const char *name) {
-    if (has_revision_problem(checker->report))
-        return false;
-    _cleanup_close_ int fd = lease_exclude(checker->trees_fd, name);
-    _cleanup_free_ char *trash = leftovers_new_name();
-    return fd >= 0 && trash && renameat(checker->trees_fd, name, checker->trees_fd, trash) == 0 &&
-           remove_tree(checker->trees_fd, trash) == 0;
+static bool remove_unused(const struct checker *checker, const char *name) {
+    return !has_revision_problem(checker->report) && has_no_user(checker, name) &&
+           lease_remove_tree(checker->trees_fd, name) == 1;
 }
 
 static bool has_damage(const vqemu_check *report, const char *revision_name) {
@@ -465,7 +468,7 @@ static int repair_tree_problem(struct checker *checker, struct problem *problem,
                                vqemu_error **error) {
     vqemu_revision *revision = revision_of_tree(checker, problem->digest.hex);
     if (!revision) {
-        problem->repaired = remove_unleased(checker, problem->digest.hex);
+        problem->repaired = remove_unused(checker, problem->digest.hex);
         return 0;
     }
     _cleanup_free_ char *why = NULL;

@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "util/cleanup.h"
@@ -35,20 +37,55 @@ int for_each_entry(int directory_fd, const char *path, entry_fn function, void *
     return r;
 }
 
+bool is_directory(int directory_fd, const char *name) {
+    struct stat status;
+    return fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISDIR(status.st_mode);
+}
+
 static int remove_entry(int directory_fd, const char *name, void *unused) {
     (void)unused;
     return remove_tree(directory_fd, name);
 }
 
+/* File systems differ in what they say of a directory that is to be unlinked: it is looked at. */
 int remove_tree(int directory_fd, const char *name) {
     if (unlinkat(directory_fd, name, 0) == 0 || errno == ENOENT)
         return 0;
-    if (errno != EISDIR && errno != EPERM)
-        return -errno;
+    int refused = -errno;
+    if (!is_directory(directory_fd, name))
+        return refused;
     int r = for_each_entry(directory_fd, name, remove_entry, NULL);
-    if (r == -ENOTDIR) /* a file that may not be removed */
-        return -EPERM;
     if (r < 0)
         return r == -ENOENT ? 0 : r;
     return unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* Where the entries of a directory go. */
+struct move {
+    int fd;
+};
+
+static int move_entry(int directory_fd, const char *name, void *userdata) {
+    const struct move *move = userdata;
+    if (renameat(directory_fd, name, move->fd, name) == 0)
+        return 0;
+    int refused = -errno;
+    return is_directory(directory_fd, name) ? move_entries(directory_fd, name, move->fd, name)
+                                            : refused;
+}
+
+int move_entries(int directory_fd, const char *name, int new_fd, const char *new_name) {
+    struct stat status;
+    if (fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return -errno;
+    int r = make_directory_at(new_fd, new_name, status.st_mode & 0777);
+    if (r < 0)
+        return r;
+    struct move move = {open_at(new_fd, new_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)};
+    if (move.fd < 0)
+        return move.fd;
+    r = for_each_entry(directory_fd, name, move_entry, &move);
+    cleanup_close(&move.fd);
+    return r == 0 && unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 ? -errno : r;
 }

@@ -2,6 +2,8 @@
 #ifndef UTIL_DIR_H
 #define UTIL_DIR_H
 
+#include <stdbool.h>
+
 /* Called for each entry of a directory but "." and ".."; anything but 0 ends that. */
 typedef int (*entry_fn)(int directory_fd, const char *name, void *userdata);
 
@@ -14,5 +16,15 @@ int for_each_entry(int directory_fd, const char *path, entry_fn function, void *
 /* Remove a file or a directory with all that is in it, without following links; -ENOENT is no
  * error. */
 int remove_tree(int directory_fd, const char *name);
+
+/* Whether a name is that of a directory, and no link to one; false also if that cannot be told. */
+bool is_directory(int directory_fd, const char *name);
+
+/*
+ * rename(2) for a directory that the file system will not rename, such as one of a lower layer of
+ * an overlay: a new directory is made, and gets the entries one after the other. Returns 0 or a
+ * negative errno: -EEXIST if the new name is taken.
+ */
+int move_entries(int directory_fd, const char *name, int new_fd, const char *new_name);
 
 #endif

@@ -163,3 +163,14 @@ def mounted(where, *words):
         yield where
     finally:
         subprocess.run(["umount", where], check=True)
+
+
+@contextlib.contextmanager
+def overlay_mounted(directory, lower=None, options=""):
+    """An overlay with layers of its own below the directory; what was changed stays for the next mount."""
+    for name in ("lower", "upper", "work"):
+        (directory / name).mkdir(parents=True, exist_ok=True)
+    layers = f"lowerdir={lower or directory / 'lower'},upperdir={directory / 'upper'}"
+    with mounted(directory / "mnt", "-t", "overlay", "-o", f"{layers},workdir={directory / 'work'}{options}",
+                 "none") as where:
+        yield where

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from store_cli import (CLI, FILES, PROFILE, PROGRAM, assert_resolves, bad, build, good, good_json,
-                       is_executable, leftovers, make_files, manifests, mounted, object_path, resolve, run,
-                       snapshot, tree_faults)
+                       is_executable, leftovers, make_files, manifests, mounted, object_path, overlay_mounted,
+                       resolve, run, snapshot, tree_faults)
 
 if os.getuid() != 0:
     pytest.skip("needs root to mount file systems", allow_module_level=True)
@@ -34,16 +34,6 @@ def loop_mounted(kind, directory, *options, size=320 << 20):
         file.truncate(size)
     subprocess.run([*MAKE_IMAGE[kind], *options, image], check=True, stdout=subprocess.DEVNULL)
     with mounted(directory / "mnt", "-o", "loop", image) as where:
-        yield where
-
-
-@contextlib.contextmanager
-def overlay_mounted(directory, lower=None):
-    for name in ("lower", "upper", "work"):
-        (directory / name).mkdir(parents=True, exist_ok=True)
-    layers = f"lowerdir={lower or directory / 'lower'},upperdir={directory / 'upper'}"
-    with mounted(directory / "mnt", "-t", "overlay", "-o", f"{layers},workdir={directory / 'work'}",
-                 "none") as where:
         yield where
 
 
