@@ -102,7 +102,7 @@ static int plan(const struct daemon *daemon, struct guest *guest, vqemu_error **
     if (r == 0)
         r = vqemu_resolve(daemon->store, selection, NULL, 0, starting, &runtime, error);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, 0, &guest->command, error);
+        r = vqemu_command_build(runtime, vm, NULL, 0, &guest->command, error);
     if (r == 0)
         r = vqemu_prepare(guest->command, 0, starting, error);
     vqemu_runtime_unref(runtime); /* the command keeps it, and with it the lease on the profile */

@@ -58,6 +58,16 @@ type CommandOptions struct {
 	ForUnit  bool // with the sockets that a systemd service needs
 	Paused   bool // it waits for QMP's "cont"
 	Incoming bool // it waits for a migration
+
+	StateBase   string // where the directories of VMs are; "" for the default
+	RuntimeBase string
+}
+
+func (o *CommandOptions) fill(options *C.vqemu_command_options) error {
+	return setStrings([]option{{C.VQEMU_COMMAND_STATE_BASE, o.StateBase}, {C.VQEMU_COMMAND_RUNTIME_BASE, o.RuntimeBase}},
+		func(key, value *C.char, e **C.vqemu_error) C.int {
+			return C.vqemu_command_options_set_string(options, key, value, e)
+		})
 }
 
 func (o *CommandOptions) flags() C.uint32_t {
@@ -111,6 +121,14 @@ func newCommand(c *C.vqemu_command) *Command {
 
 // Command builds the command that runs a VM.
 func (r *Runtime) Command(vm *VM, how CommandOptions) (*Command, error) {
+	var options *C.vqemu_command_options
+	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_command_options_new(&options, e) }); err != nil {
+		return nil, err
+	}
+	defer C.vqemu_command_options_free(options)
+	if err := how.fill(options); err != nil {
+		return nil, err
+	}
 	runtime, releaseRuntime, err := r.use()
 	if err != nil {
 		return nil, err
@@ -122,7 +140,9 @@ func (r *Runtime) Command(vm *VM, how CommandOptions) (*Command, error) {
 	}
 	defer releaseVM()
 	var c *C.vqemu_command
-	err = try(func(e **C.vqemu_error) C.int { return C.vqemu_command_build(runtime, described, how.flags(), &c, e) })
+	err = try(func(e **C.vqemu_error) C.int {
+		return C.vqemu_command_build(runtime, described, options, how.flags(), &c, e)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -194,7 +194,7 @@ int way_to_command(const struct options *options, struct way *way) {
     _cleanup_error_ vqemu_error *error = NULL;
     int code = options->user_manager ? user_directories_set(way->runtime, way->vm, &error) : 0;
     if (!code)
-        code = vqemu_command_build(way->runtime, way->vm, 0, &way->command, &error);
+        code = vqemu_command_build(way->runtime, way->vm, NULL, 0, &way->command, &error);
     return code ? fail_vm(error) : 0;
 }
 

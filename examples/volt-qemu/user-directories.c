@@ -26,7 +26,8 @@ static char *user_state_dir(void) {
 
 int user_directories_set(vqemu_runtime *runtime, vqemu_vm *vm, vqemu_error **error) {
     _cleanup_command_ vqemu_command *command = NULL;
-    int code = vqemu_command_build(runtime, vm, 0, &command, error); /* which knows the defaults */
+    int code =
+        vqemu_command_build(runtime, vm, NULL, 0, &command, error); /* which knows the defaults */
     if (code)
         return code;
     const char *old_runtime = vqemu_command_runtime_dir(command);

@@ -29,6 +29,31 @@ extern "C" {
  */
 typedef struct vqemu_command vqemu_command;
 
+/** What a command is built with besides the VM, by keys. One owner; not to be used by two threads
+ * at once. Since 1.0. */
+typedef struct vqemu_command_options vqemu_command_options;
+
+/** The directory of the state directories of VMs that name none: an absolute path. Default:
+ * "/var/lib/volt/vms". A string. Since 1.0. */
+#define VQEMU_COMMAND_STATE_BASE "state_base"
+
+/** The directory of the runtime directories of VMs that name none: an absolute path. Default:
+ * "/run/volt". A string. Since 1.0. */
+#define VQEMU_COMMAND_RUNTIME_BASE "runtime_base"
+
+/** New options, all unset. The caller frees them with vqemu_command_options_free(). Errors:
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_command_options_new(vqemu_command_options **options, vqemu_error **error);
+
+/** Free options. NULL is allowed. Since 1.0. */
+void vqemu_command_options_free(vqemu_command_options *options);
+
+/** Set one of the keys above to a string, which is copied; NULL unsets it. Errors:
+ * VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID (no absolute path of a directory), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_command_options_set_string(vqemu_command_options *options, const char *key,
+                                     const char *value, vqemu_error **error);
+
 /** How a command is built. Since 1.0. */
 enum vqemu_command_flag {
     /** For a service: with two QMP sockets in the VM's runtime directory, qmp.sock for the caller,
@@ -45,9 +70,9 @@ enum vqemu_command_flag {
  * Build the command that runs a VM on a profile. The machine, CPU model, console and device models
  * come from the row of the guest-architecture table, and from the guest's operating system where
  * the VM does not set them. Only UEFI firmware is looked up on disk, in the runtime's firmware
- * directory. The command takes a reference to the runtime; vm may be changed or freed afterwards.
- * flags: an OR of enum vqemu_command_flag. On success the caller releases *command with
- * vqemu_command_unref().
+ * directory. The command takes a reference to the runtime; vm and options may be changed or freed
+ * afterwards. options may be NULL for the defaults. flags: an OR of enum vqemu_command_flag. On
+ * success the caller releases *command with vqemu_command_unref().
  *
  * What the command needs besides QEMU must be there when it is executed: see vqemu_prepare(),
  * vqemu_command_companion_argv(), and vqemu_command_fd_at() for descriptors.
@@ -57,7 +82,8 @@ enum vqemu_command_flag {
  * machine cannot have it; the detail "profiles" has those which can), VQEMU_ERR_MALFORMED (a broken
  * firmware descriptor in the profile), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
-int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
+int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
+                        const vqemu_command_options *options, uint32_t flags,
                         vqemu_command **command, vqemu_error **error);
 
 /** One more reference; returns its argument. NULL is allowed. Since 1.0. */

@@ -104,3 +104,15 @@ int options_relative_path(const char *key, const char *path, vqemu_error **error
     int r = options_invalid(key, path, NULL, error, "\"%s\" is not an absolute path", path);
     return error_because(r, error, "relative-path", NULL);
 }
+
+int options_check_directory(const char *key, const char *path, vqemu_error **error) {
+    size_t length = strlen(path);
+    if (path[0] == '/' && length > 1 && path[length - 1] != '/')
+        return 0;
+    if (path[0] && path[0] != '/')
+        return options_relative_path(key, path, error);
+    return options_invalid(key, path, NULL, error,
+                           "\"%s\" is not the absolute path of a directory, without a slash at its "
+                           "end",
+                           path);
+}

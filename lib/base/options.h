@@ -51,6 +51,9 @@ int options_not_a_choice(const char *key, const char *value, const char *choices
 /* No value, or an empty one, where there must be one; of: "the description of a host". */
 int options_missing(const char *key, const char *of, vqemu_error **error);
 
+/* Whether a value is the absolute path of a directory, without a slash at its end. */
+int options_check_directory(const char *key, const char *path, vqemu_error **error);
+
 /* A path that does not begin with a slash. */
 int options_relative_path(const char *key, const char *path, vqemu_error **error);
 

@@ -241,14 +241,14 @@ static int new_command(vqemu_runtime *runtime, struct args *args, vqemu_command 
     return 0;
 }
 
-int command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
-                  const char *state_base, const char *runtime_base, vqemu_command **command,
+int command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
+                  const struct command_settings *settings, uint32_t flags, vqemu_command **command,
                   vqemu_error **error) {
     struct args args = {.runtime = runtime,
                         .vm = vm,
                         .flags = flags,
-                        .state_base = state_base,
-                        .runtime_base = runtime_base};
+                        .state_base = settings->state_base,
+                        .runtime_base = settings->runtime_base};
     int r = args_plan(&args, error);
     if (r == 0)
         r = add_arguments(&args, error);
@@ -258,7 +258,8 @@ int command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
     return r;
 }
 
-VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
+VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
+                                     const vqemu_command_options *options, uint32_t flags,
                                      vqemu_command **command, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(command, error);
@@ -267,8 +268,8 @@ VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     REQUIRE_ARGUMENT(vm, error);
     REQUIRE_FLAGS(flags, VQEMU_COMMAND_FOR_UNIT | VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING,
                   error);
-    return command_build(runtime, vm, flags, COMMAND_STATE_BASE, COMMAND_RUNTIME_BASE, command,
-                         error);
+    const struct command_settings settings = command_settle(options);
+    return command_build(runtime, vm, &settings, flags, command, error);
 }
 
 VQEMU_EXPORT vqemu_command *vqemu_command_ref(vqemu_command *command) {

@@ -7,6 +7,7 @@
 #include <volt-qemu/command.h>
 
 #include "base/digest.h"
+#include "command/command-options.h"
 #include "command/firmware.h"
 #include "command/resources.h"
 #include "util/cleanup.h"
@@ -27,13 +28,9 @@ struct vqemu_command {
     struct resources resources;
 };
 
-/* Where the directories of VMs are that name none. */
-#define COMMAND_STATE_BASE "/var/lib/volt/vms"
-#define COMMAND_RUNTIME_BASE "/run/volt"
-
-/* vqemu_command_build() with other such places; arguments are good. */
-int command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags,
-                  const char *state_base, const char *runtime_base, vqemu_command **command,
+/* vqemu_command_build(); arguments are good. */
+int command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
+                  const struct command_settings *settings, uint32_t flags, vqemu_command **command,
                   vqemu_error **error);
 
 /* An empty one, with a reference to its runtime; NULL without memory. */

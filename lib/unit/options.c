@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
-#include "command/command.h"
+#include "command/command-options.h"
 #include "util/export.h"
 
 #define DEFAULT_PREFIX "volt-"
@@ -17,8 +17,8 @@
 
 static const struct option_key keys[] = {
     {VQEMU_UNIT_NAME_PREFIX, OPTION_STRING, offsetof(vqemu_unit_options, name_prefix)},
-    {VQEMU_UNIT_STATE_BASE, OPTION_STRING, offsetof(vqemu_unit_options, state_base)},
-    {VQEMU_UNIT_RUNTIME_BASE, OPTION_STRING, offsetof(vqemu_unit_options, runtime_base)},
+    {VQEMU_UNIT_STATE_BASE, OPTION_STRING, offsetof(vqemu_unit_options, command.state_base)},
+    {VQEMU_UNIT_RUNTIME_BASE, OPTION_STRING, offsetof(vqemu_unit_options, command.runtime_base)},
     {VQEMU_UNIT_STOP_TIMEOUT, OPTION_NUMBER, offsetof(vqemu_unit_options, stop_timeout)},
 };
 
@@ -38,18 +38,6 @@ static int check_prefix(const char *prefix, vqemu_error **error) {
                            PREFIX_LENGTH_MAX);
 }
 
-static int check_base(const char *key, const char *path, vqemu_error **error) {
-    size_t length = strlen(path);
-    if (path[0] == '/' && length > 1 && path[length - 1] != '/')
-        return 0;
-    if (path[0] && path[0] != '/')
-        return options_relative_path(key, path, error);
-    return options_invalid(key, path, NULL, error,
-                           "\"%s\" is not the absolute path of a directory, without a slash at its "
-                           "end",
-                           path);
-}
-
 static int check_timeout(uint64_t seconds, vqemu_error **error) {
     if (seconds <= STOP_TIMEOUT_MAX)
         return 0;
@@ -65,7 +53,7 @@ static int check_string(const char *key, const char *value, vqemu_error **error)
     if (strcmp(key, VQEMU_UNIT_NAME_PREFIX) == 0)
         return check_prefix(value, error);
     if (strcmp(key, VQEMU_UNIT_STATE_BASE) == 0 || strcmp(key, VQEMU_UNIT_RUNTIME_BASE) == 0)
-        return check_base(key, value, error);
+        return options_check_directory(key, value, error);
     return 0; /* not a key, or not of a string */
 }
 
@@ -127,8 +115,7 @@ void unit_settle(const vqemu_unit_options *options, struct unit_settings *settin
     const vqemu_unit_options *set = options ? options : &none;
     *settings = (struct unit_settings){
         .name_prefix = set->name_prefix ? set->name_prefix : DEFAULT_PREFIX,
-        .state_base = set->state_base ? set->state_base : COMMAND_STATE_BASE,
-        .runtime_base = set->runtime_base ? set->runtime_base : COMMAND_RUNTIME_BASE,
+        .command = command_settle(&set->command),
         .stop_timeout = set->stop_timeout ? set->stop_timeout : DEFAULT_STOP_TIMEOUT,
         .stop = &set->stop,
     };

@@ -4,17 +4,20 @@
 
 #include <volt-qemu/unit.h>
 
+#include "command/command-options.h"
 #include "util/strv.h"
 
 struct vqemu_unit_options {
-    char *name_prefix, *state_base, *runtime_base; /* NULL for the default */
-    uint64_t stop_timeout;                         /* seconds; 0 for the default */
-    struct strv stop; /* the command that shuts a guest down; empty for none */
+    char *name_prefix; /* NULL for the default */
+    vqemu_command_options command;
+    uint64_t stop_timeout; /* seconds; 0 for the default */
+    struct strv stop;      /* the command that shuts a guest down; empty for none */
 };
 
 /* The same with the defaults filled in; borrowed from the options. */
 struct unit_settings {
-    const char *name_prefix, *state_base, *runtime_base;
+    const char *name_prefix;
+    struct command_settings command;
     uint64_t stop_timeout;
     const struct strv *stop;
 };

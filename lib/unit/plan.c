@@ -49,7 +49,7 @@ static bool is_own(const struct unit_plan *plan, const char *path, const char *b
 /* RuntimeDirectory= is below /run or the user's own directory there. */
 static const char *find_runtime_directory(const struct unit_plan *plan) {
     const char *path = vqemu_command_runtime_dir(plan->command);
-    const char *base = plan->settings.runtime_base;
+    const char *base = plan->settings.command.runtime_base;
     if (!plan->for_user)
         return is_own(plan, path, base) ? behind(path, "/run/") : NULL;
     const char *part = behind_users(path);
@@ -58,7 +58,7 @@ static const char *find_runtime_directory(const struct unit_plan *plan) {
 
 static const char *find_state_directory(const struct unit_plan *plan) {
     const char *path = vqemu_command_state_dir(plan->command);
-    return is_own(plan, path, plan->settings.state_base) ? behind(path, "/var/lib/") : NULL;
+    return is_own(plan, path, plan->settings.command.state_base) ? behind(path, "/var/lib/") : NULL;
 }
 
 static bool uses_state_dir(const struct unit_plan *plan) {

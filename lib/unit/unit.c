@@ -111,8 +111,8 @@ VQEMU_EXPORT int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     _cleanup_units_ vqemu_units *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
-    int r = command_build(runtime, vm, VQEMU_COMMAND_FOR_UNIT, plan.settings.state_base,
-                          plan.settings.runtime_base, &new->command, error);
+    int r = command_build(runtime, vm, &plan.settings.command, VQEMU_COMMAND_FOR_UNIT,
+                          &new->command, error);
     if (r == 0)
         r = write_units(new, &plan, error);
     if (r < 0)

@@ -148,7 +148,10 @@ class Library:
         return self.need("vqemu_vm_new", b"web")
 
     def make_command(self):
-        return self.need("vqemu_command_build", self.make("vqemu_runtime"), self.make("vqemu_vm"), 0)
+        return self.need("vqemu_command_build", self.make("vqemu_runtime"), self.make("vqemu_vm"), None, 0)
+
+    def make_command_options(self):
+        return self.need("vqemu_command_options_new")
 
     def make_unit_options(self):
         return self.need("vqemu_unit_options_new")

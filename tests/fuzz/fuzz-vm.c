@@ -155,7 +155,7 @@ static void check_command(vqemu_runtime *runtime, const vqemu_vm *vm, const json
     const unsigned all = VQEMU_COMMAND_FOR_UNIT | VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING;
     vqemu_command *command = NULL, *again = NULL;
     vqemu_error *error = NULL;
-    int r = vqemu_command_build(runtime, vm, flags & all, &command, &error);
+    int r = vqemu_command_build(runtime, vm, NULL, flags & all, &command, &error);
     FUZZ_CHECK(!command == (r < 0), "the result %d with a command, or 0 without", r);
     if (fuzz_check_result(r, &error) < 0)
         return;
@@ -163,7 +163,7 @@ static void check_command(vqemu_runtime *runtime, const vqemu_vm *vm, const json
     check_texts(command);
     check_saved(command);
     check_visible_name(command);
-    FUZZ_CHECK(vqemu_command_build(runtime, vm, flags & all, &again, NULL) == 0, "only once");
+    FUZZ_CHECK(vqemu_command_build(runtime, vm, NULL, flags & all, &again, NULL) == 0, "only once");
     FUZZ_CHECK(strcmp(vqemu_command_digest(command, VQEMU_DIGEST_COMMAND),
                       vqemu_command_digest(again, VQEMU_DIGEST_COMMAND)) == 0,
                "the same VM gives another command");

@@ -83,7 +83,7 @@ _vm_free = _function("vqemu_vm_free", None, c_void_p)
 _set_string = _fallible("vqemu_vm_set_string", c_void_p, c_char_p, c_char_p)
 _set_number = _fallible("vqemu_vm_set_number", c_void_p, c_char_p, c_uint64)
 _set_switch = _fallible("vqemu_vm_set_switch", c_void_p, c_char_p, ctypes.c_int32)
-_command_build = _fallible("vqemu_command_build", c_void_p, c_void_p, c_uint32, _OUT)
+_command_build = _fallible("vqemu_command_build", c_void_p, c_void_p, c_void_p, c_uint32, _OUT)
 _command_unref = _function("vqemu_command_unref", None, c_void_p)
 _command_argv = _function("vqemu_command_argv", POINTER(c_char_p), c_void_p)
 _command_envp = _function("vqemu_command_envp", POINTER(c_char_p), c_void_p)
@@ -176,7 +176,7 @@ class Runtime:
         if isinstance(vm, dict):
             vm = Vm(vm)
         command = c_void_p()
-        _command_build(self.pointer, vm.pointer, 0, byref(command))
+        _command_build(self.pointer, vm.pointer, None, 0, byref(command))
         try:
             fds = [_command_fd(command, i) for i in range(_command_fd_count(command))]
             return Command(_strings(_command_argv(command)), _strings(_command_envp(command)),

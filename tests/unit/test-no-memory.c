@@ -81,7 +81,7 @@ static int read_and_build(vqemu_runtime *runtime, const char *text, size_t size,
     _cleanup_command_ vqemu_command *command = NULL;
     int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, 0, &command, error);
+        r = vqemu_command_build(runtime, vm, NULL, 0, &command, error);
     if (r == 0) {
         _cleanup_free_ char *shell = NULL, *json = NULL, *saved = NULL;
         r = vqemu_command_to_shell(command, 0, &shell, error);
@@ -315,7 +315,7 @@ START_TEST(every_allocation_of_loading_can_fail) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_command_ vqemu_command *command = NULL;
     ck_assert_int_eq(vqemu_vm_from_json(text, size, NULL, 0, &vm, NULL), 0);
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, 0, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, NULL), 0);
     ck_assert_int_eq(vqemu_command_save(command, 0, &saved, NULL), 0);
     long parsing = count_allocations(parse, runtime, saved, strlen(saved));
     every_allocation_of(load_command, runtime, saved, strlen(saved), parsing);

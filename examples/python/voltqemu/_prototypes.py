@@ -40,7 +40,7 @@ const char *vqemu_collection_kept_reason(const vqemu_collection *collection, siz
 const char *vqemu_collection_kind(const vqemu_collection *collection, size_t index);
 const char *vqemu_collection_name(const vqemu_collection *collection, size_t index);
 char *const *vqemu_command_argv(const vqemu_command *command);
-int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, uint32_t flags, vqemu_command **command, vqemu_error **error);
+int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm, const vqemu_command_options *options, uint32_t flags, vqemu_command **command, vqemu_error **error);
 char *const *vqemu_command_companion_argv(const vqemu_command *command, size_t index);
 size_t vqemu_command_companion_count(const vqemu_command *command);
 const char *vqemu_command_companion_cwd(const vqemu_command *command, size_t index);
@@ -56,6 +56,9 @@ uint32_t vqemu_command_file_access(const vqemu_command *command, size_t index);
 size_t vqemu_command_file_count(const vqemu_command *command);
 const char *vqemu_command_file_path(const vqemu_command *command, size_t index);
 int vqemu_command_load(const char *json, size_t size, const char *source, uint32_t flags, vqemu_call *call, vqemu_command **command, vqemu_error **error);
+void vqemu_command_options_free(vqemu_command_options *options);
+int vqemu_command_options_new(vqemu_command_options **options, vqemu_error **error);
+int vqemu_command_options_set_string(vqemu_command_options *options, const char *key, const char *value, vqemu_error **error);
 const char *vqemu_command_path(const vqemu_command *command);
 vqemu_command *vqemu_command_ref(vqemu_command *command);
 vqemu_runtime *vqemu_command_runtime(const vqemu_command *command);

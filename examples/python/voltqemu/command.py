@@ -8,7 +8,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any, Dict, List, Optional, Union
 
-from ._library import C, Handle, Text, decoded, encoded, flag, items, pointer_of
+from ._library import C, Handle, Text, decoded, encoded, flag, items, options, pointer_of
 from .call import Call, perform
 from .manifest import document_bytes
 from .runtime import Runtime
@@ -49,11 +49,13 @@ class Command(Handle):
     _C = "vqemu_command"
 
     def __init__(self, runtime: Runtime, vm: VM, *, for_unit: bool = False, paused: bool = False,
-                 incoming: bool = False) -> None:
+                 incoming: bool = False, state_base: Optional[Text] = None,
+                 runtime_base: Optional[Text] = None) -> None:
         """for_unit: with the sockets of a systemd unit. paused: do not start the CPUs (-S). incoming: wait for a
-        migration (-incoming defer)."""
+        migration (-incoming defer). state_base, runtime_base: where the directories of VMs are."""
+        described = options("vqemu_command_options", {"state_base": state_base, "runtime_base": runtime_base})
         flags = flag(for_unit, "for_unit") | flag(paused, "paused") << 1 | flag(incoming, "incoming") << 2
-        self._pointer = C.vqemu_command_build(runtime, vm, flags)
+        self._pointer = C.vqemu_command_build(runtime, vm, described, flags)
 
     @classmethod
     def load(cls, text: Union[str, bytes], source: Optional[Text] = None, *, call: Optional[Call] = None) -> Command:

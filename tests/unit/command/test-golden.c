@@ -55,7 +55,7 @@ START_TEST(command_and_units_are_as_written_down) {
     _cleanup_free_ char *shell = NULL;
     int r = vqemu_vm_from_file(path, 0, &vm, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
-    r = vqemu_command_build(runtime, vm, 0, &command, &error);
+    r = vqemu_command_build(runtime, vm, NULL, 0, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     ck_assert_int_eq(vqemu_command_to_shell(command, 0, &shell, NULL), 0);
     _cleanup_free_ char *units = make_units(runtime, vm);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef LIB_COMMAND_OPTIONS_H
+#define LIB_COMMAND_OPTIONS_H
+
+#include <volt-qemu/command.h>
+
+struct vqemu_command_options {
+    char *state_base, *runtime_base; /* NULL for the default */
+};
+
+/* The same with the defaults filled in; borrowed from the options. */
+struct command_settings {
+    const char *state_base, *runtime_base;
+};
+
+/* Where the directories of VMs are that name none. */
+#define COMMAND_STATE_BASE "/var/lib/volt/vms"
+#define COMMAND_RUNTIME_BASE "/run/volt"
+
+/* options may be NULL; the setters have refused bad values. */
+struct command_settings command_settle(const vqemu_command_options *options);
+
+#endif
