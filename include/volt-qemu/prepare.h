@@ -32,10 +32,19 @@ enum vqemu_prepare_flag {
  * A VNC password file that is empty, has a newline in the 8 bytes that count, or can be opened by
  * everybody is refused.
  *
- * Directories and files belong to the caller, or, where the VM has a user (key "user"), to
- * that. State and runtime directory must be directories, not links, of root, the caller or the VM's
- * user, to which not everybody can write. Links above them are followed if they are of root or the
- * caller.
+ * Directories and files belong to the caller, or, where the VM has a user (key "user"), to that.
+ * From root or the caller to that user goes only what is known to be the VM's: what this call
+ * makes, a directory that is empty, the VM's own below /var/lib/volt/vms and /run/volt, and what
+ * was made for it before. That is told by a file ".volt-vm" with the VM's id in a directory, and by
+ * the record beside UEFI variables. All else is refused (reason "not-the-vms"): who wants it so
+ * gives it to the user himself.
+ *
+ * These directories must be directories, not links, of root, the caller or the VM's user, and so
+ * must all those above them be; others, also a group, may write to none of them, except to one
+ * above that is sticky, as /tmp is. Links above them are followed if they and their directories are
+ * of root or the caller. The runtime directory must have mode 0700, for the sockets in it: where
+ * that is wider, it is set back if the directory is known to be the VM's, and refused otherwise.
+ * What was checked is used by its descriptor, so that nobody can exchange it meanwhile.
  *
  * Beside the variables a record is kept of the firmware they belong to. Variables of other firmware
  * are refused, unless flags say what to do: an OR of enum vqemu_prepare_flag.
@@ -44,13 +53,14 @@ enum vqemu_prepare_flag {
  * as the call allows (VQEMU_CALL_LOCK_TIMEOUT); call may be NULL.
  *
  * Errors: VQEMU_ERR_CHANGED (reason "other-firmware": the variables belong to other firmware; the
- * message tells the ways out), VQEMU_ERR_REFUSED (not trusted: a link, an owner, a mode),
- * VQEMU_ERR_BUSY (locked by others for too long; variables to be reset that a running VM has open),
- * VQEMU_ERR_CORRUPT (variables of another size than the firmware's), VQEMU_ERR_INVALID (a password
- * that nobody can type; something else where a directory is to be), VQEMU_ERR_NOT_FOUND (such as
- * the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
- * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. The detail "key" tells which key of the VM it is about,
- * "path" which path. Safe from any thread, and from several processes at once. Since 1.0.
+ * message tells the ways out), VQEMU_ERR_REFUSED (not trusted: a link, an owner, a mode; somebody
+ * else's), VQEMU_ERR_BUSY (locked by others for too long; variables to be reset that a running VM
+ * has open), VQEMU_ERR_CORRUPT (variables of another size than the firmware's), VQEMU_ERR_INVALID
+ * (a password that nobody can type; something else where a directory is to be),
+ * VQEMU_ERR_NOT_FOUND (such as the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. The detail "key"
+ * tells which key of the VM it is about, "path" which path. Safe from any thread, and from several
+ * processes at once. Since 1.0.
  */
 int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_call *call,
                   vqemu_error **error);

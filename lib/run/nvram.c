@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/progress.h"
+#include "base/trusted.h"
 #include "command/flash-image.h"
 #include "store/leftovers.h"
 #include "util/fd.h"
@@ -31,13 +32,15 @@
 /* What the store belongs to. */
 struct identity {
     struct digest firmware, template;
+    bool is_vms; /* it is of this VM */
 };
 
 /* A store in its directory, which is locked, and what it is to be made of. */
 struct place {
     const struct nvram *nvram;
+    const struct nvram_home *home;
     vqemu_call *call; /* may be NULL */
-    char *directory;
+    char *directory;  /* for messages */
     int fd;
     const char *store;                  /* file names in the directory */
     char *record, *old;                 /* ditto */
@@ -76,11 +79,7 @@ static int name_files(struct place *place, vqemu_error **error) {
 
 static int open_and_lock_directory(struct place *place, vqemu_error **error) {
     struct vqemu_progress progress = {.call = place->call};
-    place->fd = open_at(AT_FDCWD, place->directory, O_RDONLY | O_DIRECTORY, 0);
-    if (place->fd == -ENOENT)
-        return error_set(error, VQEMU_ERR_NOT_FOUND, 0,
-                         "the directory of the variable store %s is missing; make it first",
-                         place->nvram->path);
+    place->fd = open_at(place->home->fd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (place->fd < 0)
         return error_system(error, -place->fd, "cannot open the directory of the variable store %s",
                             place->nvram->path);
@@ -134,7 +133,7 @@ static int get_digest(const json_t *root, const char *source, const char *key,
                      source, key);
 }
 
-static int parse_record(int fd, const char *source, struct identity *identity,
+static int parse_record(int fd, const char *source, const char *vm_id, struct identity *identity,
                         vqemu_error **error) {
     _cleanup_free_ char *text = NULL;
     _cleanup_json_ json_t *root = NULL;
@@ -146,6 +145,8 @@ static int parse_record(int fd, const char *source, struct identity *identity,
         r = get_digest(root, source, "firmware", &identity->firmware, error);
     if (r == 0)
         r = get_digest(root, source, "template", &identity->template, error);
+    const char *vm = json_string_value(json_object_get(root, "vm"));
+    identity->is_vms = vm && strcmp(vm, vm_id) == 0;
     return r;
 }
 
@@ -164,7 +165,10 @@ static int read_record(const struct place *place, struct identity *identity, vqe
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is not a regular file", source);
     if (fd < 0)
         return error_system(error, -fd, "cannot open %s", source);
-    return parse_record(fd, source, identity, error);
+    int r = parse_record(fd, source, place->home->owner->vm_id, identity, error);
+    if (r == 0) /* what somebody else can write says nothing about root's files */
+        identity->is_vms = identity->is_vms && trusted_owner(status.st_uid, geteuid());
+    return r;
 }
 
 /* ---- making files ---- */
@@ -234,13 +238,17 @@ static int make_file(const struct place *place, const char *name) {
         open_at(place->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     if (fd >= 0 && fchmod(fd, 0600) < 0) /* whatever the umask is */
         return -errno;
+    const struct owner *owner = place->home->owner;
+    if (fd >= 0 && owner->is_user && owner->uid != geteuid() &&
+        fchown(fd, owner->uid, owner->gid) < 0)
+        return -errno;
     return take_fd(&fd);
 }
 
 static int stage_record(const struct place *place, vqemu_error **error) {
-    _cleanup_free_ char *text =
-        format_string("{\n  \"firmware\": \"%s\",\n  \"template\": \"%s\"\n}\n",
-                      place->wanted.firmware.hex, place->wanted.template.hex);
+    _cleanup_free_ char *text = format_string(
+        "{\n  \"firmware\": \"%s\",\n  \"template\": \"%s\",\n  \"vm\": \"%s\"\n}\n",
+        place->wanted.firmware.hex, place->wanted.template.hex, place->home->owner->vm_id);
     if (!text)
         return error_no_memory(error);
     _cleanup_close_ int fd = make_file(place, place->staged_record);
@@ -424,46 +432,88 @@ static bool same_identity(const struct identity *a, const struct identity *b) {
     return digest_equal(&a->firmware, &b->firmware) && digest_equal(&a->template, &b->template);
 }
 
-static int prepare_present(const struct place *place, uint32_t flags, vqemu_error **error) {
-    _cleanup_error_ vqemu_error *problem = NULL;
-    struct identity recorded = {0};
-    if (flags & NVRAM_RESET_VARIABLES)
-        return reset(place, error);
-    int r = read_record(place, &recorded, &problem);
-    if (r == 0 && same_identity(&recorded, &place->wanted))
+/* Whose a store is that was there before, and whether it is known to be the VM's. */
+struct present {
+    int fd; /* O_PATH */
+    struct stat status;
+    bool is_vms;
+};
+
+/* Nothing is changed about a store that is somebody else's. */
+static int check_owner(const struct place *place, const struct present *present,
+                       vqemu_error **error) {
+    const struct owner *owner = place->home->owner;
+    int r = owner_check(owner, &present->status, place->nvram->path, error);
+    if (r == 0 && owner->is_user && present->status.st_uid != owner->uid && !present->is_vms)
+        r = owner_refuse(owner, &present->status, place->nvram->path, error);
+    return r;
+}
+
+/* QEMU's user opens the store; the record is for who prepares as that user. */
+static int give(const struct place *place, const struct present *present, vqemu_error **error) {
+    struct stat status;
+    const struct owner *owner = place->home->owner;
+    int r = owner_give(owner, present->fd, &present->status, present->is_vms, place->nvram->path,
+                       error);
+    _cleanup_close_ int fd =
+        r == 0 && present->is_vms ? open_at(place->fd, place->record, O_PATH | O_NOFOLLOW, 0) : -1;
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+        r = owner_give(owner, fd, &status, true, place->record, error);
+    return r;
+}
+
+static int decide(const struct place *place, uint32_t flags, int read,
+                  const struct identity *recorded, vqemu_error **problem, vqemu_error **error) {
+    if (read == 0 && same_identity(recorded, &place->wanted))
         return check_size(place, error);
-    if (r < 0 && r != VQEMU_ERR_NOT_FOUND && r != VQEMU_ERR_MALFORMED) {
+    if (read < 0 && read != VQEMU_ERR_NOT_FOUND && read != VQEMU_ERR_MALFORMED) {
         if (error)
-            *error = TAKE_POINTER(problem);
-        return r;
+            *error = TAKE_POINTER(*problem);
+        return read;
     }
     if (flags & NVRAM_KEEP_VARIABLES)
         return keep(place, error);
-    return r == 0 ? refuse_other(place, &recorded, error)
-                  : refuse_unknown(place, r, problem, error);
+    return read == 0 ? refuse_other(place, recorded, error)
+                     : refuse_unknown(place, read, *problem, error);
+}
+
+static int prepare_present(const struct place *place, struct present *present, uint32_t flags,
+                           vqemu_error **error) {
+    _cleanup_error_ vqemu_error *problem = NULL;
+    struct identity recorded = {0};
+    int read = read_record(place, &recorded, &problem);
+    present->is_vms = recorded.is_vms || place->home->is_vms;
+    int r = check_owner(place, present, error);
+    if (r == 0 && flags & NVRAM_RESET_VARIABLES)
+        return reset(place, error);
+    if (r == 0)
+        r = decide(place, flags, read, &recorded, &problem, error);
+    return r == 0 ? give(place, present, error) : r;
 }
 
 static int prepare_locked(const struct place *place, uint32_t flags, vqemu_error **error) {
-    struct stat status;
+    struct present present = {0};
     const char *path = place->nvram->path;
-    if (fstatat(place->fd, place->store, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return errno == ENOENT ? create(place, error)
-                               : error_system(error, errno, "cannot look at %s", path);
-    if (S_ISLNK(status.st_mode))
+    _cleanup_close_ int fd = present.fd = open_at(place->fd, place->store, O_PATH | O_NOFOLLOW, 0);
+    if (fd == -ENOENT)
+        return create(place, error);
+    if (fd < 0 || fstat(fd, &present.status) < 0)
+        return error_system(error, fd < 0 ? -fd : errno, "cannot look at %s", path);
+    if (S_ISLNK(present.status.st_mode))
         return error_because(error_set(error, VQEMU_ERR_REFUSED, 0,
                                        "the variable store %s is a symbolic link; give the path "
                                        "that it leads to",
                                        path),
                              error, "symbolic-link", "path", path, NULL);
-    if (!S_ISREG(status.st_mode))
+    if (!S_ISREG(present.status.st_mode))
         return error_set(error, VQEMU_ERR_INVALID, 0, "the variable store %s is not a regular file",
                          path);
-    return prepare_present(place, flags, error);
+    return prepare_present(place, &present, flags, error);
 }
 
-int nvram_prepare(const struct nvram *nvram, uint32_t flags, vqemu_call *call,
-                  vqemu_error **error) {
-    struct place place = {.nvram = nvram, .call = call, .fd = -1, .template_fd = -1};
+int nvram_prepare(const struct nvram *nvram, const struct nvram_home *home, uint32_t flags,
+                  vqemu_call *call, vqemu_error **error) {
+    struct place place = {.nvram = nvram, .home = home, .call = call, .fd = -1, .template_fd = -1};
     int r = check_flags(flags, error);
     if (r == 0)
         r = name_files(&place, error);

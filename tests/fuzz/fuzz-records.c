@@ -5,6 +5,7 @@
  * the input tells which: 'v', 'n', 'c', 'f' or 'a'. The first two have their last line made good.
  * In those of revisions, "@R", "@F", "@N" and "@D" stand for what is right.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,16 @@ static void run_arguments(const uint8_t *data, size_t size) {
 
 /* ---- what UEFI variables were made for ---- */
 
+static int prepare_variables(const struct nvram *nvram, uint32_t flags, vqemu_error **error) {
+    struct owner owner = {.vm_id = "vm"};
+    _cleanup_free_ char *directory = format_string("%s/vm", fuzz_scratch());
+    FUZZ_CHECK(directory && owner_find(NULL, &owner, NULL) == 0, "no memory");
+    const struct nvram_home home = {.fd = open(directory, O_PATH | O_CLOEXEC), .owner = &owner};
+    int r = nvram_prepare(nvram, &home, flags, NULL, error);
+    close(home.fd);
+    return r;
+}
+
 static void run_firmware(const uint8_t *data, size_t size) {
     _cleanup_free_ char *path = format_string("%s/vm/nvram", fuzz_scratch());
     _cleanup_free_ char *image = format_string("%s/vm/image", fuzz_scratch());
@@ -179,11 +190,11 @@ static void run_firmware(const uint8_t *data, size_t size) {
     fuzz_write("vm/image", "image", 5);
     fuzz_write("vm/nvram", "image", 5);
     fuzz_write("vm/nvram.firmware", data, size);
-    int r = fuzz_check_result(nvram_prepare(&nvram, 0, NULL, &error), &error);
+    int r = fuzz_check_result(prepare_variables(&nvram, 0, &error), &error);
     FUZZ_CHECK(r == 0 || r == VQEMU_ERR_CHANGED, "the result %d of a record", r);
-    r = fuzz_check_result(nvram_prepare(&nvram, NVRAM_KEEP_VARIABLES, NULL, &error), &error);
+    r = fuzz_check_result(prepare_variables(&nvram, NVRAM_KEEP_VARIABLES, &error), &error);
     FUZZ_CHECK(r == 0, "variables are not kept that may be");
-    FUZZ_CHECK(fuzz_check_result(nvram_prepare(&nvram, 0, NULL, &error), &error) == 0,
+    FUZZ_CHECK(fuzz_check_result(prepare_variables(&nvram, 0, &error), &error) == 0,
                "variables that were kept are not known");
     FUZZ_CHECK(fuzz_count_entries("vm") == 3, "something stayed beside the variables");
 }

@@ -7,9 +7,13 @@
  *
  * Exit status 1, with the message on standard error, if the call fails.
  */
+#define _GNU_SOURCE /* O_PATH */
+#include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/firmware.h"
 #include "run/nvram.h"
@@ -27,7 +31,17 @@ static int find(char **words, vqemu_error **error) {
 
 static int prepare(char **words, vqemu_error **error) {
     const struct nvram nvram = {words[0], words[1], words[2]};
-    return nvram_prepare(&nvram, (uint32_t)strtoul(words[3], NULL, 0), NULL, error);
+    struct owner owner = {.vm_id = "vm"};
+    int r = owner_find(NULL, &owner, error);
+    char *directory = strdup(words[0]);
+    if (r < 0 || !directory)
+        return r;
+    const struct nvram_home home = {.fd = open(dirname(directory), O_PATH | O_CLOEXEC),
+                                    .owner = &owner};
+    r = nvram_prepare(&nvram, &home, (uint32_t)strtoul(words[3], NULL, 0), NULL, error);
+    free(directory);
+    close(home.fd);
+    return r;
 }
 
 int main(int argc, char **argv) {

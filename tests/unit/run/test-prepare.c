@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -165,8 +168,8 @@ START_TEST(a_user_gets_what_was_made) {
     ck_assert_uint_eq(stat_of("a").st_uid, 0);
     ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "root", NULL), 0);
     fails(vm, 0, VQEMU_ERR_REFUSED, "/a/state belongs to user 12345");
-    ck_assert_int_eq(fchownat(scratch_fd, "a/state", 0, 0, 0), 0);
-    ck_assert_int_eq(fchownat(scratch_fd, "b/run", 0, 0, 0), 0);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        ck_assert_int_eq(fchownat(scratch_fd, paths[i], 0, 0, 0), 0);
     prepares(vm, 0);
     ck_assert_uint_eq(stat_of("a/state/nvram.fd").st_uid, 0);
 }
@@ -290,6 +293,213 @@ START_TEST(a_refusal_has_reason_key_and_path) {
 }
 END_TEST
 
+/* ---- whose it is ---- */
+
+static void make_dir(const char *path, mode_t mode, uid_t owner) {
+    ck_assert_int_eq(mkdirat(scratch_fd, path, 0700), 0);
+    ck_assert_int_eq(fchmodat(scratch_fd, path, mode, 0), 0);
+    ck_assert_int_eq(fchownat(scratch_fd, path, owner, owner, 0), 0);
+}
+
+static void set_path(vqemu_vm *vm, const char *key, const char *path) {
+    _cleanup_free_ char *absolute = scratch_path(path);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, key, absolute, NULL), 0);
+}
+
+static vqemu_vm *make_vm_of_user(const char *user) {
+    vqemu_vm *vm = make_uefi_vm();
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", user, NULL), 0);
+    return vm;
+}
+
+static const char *const directory_keys[] = {"state_dir", "runtime_dir", "tpm_state"};
+
+START_TEST(what_root_has_is_not_given_away) {
+    const char *key = directory_keys[_i];
+    _cleanup_vm_ vqemu_vm *vm = make_vm_of_user("12345");
+    if (geteuid() != 0)
+        return;
+    set_path(vm, key, "etc");
+    make_dir("etc", 0755, 0);
+    write_file("etc/passwords", "secret", 0600);
+    refused_because(vm, "not-the-vms", key, "etc");
+    write_file("etc/.volt-vm", "y\n", 0600); /* another's */
+    refused_because(vm, "not-the-vms", key, "etc");
+    write_file("etc/.volt-vm", "x", 0600); /* half of it */
+    refused_because(vm, "not-the-vms", key, "etc");
+    ck_assert_int_eq(fchownat(scratch_fd, "etc/.volt-vm", 99, 99, 0), 0);
+    write_file("etc/.volt-vm", "x\n", 0600); /* a stranger's */
+    refused_because(vm, "not-the-vms", key, "etc");
+    ck_assert_uint_eq(stat_of("etc").st_uid, 0);
+    ck_assert_uint_eq(stat_of("etc").st_mode & 07777, 0755);
+    ck_assert_int_eq(fchownat(scratch_fd, "etc/.volt-vm", 0, 0, 0), 0);
+    prepares(vm, 0);
+    ck_assert_uint_eq(stat_of("etc").st_uid, OTHER_USER);
+    ck_assert_uint_eq(stat_of("etc/passwords").st_uid, 0);
+}
+END_TEST
+
+START_TEST(an_empty_directory_becomes_the_vms) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm_of_user("12345");
+    if (geteuid() != 0)
+        return;
+    set_path(vm, directory_keys[_i], "empty");
+    make_dir("empty", 0755, 0);
+    prepares(vm, 0);
+    ck_assert_uint_eq(stat_of("empty").st_uid, OTHER_USER);
+    has_content("empty/.volt-vm", "x\n");
+    has_mode("empty/.volt-vm", S_IFREG | 0600);
+    ck_assert_uint_eq(stat_of("empty/.volt-vm").st_uid, 0);
+}
+END_TEST
+
+/* Made when the VM ran as root, and known as its own when it has got a user. */
+START_TEST(what_was_made_for_a_vm_is_known) {
+    static const char *const paths[] = {"a/state", "a/state/tpm", "a/state/nvram.fd",
+                                        "a/state/nvram.fd.firmware", "b/run"};
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    if (geteuid() != 0)
+        return;
+    prepares(vm, 0);
+    write_file("b/run/something", "", 0600);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "12345", NULL), 0);
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "name", "y", NULL), 0);
+    refused_because(vm, "not-the-vms", "state_dir", "a/state");
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "name", "x", NULL), 0);
+    prepares(vm, 0);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
+        ck_assert_uint_eq(stat_of(paths[i]).st_uid, OTHER_USER);
+    ck_assert_uint_eq(stat_of("b/run/something").st_uid, 0);
+}
+END_TEST
+
+START_TEST(variables_of_root_are_not_given_away) {
+    uint32_t flags[] = {0, VQEMU_PREPARE_KEEP_VARIABLES, VQEMU_PREPARE_RESET_VARIABLES};
+    _cleanup_vm_ vqemu_vm *vm = make_vm_of_user("12345");
+    if (geteuid() != 0)
+        return;
+    make_dir("others", 0755, 0);
+    write_image("others/data", "secret");
+    set_path(vm, "nvram", "others/data");
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        fails(vm, flags[i], VQEMU_ERR_REFUSED, "nothing says that it is this VM's");
+    ck_assert_uint_eq(stat_of("others/data").st_uid, 0);
+    ck_assert(!exists("others/data.firmware") && !exists("others/data.old"));
+    /* of another VM, with its record */
+    _cleanup_vm_ vqemu_vm *other = make_uefi_vm();
+    ck_assert_int_eq(vqemu_vm_set_string(other, "name", "y", NULL), 0);
+    set_path(other, "state_dir", "c");
+    set_path(other, "runtime_dir", "d");
+    set_path(other, "nvram", "others/nvram.y");
+    set_path(vm, "nvram", "others/nvram.y");
+    prepares(other, 0);
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        fails(vm, flags[i], VQEMU_ERR_REFUSED, "nothing says that it is this VM's");
+    /* its own */
+    set_path(vm, "nvram", "others/nvram.x");
+    prepares(vm, 0);
+    ck_assert_uint_eq(stat_of("others/nvram.x").st_uid, OTHER_USER);
+    ck_assert_uint_eq(stat_of("others/nvram.x.firmware").st_uid, OTHER_USER);
+    ck_assert_uint_eq(stat_of("others").st_uid, 0);
+    ck_assert(!exists("others/.volt-vm"));
+    /* a stranger's */
+    ck_assert_int_eq(fchownat(scratch_fd, "others/nvram.x", 99, 99, 0), 0);
+    refused_because(vm, "wrong-owner", "nvram", "others/nvram.x");
+}
+END_TEST
+
+/* ---- the way to it ---- */
+
+START_TEST(directories_of_strangers_on_the_way_are_refused) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm_of_user("12345");
+    const char *keys[] = {"state_dir", "runtime_dir", "tpm_state", "nvram"};
+    if (geteuid() != 0)
+        return;
+    make_dir("pub", 0755, 99);
+    make_dir("pub/volt", 0755, 0);
+    make_dir("group", 0775, 0);
+    make_dir("all", 0777, 0);
+    make_dir("tmp", 01777, 0);
+    make_dir("tmp/mine", 0700, OTHER_USER);
+    make_dir("tmp/others", 0755, 99);
+    ck_assert_int_eq(symlinkat("../pub/volt", scratch_fd, "tmp/link"), 0);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        set_path(vm, keys[i], "pub/volt/x/y");
+        refused_because(vm, "wrong-owner", keys[i], "pub");
+        set_path(vm, keys[i], "tmp/link/x/y");
+        refused_because(vm, "wrong-owner", keys[i], "pub");
+        set_path(vm, keys[i], "tmp/others/x/y");
+        refused_because(vm, "wrong-owner", keys[i], "tmp/others");
+        set_path(vm, keys[i], "group/x/y");
+        refused_because(vm, "writable-by-group", keys[i], "group");
+        set_path(vm, keys[i], "all/x/y");
+        refused_because(vm, "writable-by-all", keys[i], "all");
+        set_path(vm, keys[i], "tmp/mine/x");
+        if (strcmp(keys[i], "nvram") != 0)
+            set_path(vm, keys[i], i == 0 ? "tmp/mine/s" : i == 1 ? "tmp/mine/r" : "tmp/mine/t");
+        prepares(vm, 0);
+    }
+    ck_assert(exists("tmp/mine/x") && count_entries("group") == 0 && count_entries("all") == 0);
+    ck_assert(count_entries("pub/volt") == 0 && count_entries("tmp/others") == 0);
+}
+END_TEST
+
+/* A loop, more links than are followed, one that leads up. */
+START_TEST(links_end_somewhere) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    make_dir("d", 0755, geteuid());
+    ck_assert_int_eq(symlinkat("loop", scratch_fd, "loop"), 0);
+    ck_assert_int_eq(symlinkat("d/../.././/", scratch_fd, "up"), 0);
+    set_path(vm, "state_dir", "loop/state");
+    fails(vm, 0, VQEMU_ERR_SYSTEM, "Too many levels of symbolic links");
+    _cleanup_free_ char *up = format_string("up/%s/d/state", strrchr(scratch, '/') + 1);
+    set_path(vm, "state_dir", up);
+    prepares(vm, 0);
+    ck_assert(exists("d/state/nvram.fd"));
+}
+END_TEST
+
+/* In a directory of its user, who exchanges one and a link to root's all the time. */
+START_TEST(no_path_is_walked_twice) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm_of_user("12345");
+    if (geteuid() != 0)
+        return;
+    prepares(vm, 0);
+    make_dir("root", 0755, 0);
+    set_path(vm, "nvram", "a/state/x/nvram.fd");
+    make_dir("a/state/x", 0700, OTHER_USER);
+    ck_assert_int_eq(symlinkat("../../root", scratch_fd, "a/state/y"), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        while (getppid() != 1 && setresuid(OTHER_USER, OTHER_USER, OTHER_USER) == 0)
+            renameat2(scratch_fd, "a/state/x", scratch_fd, "a/state/y", RENAME_EXCHANGE);
+        _exit(0);
+    }
+    for (int i = 0; i < 300; i++)
+        prepare(vm, i % 2 ? VQEMU_PREPARE_RESET_VARIABLES : 0, NULL);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_int_eq(count_entries("root"), 0);
+    ck_assert_uint_eq(stat_of("root").st_uid, 0);
+}
+END_TEST
+
+START_TEST(nobody_else_reaches_the_sockets) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    make_dir("b", 0755, geteuid());
+    make_dir("b/run", 0750, geteuid());
+    write_file("b/run/something", "", 0600);
+    refused_because(vm, "open-to-others", "runtime_dir", "b/run");
+    has_mode("b/run", S_IFDIR | 0750);
+    ck_assert_int_eq(unlinkat(scratch_fd, "b/run/something", 0), 0);
+    prepares(vm, 0);
+    has_mode("b/run", S_IFDIR | 0700);
+    ck_assert_int_eq(fchmodat(scratch_fd, "b/run", 0755, 0), 0); /* it is marked by now */
+    prepares(vm, 0);
+    has_mode("b/run", S_IFDIR | 0700);
+}
+END_TEST
+
 START_TEST(locks_and_cancelling_are_those_of_the_call) {
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
     _cleanup_free_ char *directory = scratch_path("a/state");
@@ -362,6 +572,14 @@ int main(void) {
     tcase_add_test(tests, links_of_the_user_move_nothing);
     tcase_add_test(tests, a_password_that_nobody_can_type_is_refused);
     tcase_add_test(tests, a_refusal_has_reason_key_and_path);
+    tcase_add_loop_test(tests, what_root_has_is_not_given_away, 0, 3);
+    tcase_add_loop_test(tests, an_empty_directory_becomes_the_vms, 0, 3);
+    tcase_add_test(tests, what_was_made_for_a_vm_is_known);
+    tcase_add_test(tests, variables_of_root_are_not_given_away);
+    tcase_add_test(tests, directories_of_strangers_on_the_way_are_refused);
+    tcase_add_test(tests, links_end_somewhere);
+    tcase_add_test(tests, no_path_is_walked_twice);
+    tcase_add_test(tests, nobody_else_reaches_the_sockets);
     tcase_add_test(tests, locks_and_cancelling_are_those_of_the_call);
     tcase_add_loop_test(tests, modes_are_not_the_umasks, 0, 2);
     tcase_add_test(tests, who_cannot_make_the_defaults_is_told_what_to_set);
