@@ -10,7 +10,9 @@
  * and started again, it finds the VMs that went on without it.
  *
  * SIGTERM and SIGINT end the starting of VMs, and shut those that run down in order; a second one
- * has no patience with them. Descriptors that documents name must be open when the daemon starts.
+ * has no patience with them. Descriptors that documents name by number must be open when the daemon
+ * starts; those that they name by name (fd_name) are the service manager's: see FileDescriptorName=
+ * in systemd.socket(5).
  */
 #include <dirent.h>
 #include <errno.h>
@@ -118,21 +120,64 @@ static _Noreturn void give_up(const char *what, int code) {
     _exit(127);
 }
 
+/* The number of a descriptor that the service manager gave a name: see sd_listen_fds_with_names(3).
+ * -1 if there is none. */
+static int find_named(const char *name) {
+    const char *names = getenv("LISTEN_FDNAMES");
+    size_t length = strlen(name);
+    for (int fd = STDERR_FILENO + 1; names && *names; fd++) {
+        size_t next = strcspn(names, ":");
+        if (next == length && strncmp(names, name, length) == 0)
+            return fd;
+        names += names[next] == ':' ? next + 1 : next;
+    }
+    return -1;
+}
+
 /*
- * In the child: becomes QEMU. Whatever the daemon and the library have opened is close-on-exec, so
- * a descriptor that is not was open before, and may be meant by a document. The functions of the
- * library that are called here may be called in a child.
+ * Out of the way of all numbers of the command. Whatever the daemon and the library have opened is
+ * close-on-exec, so a descriptor that is not was open before, and may be meant by a document.
  */
-static _Noreturn void execute(const vqemu_command *command) {
+static int move_above(int fd, int above) {
+    int moved = fcntl(fd, F_GETFD) == 0 ? fcntl(fd, F_DUPFD_CLOEXEC, above) : -1;
+    if (moved < 0)
+        give_up("a descriptor that the VM names", EBADF);
+    return moved;
+}
+
+/* In the parent: where the VM's descriptors are now, in the command's order. NULL without memory.
+ */
+static int *find_descriptors(const vqemu_command *command) {
     size_t count = vqemu_command_fd_count(command);
+    int *found = calloc(count + 1, sizeof *found);
+    for (size_t i = 0; found && i < count; i++) {
+        const char *name = vqemu_command_fd_name(command, i);
+        found[i] = name ? find_named(name) : vqemu_command_fd_at(command, i);
+    }
+    return found;
+}
+
+/* The VM's descriptors under the numbers of the command, the lease, and nothing else. */
+static void pass_on(const vqemu_command *command, int *fds) {
+    size_t count = vqemu_command_fd_count(command);
+    int above = STDERR_FILENO + 1;
     for (size_t i = 0; i < count; i++)
-        if (fcntl(vqemu_command_fd_at(command, i), F_GETFD) != 0)
-            give_up("a descriptor that the VM names", EBADF);
+        if (vqemu_command_fd_at(command, i) >= above)
+            above = vqemu_command_fd_at(command, i) + 1;
+    for (size_t i = 0; i < count; i++)
+        fds[i] = move_above(fds[i], above);
+    int lease = fcntl(vqemu_runtime_lease_fd(vqemu_command_runtime(command)), F_DUPFD, above);
     if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
         give_up("close_range", errno);
+    fcntl(lease, F_SETFD, 0);
     for (size_t i = 0; i < count; i++)
-        fcntl(vqemu_command_fd_at(command, i), F_SETFD, 0);
-    fcntl(vqemu_runtime_lease_fd(vqemu_command_runtime(command)), F_SETFD, 0);
+        if (dup2(fds[i], vqemu_command_fd_at(command, i)) < 0)
+            give_up("a descriptor that the VM names", errno);
+}
+
+/* In the child: becomes QEMU. The functions of the library that are called here may be. */
+static _Noreturn void execute(const vqemu_command *command, int *fds) {
+    pass_on(command, fds);
     dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
 
     sigset_t none;
@@ -160,12 +205,16 @@ static void watch(struct daemon *daemon, struct guest *guest, pid_t pid, bool is
 
 static void launch(struct daemon *daemon, struct guest *guest) {
     sigset_t all, before;
+    int *fds = find_descriptors(guest->command);
+    if (!fds)
+        exit((perror("descriptors"), EXIT_FAILURE));
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before); /* until the child has not our handlers any more */
     pid_t pid = fork();
     if (pid == 0)
-        execute(guest->command);
+        execute(guest->command, fds);
     sigprocmask(SIG_SETMASK, &before, NULL);
+    free(fds);
     if (pid < 0)
         exit((perror("fork"), EXIT_FAILURE));
     watch(daemon, guest, pid, true);

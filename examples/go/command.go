@@ -26,16 +26,17 @@ type Command struct {
 	VMName     string
 	VMID       string
 	User       string       // "" for the caller's
-	FDs        []Descriptor // that the VM named, which QEMU must have under these numbers
+	FDs        []Descriptor // that the VM names, which QEMU must have under these numbers
 	Files      []File       // that QEMU opens, directories of shares included
 	Companions []Companion  // that must run beside QEMU
 	handle     *handle
 }
 
-// Descriptor is one that the VM named.
+// Descriptor is one that the VM names, by its number or by a name.
 type Descriptor struct {
-	Number int
+	Number int    // that QEMU has it under
 	Key    string // "disks[0].fd"
+	Name   string // "" if the VM names it by number
 }
 
 // File is something that QEMU opens.
@@ -101,7 +102,8 @@ func newCommand(c *C.vqemu_command) *Command {
 	}
 	for i := C.size_t(0); i < C.vqemu_command_fd_count(c); i++ {
 		command.FDs = append(command.FDs,
-			Descriptor{int(C.vqemu_command_fd_at(c, i)), C.GoString(C.vqemu_command_fd_key(c, i))})
+			Descriptor{int(C.vqemu_command_fd_at(c, i)), C.GoString(C.vqemu_command_fd_key(c, i)),
+				C.GoString(C.vqemu_command_fd_name(c, i))})
 	}
 	for i := C.size_t(0); i < C.vqemu_command_file_count(c); i++ {
 		access := C.vqemu_command_file_access(c, i)
@@ -265,8 +267,8 @@ func (c *Command) Prepare(ctx context.Context, variables Variables, options ...C
 
 const maxFD = 65535 // ExtraFiles has an entry for each up to the highest
 
-// Cmd makes an exec.Cmd that runs the command with the lease on its profile. files are those that the VM named by
-// their descriptors; they stay the caller's. What QEMU makes has the modes that the process's umask leaves.
+// Cmd makes an exec.Cmd that runs the command with the lease on its profile. files are those of FDs, by their Number;
+// they stay the caller's. What QEMU makes has the modes that the process's umask leaves.
 func (c *Command) Cmd(files map[int]*os.File) (*exec.Cmd, error) {
 	command, release, err := c.use()
 	if err != nil {
@@ -277,7 +279,7 @@ func (c *Command) Cmd(files map[int]*os.File) (*exec.Cmd, error) {
 	for _, fd := range c.FDs {
 		if files[fd.Number] == nil || fd.Number < 3 || fd.Number > maxFD {
 			return nil, &Error{Code: CodeInvalid, Reason: "no-file", Details: map[string]string{"key": fd.Key},
-				Message: fmt.Sprintf("%s: the VM names descriptor %d, and there is no file for it", fd.Key, fd.Number)}
+				Message: fmt.Sprintf("%s: QEMU must have it as descriptor %d, and there is no file for it", fd.Key, fd.Number)}
 		}
 		for len(extra) <= fd.Number-3 {
 			extra = append(extra, nil)

@@ -94,7 +94,7 @@ func TestCmdHasFilesUnderTheirNumbersAndTheLease(t *testing.T) {
 	check(t, err)
 	defer image.Close()
 	command := commandFor(t, VMConfig{Name: "x", Disks: []Disk{{FD: 7}}, StateDir: "/s", RuntimeDir: "/r"})
-	if !reflect.DeepEqual(command.FDs, []Descriptor{{7, "disks[0].fd"}}) {
+	if !reflect.DeepEqual(command.FDs, []Descriptor{{7, "disks[0].fd", ""}}) {
 		t.Errorf("%+v", command.FDs)
 	}
 	if _, err := command.Cmd(nil); !errors.Is(err, ErrInvalid) || !strings.HasPrefix(err.Error(), "disks[0].fd") {
@@ -116,6 +116,23 @@ func TestCmdHasFilesUnderTheirNumbersAndTheLease(t *testing.T) {
 		if has(lines[2:], absent) {
 			t.Errorf("%s is open: %s", absent, output)
 		}
+	}
+}
+
+func TestDescriptorsByNameAreNumberedForTheProcess(t *testing.T) {
+	image, err := os.CreateTemp(t.TempDir(), "disk")
+	check(t, err)
+	defer image.Close()
+	command := commandFor(t, VMConfig{Name: "x", Disks: []Disk{{FDName: "root"}}, QMPFD: 3})
+	if !reflect.DeepEqual(command.FDs, []Descriptor{{3, "qmp_fd", ""}, {4, "disks[0].fd_name", "root"}}) {
+		t.Errorf("%+v", command.FDs)
+	}
+	qemu, err := command.Cmd(map[int]*os.File{3: image, 4: image})
+	check(t, err)
+	qemu.Path, qemu.Args = "/bin/sh", []string{"sh", "-c", "readlink /proc/self/fd/4"}
+	qemu.Env = []string{"PATH=/bin:/usr/bin"}
+	if output, err := qemu.Output(); err != nil || string(output) != image.Name()+"\n" {
+		t.Errorf("%v: %s", err, output)
 	}
 }
 

@@ -172,6 +172,7 @@ type VMConfig struct {
 	ConsoleLog       string   `json:"console_log,omitempty"`
 	QMPSocket        string   `json:"qmp_socket,omitempty"`
 	QMPFD            int      `json:"qmp_fd,omitempty"`
+	QMPFDName        string   `json:"qmp_fd_name,omitempty"`
 	GuestAgentSocket string   `json:"guest_agent_socket,omitempty"`
 	Sandbox          Switch   `json:"sandbox,omitempty"`
 	ExtraArgs        []string `json:"extra_args,omitempty"`
@@ -182,6 +183,7 @@ type Disk struct {
 	ID          string `json:"id,omitempty"`
 	File        string `json:"file,omitempty"`
 	FD          int    `json:"fd,omitempty"`
+	FDName      string `json:"fd_name,omitempty"`
 	Format      string `json:"format,omitempty"`
 	Bus         string `json:"bus,omitempty"`
 	CDROM       Switch `json:"cdrom,omitempty"`
@@ -209,19 +211,21 @@ type Share struct {
 
 // NIC is a network device.
 type NIC struct {
-	ID        string    `json:"id,omitempty"`
-	Backend   string    `json:"backend,omitempty"`
-	Model     string    `json:"model,omitempty"`
-	MAC       string    `json:"mac,omitempty"`
-	Forwards  []Forward `json:"forwards,omitempty"`
-	Isolated  Switch    `json:"isolated,omitempty"`
-	Ifname    string    `json:"ifname,omitempty"`
-	FD        int       `json:"fd,omitempty"`
-	Vhost     Switch    `json:"vhost,omitempty"`
-	VhostFD   int       `json:"vhost_fd,omitempty"`
-	Bridge    string    `json:"bridge,omitempty"`
-	Helper    string    `json:"helper,omitempty"`
-	BootOrder uint32    `json:"boot_order,omitempty"`
+	ID          string    `json:"id,omitempty"`
+	Backend     string    `json:"backend,omitempty"`
+	Model       string    `json:"model,omitempty"`
+	MAC         string    `json:"mac,omitempty"`
+	Forwards    []Forward `json:"forwards,omitempty"`
+	Isolated    Switch    `json:"isolated,omitempty"`
+	Ifname      string    `json:"ifname,omitempty"`
+	FD          int       `json:"fd,omitempty"`
+	FDName      string    `json:"fd_name,omitempty"`
+	Vhost       Switch    `json:"vhost,omitempty"`
+	VhostFD     int       `json:"vhost_fd,omitempty"`
+	VhostFDName string    `json:"vhost_fd_name,omitempty"`
+	Bridge      string    `json:"bridge,omitempty"`
+	Helper      string    `json:"helper,omitempty"`
+	BootOrder   uint32    `json:"boot_order,omitempty"`
 }
 
 // Forward is a port of the host that leads to the guest.

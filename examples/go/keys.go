@@ -118,6 +118,9 @@ func KeyDisksFile(i int) string { return fmt.Sprintf("disks[%d].file", i) }
 // KeyDisksFD is "disks[i].fd".
 func KeyDisksFD(i int) string { return fmt.Sprintf("disks[%d].fd", i) }
 
+// KeyDisksFDName is "disks[i].fd_name".
+func KeyDisksFDName(i int) string { return fmt.Sprintf("disks[%d].fd_name", i) }
+
 // KeyDisksFormat is "disks[i].format".
 func KeyDisksFormat(i int) string { return fmt.Sprintf("disks[%d].format", i) }
 
@@ -234,11 +237,17 @@ func KeyNICsIfname(i int) string { return fmt.Sprintf("nics[%d].ifname", i) }
 // KeyNICsFD is "nics[i].fd".
 func KeyNICsFD(i int) string { return fmt.Sprintf("nics[%d].fd", i) }
 
+// KeyNICsFDName is "nics[i].fd_name".
+func KeyNICsFDName(i int) string { return fmt.Sprintf("nics[%d].fd_name", i) }
+
 // KeyNICsVhost is "nics[i].vhost".
 func KeyNICsVhost(i int) string { return fmt.Sprintf("nics[%d].vhost", i) }
 
 // KeyNICsVhostFD is "nics[i].vhost_fd".
 func KeyNICsVhostFD(i int) string { return fmt.Sprintf("nics[%d].vhost_fd", i) }
+
+// KeyNICsVhostFDName is "nics[i].vhost_fd_name".
+func KeyNICsVhostFDName(i int) string { return fmt.Sprintf("nics[%d].vhost_fd_name", i) }
 
 // KeyNICsBridge is "nics[i].bridge".
 func KeyNICsBridge(i int) string { return fmt.Sprintf("nics[%d].bridge", i) }
@@ -311,6 +320,9 @@ const KeyQMPSocket = "qmp_socket"
 
 // KeyQMPFD is "qmp_fd".
 const KeyQMPFD = "qmp_fd"
+
+// KeyQMPFDName is "qmp_fd_name".
+const KeyQMPFDName = "qmp_fd_name"
 
 // KeyGuestAgentSocket is "guest_agent_socket".
 const KeyGuestAgentSocket = "guest_agent_socket"

@@ -14,15 +14,16 @@
 #include "message.h"
 #include "option-table.h"
 #include "options.h"
+#include "pass-on.h"
 #include "vm-options.h"
 
 /* Becomes the VM; returns only if that fails. */
-static int execute(const vqemu_command *command) {
+static int execute(const struct options *options, const vqemu_command *command) {
     const char *directory = vqemu_command_cwd(command);
     const char *path = vqemu_command_path(command);
-    /* A copy without close-on-exec: the tree is leased as long as QEMU lives. */
-    if (dup(vqemu_runtime_lease_fd(vqemu_command_runtime(command))) < 0)
-        return fail_system(errno, "cannot pass on the lease of the tree");
+    int status = pass_on(options, command);
+    if (status)
+        return status;
     if (chdir(directory))
         return fail_system(errno, "cannot change to the directory %s", directory);
     signal(SIGPIPE, SIG_DFL); /* main() ignores it; a program that is executed inherits that */
@@ -89,18 +90,20 @@ static int run(const struct options *options) {
     if (status)
         return status;
     tell_how_to_leave(way.vm);
-    return execute(way.command);
+    return execute(options, way.command);
 }
 
 const struct command command_run = {
     .name = "run",
-    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM,
+    .option_groups =
+        OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM | OPTIONS_RUN,
     .summary = "run a VM on this terminal",
     .description =
         "Run a VM: this process becomes QEMU, with the guest's console on standard\n"
         "input and output unless the VM says otherwise. Its directories, and its UEFI\n"
         "variables, are made before, as by \"volt-qemu prepare\". Descriptors that the VM\n"
-        "names are inherited from the caller. Options as of \"volt-qemu args\". A profile\n"
+        "names are inherited from the caller: those that have a name, by --fd. Options as of "
+        "\"volt-qemu args\". A profile\n"
         "whose accelerator does not work on this host is refused, and a VM with a user\n"
         "other than the caller. On a terminal, Ctrl-A X ends the guest.\n",
     .example = "  volt-qemu run --kernel vmlinuz --rootfs /srv/web --memory 1G\n",

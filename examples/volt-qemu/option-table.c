@@ -72,6 +72,8 @@ const struct option_row option_rows[] = {
      "a directory that the guest can mount by its tag (default share0, ...)"},
     {"set", "KEY=VALUE", OPTIONS_VM, OPTION_SETTING, SETTING_KEY,
      "set any key of the VM, such as disks[0].cache=none; without a value, its default"},
+    {"fd", "NAME=NUMBER", OPTIONS_RUN, OPTION_SETTING, SETTING_FD,
+     "the descriptor of this process that the VM knows by a name (fd_name)"},
 
     {"qemu-version", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(qemu_version), "QEMU's version"},
     {"build-date", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(build_date), "when it was built"},

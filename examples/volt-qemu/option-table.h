@@ -23,7 +23,8 @@ enum option_group {
     OPTIONS_PIN = 1 << 13,
     OPTIONS_PREPARE = 1 << 14,
     OPTIONS_UNIT = 1 << 15,
-    OPTIONS_USER = 1 << 16 /* --user-manager */
+    OPTIONS_USER = 1 << 16, /* --user-manager */
+    OPTIONS_RUN = 1 << 17
 };
 
 enum option_type {

@@ -16,7 +16,7 @@
 #define DEFAULT_STOP_TIMEOUT 90 /* seconds */
 
 /* What is set of a VM by options that can come several times, in their order. */
-enum setting_kind { SETTING_KEY, SETTING_DISK, SETTING_FORWARD, SETTING_SHARE };
+enum setting_kind { SETTING_KEY, SETTING_DISK, SETTING_FORWARD, SETTING_SHARE, SETTING_FD };
 
 struct setting {
     enum setting_kind kind;

@@ -23,7 +23,8 @@ extern "C" {
  * on the tree, alive.
  *
  * Between fork(2) and execve(2), a child may call vqemu_command_path(), _argv(), _envp(), _cwd(),
- * _fd_count(), _fd_at() and _runtime(), and vqemu_runtime_lease_fd(): these are async-signal-safe.
+ * _fd_count(), _fd_at(), _fd_name() and _runtime(), and vqemu_runtime_lease_fd(): these are
+ * async-signal-safe.
  *
  * Functions that cannot fail answer NULL, 0 or -1 for a command that is NULL. Since 1.0.
  */
@@ -186,13 +187,24 @@ const char *vqemu_command_file_path(const vqemu_command *command, size_t index);
 uint32_t vqemu_command_file_access(const vqemu_command *command, size_t index);
 
 /**
- * The descriptors that the VM named by number, and that the caller must pass on to QEMU: open in
- * the child under the same numbers, and without close-on-exec. Since 1.0.
+ * The descriptors that the VM names, and that the caller must pass on to QEMU: open in the child
+ * under the numbers of vqemu_command_fd_at(), and without close-on-exec.
+ *
+ * One that the VM names by number ("fd") has that number in the caller as well. One that it names
+ * by name ("fd_name") may have any there; the command gives it the lowest number from 3 up that is
+ * free in the child, so that nothing in the command depends on the caller's own numbers. A child
+ * first moves what it is about to pass on, and the runtime's lease, out of the way (fcntl(2) with
+ * F_DUPFD and a minimum above all of these numbers), and then to its numbers, by dup2(2).
+ * Since 1.0.
  */
 size_t vqemu_command_fd_count(const vqemu_command *command);
 
-/** Such a descriptor; -1 beyond the count. Since 1.0. */
+/** The number that such a descriptor has in QEMU; -1 beyond the count. Since 1.0. */
 int vqemu_command_fd_at(const vqemu_command *command, size_t index);
+
+/** The name that the VM gives it; NULL if it is named by number, and beyond the count. Borrowed.
+ * Since 1.0. */
+const char *vqemu_command_fd_name(const vqemu_command *command, size_t index);
 
 /** The key that named it, such as "disks[0].fd"; NULL beyond the count. Borrowed. Since 1.0. */
 const char *vqemu_command_fd_key(const vqemu_command *command, size_t index);

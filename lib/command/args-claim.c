@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 
+#define FIRST_PASSED_FD 3 /* behind those of stdio(3) */
+
 /* A path without what means nothing in it: "//" and "/./". Links cannot be known. */
 static char *plain_path(const char *path) {
     char *plain = strdup(path), *end = plain;
@@ -25,10 +27,45 @@ void args_claim(struct args *args, const char *key, const char *what) {
     strv_take_in(&args->claims, *what == '/' ? plain_path(what) : strdup(what));
 }
 
-void args_claim_descriptor(struct args *args, const char *key, uint64_t fd) {
-    strv_add(&args->claims, key);
-    strv_addf(&args->claims, "descriptor %d", (int)fd);
-    resources_add_fd(&args->resources, (int)fd, key);
+/* ---- descriptors ---- */
+
+/* Whether the VM gives a descriptor this number, before or behind the one that is claimed now. */
+static bool is_number_of_vm(const vqemu_vm *vm, uint64_t number) {
+    bool is_one = vm->qmp_fd == number;
+    for (size_t i = 0; i < vm->disks.count; i++)
+        is_one = is_one || ((const vqemu_disk *)vm->disks.items[i])->fd == number;
+    for (size_t i = 0; i < vm->nics.count; i++) {
+        const vqemu_nic *nic = vm->nics.items[i];
+        is_one = is_one || nic->fd == number || nic->vhost_fd == number;
+    }
+    return is_one;
+}
+
+static bool is_passed_on(const struct resources *resources, int number) {
+    for (size_t i = 0; i < resources->fd_count; i++)
+        if (resources->fds[i].fd == number)
+            return true;
+    return false;
+}
+
+/* The lowest that is free, as a service's sockets and os/exec's extra files are numbered. */
+static int number_by_name(const struct args *args) {
+    int number = FIRST_PASSED_FD;
+    while (is_number_of_vm(args->vm, (uint64_t)number) || is_passed_on(&args->resources, number))
+        number++;
+    return number;
+}
+
+int args_claim_descriptor(struct args *args, const char *key, uint64_t fd, const char *name) {
+    int number = fd ? (int)fd : number_by_name(args);
+    strv_addf(&args->claims, "%s%s", key, fd ? "" : "_name");
+    if (fd)
+        strv_addf(&args->claims, "descriptor %d", number);
+    else
+        strv_addf(&args->claims, "descriptor \"%s\"", name);
+    const char *whole_key = args->claims.failed ? key : args->claims.items[args->claims.count - 2];
+    resources_add_fd(&args->resources, number, whole_key, fd ? NULL : name);
+    return number;
 }
 
 /* What has no key of the VM, such as a socket of the service, does not begin the message. */

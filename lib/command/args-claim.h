@@ -10,8 +10,12 @@
 
 /* The key of the VM takes something: the path of a socket, "TAP device tap0". */
 void args_claim(struct args *args, const char *key, const char *what);
-/* A descriptor, which is listed among the resources as well. */
-void args_claim_descriptor(struct args *args, const char *key, uint64_t fd);
+/*
+ * A descriptor, by its number or, if that is 0, by its name; it is listed among the resources as
+ * well. key is that of the number, such as "disks[0].fd". Returns the number that QEMU has it
+ * under.
+ */
+int args_claim_descriptor(struct args *args, const char *key, uint64_t fd, const char *name);
 /* When all is claimed: whether something was twice. */
 int args_check_claims(const struct args *args, vqemu_error **error);
 

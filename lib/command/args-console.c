@@ -87,16 +87,17 @@ static void add_qmp(struct args *args, const char *name, const char *id, const c
 }
 
 static void add_qmp_descriptor(struct args *args) {
-    int fd = (int)args->vm->qmp_fd;
+    int fd = args_claim_descriptor(args, "qmp_fd", args->vm->qmp_fd, args->vm->qmp_fd_name);
     strv_add(&args->argv, "-chardev");
     strv_addf(&args->argv, "socket,id=qmp-fd,fd=%d,server=on,wait=off", fd);
     args_option(args, "-mon", "chardev=qmp-fd,mode=control");
-    args_claim_descriptor(args, "qmp_fd", args->vm->qmp_fd);
 }
 
 /* A service has a socket for the caller in any case, and a second one to stop the guest by. */
 static int plan_qmp(const struct args *args, char **qmp, char **stop, vqemu_error **error) {
     bool for_unit = args->flags & VQEMU_COMMAND_FOR_UNIT;
+    if (args->vm->qmp_fd && args->vm->qmp_fd_name)
+        return args_refuse(error, VQEMU_ERR_INVALID, "qmp_fd_name: there is a qmp_fd as well");
     if (!args->vm->qmp_socket && !for_unit)
         return 0;
     *qmp = args_path_or(args->vm->qmp_socket, args->runtime_dir, "qmp.sock");
@@ -124,7 +125,7 @@ int args_add_control(struct args *args, vqemu_error **error) {
         add_qmp(args, "qmp", "qmp", "qmp_socket", qmp);
     if (stop)
         add_qmp(args, "stop", "qmp-unit", "the unit's QMP socket", stop);
-    if (args->vm->qmp_fd)
+    if (args->vm->qmp_fd || args->vm->qmp_fd_name)
         add_qmp_descriptor(args);
     if (args->vm->guest_agent_socket)
         add_guest_agent(args, args->vm->guest_agent_socket);

@@ -73,12 +73,20 @@ static int check_bus(const struct args *args, const struct drive *drive, vqemu_e
     return 0;
 }
 
+static bool has_descriptor(const vqemu_disk *disk) {
+    return disk->fd || disk->fd_name;
+}
+
 static int check_image(const struct drive *drive, vqemu_error **error) {
     const vqemu_disk *disk = drive->disk;
     bool direct = is(disk->cache, "none") || is(disk->cache, "directsync");
-    if (disk->file && disk->fd)
-        return disk_error(drive, "fd", "the disk also has a file; it can have one of them", error);
-    if (!disk->file && !disk->fd && !is_on(disk->cdrom))
+    if (disk->fd && disk->fd_name)
+        return disk_error(drive, "fd_name", "the disk also has an fd; it can have one of them",
+                          error);
+    if (disk->file && has_descriptor(disk))
+        return disk_error(drive, disk->fd ? "fd" : "fd_name",
+                          "the disk also has a file; it can have one of them", error);
+    if (!disk->file && !has_descriptor(disk) && !is_on(disk->cdrom))
         return disk_error(drive, "file", "missing; only a CD-ROM drive can be without", error);
     if (is(disk->aio, "native") && !direct)
         return disk_error(drive, "aio", "native needs the cache mode none or directsync", error);
@@ -138,11 +146,11 @@ static void add_caching(struct strbuf *node, const vqemu_disk *disk, const char 
 static void add_descriptor(struct args *args, struct strbuf *node, const struct drive *drive) {
     const vqemu_disk *disk = drive->disk;
     char key[48];
-    strv_add(&args->argv, "-add-fd");
-    strv_addf(&args->argv, "fd=%d,set=%zu", (int)disk->fd, drive->number + 1);
-    strbuf_addf(node, ",file.filename=/dev/fdset/%zu", drive->number + 1);
     snprintf(key, sizeof key, "disks[%zu].fd", drive->number);
-    args_claim_descriptor(args, key, disk->fd);
+    int fd = args_claim_descriptor(args, key, disk->fd, disk->fd_name);
+    strv_add(&args->argv, "-add-fd");
+    strv_addf(&args->argv, "fd=%d,set=%zu", fd, drive->number + 1);
+    strbuf_addf(node, ",file.filename=/dev/fdset/%zu", drive->number + 1);
 }
 
 static void note_file(struct args *args, const struct drive *drive) {
@@ -168,7 +176,7 @@ static void add_image(struct args *args, const struct drive *drive) {
                 drive->read_only ? "on" : "off");
     add_caching(&node, disk, "");
     strbuf_addf(&node, ",file.driver=%s", protocol_driver(disk));
-    if (disk->fd) {
+    if (has_descriptor(disk)) {
         add_descriptor(args, &node, drive);
     } else {
         qemu_opt_add(&node, "file.filename", disk->file);
@@ -262,7 +270,7 @@ static void add_device(struct args *args, const struct drive *drive, struct buse
         strbuf_addf(&device, "nvme,id=drive%zu", drive->number);
     else
         begin_virtio(args, &device, drive);
-    if (disk->file || disk->fd)
+    if (disk->file || has_descriptor(disk))
         strbuf_addf(&device, ",drive=disk%zu", drive->number);
     if (is(disk->cache, "writethrough") || is(disk->cache, "directsync"))
         strbuf_add(&device, ",write-cache=off");
@@ -304,7 +312,7 @@ int args_add_disks(struct args *args, vqemu_error **error) {
             r = check_room(args, &drive, &buses, error);
         if (r < 0)
             return r;
-        if (disk->file || disk->fd)
+        if (disk->file || has_descriptor(disk))
             add_image(args, &drive);
         add_device(args, &drive, &buses);
     }

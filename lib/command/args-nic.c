@@ -81,22 +81,33 @@ static int check_user(const struct connection *connection, vqemu_error **error) 
     return 0;
 }
 
+/* Of what only a TAP device has, the key that is set; NULL if there is none. */
+static const char *tap_key(const vqemu_nic *nic) {
+    if (nic->ifname)
+        return "ifname";
+    if (nic->fd || nic->fd_name)
+        return nic->fd ? "fd" : "fd_name";
+    return nic->vhost_fd ? "vhost_fd" : nic->vhost_fd_name ? "vhost_fd_name" : NULL;
+}
+
 static int check_tap(const struct connection *connection, vqemu_error **error) {
     const vqemu_nic *nic = connection->nic;
     bool is_tap = is(connection, "tap"), is_bridge = is(connection, "bridge");
-    if (!is_tap && (nic->ifname || nic->fd || nic->vhost_fd))
-        return nic_error(connection,
-                         nic->ifname ? "ifname"
-                         : nic->fd   ? "fd"
-                                     : "vhost_fd",
-                         "only the tap backend has one", error);
-    if (is_tap && !nic->ifname == !nic->fd)
-        return nic_error(connection, "ifname", "the tap backend needs either this or an fd", error);
+    const char *key_of_tap = tap_key(nic);
+    if (!is_tap && key_of_tap)
+        return nic_error(connection, key_of_tap, "only the tap backend has one", error);
+    if (is_tap && !!nic->ifname + !!nic->fd + !!nic->fd_name != 1)
+        return nic_error(connection, "ifname",
+                         "the tap backend needs either this, or an fd, or an fd_name", error);
+    if (nic->vhost_fd && nic->vhost_fd_name)
+        return nic_error(connection, "vhost_fd_name", "there is a vhost_fd as well", error);
     if (is_on(nic->vhost) && ((!is_tap && !is_bridge) || !is_virtio(connection)))
         return nic_error(connection, "vhost", "it needs the backend tap or bridge and model virtio",
                          error);
-    if (nic->vhost_fd && (nic->vhost == TOGGLE_OFF || !is_virtio(connection)))
-        return nic_error(connection, "vhost_fd", "it needs vhost and model virtio", error);
+    if ((nic->vhost_fd || nic->vhost_fd_name) &&
+        (nic->vhost == TOGGLE_OFF || !is_virtio(connection)))
+        return nic_error(connection, nic->vhost_fd ? "vhost_fd" : "vhost_fd_name",
+                         "it needs vhost and model virtio", error);
     if (!is_bridge && (nic->bridge || nic->helper))
         return nic_error(connection, nic->bridge ? "bridge" : "helper",
                          "only the bridge backend has one", error);
@@ -112,11 +123,11 @@ static void begin_claim(struct args *args, const struct connection *connection, 
     strv_addf(&args->claims, "nics[%zu].%s", connection->number, key);
 }
 
-static void claim_descriptor(struct args *args, const struct connection *connection,
-                             const char *key, uint64_t fd) {
+static int claim_descriptor(struct args *args, const struct connection *connection, const char *key,
+                            uint64_t fd, const char *name) {
     char whole[48];
     snprintf(whole, sizeof whole, "nics[%zu].%s", connection->number, key);
-    args_claim_descriptor(args, whole, fd);
+    return args_claim_descriptor(args, whole, fd, name);
 }
 
 static void add_user(struct args *args, struct strbuf *netdev,
@@ -138,9 +149,9 @@ static void add_user(struct args *args, struct strbuf *netdev,
 
 static void add_tap(struct args *args, struct strbuf *netdev, const struct connection *connection) {
     const vqemu_nic *nic = connection->nic;
-    if (nic->fd) {
-        strbuf_addf(netdev, ",fd=%d", (int)nic->fd);
-        claim_descriptor(args, connection, "fd", nic->fd);
+    if (nic->fd || nic->fd_name) {
+        strbuf_addf(netdev, ",fd=%d",
+                    claim_descriptor(args, connection, "fd", nic->fd, nic->fd_name));
     } else { /* it is set up already: no script of the host is run */
         qemu_opt_add(netdev, "ifname", nic->ifname);
         strbuf_add(netdev, ",script=no,downscript=no");
@@ -148,9 +159,10 @@ static void add_tap(struct args *args, struct strbuf *netdev, const struct conne
         strv_addf(&args->claims, "the TAP device %s", nic->ifname);
         resources_add_device(&args->resources, "/dev/net/tun");
     }
-    if (nic->vhost_fd) {
-        strbuf_addf(netdev, ",vhost=on,vhostfd=%d", (int)nic->vhost_fd);
-        claim_descriptor(args, connection, "vhost_fd", nic->vhost_fd);
+    if (nic->vhost_fd || nic->vhost_fd_name) {
+        strbuf_addf(
+            netdev, ",vhost=on,vhostfd=%d",
+            claim_descriptor(args, connection, "vhost_fd", nic->vhost_fd, nic->vhost_fd_name));
     } else if (is_on(nic->vhost)) {
         strbuf_add(netdev, ",vhost=on");
         resources_add_device(&args->resources, "/dev/vhost-net");

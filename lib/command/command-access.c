@@ -93,6 +93,10 @@ VQEMU_EXPORT size_t vqemu_command_fd_count(const vqemu_command *command) {
     return command ? command->resources.fd_count : 0;
 }
 
+VQEMU_EXPORT const char *vqemu_command_fd_name(const vqemu_command *command, size_t index) {
+    return index < vqemu_command_fd_count(command) ? command->resources.fds[index].name : NULL;
+}
+
 VQEMU_EXPORT int vqemu_command_fd_at(const vqemu_command *command, size_t index) {
     return index < vqemu_command_fd_count(command) ? command->resources.fds[index].fd : -1;
 }

@@ -163,14 +163,17 @@ static void read_descriptors(struct reader *reader, json_t *root, struct resourc
     json_t *array = reader_array(reader, root, "fds", "fds"), *element;
     size_t index;
     json_array_foreach(array, index, element) {
-        reader_only(reader, "fds[]", element, "fd", "key", NULL);
+        reader_only(reader, "fds[]", element, "fd", "key", "name", NULL);
         const char *key = reader_text(reader, element, "key", "fds[].key", READ_TEXT);
+        const char *name = json_object_get(element, "name")
+                               ? reader_text(reader, element, "name", "fds[].name", READ_TEXT)
+                               : NULL;
         json_t *number = json_object_get(element, "fd");
         json_int_t fd = json_integer_value(number);
         if (!json_is_integer(number) || fd < 0 || fd > INT_MAX)
             reader_fault(reader, "fds[].fd", "it is no descriptor");
         else if (key)
-            resources_add_fd(resources, (int)fd, key);
+            resources_add_fd(resources, (int)fd, key, name);
     }
 }
 

@@ -61,17 +61,19 @@ void resources_add_block_device(struct resources *resources, const char *path, b
                        read_only ? VQEMU_FILE_READ : VQEMU_FILE_READ | VQEMU_FILE_WRITE);
 }
 
-void resources_add_fd(struct resources *resources, int fd, const char *key) {
+void resources_add_fd(struct resources *resources, int fd, const char *key, const char *name) {
     for (size_t i = 0; i < resources->fd_count; i++)
         if (resources->fds[i].fd == fd)
             return;
     struct descriptor_use *fds = reallocarray(resources->fds, resources->fd_count + 1, sizeof *fds);
-    char *copy = fds ? strdup(key) : NULL;
-    if (fds)
-        resources->fds = fds;
-    if (copy)
-        fds[resources->fd_count++] = (struct descriptor_use){fd, copy};
-    else
+    if (!fds) {
+        resources->failed = true;
+        return;
+    }
+    resources->fds = fds;
+    struct descriptor_use *added = &fds[resources->fd_count++];
+    *added = (struct descriptor_use){fd, strdup(key), name ? strdup(name) : NULL};
+    if (!added->key || (name && !added->name))
         resources->failed = true;
 }
 
@@ -123,8 +125,10 @@ void resources_release(struct resources *resources) {
     for (size_t i = 0; i < resources->file_count; i++)
         free(resources->files[i].path);
     free(resources->files);
-    for (size_t i = 0; i < resources->fd_count; i++)
+    for (size_t i = 0; i < resources->fd_count; i++) {
         free(resources->fds[i].key);
+        free(resources->fds[i].name);
+    }
     free(resources->fds);
     for (size_t i = 0; i < resources->companion_count; i++)
         companion_release(&resources->companions[i]);

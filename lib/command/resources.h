@@ -17,8 +17,9 @@
 
 /* A descriptor that the caller must pass on, and the key of the VM that names it. */
 struct descriptor_use {
-    int fd;
+    int fd; /* the number that QEMU has it under */
     char *key;
+    char *name; /* that the caller knows it by; NULL: it has the number fd there as well */
 };
 
 /* A file, directory or device node, with the access to it: of enum vqemu_file_access. */
@@ -55,7 +56,8 @@ void resources_add_device(struct resources *resources, const char *path);
 void resources_add_file(struct resources *resources, const char *path, uint32_t access);
 /* A device node with an image on it. */
 void resources_add_block_device(struct resources *resources, const char *path, bool read_only);
-void resources_add_fd(struct resources *resources, int fd, const char *key);
+/* name: NULL if the caller knows it by the same number. */
+void resources_add_fd(struct resources *resources, int fd, const char *key, const char *name);
 /* A socket that callers can ask for: see vqemu_command_socket(). */
 void resources_name_socket(struct resources *resources, const char *name, const char *path);
 const char *resources_find_socket(const struct resources *resources, const char *name);

@@ -130,6 +130,8 @@ static void add_descriptors(struct writer *writer, json_t *root,
         json_t *object = append_object(writer, array);
         add(writer, object, "fd", json_integer(resources->fds[i].fd));
         add_string(writer, object, "key", resources->fds[i].key);
+        if (resources->fds[i].name)
+            add_string(writer, object, "name", resources->fds[i].name);
     }
 }
 

@@ -40,14 +40,20 @@ static int check_for_user(const struct unit_plan *plan, vqemu_error **error) {
     return 0;
 }
 
+static int refuse_descriptor(const struct descriptor_use *use, vqemu_error **error) {
+    char number[16];
+    snprintf(number, sizeof number, "%d", use->fd);
+    int r = error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                      "%s: a unit cannot pass on descriptor %s of its caller: name a file, socket "
+                      "or interface instead",
+                      use->key, use->name ? use->name : number);
+    return refuse(r, "descriptor-in-unit", use->key, error);
+}
+
 static int check_plan(const struct unit_plan *plan, vqemu_error **error) {
-    int r = 0;
-    if (plan->uses->fd_count > 0)
-        return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                                "%s: a unit cannot pass on descriptor %d of its caller: name a "
-                                "file, socket or interface instead",
-                                plan->uses->fds[0].key, plan->uses->fds[0].fd),
-                      "descriptor-in-unit", plan->uses->fds[0].key, error);
+    int r = plan->uses->fd_count > 0 ? refuse_descriptor(&plan->uses->fds[0], error) : 0;
+    if (r < 0)
+        return r;
     if (plan->for_user)
         r = check_for_user(plan, error);
     for (size_t i = 0; r == 0 && i < plan->uses->companion_count; i++)

@@ -30,6 +30,15 @@ static const struct property properties[] = {
             "reading and writing, or, if the disk is read-only or a CD-ROM, only for reading.",
     },
     {
+        .key = "fd_name",
+        .kind = PROPERTY_STRING,
+        .offset = offsetof(vqemu_disk, fd_name),
+        .pattern = DESCRIPTOR_NAME_PATTERN,
+        .wanted = DESCRIPTOR_NAME_WANTED,
+        .meaning = "Name of such a descriptor, instead of its number: the command numbers it for "
+                   "the process that becomes QEMU.",
+    },
+    {
         .key = "format",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, format),

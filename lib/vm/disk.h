@@ -2,6 +2,7 @@
 #ifndef LIB_DISK_H
 #define LIB_DISK_H
 
+#include "vm/descriptor-name.h"
 #include "vm/device-id.h"
 #include "vm/property.h"
 
@@ -10,6 +11,7 @@ typedef struct vqemu_disk {
     char *id; /* of the device, if the VM sets it */
     char *file;
     uint64_t fd;
+    char *fd_name;
     const char *format;
     const char *bus;
     enum toggle cdrom;

@@ -118,6 +118,15 @@ static const struct property properties[] = {
             "or more.",
     },
     {
+        .key = "fd_name",
+        .kind = PROPERTY_STRING,
+        .offset = offsetof(vqemu_nic, fd_name),
+        .pattern = DESCRIPTOR_NAME_PATTERN,
+        .wanted = DESCRIPTOR_NAME_WANTED,
+        .meaning = "Name of such a descriptor, instead of its number: the command numbers it for "
+                   "the process that becomes QEMU.",
+    },
+    {
         .key = "vhost",
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_nic, vhost),
@@ -135,6 +144,15 @@ static const struct property properties[] = {
         .meaning =
             "Descriptor of /dev/vhost-net, which the caller has opened and passes on to QEMU: "
             "3 or more; only with a TAP device. Default: QEMU opens it.",
+    },
+    {
+        .key = "vhost_fd_name",
+        .kind = PROPERTY_STRING,
+        .offset = offsetof(vqemu_nic, vhost_fd_name),
+        .pattern = DESCRIPTOR_NAME_PATTERN,
+        .wanted = DESCRIPTOR_NAME_WANTED,
+        .meaning = "Name of such a descriptor, instead of its number: the command numbers it for "
+                   "the process that becomes QEMU.",
     },
     {
         .key = "bridge",

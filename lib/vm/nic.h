@@ -2,6 +2,7 @@
 #ifndef LIB_NIC_H
 #define LIB_NIC_H
 
+#include "vm/descriptor-name.h"
 #include "vm/device-id.h"
 #include "vm/property.h"
 
@@ -25,8 +26,10 @@ typedef struct vqemu_nic {
     enum toggle isolated;
     char *ifname;
     uint64_t fd;
+    char *fd_name;
     enum toggle vhost;
     uint64_t vhost_fd;
+    char *vhost_fd_name;
     char *bridge;
     char *helper;
     uint64_t boot_order;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "util/export.h"
+#include "vm/descriptor-name.h"
 #include "vm/disk.h"
 #include "vm/nic.h"
 #include "vm/share.h"
@@ -494,6 +495,15 @@ static const struct property properties[] = {
         .meaning =
             "Descriptor for QMP, of a Unix socket that the caller has bound and listened on, "
             "and passes on to QEMU: 3 or more. Default: none.",
+    },
+    {
+        .key = "qmp_fd_name",
+        .kind = PROPERTY_STRING,
+        .offset = offsetof(vqemu_vm, qmp_fd_name),
+        .pattern = DESCRIPTOR_NAME_PATTERN,
+        .wanted = DESCRIPTOR_NAME_WANTED,
+        .meaning = "Name of such a descriptor, instead of its number: the command numbers it for "
+                   "the process that becomes QEMU.",
     },
     {
         .key = "guest_agent_socket",

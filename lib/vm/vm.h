@@ -70,6 +70,7 @@ struct vqemu_vm {
     char *console_log;
     char *qmp_socket;
     uint64_t qmp_fd;
+    char *qmp_fd_name;
     char *guest_agent_socket;
     enum toggle sandbox;
     struct strv extra_args;

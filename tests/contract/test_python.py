@@ -218,6 +218,7 @@ printf '%s\\n' "$@" "cwd $PWD"
 env
 for fd in "$FD" 0; do [ -e /dev/fd/$fd ] && readlink /proc/self/fd/$fd; done
 ls /proc/self/fd
+for fd in /proc/$$/fd/*; do echo "${fd##*/} $(readlink "$fd")"; done
 """
 
 
@@ -575,6 +576,23 @@ def test_a_command_starts_with_what_it_needs_and_nothing_else(store, revision, t
     with pytest.raises(voltqemu.UnsupportedError):
         vm.to_json()
     assert vm.to_dict()["name"] == "w\udcff"
+
+
+def test_descriptors_by_name_are_numbered_for_the_process(store, revision, tmp_path):
+    vm = voltqemu.VM("web", disks=[{"fd_name": "root"}, {"fd_name": "data"}])
+    command = voltqemu.Command(resolve(store, revision), vm)
+    assert command.fds == {"disks[0].fd_name": 3, "disks[1].fd_name": 4}
+    assert command.fd_names == {"root": 3, "data": 4}
+    with open(tmp_path / "a", "w+b") as first, open(tmp_path / "b", "w+b") as second:
+        for root, data in ((first, second), (second, first)):
+            process = command.start(fds={"root": root.fileno(), "data": data.fileno()}, stdout=-1, stdin=-3)
+            lines = process.communicate(timeout=60)[0].decode().splitlines()
+            assert process.returncode == 0 and lines[:len(command.argv) - 1] == command.argv[1:]
+            assert f"3 {root.name}" in lines and f"4 {data.name}" in lines and f"cwd {command.cwd}" in lines
+            assert [line for line in lines if "/qemu/trees/" in line and line.split()[0].isdigit()]  # the lease
+        for wrong in ({}, {"root": 5}, {"root": 5, "data": 6, "more": 7}, {"root": 5, "data": 5}):
+            with pytest.raises(ValueError, match="descriptor"):
+                command.start(fds=wrong)
 
 
 def test_descriptors_are_from_3_up_or_none():

@@ -162,6 +162,26 @@ def test_args_env_unit_run_agree(root, tmp_path):
     assert good("--root", root, "run", *vm).splitlines() == made["argv"][1:]
 
 
+def test_descriptors_with_a_name_get_the_numbers_of_the_command(root, profile, tmp_path):
+    program = profile / "bin/qemu-system-x86_64"
+    program.write_text(program.read_text() + 'for fd in /proc/$$/fd/*; do echo "${fd##*/} $(readlink "$fd")"; done\n')
+    good("--root", root, "ingest", "--profile", "emulate-x86", profile)
+    words = [CLI, "--root", root, "run", "--profile", "emulate-x86", "--set", "disks[0].fd_name=root",
+             "--set", "disks[1].fd_name=data", "--set", "qmp_fd=3"]
+    with open(tmp_path / "root", "w+b") as first, open(tmp_path / "data", "w+b") as second:
+        given = [f"--fd=root={first.fileno()}", f"--fd=data={second.fileno()}"]
+        fds = [first.fileno(), second.fileno()]
+        # descriptor 3 is given as such: the shell opens it
+        run = subprocess.run(["sh", "-c", 'exec 3</dev/null; exec "$0" "$@"', *words, *given], pass_fds=fds,
+                             capture_output=True, text=True, check=True)
+        assert "fd=4,set=1" in run.stdout.splitlines() and "fd=5,set=2" in run.stdout.splitlines()
+        assert {f"4 {first.name}", f"5 {second.name}", "3 /dev/null"} <= set(run.stdout.splitlines())
+    for wrong, told in (([], "disks[0].fd_name: no descriptor"), (["--fd=root=x"], "NAME=NUMBER"),
+                        (["--fd=root=999", "--fd=data=0"], "disks[0].fd_name: descriptor 999")):
+        run = subprocess.run([*words[:-2], *wrong], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        assert run.returncode != 0 and told in run.stderr and not run.stdout
+
+
 def test_units_are_printed_or_written(root, tmp_path):
     document = tmp_path / "vm.json"
     document.write_text('{"name": "web", "tpm": true}')

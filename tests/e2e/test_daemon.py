@@ -119,11 +119,15 @@ def test_guests_hear_of_their_power_button(root, kernel, tmp_path):
 
 
 def test_qemu_gets_its_environment_directory_and_descriptors_and_nothing_else(root, kernel, tmp_path):
-    with open(tmp_path / "disk.img", "w+b") as image, open(tmp_path / "stray", "w+b") as stray:
+    with open(tmp_path / "disk.img", "w+b") as image, open(tmp_path / "stray", "w+b") as stray, \
+            open(tmp_path / "named.img", "w+b") as named:
         image.truncate(1 << 20)
-        documents = {"one": document("one", kernel, f', "disks": [{{"fd": {image.fileno()}}}]')}
-        with running(tmp_path, root, documents, pass_fds=[image.fileno(), stray.fileno()],
-                     env={"STRAY": "variable"}) as daemon:
+        named.truncate(1 << 20)
+        disks = f'[{{"fd": {image.fileno()}}}, {{"fd_name": "data"}}]'
+        documents = {"one": document("one", kernel, f', "disks": {disks}')}
+        names = "other:" * (named.fileno() - 3) + "data"  # of the descriptors from 3 on
+        with running(tmp_path, root, documents, pass_fds=[image.fileno(), stray.fileno(), named.fileno()],
+                     env={"STRAY": "variable", "LISTEN_FDNAMES": names}) as daemon:
             daemon.wait_for_guests("one")
             pid = daemon.pids()["one"]
             process = Path(f"/proc/{pid}")
@@ -134,7 +138,7 @@ def test_qemu_gets_its_environment_directory_and_descriptors_and_nothing_else(ro
             assert os.readlink(process / "cwd") == planned["cwd"] != os.getcwd()
             opened = [os.readlink(link) for link in (process / "fd").iterdir()]
             assert os.readlink(process / "fd/0") == "/dev/null"
-            assert image.name in opened and stray.name not in opened
+            assert {image.name, named.name} < set(opened) and stray.name not in opened
             assert [path for path in opened if re.fullmatch(rf"{root}/qemu/trees/[0-9a-f]*", path)]  # the lease
             assert not [path for path in opened if path.startswith((f"{root}/cas", str(tmp_path / "vms")))]
             assert os.getsid(pid) == pid and "\nUmask:\t0077\n" in (process / "status").read_text()

@@ -20,6 +20,8 @@ class Disk(Element):
                         "QEMU, instead of a file: 3 or more. It must be open for exactly what the "
                         "disk does: for reading and writing, or, if the disk is read-only or a "
                         "CD-ROM, only for reading. From 0 to 2147483647.")
+    fd_name = StringProperty("Name of such a descriptor, instead of its number: the command "
+                             "numbers it for the process that becomes QEMU.")
     format = StringProperty("Format of the image, raw (the default) or qcow2. It is never "
                             "guessed, since a guest could write another format's header into a raw "
                             "image. A qcow2 image can name other files of the host, which QEMU "
@@ -131,11 +133,15 @@ class Nic(Element):
     ifname = StringProperty("Name of the TAP device, which the host has set up.")
     fd = NumberProperty("Descriptor of a TAP device, which the caller has opened and passes on to "
                         "QEMU: 3 or more. From 0 to 2147483647.")
+    fd_name = StringProperty("Name of such a descriptor, instead of its number: the command "
+                             "numbers it for the process that becomes QEMU.")
     vhost = SwitchProperty("Let the kernel move the packets (vhost-net); only of the backends tap "
                            "and bridge with the model virtio. Default: no.")
     vhost_fd = NumberProperty("Descriptor of /dev/vhost-net, which the caller has opened and "
                               "passes on to QEMU: 3 or more; only with a TAP device. Default: QEMU "
                               "opens it. From 0 to 2147483647.")
+    vhost_fd_name = StringProperty("Name of such a descriptor, instead of its number: the command "
+                                   "numbers it for the process that becomes QEMU.")
     bridge = StringProperty("Name of the host's bridge.")
     helper = StringProperty("QEMU's bridge helper, a program of the host that is setuid root; its "
                             "path has no blanks. Default: /usr/lib/qemu/qemu-bridge-helper.")
@@ -240,7 +246,9 @@ class VMProperties(Properties):
                             "when it wants to. Default: guests that boot from a disk or by UEFI "
                             "may, those with a kernel may not.")
     kernel = StringProperty("Kernel to boot. Default: none.")
-    initrd = StringProperty("Initial RAM disk; needs a kernel. Default: none.")
+    initrd = StringProperty("Initial RAM disk; needs a kernel. Its path has no commas and no "
+                            "spaces: for a multiboot kernel, QEMU would take what is between them "
+                            "for other files. Default: none.")
     append = StringProperty("The whole kernel command line; needs a kernel. A kernel whose root "
                             "is on a disk must be told so here: root=/dev/vda and so on. An empty "
                             "one is a value of its own. Default: console=<the machine's> panic=1, "
@@ -302,6 +310,8 @@ class VMProperties(Properties):
     qmp_fd = NumberProperty("Descriptor for QMP, of a Unix socket that the caller has bound and "
                             "listened on, and passes on to QEMU: 3 or more. Default: none. From 0 "
                             "to 2147483647.")
+    qmp_fd_name = StringProperty("Name of such a descriptor, instead of its number: the command "
+                                 "numbers it for the process that becomes QEMU.")
     guest_agent_socket = StringProperty("A channel to the QEMU guest agent, and the Unix socket "
                                         "on which QEMU listens for its users. Default: none.")
     sandbox = SwitchProperty("Whether QEMU confines itself by seccomp (-sandbox), as far as what "

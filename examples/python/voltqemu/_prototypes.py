@@ -52,6 +52,7 @@ char *const *vqemu_command_envp(const vqemu_command *command);
 int vqemu_command_fd_at(const vqemu_command *command, size_t index);
 size_t vqemu_command_fd_count(const vqemu_command *command);
 const char *vqemu_command_fd_key(const vqemu_command *command, size_t index);
+const char *vqemu_command_fd_name(const vqemu_command *command, size_t index);
 uint32_t vqemu_command_file_access(const vqemu_command *command, size_t index);
 size_t vqemu_command_file_count(const vqemu_command *command);
 const char *vqemu_command_file_path(const vqemu_command *command, size_t index);

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import operator
 import subprocess
+import sys
 from dataclasses import dataclass
-from typing import Any, Dict, List, Optional, Union
+from typing import Any, Dict, List, Mapping, Optional, Union
 
 from ._library import C, Handle, Text, decoded, encoded, flag, items, options, pointer_of
 from .call import Call, perform
@@ -18,6 +20,23 @@ __all__ = ["Command", "CommandFile", "Companion", "SOCKETS"]
 
 #: The sockets that a command may have.
 SOCKETS = ("qmp", "stop", "vnc", "console", "agent", "tpm")
+
+# Between this process and QEMU, where descriptors get other numbers: subprocess cannot do that, and a function that
+# it calls in the child (preexec_fn) is not safe in a process with threads.
+_MOVER = """
+import fcntl, json, os, sys
+moves, lease, path = json.loads(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+above = max(max(move) for move in moves) + 1
+moved = [(fcntl.fcntl(old, fcntl.F_DUPFD_CLOEXEC, above), new) for old, new in moves]
+if lease >= 0:
+    os.set_inheritable(fcntl.fcntl(lease, fcntl.F_DUPFD_CLOEXEC, above), True)
+    os.close(lease)
+for old, new in moves:
+    os.close(old)
+for old, new in moved:
+    os.dup2(old, new)
+os.execve(path, sys.argv[4:], os.environ)
+"""
 
 
 @dataclass(frozen=True)
@@ -148,9 +167,16 @@ class Command(Handle):
 
     @property
     def fds(self) -> Dict[str, int]:
-        """The descriptors that the VM named, by its keys; QEMU must have them open under the same numbers."""
+        """The descriptors that the VM names, by its keys: the numbers that QEMU must have them under."""
         return {key: fd for key, fd in items(
             self._open(), "vqemu_command_fd_count", "vqemu_command_fd_key", "vqemu_command_fd_at")}
+
+    @property
+    def fd_names(self) -> Dict[str, int]:
+        """Those of them that the VM knows by a name (fd_name), by that: the numbers that QEMU must have them under.
+        start() takes them by these names."""
+        return {name: fd for name, fd in items(
+            self._open(), "vqemu_command_fd_count", "vqemu_command_fd_name", "vqemu_command_fd_at") if name}
 
     def digest(self, what: str = "command") -> str:
         """A digest in hex, of the whole "command", or of the "hardware" that the guest sees."""
@@ -179,31 +205,52 @@ class Command(Handle):
         flags = flag(keep_variables, "keep_variables") | flag(reset_variables, "reset_variables") << 1
         perform(call, lambda made: C.vqemu_prepare(self, flags, made))
 
-    def start(self, **options: Any) -> "subprocess.Popen[Any]":
+    def start(self, fds: Optional[Mapping[str, int]] = None, **options: Any) -> "subprocess.Popen[Any]":
         """Start QEMU with exactly this environment and directory, with the lease on its profile and the VM's
-        descriptors, and no others. options: of subprocess.Popen, such as stdin and stdout."""
+        descriptors, and no others. fds: those that the VM knows by a name. options: of subprocess.Popen, such as
+        stdin and stdout."""
         held = self._open()  # keeps the lease open meanwhile, whoever closes the command
         try:
-            return subprocess.Popen(self.argv, **self._started(options))
+            return subprocess.Popen(**self._started(fds, options))
         finally:
             del held
 
-    async def start_async(self, **options: Any) -> asyncio.subprocess.Process:
+    async def start_async(self, fds: Optional[Mapping[str, int]] = None,
+                          **options: Any) -> asyncio.subprocess.Process:
         """The same as an asyncio process. options: of asyncio.create_subprocess_exec()."""
         held = self._open()
         try:
-            return await asyncio.create_subprocess_exec(*self.argv, **self._started(options))
+            started = self._started(fds, options)
+            return await asyncio.create_subprocess_exec(*started.pop("args"), **started)
         finally:
             del held
 
-    def _started(self, options: Dict[str, Any]) -> Dict[str, Any]:
-        """The options of a process of this command."""
+    def _started(self, fds: Optional[Mapping[str, int]], options: Dict[str, Any]) -> Dict[str, Any]:
+        """The arguments and options of a process of this command."""
         for name in ("executable", "env", "cwd", "shell", "close_fds"):
             if name in options:
                 raise TypeError(f"{name} is what the command says")
-        lease = self.runtime.lease_fd
-        passed = {fd for fd in (lease, *self.fds.values()) if fd >= 0} | set(options.pop("pass_fds", ()))
-        return {"executable": self.path, "env": self.env, "cwd": self.cwd, "pass_fds": tuple(sorted(passed)), **options}
+        moves = self._moves(dict(fds or {}))
+        passed = {fd for fd in (self.runtime.lease_fd, *self.fds.values()) if fd >= 0} - set(self.fd_names.values())
+        passed |= set(moves) | set(options.pop("pass_fds", ()))
+        argv, path = self.argv, self.path
+        if moves:
+            argv = [sys.executable, "-I", "-S", "-c", _MOVER, json.dumps(list(moves.items())),
+                    str(self.runtime.lease_fd), path, *argv]
+            path = sys.executable
+        return {"args": argv, "executable": path, "env": self.env, "cwd": self.cwd,
+                "pass_fds": tuple(sorted(passed)), **options}
+
+    def _moves(self, fds: Dict[str, int]) -> Dict[int, int]:
+        """From the caller's numbers to QEMU's."""
+        wanted = self.fd_names
+        for name in wanted.keys() ^ fds.keys():
+            raise ValueError(f"the VM names a descriptor {name!r}: fds has none" if name in wanted
+                             else f"fds has a descriptor {name!r}, which the VM does not name")
+        moves = {operator.index(fds[name]): number for name, number in wanted.items()}
+        if len(moves) < len(wanted):
+            raise ValueError("fds gives one descriptor two names")
+        return moves
 
     def _open(self) -> Any:
         return pointer_of(self, self._C, "command")

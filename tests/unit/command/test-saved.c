@@ -23,7 +23,8 @@ static const char everything[] =
     "\"vnc_password_file\": \"/secret\", \"console\": \"socket\", \"guest_agent_socket\": "
     "\"/agent\","
     "\"kernel\": \"/k\", \"console_log\": \"/log\", \"rng\": true, \"disks\": [{\"file\": \"/d\"},"
-    "{\"file\": \"/dev/x\", \"read_only\": true}, {\"fd\": 7}], \"qmp_fd\": 8,"
+    "{\"file\": \"/dev/x\", \"read_only\": true}, {\"fd\": 7}, {\"fd_name\": \"data\"}], "
+    "\"qmp_fd\": 8,"
     "\"shares\": [{\"path\": \"/s\", \"tag\": \"s\", \"driver\": \"virtiofs\"}],"
     "\"extra_args\": [\"-snapshot\"]}";
 
@@ -92,9 +93,15 @@ START_TEST(a_command_comes_back_as_it_was) {
     ck_assert_str_eq(vqemu_command_user(loaded), "vm");
     ck_assert_str_eq(vqemu_command_socket(loaded, "stop"), vqemu_command_socket(command, "stop"));
     ck_assert_str_eq(command_vnc_password_file(loaded), "/secret");
-    ck_assert_uint_eq(vqemu_command_fd_count(loaded), 2);
-    ck_assert_int_eq(vqemu_command_fd_at(loaded, 0), vqemu_command_fd_at(command, 0));
-    ck_assert_str_eq(vqemu_command_fd_key(loaded, 1), vqemu_command_fd_key(command, 1));
+    ck_assert_uint_eq(vqemu_command_fd_count(loaded), 3);
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(vqemu_command_fd_at(loaded, i), vqemu_command_fd_at(command, i));
+        ck_assert_str_eq(vqemu_command_fd_key(loaded, i), vqemu_command_fd_key(command, i));
+    }
+    ck_assert_str_eq(vqemu_command_fd_name(loaded, 2), "data");
+    ck_assert_int_eq(vqemu_command_fd_at(loaded, 2), 3);
+    ck_assert_ptr_null(vqemu_command_fd_name(loaded, 1));
+    ck_assert_ptr_null(vqemu_command_fd_name(loaded, 3));
     ck_assert_uint_eq(vqemu_command_companion_count(loaded), 2);
     for (size_t i = 0; i < 2; i++)
         words_equal(vqemu_command_companion_argv(loaded, i),
