@@ -20,7 +20,9 @@ extern "C" {
  *
  * fd: the archive (ustar, pax, GNU or v7; plain, or compressed by gzip, xz or zstd) from its
  * current offset: a file, a pipe or a socket. It stays open. name stands for it in messages; NULL
- * means "archive".
+ * means "archive". Zeros behind the packed data, as on tapes, are passed over.
+ *
+ * Names and targets of links are taken byte for byte. Owners, times and attributes are not stored.
  *
  * An archive of vqemu_store_export() begins with the profile's manifest: then options may be NULL
  * or have VQEMU_INGEST_PROFILE alone, every file must be as the manifest says, and the revision is
@@ -31,7 +33,8 @@ extern "C" {
  * Refused, with the entry named: paths that a manifest cannot hold, such as "../x"; links that lead
  * out of the archive, to a directory or nowhere; devices, FIFOs and sockets; two entries of one
  * name; more than VQEMU_CALL_MAX_OBJECTS files, or more than VQEMU_CALL_MAX_SIZE bytes; archives
- * that are cut off or damaged, or have something behind their end. Nothing of a refused archive
+ * that are cut off or damaged, or have something behind their end; what takes more memory to unpack
+ * than a dictionary of 64 MiB (xz) or a window of 128 MiB (zstd) does. Nothing of a refused archive
  * stays in the store.
  *
  * flags: 0. call: may be NULL; its progress has the step "import", in bytes of the archive. On
@@ -39,8 +42,9 @@ extern "C" {
  *
  * Errors: VQEMU_ERR_MALFORMED (broken archive or manifest), VQEMU_ERR_INVALID (an entry that cannot
  * be stored; no QEMU program; unknown or missing profile), VQEMU_ERR_CORRUPT (a file is other than
- * the manifest says), VQEMU_ERR_UNSUPPORTED (a kind of entry that a profile cannot have; libarchive
- * or zlib is not installed), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * the manifest says), VQEMU_ERR_UNSUPPORTED (a kind of entry that a profile cannot have; reason
+ * "window-too-large"; reason "library-missing": zlib, liblzma or libzstd, which it needs, is not
+ * installed), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
  * VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
  * Since 1.0.
  */
@@ -61,9 +65,9 @@ int vqemu_store_import(vqemu_store *store, int fd, const char *name,
  *
  * Errors: VQEMU_ERR_CORRUPT (an object is missing or damaged), VQEMU_ERR_MALFORMED (broken
  * manifest), VQEMU_ERR_INVALID (reason "other-store": the revision is of another store),
- * VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_UNSUPPORTED
- * (libarchive is not installed), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
- * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_CANCELLED,
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
+ * from any thread. Since 1.0.
  */
 int vqemu_store_export(vqemu_store *store, const vqemu_revision *revision, int fd, const char *name,
                        uint32_t flags, vqemu_call *call, vqemu_error **error);

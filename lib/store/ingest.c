@@ -60,15 +60,28 @@ bool ingest_is_program(const char *path) {
     return strncmp(path, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) == 0;
 }
 
+/* A program somewhere below; NULL if there is none. */
+static const char *find_program_below(const struct manifest_object *objects, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (strstr(objects[i].path, "/" PROGRAM_PREFIX))
+            return objects[i].path;
+    return NULL;
+}
+
 int ingest_require_program(const struct manifest_object *objects, size_t count, const char *source,
                            vqemu_error **error) {
     for (size_t i = 0; i < count; i++)
         if (ingest_is_program(objects[i].path))
             return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0,
-                     "%s is no profile: it has no " PROGRAM_PREFIX "*, as in "
-                     "bin/qemu-system-x86_64",
-                     source);
+    const char *below = find_program_below(objects, count);
+    int r =
+        below ? error_set(error, VQEMU_ERR_INVALID, 0,
+                          "%s is no profile: it has %s, but bin/ must be at the top", source, below)
+              : error_set(error, VQEMU_ERR_INVALID, 0,
+                          "%s is no profile: it has no " PROGRAM_PREFIX "*, as in "
+                          "bin/qemu-system-x86_64",
+                          source);
+    return error_because(r, error, "no-program-in-source", "path", source, NULL);
 }
 
 /* ---- staging ---- */

@@ -53,16 +53,28 @@ def hardlink(name, target):
     return header(name, kind="1", link=target)
 
 
+def pax_record(key, value):
+    record = b" " + key.encode() + b"=" + to_bytes(str(value) if isinstance(value, int) else value) + b"\n"
+    length = len(record) + 1
+    while length != len(str(length)) + len(record):
+        length += 1
+    return str(length).encode() + record
+
+
 def pax(kind="x", **records):
     """An extended header, for the entry behind it; "__" in a key stands for a dot."""
-    text = b""
-    for key, value in records.items():
-        record = b" " + key.replace("__", ".").encode() + b"=" + to_bytes(value) + b"\n"
-        length = len(record) + 1
-        while length != len(str(length)) + len(record):
-            length += 1
-        text += str(length).encode() + record
+    text = b"".join(pax_record(key.replace("__", "."), value) for key, value in records.items())
     return file("pax", text, kind=kind)
+
+
+def zstd(content, window=17):
+    """A frame of blocks that are not compressed (RFC 8878), for a window of 2 to this power."""
+    packed = b"\x28\xb5\x2f\xfd\0" + bytes([window - 10 << 3])
+    for at in range(0, len(content), 1 << 16):
+        block = content[at:at + (1 << 16)]
+        last = at + len(block) == len(content)
+        packed += (len(block) << 3 | last).to_bytes(3, "little") + block
+    return packed
 
 
 def program(content=b"#!/bin/sh\n", **fields):
