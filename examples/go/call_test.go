@@ -19,6 +19,8 @@ import (
 
 const megabyte = 1 << 20
 
+var anyProfile = &IngestOptions{AnyProfile: true}
+
 func TestACallThatIsCancelledIsNotMade(t *testing.T) {
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
@@ -135,7 +137,7 @@ func TestLimits(t *testing.T) {
 	if err := store.Export(ctx, ingest(t, store, megabyte).Revision, &archive, ""); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := makeStore(t).Import(ctx, &archive, "", nil, WithMaxSize(1000)); err == nil {
+	if _, err := makeStore(t).Import(ctx, &archive, "", anyProfile, WithMaxSize(1000)); err == nil {
 		t.Error("an archive was too large")
 	}
 }
@@ -185,7 +187,7 @@ func TestAnArchiveGoesThroughStreamsAndFiles(t *testing.T) {
 		t.Error("the archives are not the same", err)
 	}
 	for _, from := range []io.Reader{&archive, file, bytes.NewReader(written)} {
-		imported, err := makeStore(t).Import(ctx, from, "", nil)
+		imported, err := makeStore(t).Import(ctx, from, "", anyProfile)
 		if err != nil || imported.Revision.Digest != revision.Digest || !imported.IsNew || imported.NewObjects != 3 {
 			t.Errorf("%T: %+v, %v", from, imported, err)
 		}
@@ -193,7 +195,7 @@ func TestAnArchiveGoesThroughStreamsAndFiles(t *testing.T) {
 	reading, writing, err := os.Pipe()
 	check(t, err)
 	go func() { writing.Write(written); writing.Close() }()
-	imported, err := makeStore(t).Import(ctx, reading, "", nil)
+	imported, err := makeStore(t).Import(ctx, reading, "", anyProfile)
 	if err != nil || imported.Revision.Name != revision.Name {
 		t.Errorf("a pipe: %+v, %v", imported, err)
 	}
@@ -223,7 +225,7 @@ func TestTheErrorOfAStreamIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	cut := bytes.NewReader(archive.Bytes()[:megabyte])
-	if _, err := makeStore(t).Import(ctx, broken{cut}, "", nil); !errors.Is(err, errBroken) {
+	if _, err := makeStore(t).Import(ctx, broken{cut}, "", anyProfile); !errors.Is(err, errBroken) {
 		t.Error(err)
 	}
 	_, err := makeStore(t).Import(ctx, strings.NewReader("no archive"), "web.tar", nil)
@@ -251,7 +253,7 @@ func TestAStreamThatIsStuckIsGivenUp(t *testing.T) {
 	stream := stuck{make(chan struct{})}
 	defer close(stream.until)
 	for name, f := range map[string]func(ctx context.Context) error{
-		"import": func(ctx context.Context) error { _, err := makeStore(t).Import(ctx, stream, "", nil); return err },
+		"import": func(ctx context.Context) error { _, err := makeStore(t).Import(ctx, stream, "", anyProfile); return err },
 		"export": func(ctx context.Context) error { return store.Export(ctx, revision, stream, "") },
 	} {
 		within(t, time.Minute, name, func() {

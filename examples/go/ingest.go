@@ -17,6 +17,8 @@ import (
 // IngestOptions say what is put into a store. What is zero is left out, or has its default.
 type IngestOptions struct {
 	Profile     string // the name of a profile; one of its own needs Accel and Guests
+	Digest      string // of Import: that of the revision that the archive must have
+	AnyProfile  bool   // of Import: the archive may say itself of which profile it is
 	CreatedAt   string // an RFC 3339 time, instead of the current one
 	QEMUVersion string
 	BuildDate   string
@@ -30,6 +32,7 @@ type IngestOptions struct {
 // Ingest is what was put into a store.
 type Ingest struct {
 	Revision   *Revision
+	Current    string // the name of the revision of its profile that is used now; "" if that cannot be told
 	IsNew      bool // false: the store had it already
 	Objects    int  // seen
 	Bytes      uint64
@@ -42,7 +45,7 @@ func (o *IngestOptions) use() (*C.vqemu_ingest_options, error) {
 	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_ingest_options_new(&given, e) }); err != nil {
 		return nil, err
 	}
-	err := setStrings([]option{{C.VQEMU_INGEST_PROFILE, o.Profile}, {C.VQEMU_INGEST_CREATED_AT, o.CreatedAt},
+	err := setStrings([]option{{C.VQEMU_INGEST_PROFILE, o.Profile}, {C.VQEMU_INGEST_DIGEST, o.Digest}, {C.VQEMU_INGEST_CREATED_AT, o.CreatedAt},
 		{C.VQEMU_INGEST_QEMU_VERSION, o.QEMUVersion}, {C.VQEMU_INGEST_BUILD_DATE, o.BuildDate},
 		{C.VQEMU_INGEST_BUILD_HOST, o.BuildHost}, {C.VQEMU_INGEST_ACCEL, o.Accel},
 		{C.VQEMU_INGEST_ABILITIES, o.Abilities.String()}, {C.VQEMU_INGEST_GUESTS, strings.Join(o.Guests, ",")},
@@ -66,6 +69,7 @@ func takeIngest(to **Ingest, from **C.vqemu_ingest, result C.int) C.int {
 	defer C.vqemu_ingest_free(ingest)
 	*to = &Ingest{
 		Revision:   newRevision(C.vqemu_ingest_revision(ingest)),
+		Current:    C.GoString(C.vqemu_ingest_current(ingest)),
 		IsNew:      bool(C.vqemu_ingest_is_new(ingest)),
 		Objects:    int(C.vqemu_ingest_object_count(ingest)),
 		Bytes:      uint64(C.vqemu_ingest_bytes(ingest)),
@@ -92,13 +96,17 @@ func (s *Store) Ingest(ctx context.Context, directory string, what IngestOptions
 	return ingest, err
 }
 
-// Import puts an archive into the store; messages call it name. what is nil for one that Export made, which says itself
-// what it is. The archive is read to its end; after an error, what else was read is undefined.
+// Import puts an archive into the store; messages call it name. what says at least of which profile it is, or its digest;
+// with AnyProfile, an archive that Export made may say that itself. The archive is read to its end; after an error, what else was read is undefined.
 func (s *Store) Import(ctx context.Context, archive io.Reader, name string, what *IngestOptions,
 	options ...CallOption) (*Ingest, error) {
 	var given *C.vqemu_ingest_options
+	var flags C.uint32_t
 	if what != nil {
 		var err error
+		if what.AnyProfile {
+			flags = C.VQEMU_IMPORT_ANY_PROFILE
+		}
 		if given, err = what.use(); err != nil {
 			return nil, err
 		}
@@ -109,7 +117,7 @@ func (s *Store) Import(ctx context.Context, archive io.Reader, name string, what
 		return s.named(ctx, nameOf(name, archive), options,
 			func(store *C.vqemu_store, name *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
 				var i *C.vqemu_ingest
-				return takeIngest(&ingest, &i, C.vqemu_store_import(store, fd, name, given, 0, call, &i, e))
+				return takeIngest(&ingest, &i, C.vqemu_store_import(store, fd, name, given, flags, call, &i, e))
 			})
 	})
 	if err != nil {

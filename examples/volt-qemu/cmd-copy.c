@@ -27,6 +27,7 @@ static int print_copy(const struct options *options, const vqemu_ingest *copy) {
     _cleanup_free_ char *copied =
         format_text("%zu objects, %s", vqemu_ingest_new_object_count(copy), size);
     print_field("revision", vqemu_revision_name(revision));
+    print_used(copy);
     print_field("path", vqemu_revision_path(revision));
     print_field("copied", copied);
     return EXIT_SUCCESS;
@@ -63,6 +64,7 @@ const struct command command_copy = {
     .summary = "copy a revision of a profile to another store",
     .description = "Copy a revision, or the one that is used of a profile, to the store that --to\n"
                    "names; it is made if it is not there. Only what that store lacks travels.\n"
+                   "Told is also if another revision goes on being used there.\n"
                    "With --json: as \"volt-qemu ingest\", and objects_copied, bytes_copied.\n",
     .example = "  volt-qemu copy emulate-x86 --to /mnt/volt\n",
     .run = copy,

@@ -26,8 +26,9 @@ static int import_fd(const struct options *options, int fd, const char *name) {
     if (status)
         return status;
 
+    uint32_t flags = options->any_profile ? VQEMU_IMPORT_ANY_PROFILE : 0;
     progress_begin(options);
-    int code = vqemu_store_import(store, fd, name, said, 0, options->call, &ingest, &error);
+    int code = vqemu_store_import(store, fd, name, said, flags, options->call, &ingest, &error);
     progress_end();
     return code ? fail(error) : print_stored(options, ingest);
 }
@@ -57,12 +58,15 @@ const struct command command_import = {
     .operands = 1,
     .option_groups = OPTIONS_PROFILE | OPTIONS_INGEST | OPTIONS_IMPORT,
     .summary = "put a tar archive into the store as a profile",
-    .description = "Put a tar archive (plain, gzip, xz or zstd; - is standard input) into the\n"
-                   "store as a revision of a profile, without unpacking it elsewhere. One that\n"
-                   "\"volt-qemu export\" made says itself of which profile it is; for others\n"
-                   "--profile is needed, and bin/, lib/ and firmware/ must be at the top.\n"
-                   "With --json: as \"volt-qemu ingest\".\n",
-    .example = "  volt-qemu import emulate-x86.tar\n"
+    .description =
+        "Put a tar archive (plain, gzip, xz or zstd; - is standard input) into the\n"
+        "store as a revision of a profile, without unpacking it elsewhere. Which\n"
+        "profile that is must be said: by --profile, or of an archive that \"volt-qemu\n"
+        "export\" made by --digest, if you know it; with --any-profile, such an archive\n"
+        "says it itself. In others bin/, lib/ and firmware/ must be at the top. Told\n"
+        "is also if another revision goes on being used, since it is newer or was set.\n"
+        "With --json: as \"volt-qemu ingest\".\n",
+    .example = "  volt-qemu import --profile emulate-x86 emulate-x86.tar\n"
                "  tar -C /srv/qemu -c . | volt-qemu import --profile emulate-x86 -\n",
     .run = import,
 };

@@ -78,6 +78,7 @@ int ingest_options_from_options(const struct options *options, vqemu_ingest_opti
         const char *key, *value;
     } rows[] = {
         {VQEMU_INGEST_PROFILE, options->profile},
+        {VQEMU_INGEST_DIGEST, options->digest},
         {VQEMU_INGEST_CREATED_AT, options->created_at},
         {VQEMU_INGEST_QEMU_VERSION, options->qemu_version},
         {VQEMU_INGEST_BUILD_DATE, options->build_date},

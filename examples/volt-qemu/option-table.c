@@ -91,6 +91,10 @@ const struct option_row option_rows[] = {
      "a manifest outside of the store"},
     {"files", NULL, OPTIONS_FILES, OPTION_SWITCH, FIELD(files), "also list the files"},
 
+    {"digest", "SHA256", OPTIONS_IMPORT, OPTION_TEXT, FIELD(digest),
+     "the revision that the archive must have"},
+    {"any-profile", NULL, OPTIONS_IMPORT, OPTION_SWITCH, FIELD(any_profile),
+     "the archive may say itself of which profile it is"},
     {"max-size", "SIZE", OPTIONS_IMPORT, OPTION_BYTES, FIELD(max_size),
      "the most that its files may have together, in bytes, or with suffix K, M or G (default 4G)"},
     {"output", "PATH", OPTIONS_EXPORT | OPTIONS_UNIT, OPTION_TEXT, FIELD(output),

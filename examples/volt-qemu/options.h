@@ -41,7 +41,7 @@ struct options {
 
     const char *profile, *mode, *accel, *guest_arch, *guest_os;
     const char *revision;
-    bool verify, trust;
+    bool verify, trust, any_profile;
 
     const char *vm, *name, *append;
     int64_t memory, cpus;           /* -1 if not given: 0 asks for the default */
@@ -51,7 +51,7 @@ struct options {
     char *const *extra_args;
     size_t extra_arg_count;
 
-    const char *qemu_version, *build_date, *build_host, *created_at;
+    const char *qemu_version, *build_date, *build_host, *created_at, *digest;
     const char *guests, *abilities, *description;
     const char *manifest;
     bool files;

@@ -2,6 +2,7 @@
 #include "stored.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "cleanup.h"
 #include "json.h"
@@ -32,10 +33,24 @@ json_t *stored_json(const vqemu_ingest *ingest) {
     json_add_count(object, "libraries", vqemu_manifest_library_count(manifest));
     json_add_count(object, "firmware", vqemu_manifest_firmware_count(manifest));
     json_add_number(object, "total_bytes", vqemu_manifest_total_bytes(manifest));
+    json_add_text(object, "current", vqemu_ingest_current(ingest));
     json_add(object, "unchanged", json_boolean(!vqemu_ingest_is_new(ingest)));
     json_add_count(object, "new_objects", vqemu_ingest_new_object_count(ingest));
     json_add_number(object, "new_bytes", (int64_t)vqemu_ingest_new_bytes(ingest));
     return object;
+}
+
+void print_used(const vqemu_ingest *ingest) {
+    const char *name = vqemu_revision_name(vqemu_ingest_revision(ingest));
+    const char *current = vqemu_ingest_current(ingest);
+    _cleanup_free_ char *text =
+        current && strcmp(current, name) != 0
+            ? format_text(
+                  "not this one: %s is newer or was set; volt-qemu current %s uses this one",
+                  current, name)
+            : NULL;
+    if (text)
+        print_field("used", text);
 }
 
 static void print_text(const vqemu_ingest *ingest) {
@@ -52,6 +67,7 @@ static void print_text(const vqemu_ingest *ingest) {
     print_field("revision", vqemu_revision_name(revision));
     print_field("state",
                 vqemu_ingest_is_new(ingest) ? "new" : "unchanged: the store has it already");
+    print_used(ingest);
     print_field("digest", vqemu_manifest_digest(manifest));
     print_field("path", vqemu_revision_path(revision));
     print_field("files", files);

@@ -13,6 +13,9 @@ int check_new_profile(const struct options *options);
 
 json_t *stored_json(const vqemu_ingest *ingest);
 
+/* Which revision is used, if it is not the one that was put in. */
+void print_used(const vqemu_ingest *ingest);
+
 /* Returns the exit status. */
 int print_stored(const struct options *options, const vqemu_ingest *ingest);
 

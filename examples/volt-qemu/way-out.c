@@ -20,7 +20,7 @@ static const struct {
     {"locked", "try again later, or wait longer: --lock-timeout SECONDS"},
     {"no-such-revision", "volt-qemu revisions lists those that there are"},
     {"no-store", "\"volt-qemu ingest\" and \"volt-qemu import\" make one"},
-    {"no-profile", "--profile NAME does"},
+    {"no-profile", "--profile NAME[ (or --any-profile for {profile})]"},
     {"nvram-size", "start anew: volt-qemu prepare --reset-variables"},
     {"object-damaged", "volt-qemu verify --repair --from SOURCE repairs it"},
     {"other-firmware",

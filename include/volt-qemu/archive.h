@@ -14,6 +14,13 @@
 extern "C" {
 #endif
 
+/** Flags of vqemu_store_import(). Since 1.0. */
+enum vqemu_import_flag {
+    /** An archive with a manifest may say itself of which profile it is. Who made it then chooses
+     * what it displaces. */
+    VQEMU_IMPORT_ANY_PROFILE = 1
+};
+
 /**
  * Put a tar archive into the store as a revision of a profile, in one pass and without unpacking it
  * elsewhere first.
@@ -24,11 +31,12 @@ extern "C" {
  *
  * Names and targets of links are taken byte for byte. Owners, times and attributes are not stored.
  *
- * An archive of vqemu_store_export() begins with the profile's manifest: then options may be NULL
- * or have VQEMU_INGEST_PROFILE alone, every file must be as the manifest says, and the revision is
- * the same one as in the store it came from. For any other archive, options are as for
- * vqemu_store_ingest(), and the files are taken as that takes those of a directory: links to files
- * of the archive are stored as the file.
+ * An archive of vqemu_store_export() begins with the profile's manifest: then every file must be as
+ * that says, and the revision is the same one as in the store it came from. Which profile it may be
+ * is for the caller to say: by options with VQEMU_INGEST_PROFILE, or with VQEMU_INGEST_DIGEST, or
+ * both; or by the flag VQEMU_IMPORT_ANY_PROFILE, and then options may be NULL. For any other
+ * archive, options are as for vqemu_store_ingest(), and the files are taken as that takes those of
+ * a directory: links to files of the archive are stored as the file.
  *
  * Refused, with the entry named: paths that a manifest cannot hold, such as "../x"; links that lead
  * out of the archive, to a directory or nowhere; devices, FIFOs and sockets; two entries of one
@@ -37,16 +45,17 @@ extern "C" {
  * than a dictionary of 64 MiB (xz) or a window of 128 MiB (zstd) does. Nothing of a refused archive
  * stays in the store.
  *
- * flags: 0. call: may be NULL; its progress has the step "import", in bytes of the archive. On
- * success the caller frees *ingest with vqemu_ingest_free().
+ * flags: an OR of enum vqemu_import_flag. call: may be NULL; its progress has the step "import", in
+ * bytes of the archive. On success the caller frees *ingest with vqemu_ingest_free().
  *
  * Errors: VQEMU_ERR_MALFORMED (broken archive or manifest), VQEMU_ERR_INVALID (an entry that cannot
- * be stored; no QEMU program; unknown or missing profile), VQEMU_ERR_CORRUPT (a file is other than
- * the manifest says), VQEMU_ERR_UNSUPPORTED (a kind of entry that a profile cannot have; reason
- * "window-too-large"; reason "library-missing": zlib, liblzma or libzstd, which it needs, is not
- * installed), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
- * VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
- * Since 1.0.
+ * be stored; no QEMU program; unknown or missing profile; reason "from-the-future": created more
+ * than a day from now), VQEMU_ERR_CORRUPT (a file is other than the manifest says; reason
+ * "digest-differs": the manifest is another one), VQEMU_ERR_UNSUPPORTED (a kind of entry that a
+ * profile cannot have; reason "window-too-large"; reason "library-missing": zlib, liblzma or
+ * libzstd, which it needs, is not installed), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
+ * from any thread. Since 1.0.
  */
 int vqemu_store_import(vqemu_store *store, int fd, const char *name,
                        const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call,

@@ -26,8 +26,14 @@ typedef struct vqemu_ingest_options vqemu_ingest_options;
 /** Whose version it is: the name of a profile. Since 1.0. */
 #define VQEMU_INGEST_PROFILE "profile"
 
-/** An RFC 3339 time, such as 2025-01-31T10:00:00Z, instead of the current one. Since 1.0. */
+/** An RFC 3339 time, such as 2025-01-31T10:00:00Z, instead of the current one, and at most a day
+ * from now. Since 1.0. */
 #define VQEMU_INGEST_CREATED_AT "created_at"
+
+/** Of vqemu_store_import(): the SHA-256 that the archive's manifest must have, 64 lower case hex
+ * digits: that of vqemu_revision_digest() where it was exported, which came another way. Since 1.0.
+ */
+#define VQEMU_INGEST_DIGEST "digest"
 
 /** The version of QEMU. Any text. Since 1.0. */
 #define VQEMU_INGEST_QEMU_VERSION "qemu_version"
@@ -61,8 +67,9 @@ int vqemu_ingest_options_new(vqemu_ingest_options **options, vqemu_error **error
 
 /**
  * Set a value by its key, one of the macros above; NULL unsets it. Errors: VQEMU_ERR_UNKNOWN_KEY,
- * VQEMU_ERR_INVALID (no such time; reason "not-a-choice": no such accelerator, ability or guest
- * architecture; not UTF-8), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * VQEMU_ERR_INVALID (no such time or digest; reason "from-the-future"; reason "not-a-choice": no
+ * such accelerator, ability or guest architecture; not UTF-8), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_ingest_options_set_string(vqemu_ingest_options *options, const char *key,
                                     const char *value, vqemu_error **error);
@@ -85,7 +92,8 @@ typedef struct vqemu_ingest vqemu_ingest;
  * NULL; its progress has the step "hash".
  *
  * The new revision is the newest of its profile, even if the clock was set back: unless options set
- * a time, it gets the current one, or one just after that of the newest revision. If that already
+ * a time, it gets the current one, or one just after that of the newest revision (reason
+ * "no-later-time" where that is of the end of the year 9999). If that already
  * has exactly this content and description, it is returned instead of a new one.
  *
  * Everything that was published is on stable storage before the revision appears. On failure, the
@@ -108,6 +116,14 @@ vqemu_revision *vqemu_ingest_revision(const vqemu_ingest *ingest);
 
 /** Whether the store did not have the revision before. Since 1.0. */
 bool vqemu_ingest_is_new(const vqemu_ingest *ingest);
+
+/**
+ * The name of the revision of its profile that vqemu_resolve() takes now: that of
+ * vqemu_ingest_revision(), or of another one, which is newer or was set by
+ * vqemu_store_set_current(). NULL if that cannot be told, since one of the profile is broken.
+ * Borrowed. Since 1.0.
+ */
+const char *vqemu_ingest_current(const vqemu_ingest *ingest);
 
 /** How many objects (files) the revision lists. Since 1.0. */
 size_t vqemu_ingest_object_count(const vqemu_ingest *ingest);

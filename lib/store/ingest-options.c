@@ -4,10 +4,12 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "choice/arch.h"
 #include "choice/profile.h"
+#include "store/creation-time.h"
 #include "util/export.h"
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
@@ -16,9 +18,9 @@
 #define OPTION(name)                                                                               \
     { #name, OPTION_STRING, offsetof(struct vqemu_ingest_options, name) }
 static const struct option_key keys[] = {
-    OPTION(profile),    OPTION(created_at), OPTION(qemu_version),
-    OPTION(build_date), OPTION(build_host), OPTION(description),
-    OPTION(accel),      OPTION(abilities),  OPTION(guests),
+    OPTION(profile),    OPTION(digest),     OPTION(created_at),  OPTION(qemu_version),
+    OPTION(build_date), OPTION(build_host), OPTION(description), OPTION(accel),
+    OPTION(abilities),  OPTION(guests),
 };
 
 static const struct options_type type = {
@@ -74,9 +76,19 @@ static int check_words(const char *key, const char *list, vqemu_error **error) {
 
 static int check_value(const char *key, const char *value, vqemu_error **error) {
     struct timespec parsed;
+    struct digest digest;
     if (strcmp(key, VQEMU_INGEST_CREATED_AT) == 0 && !rfc3339_parse(value, &parsed))
         return options_invalid(key, value, NULL, error,
                                "\"%s\" is not a time like 2025-01-31T10:00:00Z", value);
+    if (strcmp(key, VQEMU_INGEST_CREATED_AT) == 0) {
+        int r = creation_time_check(&parsed, "the revision", error);
+        return r < 0 ? error_because(error_prefix(r, error, "%s: ", key), error, NULL, "key", key,
+                                     NULL)
+                     : 0;
+    }
+    if (strcmp(key, VQEMU_INGEST_DIGEST) == 0 && !digest_parse(value, &digest))
+        return options_invalid(key, value, NULL, error,
+                               "\"%s\" is no SHA-256 of 64 lower case hex digits", value);
     if (!utf8_is_valid(value))
         return options_invalid(key, value, NULL, error, "it is not UTF-8 text");
     if (strcmp(key, VQEMU_INGEST_ACCEL) == 0)

@@ -8,7 +8,7 @@
 
 struct vqemu_ingest_options {
     /* NULL where not set: */
-    char *profile, *created_at, *qemu_version, *build_date, *build_host;
+    char *profile, *digest, *created_at, *qemu_version, *build_date, *build_host;
     char *description, *accel;
     char *abilities, *guests; /* separated by commas */
 };

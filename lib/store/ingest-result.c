@@ -13,6 +13,10 @@ VQEMU_EXPORT bool vqemu_ingest_is_new(const vqemu_ingest *ingest) {
     return ingest && ingest->is_new;
 }
 
+VQEMU_EXPORT const char *vqemu_ingest_current(const vqemu_ingest *ingest) {
+    return ingest ? ingest->current : NULL;
+}
+
 VQEMU_EXPORT size_t vqemu_ingest_object_count(const vqemu_ingest *ingest) {
     return ingest ? ingest->object_count : 0;
 }
@@ -33,5 +37,6 @@ VQEMU_EXPORT void vqemu_ingest_free(vqemu_ingest *ingest) {
     if (!ingest)
         return;
     vqemu_revision_unref(ingest->revision);
+    free(ingest->current);
     free(ingest);
 }

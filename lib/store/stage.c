@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/call.h"
 #include "base/error.h"
+#include "store/creation-time.h"
+#include "store/current.h"
 #include "store/leftovers.h"
 #include "store/newest.h"
 #include "store/object.h"
 #include "util/dir.h"
 #include "util/fd.h"
-#include "util/rfc3339.h"
 
 /* With fewer objects, syncing each is faster than syncing the whole file system. */
 #define SYNC_EACH_BELOW 8
@@ -236,25 +236,6 @@ int stage_sync_objects(const struct stage *stage, vqemu_error **error) {
     return r < 0 ? error_system(error, -r, "cannot sync %s", stage->store->objects_path) : 0;
 }
 
-/* Now, or just after the newest revision, so that a build is the newest even if the clock was set
- * back.
- */
-static void choose_time(const vqemu_revision *newest, char text[RFC3339_SIZE]) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (newest) {
-        struct timespec next = *manifest_time(vqemu_revision_manifest(newest));
-        if (++next.tv_nsec == 1000000000) {
-            next.tv_sec++;
-            next.tv_nsec = 0;
-        }
-        if (timespec_compare(&now, &next) < 0)
-            now = next;
-    }
-    if (!rfc3339_format(&now, text))
-        strcpy(text, "9999-12-31T23:59:59Z");
-}
-
 void stage_release_profile(struct stage_profile *profile) {
     vqemu_manifest_unref(profile->manifest);
     vqemu_revision_unref(profile->same);
@@ -264,8 +245,10 @@ static int make_manifest(struct stage_profile *profile, const vqemu_revision *ne
                          vqemu_call *call, vqemu_error **error) {
     static const vqemu_ingest_options nothing = {0};
     const vqemu_ingest_options *options = profile->options ? profile->options : &nothing;
-    char now[RFC3339_SIZE];
-    choose_time(newest, now);
+    char now[RFC3339_SIZE] = "";
+    int r = options->created_at ? 0 : creation_time_choose(newest, now, error);
+    if (r < 0)
+        return r;
     const struct manifest_fields fields = {
         .name = profile->name,
         .created_at = options->created_at ? options->created_at : now,
@@ -325,6 +308,16 @@ static int publish_profile(const struct stage *stage, const struct stage_profile
                             &ingest->revision, &ingest->is_new, error);
 }
 
+/* Which one is used now. Where others of the profile are broken, that cannot be told. */
+static int note_current(const struct stage *stage, const char *profile, vqemu_call *call,
+                        vqemu_ingest *ingest, vqemu_error **error) {
+    _cleanup_revision_ vqemu_revision *current = NULL;
+    if (current_find(stage->store, profile, call, &current, NULL) < 0)
+        return 0;
+    ingest->current = strdup(vqemu_revision_name(current));
+    return ingest->current ? 0 : error_no_memory(error);
+}
+
 int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
                           vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error) {
     _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
@@ -332,6 +325,8 @@ int stage_publish_profile(const struct stage *stage, const struct stage_profile 
     if (!verified || !new)
         return error_no_memory(error);
     int r = publish_profile(stage, profile, call, new, error);
+    if (r == 0)
+        r = note_current(stage, profile->name, call, new, error);
     if (r < 0)
         return r;
     for (size_t i = 0; i < profile->count; i++)

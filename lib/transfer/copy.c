@@ -10,11 +10,13 @@
 #include "base/error.h"
 #include "base/workers.h"
 #include "choice/profile.h"
+#include "store/creation-time.h"
 #include "store/executable.h"
 #include "store/object.h"
 #include "store/revision.h"
 #include "store/stage.h"
 #include "util/export.h"
+#include "util/strbuf.h"
 
 /* A copy under way. */
 struct copying {
@@ -224,6 +226,14 @@ static int publish(struct copying *copying, vqemu_ingest **ingest, vqemu_error *
     return stage_publish_profile(&copying->stage, &profile, copying->progress.call, ingest, error);
 }
 
+/* What comes from another store is as foreign as an archive. */
+static int check_time(const struct copying *copying, vqemu_error **error) {
+    _cleanup_free_ char *what =
+        format_string("revision %s", vqemu_revision_path(copying->revision));
+    return what ? creation_time_check(manifest_time(copying->manifest), what, error)
+                : error_no_memory(error);
+}
+
 static int check_count(const struct copying *copying, vqemu_error **error) {
     size_t count = vqemu_manifest_object_count(copying->manifest);
     size_t limit = call_max_objects(copying->progress.call);
@@ -260,6 +270,8 @@ VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revis
         r = revision_broken(revision, error);
     if (r == 0)
         r = check_count(&copying, error);
+    if (r == 0)
+        r = check_time(&copying, error);
     if (r == 0)
         r = lock_both(&copying, error);
     if (r == 0)

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "choice/profile.h"
+#include "store/creation-time.h"
 #include "store/ingest.h"
 #include "store/stage.h"
 #include "store/store-profile.h"
@@ -17,6 +19,7 @@
 #include "transfer/tar-archive.h"
 #include "util/export.h"
 #include "util/fd.h"
+#include "util/rfc3339.h"
 #include "util/strbuf.h"
 
 #define BUFFER_SIZE ((size_t)256 * 1024)
@@ -50,6 +53,7 @@ struct import {
     struct manifest_object *objects; /* in the order of the sorted entries */
     struct staged *staged;
     unsigned char *buffer;
+    bool any_profile;
     uint64_t reported; /* of the archive's bytes */
     struct vqemu_progress progress;
 };
@@ -264,6 +268,49 @@ static int read_manifest(struct import *import, const struct archive_item *item,
                                 call_max_objects(import->progress.call), &import->manifest, error);
 }
 
+/* What the manifest says; the reference system's has no "profile", but the profile's name. */
+static const char *manifest_profile(const struct import *import) {
+    if (!import->manifest)
+        return NULL;
+    const char *profile = vqemu_manifest_profile(import->manifest);
+    const char *name = vqemu_manifest_name(import->manifest);
+    return profile || !vqemu_profile_find(name) ? profile : name;
+}
+
+/* Whoever made the archive does not choose alone what it displaces. */
+static int check_is_wanted(const struct import *import, vqemu_error **error) {
+    const vqemu_ingest_options *options = import->options;
+    const char *wanted = options ? options->digest : NULL;
+    if (wanted && !import->manifest)
+        return options_invalid(VQEMU_INGEST_DIGEST, wanted, NULL, error,
+                               "the archive %s has no manifest, so it has no digest yet",
+                               import->name);
+    if (wanted && strcmp(wanted, vqemu_manifest_digest(import->manifest)) != 0) {
+        int r = error_set(error, VQEMU_ERR_CORRUPT, 0,
+                          "the archive %s is not the one that is wanted: its manifest has the "
+                          "digest %s, not %s",
+                          import->name, vqemu_manifest_digest(import->manifest), wanted);
+        return error_because(r, error, "digest-differs", "path", import->name, NULL);
+    }
+    if (wanted || (options && options->profile) || import->any_profile || !import->manifest)
+        return 0;
+    int r =
+        error_set(error, VQEMU_ERR_INVALID, 0,
+                  "the archive %s says that it is of profile %s: name the profile that it is to "
+                  "be, or its digest",
+                  import->name, manifest_profile(import));
+    return error_because(r, error, "no-profile", "path", import->name, "profile",
+                         manifest_profile(import), NULL);
+}
+
+static int check_manifest(const struct import *import, vqemu_error **error) {
+    _cleanup_free_ char *what = format_string("the archive %s", import->name);
+    if (!what)
+        return error_no_memory(error);
+    int r = check_is_wanted(import, error);
+    return r == 0 ? creation_time_check(manifest_time(import->manifest), what, error) : r;
+}
+
 static int add_link(struct import *import, char *path, const struct archive_item *item,
                     vqemu_error **error) {
     struct entry *entry;
@@ -297,6 +344,8 @@ static int add_item(struct import *import, const struct archive_item *item, vqem
                          "that is a device, socket or FIFO; a profile holds only files", error);
     if (r == 0 && is_manifest)
         r = read_manifest(import, item, error);
+    if (r == 0 && is_manifest)
+        r = check_manifest(import, error);
     if (r < 0 || is_manifest || item->kind == ARCHIVE_DIRECTORY) {
         free(path);
         return r;
@@ -467,15 +516,6 @@ static int publish(struct import *import, const char *profile, const vqemu_inges
     return r == 0 ? stage_publish_profile(&import->stage, &staged, call, ingest, error) : r;
 }
 
-/* What the manifest says; the reference system's has no "profile", but the profile's name. */
-static const char *manifest_profile(const struct import *import) {
-    if (!import->manifest)
-        return NULL;
-    const char *profile = vqemu_manifest_profile(import->manifest);
-    const char *name = vqemu_manifest_name(import->manifest);
-    return profile || !vqemu_profile_find(name) ? profile : name;
-}
-
 /* It must be one of the library's own, or described. */
 static int check_manifest_profile(const struct import *import, const char *name,
                                   vqemu_error **error) {
@@ -493,15 +533,20 @@ static int choose_profile(const struct import *import, const char **profile,
                          "the archive %s has a manifest, which says already what was built when "
                          "and where",
                          import->name);
-    if (own && *profile && strcmp(own, *profile) != 0)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "the archive %s is of profile %s, not of %s",
-                         import->name, own, *profile);
+    int r = import->manifest ? 0 : check_is_wanted(import, error);
+    if (r < 0)
+        return r;
+    if (own && *profile && strcmp(own, *profile) != 0) {
+        r = error_set(error, VQEMU_ERR_INVALID, 0, "the archive %s is of profile %s, not of %s",
+                      import->name, own, *profile);
+        return error_because(r, error, "other-profile", "path", import->name, "profile", own, NULL);
+    }
     if (own)
         *profile = own;
     if (!*profile) {
-        int r = error_set(error, VQEMU_ERR_INVALID, 0,
-                          "the archive %s does not say of which profile it is: name the profile",
-                          import->name);
+        r = error_set(error, VQEMU_ERR_INVALID, 0,
+                      "the archive %s does not say of which profile it is: name the profile",
+                      import->name);
         return error_because(r, error, "no-profile", "path", import->name, NULL);
     }
     return import->manifest ? check_manifest_profile(import, *profile, error)
@@ -533,12 +578,13 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
     REQUIRE_ARGUMENT(ingest, error);
     *ingest = NULL;
     REQUIRE_STORE(store, error);
-    REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_FLAGS(flags, VQEMU_IMPORT_ANY_PROFILE, error);
     REQUIRE_DESCRIPTOR(fd, error);
     _cleanup_(release_import) struct import import = {
         .store = store,
         .name = name ? name : "archive",
         .options = options,
+        .any_profile = flags & VQEMU_IMPORT_ANY_PROFILE,
         .stage = STAGE_EMPTY,
         .progress = {.call = call},
     };

@@ -309,7 +309,7 @@ def large_archive(tmp_path):
 @contextlib.contextmanager
 def stalled_import(root, data):
     """An import from a pipe that has begun, and gets no more for now. Yields the process."""
-    with subprocess.Popen([CLI, "--root", root, "--json", "import", "-"], stdin=subprocess.PIPE,
+    with subprocess.Popen([CLI, "--root", root, "--json", "import", "--any-profile", "-"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdin.write(data[:len(data) // 2])
         process.stdin.flush()

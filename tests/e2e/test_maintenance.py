@@ -815,7 +815,7 @@ def test_a_tree_that_has_the_damaged_inode_still(tmp_path, root, profile, mend):
     tree = Path(resolve(root)["tree"])
     path = object_path(root, BIOS)
     overwrite(path)
-    words = {"ingest": ["ingest", "--profile", PROFILE, profile], "import": ["import", tmp_path / "export.tar"],
+    words = {"ingest": ["ingest", "--profile", PROFILE, profile], "import": ["import", "--any-profile", tmp_path / "export.tar"],
              "repair": ["verify", "--repair", "--from", profile]}[mend]
     good("--root", root, *words)
     assert sha256(path) == path.name
@@ -960,8 +960,8 @@ def test_what_an_ordinary_user_may_do(tmp_path, root):
     assert ref in good("--root", root, "revisions", **NOBODY)
     good("--root", root, "export", ref, "--output", tmp_path / "theirs/export.tar", **NOBODY)
     good("--root", root, "copy", ref, "--to", tmp_path / "theirs/copied", **NOBODY)
-    good("--root", tmp_path / "theirs/imported", "import", tmp_path / "theirs/export.tar", **NOBODY)
-    for words in (["gc"], ["pin", ref], ["import", tmp_path / "theirs/export.tar"]):
+    good("--root", tmp_path / "theirs/imported", "import", "--any-profile", tmp_path / "theirs/export.tar", **NOBODY)
+    for words in (["gc"], ["pin", ref], ["import", "--any-profile", tmp_path / "theirs/export.tar"]):
         bad("--root", root, *words, mentions=["Permission denied", root], **NOBODY)
     assert snapshot(root) == before
     for other in ("copied", "imported"):
@@ -982,7 +982,7 @@ def test_what_a_read_only_mount_allows(tmp_path, root):
             assert json.loads(good("--root", where, *option, "--json", "verify"))["problems"] == []
             good("--root", where, *option, "export", ref, "--output", archive)
             good("--root", where, *option, "copy", ref, "--to", tmp_path / "copied")
-            for words in (["gc"], ["pin", ref], ["import", archive]):
+            for words in (["gc"], ["pin", ref], ["import", "--any-profile", archive]):
                 message = bad("--root", where, *option, *words)
                 assert "read-only" in message.lower() and str(where) in message, message
     assert verify(tmp_path / "copied")["problems"] == []
@@ -1032,7 +1032,7 @@ def large(tmp_path, profile):
 def test_progress_is_for_terminals(tmp_path, large, profile):
     commands = {
         "ingest": ["--root", tmp_path / "1", "ingest", "--profile", PROFILE, profile],
-        "import": ["--root", tmp_path / "2", "import", tmp_path / "large.tar"],
+        "import": ["--root", tmp_path / "2", "import", "--any-profile", tmp_path / "large.tar"],
         "verify": ["--root", large, "verify"],
         "resolve": ["--root", large, "resolve", "--profile", PROFILE, "--verify"],
         "copy": ["--root", large, "copy", PROFILE, "--to", tmp_path / "3"],
@@ -1056,7 +1056,7 @@ def test_an_interrupted_import_says_so_and_leaves_nothing(tmp_path, large, numbe
     """In the middle of it, while the pipe flows or while nothing comes."""
     data = (tmp_path / "large.tar").read_bytes()
     other = tmp_path / "other"
-    with subprocess.Popen([CLI, "--root", other, "import", "-"], stdin=subprocess.PIPE,
+    with subprocess.Popen([CLI, "--root", other, "import", "--any-profile", "-"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdin.write(data[:len(data) // 2])
         process.stdin.flush()
@@ -1083,7 +1083,7 @@ def test_an_interrupted_import_says_so_and_leaves_nothing(tmp_path, large, numbe
 def test_waiting_for_the_store_can_be_interrupted(tmp_path, root, profile, name):
     """Another process has the store for itself and does not let go: Ctrl-C ends the wait."""
     good("--root", root, "export", PROFILE, "--output", tmp_path / "export.tar")
-    words = {"ingest": ["ingest", "--profile", PROFILE, profile], "import": ["import", tmp_path / "export.tar"],
+    words = {"ingest": ["ingest", "--profile", PROFILE, profile], "import": ["import", "--any-profile", tmp_path / "export.tar"],
              "verify": ["verify"], "export": ["export", PROFILE, "--output", tmp_path / "again.tar"],
              "copy": ["copy", PROFILE, "--to", tmp_path / "other"], "gc": ["gc"],
              "cold resolve": ["resolve", "--profile", PROFILE]}[name]

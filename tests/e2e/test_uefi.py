@@ -194,7 +194,7 @@ def test_variables_of_other_firmware_are_refused_with_the_way_out(root, profile,
         assert code.read(16) == bytes(16)  # firmware volumes begin with zeros, which nobody reads
         code.seek(0)
         code.write(b"another firmware")
-    volt(root, "ingest", "--profile", "emulate-x86", "--created-at", "2200-01-01T00:00:00Z", changed)
+    volt(root, "ingest", "--profile", "emulate-x86", changed)
     refused = run_volt(root, "run", *first.words())
     assert refused.returncode == 1 and not refused.stdout
     for words in ("nvram.fd", "--revision", "--keep-variables", "--reset-variables"):

@@ -39,7 +39,8 @@ static vqemu_revision *import(vqemu_store *store, int fd, const vqemu_ingest_opt
     vqemu_ingest *ingest = NULL;
     vqemu_revision *revision = NULL;
     vqemu_error *error = NULL;
-    int r = vqemu_store_import(store, fd, "input", options, 0, limits(), &ingest, &error);
+    uint32_t flags = options ? 0 : VQEMU_IMPORT_ANY_PROFILE;
+    int r = vqemu_store_import(store, fd, "input", options, flags, limits(), &ingest, &error);
     FUZZ_CHECK(!ingest == (r < 0), "the result %d with something ingested, or 0 without", r);
     if (fuzz_check_result(r, &error) == 0) {
         FUZZ_CHECK(vqemu_ingest_bytes(ingest) <= SIZE_MAX_OF_IMPORT, "the limit was passed");

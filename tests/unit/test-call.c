@@ -168,7 +168,8 @@ START_TEST(a_pipe_that_nobody_serves_is_given_up) {
     ck_assert_int_eq(vqemu_store_export(store, revision, out[1], NULL, 0, first, &error),
                      VQEMU_ERR_TIMEOUT); /* larger than a pipe */
     _cleanup_call_ vqemu_call *second = make_call("timeout", 200);
-    ck_assert_int_eq(vqemu_store_import(store, in[0], NULL, NULL, 0, second, &result, &error),
+    ck_assert_int_eq(vqemu_store_import(store, in[0], NULL, NULL, VQEMU_IMPORT_ANY_PROFILE, second,
+                                        &result, &error),
                      VQEMU_ERR_TIMEOUT);
     _cleanup_call_ vqemu_call *third = make_call("timeout", 200);
     ck_assert_int_eq(vqemu_manifest_load_fd(in[0], NULL, 0, third, &manifest, &error),

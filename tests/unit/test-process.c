@@ -59,7 +59,7 @@ static int use_all(const vqemu_selection *selection, vqemu_revision *revision) {
         vqemu_store_find_revision(shared, "emulate-x86", 0, NULL, &found, NULL),
         vqemu_store_list_revisions(shared, NULL, 0, NULL, &revisions, NULL),
         vqemu_store_list_profiles(shared, 0, NULL, &profiles, NULL),
-        vqemu_store_import(shared, 0, NULL, NULL, 0, NULL, &result, NULL),
+        vqemu_store_import(shared, 0, NULL, NULL, VQEMU_IMPORT_ANY_PROFILE, NULL, &result, NULL),
         vqemu_store_export(shared, revision, 1, NULL, 0, NULL, NULL),
         vqemu_store_copy(shared, revision, shared, 0, NULL, &result, NULL),
         vqemu_store_check(shared, NULL, 0, NULL, NULL, &check, NULL),
@@ -168,7 +168,8 @@ static int work_without_standard_descriptors(const char *archive, const char *ot
     TRY(vqemu_store_export(store, revision, fd, NULL, 0, call, NULL) == 0);
     TRY(lseek(fd, 0, SEEK_SET) == 0);
     TRY(vqemu_store_open_root(other_root, VQEMU_STORE_CREATE, &other, NULL) == 0);
-    TRY(vqemu_store_import(other, fd, NULL, NULL, 0, call, &imported, NULL) == 0);
+    TRY(vqemu_store_import(other, fd, NULL, NULL, VQEMU_IMPORT_ANY_PROFILE, call, &imported,
+                           NULL) == 0);
     TRY(vqemu_store_copy(store, revision, other, 0, call, &copied, NULL) == 0);
     TRY(vqemu_store_check(store, NULL, 0, NULL, call, &check, NULL) == 0);
     TRY(prepare_vm(runtime) == 0);

@@ -108,7 +108,9 @@ static void *import_often(void *unused) {
     for (int i = 0; i < ROUNDS; i++) {
         vqemu_ingest *result = NULL;
         int fd = open(archive, O_RDONLY | O_CLOEXEC);
-        ck_assert_int_eq(vqemu_store_import(shared, fd, NULL, NULL, 0, NULL, &result, NULL), 0);
+        ck_assert_int_eq(vqemu_store_import(shared, fd, NULL, NULL, VQEMU_IMPORT_ANY_PROFILE, NULL,
+                                            &result, NULL),
+                         0);
         vqemu_ingest_free(result);
         close(fd);
     }

@@ -101,6 +101,7 @@ int vqemu_host_options_new(vqemu_host_options **options, vqemu_error **error);
 int vqemu_host_options_set_string(vqemu_host_options *options, const char *key, const char *value, vqemu_error **error);
 int vqemu_host_probe(uint32_t flags, vqemu_host **host, vqemu_error **error);
 uint64_t vqemu_ingest_bytes(const vqemu_ingest *ingest);
+const char *vqemu_ingest_current(const vqemu_ingest *ingest);
 void vqemu_ingest_free(vqemu_ingest *ingest);
 bool vqemu_ingest_is_new(const vqemu_ingest *ingest);
 uint64_t vqemu_ingest_new_bytes(const vqemu_ingest *ingest);

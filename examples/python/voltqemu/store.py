@@ -82,7 +82,8 @@ RevisionName = Union[Revision, Text]
 @dataclass(frozen=True)
 class Ingest:
     """What was put into a store. is_new: whether the store did not have it. objects, bytes: of all that was seen;
-    new_objects, new_bytes: of what the store did not have."""
+    new_objects, new_bytes: of what the store did not have. current: the name of the revision of its profile that is used
+    now, perhaps another one; None if that cannot be told."""
 
     revision: Revision
     is_new: bool
@@ -90,12 +91,14 @@ class Ingest:
     bytes: int
     new_objects: int
     new_bytes: int
+    current: Optional[str]
 
     @classmethod
     def _of(cls, pointer: Pointer) -> Ingest:
         return cls(Revision._of(C.vqemu_ingest_revision(pointer)), C.vqemu_ingest_is_new(pointer),
                    C.vqemu_ingest_object_count(pointer), C.vqemu_ingest_bytes(pointer),
-                   C.vqemu_ingest_new_object_count(pointer), C.vqemu_ingest_new_bytes(pointer))
+                   C.vqemu_ingest_new_object_count(pointer), C.vqemu_ingest_new_bytes(pointer),
+                   C.vqemu_ingest_current(pointer))
 
 
 @dataclass(frozen=True)
@@ -308,20 +311,22 @@ class Store(Handle):
             "guests": guests, "description": description})
         return Ingest._of(perform(call, lambda made: C.vqemu_store_ingest(self, path, described, 0, made)))
 
-    def import_(self, file: File, profile: Optional[Union[Text, Profile]] = None, *, call: Optional[Call] = None,
+    def import_(self, file: File, profile: Optional[Union[Text, Profile]] = None, *, digest: Optional[Text] = None,
+                any_profile: bool = False, call: Optional[Call] = None,
                 created_at: Optional[Text] = None, qemu_version: Optional[Text] = None,
                 build_date: Optional[Text] = None, build_host: Optional[Text] = None, accel: Optional[Text] = None,
                 abilities: Optional[Text] = None, guests: Optional[Text] = None,
                 description: Optional[Text] = None) -> Ingest:
-        """Put an archive into the store: an open file, pipe, socket or descriptor, or the path of a file. The
-        profile, and what else ingest() takes, are for archives that export() has not written."""
+        """Put an archive into the store: an open file, pipe, socket or descriptor, or the path of a file. One
+        that export() has written needs the profile, or the digest that its revision must have, or any_profile: it may
+        say itself of which profile it is. What else ingest() takes is for other archives."""
         described = options("vqemu_ingest_options", {
-            "profile": None if profile is None else _name(profile, Profile, "profile"), "created_at": created_at,
+            "profile": None if profile is None else _name(profile, Profile, "profile"), "digest": digest, "created_at": created_at,
             "qemu_version": qemu_version, "build_date": build_date, "build_host": build_host, "accel": accel,
             "abilities": abilities, "guests": guests, "description": description})
         with _opened(file, "rb") as (number, name):
             return Ingest._of(perform(call, lambda made: C.vqemu_store_import(
-                self, number, name, described, 0, made)))
+                self, number, name, described, int(flag(any_profile, "any_profile")), made)))
 
     def export(self, revision: RevisionName, file: File, *, call: Optional[Call] = None) -> None:
         """Write a revision as a tar archive to an open file, pipe, socket or descriptor, or to a new file of this

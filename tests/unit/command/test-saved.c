@@ -157,7 +157,7 @@ START_TEST(a_loaded_command_keeps_its_tree) {
     vqemu_command_unref(command);
     vqemu_runtime_unref(runtime);
     write_file("profile/firmware/bios.bin", "newer", 0644);
-    _cleanup_revision_ vqemu_revision *newer = build(store, "2030-01-01T00:00:00Z");
+    _cleanup_revision_ vqemu_revision *newer = build(store, "2026-01-01T00:00:00Z");
 
     command = load(text); /* as another process would, after a restart */
     runtime = vqemu_command_runtime(command);

@@ -81,7 +81,9 @@ END_TEST
 
 START_TEST(a_build_is_the_newest_even_if_the_clock_was_set_back) {
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
-    _cleanup_revision_ vqemu_revision *future = build(store, "2999-12-31T23:59:59.999999999Z");
+    write_file("store/cas/refs/emulate-x86-00000000.json",
+               "{\"name\":\"x\",\"created_at\":\"2999-12-31T23:59:59.999999999Z\",\"objects\":{}}",
+               0644);
     write_file("profile/firmware/bios.bin", "new", 0644);
     _cleanup_revision_ vqemu_revision *revision = build(store, NULL), *newest = NULL;
     ck_assert_int_eq(vqemu_store_find_revision(store, "emulate-x86", 0, NULL, &newest, NULL), 0);
@@ -304,6 +306,13 @@ START_TEST(options_are_checked) {
     ck_assert_int_eq(vqemu_ingest_options_set_string(options, "created_at", "now", &error),
                      VQEMU_ERR_INVALID);
     ck_assert_str_eq(vqemu_error_detail(error, "key"), "created_at");
+    ck_assert_int_eq(
+        vqemu_ingest_options_set_string(options, "created_at", "2999-01-01T00:00:00Z", &error),
+        VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_reason(error), "from-the-future");
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), "created_at");
+    ck_assert_int_eq(vqemu_ingest_options_set_string(options, "digest", "sha256:0", &error),
+                     VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_ingest_options_set_string(options, "build_host", "\xff", &error),
                      VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_ingest_options_set_string(options, "color", "red", &error),

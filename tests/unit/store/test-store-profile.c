@@ -232,7 +232,9 @@ START_TEST(such_a_profile_travels) {
     ck_assert_int_eq(vqemu_store_export(store, revision, fd, NULL, 0, NULL, NULL), 0);
     ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
     ck_assert_int_eq(vqemu_store_open_root(root, VQEMU_STORE_CREATE, &other, NULL), 0);
-    ck_assert_int_eq(vqemu_store_import(other, fd, NULL, NULL, 0, NULL, &result, NULL), 0);
+    ck_assert_int_eq(
+        vqemu_store_import(other, fd, NULL, NULL, VQEMU_IMPORT_ANY_PROFILE, NULL, &result, NULL),
+        0);
     ck_assert_str_eq(vqemu_revision_name(vqemu_ingest_revision(result)),
                      vqemu_revision_name(revision));
     ck_assert_int_eq(vqemu_store_copy(store, revision, other, 0, NULL, &copy, NULL), 0);

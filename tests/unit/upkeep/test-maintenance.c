@@ -301,7 +301,8 @@ START_TEST(an_export_is_imported_as_the_same_revision) {
     _cleanup_close_ int fd = open_archive(O_RDONLY);
     _cleanup_ingest_ vqemu_ingest *result = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_store_import(other, fd, "a.tar", NULL, 0, NULL, &result, &error);
+    int r = vqemu_store_import(other, fd, "a.tar", NULL, VQEMU_IMPORT_ANY_PROFILE, NULL, &result,
+                               &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     const vqemu_revision *imported = vqemu_ingest_revision(result);
     ck_assert(vqemu_ingest_is_new(result));
@@ -320,7 +321,8 @@ START_TEST(an_import_that_is_too_large_is_refused) {
     vqemu_ingest *imported = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_call_ vqemu_call *call = make_call("max_size", 25);
-    ck_assert_int_eq(vqemu_store_import(other, fd, "a.tar", NULL, 0, call, &imported, &error),
+    ck_assert_int_eq(vqemu_store_import(other, fd, "a.tar", NULL, VQEMU_IMPORT_ANY_PROFILE, call,
+                                        &imported, &error),
                      VQEMU_ERR_INVALID);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "firmware/bios.bin"));
     ck_assert_int_eq(count_entries("other/cas/objects"), 0);
@@ -378,7 +380,7 @@ START_TEST(misuse_is_refused) {
     ck_assert_int_eq(vqemu_store_export(store, revision, 1, NULL, 1, NULL, NULL), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_store_import(NULL, 0, NULL, NULL, 0, NULL, &result, NULL),
                      VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_store_import(store, 0, NULL, NULL, 1, NULL, &result, NULL),
+    ck_assert_int_eq(vqemu_store_import(store, 0, NULL, NULL, 2, NULL, &result, NULL),
                      VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_store_import(store, 0, NULL, NULL, 0, NULL, NULL, NULL),
                      VQEMU_ERR_USAGE);
@@ -475,7 +477,8 @@ static void give_up_everything(new_call_fn new_call, int code) {
     _cleanup_store_ vqemu_store *other = open_other();
     _cleanup_close_ int in = open_archive(O_RDONLY), out = open("/dev/null", O_WRONLY | O_CLOEXEC);
     GIVES_UP(code, ingest(other, call, &result, NULL));
-    GIVES_UP(code, vqemu_store_import(other, in, NULL, NULL, 0, call, &result, NULL));
+    GIVES_UP(code, vqemu_store_import(other, in, NULL, NULL, VQEMU_IMPORT_ANY_PROFILE, call,
+                                      &result, NULL));
     GIVES_UP(code, vqemu_store_copy(store, revision, other, 0, call, &result, NULL));
     GIVES_UP(code, vqemu_store_export(store, revision, out, NULL, 0, call, NULL));
     GIVES_UP(code, vqemu_store_check(store, NULL, 0, NULL, call, &check, NULL));

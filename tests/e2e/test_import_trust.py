@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: MIT
+"""What comes from elsewhere does not choose alone what it displaces, nor for how long."""
+import json
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from store_cli import (PROFILE, assert_resolves, bad, build, good, good_json, leftovers, make_files, manifests,
+                       resolve, run, sha256)
+
+END_OF_TIME = "9999-12-31T23:59:59.999999999Z"
+
+
+def hours_from_now(hours):
+    return (datetime.now(timezone.utc) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def write_revision(root, created_at, **changes):
+    """As another program may: a manifest of the files that the store has."""
+    fields = {**next(iter(manifests(root).values())), "created_at": created_at, **changes}
+    text = json.dumps(fields)
+    (root / "written").write_text(text)
+    name = f"{fields['profile']}-{sha256(root / 'written')[:8]}"
+    (root / "written").rename(root / f"cas/refs/{name}.json")
+    return name
+
+
+@pytest.fixture
+def root(tmp_path):
+    build(tmp_path / "store", make_files(tmp_path / "profile"))
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def exported(tmp_path, root):
+    (ref,) = manifests(root)
+    good("--root", root, "export", ref, "--output", tmp_path / "export.tar")
+    return ref, tmp_path / "export.tar"
+
+
+# ---- time ----
+
+@pytest.mark.parametrize("created_at", [END_OF_TIME, hours_from_now(25)])
+def test_a_revision_from_the_future_is_neither_imported_nor_copied(tmp_path, root, created_at):
+    name = write_revision(root, created_at)
+    good("--root", root, "export", name, "--output", tmp_path / "future.tar")
+    other = tmp_path / "other"
+    bad("--root", other, "import", "--profile", PROFILE, tmp_path / "future.tar",
+        mentions=[tmp_path / "future.tar", created_at[:19], "more than a day from now"])
+    bad("--root", root, "copy", name, "--to", other, mentions=[name, created_at[:19], "more than a day from now"])
+    assert not (other / "cas/refs").exists() or not manifests(other)
+    assert not leftovers(other)
+
+
+def test_clocks_may_differ_by_hours(tmp_path, root):
+    name = write_revision(root, hours_from_now(23))
+    good("--root", root, "export", name, "--output", tmp_path / "a.tar")
+    good("--root", tmp_path / "imported", "import", "--profile", PROFILE, tmp_path / "a.tar")
+    good("--root", root, "copy", name, "--to", tmp_path / "copied")
+    assert list(manifests(tmp_path / "imported")) == list(manifests(tmp_path / "copied")) == [name]
+
+
+def test_an_ingest_cannot_be_of_the_future(tmp_path, root):
+    bad("--root", root, "ingest", "--profile", PROFILE, "--created-at", hours_from_now(25), tmp_path / "profile",
+        mentions=["created_at", "more than a day from now"])
+
+
+def test_an_ingest_is_newer_than_what_others_wrote_into_the_store(tmp_path, root):
+    write_revision(root, "2999-01-01T00:00:00Z")
+    (tmp_path / "profile/firmware/new").write_text("new")
+    made = build(root, tmp_path / "profile")
+    assert made["current"] == made["revision"] == resolve(root)["ref"]
+
+
+def test_nothing_is_newer_than_the_end_of_time(tmp_path, root):
+    """That is an error, and not a revision that nobody uses."""
+    name = write_revision(root, END_OF_TIME)
+    (tmp_path / "profile/firmware/new").write_text("new")
+    before = manifests(root)
+    bad("--root", root, "ingest", "--profile", PROFILE, tmp_path / "profile", mentions=[name, "9999", "remove it"])
+    assert manifests(root) == before and not leftovers(root)
+    good("--root", root, "rm", name)
+    assert build(root, tmp_path / "profile")["revision"] == resolve(root)["ref"]
+
+
+@pytest.mark.parametrize("command", ["import", "copy"])
+def test_that_another_one_goes_on_being_used_is_told(tmp_path, root, exported, command):
+    ref, archive = exported
+    other = tmp_path / "other"
+    (tmp_path / "profile/firmware/new").write_text("new")
+    newer = build(other, tmp_path / "profile")["revision"]
+    words = {"import": ["--root", other, "import", "--profile", PROFILE, archive],
+             "copy": ["--root", root, "copy", ref, "--to", other]}[command]
+    told = good(*words)
+    assert f"not this one: {newer} is newer" in told
+    made = json.loads(good(*words[:2], "--json", *words[2:]))
+    assert made["current"] == newer != made["revision"] == ref
+    assert assert_resolves(other)["ref"] == newer
+
+
+# ---- which profile ----
+
+def test_an_archive_does_not_choose_its_profile(tmp_path, exported):
+    _, archive = exported
+    result = run("--root", tmp_path / "other", "--json", "import", archive)
+    assert result.returncode != 0
+    assert json.loads(result.stderr)["error"]["reason"] == "no-profile"
+    bad("--root", tmp_path / "other", "import", archive, mentions=[archive, PROFILE, "--profile", "--any-profile"])
+    assert not manifests(tmp_path / "other") and not leftovers(tmp_path / "other")
+
+
+@pytest.mark.parametrize("words", [["--profile", PROFILE], ["--any-profile"], ["--digest", "DIGEST"],
+                                   ["--digest", "DIGEST", "--profile", PROFILE]])
+def test_what_says_which_profile_it_is(tmp_path, root, exported, words):
+    ref, archive = exported
+    digest = sha256(root / f"cas/refs/{ref}.json")
+    words = [digest if word == "DIGEST" else word for word in words]
+    assert good_json(tmp_path / "other", "import", *words, archive)["digest"] == digest
+
+
+def test_another_digest(tmp_path, exported):
+    _, archive = exported
+    wanted = "0123456789abcdef" * 4
+    bad("--root", tmp_path / "other", "import", "--digest", wanted, archive, mentions=[archive, wanted, "not the one"])
+    bad("--root", tmp_path / "other", "import", "--digest", "0123", archive, mentions=["digest", "0123"])
+    assert not manifests(tmp_path / "other") and not leftovers(tmp_path / "other")
