@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/call.h"
 #include "base/error.h"
@@ -22,15 +23,27 @@ static int check_name(const struct source *source, const char *path, vqemu_error
                      source->directory, path, fault);
 }
 
+/* What is with a link that cannot be followed; NULL for other failures. */
+static const char *find_link_fault(const struct source *source, const char *path, int r) {
+    char target[1];
+    if (r == -EXDEV)
+        return "leaves the directory (it is absolute, or goes up by \"..\")";
+    if (r == -ELOOP)
+        return "leads in a circle, or by way of more than 40 links";
+    return r == -ENOENT && readlinkat(source->fd, path, target, sizeof target) >= 0
+               ? "leads to nothing"
+               : NULL;
+}
+
 int source_open_file(const struct source *source, const char *path, int *fd, vqemu_error **error) {
     *fd = open_beneath(source->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, true);
     if (*fd >= 0)
         return 0;
-    if (*fd == -EXDEV || *fd == -ELOOP)
-        return error_set(error, VQEMU_ERR_UNSUPPORTED, -*fd,
-                         "%s/%s is a symbolic link that leaves the directory (absolute, or by "
-                         "\"..\") or does not end; put the file itself there",
-                         source->directory, path);
+    const char *fault = find_link_fault(source, path, *fd);
+    if (fault)
+        return error_set(error, *fd == -ENOENT ? VQEMU_ERR_NOT_FOUND : VQEMU_ERR_UNSUPPORTED, 0,
+                         "%s/%s is a symbolic link that %s; put the file itself there",
+                         source->directory, path, fault);
     return error_system(error, -*fd, "cannot open %s/%s", source->directory, path);
 }
 

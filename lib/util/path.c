@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,28 +65,153 @@ const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-/* For kernels before 5.6, and sandboxes that refuse openat2: one component at a time. */
-static int open_by_components(int directory_fd, const char *path, int flags) {
-    _cleanup_close_ int parent = duplicate_fd(directory_fd);
-    if (parent < 0)
-        return parent;
+/* ---- without openat2(2): kernels before 5.6, and sandboxes that refuse it ---- */
+
+/* As many links as the kernel follows (path_resolution(7)). */
+#define LINKS_MAX 40
+#define DEPTH_MAX 128
+
+/* One component at a time; ".." is the directory that was left open on the way down. */
+struct walk {
+    int fds[DEPTH_MAX]; /* from the root of the walk to where it is */
+    size_t depth;
+    unsigned links;
+    char rest[PATH_MAX];
+};
+
+static void end_walk(struct walk *walk) {
+    while (walk->depth > 0)
+        close(walk->fds[--walk->depth]);
+}
+
+static int here(const struct walk *walk) {
+    return walk->fds[walk->depth - 1];
+}
+
+/* Takes the descriptor, which may be an error. */
+static int enter(struct walk *walk, int fd) {
+    if (fd < 0)
+        return fd;
+    if (walk->depth == DEPTH_MAX) {
+        close(fd);
+        return -ENAMETOOLONG;
+    }
+    walk->fds[walk->depth++] = fd;
+    return 0;
+}
+
+static int leave(struct walk *walk) {
+    if (walk->depth == 1)
+        return -EXDEV;
+    close(walk->fds[--walk->depth]);
+    return 0;
+}
+
+static int set_rest(struct walk *walk, const char *path, const char *behind) {
+    char joined[PATH_MAX];
+    if (*path == '/')
+        return -EXDEV;
+    if (*path == '\0')
+        return -ENOENT;
+    int length = snprintf(joined, sizeof joined, "%s%s", path, behind);
+    if (length < 0 || (size_t)length >= sizeof joined)
+        return -ENAMETOOLONG;
+    memcpy(walk->rest, joined, (size_t)length + 1);
+    return 0;
+}
+
+/* Cut the first component off the rest; what is left begins with a slash or is empty. */
+static int take_component(struct walk *walk, char component[NAME_MAX + 1]) {
+    size_t length = strcspn(walk->rest, "/");
+    if (length > NAME_MAX)
+        return -ENAMETOOLONG;
+    memcpy(component, walk->rest, length);
+    component[length] = '\0';
+    memmove(walk->rest, walk->rest + length, strlen(walk->rest + length) + 1);
+    return 0;
+}
+
+/* Put a link's target in front of the rest. Returns 1, 0 for what is no link, or a negative errno.
+ */
+static int expand_link(struct walk *walk, const char *name, bool follow) {
+    char target[PATH_MAX], behind[PATH_MAX];
+    ssize_t length = readlinkat(here(walk), name, target, sizeof target - 1);
+    if (length < 0)
+        return errno == EINVAL ? 0 : -errno;
+    if (!follow || ++walk->links > LINKS_MAX)
+        return -ELOOP;
+    target[length] = '\0';
+    strcpy(behind, walk->rest);
+    int r = set_rest(walk, target, behind);
+    return r < 0 ? r : 1;
+}
+
+/* Go on by one component that is not the last. */
+static int step(struct walk *walk, const char *component) {
+    if (strcmp(component, ".") == 0)
+        return 0;
+    if (strcmp(component, "..") == 0)
+        return leave(walk);
+    return enter(walk, open_at(here(walk), component, O_PATH | O_DIRECTORY | O_NOFOLLOW, 0));
+}
+
+static int open_last(struct walk *walk, const char *component, int flags) {
+    if (strcmp(component, "..") != 0)
+        return open_at(here(walk), component, flags | O_NOFOLLOW, 0);
+    int r = leave(walk);
+    return r < 0 ? r : open_at(here(walk), ".", flags, 0);
+}
+
+static int walk_on(struct walk *walk, int flags, bool follow) {
     for (;;) {
-        size_t length = strcspn(path, "/");
         char component[NAME_MAX + 1];
-        if (length > NAME_MAX)
-            return -ENAMETOOLONG;
-        memcpy(component, path, length);
-        component[length] = '\0';
-        if (length == 0 || strcmp(component, "..") == 0)
-            return -EXDEV;
-        if (!path[length])
-            return open_at(parent, component, flags | O_NOFOLLOW, 0);
-        int next = open_at(parent, component, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-        if (next < 0)
-            return next;
-        close(parent);
-        parent = next;
-        path += length + 1;
+        int r = take_component(walk, component);
+        if (r == 0)
+            r = expand_link(walk, component, follow);
+        if (r < 0)
+            return r;
+        if (r == 1)
+            continue;
+        bool has_slash = *walk->rest == '/';
+        memmove(walk->rest, walk->rest + strspn(walk->rest, "/"),
+                strlen(walk->rest + strspn(walk->rest, "/")) + 1);
+        if (!*walk->rest)
+            return open_last(walk, component, has_slash ? flags | O_DIRECTORY : flags);
+        r = step(walk, component);
+        if (r < 0)
+            return r;
+    }
+}
+
+static int open_by_components(int directory_fd, const char *path, int flags, bool follow) {
+    struct walk walk;
+    walk.depth = walk.links = 0;
+    int r = set_rest(&walk, path, "");
+    if (r == 0)
+        r = enter(&walk, duplicate_fd(directory_fd));
+    if (r == 0)
+        r = walk_on(&walk, flags, follow);
+    end_walk(&walk);
+    return r;
+}
+
+/*
+ * Whether an error can be one of a sandbox or of an old kernel. If it is of the file itself, the
+ * other way finds it, too.
+ */
+static bool may_be_refused(int system_errno) {
+    switch (system_errno) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+    case EXDEV:
+    case ENAMETOOLONG:
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+        return false;
+    default:
+        return true;
     }
 }
 
@@ -106,7 +232,5 @@ int open_beneath(int directory_fd, const char *path, int flags, bool follow) {
     low_fds_release(&low);
     if (fd >= 0)
         return fd_above_stdio((int)fd);
-    if (errno == ENOSYS || errno == EPERM)
-        return open_by_components(directory_fd, path, flags);
-    return -errno;
+    return may_be_refused(errno) ? open_by_components(directory_fd, path, flags, follow) : -errno;
 }

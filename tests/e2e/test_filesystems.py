@@ -557,3 +557,41 @@ def test_a_strict_umask(tmp_path, profile):
     shown = subprocess.run([CLI, "--root", root, "resolve", "--profile", PROFILE], capture_output=True,
                            text=True, check=False, umask=0o077, **NOBODY)
     assert shown.returncode == 0 or "Permission denied" in shown.stderr, shown
+
+
+# ---- without openat2() ----
+
+def without_openat2(error, *words):
+    """The command where a sandbox (RestrictSUIDSGID=) or an old kernel has no such call: the result."""
+    command = [] if error is None else ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=openat2", "-e",
+                                        f"inject=openat2:error={error}"]
+    return subprocess.run([*command, CLI, *words], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("error", ["ENOSYS", "EPERM", "EACCES"])
+def test_links_of_a_profile_without_openat2(tmp_path, profile, error):
+    (profile / "lib/libone.so").symlink_to("libone.so.1")
+    (profile / "lib/qemu/back.so").symlink_to("../../lib/libone.so")
+    for words in (["build", "--profile", PROFILE, profile], ["resolve", "--profile", PROFILE], ["verify"],
+                  ["gc"]):
+        result = without_openat2(error, "--root", tmp_path / "store", *words)
+        assert result.returncode == 0 and not result.stderr, result
+    assert_resolves(tmp_path / "store", "--verify")
+    (manifest,) = manifests(tmp_path / "store").values()
+    assert len({manifest["objects"][name] for name in ("lib/libone.so", "lib/libone.so.1",
+                                                       "lib/qemu/back.so")}) == 1
+
+
+LINKS = {"/etc/passwd": "leaves the directory", "../../../x": "leaves the directory", "bad": "circle",
+         "nowhere": "leads to nothing"}
+
+
+@pytest.mark.parametrize("target", LINKS)
+def test_bad_links_of_a_profile(tmp_path, profile, target):
+    """The same words, however they are found out."""
+    (profile / "lib/bad").symlink_to(target)
+    results = [without_openat2(error, "--root", tmp_path / "store", "build", "--profile", PROFILE, profile)
+               for error in (None, "ENOSYS", "EPERM")]
+    assert len({(result.returncode, result.stderr) for result in results}) == 1, results
+    assert results[0].returncode in {1, 3, 4, 5, 6, 7} and LINKS[target] in results[0].stderr
+    assert f"{profile}/lib/bad is a symbolic link that" in results[0].stderr

@@ -169,61 +169,6 @@ START_TEST(paths_become_absolute) {
 }
 END_TEST
 
-START_TEST(nothing_outside_is_opened) {
-    static const struct {
-        const char *path;
-        bool follow;
-        int result; /* 0 if it opens */
-    } cases[] = {
-        {"inner/file", false, 0},        {"inner/file", true, 0},
-        {"to-file", false, -ELOOP},      {"to-file", true, 0},
-        {"to-dir/file", false, -ELOOP},  {"to-dir/file", true, 0},
-        {"to-etc/passwd", true, -EXDEV}, {"to-parent", true, -EXDEV},
-        {"../x", true, -EXDEV},          {"/etc/passwd", true, -EXDEV},
-        {"loop", true, -ELOOP},          {"missing", true, -ENOENT},
-    };
-    ck_assert_int_eq(mkdirat(directory_fd, "inner", 0755), 0);
-    write_file("inner/file", "x");
-    ck_assert_int_eq(symlinkat("inner/file", directory_fd, "to-file"), 0);
-    ck_assert_int_eq(symlinkat("inner", directory_fd, "to-dir"), 0);
-    ck_assert_int_eq(symlinkat("/etc", directory_fd, "to-etc"), 0);
-    ck_assert_int_eq(symlinkat("..", directory_fd, "to-parent"), 0);
-    ck_assert_int_eq(symlinkat("loop", directory_fd, "loop"), 0);
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        int fd = open_beneath(directory_fd, cases[i].path, O_RDONLY, cases[i].follow);
-        ck_assert_msg((fd >= 0 ? 0 : fd) == cases[i].result, "%s: %d", cases[i].path, fd);
-        if (fd >= 0)
-            close(fd);
-    }
-}
-END_TEST
-
-/* openat2() answers EAGAIN for ".." when anything is renamed meanwhile, anywhere. */
-START_TEST(renames_elsewhere_do_not_disturb) {
-    ck_assert_int_eq(mkdirat(directory_fd, "a", 0755), 0);
-    ck_assert_int_eq(mkdirat(directory_fd, "b", 0755), 0);
-    write_file("b/file", "x");
-    ck_assert_int_eq(symlinkat("../b/file", directory_fd, "a/link"), 0);
-    pid_t renamer = fork();
-    if (renamer == 0)
-        for (;;) {
-            mkdirat(directory_fd, "x", 0755);
-            renameat(directory_fd, "x", directory_fd, "y");
-            unlinkat(directory_fd, "y", AT_REMOVEDIR);
-        }
-    int failed = 0;
-    for (int i = 0; i < 20000; i++) {
-        int fd = open_beneath(directory_fd, "a/link", O_RDONLY, true);
-        failed += fd < 0;
-        if (fd >= 0)
-            close(fd);
-    }
-    ck_assert_int_eq(kill(renamer, SIGKILL), 0);
-    ck_assert_int_eq(waitpid(renamer, NULL, 0), renamer);
-    ck_assert_int_eq(failed, 0);
-}
-END_TEST
-
 START_TEST(reading_stops_at_the_limit) {
     static const size_t limits[] = {0, 4, 5, 6, 100000};
     write_file("file", "hello");
@@ -315,8 +260,6 @@ int main(void) {
     tcase_add_test(tests, commas_are_doubled);
     tcase_add_test(tests, buffers_grow);
     tcase_add_test(tests, paths_become_absolute);
-    tcase_add_test(tests, nothing_outside_is_opened);
-    tcase_add_test(tests, renames_elsewhere_do_not_disturb);
     tcase_add_test(tests, reading_stops_at_the_limit);
     tcase_add_test(tests, a_tree_is_removed_but_nothing_that_it_links_to);
     tcase_add_test(tests, a_rename_does_not_replace);
