@@ -29,8 +29,13 @@
 #define RECORD_PREFIX "newest-"
 #define KEY_MAX 200
 
-/* A change shortly after another can leave the same time (of a clock that ticks every 10 ms). */
+/*
+ * A change shortly after another can leave the same time: of a clock that ticks every 10 ms, or, as
+ * it seems where a time has no fraction, of a file system that counts whole seconds, or every other
+ * one (FAT, SFTP).
+ */
 #define SETTLED_NANOSECONDS 100000000
+#define SETTLED_WHOLE_NANOSECONDS 2100000000
 
 static bool can_be_remembered(const char *key) {
     return *key && !strchr(key, '/') && strlen(key) <= KEY_MAX;
@@ -145,9 +150,10 @@ static void begin_scan(const vqemu_store *store, struct scan *scan) {
 
 static bool is_settled(const struct timespec *begin, const struct timespec *change) {
     int64_t seconds = (int64_t)begin->tv_sec - change->tv_sec;
-    if (seconds < 0 || seconds > 1)
-        return seconds > 1;
-    return seconds * 1000000000 + begin->tv_nsec - change->tv_nsec >= SETTLED_NANOSECONDS;
+    int64_t enough = change->tv_nsec == 0 ? SETTLED_WHOLE_NANOSECONDS : SETTLED_NANOSECONDS;
+    if (seconds < 0 || seconds > 3)
+        return seconds > 3;
+    return seconds * 1000000000 + begin->tv_nsec - change->tv_nsec >= enough;
 }
 
 /* Remember what a reading of refs/ found. Failures do not matter. */
