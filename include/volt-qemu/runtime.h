@@ -41,11 +41,13 @@ enum vqemu_resolve_flag {
  *
  * A tree that is already assembled is used again after each of its files and directories was looked
  * at: same inode, size, mode and time of last change as when it was assembled. If one is missing or
- * was altered, the tree is assembled anew. Assembling hashes an object before use, unless this
- * library wrote and hashed it before and it is still the same inode of the same size, with the time
- * that the library gave it. It is atomic and durable: a tree appears whole or not at all, however
- * many processes and threads ask for it at once. The link <profile> beside the trees is switched to
- * it; not so for a revision that was given.
+ * was altered, the tree is assembled anew. Where that cannot be, as in a copy of a store on a
+ * read-only file system, with other inodes and times, its content is read and hashed instead, and
+ * decides; so it does with VQEMU_RESOLVE_VERIFY. Assembling hashes an object before use, unless
+ * this library wrote and hashed it before and it is still the same inode of the same size, with the
+ * time that the library gave it. It is atomic and durable: a tree appears whole or not at all,
+ * however many processes and threads ask for it at once. The link <profile> beside the trees is
+ * switched to it; not so for a revision that was given.
  *
  * Files are hard links to objects where that can be, else reflinks or copies; see
  * vqemu_runtime_list_placements().
@@ -60,8 +62,9 @@ enum vqemu_resolve_flag {
  * VQEMU_ERR_READ_ONLY (the tree is not assembled, and the handle or the file system is read-only),
  * VQEMU_ERR_UNSUPPORTED (trees are on a file system mounted noexec), VQEMU_ERR_CHANGED (the
  * revision was removed from the store meanwhile), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
- * VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
- * Since 1.0.
+ * VQEMU_ERR_BUSY (a lock; reason "in-use": the tree was altered, and is in use on a file system
+ * that cannot rename it, such as overlay), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
+ * Safe from any thread. Since 1.0.
  */
 int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection,
                   const vqemu_revision *revision, uint32_t flags, vqemu_call *call,

@@ -4,14 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/vfs.h>
 
 #include "base/error.h"
 #include "base/workers.h"
@@ -59,7 +57,7 @@ struct assembly {
     size_t run_count;
     atomic_bool learned;  /* objects were hashed that were not known */
     atomic_size_t copies; /* files that are no links, though they are not empty */
-    bool is_overlay;      /* linking a file of the lower layer makes another inode of it */
+    enum inode_numbers inode_numbers;
     struct vqemu_progress *progress;
 };
 
@@ -203,7 +201,7 @@ static int add_opened(struct assembly *assembly, unsigned worker, size_t index,
         return r;
     const struct watch watch = {assembly->progress, worker};
     struct tree_file *file = &assembly->files[index];
-    r = place_object(assembly->store, assembly->is_overlay, place->fd, object, opened, &watch,
+    r = place_object(assembly->store, assembly->inode_numbers, place->fd, object, opened, &watch,
                      file);
     if (r == -ECANCELED)
         return progress_given_up(assembly->progress, error);
@@ -319,6 +317,20 @@ static void log_copies(const struct assembly *assembly) {
                  placement_reason_name(assembly->files[first].reason));
 }
 
+/* The directory of a new tree is for nobody else; FAT and the like keep no modes. */
+static int check_modes(const struct assembly *assembly, vqemu_error **error) {
+    struct stat status;
+    if (fstat(assembly->stage_fd, &status) < 0)
+        return error_system(error, errno, "cannot look at a new tree below %s",
+                            assembly->store->trees_path);
+    if ((status.st_mode & 0777) == 0700)
+        return 0;
+    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                     "the file system of %s keeps no modes of files, so that no tree can be run "
+                     "from it as it was assembled; keep trees elsewhere",
+                     assembly->store->trees_path);
+}
+
 static int build_tree(struct assembly *assembly, vqemu_error **error) {
     const char *digest = vqemu_manifest_digest(assembly->manifest);
     assembly->stage_fd = leftovers_make_directory(assembly->trees_fd, &assembly->stage_name);
@@ -327,7 +339,9 @@ static int build_tree(struct assembly *assembly, vqemu_error **error) {
     if (assembly->stage_fd < 0)
         return error_system(error, -assembly->stage_fd, "cannot make a new tree below %s",
                             assembly->store->trees_path);
-    int r = fill_stage(assembly, error);
+    int r = check_modes(assembly, error);
+    if (r == 0)
+        r = fill_stage(assembly, error);
     if (r < 0)
         return r;
     if (assembly->copies > 0)
@@ -342,20 +356,18 @@ static int is_built(const struct assembly *assembly, vqemu_error **error) {
     _cleanup_close_ int fd =
         open_at(assembly->trees_fd, digest, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     _cleanup_free_ char *text = NULL;
-    _cleanup_difference_ struct difference difference = {0}, content_difference = {0};
+    _cleanup_difference_ struct difference difference = {0};
     struct layout layout;
     if (fd < 0 || stamp_read(fd, false, &text) < 0)
         return 0;
     char *list = text;
     if (!stamp_take_layout(&list, digest, "", &layout))
         return 0;
+    if (assembly->verify)
+        return tree_check_content(fd, assembly->manifest, assembly->threads, assembly->progress,
+                                  &difference, error);
     int r = tree_check(fd, list, &difference);
-    if (r == -ENOMEM)
-        return error_no_memory(error);
-    if (r == 1 && assembly->verify)
-        r = tree_check_content(fd, assembly->manifest, assembly->threads, assembly->progress,
-                               &content_difference, error);
-    return r;
+    return r == -ENOMEM ? error_no_memory(error) : r;
 }
 
 /*
@@ -414,12 +426,10 @@ static int load_objects(struct assembly *assembly, vqemu_error **error) {
 }
 
 static int prepare(struct assembly *assembly, vqemu_error **error) {
-    struct statfs status;
     int r = load_objects(assembly, error);
     if (r < 0)
         return r;
-    assembly->is_overlay =
-        fstatfs(assembly->trees_fd, &status) == 0 && status.f_type == OVERLAYFS_SUPER_MAGIC;
+    assembly->inode_numbers = place_find_inode_numbers(assembly->trees_fd);
     assembly->threads = call_threads(assembly->progress->call);
     assembly->files =
         calloc(vqemu_manifest_object_count(assembly->manifest) + 1, sizeof *assembly->files);

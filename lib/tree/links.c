@@ -83,8 +83,10 @@ static int switch_link(int links_fd, const char *profile, const char *target) {
     return r;
 }
 
+/* Links are for people: who may not make them, or has a file system without any, goes without. */
 static bool may_not_write(int system_errno) {
-    return system_errno == EROFS || system_errno == EACCES || system_errno == EPERM;
+    return system_errno == EROFS || system_errno == EACCES || system_errno == EPERM ||
+           system_errno == ENOSYS || system_errno == EOPNOTSUPP;
 }
 
 /*

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "store/executable.h"
@@ -12,6 +14,11 @@
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
+
+/* Not in every linux/magic.h. */
+#ifndef FUSE_SUPER_MAGIC
+#define FUSE_SUPER_MAGIC 0x65735546
+#endif
 
 /* Write a copy as a new file, and make sure that it is one. Returns 0 or a negative errno: -EBADMSG
  * for content with another digest. */
@@ -55,18 +62,10 @@ static int link_fd(int fd, int directory_fd, const char *name) {
     return linkat(AT_FDCWD, path, directory_fd, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
 }
 
-/*
- * Whether a link can be replaced by a copy: another file system; too many links; no permission
- * (fs.protected_hardlinks); a file system without links.
- */
-static bool link_has_fallback(int system_errno) {
-    return *placement_reason_name(system_errno) != '\0';
-}
-
 /* Where an object is to go. */
 struct target {
     const vqemu_store *store;
-    bool copies_up;
+    enum inode_numbers inode_numbers;
     int directory_fd;
     const char *name;
     bool executable;
@@ -82,10 +81,13 @@ static int link_object(const struct target *target, const struct digest *digest,
     else if (linkat(target->store->objects_fd, digest->hex, target->directory_fd, target->name, 0) <
              0)
         r = -errno;
-    if (r == 0 && target->copies_up && fstatat(target->directory_fd, target->name, &status, 0) < 0)
+    if (r == 0 && target->inode_numbers != INODES_KNOWN &&
+        fstatat(target->directory_fd, target->name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         r = -errno;
     file->how = PLACED_LINK;
     tree_file_set(file, &status);
+    if (target->inode_numbers == INODES_DOUBTFUL && status.st_ino != opened->status.st_ino)
+        file->inode = 0;
     return r;
 }
 
@@ -178,17 +180,32 @@ static int copy_object(const struct target *target, const struct digest *digest,
                        struct opened *opened, int reason, struct tree_file *file) {
     *file = (struct tree_file){.reason = reason};
     int r = open_for_reading(target->store, digest, opened);
-    return r < 0 ? r
-                 : write_copy(opened->fd, target->directory_fd, target->name, digest,
-                              target->executable, target->watch, file);
+    if (r == 0)
+        r = write_copy(opened->fd, target->directory_fd, target->name, digest, target->executable,
+                       target->watch, file);
+    if (target->inode_numbers == INODES_DOUBTFUL)
+        file->inode = 0;
+    return r;
 }
 
-int place_object(const vqemu_store *store, bool copies_up, int directory_fd,
+enum inode_numbers place_find_inode_numbers(int fd) {
+    struct statfs status;
+    if (fstatfs(fd, &status) < 0 || status.f_type == FUSE_SUPER_MAGIC)
+        return INODES_DOUBTFUL;
+    return status.f_type == OVERLAYFS_SUPER_MAGIC ? INODES_COPIED : INODES_KNOWN;
+}
+
+/* What says nothing of links, and would happen to a copy, too. */
+static bool ends_placing(int r) {
+    return r == -ECANCELED || r == -ENOMEM || r == -EBADMSG;
+}
+
+int place_object(const vqemu_store *store, enum inode_numbers inode_numbers, int directory_fd,
                  const struct manifest_object *object, struct opened *opened,
                  const struct watch *watch, struct tree_file *file) {
     const struct target target = {
         .store = store,
-        .copies_up = copies_up,
+        .inode_numbers = inode_numbers,
         .directory_fd = directory_fd,
         .name = base_name(object->path),
         .executable = executable_is_wanted(object, opened->fd),
@@ -198,6 +215,5 @@ int place_object(const vqemu_store *store, bool copies_up, int directory_fd,
     if (opened->status.st_size == 0)
         return copy_object(&target, &object->digest, opened, 0, file);
     int r = link_fitting(&target, &object->digest, opened, file);
-    return r < 0 && link_has_fallback(-r) ? copy_object(&target, &object->digest, opened, -r, file)
-                                          : r;
+    return r < 0 && !ends_placing(r) ? copy_object(&target, &object->digest, opened, -r, file) : r;
 }

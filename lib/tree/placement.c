@@ -40,8 +40,12 @@ static const char *explain(const struct tree_file *file) {
         return "linking is not permitted (EACCES)";
     case EOPNOTSUPP:
         return "the file system has no hard links (EOPNOTSUPP)";
-    default:
+    case ENOSYS:
+        return "the file system has no hard links (ENOSYS)";
+    case ENOENT:
         return "the object could not be linked (ENOENT)";
+    default:
+        return "the object could not be linked";
     }
 }
 

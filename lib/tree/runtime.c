@@ -151,6 +151,18 @@ static int use_layout(const struct resolution *resolution, int tree_fd, const st
                : 0;
 }
 
+/* By its content if that is to be verified; else by what the stamp says. */
+static int check_files(const struct resolution *resolution, int tree_fd, char *list,
+                       struct difference *difference, vqemu_error **error) {
+    int r = tree_check_mount(tree_fd, resolution->store->trees_path, error);
+    if (r < 0)
+        return r;
+    if (resolution->flags & VQEMU_RESOLVE_VERIFY)
+        return check_content(resolution, tree_fd, difference, error);
+    r = tree_check(tree_fd, list, difference);
+    return r == -ENOMEM ? error_no_memory(error) : r;
+}
+
 /* Check a leased tree. Returns 1 if it is good, 0 with how it differs, or an error. */
 static int check_tree(const struct resolution *resolution, int tree_fd,
                       struct difference *difference, vqemu_error **error) {
@@ -166,16 +178,7 @@ static int check_tree(const struct resolution *resolution, int tree_fd,
     char *list = text;
     if (!stamp_take_layout(&list, digest, resolution->runtime->arch->binary, &layout))
         return differs(difference, TREE_STAMP_NAME, "is that of another manifest", error);
-    if (!trust) {
-        r = tree_check_mount(tree_fd, resolution->store->trees_path, error);
-        if (r < 0)
-            return r;
-    }
-    r = trust ? 1 : tree_check(tree_fd, list, difference);
-    if (r == -ENOMEM)
-        return error_no_memory(error);
-    if (r == 1 && resolution->flags & VQEMU_RESOLVE_VERIFY)
-        r = check_content(resolution, tree_fd, difference, error);
+    r = trust ? 1 : check_files(resolution, tree_fd, list, difference, error);
     if (r != 1)
         return r;
     r = use_layout(resolution, tree_fd, &layout, error);
@@ -230,10 +233,7 @@ static int use_assembled(const struct resolution *resolution, int *lease_fd, vqe
 /* A read-only store whose tree is missing or altered: say which, and what is with it. */
 static int cannot_renew(const struct resolution *resolution, const struct difference *difference,
                         vqemu_error **error) {
-    if (error) {
-        vqemu_error_free(*error);
-        *error = NULL;
-    }
+    error_begin(error);
     return error_set(error, VQEMU_ERR_READ_ONLY, 0,
                      "the tree %s/%s cannot be assembled (%s %s): the store at %s is read-only; "
                      "resolve it once where it can be written to",
@@ -241,11 +241,61 @@ static int cannot_renew(const struct resolution *resolution, const struct differ
                      difference->path, difference->how, resolution->store->objects_path);
 }
 
+/* Whether a tree might do as it is, though it could not be assembled anew for this error. */
+static bool may_do_as_it_is(const struct resolution *resolution, int code,
+                            const struct difference *difference) {
+    return !difference->no_tree && resolution->flags == 0 && code != VQEMU_ERR_CANCELLED &&
+           code != VQEMU_ERR_TIMEOUT && code != VQEMU_ERR_NO_MEMORY && code != VQEMU_ERR_CHANGED;
+}
+
+/*
+ * A tree that was copied, or is on another file system by now, has other inodes and times than its
+ * stamp says. Where it cannot be assembled anew, its content decides. Returns 1 if it is leased, 0
+ * with how it differs, or an error.
+ */
+static int lease_by_content(const struct resolution *resolution, struct difference *difference,
+                            vqemu_error **error) {
+    const struct resolution verifying = {resolution->store,    resolution->revision,
+                                         resolution->trees_fd, VQEMU_RESOLVE_VERIFY,
+                                         resolution->progress, resolution->runtime};
+    difference_release(difference);
+    int r = lease_checked(&verifying, difference, error);
+    if (r == 1)
+        call_log(resolution->progress->call, VQEMU_LOG_INFO, "tree-by-content",
+                 "the tree %s/%s has other inodes or times than when it was assembled, and cannot "
+                 "be assembled anew; its content is right",
+                 resolution->store->trees_path, resolution->runtime->digest.hex);
+    return r;
+}
+
+/* The tree could not be assembled anew, for the error of this code, which is in *problem. */
+static int use_as_it_is(const struct resolution *resolution, int code,
+                        struct difference *difference, vqemu_error **problem, vqemu_error **error) {
+    int r = may_do_as_it_is(resolution, code, difference)
+                ? lease_by_content(resolution, difference, error)
+                : 0;
+    if (r != 0)
+        return r < 0 ? r : 0;
+    if (code == VQEMU_ERR_READ_ONLY)
+        return cannot_renew(resolution, difference, error);
+    if (error)
+        *error = TAKE_POINTER(*problem);
+    return code;
+}
+
+static void log_altered(const struct resolution *resolution, const struct difference *difference) {
+    call_log(resolution->progress->call, VQEMU_LOG_WARNING, "tree-altered",
+             "the tree %s/%s was not as it was assembled, and has been assembled anew: %s %s",
+             resolution->store->trees_path, resolution->runtime->digest.hex, difference->path,
+             difference->how);
+}
+
 static int lease_tree(const struct resolution *resolution, vqemu_error **error) {
     const vqemu_store *store = resolution->store;
     _cleanup_close_ int lock = -1;
     for (int attempt = 1;; attempt++) {
         _cleanup_difference_ struct difference difference = {0};
+        _cleanup_error_ vqemu_error *problem = NULL;
         _cleanup_close_ int lease_fd = -1;
         int r = lease_checked(resolution, &difference, error);
         if (r != 0)
@@ -257,16 +307,14 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
                              difference.how);
         if (lock < 0)
             r = store_lock_shared(store, resolution->progress, &lock, error);
-        if (r == 0 && !difference.no_tree)
-            call_log(resolution->progress->call, VQEMU_LOG_WARNING, "tree-altered",
-                     "the tree %s/%s is not as it was assembled, and is assembled anew: %s %s",
-                     store->trees_path, resolution->runtime->digest.hex, difference.path,
-                     difference.how);
-        if (r == 0)
-            r = assemble_locked(resolution, &lease_fd, error);
-        if (r == VQEMU_ERR_READ_ONLY && difference.how)
-            r = cannot_renew(resolution, &difference, error);
-        if (r == 0 && lease_fd >= 0)
+        if (r < 0)
+            return r;
+        r = assemble_locked(resolution, &lease_fd, &problem);
+        if (r < 0)
+            return use_as_it_is(resolution, r, &difference, &problem, error);
+        if (!difference.no_tree)
+            log_altered(resolution, &difference);
+        if (lease_fd >= 0)
             r = use_assembled(resolution, &lease_fd, error);
         if (r != 0)
             return r < 0 ? r : 0;

@@ -54,13 +54,14 @@ static const char *const placement_names[PLACEMENT_COUNT] = {
     [PLACED_NEW] = "new",
 };
 
-/* What link(2) can fail with where a copy can take its place. */
+/* What link(2) fails with where files cannot be linked. For whatever else, a copy takes its place
+ * just as well. */
 static const struct {
     int reason;
     const char *name;
 } reasons[] = {
-    {EXDEV, "EXDEV"},   {EMLINK, "EMLINK"},         {EPERM, "EPERM"},
-    {EACCES, "EACCES"}, {EOPNOTSUPP, "EOPNOTSUPP"}, {ENOENT, "ENOENT"},
+    {EXDEV, "EXDEV"},           {EMLINK, "EMLINK"}, {EPERM, "EPERM"},   {EACCES, "EACCES"},
+    {EOPNOTSUPP, "EOPNOTSUPP"}, {ENOENT, "ENOENT"}, {ENOSYS, "ENOSYS"}, {PLACEMENT_OTHER, "other"},
 };
 #define REASON_COUNT (sizeof reasons / sizeof *reasons)
 
@@ -72,7 +73,7 @@ const char *placement_reason_name(int reason) {
     for (size_t i = 0; i < REASON_COUNT; i++)
         if (reasons[i].reason == reason)
             return reasons[i].name;
-    return "";
+    return reason == 0 ? "" : "other";
 }
 
 /* Read "<how>[:<reason>]" of a length. */

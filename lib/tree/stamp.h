@@ -22,10 +22,13 @@ enum placement {
     PLACEMENT_COUNT
 };
 
+/* Stands for an errno of link(2) that has no word of its own. */
+#define PLACEMENT_OTHER (-1)
+
 /* A file of a tree. */
 struct tree_file {
-    uint32_t mode; /* permission bits */
-    uint64_t inode;
+    uint32_t mode;  /* permission bits */
+    uint64_t inode; /* 0 where the file system has no lasting numbers */
     int64_t size, seconds;
     int64_t nanoseconds;
     enum placement how;
@@ -45,7 +48,7 @@ struct layout {
 
 void tree_file_set(struct tree_file *file, const struct stat *status);
 
-/* The names "link", "copy" ... and of an errno, such as "EXDEV"; "" for none. */
+/* The names "link", "copy" ... and of an errno, such as "EXDEV", or "other"; "" for none. */
 const char *placement_name(enum placement how);
 const char *placement_reason_name(int reason);
 

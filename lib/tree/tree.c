@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/workers.h"
 #include "store/object.h"
+#include "util/dir.h"
 #include "util/fd.h"
 
 /* Not in every linux/magic.h. */
@@ -112,7 +113,7 @@ static int check_file(int tree_fd, const char *path, const struct tree_file *fil
     if (fstatat(tree_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return differs(difference, path, "is missing");
     tree_file_set(&now, &status);
-    if (!S_ISREG(status.st_mode) || now.inode != file->inode)
+    if (!S_ISREG(status.st_mode) || (file->inode != 0 && now.inode != file->inode))
         return differs(difference, path, "was replaced");
     if (now.size != file->size || now.seconds != file->seconds ||
         now.nanoseconds != file->nanoseconds)
@@ -135,6 +136,79 @@ int tree_check(int tree_fd, char *list, struct difference *difference) {
     return r;
 }
 
+/* ---- shape ---- */
+
+/* A tree that is compared with a manifest, whatever inodes and times it has. */
+struct shape {
+    int tree_fd;
+    size_t count; /* files and directories */
+    struct difference *difference;
+};
+
+/* Returns 0 to go on, FOUND_DIFFERENCE or -ENOMEM. */
+#define FOUND_DIFFERENCE VQEMU_ERR_CORRUPT
+
+static int shape_differs(struct shape *shape, const char *path, const char *how) {
+    return differs(shape->difference, path, how) < 0 ? -ENOMEM : FOUND_DIFFERENCE;
+}
+
+static int check_shape_of_directory(const char *directory, void *userdata) {
+    struct shape *shape = userdata;
+    struct stat status;
+    if (fstatat(shape->tree_fd, directory, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return shape_differs(shape, directory, "is missing");
+    if (!S_ISDIR(status.st_mode))
+        return shape_differs(shape, directory, "is no directory");
+    if ((status.st_mode & 07777) != 0755)
+        return shape_differs(shape, directory, "has another mode");
+    shape->count++;
+    return 0;
+}
+
+/* Where the manifest does not say whether a file is executable, it may be either. */
+static bool has_fitting_mode(const struct stat *status, const struct manifest_object *object) {
+    if (object->mode)
+        return object_mode_fits(status, object->mode & 0111);
+    return object_mode_fits(status, true) || object_mode_fits(status, false);
+}
+
+static int check_shape_of_file(struct shape *shape, const struct manifest_object *object) {
+    struct stat status;
+    if (fstatat(shape->tree_fd, object->path, &status, AT_SYMLINK_NOFOLLOW) < 0)
+        return shape_differs(shape, object->path, "is missing");
+    if (!S_ISREG(status.st_mode))
+        return shape_differs(shape, object->path, "is no file");
+    if (!has_fitting_mode(&status, object))
+        return shape_differs(shape, object->path, "has another mode");
+    shape->count++;
+    return 0;
+}
+
+/* Counts down; a tree that has more than it should is not read to its end. */
+static int count_entry(int directory_fd, const char *name, void *userdata) {
+    size_t *left = userdata;
+    if (*left == 0)
+        return FOUND_DIFFERENCE;
+    --*left;
+    return is_directory(directory_fd, name) ? for_each_entry(directory_fd, name, count_entry, left)
+                                            : 0;
+}
+
+int tree_check_shape(int tree_fd, const vqemu_manifest *manifest, struct difference *difference) {
+    struct shape shape = {.tree_fd = tree_fd, .difference = difference};
+    *difference = (struct difference){0};
+    int r = check_shape_of_directory(".", &shape);
+    if (r == 0)
+        r = manifest_for_each_directory(manifest, check_shape_of_directory, &shape);
+    for (size_t i = 0; r == 0 && i < vqemu_manifest_object_count(manifest); i++)
+        r = check_shape_of_file(&shape, manifest_object(manifest, i));
+    /* All of it is there, so that only the number of entries can differ. The tree itself, which was
+     * counted, stands for its stamp. */
+    if (r == 0 && for_each_entry(tree_fd, ".", count_entry, &shape.count) != 0)
+        r = shape_differs(&shape, "it", "has entries that are not of the profile");
+    return r == 0 ? 1 : r == FOUND_DIFFERENCE ? 0 : r;
+}
+
 /* ---- content ---- */
 
 struct content_check {
@@ -145,10 +219,8 @@ struct content_check {
     struct difference *difference;
 };
 
-/* Returned by a worker that has seen a difference: there is no need to go on. */
-#define FOUND_DIFFERENCE VQEMU_ERR_CORRUPT
-
-/* Takes what is in difference; of several, one is told. */
+/* Takes what is in difference; of several, one is told. A worker that has seen one ends the work.
+ */
 static int note_difference(struct content_check *check, struct difference *difference) {
     pthread_mutex_lock(&check->lock);
     if (!check->difference->how) {
@@ -199,7 +271,9 @@ static int check_content(void *context, unsigned worker, size_t index, vqemu_err
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
                        struct vqemu_progress *progress, struct difference *difference,
                        vqemu_error **error) {
-    *difference = (struct difference){0};
+    int r = tree_check_shape(tree_fd, manifest, difference);
+    if (r != 1)
+        return r < 0 ? error_no_memory(error) : 0;
     struct content_check check = {
         .tree_fd = tree_fd,
         .manifest = manifest,
@@ -214,7 +288,7 @@ int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned thr
         .progress = progress,
     };
     progress_start(progress, "verify", "files", work.count);
-    int r = workers_run(&work, threads, error);
+    r = workers_run(&work, threads, error);
     if (r == FOUND_DIFFERENCE)
         return 0;
     return r < 0 ? r : 1;

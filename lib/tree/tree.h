@@ -47,8 +47,15 @@ int tree_check_mount(int fd, const char *trees_path, vqemu_error **error);
 int tree_check(int tree_fd, char *list, struct difference *difference);
 
 /*
- * Like tree_check(), for the content: read and hash every file. Other failures are those of
- * progress, with an error.
+ * Whether a tree has the files and directories of a manifest, with fitting modes, and nothing else;
+ * inodes and times, which another file system or a copy has others of, do not count. Returns as
+ * tree_check() does.
+ */
+int tree_check_shape(int tree_fd, const vqemu_manifest *manifest, struct difference *difference);
+
+/*
+ * tree_check_shape(), then read and hash every file. Other failures are those of progress, with an
+ * error.
  */
 int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
                        struct vqemu_progress *progress, struct difference *difference,

@@ -44,6 +44,7 @@ struct checker {
     const char *name; /* of a revision or profile; NULL for all */
     int lock_fd, alt_fd, trees_fd;
     vqemu_revision_list *revisions;
+    dev_t objects_device;
     struct digest_set objects, alternatives; /* the latter: what there is in alt/ */
     struct finding *findings, *alt_findings; /* for each object */
     unsigned char *buffers;                  /* one for each thread */
@@ -262,37 +263,35 @@ static vqemu_revision *revision_of_tree(const struct checker *checker, const cha
 }
 
 /* Whether a file of a tree is the very inode of its object, which has been hashed. */
-static bool is_object(const struct checker *checker, const vqemu_manifest *manifest,
-                      const struct stamp_line *line) {
-    int64_t index = vqemu_manifest_find(manifest, line->path);
-    if (line->file.how != PLACED_LINK || index < 0)
-        return false;
-    const char *digest = vqemu_manifest_object_digest(manifest, (size_t)index);
-    int64_t object = digest_set_find(&checker->objects, digest);
-    return object >= 0 && checker->findings[object].inode == line->file.inode;
+static bool is_object(const struct checker *checker, int tree_fd,
+                      const struct manifest_object *object) {
+    struct stat status;
+    int64_t index = digest_set_find(&checker->objects, object->digest.hex);
+    return index >= 0 && fstatat(tree_fd, object->path, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           status.st_dev == checker->objects_device && status.st_nlink > 1 &&
+           status.st_ino == checker->findings[index].inode;
 }
 
-/* Copies, and links to an inode that is the object's no more, have not been hashed yet. */
-static int check_copies(struct checker *checker, int tree_fd, char *list,
-                        const vqemu_manifest *manifest, struct difference *difference) {
+/*
+ * Copies, and links to an inode that is the object's no more, have not been hashed yet. Times and
+ * inodes are others in a store that was copied; they do not matter where all is hashed.
+ */
+static int check_content(struct checker *checker, int tree_fd, const vqemu_manifest *manifest,
+                         struct difference *difference) {
     const struct watch watch = {&checker->progress, SILENT};
-    struct stamp_line line;
-    bool broken;
-    while (stamp_take_line(&list, &line, &broken)) {
-        if (line.is_directory || is_object(checker, manifest, &line))
-            continue;
-        int r = tree_check_one(tree_fd, manifest, line.path, &watch, difference);
-        if (r != 1)
-            return r;
-    }
-    return 1;
+    int r = tree_check_shape(tree_fd, manifest, difference);
+    for (size_t i = 0; r == 1 && i < vqemu_manifest_object_count(manifest); i++)
+        if (!is_object(checker, tree_fd, manifest_object(manifest, i)))
+            r = tree_check_one(tree_fd, manifest, vqemu_manifest_object_path(manifest, i), &watch,
+                               difference);
+    return r;
 }
 
-/* Returns 1 if a tree is as it was assembled, 0 with how it differs, -ENOMEM or -ECANCELED. */
+/* Returns 1 if a tree is as it should be, 0 with how it differs, -ENOMEM or -ECANCELED. */
 static int examine_tree(struct checker *checker, const char *name, struct difference *difference) {
     _cleanup_close_ int fd =
         open_at(checker->trees_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    _cleanup_free_ char *text = NULL, *again = NULL;
+    _cleanup_free_ char *text = NULL;
     const vqemu_revision *revision = revision_of_tree(checker, name);
     struct layout layout;
     int r = fd < 0 ? fd : stamp_read(fd, false, &text);
@@ -304,13 +303,8 @@ static int examine_tree(struct checker *checker, const char *name, struct differ
                                           .how = "is missing, broken or that of another manifest"};
         return difference->path ? 0 : -ENOMEM;
     }
-    again = strdup(list); /* it is taken apart */
-    if (!again)
-        return -ENOMEM;
-    r = tree_check(fd, list, difference);
-    return r == 1 && revision
-               ? check_copies(checker, fd, again, vqemu_revision_manifest(revision), difference)
-               : r;
+    return revision ? check_content(checker, fd, vqemu_revision_manifest(revision), difference)
+                    : tree_check(fd, list, difference);
 }
 
 static int check_tree(int trees_fd, const char *name, void *userdata) {
@@ -549,6 +543,10 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
     if (checker->trees_fd < 0 && checker->trees_fd != -ENOENT)
         return error_system(error, -checker->trees_fd, "cannot open the directory %s",
                             store->trees_path);
+    struct stat status;
+    if (fstat(store->objects_fd, &status) < 0)
+        return error_system(error, errno, "cannot look at %s", store->objects_path);
+    checker->objects_device = status.st_dev;
     checker->report = calloc(1, sizeof *checker->report);
     return checker->report ? 0 : error_no_memory(error);
 }

@@ -280,13 +280,20 @@ int sync_path(int directory_fd, const char *path) {
     return fd < 0 ? fd : sync_fd(fd);
 }
 
+/* File systems differ in what they say of what they cannot do, so each way is tried in turn. */
 int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *new_name) {
+    struct stat status;
     if (renameat2(old_fd, old_name, new_fd, new_name, RENAME_NOREPLACE) == 0)
         return 0;
-    if (errno != EINVAL && errno != ENOSYS)
+    /* Without RENAME_NOREPLACE: a link has the same promise, for files. */
+    if (errno != EEXIST && linkat(old_fd, old_name, new_fd, new_name, 0) == 0)
+        return unlinkat(old_fd, old_name, 0) < 0 ? -errno : 0;
+    if (errno == EEXIST)
+        return -EEXIST;
+    /* Without links, there is only a look. */
+    if (fstatat(new_fd, new_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        return -EEXIST;
+    if (errno != ENOENT)
         return -errno;
-    /* A file system without RENAME_NOREPLACE: a link has the same promise, for files. */
-    if (linkat(old_fd, old_name, new_fd, new_name, 0) < 0)
-        return -errno;
-    return unlinkat(old_fd, old_name, 0) < 0 ? -errno : 0;
+    return renameat(old_fd, old_name, new_fd, new_name) < 0 ? -errno : 0;
 }

@@ -75,7 +75,10 @@ int sync_file_system(int fd);
 /* fsync a file or directory that is known by its path relative to directory_fd. */
 int sync_path(int directory_fd, const char *path);
 
-/* Rename unless the new name is taken: -EEXIST then. Also where the file system has no such call.
+/*
+ * Rename a file unless the new name is taken: -EEXIST then. Where the file system has neither such
+ * a call nor links, somebody else can take the name in between, and is replaced: the caller has a
+ * lock, or a name that stands for the content.
  */
 int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *new_name);
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Stores whose trees come with a lower layer of an overlay, which cannot rename directories of it."""
+"""Stores that came from elsewhere: in a lower layer of an overlay, which cannot rename its directories; copies."""
+import json
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 from store_cli import (PROFILE, PROGRAM, assert_resolves, bad, build, good, leftovers, make_files,
-                       manifests, object_path, overlay_mounted, resolve, snapshot, verify)
+                       manifests, mounted, object_path, overlay_mounted, resolve, snapshot, tree_faults, verify)
 
 if os.getuid() != 0:
     pytest.skip("needs root to mount file systems", allow_module_level=True)
@@ -139,3 +140,142 @@ def test_a_directory_in_place_of_an_object_of_the_lower_layer(tmp_path, profile)
     with overlay_mounted(tmp_path, lower=tmp_path / "image") as where:
         build(where / "store", profile)
         assert_resolves(where / "store")
+
+
+# ---- copies ----
+
+def copy(store, where):
+    subprocess.run(["cp", "-a", store, where], check=True)
+
+
+def copy_without_times(store, where):
+    subprocess.run(["cp", "-r", "--no-preserve=timestamps", store, where], check=True)
+
+
+def copy_by_tar(store, where):
+    where.mkdir()
+    subprocess.run(f"tar c -C {store} . | tar x -C {where}", shell=True, check=True)
+
+
+@pytest.fixture(params=[copy, copy_without_times, copy_by_tar], ids=lambda function: function.__name__)
+def copied(request, tmp_path, profile):
+    build(tmp_path / "store", profile)
+    resolve(tmp_path / "store")
+    request.param(tmp_path / "store", tmp_path / "copied")
+    return tmp_path / "copied"
+
+
+def assert_usable_read_only(root, *words):
+    before = snapshot(root)
+    tree = Path(resolve(root, *words)["tree"])
+    for options in ([], ["--verify"], ["--trust"]):
+        resolved = json.loads(good("--root", root, *words, "--json", "resolve", "--profile", PROFILE, *options))
+        assert resolved["tree"] == str(tree)
+        assert not tree_faults(tree, json.loads(Path(resolved["manifest"]).read_text()))
+    good("--root", root, *words, "verify")
+    assert snapshot(root) == before
+
+
+def test_a_copy_that_cannot_be_written_to(copied, tmp_path):
+    with mounted(tmp_path / "ro", "--bind", "-o", "ro", copied) as where:
+        assert_usable_read_only(where)
+    assert_usable_read_only(copied, "--read-only")
+
+
+def test_a_copy_that_can_be_written_to(copied):
+    verify(copied)
+    before = snapshot(copied / "qemu")
+    assert_resolves(copied, "--verify")
+    assert snapshot(copied / "qemu") == before
+    assert_resolves(copied)
+    assert os.path.samefile(Path(resolve(copied)["tree"], PROGRAM), object_path(copied, PROGRAM))
+
+
+def test_a_squashfs(tmp_path, profile):
+    build(tmp_path / "store", profile)
+    resolve(tmp_path / "store")
+    subprocess.run(["mksquashfs", tmp_path / "store", tmp_path / "image", "-quiet", "-no-progress"], check=True)
+    with mounted(tmp_path / "mnt", "-o", "loop,ro", "-t", "squashfs", tmp_path / "image") as where:
+        assert_usable_read_only(where)
+
+
+def add_file(tree):
+    (tree / "lib/added").write_bytes(b"?")
+
+
+def add_directory(tree):
+    (tree / "more").mkdir()
+
+
+def add_link(tree):
+    (tree / "lib/libtwo.so").symlink_to("libone.so.1")
+
+
+def remove(tree):
+    (tree / "firmware/empty.bin").unlink()
+
+
+def remove_stamp(tree):
+    (tree / ".volt-tree").unlink()
+
+
+def replace_directory_by_link(tree):
+    (tree / "lib").rename(tree.parent / "lib")
+    (tree / "lib").symlink_to("../lib")
+
+
+def make_setuid(tree):
+    (tree / PROGRAM).chmod(0o4555)
+
+
+def make_writable(tree):
+    (tree / "lib/libone.so.1").chmod(0o666)
+
+
+def make_plain(tree):
+    (tree / PROGRAM).chmod(0o444)
+
+
+def open_directory(tree):
+    (tree / "lib").chmod(0o777)
+
+
+def alter(tree):
+    path = tree / "firmware/bios.bin"
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(b"?" + content[1:])
+    path.chmod(0o444)
+
+
+@pytest.mark.parametrize("damage", [add_file, add_directory, add_link, remove, remove_stamp,
+                                    replace_directory_by_link, make_setuid, make_writable, make_plain,
+                                    open_directory, alter], ids=lambda function: function.__name__)
+def test_a_copy_with_more_than_other_inodes(tmp_path, profile, damage):
+    """Whatever else differs is told, by every way to look; where it can be written to, it is put right."""
+    build(tmp_path / "store", profile)
+    resolve(tmp_path / "store")
+    root = tmp_path / "copied"
+    copy(tmp_path / "store", root)
+    tree = Path(resolve(root, "--read-only")["tree"])
+    damage(tree)
+    for options in ([], ["--verify"]):
+        bad("--root", root, "--read-only", "resolve", "--profile", PROFILE, *options, mentions=[tree, "read-only"])
+    (problem,) = verify(root, "--read-only", status=1)["problems"]
+    assert problem["kind"] == "tree"
+    assert_resolves(root, "--verify")
+    verify(root)
+
+
+def test_a_read_only_copy_without_rights(tmp_path, profile):
+    """An ordinary user, who can assemble nothing there."""
+    for path in (tmp_path, *list(tmp_path.parents)[:3]):
+        if path != Path("/tmp"):
+            path.chmod(0o755)
+    build(tmp_path / "store", profile)
+    resolve(tmp_path / "store")
+    copy(tmp_path / "store", tmp_path / "copied")
+    nobody = {"user": 65534, "group": 65534, "extra_groups": []}
+    shown = json.loads(good("--root", tmp_path / "copied", "--json", "resolve", "--profile", PROFILE, **nobody))
+    write(Path(shown["tree"], "firmware/bios.bin"))
+    bad("--root", tmp_path / "copied", "resolve", "--profile", PROFILE, mentions=["Permission denied"], **nobody)
