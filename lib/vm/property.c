@@ -61,11 +61,16 @@ static int check_string(const struct property *property, const char *key, const 
     return r < 0 ? r : check_pattern(property->pattern, property->wanted, key, value, error);
 }
 
+const char *property_choice_at(const struct property *property, size_t index) {
+    return property->choice_at ? property->choice_at(index) : property->choices[index];
+}
+
 static int refuse_choice(const struct property *property, const char *key, const char *value,
                          vqemu_error **error) {
     _cleanup_strbuf_ struct strbuf choices = {0};
-    for (const char *const *choice = property->choices; *choice; choice++)
-        strbuf_addf(&choices, "%s%s", choices.length ? ", " : "", *choice);
+    const char *choice;
+    for (size_t i = 0; (choice = property_choice_at(property, i)); i++)
+        strbuf_addf(&choices, "%s%s", i ? ", " : "", choice);
     if (choices.failed)
         return error_no_memory(error);
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" is not one of %s", key, value,
@@ -76,9 +81,10 @@ static int refuse_choice(const struct property *property, const char *key, const
 
 static int set_choice(const struct property *property, void *object, const char *key,
                       const char *value, vqemu_error **error) {
-    for (const char *const *choice = property->choices; *choice; choice++) {
-        if (strcmp(*choice, value) == 0) {
-            *(const char **)property_field(property, object) = *choice;
+    const char *choice;
+    for (size_t i = 0; (choice = property_choice_at(property, i)); i++) {
+        if (strcmp(choice, value) == 0) {
+            *(const char **)property_field(property, object) = choice;
             return 0;
         }
     }

@@ -49,11 +49,12 @@ struct property {
     enum property_kind kind;
     size_t offset; /* of the field in the object */
     bool required;
-    bool may_be_empty;          /* "" is a value of its own, not none */
-    bool is_descriptor;         /* a number that a caller has by mistake when it is 0 */
-    const char *const *choices; /* NULL-terminated */
-    uint64_t minimum, maximum;  /* of a number; the maximum is also that of a string's bytes */
-    const char *pattern;        /* what a string, or the name of a value, matches, or NULL */
+    bool may_be_empty;                      /* "" is a value of its own, not none */
+    bool is_descriptor;                     /* a number that a caller has by mistake when it is 0 */
+    const char *const *choices;             /* NULL-terminated */
+    const char *(*choice_at)(size_t index); /* instead, where another noun has the words */
+    uint64_t minimum, maximum; /* of a number; the maximum is also that of a string's bytes */
+    const char *pattern;       /* what a string, or the name of a value, matches, or NULL */
     const char *wanted; /* what matches it, as "a MAC address such as ..."; or a number's unit */
     const struct object_type *element;
     const char *meaning; /* for the schema: what it is, its default, and what it needs */
@@ -70,6 +71,9 @@ struct object_list {
     void **items;
     size_t count;
 };
+
+/* The words of a choice one by one, static; NULL beyond the last. */
+const char *property_choice_at(const struct property *property, size_t index);
 
 static inline bool is_on(enum toggle toggle) {
     return toggle == TOGGLE_ON;

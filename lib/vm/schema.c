@@ -4,8 +4,9 @@
 
 static json_t *schema_of_choice(const struct property *property) {
     json_t *schema = json_pack("{s:s, s:[]}", "type", "string", "enum");
-    for (const char *const *choice = property->choices; schema && *choice; choice++) {
-        if (json_array_append_new(json_object_get(schema, "enum"), json_string(*choice)) < 0) {
+    const char *choice;
+    for (size_t i = 0; schema && (choice = property_choice_at(property, i)); i++) {
+        if (json_array_append_new(json_object_get(schema, "enum"), json_string(choice)) < 0) {
             json_decref(schema);
             return NULL;
         }

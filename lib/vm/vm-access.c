@@ -169,6 +169,7 @@ VQEMU_EXPORT int vqemu_vm_remove(vqemu_vm *vm, const char *key, vqemu_error **er
 struct source {
     struct key_path path;
     const void *object;
+    const struct value *value; /* the named value that is asked for, if it is set */
 };
 
 static int begin_asking(const vqemu_vm *vm, const char *key, enum key_kind kind, const char *wanted,
@@ -184,12 +185,27 @@ static const void *field_of(const struct source *source) {
     return property_value(key_last(&source->path)->property, source->object);
 }
 
-/* A named value of a kind; one that is not set has none. */
-static int find_value(const struct source *source, enum value_kind kind, const char *wanted,
-                      const struct value **value, vqemu_error **error) {
+/* What every getter begins with: one value is asked for, a property's own or a named one. */
+static int ask_value(const vqemu_vm *vm, const char *key, enum key_kind kind,
+                     enum value_kind value_kind, const char *wanted, struct source *source,
+                     vqemu_error **error) {
+    int r = begin_asking(vm, key, kind, wanted, source, error);
+    source->value = NULL;
+    if (r < 0 || source->path.kind != KEY_VALUE)
+        return r;
     const struct named_value *item = named_values_find(field_of(source), source->path.name);
-    *value = item ? &item->value : NULL;
-    return item && item->value.kind != kind ? key_wrong_kind(&source->path, wanted, error) : 0;
+    if (item && item->value.kind != value_kind)
+        return key_wrong_kind(&source->path, wanted, error);
+    source->value = item ? &item->value : NULL;
+    return 0;
+}
+
+static const char *text_of(const struct source *source) {
+    if (source->path.kind == KEY_VALUE)
+        return source->value ? source->value->text : NULL;
+    if (key_is_element(&source->path))
+        return ((const struct strv *)field_of(source))->items[key_last(&source->path)->index];
+    return *(char *const *)field_of(source);
 }
 
 VQEMU_EXPORT int vqemu_vm_get_string(const vqemu_vm *vm, const char *key, const char **value,
@@ -200,20 +216,16 @@ VQEMU_EXPORT int vqemu_vm_get_string(const vqemu_vm *vm, const char *key, const 
     REQUIRE_ARGUMENT(vm, error);
     REQUIRE_ARGUMENT(key, error);
     struct source source;
-    int r = begin_asking(vm, key, KEY_STRING, "a string", &source, error);
-    if (r < 0)
-        return r;
-    if (source.path.kind == KEY_VALUE) {
-        const struct value *found;
-        r = find_value(&source, VALUE_TEXT, "a string", &found, error);
-        *value = r == 0 && found ? found->text : NULL;
-        return r;
-    }
-    if (key_is_element(&source.path))
-        *value = ((const struct strv *)field_of(&source))->items[key_last(&source.path)->index];
-    else
-        *value = *(char *const *)field_of(&source);
-    return 0;
+    int r = ask_value(vm, key, KEY_STRING, VALUE_TEXT, "a string", &source, error);
+    if (r == 0)
+        *value = text_of(&source);
+    return r;
+}
+
+static uint64_t number_of(const struct source *source) {
+    if (source->path.kind == KEY_VALUE)
+        return source->value ? source->value->number : 0;
+    return *(const uint64_t *)field_of(source);
 }
 
 VQEMU_EXPORT int vqemu_vm_get_number(const vqemu_vm *vm, const char *key, uint64_t *value,
@@ -224,17 +236,18 @@ VQEMU_EXPORT int vqemu_vm_get_number(const vqemu_vm *vm, const char *key, uint64
     REQUIRE_ARGUMENT(vm, error);
     REQUIRE_ARGUMENT(key, error);
     struct source source;
-    int r = begin_asking(vm, key, KEY_NUMBER, "a number", &source, error);
-    if (r < 0)
-        return r;
-    if (source.path.kind == KEY_VALUE) {
-        const struct value *found;
-        r = find_value(&source, VALUE_NUMBER, "a number", &found, error);
-        *value = r == 0 && found ? found->number : 0;
-        return r;
-    }
-    *value = *(const uint64_t *)field_of(&source);
-    return 0;
+    int r = ask_value(vm, key, KEY_NUMBER, VALUE_NUMBER, "a number", &source, error);
+    if (r == 0)
+        *value = number_of(&source);
+    return r;
+}
+
+static int32_t switch_of(const struct source *source) {
+    if (source->path.kind != KEY_VALUE)
+        return (int32_t) * (const enum toggle *)field_of(source);
+    if (!source->value)
+        return VQEMU_SWITCH_DEFAULT;
+    return source->value->on ? VQEMU_SWITCH_ON : VQEMU_SWITCH_OFF;
 }
 
 VQEMU_EXPORT int vqemu_vm_get_switch(const vqemu_vm *vm, const char *key, int32_t *value,
@@ -245,18 +258,10 @@ VQEMU_EXPORT int vqemu_vm_get_switch(const vqemu_vm *vm, const char *key, int32_
     REQUIRE_ARGUMENT(vm, error);
     REQUIRE_ARGUMENT(key, error);
     struct source source;
-    int r = begin_asking(vm, key, KEY_SWITCH, "a switch", &source, error);
-    if (r < 0)
-        return r;
-    if (source.path.kind == KEY_VALUE) {
-        const struct value *found;
-        r = find_value(&source, VALUE_SWITCH, "a switch", &found, error);
-        if (r == 0 && found)
-            *value = found->on ? VQEMU_SWITCH_ON : VQEMU_SWITCH_OFF;
-        return r;
-    }
-    *value = (int32_t) * (const enum toggle *)field_of(&source);
-    return 0;
+    int r = ask_value(vm, key, KEY_SWITCH, VALUE_SWITCH, "a switch", &source, error);
+    if (r == 0)
+        *value = switch_of(&source);
+    return r;
 }
 
 VQEMU_EXPORT int vqemu_vm_count(const vqemu_vm *vm, const char *key, size_t *count,

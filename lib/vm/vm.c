@@ -3,17 +3,14 @@
 
 #include <string.h>
 
+#include <volt-qemu/profile.h>
+
 #include "base/error.h"
 #include "util/export.h"
 #include "vm/descriptor-name.h"
 #include "vm/disk.h"
 #include "vm/nic.h"
 #include "vm/share.h"
-
-/* Those of the table in choice/arch.c. */
-static const char *const guest_archs[] = {
-    "x86_64", "i386",     "aarch64", "arm",   "riscv64", "riscv32", "mips",        "mipsel",
-    "mips64", "mips64el", "ppc",     "ppc64", "ppc64le", "s390x",   "loongarch64", NULL};
 
 static const struct property properties[] = {
     {
@@ -52,7 +49,7 @@ static const struct property properties[] = {
         .key = "guest_arch",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, guest_arch),
-        .choices = guest_archs,
+        .choice_at = vqemu_guest_arch_at,
         .meaning = "Architecture of the guest, which chooses the QEMU program and the machine. "
                    "Default: the host's. It only matters for the selection of a profile.",
     },

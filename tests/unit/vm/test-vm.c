@@ -37,7 +37,7 @@ START_TEST(a_new_vm_has_the_defaults) {
 }
 END_TEST
 
-/* The table of architectures and the choices of the key are lists apart. */
+/* What the table has, the key takes. */
 START_TEST(every_architecture_can_be_named) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
