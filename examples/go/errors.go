@@ -117,8 +117,13 @@ func toError(result C.int, e *C.vqemu_error) error {
 		return nil
 	}
 	defer C.vqemu_error_free(e)
-	taken := &Error{
-		Code:    Code(result),
+	return newError(e)
+}
+
+// newError says the same as an error of the library.
+func newError(e *C.vqemu_error) *Error {
+	made := &Error{
+		Code:    Code(C.vqemu_error_code(e)),
 		Reason:  C.GoString(C.vqemu_error_reason(e)),
 		Message: C.GoString(C.vqemu_error_message(e)),
 		Details: map[string]string{},
@@ -128,9 +133,9 @@ func toError(result C.int, e *C.vqemu_error) error {
 	for i := C.size_t(0); ; i++ {
 		name := C.vqemu_error_detail_name(e, i)
 		if name == nil {
-			return taken
+			return made
 		}
-		taken.Details[C.GoString(name)] = C.GoString(C.vqemu_error_detail(e, name))
+		made.Details[C.GoString(name)] = C.GoString(C.vqemu_error_detail(e, name))
 	}
 }
 

@@ -15,7 +15,7 @@ type Revision struct {
 	Profile  string
 	Path     string // of its file
 	Digest   string // of its manifest; "" if that cannot be loaded
-	Problem  string // why the manifest cannot be loaded; "" if it is
+	Err      error  // why the manifest cannot be loaded; nil if it is; otherwise an *Error
 	Manifest *Manifest
 	handle   *handle
 }
@@ -27,9 +27,11 @@ func newRevision(revision *C.vqemu_revision) *Revision {
 		Profile: C.GoString(C.vqemu_revision_profile(revision)),
 		Path:    C.GoString(C.vqemu_revision_path(revision)),
 		Digest:  C.GoString(C.vqemu_revision_digest(revision)),
-		Problem: C.GoString(C.vqemu_revision_problem(revision)),
 		handle: newHandle(unsafe.Pointer(C.vqemu_revision_ref(revision)),
 			func(p unsafe.Pointer) { C.vqemu_revision_unref((*C.vqemu_revision)(p)) }),
+	}
+	if e := C.vqemu_revision_error(revision); e != nil {
+		r.Err = newError(e)
 	}
 	if manifest := C.vqemu_revision_manifest(revision); manifest != nil {
 		r.Manifest = newManifest(manifest)

@@ -19,7 +19,7 @@ func TestARevisionTellsWhatItIs(t *testing.T) {
 		t.Errorf("%+v", first)
 	}
 	revision := first.Revision
-	if revision.Profile != "emulate-x86" || revision.Problem != "" || revision.Digest != revision.Manifest.Digest ||
+	if revision.Profile != "emulate-x86" || revision.Err != nil || revision.Digest != revision.Manifest.Digest ||
 		!strings.HasPrefix(revision.Name, "emulate-x86-") {
 		t.Errorf("%+v", revision)
 	}
@@ -38,8 +38,13 @@ func TestARevisionTellsWhatItIs(t *testing.T) {
 	}
 	check(t, os.WriteFile(revision.Path, []byte("broken"), 0o644))
 	all, err := store.Revisions(ctx, "emulate-x86")
-	if err != nil || len(all) != 1 || all[0].Problem == "" || all[0].Manifest != nil {
-		t.Errorf("%+v, %v", all, err)
+	if err != nil || len(all) != 1 || all[0].Manifest != nil {
+		t.Fatalf("%+v, %v", all, err)
+	}
+	var broken *Error
+	if !errors.As(all[0].Err, &broken) || broken.Code != CodeMalformed || broken.Reason != "revision-broken" ||
+		broken.Details["revision"] != all[0].Name {
+		t.Errorf("%#v", all[0].Err)
 	}
 }
 

@@ -69,6 +69,7 @@ static bool is_used(const struct listing *listing, const vqemu_revision *revisio
 
 static json_t *revision_json(const struct listing *listing, const vqemu_revision *revision) {
     const vqemu_manifest *manifest = vqemu_revision_manifest(revision); /* NULL if it is broken */
+    const vqemu_error *broken = vqemu_revision_error(revision);
     json_t *object = json_object(), *holders = holders_json(listing, revision);
     json_add_text(object, "name", vqemu_revision_name(revision));
     json_add_text(object, "profile", vqemu_revision_profile(revision));
@@ -86,7 +87,7 @@ static json_t *revision_json(const struct listing *listing, const vqemu_revision
     json_add(object, "current",
              is_known ? json_boolean(is_current(listing, revision)) : json_null());
     json_add(object, "in_use", is_known ? json_boolean(is_used(listing, revision)) : json_null());
-    json_add_text(object, "problem", vqemu_revision_problem(revision));
+    json_add(object, "error", broken ? error_json(broken) : json_null());
     return object;
 }
 
@@ -167,9 +168,9 @@ static void print_listing(const struct listing *listing) {
 static void warn_of_broken(const vqemu_revision_list *list) {
     for (size_t i = 0; i < vqemu_revision_list_count(list); i++) {
         const vqemu_revision *revision = vqemu_revision_list_at(list, i);
-        if (vqemu_revision_problem(revision))
-            warn("%s is broken: %s", vqemu_revision_name(revision),
-                 vqemu_revision_problem(revision));
+        const vqemu_error *broken = vqemu_revision_error(revision);
+        if (broken)
+            warn("%s is broken: %s", vqemu_revision_name(revision), vqemu_error_message(broken));
     }
 }
 
@@ -220,7 +221,8 @@ const struct command command_revisions = {
         "revision that is broken only the name is known; a warning says why.\n"
         "With --json: an array of name, profile, path, created_at, digest, objects,\n"
         "total_bytes, qemu_version, pinned, pinned_by (an array of holders), current, in_use,\n"
-        "problem.\n",
+        "error (of a broken one: an object of code, reason, message, hint, details, line, as on\n"
+        "stderr).\n",
     .example = "  volt-qemu revisions emulate-x86\n",
     .run = revisions,
 };

@@ -54,7 +54,7 @@ static void print_object(const char *kind, json_t *value) {
     fprintf(stderr, "%s\n", text);
 }
 
-static void print_failure_as_json(const struct failure *failure) {
+static json_t *failure_json(const struct failure *failure) {
     int64_t line = vqemu_error_line(failure->error);
     json_t *object = json_object();
     set_text(object, "code", failure->code);
@@ -63,7 +63,7 @@ static void print_failure_as_json(const struct failure *failure) {
     set_text(object, "hint", failure->hint);
     json_object_set_new(object, "details", details_of(failure->error));
     json_object_set_new(object, "line", line > 0 ? json_integer(line) : json_null());
-    print_object("error", object);
+    return object;
 }
 
 /* ---- for people ---- */
@@ -76,23 +76,34 @@ static void print_line(const char *prefix, const char *message, const char *hint
 
 static void print_failure(const struct failure *failure) {
     if (as_json)
-        print_failure_as_json(failure);
+        print_object("error", failure_json(failure));
     else
         print_line("", failure->message, failure->hint);
 }
 
 /* ---- errors of the library ---- */
 
-static int fail_with_hint(const vqemu_error *error, const char *hint) {
-    _cleanup_free_ char *way = way_out_of(error);
-    print_failure(&(struct failure){
+static struct failure failure_of(const vqemu_error *error, const char *hint) {
+    return (struct failure){
         .code = vqemu_result_name(vqemu_error_code(error)),
         .reason = vqemu_error_reason(error),
         .message = vqemu_error_message(error),
-        .hint = way ? way : hint,
+        .hint = hint,
         .error = error,
-    });
+    };
+}
+
+static int fail_with_hint(const vqemu_error *error, const char *hint) {
+    _cleanup_free_ char *way = way_out_of(error);
+    const struct failure failure = failure_of(error, way ? way : hint);
+    print_failure(&failure);
     return exit_status_of(error);
+}
+
+json_t *error_json(const vqemu_error *error) {
+    _cleanup_free_ char *way = way_out_of(error);
+    const struct failure failure = failure_of(error, way);
+    return failure_json(&failure);
 }
 
 int fail(const vqemu_error *error) {

@@ -6,6 +6,7 @@
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
+#include <jansson.h>
 #include <volt-qemu/volt-qemu.h>
 
 #include "commands.h"
@@ -21,6 +22,9 @@ int fail_request(const struct command *command, const vqemu_error *error);
 
 /* Report an error of a call that was given the keys of a VM. */
 int fail_vm(const vqemu_error *error);
+
+/* What is reported of an error with --json. */
+json_t *error_json(const vqemu_error *error);
 
 /* Report a failure that has no class of its own. */
 int fail_text(const char *format, ...) __attribute__((format(printf, 1, 2)));

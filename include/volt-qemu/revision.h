@@ -37,13 +37,14 @@ const char *vqemu_revision_path(const vqemu_revision *revision);
 /** The digest of the manifest, in hex; NULL if it could not be loaded. Borrowed. Since 1.0. */
 const char *vqemu_revision_digest(const vqemu_revision *revision);
 
-/** The manifest; NULL if it could not be loaded, see vqemu_revision_problem(). Borrowed. Since 1.0.
+/** The manifest; NULL if it could not be loaded, see vqemu_revision_error(). Borrowed. Since 1.0.
  */
 vqemu_manifest *vqemu_revision_manifest(const vqemu_revision *revision);
 
-/** Why the manifest could not be loaded; NULL if it was. Only revisions of a list can have one.
- * Borrowed. Since 1.0. */
-const char *vqemu_revision_problem(const vqemu_revision *revision);
+/** Why the manifest could not be loaded; NULL if it was. Only revisions of a list can have one: a
+ * document that is broken has the reason "revision-broken" and, where that is known, a line; a file
+ * that cannot be read has the code and errno of that. Borrowed: never to be freed. Since 1.0. */
+const vqemu_error *vqemu_revision_error(const vqemu_revision *revision);
 
 /** A list of revisions. Immutable, one owner. Since 1.0. */
 typedef struct vqemu_revision_list vqemu_revision_list;

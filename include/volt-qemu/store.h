@@ -110,7 +110,7 @@ void vqemu_store_unref(vqemu_store *store);
 /**
  * List the revisions of one profile, or of all if profile is NULL: grouped by profile, in each the
  * newest first. Files of refs/ that do not have the form of a revision are passed over; a revision
- * whose manifest cannot be loaded is listed with vqemu_revision_problem(), last of its profile. The
+ * whose manifest cannot be loaded is listed with vqemu_revision_error(), last of its profile. The
  * list of a profile that the store does not have, or nobody knows, is empty. flags: 0. call: may be
  * NULL. The caller frees *list with vqemu_revision_list_free().
  *

@@ -186,6 +186,23 @@ int error_because(int code, vqemu_error **error, const char *reason, ...) {
     return code;
 }
 
+int error_copy(const vqemu_error *from, vqemu_error **error) {
+    int r = error_set(error, from->code, 0, "%s", from->message);
+    vqemu_error *target = made(r, error);
+    if (!target)
+        return r;
+    target->system_errno = from->system_errno;
+    target->reason = from->reason;
+    target->line = from->line;
+    for (size_t i = 0; i < from->detail_count; i++)
+        add_detail(target, from->details[i].name, from->details[i].value);
+    return r;
+}
+
+bool error_ends_call(int code) {
+    return code == VQEMU_ERR_CANCELLED || code == VQEMU_ERR_TIMEOUT || code == VQEMU_ERR_NO_MEMORY;
+}
+
 int error_at_line(int code, vqemu_error **error, int64_t line) {
     vqemu_error *target = made(code, error);
     if (target)

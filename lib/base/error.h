@@ -3,6 +3,7 @@
 #define LIB_ERROR_H
 
 #include <fcntl.h>
+#include <stdbool.h>
 
 #include <volt-qemu/error.h>
 
@@ -66,6 +67,13 @@ int error_no_memory(vqemu_error **error);
  * path, NULL);
  */
 int error_because(int code, vqemu_error **error, const char *reason, ...) __attribute__((sentinel));
+
+/* Make an error like another; returns its code. */
+int error_copy(const vqemu_error *from, vqemu_error **error);
+
+/* Whether it is not about what was looked at, but the call itself cannot go on: it was cancelled,
+ * its time is over, there is no memory. */
+bool error_ends_call(int code);
 
 /* Note the line of the document at fault; returns the code. */
 int error_at_line(int code, vqemu_error **error, int64_t line);

@@ -28,7 +28,7 @@ struct vqemu_revision {
     ino_t store_inode;
     struct digest digest;     /* the manifest's; "" where it is not known */
     vqemu_manifest *manifest; /* NULL if it could not be loaded, or was not yet */
-    char *problem;            /* why it could not */
+    vqemu_error *error;       /* why it could not */
     struct stat file;         /* as it was loaded */
 };
 
@@ -136,15 +136,13 @@ int revision_new_unloaded(const vqemu_store *store, const char *name, const stru
 
 int revision_load(const vqemu_store *store, vqemu_revision *revision, vqemu_call *call,
                   vqemu_error **error) {
-    if (revision->problem)
+    if (revision->error)
         return revision_broken(revision, error);
     return revision->manifest ? 0 : load_manifest(store, revision, call, error);
 }
 
 int revision_broken(const vqemu_revision *revision, vqemu_error **error) {
-    return error_because(error_set(error, VQEMU_ERR_MALFORMED, 0, "%s", revision->problem), error,
-                         "revision-broken", "revision", revision->name, "path", revision->path,
-                         NULL);
+    return error_copy(revision->error, error);
 }
 
 static int add_to_list(vqemu_revision_list *list, vqemu_revision *revision, vqemu_error **error) {
@@ -180,7 +178,7 @@ struct listing {
 };
 
 /*
- * Load one revision into the list. One that cannot be loaded is listed with its problem. One that
+ * Load one revision into the list. One that cannot be loaded is listed with its error. One that
  * has just been deleted is passed over: there may be another one that was not there yet when the
  * directory was read.
  */
@@ -198,16 +196,16 @@ static int list_revision(const struct listing *listing, const char *name, size_t
         list->incomplete = true;
         return 0;
     }
-    if (r < 0 && (listing->strict || r == VQEMU_ERR_NO_MEMORY)) {
+    if (r < 0 && (listing->strict || error_ends_call(vqemu_error_code(problem)))) {
+        r = vqemu_error_code(problem);
         if (error)
             *error = TAKE_POINTER(problem);
         return r;
     }
     if (r < 0) {
-        revision->problem = strdup(vqemu_error_message(problem));
-        if (!revision->problem)
-            return error_no_memory(error);
-        call_log(listing->call, VQEMU_LOG_WARNING, "revision-broken", "%s", revision->problem);
+        revision->error = TAKE_POINTER(problem);
+        call_log(listing->call, VQEMU_LOG_WARNING, "revision-broken", "%s",
+                 vqemu_error_message(revision->error));
     }
     return add_to_list(list, revision, error);
 }
@@ -518,7 +516,7 @@ VQEMU_EXPORT void vqemu_revision_unref(vqemu_revision *revision) {
     free(revision->name);
     free(revision->profile);
     free(revision->path);
-    free(revision->problem);
+    vqemu_error_free(revision->error);
     vqemu_manifest_unref(revision->manifest);
     free(revision);
 }
@@ -543,8 +541,8 @@ VQEMU_EXPORT vqemu_manifest *vqemu_revision_manifest(const vqemu_revision *revis
     return revision ? revision->manifest : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_revision_problem(const vqemu_revision *revision) {
-    return revision ? revision->problem : NULL;
+VQEMU_EXPORT const vqemu_error *vqemu_revision_error(const vqemu_revision *revision) {
+    return revision ? revision->error : NULL;
 }
 
 const char *revision_digest(const vqemu_revision *revision) {

@@ -31,7 +31,7 @@ int revision_new_unloaded(const vqemu_store *store, const char *name, const stru
 int revision_load(const vqemu_store *store, vqemu_revision *revision, vqemu_call *call,
                   vqemu_error **error);
 
-/* The error for one with a problem. */
+/* Fail for one that could not be loaded, as its own error says. */
 int revision_broken(const vqemu_revision *revision, vqemu_error **error);
 
 /* The manifest's digest, loaded or not. */
@@ -70,12 +70,12 @@ int revision_object_failed(const vqemu_store *store, const vqemu_revision *revis
 
 /*
  * The revisions that an operator means: one by its name, all of a profile, or all of the store if
- * name is NULL. Those that are broken are listed with their problem, unless named.
+ * name is NULL. Those that are broken are listed with their error, unless named.
  */
 int revision_list_named(const vqemu_store *store, const char *name, vqemu_call *call,
                         vqemu_revision_list **list, vqemu_error **error);
 
-/* The revisions of a profile, or of all, the newest of each first; with their problems, or so that
+/* The revisions of a profile, or of all, the newest of each first; with their errors, or so that
  * one that is broken is an error. */
 int revision_list_all(const vqemu_store *store, const char *profile, vqemu_call *call,
                       vqemu_revision_list **list, vqemu_error **error);

@@ -104,7 +104,7 @@ static int open_export(struct export *export, const vqemu_revision *revision, in
                        const char *name, vqemu_error **error) {
     int64_t total;
     int r = revision_check_store(export->store, revision, error);
-    if (r == 0 && vqemu_revision_problem(revision))
+    if (r == 0 && vqemu_revision_error(revision))
         r = revision_broken(revision, error);
     if (r == 0)
         r = store_lock_shared(export->store, &export->progress, &export->lock_fd, error);

@@ -79,9 +79,10 @@ static int list_objects(struct checker *checker) {
     int r = 0;
     for (size_t i = 0; r == 0 && i < vqemu_revision_list_count(checker->revisions); i++) {
         const vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, i);
-        if (vqemu_revision_problem(revision))
+        const vqemu_error *broken = vqemu_revision_error(revision);
+        if (broken)
             r = report_add(checker->report, PROBLEM_REVISION, "",
-                           strdup(vqemu_revision_problem(revision)));
+                           strdup(vqemu_error_message(broken)));
         else
             r = manifest_add_digests(vqemu_revision_manifest(revision), &checker->objects);
     }
@@ -256,7 +257,7 @@ static int report_uses(struct checker *checker) {
 static vqemu_revision *revision_of_tree(const struct checker *checker, const char *digest) {
     for (size_t i = 0; i < vqemu_revision_list_count(checker->revisions); i++) {
         vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, i);
-        if (!vqemu_revision_problem(revision) && strcmp(revision_digest(revision), digest) == 0)
+        if (!vqemu_revision_error(revision) && strcmp(revision_digest(revision), digest) == 0)
             return revision;
     }
     return NULL;
@@ -439,7 +440,7 @@ static int reassemble(struct checker *checker, vqemu_revision *revision, char **
                           NULL, &problem);
     if (r == 0)
         return 0;
-    if (r != VQEMU_ERR_CANCELLED && r != VQEMU_ERR_TIMEOUT && r != VQEMU_ERR_NO_MEMORY) {
+    if (!error_ends_call(r)) {
         *why = strdup(vqemu_error_message(problem));
         return *why ? 1 : error_no_memory(error);
     }
@@ -503,7 +504,7 @@ static int renew_trees(struct checker *checker, vqemu_error **error) {
             r = repair_tree_problem(checker, &checker->report->problems[i], error);
     for (size_t i = 0; r == 0 && i < vqemu_revision_list_count(checker->revisions); i++) {
         vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, i);
-        if (!vqemu_revision_problem(revision) &&
+        if (!vqemu_revision_error(revision) &&
             has_damage(checker->report, vqemu_revision_name(revision)) &&
             has_tree(checker, revision_digest(revision)) &&
             !has_tree_problem(checker, revision_digest(revision)))

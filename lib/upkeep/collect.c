@@ -66,12 +66,10 @@ static uint64_t disk_space(const struct stat *status) {
 /* ---- what stays ---- */
 
 static int is_broken(const vqemu_revision *revision, vqemu_error **error) {
-    int r = error_set(error, VQEMU_ERR_MALFORMED, 0,
-                      "nothing was collected, because what %s reaches cannot be told: %s; "
-                      "repair or remove that file",
-                      vqemu_revision_name(revision), vqemu_revision_problem(revision));
-    return error_because(r, error, "revision-broken", "revision", vqemu_revision_name(revision),
-                         "path", vqemu_revision_path(revision), NULL);
+    return error_prefix(revision_broken(revision, error), error,
+                        "nothing was collected, because what %s reaches cannot be told, so repair "
+                        "or remove its file: ",
+                        vqemu_revision_name(revision));
 }
 
 static int load_revisions(struct collector *collector, vqemu_error **error) {
@@ -79,7 +77,7 @@ static int load_revisions(struct collector *collector, vqemu_error **error) {
                               &collector->revisions, error);
     for (size_t i = 0; r == 0 && i < vqemu_revision_list_count(collector->revisions); i++) {
         const vqemu_revision *revision = vqemu_revision_list_at(collector->revisions, i);
-        if (vqemu_revision_problem(revision))
+        if (vqemu_revision_error(revision))
             r = is_broken(revision, error);
     }
     return r;

@@ -251,7 +251,7 @@ def resolve(store, revision=None, **options):
 
 
 def test_a_revision_tells_what_it_is(store, revision):
-    assert revision.profile == "emulate-x86" and revision.name.startswith("emulate-x86-") and revision.problem is None
+    assert revision.profile == "emulate-x86" and revision.name.startswith("emulate-x86-") and revision.error is None
     manifest = revision.manifest
     assert manifest.qemu_version == "7.2" and manifest.created_at == "2024-05-01T12:00:00Z"
     assert manifest.to_dict()["qemu_version"] == "7.2" and manifest.digest == revision.digest
@@ -270,7 +270,8 @@ def test_a_revision_tells_what_it_is(store, revision):
     assert missing.value.reason == "profile-not-in-store" and isinstance(missing.value, LookupError)
     Path(revision.path).write_text("broken")
     (broken,) = store.revisions()
-    assert broken.problem and broken.manifest is None and broken.digest is None
+    assert isinstance(broken.error, voltqemu.MalformedError) and broken.error.reason == "revision-broken"
+    assert broken.error.details["revision"] == broken.name and broken.manifest is None and broken.digest is None
 
 
 def test_an_ingest_tells_what_is_new(store, profile):

@@ -402,7 +402,7 @@ def test_an_error_in_a_document_has_its_line():
 def test_warnings_are_json_as_well(root):
     manifest_path(root).write_text("{")
     result = run("--root", root, "--json", "revisions")
-    assert result.returncode == 0 and json.loads(result.stdout)[0]["problem"]
+    assert result.returncode == 0 and json.loads(result.stdout)[0]["error"]["reason"] == "revision-broken"
     assert "is broken" in json.loads(result.stderr.splitlines()[0])["warning"]["message"]
 
 

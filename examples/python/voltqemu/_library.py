@@ -340,6 +340,8 @@ def _result(kind: str) -> Tuple[Any, _Result]:
     found = re.fullmatch(r"(?:const )?(vqemu_\w+)\*", kind)
     assert found, kind
     handle = found[1]
+    if handle == "vqemu_error":
+        return c_void_p, lambda address: _exception(Pointer.borrow(handle, address)) if address else None
     return c_void_p, lambda address: _shared(handle, address)
 
 
@@ -392,7 +394,12 @@ def _error_of(code: int, box: c_void_p) -> Error:
     """The exception for an error of C's, which is freed."""
     if not box.value:
         return BY_CODE.get(code, Error)("there is no memory for saying what went wrong", code=code)
-    error = Pointer.own("vqemu_error", box.value)
+    return _exception(Pointer.own("vqemu_error", box.value))
+
+
+def _exception(error: Pointer) -> Error:
+    """The exception that says the same as an error of C's."""
+    code: int = C.vqemu_error_code(error)
     details: Dict[str, str] = {}
     while (name := C.vqemu_error_detail_name(error, len(details))) is not None:
         details[name] = C.vqemu_error_detail(error, name)

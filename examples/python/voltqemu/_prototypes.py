@@ -183,13 +183,13 @@ int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm, uint32_t fl
 int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, const vqemu_revision *revision, uint32_t flags, vqemu_call *call, vqemu_runtime **runtime, vqemu_error **error);
 const char *vqemu_result_name(int code);
 const char *vqemu_revision_digest(const vqemu_revision *revision);
+const vqemu_error *vqemu_revision_error(const vqemu_revision *revision);
 vqemu_revision *vqemu_revision_list_at(const vqemu_revision_list *list, size_t index);
 size_t vqemu_revision_list_count(const vqemu_revision_list *list);
 void vqemu_revision_list_free(vqemu_revision_list *list);
 vqemu_manifest *vqemu_revision_manifest(const vqemu_revision *revision);
 const char *vqemu_revision_name(const vqemu_revision *revision);
 const char *vqemu_revision_path(const vqemu_revision *revision);
-const char *vqemu_revision_problem(const vqemu_revision *revision);
 const char *vqemu_revision_profile(const vqemu_revision *revision);
 vqemu_revision *vqemu_revision_ref(vqemu_revision *revision);
 void vqemu_revision_unref(vqemu_revision *revision);

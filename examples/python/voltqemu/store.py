@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Protocol, Tuple
 
 from ._library import C, Handle, Pointer, Text, decoded, descriptor, encoded, flag, items, options, whole
 from .call import Call, perform
+from .errors import Error
 from .manifest import Manifest
 from .profile import Profile
 from .runtime import Runtime
@@ -55,19 +56,19 @@ class Revision(Handle):
 
     @property
     def manifest(self) -> Optional[Manifest]:
-        """What it consists of; None if there is a problem."""
+        """What it consists of; None if it could not be read, as error says."""
         pointer: Optional[Pointer] = C.vqemu_revision_manifest(self)
         return None if pointer is None else Manifest._of(pointer)
 
     @property
-    def problem(self) -> Optional[str]:
-        """Why its manifest could not be read; None if it was."""
-        problem: Optional[str] = C.vqemu_revision_problem(self)
-        return problem
+    def error(self) -> Optional[Error]:
+        """Why its manifest could not be read; None if it was. Raise it, or look at its reason."""
+        error: Optional[Error] = C.vqemu_revision_error(self)
+        return error
 
     @property
     def digest(self) -> Optional[str]:
-        """The digest of its manifest, in hex; None if there is a problem."""
+        """The digest of its manifest, in hex; None if that could not be read."""
         digest: Optional[str] = C.vqemu_revision_digest(self)
         return digest or None
 

@@ -94,7 +94,7 @@ START_TEST(the_error_for_no_memory_can_be_freed_and_made_again) {
 END_TEST
 
 START_TEST(every_code_has_a_name_of_its_own) {
-    for (int a = VQEMU_ERR_TIMEOUT; a <= 0; a++) {
+    for (int a = VQEMU_ERR_UNTRUSTED; a <= 0; a++) {
         ck_assert_str_ne(vqemu_result_name(a), "unknown");
         for (int b = a + 1; b <= 0; b++)
             ck_assert_str_ne(vqemu_result_name(a), vqemu_result_name(b));
@@ -117,6 +117,23 @@ START_TEST(details_can_be_told_one_by_one) {
 }
 END_TEST
 
+START_TEST(a_copy_says_the_same) {
+    _cleanup_error_ vqemu_error *error = NULL, *copy = NULL;
+    int r = error_set(&error, VQEMU_ERR_MALFORMED, EIO, "x%%");
+    error_at_line(error_because(r, &error, "why", "key", "memory", "value", "7", NULL), &error, 3);
+    ck_assert_int_eq(error_copy(error, &copy), VQEMU_ERR_MALFORMED);
+    ck_assert_int_eq(error_copy(error, NULL), VQEMU_ERR_MALFORMED);
+    ck_assert_int_eq(vqemu_error_code(copy), VQEMU_ERR_MALFORMED);
+    ck_assert_int_eq(vqemu_error_errno(copy), EIO);
+    ck_assert_str_eq(vqemu_error_message(copy), vqemu_error_message(error));
+    ck_assert_str_eq(vqemu_error_reason(copy), "why");
+    ck_assert_int_eq(vqemu_error_line(copy), 3);
+    ck_assert_str_eq(vqemu_error_detail(copy, "key"), "memory");
+    ck_assert_str_eq(vqemu_error_detail(copy, "value"), "7");
+    ck_assert_ptr_null(vqemu_error_detail_name(copy, 2));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("error");
     TCase *tests = tcase_create("error");
@@ -129,6 +146,7 @@ int main(void) {
     tcase_add_test(tests, the_error_for_no_memory_can_be_freed_and_made_again);
     tcase_add_test(tests, every_code_has_a_name_of_its_own);
     tcase_add_test(tests, details_can_be_told_one_by_one);
+    tcase_add_test(tests, a_copy_says_the_same);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

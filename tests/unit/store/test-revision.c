@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/revision.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -82,11 +84,38 @@ START_TEST(a_list_is_grouped_and_sorted) {
         ck_assert_str_eq(vqemu_revision_name(vqemu_revision_list_at(all, i)), expected[i]);
     ck_assert_ptr_null(vqemu_revision_list_at(all, 4));
     ck_assert_ptr_null(vqemu_revision_manifest(vqemu_revision_list_at(all, 2)));
-    ck_assert_ptr_nonnull(
-        strstr(vqemu_revision_problem(vqemu_revision_list_at(all, 2)), "a-0000000f.json"));
-    ck_assert_ptr_null(vqemu_revision_problem(vqemu_revision_list_at(all, 0)));
+    ck_assert_ptr_null(vqemu_revision_error(vqemu_revision_list_at(all, 0)));
     ck_assert_int_eq(vqemu_store_list_revisions(store, "b", 0, NULL, &one, NULL), 0);
     ck_assert_uint_eq(vqemu_revision_list_count(one), 1);
+}
+END_TEST
+
+/* Why, in all that a program can ask an error for. */
+START_TEST(a_revision_that_cannot_be_loaded_is_listed_with_its_error) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_revision_list_ vqemu_revision_list *all = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_close_ int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    write_file("store/cas/refs/a-0000000e.json", "{\n\nbroken", 0644);
+    _cleanup_free_ char *link = scratch_path("store/cas/refs/a-0000000f.json");
+    ck_assert_int_eq(symlink("nowhere", link), 0);
+    ck_assert_int_eq(vqemu_store_list_revisions(store, NULL, 0, NULL, &all, NULL), 0);
+    ck_assert_uint_eq(vqemu_revision_list_count(all), 2);
+    vqemu_revision *unreadable = vqemu_revision_list_at(all, 0);
+    vqemu_revision *broken = vqemu_revision_list_at(all, 1);
+    const vqemu_error *why = vqemu_revision_error(broken);
+    ck_assert_int_eq(vqemu_error_code(why), VQEMU_ERR_MALFORMED);
+    ck_assert_str_eq(vqemu_error_reason(why), "revision-broken");
+    ck_assert_str_eq(vqemu_error_detail(why, VQEMU_DETAIL_REVISION), "a-0000000e");
+    ck_assert_str_eq(vqemu_error_detail(why, VQEMU_DETAIL_PATH), vqemu_revision_path(broken));
+    ck_assert_int_eq(vqemu_error_line(why), 3);
+    why = vqemu_revision_error(unreadable);
+    ck_assert_int_eq(vqemu_error_code(why), VQEMU_ERR_SYSTEM);
+    ck_assert_int_eq(vqemu_error_errno(why), ELOOP);
+    ck_assert_int_eq(vqemu_store_export(store, unreadable, out, NULL, 0, NULL, &error),
+                     VQEMU_ERR_SYSTEM);
+    ck_assert_int_eq(vqemu_error_errno(error), ELOOP);
+    ck_assert_ptr_null(vqemu_revision_error(NULL));
 }
 END_TEST
 
@@ -230,6 +259,7 @@ int main(void) {
     tcase_add_test(tests, the_newest_revision_is_the_one_made_last);
     tcase_add_test(tests, only_exact_names_are_revisions);
     tcase_add_test(tests, a_list_is_grouped_and_sorted);
+    tcase_add_test(tests, a_revision_that_cannot_be_loaded_is_listed_with_its_error);
     tcase_add_test(tests, a_broken_revision_of_the_profile_is_named);
     tcase_add_test(tests, a_revision_must_be_a_file_of_its_profile);
     tcase_add_test(tests, names_of_revisions_are_checked);
