@@ -304,6 +304,26 @@ def test_an_export_that_fails_leaves_no_file(store, revision, tmp_path):
     assert not (tmp_path / "broken.tar").exists()
 
 
+@pytest.mark.parametrize("made", [str, os.fsencode, Path], ids=["str", "bytes", "path"])
+def test_a_path_that_cannot_be_opened_is_an_error_with_the_path(store, revision, tmp_path, made):
+    (tmp_path / "there.tar").write_text("")
+    for kind, error, path, use in [
+            (FileNotFoundError, voltqemu.NotFoundError, "none.tar", store.import_),
+            (FileNotFoundError, voltqemu.NotFoundError, "none/x.tar", lambda path: store.export(revision, path)),
+            (FileExistsError, voltqemu.ExistsError, "there.tar", lambda path: store.export(revision, path)),
+            (OSError, voltqemu.SystemCallError, "there.tar/x", store.import_)]:
+        path = tmp_path / path
+        with pytest.raises(kind) as failed:
+            use(made(path))
+        problem = failed.value
+        assert type(problem) is error and str(path) in str(problem)
+        assert problem.details == {"path": str(path)} and problem.filename == str(path)
+        assert problem.errno == problem.__cause__.errno
+        assert problem.reason == ("not-found" if kind is FileNotFoundError else "system")
+        assert repr(pickle.loads(pickle.dumps(problem))) == repr(problem)
+    assert (tmp_path / "there.tar").read_text() == ""
+
+
 def test_an_export_goes_through_a_pipe(store, revision, tmp_path):
     reading, writing = (os.fdopen(fd, mode) for fd, mode in zip(os.pipe(), ("rb", "wb")))
     with reading, writing:
@@ -702,8 +722,9 @@ def test_a_monitor_executes_and_tells_events(qmp):
             monitor.execute("nothing")
         assert denied.value.reason == "qmp-error" and denied.value.details["class"] == "CommandNotFound"
         assert [monitor.next_event(timeout=10)["event"] for _ in range(2)] == ["BEFORE", "AFTER"]
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TimeoutError) as late:
             monitor.next_event(timeout=0.2)
+        assert late.value.reason == "no-event"
         assert monitor.shut_down(timeout=10) in (voltqemu.ShutdownEnd.POWERED_OFF, voltqemu.ShutdownEnd.GONE)
     with pytest.raises(voltqemu.NotRunningError):
         voltqemu.Monitor(path)

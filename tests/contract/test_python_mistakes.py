@@ -38,6 +38,13 @@ def test_messages_speak_of_python(lines):
         assert "ctypes" not in line.get("message", ""), line
 
 
+def test_messages_say_what_to_do_instead(lines):
+    said = {line["mistake"]: line["message"] for line in lines if "mistake" in line}
+    assert "select(vm=vm)" in said["voltqemu.select(vm)"] and "select(store=store)" in said["voltqemu.select(store)"]
+    assert "run(store.check)" in said["asyncio.run(aio.run(store.check()))"]
+    assert "await" in said['asyncio.run(aio.run(aio.Monitor.connect, "/nonexistent.sock"))']
+
+
 def test_handles_of_another_process_are_refused(lines):
     children = [line for line in lines if line.get("child")]
     assert len(children) == 3 and all("UsageError" in line["raised"] for line in children)

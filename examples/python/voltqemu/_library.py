@@ -16,7 +16,7 @@ from ctypes import c_bool, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32
 from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type, TypeVar, Union
 
 from ._prototypes import PROTOTYPES
-from .errors import BY_CODE, BusyError, Error, UsageError
+from .errors import BusyError, Error, UsageError, class_of
 
 H = TypeVar("H", bound="Handle")
 #: What is taken for a string: text is encoded as file names are, bytes are taken as they are.
@@ -393,7 +393,7 @@ def _releasing(kind: str) -> Callable[[int], Any]:
 def _error_of(code: int, box: c_void_p) -> Error:
     """The exception for an error of C's, which is freed."""
     if not box.value:
-        return BY_CODE.get(code, Error)("there is no memory for saying what went wrong", code=code)
+        return class_of(code, 0)("there is no memory for saying what went wrong", code=code)
     return _exception(Pointer.own("vqemu_error", box.value))
 
 
@@ -404,9 +404,9 @@ def _exception(error: Pointer) -> Error:
     while (name := C.vqemu_error_detail_name(error, len(details))) is not None:
         details[name] = C.vqemu_error_detail(error, name)
     message: str = C.vqemu_error_message(error).replace(f"{details.get('function')}(): ", "", 1)  # C's name for it
-    return BY_CODE.get(code, Error)(
-        message, code=code, reason=C.vqemu_error_reason(error), details=details,
-        line=C.vqemu_error_line(error) or None, errno=C.vqemu_error_errno(error))
+    errno: int = C.vqemu_error_errno(error)
+    return class_of(code, errno)(message, code=code, reason=C.vqemu_error_reason(error), details=details,
+                                 line=C.vqemu_error_line(error) or None, errno=errno)
 
 
 # ---- functions ----

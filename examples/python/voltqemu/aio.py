@@ -30,7 +30,12 @@ T = TypeVar("T")
 
 async def run(function: Callable[..., T], *arguments: Any, call: Optional[Call] = None, **keywords: Any) -> T:
     """Run what takes a call in a thread of its own, and wait for it: run(store.check, repair=True). If the task is
-    cancelled, so is the call."""
+    cancelled, so is the call. What is run is a function of this package or one that passes its argument `call` on."""
+    if not callable(function):
+        raise TypeError(f"function must be callable, as in run(store.check), not {type(function).__name__}: what was "
+                        "called already has run already")
+    if asyncio.iscoroutinefunction(function):
+        raise TypeError("function must not be a coroutine function: await that itself")
     made = Call() if call is None else call
     pointer_of(made, Call._C, "call")
     loop = asyncio.get_running_loop()

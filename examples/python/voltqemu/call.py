@@ -74,9 +74,10 @@ class Call(Handle):
                  lock_timeout: Optional[float] = None, max_objects: Optional[int] = None,
                  max_size: Optional[int] = None, progress: Optional[ProgressFunction] = None,
                  log: Optional[LogFunction] = None) -> None:
-        """threads: how many it may use, 1 to 64. timeout: seconds from now to a deadline of everything that is
-        done with this object (TimedOutError). lock_timeout: seconds that a wait for others may take (BusyError).
-        max_objects, max_size: limits of manifests and, in bytes, imports.
+        """threads: how many it may use, 1 to 64; more are 64, and 0 is 1. timeout: seconds from now to a deadline of
+        everything that is done with this object (TimedOutError). lock_timeout: seconds that a wait for others may
+        take (BusyError). Both are rounded to milliseconds, and less than one, also 0, is one. max_objects, max_size:
+        limits of manifests and, in bytes, imports; 0 is the default of each.
 
         progress(Progress): called in the thread that made the call, now and then, at most 20 times a second. Unless
         it returns None or False, the call is cancelled. log(LogEvent): may be called from any thread, never from

@@ -2,9 +2,11 @@
 """What can go wrong, as exceptions: one class for each of the library's codes, all of them an Error.
 
 Where Python has a class for the same thing, the exception is also that, so that `except TimeoutError` and
-`except FileNotFoundError` work. `reason` is a stable word to act upon; docs/errors.md lists them."""
+`except FileNotFoundError` work; of an OSError, filename is the path, where there is one. `reason` is a stable word to
+act upon; docs/errors.md lists them."""
 from __future__ import annotations
 
+import errno as numbers
 from typing import Any, Dict, Mapping, Optional, Tuple, Type
 
 
@@ -28,6 +30,8 @@ class Error(Exception):
         self.details: Dict[str, str] = dict(details or {})
         self.line = line
         self.errno: int = errno
+        if isinstance(self, OSError):
+            setattr(self, "filename", self.details.get("path"))  # not Error's own
 
     def __str__(self) -> str:
         return self.message
@@ -61,6 +65,14 @@ class SystemCallError(Error, OSError):
     """A system call failed; errno tells how."""
 
     CODE = -3
+
+
+class ExistsError(SystemCallError, FileExistsError):
+    """A file is there already that was to be made."""
+
+
+class PermissionDeniedError(SystemCallError, PermissionError):
+    """The kernel does not allow it."""
 
 
 class NotFoundError(Error, FileNotFoundError):
@@ -160,19 +172,19 @@ class UnknownKeyError(Error, KeyError):
 
 
 class NetworkError(Error):
-    """The network, or the other side, failed."""
+    """The network, or the other side, failed. Reserved: this version raises none."""
 
     CODE = -20
 
 
 class DeniedError(Error):
-    """The other side says no: a registry, or QEMU to a command."""
+    """The other side says no: QEMU, to a command."""
 
     CODE = -21
 
 
 class UntrustedError(Error):
-    """It is not known who made it."""
+    """It is not known who made it. Reserved: this version raises none."""
 
     CODE = -22
 
@@ -180,6 +192,25 @@ class UntrustedError(Error):
 #: The class for each code.
 BY_CODE: Dict[int, Type[Error]] = {
     kind.CODE: kind for kind in vars().copy().values()
-    if isinstance(kind, type) and issubclass(kind, Error) and kind is not Error}
+    if isinstance(kind, type) and issubclass(kind, Error) and "CODE" in vars(kind) and kind is not Error}
 
-__all__ = ["Error", *sorted(kind.__name__ for kind in BY_CODE.values())]
+_BY_ERRNO: Dict[int, Type[Error]] = {
+    numbers.EEXIST: ExistsError, numbers.EACCES: PermissionDeniedError, numbers.EPERM: PermissionDeniedError}
+
+
+def class_of(code: int, errno: int) -> Type[Error]:
+    """The class for a code and, of those that stand for a system call, its errno."""
+    kind = BY_CODE.get(code, Error)
+    return _BY_ERRNO.get(errno, kind) if kind is SystemCallError else kind
+
+
+def from_os(problem: OSError, what: str, path: str) -> Error:
+    """What the library says where a system call on a path fails."""
+    number = problem.errno or 0
+    code = {numbers.ENOENT: NotFoundError, numbers.EROFS: ReadOnlyError}.get(number, SystemCallError).CODE
+    kind = class_of(code, number)
+    reason = "not-found" if kind is NotFoundError else "read-only" if kind is ReadOnlyError else "system"
+    return kind(f"cannot {what} {path}: {problem.strerror}", reason=reason, details={"path": path}, errno=number)
+
+
+__all__ = ["Error", *sorted(kind.__name__ for kind in {*BY_CODE.values(), *_BY_ERRNO.values()})]

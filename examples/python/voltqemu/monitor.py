@@ -79,7 +79,7 @@ class Monitor(Handle):
                 return event
             left = 0.1 if end is None else min(0.1, end - time.monotonic())
             if left <= 0:
-                raise TimedOutError("no event in time", reason="timeout")
+                raise TimedOutError("no event in time", reason="no-event")
             self._wait(left)
 
     def events(self) -> Iterator[Dict[str, Any]]:

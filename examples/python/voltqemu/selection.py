@@ -80,6 +80,10 @@ def select(host: Optional[Host] = None, *, vm: Optional[VM] = None, store: Optio
     vm: all that its keys need. store: only profiles that have a revision there. The others win over what the VM
     says: profile, a name; accel, "kvm" or "tcg"; guest_arch, such as "aarch64"; guest_os, "linux", "windows"
     or "other"; mode, "hybrid-kvm" or "hybrid-emulated"; abilities, names such as ["tpm", "uefi"]."""
+    if isinstance(host, VM):
+        raise TypeError("host must be a Host, not VM: the VM is an argument of its own, select(vm=vm)")
+    if isinstance(host, Store):
+        raise TypeError("host must be a Host, not Store: the store is an argument of its own, select(store=store)")
     request = C.vqemu_request_new()
     if vm is not None:
         C.vqemu_request_set_vm(request, vm, 0)

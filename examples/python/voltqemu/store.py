@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Iterator, List, Optional, Protocol, Tuple, Union
+from typing import IO, TYPE_CHECKING, Any, Iterator, List, Optional, Protocol, Tuple, Union
 
 from ._library import C, Handle, Pointer, Text, decoded, descriptor, encoded, flag, items, options, whole
 from .call import Call, perform
-from .errors import Error
+from .errors import Error, from_os
 from .manifest import Manifest
 from .profile import Profile
 from .runtime import Runtime
@@ -229,8 +229,10 @@ def _problem(check: Pointer, i: int) -> CheckProblem:
 class Store(Handle):
     """An open store. Any number of threads may use it at the same time.
 
-    Where a method takes a revision, its name does as well; the name of a profile stands for the revision of it
-    that resolve() would take. What may take long takes a Call."""
+    Where a method takes a revision, its name does as well. To resolve(), export() and copy_to(), the name of a profile
+    stands for the revision of it that resolve() would take; to uses() and check(), for all of them; to set_current(),
+    for the newest, whichever that is. pin(), unpin(), pins() and remove() take the name of a revision alone. What may
+    take long takes a Call."""
 
     __slots__ = ("_root",)
     _C = "vqemu_store"
@@ -344,7 +346,8 @@ class Store(Handle):
     # ---- keeping ----
 
     def pin(self, revision: RevisionName, holder: Optional[Text] = None, *, call: Optional[Call] = None) -> None:
-        """Keep a revision from being collected, for a holder such as "unit:web", or for none."""
+        """Keep a revision from being collected, for a holder such as "unit:web", or for none. Not a profile: by its
+        name InvalidError."""
         self._pin(C.vqemu_store_pin, revision, holder, call)
 
     def unpin(self, revision: RevisionName, holder: Optional[Text] = None, *, call: Optional[Call] = None) -> None:
@@ -370,8 +373,8 @@ class Store(Handle):
         perform(call, lambda made: C.vqemu_store_set_current(self, text, 0, made))
 
     def remove(self, revision: RevisionName, *, call: Optional[Call] = None) -> None:
-        """Remove a revision; BusyError if it is in use, pinned, or the current one. The next collection frees its
-        objects."""
+        """Remove a revision, by its own name; BusyError if it is in use, pinned, or the current one. The next
+        collection frees its objects."""
         name = _name(revision, Revision, "revision")
         perform(call, lambda made: C.vqemu_store_remove_revision(self, name, 0, made))
 
@@ -416,7 +419,7 @@ def _opened(file: Any, mode: str) -> Iterator[Tuple[int, Optional[bytes]]]:
     """The descriptor of a file, and what messages call it. A new file that was not written whole is removed."""
     if isinstance(file, (str, bytes, os.PathLike)):
         path = encoded(file, "file")
-        with open(path, mode) as opened:
+        with _open_path(path, mode) as opened:
             try:
                 yield opened.fileno(), path
             except BaseException:
@@ -428,6 +431,13 @@ def _opened(file: Any, mode: str) -> Iterator[Tuple[int, Optional[bytes]]]:
     name = getattr(file, "name", None)
     _synchronise(file, number, mode)
     yield number, encoded(name) if isinstance(name, (str, bytes)) else None
+
+
+def _open_path(path: bytes, mode: str) -> IO[bytes]:
+    try:
+        return open(path, mode)
+    except OSError as problem:
+        raise from_os(problem, "make the file" if mode == "xb" else "open", os.fsdecode(path)) from problem
 
 
 def _synchronise(file: Any, number: int, mode: str) -> None:

@@ -40,7 +40,10 @@ class VM(Handle, VMProperties):
         vm.cpu_features["avx2"] = False
 
     Each key of the document (docs/vm.md) is an attribute, and by its whole name an item. None stands for the
-    default. Threads that use one at the same time wait for each other. copy.copy() and pickle work."""
+    default. Threads that use one at the same time wait for each other. copy.copy() and pickle work.
+
+    A VM can be changed, so == asks whether it is the same object; whether two say the same, diff() tells:
+    `if not vm.diff(other):`."""
 
     __slots__ = ()
     _C = "vqemu_vm"
