@@ -202,11 +202,10 @@ func because(ctx context.Context, err error) error {
 
 // contextError is what a call fails with that is not even begun.
 func contextError(err error) error {
-	code := CodeCancelled
 	if err == context.DeadlineExceeded {
-		code = CodeTimeout
+		return &Error{Code: CodeTimeout, Reason: "deadline", Message: err.Error(), cause: err}
 	}
-	return &Error{Code: code, Reason: code.String(), Message: err.Error(), cause: err}
+	return &Error{Code: CodeCancelled, Reason: CodeCancelled.String(), Message: err.Error(), cause: err}
 }
 
 // run makes a call that may take long. f wraps what it gets itself: if a callback panics, so does run, and what is not

@@ -52,7 +52,11 @@ func TestADeadlineEndsACall(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrTimeout) {
 		t.Errorf("%#v", err)
 	}
-	if _, err = store.Revisions(limited, ""); !errors.Is(err, ErrTimeout) || !errors.Is(err, context.DeadlineExceeded) {
+	if !errors.Is(err, &Error{Code: CodeTimeout, Reason: "deadline"}) {
+		t.Errorf("%#v", err)
+	}
+	if _, err = store.Revisions(limited, ""); !errors.Is(err, context.DeadlineExceeded) ||
+		!errors.Is(err, &Error{Code: CodeTimeout, Reason: "deadline"}) {
 		t.Errorf("%#v", err)
 	}
 }

@@ -152,7 +152,7 @@ func (vm *VM) Set(key string, value any) error {
 		return vm.setSwitch(key, Off)
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		if v.Int() < 0 {
-			return &Error{Code: CodeInvalid, Reason: "invalid", Message: fmt.Sprintf("%s: %d is negative", key, v.Int()),
+			return &Error{Code: CodeInvalid, Reason: "out-of-range", Message: fmt.Sprintf("%s: %d is negative", key, v.Int()),
 				Details: map[string]string{"key": key, "value": fmt.Sprint(v.Int())}}
 		}
 		return vm.setNumber(key, uint64(v.Int()))

@@ -145,7 +145,7 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 		value any
 		is    error
 	}{
-		{KeyMemory, -1, ErrInvalid}, {KeyMemory, "512", ErrInvalid}, {KeyKernel, 7, ErrInvalid}, {KeyTPM, 1, ErrInvalid},
+		{KeyMemory, -1, &Error{Code: CodeInvalid, Reason: "out-of-range"}}, {KeyMemory, "512", ErrInvalid}, {KeyKernel, 7, ErrInvalid}, {KeyTPM, 1, ErrInvalid},
 		{KeyKernel, "/a\x00b", ErrInvalid}, {"memory\x00", 1, ErrInvalid}, {KeyDisksFile(1), "/a", ErrInvalid},
 		{KeyDisks, []Disk{{Cache: "x"}}, ErrInvalid}, {"disks[0].x", 1, ErrUnknownKey}, {KeyMemory, 1.5, ErrInvalid},
 		{KeyName, nil, ErrInvalid}, {KeyDisks, []string{"\xff"}, ErrUnsupported},

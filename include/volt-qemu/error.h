@@ -70,11 +70,11 @@ enum vqemu_result {
     VQEMU_ERR_NOT_RUNNING = -18,
     /** There is no such key; vqemu_error_detail() has "key" and "choices". */
     VQEMU_ERR_UNKNOWN_KEY = -19,
-    /** The network, or the other side, failed. */
+    /** The network, or the other side, failed. Reserved: no function of this version returns it. */
     VQEMU_ERR_NETWORK = -20,
-    /** The other side says no: a registry, or QEMU to a command. */
+    /** The other side says no: QEMU, to a command. */
     VQEMU_ERR_DENIED = -21,
-    /** It is not known who made it. */
+    /** It is not known who made it. Reserved: no function of this version returns it. */
     VQEMU_ERR_UNTRUSTED = -22
 };
 
