@@ -53,13 +53,13 @@ static int export_to_file(const struct options *options, vqemu_store *store,
     _cleanup_free_ char *staged = format_text("%s.%d.tmp", path, (int)getpid());
     int fd = open_output(staged, O_WRONLY | O_CREAT | O_EXCL);
     if (fd < 0)
-        return fail_system(errno, "cannot write %s", staged);
+        return fail_writing(errno, path);
     int status = export_to_fd(options, store, revision, fd, path);
     if (!status && sync_output(fd) < 0)
-        status = fail_system(errno, "cannot write %s", path);
+        status = fail_writing(errno, path);
     close(fd);
     if (!status && rename(staged, path) < 0)
-        status = fail_system(errno, "cannot write %s", path);
+        status = fail_writing(errno, path);
     if (status)
         unlink(staged);
     return status;
@@ -77,7 +77,7 @@ static int export_to_path(const struct options *options, vqemu_store *store,
         return export_to_file(options, store, revision, path);
     int fd = open_output(path, O_WRONLY);
     if (fd < 0)
-        return fail_system(errno, "cannot write %s", path);
+        return fail_writing(errno, path);
     int status = export_to_fd(options, store, revision, fd, path);
     close(fd);
     return status;

@@ -79,6 +79,10 @@ static void print_units(const vqemu_units *units) {
 
 /* ---- writing them ---- */
 
+static char *final_path(const struct options *options, const vqemu_units *units, size_t index) {
+    return format_text("%s/%s", options->output, vqemu_units_name(units, index));
+}
+
 /* Hidden, so that systemd does not take it for a unit. */
 static char *staged_path(const struct options *options, const vqemu_units *units, size_t index) {
     return format_text("%s/.%s.%d.tmp", options->output, vqemu_units_name(units, index),
@@ -103,15 +107,15 @@ static int write_units(const struct options *options, const vqemu_units *units) 
     int status = 0;
     while (!status && staged < count) {
         _cleanup_free_ char *path = staged_path(options, units, staged);
+        _cleanup_free_ char *name = final_path(options, units, staged);
         if (stage(path, vqemu_units_text(units, staged++)) < 0)
-            status = fail_system(errno, "cannot write %s", path);
+            status = fail_writing(errno, name);
     }
     for (size_t i = staged; i-- > 0;) {
         _cleanup_free_ char *path = staged_path(options, units, i);
-        _cleanup_free_ char *name =
-            format_text("%s/%s", options->output, vqemu_units_name(units, i));
+        _cleanup_free_ char *name = final_path(options, units, i);
         if (!status && rename(path, name) < 0)
-            status = fail_system(errno, "cannot write %s", name);
+            status = fail_writing(errno, name);
         if (status)
             unlink(path);
     }

@@ -6,12 +6,26 @@ _volt_qemu_listed() {
     "$1" help ${2:+"$2"} 2>/dev/null | sed -n "/^Example/q; s/^  \($3[a-z][a-z-]*\) .*/\1/p"
 }
 
-# The store that the line names.
+# The store that the line names: --root DIR or --root=DIR, of which bash makes three words unless "=" was taken out of
+# COMP_WORDBREAKS.
 _volt_qemu_store() {
-    local i
-    for ((i = 1; i + 1 < COMP_CWORD; i++)); do
-        [[ ${COMP_WORDS[i]} == --root ]] && printf '%s\n' --root "${COMP_WORDS[i + 1]/#\~/$HOME}"
+    local i root
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        --root)
+            [[ ${COMP_WORDS[i + 1]} == = ]] && ((i++))
+            ((i + 1 < COMP_CWORD)) || continue
+            root=${COMP_WORDS[i + 1]} ;;
+        --root=?*) root=${COMP_WORDS[i]#*=} ;;
+        *) continue ;;
+        esac
+        printf '%s\n' --root "${root/#\~/$HOME}"
     done
+}
+
+# Architectures of guests.
+_volt_qemu_archs() {
+    "$1" schema 2>/dev/null | sed -n '/"guest_arch": {/,/]/s/^ *"\([a-z0-9_]*\)",\{0,1\}$/\1/p'
 }
 
 # Names of revisions and of their profiles.
@@ -22,6 +36,22 @@ _volt_qemu_names() {
 }
 
 _volt_qemu() {
+    local program=$1 word=$2 before=$3 option='' i
+    if [[ $word == = ]]; then
+        word=''
+    elif [[ $before == = ]]; then
+        before=${COMP_WORDS[COMP_CWORD - 2]}
+    elif [[ $word == --*=* ]]; then
+        option=${word%%=*}= before=${word%%=*} word=${word#*=}
+    fi
+    _volt_qemu_words "$program" "$word" "$before"
+    for i in "${!COMPREPLY[@]}"; do
+        COMPREPLY[i]=$option${COMPREPLY[i]}
+    done
+}
+
+# What the word can be, behind the one before.
+_volt_qemu_words() {
     local program=$1 word=$2 before=$3 command='' i
     local commands
     commands=$(_volt_qemu_listed "$program" '' '' | tr '\n' ' ')
@@ -35,6 +65,7 @@ _volt_qemu() {
         return ;;
     --mode) mapfile -t COMPREPLY < <(compgen -W 'hybrid-kvm hybrid-emulated' -- "$word"); return ;;
     --accel) mapfile -t COMPREPLY < <(compgen -W 'kvm tcg' -- "$word"); return ;;
+    --guest-arch | --host-arch) mapfile -t COMPREPLY < <(compgen -W "$(_volt_qemu_archs "$program")" -- "$word"); return ;;
     --guest-os) mapfile -t COMPREPLY < <(compgen -W 'linux windows other uefi' -- "$word"); return ;;
     --kvm)
         mapfile -t COMPREPLY < <(compgen -W 'usable absent denied broken software unseen' -- "$word")

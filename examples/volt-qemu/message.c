@@ -142,16 +142,30 @@ int fail_text(const char *format, ...) {
     return STATUS_FAILED;
 }
 
+static int fail_errno(int error_number, const char *what, const char *hint) {
+    bool is_missing = error_number == ENOENT || error_number == ENOTDIR;
+    const char *code = vqemu_result_name(is_missing ? VQEMU_ERR_NOT_FOUND : VQEMU_ERR_SYSTEM);
+    _cleanup_free_ char *message = format_text("%s: %s", what, strerror(error_number));
+    print_failure(&(struct failure){code, code, message, hint, NULL});
+    return is_missing ? STATUS_MISSING : STATUS_FAILED;
+}
+
 int fail_system(int error_number, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     _cleanup_free_ char *what = format_text_va(format, arguments);
     va_end(arguments);
-    bool is_missing = error_number == ENOENT || error_number == ENOTDIR;
-    const char *code = vqemu_result_name(is_missing ? VQEMU_ERR_NOT_FOUND : VQEMU_ERR_SYSTEM);
-    _cleanup_free_ char *message = format_text("%s: %s", what, strerror(error_number));
-    print_failure(&(struct failure){code, code, message, NULL, NULL});
-    return is_missing ? STATUS_MISSING : STATUS_FAILED;
+    return fail_errno(error_number, what, NULL);
+}
+
+int fail_writing(int error_number, const char *path) {
+    const char *slash = strrchr(path, '/');
+    _cleanup_free_ char *what = format_text("cannot write %s", path);
+    _cleanup_free_ char *hint =
+        error_number == ENOENT && slash && slash > path
+            ? format_text("its directory must be there: mkdir -p %.*s", (int)(slash - path), path)
+            : NULL;
+    return fail_errno(error_number, what, hint);
 }
 
 int fail_invalid(const char *reason, const char *format, ...) {

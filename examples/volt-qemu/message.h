@@ -32,6 +32,9 @@ int fail_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Report a system call that failed; its error is put behind the text. */
 int fail_system(int error_number, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Report that a file cannot be written, and what is to be done if its directory is not there. */
+int fail_writing(int error_number, const char *path);
+
 /* Report a value that cannot be; reason is a word of docs/errors.md. */
 int fail_invalid(const char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -36,6 +36,12 @@ def test_a_command_and_its_options_are_explained(command):
         assert re.search(rf"Fl -{option}\b", description), option
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_has_an_example_of_the_command(command):
+    (example,) = volt("help", command).split("\nExample:\n")[1:]
+    assert re.match(rf"  volt-qemu {command}( |$)", example, re.M)
+
+
 def keys_of(schema):
     for key, value in schema["properties"].items():
         yield key

@@ -197,7 +197,10 @@ def test_units_are_printed_or_written(root, tmp_path):
     assert good(*words, "--output", tmp_path / "units").splitlines() == names
     assert {path.name: path.read_text() for path in (tmp_path / "units").iterdir()} == {
         unit["name"]: unit["text"] for unit in units["units"]}
-    bad(MISSING, "cannot write", *words, "--output", tmp_path / "none")
+    for words_of_writing in (words, ["--root", root, "export", "emulate-x86"]):
+        message = bad(MISSING, "cannot write", *words_of_writing, "--output", tmp_path / "none/x")
+        assert f"cannot write {tmp_path}/none/x" in message and ".tmp" not in message
+        assert f"mkdir -p {tmp_path}/none" in message
     (tmp_path / "units" / names[0]).unlink()
     (tmp_path / "units" / names[0]).mkdir()
     bad(FAILED, "cannot write", *words, "--output", tmp_path / "units")
@@ -552,9 +555,13 @@ def test_how_to_leave_the_console_is_told(root):
 @pytest.mark.parametrize("words,expected", [
     (["re"], {"revisions", "resolve"}), (["--root", "ROOT", "sho"], {"show"}), (["args", "--rev"], {"--revision"}),
     (["select", "--guest-os", "wi"], {"windows"}), (["--root", "ROOT", "rm", "emulate-x86-"], {"REVISION"}),
-    (["--root", "ROOT", "resolve", "--profile", "emulate-x"], {"emulate-x86", "REVISION"}), (["run", "--kernel", ""], set())])
+    (["--root", "ROOT", "resolve", "--profile", "emulate-x"], {"emulate-x86", "REVISION"}), (["run", "--kernel", ""], set()),
+    (["select", "--guest-arch", "mips64"], {"mips64", "mips64el"}), (["--host-arch", "s3"], {"s390x"}),
+    (["select", "--guest-arch", "=", "aar"], {"aarch64"}), (["select", "--accel", "="], {"kvm", "tcg"}),
+    (["select", "--accel=k"], {"--accel=kvm"}), (["--root=ROOT", "rm", "emulate-x86-"], {"REVISION"}),
+    (["--root", "=", "ROOT", "rm", "emulate-x86-"], {"REVISION"}), (["--root", "=", "ROOT", "sho"], {"show"})])
 def test_completion(root, words, expected):
-    words = [str(root) if word == "ROOT" else word for word in words]
+    words = [word.replace("ROOT", str(root)) for word in words]
     script = f"""
         source {HERE.parents[1]}/examples/volt-qemu/completion.bash
         COMP_WORDS=(volt-qemu "$@"); COMP_CWORD=$#
