@@ -11,6 +11,9 @@
  *
  * The library prints nothing, reads no environment variable, changes no process-wide state, and
  * opens every descriptor close-on-exec. Since 1.0.
+ *
+ * Documents that these headers name, such as docs/errors.md, are installed as well:
+ * `pkg-config --variable=docdir volt-qemu` tells where.
  */
 #ifndef VOLT_QEMU_H
 #define VOLT_QEMU_H

@@ -74,8 +74,27 @@ def test_everything_is_installed_where_it_belongs(prefix):
     assert installed == headers | {
         "include/volt-qemu/version.h", "bin/volt-qemu", "lib/libvoltqemu.so",
         "lib/libvoltqemu.so.1", "lib/libvoltqemu.so.1.0.0", "lib/pkgconfig/volt-qemu.pc",
-        "share/man/man1/volt-qemu.1",
+        "share/man/man1/volt-qemu.1", "share/doc/volt-qemu/LICENSE", "share/doc/volt-qemu/docs/vm.schema.json",
+        "share/doc/volt-qemu/examples/daemon/daemon.c", "share/doc/volt-qemu/examples/make-profile",
+        *(f"share/doc/volt-qemu/{path.relative_to(SOURCE)}"
+          for path in [*SOURCE.glob("docs/*.md"), *SOURCE.glob("examples/vms/*.json")]),
         "share/bash-completion/completions/volt-qemu"}
+
+
+def test_what_headers_and_documents_name_is_installed(prefix, environment):
+    """Also what documents link to; what is QEMU's own is not ours."""
+    base = Path(run("pkg-config", "--variable=docdir", "volt-qemu", env=environment).strip())
+    assert base == prefix / "share/doc/volt-qemu"
+    texts = {path: path.read_text() for path in [
+        *prefix.glob("include/volt-qemu/*.h"), prefix / "share/man/man1/volt-qemu.1", *base.glob("docs/*.md")]}
+    named = {name.rstrip(".") for text in texts.values()
+             for name in re.findall(r"\b(?:docs|examples)/[\w./-]+", text)}
+    assert {"docs/errors.md", "docs/vm.md", "examples/vms"} <= named
+    assert [name for name in named if not re.match("docs/(interop|system|specs)/", name) and not (base / name).exists()] == []
+    links = [(path, link) for path, text in texts.items() if path.suffix == ".md"
+             for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)]
+    assert len(links) > 4 and [link for path, link in links if not (path.parent / link).exists()] == []
+    assert os.access(base / "examples/make-profile", os.X_OK)
 
 
 def test_ten_lines_of_c_resolve_a_profile(environment, root, tmp_path):
