@@ -130,14 +130,14 @@ int error_no_memory(vqemu_error **error) {
 
 int error_null_argument(vqemu_error **error, const char *function, const char *argument) {
     int r = error_set(error, VQEMU_ERR_USAGE, 0, "%s(): %s is NULL", function, argument);
-    return error_because(r, error, "null-argument", "function", function, "argument", argument,
-                         NULL);
+    return error_because(r, error, "null-argument", VQEMU_DETAIL_FUNCTION, function,
+                         VQEMU_DETAIL_ARGUMENT, argument, NULL);
 }
 
 int error_unknown_flags(vqemu_error **error, const char *function, uint32_t flags) {
     int r = error_set(error, VQEMU_ERR_USAGE, 0, "%s(): unknown flags in 0x%x", function,
                       (unsigned)flags);
-    return error_because(r, error, "unknown-flags", "function", function, NULL);
+    return error_because(r, error, "unknown-flags", VQEMU_DETAIL_FUNCTION, function, NULL);
 }
 
 int error_forked(vqemu_error **error, const char *function) {
@@ -145,18 +145,19 @@ int error_forked(vqemu_error **error, const char *function) {
                       "%s(): the handle was opened by another process, of which this one is a "
                       "child",
                       function);
-    return error_because(r, error, "forked", "function", function, NULL);
+    return error_because(r, error, "forked", VQEMU_DETAIL_FUNCTION, function, NULL);
 }
 
 int error_bad_descriptor(vqemu_error **error, const char *function, int fd) {
     int r = error_set(error, VQEMU_ERR_USAGE, 0, "%s(): %d is no open descriptor", function, fd);
-    return error_because(r, error, "bad-descriptor", "function", function, NULL);
+    return error_because(r, error, "bad-descriptor", VQEMU_DETAIL_FUNCTION, function, NULL);
 }
 
 int error_unknown_key(vqemu_error **error, const char *noun, const char *key, const char *choices) {
     int r = error_set(error, VQEMU_ERR_UNKNOWN_KEY, 0, "%.200s: %s has no such key; it has %s", key,
                       noun, choices);
-    return error_because(r, error, NULL, "key", key, "choices", choices, NULL);
+    return error_because(r, error, NULL, VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_CHOICES, choices,
+                         NULL);
 }
 
 /* ---- reason and details ---- */

@@ -38,7 +38,7 @@ static int unknown_key(const struct options_type *type, const char *key, vqemu_e
 static int wrong_kind(const struct option_key *key, vqemu_error **error) {
     const char *kind = key->kind == OPTION_STRING ? "a string" : "a number";
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: its value is %s", key->key, kind);
-    return error_because(r, error, "wrong-kind", "key", key->key, NULL);
+    return error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, key->key, NULL);
 }
 
 static int find(const struct options_type *type, const char *name, enum option_kind kind,
@@ -86,8 +86,8 @@ int options_invalid(const char *key, const char *value, const char *choices, vqe
     if (!message)
         return error_no_memory(error);
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s", key, message);
-    return error_because(r, error, choices ? "not-a-choice" : NULL, "key", key, "value", value,
-                         "choices", choices, NULL);
+    return error_because(r, error, choices ? "not-a-choice" : NULL, VQEMU_DETAIL_KEY, key,
+                         VQEMU_DETAIL_VALUE, value, VQEMU_DETAIL_CHOICES, choices, NULL);
 }
 
 int options_not_a_choice(const char *key, const char *value, const char *choices,

@@ -28,7 +28,7 @@ int proc_open(int *fd, vqemu_error **error) {
     r = error_set(error, VQEMU_ERR_SYSTEM, -r,
                   "/proc is not the kernel's (procfs), so that the processes that use the store "
                   "cannot be found");
-    return error_because(r, error, "no-proc", "path", "/proc", NULL);
+    return error_because(r, error, "no-proc", VQEMU_DETAIL_PATH, "/proc", NULL);
 }
 
 int proc_open_process(int proc_fd, pid_t pid) {

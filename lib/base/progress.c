@@ -79,7 +79,8 @@ int progress_busy(int fd, const char *what, uint64_t waited, vqemu_error **error
     int r = error_set(error, VQEMU_ERR_BUSY, 0, "%s is locked by %s, and was not free in %llu %s",
                       what, holder ? holder : "another process",
                       (unsigned long long)(whole ? waited / 1000 : waited), whole ? "s" : "ms");
-    return error_because(r, error, "locked", "path", what, "holder", holder, NULL);
+    return error_because(r, error, "locked", VQEMU_DETAIL_PATH, what, VQEMU_DETAIL_HOLDER, holder,
+                         NULL);
 }
 
 /* It is tried again and again: a blocking flock(2) could not be given up. */

@@ -156,7 +156,8 @@ int profile_require(const char *name, vqemu_profile **profile, vqemu_error **err
         return error_no_memory(error);
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "unknown profile \"%s\": the profiles are %s",
                       name ? name : "", names);
-    return error_because(r, error, "unknown-profile", "profile", name, "choices", choices, NULL);
+    return error_because(r, error, "unknown-profile", VQEMU_DETAIL_PROFILE, name,
+                         VQEMU_DETAIL_CHOICES, choices, NULL);
 }
 
 /* ---- those of manifests ---- */

@@ -119,7 +119,7 @@ VQEMU_EXPORT int vqemu_request_set_abilities(vqemu_request *request, uint64_t ab
     if (unknown) {
         int r = error_set(error, VQEMU_ERR_USAGE, 0, "%s(): unknown abilities 0x%" PRIx64, __func__,
                           unknown);
-        return error_because(r, error, "unknown-flags", "function", __func__, NULL);
+        return error_because(r, error, "unknown-flags", VQEMU_DETAIL_FUNCTION, __func__, NULL);
     }
     request->abilities = abilities;
     return 0;

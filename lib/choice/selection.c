@@ -269,7 +269,8 @@ static int refuse_unstored(const char *name, const char *fits, const vqemu_reque
     int r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
                       "the store has no revision of profile %s%s; it has %s", name, fits,
                       *names ? names : "none of any");
-    return error_because(r, error, "profile-not-in-store", "profile", name, "choices", names, NULL);
+    return error_because(r, error, "profile-not-in-store", VQEMU_DETAIL_PROFILE, name,
+                         VQEMU_DETAIL_CHOICES, names, NULL);
 }
 
 static int refuse(const struct verdicts *verdicts, const struct wanted *wanted,
@@ -340,7 +341,8 @@ static int check_serves(const vqemu_profile *profile, const struct arch *arch,
     int r = error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
                       "profile %s runs %s guests on this %s host%s%s", vqemu_profile_name(profile),
                       guests, host_arch, arch ? ", not " : "", arch ? arch->name : "");
-    return error_because(r, error, "no-profile-fits", "profile", vqemu_profile_name(profile), NULL);
+    return error_because(r, error, "no-profile-fits", VQEMU_DETAIL_PROFILE,
+                         vqemu_profile_name(profile), NULL);
 }
 
 /* What was required, not what is guessed of the guest: the name is an order. */
@@ -354,7 +356,8 @@ static int check_abilities(const vqemu_profile *profile, uint64_t required, vqem
     int r =
         error_set(error, VQEMU_ERR_UNSUPPORTED, 0, "profile %s has no %s, which the guest needs",
                   vqemu_profile_name(profile), things);
-    return error_because(r, error, "no-profile-fits", "profile", vqemu_profile_name(profile), NULL);
+    return error_because(r, error, "no-profile-fits", VQEMU_DETAIL_PROFILE,
+                         vqemu_profile_name(profile), NULL);
 }
 
 static int find_named(const struct wanted *wanted, vqemu_profile **profile, vqemu_error **error) {

@@ -66,7 +66,8 @@ static int contradiction(vqemu_error **error, const char *key, const char *value
                          const char *other_key, const char *other) {
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s contradicts %s %s", key, value,
                       other_key, other);
-    return error_because(r, error, "contradiction", "key", key, "value", value, NULL);
+    return error_because(r, error, "contradiction", VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE,
+                         value, NULL);
 }
 
 /* What is set by key, and what the VM says, must each make sense by itself. */

@@ -29,7 +29,7 @@ static void begin_console(struct args *args, struct strbuf *chardev, const char 
         strbuf_add(chardev, ",server=on,wait=off");
         args_claim(args, "console_path", path);
         resources_add_socket(&args->resources, path);
-        resources_name_socket(&args->resources, "console", path);
+        resources_name_socket(&args->resources, VQEMU_SOCKET_CONSOLE, path);
     } else {
         args->resources.pty = true;
     }
@@ -111,7 +111,7 @@ static void add_guest_agent(struct args *args, const char *path) {
     args_virtio(args, &device, "virtio-serial", "serial", -1);
     args_option_buffer(args, "-device", &device);
     args_listen(args, "agent", "guest_agent_socket", path);
-    resources_name_socket(&args->resources, "agent", path);
+    resources_name_socket(&args->resources, VQEMU_SOCKET_AGENT, path);
     args_option(args, "-device",
                 "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
 }
@@ -122,9 +122,9 @@ int args_add_control(struct args *args, vqemu_error **error) {
     if (r < 0)
         return r;
     if (qmp)
-        add_qmp(args, "qmp", "qmp", "qmp_socket", qmp);
+        add_qmp(args, VQEMU_SOCKET_QMP, "qmp", "qmp_socket", qmp);
     if (stop)
-        add_qmp(args, "stop", "qmp-unit", "the unit's QMP socket", stop);
+        add_qmp(args, VQEMU_SOCKET_STOP, "qmp-unit", "the unit's QMP socket", stop);
     if (args->vm->qmp_fd || args->vm->qmp_fd_name)
         add_qmp_descriptor(args);
     if (args->vm->guest_agent_socket)

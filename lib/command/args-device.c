@@ -36,7 +36,7 @@ static int add_tpm(struct args *args, vqemu_error **error) {
     if (!socket || !state)
         return error_no_memory(error);
     args_connect(args, "tpm", "tpm_socket", socket);
-    resources_name_socket(&args->resources, "tpm", socket);
+    resources_name_socket(&args->resources, VQEMU_SOCKET_TPM, socket);
     args_option(args, "-tpmdev", "emulator,id=tpm,chardev=tpm");
     strv_add(&args->argv, "-device");
     strv_addf(&args->argv, "%s,tpmdev=tpm", args->arch->tpm);

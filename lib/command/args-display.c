@@ -85,7 +85,7 @@ static bool add_vnc(struct args *args) {
         qemu_opt_add_value(&vnc, socket);
         args_claim(args, "vnc_socket", socket);
         resources_add_socket(&args->resources, socket);
-        resources_name_socket(&args->resources, "vnc", socket);
+        resources_name_socket(&args->resources, VQEMU_SOCKET_VNC, socket);
     }
     if (vm->vnc_password_file)
         strbuf_add(&vnc, ",password-secret=vnc-password");

@@ -75,7 +75,7 @@ int args_plan_firmware(struct args *args, vqemu_error **error) {
                       args->arch->name, args->machine_name, secure_boot, &args->firmware, error);
     if (found == 0 || found == VQEMU_ERR_NO_MEMORY)
         return found;
-    return error_because(found, error, NULL, "key", "firmware", "profile",
+    return error_because(found, error, NULL, VQEMU_DETAIL_KEY, "firmware", VQEMU_DETAIL_PROFILE,
                          vqemu_profile_name(args->profile), NULL);
 }
 

@@ -60,8 +60,8 @@ static int refuse(const struct named *device, const char *why, const struct name
     if (other)
         snprintf(that, sizeof that, "%s[%zu]", other->list, other->number);
     int r = args_refuse(error, VQEMU_ERR_INVALID, "%s: \"%s\" is %s%s", key, device->id, why, that);
-    return error_because(r, error, other ? "id-twice" : "reserved-id", "key", key, "value",
-                         device->id, NULL);
+    return error_because(r, error, other ? "id-twice" : "reserved-id", VQEMU_DETAIL_KEY, key,
+                         VQEMU_DETAIL_VALUE, device->id, NULL);
 }
 
 static int check(const vqemu_vm *vm, size_t index, vqemu_error **error) {

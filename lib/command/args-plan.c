@@ -22,7 +22,8 @@ static int plan_machine(struct args *args, vqemu_error **error) {
         int r = args_refuse(error, VQEMU_ERR_UNSUPPORTED,
                             "machine: %s guests have no machine \"%s\"; they have %s",
                             args->arch->name, name, known);
-        return error_because(r, error, "no-such-machine", "value", name, "choices", known, NULL);
+        return error_because(r, error, "no-such-machine", VQEMU_DETAIL_VALUE, name,
+                             VQEMU_DETAIL_CHOICES, known, NULL);
     }
     args->machine_name = name ? name : args->machine->name;
     return 0;

@@ -55,7 +55,8 @@ int args_refuse(vqemu_error **error, int code, const char *format, ...) {
     _cleanup_free_ char *key = message ? key_of(message) : NULL;
     if (!message)
         return error_no_memory(error);
-    return error_because(error_set(error, code, 0, "%s", message), error, NULL, "key", key, NULL);
+    return error_because(error_set(error, code, 0, "%s", message), error, NULL, VQEMU_DETAIL_KEY,
+                         key, NULL);
 }
 
 /* The profiles that have an ability and run such guests somewhere; NULL without memory. */
@@ -82,8 +83,8 @@ int args_require(const struct args *args, enum vqemu_ability ability, const char
                         "%s: the profile %s has no %s; for %s guests, these have: %s", key,
                         vqemu_profile_name(args->profile), vqemu_ability_name(ability),
                         args->arch->name, *able ? able : "none");
-    return error_because(r, error, "profile-lacks-ability", "profile",
-                         vqemu_profile_name(args->profile), "profiles", able, NULL);
+    return error_because(r, error, "profile-lacks-ability", VQEMU_DETAIL_PROFILE,
+                         vqemu_profile_name(args->profile), VQEMU_DETAIL_PROFILES, able, NULL);
 }
 
 int args_unsupported(const struct args *args, const char *key, const char *what,

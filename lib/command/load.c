@@ -245,8 +245,8 @@ static void refuse_newer(struct reader *reader, const char *format) {
                              "%s: format: \"%.200s\" is of a newer version of the library; this "
                              "one knows \"" SAVED_FORMAT "\"",
                              reader->source, format);
-    error_because(reader->code, reader->error, "newer-format", "key", "format", "value", format,
-                  "path", reader->source, NULL);
+    error_because(reader->code, reader->error, "newer-format", VQEMU_DETAIL_KEY, "format",
+                  VQEMU_DETAIL_VALUE, format, VQEMU_DETAIL_PATH, reader->source, NULL);
 }
 
 static void read_command(struct reader *reader, json_t *root, vqemu_command *command) {
@@ -276,7 +276,7 @@ static int check_digest(const vqemu_command *command, const char *source, vqemu_
                                    "%s: the command was altered after it was saved: its digest is "
                                    "%s, not %s",
                                    source, actual.hex, command->digest.hex),
-                         error, "digest-differs", "path", source, NULL);
+                         error, "digest-differs", VQEMU_DETAIL_PATH, source, NULL);
 }
 
 VQEMU_EXPORT int vqemu_command_load(const char *json, size_t size, const char *source,

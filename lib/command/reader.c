@@ -11,7 +11,8 @@ int reader_fault(struct reader *reader, const char *key, const char *wanted) {
     if (reader->code == 0) {
         reader->code = error_set(reader->error, VQEMU_ERR_MALFORMED, 0, "%s: %s: %s",
                                  reader->source, key, wanted);
-        error_because(reader->code, reader->error, NULL, "key", key, "path", reader->source, NULL);
+        error_because(reader->code, reader->error, NULL, VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_PATH,
+                      reader->source, NULL);
     }
     return reader->code;
 }
@@ -36,8 +37,8 @@ void reader_only(struct reader *reader, const char *key, json_t *object, ...) {
         reader->code =
             error_set(reader->error, VQEMU_ERR_UNKNOWN_KEY, 0, "%s: %s%s%s: there is no such key",
                       reader->source, key, *key ? "." : "", member);
-        error_because(reader->code, reader->error, NULL, "key", member, "path", reader->source,
-                      NULL);
+        error_because(reader->code, reader->error, NULL, VQEMU_DETAIL_KEY, member,
+                      VQEMU_DETAIL_PATH, reader->source, NULL);
     }
 }
 

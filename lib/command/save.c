@@ -29,7 +29,7 @@ static void add_string(struct writer *writer, json_t *object, const char *key, c
     }
     writer->code = error_set(writer->error, VQEMU_ERR_UNSUPPORTED, 0,
                              "%s: it is not UTF-8, which JSON cannot carry", key);
-    error_because(writer->code, writer->error, "not-utf-8", "key", key, NULL);
+    error_because(writer->code, writer->error, "not-utf-8", VQEMU_DETAIL_KEY, key, NULL);
 }
 
 static json_t *add_object(struct writer *writer, json_t *object, const char *key) {
@@ -58,7 +58,7 @@ static void add_strings(struct writer *writer, json_t *object, const char *key,
         if (!utf8_is_valid(strings->items[i])) {
             writer->code = error_set(writer->error, VQEMU_ERR_UNSUPPORTED, 0,
                                      "%s[%zu]: it is not UTF-8, which JSON cannot carry", key, i);
-            error_because(writer->code, writer->error, "not-utf-8", "key", key, NULL);
+            error_because(writer->code, writer->error, "not-utf-8", VQEMU_DETAIL_KEY, key, NULL);
         } else if (json_array_append_new(array, json_string(strings->items[i])) < 0) {
             writer->code = error_no_memory(writer->error);
         }

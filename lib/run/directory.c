@@ -32,7 +32,7 @@ struct directory {
 /* ---- what is refused ---- */
 
 static int refuse(int code, const char *reason, const char *path, vqemu_error **error) {
-    return error_because(code, error, reason, "path", path, NULL);
+    return error_because(code, error, reason, VQEMU_DETAIL_PATH, path, NULL);
 }
 
 static bool is_below(const char *path, const char *directory) {
@@ -78,7 +78,7 @@ static int cannot_open(const struct trusted_walk *walk, const char *path, int sy
                          is_refused && is_default(path)
                              ? " (set state_dir and runtime_dir to directories of your own)"
                              : ""),
-            error, NULL, "path", place, NULL);
+            error, NULL, VQEMU_DETAIL_PATH, place, NULL);
     }
 }
 

@@ -42,13 +42,13 @@ int monitor_hung_up(const vqemu_monitor *monitor, const struct qmp_limit *limit,
                                            "QEMU has closed the connection at %s, but its process "
                                            "%d goes on",
                                            monitor->name, (int)peer->pid),
-                                 error, "hung-up", "path", monitor->name, NULL);
+                                 error, "hung-up", VQEMU_DETAIL_PATH, monitor->name, NULL);
         poll(NULL, 0, 10);
     }
     return error_because(error_set(error, VQEMU_ERR_NOT_RUNNING, 0,
                                    "the VM is not running any more: QEMU at %s has ended",
                                    monitor->name),
-                         error, "ended", "path", monitor->name, NULL);
+                         error, "ended", VQEMU_DETAIL_PATH, monitor->name, NULL);
 }
 
 /* ---- events ---- */
@@ -270,7 +270,7 @@ VQEMU_EXPORT int vqemu_monitor_next_event(vqemu_monitor *monitor, uint32_t flags
         return monitor_hung_up(monitor, &limit, error);
     return error_because(error_set(error, VQEMU_ERR_TIMEOUT, 0,
                                    "no event has come from QEMU at %s in time", monitor->name),
-                         error, "no-event", "path", monitor->name, NULL);
+                         error, "no-event", VQEMU_DETAIL_PATH, monitor->name, NULL);
 }
 
 VQEMU_EXPORT int vqemu_monitor_fd(const vqemu_monitor *monitor) {

@@ -327,7 +327,7 @@ static int check_unused(const struct place *place, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_BUSY, 0,
                       "the variable store %s is in use: stop the VM before its variables are reset",
                       place->nvram->path);
-    return error_because(r, error, "nvram-in-use", "path", place->nvram->path, NULL);
+    return error_because(r, error, "nvram-in-use", VQEMU_DETAIL_PATH, place->nvram->path, NULL);
 }
 
 /* Nothing is moved before all is written, so that a full disk changes nothing. */
@@ -372,7 +372,7 @@ static int check_size(const struct place *place, vqemu_error **error) {
         "a reset starts anew, and keeps it as %s.old",
         place->nvram->path, (uintmax_t)store, place->nvram->template_path, (uintmax_t) template,
         place->nvram->path);
-    return error_because(r, error, "nvram-size", "path", place->nvram->path, NULL);
+    return error_because(r, error, "nvram-size", VQEMU_DETAIL_PATH, place->nvram->path, NULL);
 }
 
 static int keep(const struct place *place, vqemu_error **error) {
@@ -392,7 +392,7 @@ static int refuse(const struct place *place, const char *why, vqemu_error **erro
                       "the variable store %s %s; or keep its variables for this firmware, or reset "
                       "them, which starts anew from %s and keeps it as %s.old",
                       nvram->path, why, nvram->template_path, nvram->path);
-    return error_because(r, error, "other-firmware", "path", nvram->path, NULL);
+    return error_because(r, error, "other-firmware", VQEMU_DETAIL_PATH, nvram->path, NULL);
 }
 
 /* A record that is missing or broken. */
@@ -504,7 +504,7 @@ static int prepare_locked(const struct place *place, uint32_t flags, vqemu_error
                                        "the variable store %s is a symbolic link; give the path "
                                        "that it leads to",
                                        path),
-                             error, "symbolic-link", "path", path, NULL);
+                             error, "symbolic-link", VQEMU_DETAIL_PATH, path, NULL);
     if (!S_ISREG(present.status.st_mode))
         return error_set(error, VQEMU_ERR_INVALID, 0, "the variable store %s is not a regular file",
                          path);

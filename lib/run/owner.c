@@ -54,7 +54,7 @@ static int find_user(const char *user, struct owner *owner, vqemu_error **error)
     if (r == 0 && by_name)
         return error_because(
             error_set(error, VQEMU_ERR_NOT_FOUND, 0, "user: this host has no user \"%s\"", user),
-            error, "no-such-user", "key", "user", "value", user, NULL);
+            error, "no-such-user", VQEMU_DETAIL_KEY, "user", VQEMU_DETAIL_VALUE, user, NULL);
     return 0;
 }
 
@@ -76,7 +76,7 @@ int owner_check(const struct owner *owner, const struct stat *status, const char
                                    path, (uintmax_t)status->st_uid,
                                    is_directory ? " with what is in it (chown -R)" : " (chown)",
                                    is_directory ? "directory" : "file"),
-                         error, "wrong-owner", "path", path, NULL);
+                         error, "wrong-owner", VQEMU_DETAIL_PATH, path, NULL);
 }
 
 /* ---- giving ---- */
@@ -93,7 +93,7 @@ int owner_refuse(const struct owner *owner, const struct stat *status, const cha
                                : "nothing says that it is this VM's",
                   (uintmax_t)owner->uid, is_directory ? " -R" : "",
                   is_directory ? "directory" : "file"),
-        error, "not-the-vms", "path", path, NULL);
+        error, "not-the-vms", VQEMU_DETAIL_PATH, path, NULL);
 }
 
 int owner_give(const struct owner *owner, int fd, const struct stat *status, bool is_vms,
@@ -108,7 +108,7 @@ int owner_give(const struct owner *owner, int fd, const struct stat *status, boo
                                        "%s has another name, and is not given to the user that the "
                                        "VM runs as",
                                        path),
-                             error, "hard-link", "path", path, NULL);
+                             error, "hard-link", VQEMU_DETAIL_PATH, path, NULL);
     if (fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
     return error_system(error, errno, "cannot give %s to the user that the VM runs as", path);

@@ -71,7 +71,8 @@ struct preparation {
 static int about(int code, const char *key, vqemu_error **error) {
     if (code == 0 || code == VQEMU_ERR_NO_MEMORY)
         return code;
-    return error_because(error_prefix(code, error, "%s: ", key), error, NULL, "key", key, NULL);
+    return error_because(error_prefix(code, error, "%s: ", key), error, NULL, VQEMU_DETAIL_KEY, key,
+                         NULL);
 }
 
 static int prepare_directory(const struct preparation *preparation, const char *key,

@@ -65,7 +65,7 @@ int qmp_no_answer(const struct qmp *qmp, const struct qmp_limit *limit, vqemu_er
     int r = error_set(error, VQEMU_ERR_TIMEOUT, 0,
                       "QEMU does not answer at %s%s; does another client hold the socket?",
                       qmp->name, is_callers ? " in the time that was given" : "");
-    return error_because(r, error, "no-answer", "path", qmp->name, NULL);
+    return error_because(r, error, "no-answer", VQEMU_DETAIL_PATH, qmp->name, NULL);
 }
 
 /* ---- the socket ---- */
@@ -111,7 +111,7 @@ static int make_address(const char *path, struct sockaddr_un *address, vqemu_err
 static int not_running(const char *path, int system_errno, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_NOT_RUNNING, system_errno,
                       "the VM is not running: no QEMU listens at %s", path);
-    return error_because(r, error, "not-running", "path", path, NULL);
+    return error_because(r, error, "not-running", VQEMU_DETAIL_PATH, path, NULL);
 }
 
 int qmp_connect(const char *path, const struct qmp_limit *limit, int *fd, vqemu_error **error) {
@@ -162,7 +162,7 @@ static int flooded(const struct qmp *qmp, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_MALFORMED, 0,
                       "what comes from %s is more than a QEMU says: over %zu messages or %zu bytes",
                       qmp->name, MESSAGES_MAX, BYTES_MAX);
-    return error_because(r, error, "flood", "path", qmp->name, NULL);
+    return error_because(r, error, "flood", VQEMU_DETAIL_PATH, qmp->name, NULL);
 }
 
 /* Read some more. */
@@ -171,7 +171,7 @@ static int fill(struct qmp *qmp, struct qmp_limit *limit, vqemu_error **error) {
         return error_because(error_set(error, VQEMU_ERR_MALFORMED, 0,
                                        "a message from %s is longer than %zu bytes", qmp->name,
                                        LINE_LENGTH_MAX),
-                             error, "flood", "path", qmp->name, NULL);
+                             error, "flood", VQEMU_DETAIL_PATH, qmp->name, NULL);
     if (limit->bytes > BYTES_MAX)
         return flooded(qmp, error);
     int r = wait_for(qmp, POLLIN, limit, error);
@@ -223,9 +223,9 @@ static int denied(const struct qmp *qmp, const char *command, const json_t *refu
     const char *text = json_string_value(json_object_get(refusal, "desc"));
     int r = error_set(error, VQEMU_ERR_DENIED, 0, "QEMU at %s refuses %s: %s", qmp->name, command,
                       text ? text : "it does not say why");
-    return error_because(r, error, "qmp-error", "class",
-                         json_string_value(json_object_get(refusal, "class")), "path", qmp->name,
-                         NULL);
+    return error_because(r, error, "qmp-error", VQEMU_DETAIL_CLASS,
+                         json_string_value(json_object_get(refusal, "class")), VQEMU_DETAIL_PATH,
+                         qmp->name, NULL);
 }
 
 /* Whether a message is about the command that is under way, not one that was given up. */

@@ -98,7 +98,7 @@ static int not_ended(const struct shutdown *shutdown, vqemu_error **error) {
     r = error_set(error, VQEMU_ERR_TIMEOUT, 0,
                   "QEMU at %s was told to quit, but has not ended in %d s", name,
                   VQEMU_MONITOR_QUIT_TIME / 1000);
-    return error_because(r, error, "not-ended", "path", name, NULL);
+    return error_because(r, error, "not-ended", VQEMU_DETAIL_PATH, name, NULL);
 }
 
 /* Also where the guest is off already: with -no-shutdown, QEMU would stay. Until QEMU hangs up. */

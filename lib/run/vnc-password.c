@@ -54,6 +54,7 @@ static int check(const char *path, vqemu_error **error) {
 
 int vnc_password_check(const char *path, vqemu_error **error) {
     int r = check(path, error);
-    return r < 0 ? error_because(r, error, NULL, "key", "vnc_password_file", "path", path, NULL)
+    return r < 0 ? error_because(r, error, NULL, VQEMU_DETAIL_KEY, "vnc_password_file",
+                                 VQEMU_DETAIL_PATH, path, NULL)
                  : 0;
 }

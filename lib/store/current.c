@@ -29,7 +29,8 @@ static int report_broken(const vqemu_store *store, const char *profile, vqemu_er
                       "which revision of %s is to be used cannot be told: %s does not hold the "
                       "name of one; set it again, or remove that file for the newest",
                       profile, path ? path : profile);
-    return error_because(r, error, "current-broken", "profile", profile, "path", path, NULL);
+    return error_because(r, error, "current-broken", VQEMU_DETAIL_PROFILE, profile,
+                         VQEMU_DETAIL_PATH, path, NULL);
 }
 
 static bool is_revision_of(const char *name, const char *profile) {
@@ -88,7 +89,8 @@ static int report_gone(const vqemu_store *store, const char *profile, const char
                       "/%s says is to be used, is not in the store; set another one, or remove "
                       "that file for the newest",
                       name, store->beside_path, profile);
-    return error_because(r, error, "current-gone", "profile", profile, "revision", name, NULL);
+    return error_because(r, error, "current-gone", VQEMU_DETAIL_PROFILE, profile,
+                         VQEMU_DETAIL_REVISION, name, NULL);
 }
 
 int current_find(vqemu_store *store, const char *profile, vqemu_call *call,

@@ -118,7 +118,7 @@ static int check_holder(const char *holder, vqemu_error **error) {
                       "\"%s\" is no holder of a pin: that is <kind>:<name>, such as unit:volt-web, "
                       "of letters, digits and ._@-:, and at most %d bytes",
                       holder, HOLDER_MAX);
-    return error_because(r, error, "bad-holder", "holder", holder, NULL);
+    return error_because(r, error, "bad-holder", VQEMU_DETAIL_HOLDER, holder, NULL);
 }
 
 /* The name of the file. */
@@ -136,7 +136,7 @@ static int name_pin(const char *revision, const char *holder, char **name, vqemu
     r = error_set(error, VQEMU_ERR_INVALID, 0,
                   "the holder %s is too long for a pin of %s: together they can have %d bytes",
                   holder ? holder : "", revision, NAME_MAX - 1);
-    return error_because(r, error, "bad-holder", "holder", holder, NULL);
+    return error_because(r, error, "bad-holder", VQEMU_DETAIL_HOLDER, holder, NULL);
 }
 
 /* The directory may have been made just now: it must outlive a power cut, too. */

@@ -41,7 +41,7 @@ int revision_check_any_name(const char *name, vqemu_error **error) {
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "\"%s\" is neither the name of a revision nor of a profile", name);
-    return error_because(r, error, "bad-name", "value", name, NULL);
+    return error_because(r, error, "bad-name", VQEMU_DETAIL_VALUE, name, NULL);
 }
 
 int revision_check_name(const char *name, vqemu_error **error) {
@@ -49,7 +49,7 @@ int revision_check_name(const char *name, vqemu_error **error) {
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "\"%s\" is not the name of a revision, such as kvm-linux-8e1e73bc", name);
-    return error_because(r, error, "bad-name", "value", name, NULL);
+    return error_because(r, error, "bad-name", VQEMU_DETAIL_VALUE, name, NULL);
 }
 
 bool profile_is_name(const char *name) {
@@ -64,5 +64,5 @@ int profile_check_name(const char *profile, vqemu_error **error) {
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "\"%.200s\" cannot be the name of a profile",
                       profile);
-    return error_because(r, error, "bad-name", "value", profile, NULL);
+    return error_because(r, error, "bad-name", VQEMU_DETAIL_VALUE, profile, NULL);
 }

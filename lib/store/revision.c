@@ -69,8 +69,8 @@ int revision_check_store(const vqemu_store *store, const vqemu_revision *revisio
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "revision %s is one of another store: it is %s, and not in %s",
                       revision->name, revision->path, store->refs_path);
-    return error_because(r, error, "other-store", "revision", revision->name, "path",
-                         revision->path, NULL);
+    return error_because(r, error, "other-store", VQEMU_DETAIL_REVISION, revision->name,
+                         VQEMU_DETAIL_PATH, revision->path, NULL);
 }
 
 static int open_manifest(const vqemu_store *store, const vqemu_revision *revision, int *fd,
@@ -90,8 +90,8 @@ static int open_manifest(const vqemu_store *store, const vqemu_revision *revisio
 static int revision_changed(const vqemu_revision *revision, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_CHANGED, 0,
                       "the manifest %s was changed while it was in use; try again", revision->path);
-    return error_because(r, error, "revision-changed", "revision", revision->name, "path",
-                         revision->path, NULL);
+    return error_because(r, error, "revision-changed", VQEMU_DETAIL_REVISION, revision->name,
+                         VQEMU_DETAIL_PATH, revision->path, NULL);
 }
 
 static int check_manifest(const vqemu_revision *revision, const vqemu_manifest *manifest,
@@ -116,8 +116,8 @@ static int load_manifest(const vqemu_store *store, vqemu_revision *revision, vqe
     if (r == 0)
         r = check_manifest(revision, manifest, error);
     if (r == VQEMU_ERR_MALFORMED)
-        return error_because(r, error, "revision-broken", "revision", revision->name, "path",
-                             revision->path, NULL);
+        return error_because(r, error, "revision-broken", VQEMU_DETAIL_REVISION, revision->name,
+                             VQEMU_DETAIL_PATH, revision->path, NULL);
     if (r < 0)
         return r;
     memcpy(revision->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);
@@ -242,7 +242,7 @@ static int check_is_there(const vqemu_store *store, vqemu_error **error) {
         return 0;
     int r = error_set(error, VQEMU_ERR_NO_STORE, 0, "the store was removed: %s is gone",
                       store->refs_path);
-    return error_because(r, error, NULL, "path", store->refs_path, NULL);
+    return error_because(r, error, NULL, VQEMU_DETAIL_PATH, store->refs_path, NULL);
 }
 
 static int list_once(const struct listing *listing, vqemu_revision_list **list,
@@ -310,8 +310,8 @@ int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_e
     r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
                   "profile %s is not in the store: there is no %s-*.json in %s", profile, profile,
                   store->refs_path);
-    return error_because(r, error, "profile-not-in-store", "profile", profile, "path",
-                         store->refs_path, NULL);
+    return error_because(r, error, "profile-not-in-store", VQEMU_DETAIL_PROFILE, profile,
+                         VQEMU_DETAIL_PATH, store->refs_path, NULL);
 }
 
 int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
@@ -330,8 +330,8 @@ int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
             return r;
         r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
                       "revision %s is not in the store: there is no %s", name, found->path);
-        return error_because(r, error, "no-such-revision", "revision", name, "path", found->path,
-                             NULL);
+        return error_because(r, error, "no-such-revision", VQEMU_DETAIL_REVISION, name,
+                             VQEMU_DETAIL_PATH, found->path, NULL);
     }
     if (r == 0)
         r = load_manifest(store, found, call, error);
@@ -395,8 +395,9 @@ int revision_object_damaged(const vqemu_store *store, const vqemu_revision *revi
                       "object %s/%s, for %s of %s, %s; repair the store from a good copy%s",
                       store->objects_path, object->digest.hex, object->path, revision->name, how,
                       helps);
-    return error_because(r, error, "object-damaged", "object", object->digest.hex, "path",
-                         object->path, "revision", revision->name, NULL);
+    return error_because(r, error, "object-damaged", VQEMU_DETAIL_OBJECT, object->digest.hex,
+                         VQEMU_DETAIL_PATH, object->path, VQEMU_DETAIL_REVISION, revision->name,
+                         NULL);
 }
 
 int revision_object_failed(const vqemu_store *store, const vqemu_revision *revision,

@@ -70,7 +70,8 @@ static int add_file(struct source *source, char *path, const struct stat *status
         free(path);
         int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s has more than %zu files",
                           source->directory, source->count);
-        return error_because(r, error, "too-many-files", "path", source->directory, NULL);
+        return error_because(r, error, "too-many-files", VQEMU_DETAIL_PATH, source->directory,
+                             NULL);
     }
     if (source->count == source->capacity) {
         size_t capacity = source->capacity ? 2 * source->capacity : 64;

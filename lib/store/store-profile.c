@@ -70,7 +70,7 @@ int profile_of_manifest(const char *name, const vqemu_manifest *manifest, vqemu_
                           "profile \"%.200s\" is not known, and its manifest does not describe it "
                           "(\"accel\", \"guests\")",
                           name);
-        return error_because(r, error, "unknown-profile", "profile", name, NULL);
+        return error_because(r, error, "unknown-profile", VQEMU_DETAIL_PROFILE, name, NULL);
     }
     _cleanup_free_ const char **guests = calloc(count, sizeof *guests);
     if (!guests)

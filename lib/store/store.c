@@ -145,7 +145,7 @@ static int open_root(struct opening *opening, const vqemu_store_options *options
                                              "root_fd: %d is no open descriptor",
                                              (int)(options->root_fd - 1))
                                  : error_system(error, -fd, "root_fd: cannot use the descriptor");
-            return error_because(r, error, fd == -EBADF ? "bad-descriptor" : NULL, "key",
+            return error_because(r, error, fd == -EBADF ? "bad-descriptor" : NULL, VQEMU_DETAIL_KEY,
                                  VQEMU_STORE_ROOT_FD, NULL);
         }
     }
@@ -223,7 +223,7 @@ static int open_part(const struct part *part, int *fd, vqemu_error **error) {
     if (*fd == -ENOENT)
         return error_because(
             error_set(error, VQEMU_ERR_NO_STORE, 0, "there is no store here: %s is missing", path),
-            error, NULL, "path", path, NULL);
+            error, NULL, VQEMU_DETAIL_PATH, path, NULL);
     return *fd < 0 ? error_system(error, -*fd, "cannot open the store directory %s", path) : 0;
 }
 

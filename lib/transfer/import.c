@@ -154,7 +154,7 @@ static int add_entry(struct import *import, char *path, const struct archive_ite
                           "the archive %s has more than %zu files; \"%.200s\" is one too many",
                           import->name, import->count, path);
         free(path);
-        return error_because(r, error, "too-many-files", "path", import->name, NULL);
+        return error_because(r, error, "too-many-files", VQEMU_DETAIL_PATH, import->name, NULL);
     }
     if (import->count == import->capacity) {
         size_t capacity = import->capacity ? 2 * import->capacity : 64;
@@ -188,7 +188,7 @@ static int check_size(struct import *import, const char *path, uint64_t size, vq
         "the archive %s is too large: with \"%.200s\" its files have more than the %llu bytes that "
         "are allowed",
         import->name, path, (unsigned long long)call_max_size(import->progress.call));
-    return error_because(r, error, "too-large", "path", import->name, NULL);
+    return error_because(r, error, "too-large", VQEMU_DETAIL_PATH, import->name, NULL);
 }
 
 static int stage_content(struct import *import, const struct entry *entry, struct staged_file *file,
@@ -368,7 +368,7 @@ static int read_entries(struct import *import, vqemu_error **error) {
         if (++import->entries_seen / 2 > call_max_objects(import->progress.call))
             return error_because(
                 refuse_entry(import, item.path, VQEMU_ERR_INVALID, "too many", error), error,
-                "too-many-files", "path", import->name, NULL);
+                "too-many-files", VQEMU_DETAIL_PATH, import->name, NULL);
         r = add_item(import, &item, error);
         if (r == 0)
             r = report(import, error);
@@ -547,7 +547,7 @@ static int choose_profile(const struct import *import, const char **profile,
         r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "the archive %s does not say of which profile it is: name the profile",
                       import->name);
-        return error_because(r, error, "no-profile", "path", import->name, NULL);
+        return error_because(r, error, "no-profile", VQEMU_DETAIL_PATH, import->name, NULL);
     }
     return import->manifest ? check_manifest_profile(import, *profile, error)
                             : profile_check_options(options, error);

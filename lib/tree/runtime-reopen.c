@@ -12,7 +12,7 @@
 static int is_gone(const char *tree, const char *how, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_CHANGED, 0,
                       "the tree %s %s: the profile has to be resolved again", tree, how);
-    return error_because(r, error, "tree-gone", "path", tree, NULL);
+    return error_because(r, error, "tree-gone", VQEMU_DETAIL_PATH, tree, NULL);
 }
 
 /* The directory of trees: a descriptor or an error. */

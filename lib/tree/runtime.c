@@ -101,8 +101,8 @@ static int no_program(const vqemu_revision *revision, const struct arch *arch, c
     int r = error_set(error, VQEMU_ERR_NO_PROGRAM, 0,
                       "%s has no bin/%s, which %s guests need; it has %s",
                       vqemu_revision_name(revision), arch->binary, arch->name, programs);
-    return error_because(r, error, NULL, "revision", vqemu_revision_name(revision), "choices",
-                         programs, NULL);
+    return error_because(r, error, NULL, VQEMU_DETAIL_REVISION, vqemu_revision_name(revision),
+                         VQEMU_DETAIL_CHOICES, programs, NULL);
 }
 
 /* ---- resolving ---- */

@@ -23,7 +23,8 @@ static const struct companion *companion_at(const struct unit_plan *plan, size_t
 /* ---- what cannot be written ---- */
 
 static int refuse(int code, const char *key, vqemu_error **error) {
-    return error_because(error_prefix(code, error, "%s: ", key), error, NULL, "key", key, NULL);
+    return error_because(error_prefix(code, error, "%s: ", key), error, NULL, VQEMU_DETAIL_KEY, key,
+                         NULL);
 }
 
 static int check_virtiofsd(const struct unit_plan *plan, const struct companion *companion,

@@ -22,7 +22,7 @@ DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 /* ---- what cannot be had ---- */
 
 static int refuse(int code, const char *reason, const char *key, vqemu_error **error) {
-    return error_because(code, error, reason, "key", key, NULL);
+    return error_because(code, error, reason, VQEMU_DETAIL_KEY, key, NULL);
 }
 
 static int check_for_user(const struct unit_plan *plan, vqemu_error **error) {

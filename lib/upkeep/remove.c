@@ -44,8 +44,8 @@ static int refuse_pinned(const struct removal *removal, vqemu_error **error) {
         return 0;
     int r = error_set(error, VQEMU_ERR_BUSY, 0, "revision %s cannot be removed: it is pinned%s%s",
                       removal->name, *pin->holder ? " by " : "", pin->holder);
-    return error_because(r, error, "pinned", "revision", removal->name, "holder", pin->holder,
-                         NULL);
+    return error_because(r, error, "pinned", VQEMU_DETAIL_REVISION, removal->name,
+                         VQEMU_DETAIL_HOLDER, pin->holder, NULL);
 }
 
 static int refuse_current(const struct removal *removal, vqemu_error **error) {
@@ -54,7 +54,7 @@ static int refuse_current(const struct removal *removal, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_BUSY, 0,
                       "revision %s cannot be removed: it is the one that was set to be used",
                       removal->name);
-    return error_because(r, error, "current", "revision", removal->name, NULL);
+    return error_because(r, error, "current", VQEMU_DETAIL_REVISION, removal->name, NULL);
 }
 
 static int refuse_used(const struct removal *removal, vqemu_error **error) {
@@ -73,8 +73,8 @@ static int refuse_used(const struct removal *removal, vqemu_error **error) {
         return error_no_memory(error);
     int r = error_set(error, VQEMU_ERR_BUSY, 0, "revision %s cannot be removed: its tree is %s",
                       removal->name, uses.text);
-    return error_because(r, error, "in-use", "revision", removal->name, "process", process,
-                         "command", user ? user->command : NULL, "vm", vm, NULL);
+    return error_because(r, error, "in-use", VQEMU_DETAIL_REVISION, removal->name, "process",
+                         process, "command", user ? user->command : NULL, "vm", vm, NULL);
 }
 
 /* ---- its tree ---- */

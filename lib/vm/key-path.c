@@ -10,7 +10,7 @@
 
 static int malformed(const char *key, const char *why, const char *property, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%.200s: %s%s", key, property, why);
-    return error_because(r, error, "malformed-key", "key", key, NULL);
+    return error_because(r, error, "malformed-key", VQEMU_DETAIL_KEY, key, NULL);
 }
 
 /* Digits without zeros in front; one that is too large for any list is any such number. */
@@ -109,7 +109,7 @@ int key_wrong_kind(const struct key_path *path, const char *given, vqemu_error *
         [KEY_OBJECT] = "an element of a list, of which one key at a time can be set"};
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%.200s: it is %s, and not %s", path->text,
                       kinds[path->kind], given);
-    return error_because(r, error, "wrong-kind", "key", path->text, NULL);
+    return error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, path->text, NULL);
 }
 
 /* ---- finding what it is about ---- */
@@ -119,7 +119,7 @@ static int beyond_end(const struct key_path *path, const struct key_step *step, 
     const char *list = step->property->key;
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "%.200s: it is beyond the end of %s, which has %zu", path->text, list, count);
-    return error_because(r, error, "index-beyond-end", "key", path->text, NULL);
+    return error_because(r, error, "index-beyond-end", VQEMU_DETAIL_KEY, path->text, NULL);
 }
 
 int key_find(const struct key_path *path, const void *root, const void **object,

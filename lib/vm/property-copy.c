@@ -100,7 +100,7 @@ static int refuse_missing(const struct property *property, struct strbuf *path,
     if (path->failed)
         return error_no_memory(error);
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: missing", path->text);
-    return error_because(r, error, "missing-value", "key", path->text, NULL);
+    return error_because(r, error, "missing-value", VQEMU_DETAIL_KEY, path->text, NULL);
 }
 
 static int check_object(const struct object_type *type, const void *object, struct strbuf *path,

@@ -35,13 +35,13 @@ static int enter_index(struct reader *reader, size_t index) {
 static int wrong_type(struct reader *reader, const char *wanted) {
     int r =
         error_set(reader->error, VQEMU_ERR_MALFORMED, 0, "%s: not %s", reader->path.text, wanted);
-    return error_because(r, reader->error, "wrong-type", "key", reader->path.text, NULL);
+    return error_because(r, reader->error, "wrong-type", VQEMU_DETAIL_KEY, reader->path.text, NULL);
 }
 
 /* The value itself is of another kind, as it can be in a setter. */
 static int wrong_kind(struct reader *reader, const char *wanted) {
     int r = error_set(reader->error, VQEMU_ERR_INVALID, 0, "%s: not %s", reader->path.text, wanted);
-    return error_because(r, reader->error, "wrong-kind", "key", reader->path.text, NULL);
+    return error_because(r, reader->error, "wrong-kind", VQEMU_DETAIL_KEY, reader->path.text, NULL);
 }
 
 static int read_string(struct reader *reader, const struct property *property, void *object,
@@ -63,7 +63,8 @@ static int read_number(struct reader *reader, const struct property *property, v
                                    reader->error);
     int r = error_set(reader->error, VQEMU_ERR_INVALID, 0,
                       "%s: %" JSON_INTEGER_FORMAT " is less than 0", reader->path.text, number);
-    return error_because(r, reader->error, "out-of-range", "key", reader->path.text, NULL);
+    return error_because(r, reader->error, "out-of-range", VQEMU_DETAIL_KEY, reader->path.text,
+                         NULL);
 }
 
 static int read_switch(struct reader *reader, const struct property *property, void *object,
@@ -188,7 +189,8 @@ static int check_required(struct reader *reader, const struct object_type *type,
         if (r < 0)
             return r;
         r = error_set(reader->error, VQEMU_ERR_INVALID, 0, "%s: missing", reader->path.text);
-        return error_because(r, reader->error, "missing-value", "key", reader->path.text, NULL);
+        return error_because(r, reader->error, "missing-value", VQEMU_DETAIL_KEY, reader->path.text,
+                             NULL);
     }
     return 0;
 }
@@ -241,7 +243,8 @@ static int write_text(struct writer *writer, const char *text, json_t **json) {
             return error_no_memory(writer->error);
         int r = error_set(writer->error, VQEMU_ERR_UNSUPPORTED, 0,
                           "%s: it is not UTF-8, which JSON cannot carry", writer->path.text);
-        return error_because(r, writer->error, "not-utf-8", "key", writer->path.text, NULL);
+        return error_because(r, writer->error, "not-utf-8", VQEMU_DETAIL_KEY, writer->path.text,
+                             NULL);
     }
     *json = json_string(text);
     return *json ? 0 : error_no_memory(writer->error);

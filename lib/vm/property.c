@@ -23,7 +23,8 @@ static int check_length(const struct property *property, const char *key, const 
         error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" has %zu bytes; it can have %" PRIu64 "%s", key,
         value, strlen(value), maximum,
         property->kind == PROPERTY_SOCKET ? ", as the path of every Unix socket" : "");
-    return error_because(r, error, "too-long", "key", key, "value", value, NULL);
+    return error_because(r, error, "too-long", VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE, value,
+                         NULL);
 }
 
 static int check_pattern(const char *pattern, const char *wanted, const char *key,
@@ -31,7 +32,7 @@ static int check_pattern(const char *pattern, const char *wanted, const char *ke
     if (!pattern || pattern_matches(pattern, value))
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" is not %s", key, value, wanted);
-    return error_because(r, error, NULL, "key", key, "value", value, NULL);
+    return error_because(r, error, NULL, VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE, value, NULL);
 }
 
 /* What a path leads to must be seen in its text: "/allowed/../secret" is not below /allowed. */
@@ -49,8 +50,8 @@ static int check_path(const char *key, const char *path, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" %s", key, path,
                       is_absolute ? "has a \"..\"; write the path that it leads to"
                                   : "is not an absolute path");
-    return error_because(r, error, is_absolute ? "path-goes-up" : "relative-path", "key", key,
-                         "value", path, NULL);
+    return error_because(r, error, is_absolute ? "path-goes-up" : "relative-path", VQEMU_DETAIL_KEY,
+                         key, VQEMU_DETAIL_VALUE, path, NULL);
 }
 
 static int check_string(const struct property *property, const char *key, const char *value,
@@ -75,8 +76,8 @@ static int refuse_choice(const struct property *property, const char *key, const
         return error_no_memory(error);
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" is not one of %s", key, value,
                       choices.text);
-    return error_because(r, error, "not-a-choice", "key", key, "value", value, "choices",
-                         choices.text, NULL);
+    return error_because(r, error, "not-a-choice", VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE, value,
+                         VQEMU_DETAIL_CHOICES, choices.text, NULL);
 }
 
 static int set_choice(const struct property *property, void *object, const char *key,
@@ -95,7 +96,7 @@ static int set_choice(const struct property *property, void *object, const char 
 
 static int refuse_empty(const char *key, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: it is empty", key);
-    return error_because(r, error, "missing-value", "key", key, NULL);
+    return error_because(r, error, "missing-value", VQEMU_DETAIL_KEY, key, NULL);
 }
 
 static int unset_string(const struct property *property, void *object, const char *key,
@@ -135,7 +136,8 @@ int property_set_number(const struct property *property, void *object, const cha
         snprintf(text, sizeof text, "%" PRIu64, value);
         int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is not from %" PRIu64 " to %" PRIu64,
                           key, text, property->minimum, property->maximum);
-        return error_because(r, error, "out-of-range", "key", key, "value", text, NULL);
+        return error_because(r, error, "out-of-range", VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE,
+                             text, NULL);
     }
     *(uint64_t *)property_field(property, object) = value;
     return 0;
@@ -146,7 +148,7 @@ int property_check_room(const char *key, size_t count, vqemu_error **error) {
         return 0;
     int r =
         error_set(error, VQEMU_ERR_INVALID, 0, "%s: there can be %d, and no more", key, LIST_MAX);
-    return error_because(r, error, "too-many", "key", key, NULL);
+    return error_because(r, error, "too-many", VQEMU_DETAIL_KEY, key, NULL);
 }
 
 /* What was in the vector before is still good. */
@@ -190,7 +192,8 @@ static int check_value(const char *key, const struct value *value, vqemu_error *
     snprintf(text, sizeof text, "%" PRIu64, value->number);
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "%s: %s is more than %" PRId64 "; set it as text", key, text, INT64_MAX);
-    return error_because(r, error, "out-of-range", "key", key, "value", text, NULL);
+    return error_because(r, error, "out-of-range", VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE, text,
+                         NULL);
 }
 
 /* "on" is a switch, and comes out of JSON as one. */

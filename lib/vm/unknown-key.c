@@ -121,5 +121,6 @@ int property_unknown(const struct object_type *type, const char *key, size_t at,
         error_set(error, VQEMU_ERR_UNKNOWN_KEY, 0, "%.200s: a %s has no such key%s%.200s%s%s", key,
                   type->noun, whole || of_document ? "; perhaps it is " : "", whole ? whole : "",
                   whole && of_document ? ", or " : "", of_document ? newer : "");
-    return error_because(r, error, NULL, "key", key, "choices", choices, "suggestion", whole, NULL);
+    return error_because(r, error, NULL, VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_CHOICES, choices,
+                         VQEMU_DETAIL_SUGGESTION, whole, NULL);
 }

@@ -68,7 +68,8 @@ VQEMU_EXPORT int vqemu_vm_set_string(vqemu_vm *vm, const char *key, const char *
 static int refuse_descriptor(const char *key, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "%s: 0 is no descriptor that can be passed on: they are from 3 up", key);
-    return error_because(r, error, "out-of-range", "key", key, "value", "0", NULL);
+    return error_because(r, error, "out-of-range", VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE, "0",
+                         NULL);
 }
 
 static int set_number(const struct target *target, uint64_t value, vqemu_error **error) {
@@ -98,7 +99,7 @@ static int set_switch(const struct target *target, int32_t value, vqemu_error **
         int r = error_set(error, VQEMU_ERR_INVALID, 0,
                           "%s: %d is no state of a switch: 0 is the default, 1 off, 2 on",
                           target->path.text, (int)value);
-        return error_because(r, error, "out-of-range", "key", target->path.text, NULL);
+        return error_because(r, error, "out-of-range", VQEMU_DETAIL_KEY, target->path.text, NULL);
     }
     if (target->path.kind == KEY_VALUE)
         return set_value(target, value == VQEMU_SWITCH_DEFAULT ? NULL : &given, error);

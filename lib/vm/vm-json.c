@@ -15,7 +15,7 @@ static int drop_schema(json_t *document, vqemu_error **error) {
         return 0;
     if (!json_is_string(schema)) {
         int r = error_set(error, VQEMU_ERR_INVALID, 0, SCHEMA_KEY ": not a string");
-        return error_because(r, error, "wrong-kind", "key", SCHEMA_KEY, NULL);
+        return error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, SCHEMA_KEY, NULL);
     }
     json_object_del(document, SCHEMA_KEY);
     return 0;
