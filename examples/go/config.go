@@ -170,6 +170,7 @@ type VMConfig struct {
 	Console          string   `json:"console,omitempty"`
 	ConsolePath      string   `json:"console_path,omitempty"`
 	ConsoleLog       string   `json:"console_log,omitempty"`
+	ConsoleMonitor   Switch   `json:"console_monitor,omitempty"`
 	QMPSocket        string   `json:"qmp_socket,omitempty"`
 	QMPFD            int      `json:"qmp_fd,omitempty"`
 	QMPFDName        string   `json:"qmp_fd_name,omitempty"`

@@ -315,6 +315,9 @@ const KeyConsolePath = "console_path"
 // KeyConsoleLog is "console_log".
 const KeyConsoleLog = "console_log"
 
+// KeyConsoleMonitor is "console_monitor".
+const KeyConsoleMonitor = "console_monitor"
+
 // KeyQMPSocket is "qmp_socket".
 const KeyQMPSocket = "qmp_socket"
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
+#include "cleanup.h"
 #include "commands.h"
 #include "from-options.h"
 #include "message.h"
@@ -62,11 +63,27 @@ static int check_runnable(const vqemu_selection *selection) {
                      vqemu_selection_problem(selection));
 }
 
-/* Ctrl-C goes to the guest. */
-static void tell_how_to_leave(const vqemu_vm *vm) {
+static bool is_here(const vqemu_vm *vm) {
     const char *console = string_of(vm, VQEMU_KEY_CONSOLE);
-    bool is_here = !console || strcmp(console, "stdio") == 0;
-    if (is_here && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+    return (!console || strcmp(console, "stdio") == 0) && isatty(STDIN_FILENO);
+}
+
+/* Ctrl-C goes to the guest; whose terminal it is, is who runs QEMU. */
+static int offer_monitor(vqemu_vm *vm) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int32_t monitor = VQEMU_SWITCH_DEFAULT;
+    vqemu_vm_get_switch(vm, VQEMU_KEY_CONSOLE_MONITOR, &monitor, NULL);
+    if (!is_here(vm) || monitor != VQEMU_SWITCH_DEFAULT)
+        return 0;
+    if (vqemu_vm_set_switch(vm, VQEMU_KEY_CONSOLE_MONITOR, VQEMU_SWITCH_ON, &error) < 0)
+        return fail(error);
+    return 0;
+}
+
+static void tell_how_to_leave(const vqemu_vm *vm) {
+    int32_t monitor = VQEMU_SWITCH_DEFAULT;
+    vqemu_vm_get_switch(vm, VQEMU_KEY_CONSOLE_MONITOR, &monitor, NULL);
+    if (is_here(vm) && monitor == VQEMU_SWITCH_ON && isatty(STDERR_FILENO))
         fputs("volt-qemu: this is the guest's console: Ctrl-A X ends the guest, Ctrl-A C leads to "
               "QEMU's monitor and back, Ctrl-A H tells more\n",
               stderr);
@@ -77,6 +94,8 @@ static int run(const struct options *options) {
     int status = vm_from_options(options, &way.vm);
     if (!status)
         status = check_user(way.vm);
+    if (!status)
+        status = offer_monitor(way.vm);
     if (!status)
         status = store_from_options(options, 0, &way.store);
     if (!status)
@@ -105,7 +124,8 @@ const struct command command_run = {
         "names are inherited from the caller: those that have a name, by --fd. Options as of "
         "\"volt-qemu args\". A profile\n"
         "whose accelerator does not work on this host is refused, and a VM with a user\n"
-        "other than the caller. On a terminal, Ctrl-A X ends the guest.\n",
+        "other than the caller. On a terminal, Ctrl-A X ends the guest: the VM gets\n"
+        "console_monitor, unless it says otherwise.\n",
     .example = "  volt-qemu run --kernel vmlinuz --rootfs /srv/web --memory 1G\n",
     .run = run,
 };

@@ -121,6 +121,7 @@
 #define VQEMU_KEY_CONSOLE "console"
 #define VQEMU_KEY_CONSOLE_PATH "console_path"
 #define VQEMU_KEY_CONSOLE_LOG "console_log"
+#define VQEMU_KEY_CONSOLE_MONITOR "console_monitor"
 #define VQEMU_KEY_QMP_SOCKET "qmp_socket"
 #define VQEMU_KEY_QMP_FD "qmp_fd"
 #define VQEMU_KEY_QMP_FD_NAME "qmp_fd_name"

@@ -17,8 +17,10 @@ static bool has_path(const char *kind) {
 static void begin_console(struct args *args, struct strbuf *chardev, const char *kind,
                           const char *path) {
     strbuf_addf(chardev, "%s,id=console", kind);
-    if (strcmp(kind, "stdio") == 0) { /* with the monitor behind Ctrl-A C, as -serial mon:stdio */
-        strbuf_add(chardev, ",mux=on,signal=off");
+    if (is_on(args->vm->console_monitor)) /* as -serial mon:stdio */
+        strbuf_add(chardev, ",mux=on");
+    if (strcmp(kind, "stdio") == 0) { /* Ctrl-C is the guest's */
+        strbuf_add(chardev, ",signal=off");
     } else if (strcmp(kind, "file") == 0) {
         qemu_opt_add(chardev, "path", path);
         strbuf_add(chardev, ",append=on");
@@ -35,6 +37,19 @@ static void begin_console(struct args *args, struct strbuf *chardev, const char 
     }
 }
 
+static int check_console(const vqemu_vm *vm, const char *kind, vqemu_error **error) {
+    bool none = strcmp(kind, "none") == 0;
+    if (vm->console_path && !has_path(kind))
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "console_path: only a console of kind file or socket has one");
+    if (vm->console_log && none)
+        return args_refuse(error, VQEMU_ERR_INVALID, "console_log: there is no console");
+    if (is_on(vm->console_monitor) && (none || strcmp(kind, "file") == 0))
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "console_monitor: nothing can be typed at a console of kind %s", kind);
+    return 0;
+}
+
 static void add_console_log(struct args *args, struct strbuf *chardev) {
     if (!args->vm->console_log)
         return;
@@ -47,14 +62,11 @@ static void add_console_log(struct args *args, struct strbuf *chardev) {
 int args_add_console(struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     const char *kind = vm->console ? vm->console : "stdio";
-    bool none = strcmp(kind, "none") == 0;
     struct strbuf chardev = {0};
-    if (vm->console_path && !has_path(kind))
-        return args_refuse(error, VQEMU_ERR_INVALID,
-                           "console_path: only a console of kind file or socket has one");
-    if (vm->console_log && none)
-        return args_refuse(error, VQEMU_ERR_INVALID, "console_log: there is no console");
-    if (none) {
+    int r = check_console(vm, kind, error);
+    if (r < 0)
+        return r;
+    if (strcmp(kind, "none") == 0) {
         args_option(args, "-serial", "none");
         return 0;
     }
@@ -71,7 +83,7 @@ int args_add_console(struct args *args, vqemu_error **error) {
     add_console_log(args, &chardev);
     args_option_buffer(args, "-chardev", &chardev);
     args_option(args, "-serial", "chardev:console");
-    if (strcmp(kind, "stdio") == 0)
+    if (is_on(vm->console_monitor))
         args_option(args, "-mon", "chardev=console,mode=readline");
     return 0;
 }

@@ -456,9 +456,8 @@ static const struct property properties[] = {
         .choices = (const char *const[]){"stdio", "file", "socket", "pty", "none", NULL},
         .meaning =
             "Where the serial console goes. stdio (the default): QEMU's standard input and "
-            "output, with the human monitor behind Ctrl-A C. file: only output. socket: a Unix "
-            "socket that QEMU listens on. pty: a new pseudo-terminal, whose name QMP's "
-            "query-chardev tells. none: nowhere.",
+            "output. file: only output. socket: a Unix socket that QEMU listens on. pty: a new "
+            "pseudo-terminal, whose name QMP's query-chardev tells. none: nowhere.",
     },
     {
         .key = "console_path",
@@ -474,6 +473,16 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, console_log),
         .meaning = "File to which all output of the console is appended as well, wherever it goes. "
                    "Default: none.",
+    },
+    {
+        .key = "console_monitor",
+        .kind = PROPERTY_SWITCH,
+        .offset = offsetof(vqemu_vm, console_monitor),
+        .meaning =
+            "Put QEMU's human monitor behind the console: Ctrl-A C leads to it and back, Ctrl-A "
+            "X ends QEMU. Who types there reads and writes files of the host as QEMU's user, so "
+            "it is not for a console that somebody else is given. Not for a console of kind "
+            "file or none. Default: no.",
     },
     {
         .key = "qmp_socket",

@@ -68,6 +68,7 @@ struct vqemu_vm {
     const char *console;
     char *console_path;
     char *console_log;
+    enum toggle console_monitor;
     char *qmp_socket;
     uint64_t qmp_fd;
     char *qmp_fd_name;

@@ -547,6 +547,7 @@ def test_how_to_leave_the_console_is_told(root):
     words = ["--root", root, "run", "--profile", "emulate-x86"]
     assert "Ctrl-A X ends the guest" in on_terminal(*words)
     assert "Ctrl-A" not in on_terminal(*words, "--set", "console=none")
+    assert "Ctrl-A" not in on_terminal(*words, "--set", "console_monitor=false")
     good(*words)  # nothing, where there is no terminal
 
 

@@ -764,10 +764,39 @@ def test_consoles(machines, place, arch, kind):
         elif kind == "pty":
             assert re.fullmatch(r"pty:/dev/pts/\d+", console)
         else:
-            assert console.startswith({"stdio": "mux", "file": "file"}[kind])
+            assert console.startswith(kind)
         assert str(log) in open_files(qmp.process) or kind == "none"
     assert log.read_text() == "before\n"
     assert kind != "file" or path.read_bytes() == b""
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64", "mips", "ppc", "ppc64", "s390x", "loongarch64"])
+@pytest.mark.parametrize("asked_for", [None, True])
+def test_a_monitor_behind_the_console_only_where_asked_for(machines, place, arch, asked_for):
+    path = place / "console"
+    vm = {"console": "socket", "console_path": str(path)}
+    vm.update({} if asked_for is None else {"console_monitor": asked_for})
+    with machines.start(arch, vm) as qmp:
+        with socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(60)
+            client.connect(str(path))
+            client.sendall(b"\x01c\ninfo name\n")  # Ctrl-A C
+            said = b""
+            while asked_for and b"volt-" not in said:
+                said += client.recv(4096)
+            qmp.execute("query-status")  # whoever would have answered could have
+            client.settimeout(0.3)
+            with contextlib.suppress(TimeoutError):
+                said += client.recv(4096)
+        assert (b"(qemu)" in said) == bool(asked_for)
+        assert chardevs(qmp)["console"].startswith("mux") == bool(asked_for)
+
+
+@pytest.mark.parametrize("kind", ["stdio", "pty"])
+def test_kinds_of_consoles_with_a_monitor(machines, kind):
+    said = rb"char device redirected to /dev/pts/\d+ \(label console-base\)\n" if kind == "pty" else b""
+    with machines.start("x86_64", {"console": kind, "console_monitor": True}, said=said) as qmp:
+        assert chardevs(qmp)["console"].startswith("mux")
 
 
 @pytest.mark.parametrize("kind, name", [("file", "console.log"), ("socket", "console.sock")])
@@ -937,7 +966,7 @@ def test_much_of_everything_at_once(machines, hugepages, image, images, place, a
         assert qmp.execute("query-iothreads")[0]["id"] == "iothread-io"
         assert has_device(qmp, "usb") == has_usb
         assert qmp.execute("query-memdev")[0]["share"]
-        assert chardevs(qmp)["console"].startswith("mux")
+        assert chardevs(qmp)["console"].startswith("stdio")
 
 
 @pytest.mark.parametrize("first, second", [

@@ -296,14 +296,19 @@ class VMProperties(Properties):
     usb_tablet = SwitchProperty("A USB tablet, whose pointer is where the user's is. Default: "
                                 "where there is a display.")
     console = StringProperty("Where the serial console goes. stdio (the default): QEMU's standard "
-                             "input and output, with the human monitor behind Ctrl-A C. file: only "
-                             "output. socket: a Unix socket that QEMU listens on. pty: a new "
-                             "pseudo-terminal, whose name QMP's query-chardev tells. none: "
-                             "nowhere. One of stdio, file, socket, pty, none.")
+                             "input and output. file: only output. socket: a Unix socket that QEMU "
+                             "listens on. pty: a new pseudo-terminal, whose name QMP's "
+                             "query-chardev tells. none: nowhere. One of stdio, file, socket, pty, "
+                             "none.")
     console_path = StringProperty("Path of the console's file or socket. Default: console.log or "
                                   "console.sock in the runtime directory.")
     console_log = StringProperty("File to which all output of the console is appended as well, "
                                  "wherever it goes. Default: none.")
+    console_monitor = SwitchProperty("Put QEMU's human monitor behind the console: Ctrl-A C leads "
+                                     "to it and back, Ctrl-A X ends QEMU. Who types there reads "
+                                     "and writes files of the host as QEMU's user, so it is not "
+                                     "for a console that somebody else is given. Not for a console "
+                                     "of kind file or none. Default: no.")
     qmp_socket = StringProperty("Unix socket on which QEMU listens for the caller's connection of "
                                 "its machine protocol (QMP). The systemd unit has a second one of "
                                 "its own. Default: none.")

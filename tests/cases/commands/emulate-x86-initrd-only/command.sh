@@ -18,9 +18,8 @@
   -rtc base=utc \
   -no-reboot \
   -display none \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -nic none \
   -kernel /boot/vmlinuz \
   -initrd /boot/initrd.img \

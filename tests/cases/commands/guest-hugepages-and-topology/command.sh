@@ -19,9 +19,8 @@
   -rtc base=utc \
   -boot strict=on \
   -display none \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/a.img \
   -device nvme,id=drive0,drive=disk0,serial=disk0,bootindex=1,addr=0x18 \
   -nic none)

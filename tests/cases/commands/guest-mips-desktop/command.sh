@@ -23,9 +23,8 @@
   -device qemu-xhci,id=usb \
   -device usb-tablet,id=tablet,bus=usb.0 \
   -device usb-kbd,id=keyboard,bus=usb.0 \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/m.img \
   -device ide-hd,id=drive0,bus=ide.0,unit=0,drive=disk0 \
   -netdev user,id=net0 \

@@ -18,9 +18,8 @@
   -rtc base=utc \
   -no-reboot \
   -display none \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/a.img \
   -device virtio-blk-pci,id=drive0,drive=disk0,addr=0x12.0,multifunction=on \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=file,file.filename=/srv/b.img \

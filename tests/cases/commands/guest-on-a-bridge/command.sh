@@ -18,9 +18,8 @@
   -rtc base=utc \
   -no-reboot \
   -display none \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -netdev tap,id=net0,br=br0,helper=/usr/lib/qemu/qemu-bridge-helper,vhost=on \
   -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:28:b0:25,romfile=,addr=0x10 \
   -netdev tap,id=net1,br=br,,1,helper=/usr/libexec/qemu-bridge-helper \

@@ -19,9 +19,8 @@
   -rtc base=utc \
   -no-reboot \
   -display none \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -chardev socket,id=rootfs,path=/run/volt/app/virtiofsd-0.sock \
   -device vhost-user-fs-pci,id=rootfs,chardev=rootfs,queue-size=1024,tag=rootfs,addr=0x9 \
   -fsdev local,id=share0,path=/srv/data,security_model=none,multidevs=remap,readonly=on \

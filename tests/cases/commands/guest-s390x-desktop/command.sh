@@ -22,9 +22,8 @@
   -device virtio-gpu-ccw,id=video \
   -device virtio-tablet-ccw,id=tablet \
   -device virtio-keyboard-ccw,id=keyboard \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/z.img \
   -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1 \
   -netdev user,id=net0 \

@@ -18,9 +18,8 @@
   -rtc base=utc \
   -boot strict=on \
   -display none \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -device virtio-serial-ccw,id=serial \
   -chardev socket,id=agent,path=/run/z.sock,server=on,wait=off \
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \

@@ -23,9 +23,8 @@
   -device VGA,id=video,addr=0x2 \
   -device qemu-xhci,id=usb,addr=0x3 \
   -device usb-tablet,id=tablet,bus=usb.0 \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -blockdev driver=qcow2,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/win/c.qcow2 \
   -device ide-hd,id=drive0,bus=ide.0,drive=disk0,bootindex=2 \
   -blockdev driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/srv/iso/windows.iso \

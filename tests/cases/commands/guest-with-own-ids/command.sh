@@ -19,9 +19,8 @@
   -rtc base=utc \
   -no-reboot \
   -display none \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/root.img \
   -device virtio-blk-pci,id=root,drive=disk0,addr=0x18 \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=file,file.filename=/srv/swap.img \

@@ -18,9 +18,8 @@
   -rtc base=utc \
   -no-reboot \
   -display none \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -fsdev local,id=rootfs,path=/srv/web,security_model=none,multidevs=remap,readonly=on \
   -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs,addr=0x9 \
   -nic none \

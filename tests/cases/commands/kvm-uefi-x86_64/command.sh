@@ -23,9 +23,8 @@
   -device VGA,id=video,addr=0x2 \
   -device qemu-xhci,id=usb,addr=0x3 \
   -device usb-tablet,id=tablet,bus=usb.0 \
-  -chardev stdio,id=console,mux=on,signal=off \
+  -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -mon chardev=console,mode=readline \
   -nic none \
   -chardev socket,id=tpm,path=/run/volt/desktop/tpm.sock \
   -tpmdev emulator,id=tpm,chardev=tpm \
