@@ -181,21 +181,33 @@ type VMConfig struct {
 
 // Disk is a disk or CD-ROM drive.
 type Disk struct {
-	ID          string `json:"id,omitempty"`
+	ID          string  `json:"id,omitempty"`
+	File        string  `json:"file,omitempty"`
+	FD          int     `json:"fd,omitempty"`
+	FDName      string  `json:"fd_name,omitempty"`
+	Format      string  `json:"format,omitempty"`
+	Backing     []Layer `json:"backing,omitempty"` // from the top
+	DataFile    string  `json:"data_file,omitempty"`
+	Bus         string  `json:"bus,omitempty"`
+	CDROM       Switch  `json:"cdrom,omitempty"`
+	ReadOnly    Switch  `json:"read_only,omitempty"`
+	BlockDevice Switch  `json:"block_device,omitempty"`
+	Cache       string  `json:"cache,omitempty"`
+	AIO         string  `json:"aio,omitempty"`
+	Discard     Switch  `json:"discard,omitempty"`
+	Serial      string  `json:"serial,omitempty"`
+	BootOrder   uint32  `json:"boot_order,omitempty"`
+	IOThread    string  `json:"iothread,omitempty"`
+}
+
+// Layer is an image below a qcow2 image, which has what that one does not.
+type Layer struct {
 	File        string `json:"file,omitempty"`
 	FD          int    `json:"fd,omitempty"`
 	FDName      string `json:"fd_name,omitempty"`
 	Format      string `json:"format,omitempty"`
-	Bus         string `json:"bus,omitempty"`
-	CDROM       Switch `json:"cdrom,omitempty"`
-	ReadOnly    Switch `json:"read_only,omitempty"`
+	DataFile    string `json:"data_file,omitempty"`
 	BlockDevice Switch `json:"block_device,omitempty"`
-	Cache       string `json:"cache,omitempty"`
-	AIO         string `json:"aio,omitempty"`
-	Discard     Switch `json:"discard,omitempty"`
-	Serial      string `json:"serial,omitempty"`
-	BootOrder   uint32 `json:"boot_order,omitempty"`
-	IOThread    string `json:"iothread,omitempty"`
 }
 
 // Share is a directory of the host that the guest can mount.

@@ -124,6 +124,39 @@ func KeyDisksFDName(i int) string { return fmt.Sprintf("disks[%d].fd_name", i) }
 // KeyDisksFormat is "disks[i].format".
 func KeyDisksFormat(i int) string { return fmt.Sprintf("disks[%d].format", i) }
 
+// KeyDisksBacking is "disks[i].backing".
+func KeyDisksBacking(i int) string { return fmt.Sprintf("disks[%d].backing", i) }
+
+// KeyDisksBackingAt is "disks[i].backing[j]".
+func KeyDisksBackingAt(i, j int) string { return fmt.Sprintf("disks[%d].backing[%d]", i, j) }
+
+// KeyDisksBackingFile is "disks[i].backing[j].file".
+func KeyDisksBackingFile(i, j int) string { return fmt.Sprintf("disks[%d].backing[%d].file", i, j) }
+
+// KeyDisksBackingFD is "disks[i].backing[j].fd".
+func KeyDisksBackingFD(i, j int) string { return fmt.Sprintf("disks[%d].backing[%d].fd", i, j) }
+
+// KeyDisksBackingFDName is "disks[i].backing[j].fd_name".
+func KeyDisksBackingFDName(i, j int) string {
+	return fmt.Sprintf("disks[%d].backing[%d].fd_name", i, j)
+}
+
+// KeyDisksBackingFormat is "disks[i].backing[j].format".
+func KeyDisksBackingFormat(i, j int) string { return fmt.Sprintf("disks[%d].backing[%d].format", i, j) }
+
+// KeyDisksBackingDataFile is "disks[i].backing[j].data_file".
+func KeyDisksBackingDataFile(i, j int) string {
+	return fmt.Sprintf("disks[%d].backing[%d].data_file", i, j)
+}
+
+// KeyDisksBackingBlockDevice is "disks[i].backing[j].block_device".
+func KeyDisksBackingBlockDevice(i, j int) string {
+	return fmt.Sprintf("disks[%d].backing[%d].block_device", i, j)
+}
+
+// KeyDisksDataFile is "disks[i].data_file".
+func KeyDisksDataFile(i int) string { return fmt.Sprintf("disks[%d].data_file", i) }
+
 // KeyDisksBus is "disks[i].bus".
 func KeyDisksBus(i int) string { return fmt.Sprintf("disks[%d].bus", i) }
 

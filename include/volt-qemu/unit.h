@@ -97,7 +97,7 @@ enum vqemu_unit_flag {
  *
  * Services of the system are confined to what the VM uses (systemd.exec(5)): its files, devices,
  * network and capabilities. Where files lie decides that too, so links are resolved as they are
- * now. A backing file of a disk image, which only the image names, is not reachable if it lies in
+ * now. A data file of a disk image, which only the image names, is not reachable if it lies in
  * /home, /root, /tmp or /var/tmp and no other file of the VM does. With extra arguments, which may
  * use anything, only what concerns the kernel is taken away. A user's manager has fewer means.
  *

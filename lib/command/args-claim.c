@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/args-claim.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "util/cleanup.h"
 
 #define FIRST_PASSED_FD 3 /* behind those of stdio(3) */
 
@@ -27,13 +29,22 @@ void args_claim(struct args *args, const char *key, const char *what) {
     strv_take_in(&args->claims, *what == '/' ? plain_path(what) : strdup(what));
 }
 
+void args_claim_reading(struct args *args, const char *key, const char *path) {
+    strv_add(&args->readings, key);
+    strv_take_in(&args->readings, plain_path(path));
+}
+
 /* ---- descriptors ---- */
 
 /* Whether the VM gives a descriptor this number, before or behind the one that is claimed now. */
 static bool is_number_of_vm(const vqemu_vm *vm, uint64_t number) {
     bool is_one = vm->qmp_fd == number;
-    for (size_t i = 0; i < vm->disks.count; i++)
-        is_one = is_one || ((const vqemu_disk *)vm->disks.items[i])->fd == number;
+    for (size_t i = 0; i < vm->disks.count; i++) {
+        const vqemu_disk *disk = vm->disks.items[i];
+        is_one = is_one || disk->fd == number;
+        for (size_t j = 0; j < disk->backing.count; j++)
+            is_one = is_one || ((const struct layer *)disk->backing.items[j])->fd == number;
+    }
     for (size_t i = 0; i < vm->nics.count; i++) {
         const vqemu_nic *nic = vm->nics.items[i];
         is_one = is_one || nic->fd == number || nic->vhost_fd == number;
@@ -68,20 +79,57 @@ int args_claim_descriptor(struct args *args, const char *key, uint64_t fd, const
     return number;
 }
 
+/* ---- looking for what is taken twice ---- */
+
+struct claim {
+    const char *key, *what;
+    bool reads;
+    size_t number;
+};
+
+static int compare(const void *a, const void *b) {
+    const struct claim *first = a, *second = b;
+    int order = strcmp(first->what, second->what);
+    return order ? order : first->number < second->number ? -1 : 1;
+}
+
 /* What has no key of the VM, such as a socket of the service, does not begin the message. */
-static int taken_twice(const char *a, const char *b, const char *what, vqemu_error **error) {
-    bool is_key = !strchr(a, ' ');
-    return args_refuse(error, VQEMU_ERR_INVALID, "%s: %s is that of %s as well", is_key ? a : b,
-                       what, is_key ? b : a);
+static int taken_twice(const struct claim *late, const struct claim *early, vqemu_error **error) {
+    bool is_key = !strchr(late->key, ' ');
+    return args_refuse(error, VQEMU_ERR_INVALID, "%s: %s is that of %s as well%s",
+                       is_key ? late->key : early->key, late->what, is_key ? early->key : late->key,
+                       late->reads ? ", which is not read_only" : "");
+}
+
+/* Of all pairs, that whose later half was claimed first; those who only read come last. */
+static const struct claim *find_twice(const struct claim *claims, size_t count) {
+    const struct claim *found = NULL;
+    for (size_t i = 1; i < count; i++) {
+        bool is_second = strcmp(claims[i].what, claims[i - 1].what) == 0 &&
+                         (i == 1 || strcmp(claims[i].what, claims[i - 2].what) != 0);
+        if (is_second && !claims[i - 1].reads && (!found || claims[i].number < found->number))
+            found = &claims[i];
+    }
+    return found;
+}
+
+static void take(struct claim *claims, size_t *count, const struct strv *pairs, bool reads) {
+    for (size_t i = 0; i + 1 < pairs->count; i += 2, (*count)++)
+        claims[*count] = (struct claim){pairs->items[i], pairs->items[i + 1], reads, *count};
 }
 
 int args_check_claims(const struct args *args, vqemu_error **error) {
-    const struct strv *claims = &args->claims;
-    if (claims->failed)
+    size_t pairs = (args->claims.count + args->readings.count) / 2, count = 0;
+    if (args->claims.failed || args->readings.failed)
         return error_no_memory(error);
-    for (size_t i = 0; i < claims->count; i += 2)
-        for (size_t j = 0; j < i; j += 2)
-            if (strcmp(claims->items[i + 1], claims->items[j + 1]) == 0)
-                return taken_twice(claims->items[i], claims->items[j], claims->items[i + 1], error);
-    return 0;
+    if (pairs == 0)
+        return 0;
+    _cleanup_free_ struct claim *claims = calloc(pairs, sizeof *claims);
+    if (!claims)
+        return error_no_memory(error);
+    take(claims, &count, &args->claims, false);
+    take(claims, &count, &args->readings, true);
+    qsort(claims, count, sizeof *claims, compare);
+    const struct claim *twice = find_twice(claims, count);
+    return twice ? taken_twice(twice, twice - 1, error) : 0;
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "command/args-claim.h"
 #include "command/args-nouns.h"
+#include "command/disk-image.h"
 #include "command/qemu-opt.h"
 #include "vm/disk.h"
 
@@ -91,101 +92,6 @@ static int check_image(const struct drive *drive, vqemu_error **error) {
     if (is(disk->aio, "native") && !direct)
         return disk_error(drive, "aio", "native needs the cache mode none or directsync", error);
     return 0;
-}
-
-/* QEMU locks an image: several can read it, or one can write. */
-static int check_sharing(const struct args *args, const struct drive *drive, vqemu_error **error) {
-    for (size_t i = 0; drive->disk->file && i < drive->number; i++) {
-        const vqemu_disk *other = args->vm->disks.items[i];
-        bool is_written = !drive->read_only || !is_read_only(other);
-        if (is(other->file, drive->disk->file) && is_written)
-            return args_refuse(error, VQEMU_ERR_INVALID,
-                               "disks[%zu].file: it is that of disks[%zu] as well; both must be "
-                               "read_only",
-                               drive->number, i);
-    }
-    return 0;
-}
-
-/* ---- the image ---- */
-
-static bool is_block_device(const vqemu_disk *disk) {
-    return is_on_by_default(disk->block_device,
-                            disk->file && strncmp(disk->file, "/dev/", strlen("/dev/")) == 0);
-}
-
-/*
- * Asks a drive of the host for its medium. To QEMU's driver for these, any other block device, such
- * as a logical volume with an ISO image, is a drive without one.
- */
-static bool is_optical_drive(const vqemu_disk *disk) {
-    static const char *const beginnings[] = {"/dev/sr", "/dev/scd", "/dev/cdrom", "/dev/cdrw",
-                                             "/dev/dvd"};
-    for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
-        if (strncmp(disk->file, beginnings[i], strlen(beginnings[i])) == 0)
-            return true;
-    return false;
-}
-
-static const char *protocol_driver(const vqemu_disk *disk) {
-    if (!is_block_device(disk))
-        return "file";
-    return is_on(disk->cdrom) && is_optical_drive(disk) ? "host_cdrom" : "host_device";
-}
-
-/* The same for both nodes: the image's format, and the file below it. */
-static void add_caching(struct strbuf *node, const vqemu_disk *disk, const char *prefix) {
-    if (is(disk->cache, "none") || is(disk->cache, "directsync"))
-        strbuf_addf(node, ",%scache.direct=on", prefix);
-    if (is(disk->cache, "unsafe"))
-        strbuf_addf(node, ",%scache.no-flush=on", prefix);
-    if (is_on(disk->discard))
-        strbuf_addf(node, ",%sdiscard=unmap", prefix);
-}
-
-static void add_descriptor(struct args *args, struct strbuf *node, const struct drive *drive) {
-    const vqemu_disk *disk = drive->disk;
-    char key[48];
-    snprintf(key, sizeof key, "disks[%zu].fd", drive->number);
-    int fd = args_claim_descriptor(args, key, disk->fd, disk->fd_name);
-    strv_add(&args->argv, "-add-fd");
-    strv_addf(&args->argv, "fd=%d,set=%zu", fd, drive->number + 1);
-    strbuf_addf(node, ",file.filename=/dev/fdset/%zu", drive->number + 1);
-}
-
-static void note_file(struct args *args, const struct drive *drive) {
-    const vqemu_disk *disk = drive->disk;
-    if (is_block_device(disk))
-        resources_add_block_device(&args->resources, disk->file, drive->read_only);
-    else if (drive->read_only)
-        resources_add_read(&args->resources, disk->file);
-    else
-        resources_add_write(&args->resources, disk->file);
-    if (drive->read_only)
-        return;
-    char key[48];
-    snprintf(key, sizeof key, "disks[%zu].file", drive->number);
-    args_claim(args, key, disk->file);
-}
-
-static void add_image(struct args *args, const struct drive *drive) {
-    const vqemu_disk *disk = drive->disk;
-    struct strbuf node = {0};
-    strbuf_addf(&node, "driver=%s,node-name=disk%zu,read-only=%s",
-                disk->format ? disk->format : "raw", drive->number,
-                drive->read_only ? "on" : "off");
-    add_caching(&node, disk, "");
-    strbuf_addf(&node, ",file.driver=%s", protocol_driver(disk));
-    if (has_descriptor(disk)) {
-        add_descriptor(args, &node, drive);
-    } else {
-        qemu_opt_add(&node, "file.filename", disk->file);
-        note_file(args, drive);
-    }
-    if (disk->aio)
-        strbuf_addf(&node, ",file.aio=%s", disk->aio);
-    add_caching(&node, disk, "file.");
-    args_option_buffer(args, "-blockdev", &node);
 }
 
 /* ---- the device ---- */
@@ -307,13 +213,13 @@ int args_add_disks(struct args *args, vqemu_error **error) {
         if (r == 0)
             r = check_image(&drive, error);
         if (r == 0)
-            r = check_sharing(args, &drive, error);
+            r = disk_image_check(disk, i, error);
         if (r == 0)
             r = check_room(args, &drive, &buses, error);
         if (r < 0)
             return r;
         if (disk->file || has_descriptor(disk))
-            add_image(args, &drive);
+            disk_image_add(args, disk, i, drive.read_only);
         add_device(args, &drive, &buses);
     }
     return r;

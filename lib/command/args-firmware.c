@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 #include "command/args-claim.h"
+#include "command/args-image.h"
 #include "command/args-nouns.h"
-#include "command/qemu-opt.h"
 
 /* An older kind, such as pc, is chosen for systems that know no UEFI. */
 static bool is_default_machine(const struct args *args) {
@@ -81,11 +81,9 @@ int args_plan_firmware(struct args *args, vqemu_error **error) {
 
 static void add_flash(struct args *args, const char *node, const char *format, const char *path,
                       bool read_only) {
-    struct strbuf flash = {0};
-    strbuf_addf(&flash, "driver=%s,node-name=%s,read-only=%s,file.driver=file", format, node,
-                read_only ? "on" : "off");
-    qemu_opt_add(&flash, "file.filename", path);
-    args_option_buffer(args, "-blockdev", &flash);
+    const struct image image = {
+        .node = node, .format = format, .file = {"file", path}, .read_only = read_only};
+    args_add_image(args, &image);
 }
 
 void args_add_firmware(struct args *args) {

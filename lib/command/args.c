@@ -33,6 +33,7 @@ void args_release(struct args *args) {
     firmware_release(&args->firmware);
     strv_release(&args->argv);
     strv_release(&args->claims);
+    strv_release(&args->readings);
     resources_release(&args->resources);
 }
 

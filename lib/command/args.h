@@ -42,7 +42,7 @@ struct args {
     struct firmware firmware; /* of a UEFI guest */
 
     struct strv argv;
-    struct strv claims; /* see args-claim.h */
+    struct strv claims, readings; /* see args-claim.h */
     struct resources resources;
 };
 

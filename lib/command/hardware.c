@@ -106,6 +106,12 @@ static void add_drive(const struct strv *argv, const char *model, const char *no
     if (strcmp(model, "ide-cd") == 0 || strcmp(model, "scsi-cd") == 0)
         return;
     find_option(argv, "-blockdev", "node-name", node, &found);
+    if (found.count == 0 && !found.failed) { /* an image with layers is in JSON, its file is not */
+        _cleanup_free_ char *file = format_string("%s-file", node);
+        if (file)
+            find_option(argv, "-blockdev", "node-name", file, &found);
+        found.failed = found.failed || !file;
+    }
     strv_add(seen, has(&found, "read-only=on") ? "drive=read-only" : "drive=writable");
     seen->failed = seen->failed || found.failed;
 }

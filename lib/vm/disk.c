@@ -1,6 +1,62 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/disk.h"
 
+/* "raw" is what has no layers (command/args-image.c). */
+static const char *const formats[] = {"raw", "qcow2", NULL};
+
+static const struct property layer_properties[] = {
+    {
+        .key = "file",
+        .kind = PROPERTY_PATH,
+        .offset = offsetof(struct layer, file),
+        .meaning = "Image file or block device of the host. Only a layer with a descriptor has "
+                   "none.",
+    },
+    {
+        .key = "fd",
+        .is_descriptor = true,
+        .kind = PROPERTY_NUMBER,
+        .offset = offsetof(struct layer, fd),
+        .minimum = 3,
+        .maximum = 2147483647,
+        .meaning = "Descriptor of the image, which the caller has opened only for reading and "
+                   "passes on to QEMU, instead of a file: 3 or more.",
+    },
+    {
+        .key = "fd_name",
+        .kind = PROPERTY_STRING,
+        .offset = offsetof(struct layer, fd_name),
+        .pattern = DESCRIPTOR_NAME_PATTERN,
+        .wanted = DESCRIPTOR_NAME_WANTED,
+        .meaning = "Name of such a descriptor, instead of its number: the command numbers it for "
+                   "the process that becomes QEMU.",
+    },
+    {
+        .key = "format",
+        .kind = PROPERTY_CHOICE,
+        .offset = offsetof(struct layer, format),
+        .choices = formats,
+        .meaning = "Format of the layer, raw (the default) or qcow2. A raw one has none below it.",
+    },
+    {
+        .key = "data_file",
+        .kind = PROPERTY_PATH,
+        .offset = offsetof(struct layer, data_file),
+        .meaning = "File with the layer's content, if it is a qcow2 image with an external data "
+                   "file. Default: none.",
+    },
+    {
+        .key = "block_device",
+        .kind = PROPERTY_SWITCH,
+        .offset = offsetof(struct layer, block_device),
+        .meaning = "Whether the file is a block device of the host. Default: where its path begins "
+                   "with /dev/.",
+    },
+};
+
+const struct object_type layer_type = {"layer", sizeof(struct layer), layer_properties,
+                                       sizeof layer_properties / sizeof *layer_properties};
+
 static const struct property properties[] = {
     {
         .key = "id",
@@ -42,11 +98,28 @@ static const struct property properties[] = {
         .key = "format",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, format),
-        .choices = (const char *const[]){"raw", "qcow2", NULL},
+        .choices = formats,
         .meaning = "Format of the image, raw (the default) or qcow2. It is never guessed, since a "
-                   "guest could write another format's header into a raw image. A qcow2 image can "
-                   "name other files of the host, which QEMU opens with its own rights: a backing "
-                   "file, and a data file, which it writes to.",
+                   "guest could write another format's header into a raw image.",
+    },
+    {
+        .key = "backing",
+        .kind = PROPERTY_OBJECTS,
+        .offset = offsetof(vqemu_disk, backing),
+        .element = &layer_type,
+        .meaning = "Layers below a qcow2 image, which have what it does not: its backing file, the "
+                   "backing file of that, and so on, each with its format; QEMU only reads them. A "
+                   "backing file that only the image's header names is not opened, and what it has "
+                   "reads as zeros. Default: none.",
+    },
+    {
+        .key = "data_file",
+        .kind = PROPERTY_PATH,
+        .offset = offsetof(vqemu_disk, data_file),
+        .meaning =
+            "File with the content of a qcow2 image that has an external data file. Without it, "
+            "QEMU opens the file that the image's header names, and writes to it: images of "
+            "others must not have one. Default: none.",
     },
     {
         .key = "bus",

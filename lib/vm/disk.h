@@ -6,6 +6,18 @@
 #include "vm/device-id.h"
 #include "vm/property.h"
 
+/* An image below another, which has what that one does not. */
+struct layer {
+    char *file;
+    uint64_t fd;
+    char *fd_name;
+    const char *format;
+    char *data_file;
+    enum toggle block_device;
+};
+
+extern const struct object_type layer_type;
+
 /* A disk or CD-ROM drive. */
 typedef struct vqemu_disk {
     char *id; /* of the device, if the VM sets it */
@@ -13,6 +25,8 @@ typedef struct vqemu_disk {
     uint64_t fd;
     char *fd_name;
     const char *format;
+    struct object_list backing; /* of layers, from the top */
+    char *data_file;
     const char *bus;
     enum toggle cdrom;
     enum toggle read_only;

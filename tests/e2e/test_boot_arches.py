@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Debian's kernel of every architecture boots to user space, and finds the devices it is given."""
 import contextlib
+import json
 import socket
+import subprocess
+from pathlib import Path
 
 import pytest
 from boots import Vm, wait_until
@@ -65,6 +68,37 @@ def test_a_guest_boots_and_finds_what_it_was_given(arch, boot_store, guest_of, t
     assert [d["address"] for d in console.reports("dhcp")] == ["10.0.2.15"]
     assert [(r["current"], r["bytes"]) for r in console.reports("rng")] == [("virtio_rng.0", "16")]
     assert sorted(s["tag"] for s in console.reports("share")) == ["rootfs", "second"]
+
+
+def overlay(path, size, *options):
+    subprocess.run(["qemu-img", "create", "-q", "-u", "-f", "qcow2", *options, path, str(size)], check=True)
+    return str(path)
+
+
+def test_a_guest_reads_only_the_layers_that_the_vm_names(boot_store, guest_of, tmp_path):
+    """Images of a stranger, whose headers name files of the host; and one of the VM's own."""
+    size = 2048 * SECTOR
+    secret, base = image(tmp_path, "secret", 2048), image(tmp_path, "base", 2048)
+    described = json.dumps({"driver": "raw", "file": {"driver": "file", "filename": secret}})
+    hostile = [overlay(tmp_path / f"hostile-{i}", size, *options) for i, options in enumerate((
+        ["-b", secret, "-F", "raw"], ["-b", "json:" + described, "-F", "raw"], ["-b", "secret.img", "-F", "raw"]))]
+    unnamed = overlay(tmp_path / "unnamed", size, "-b", secret, "-F", "raw")
+    content = bytearray(Path(unnamed).read_bytes())  # without a format, QEMU would guess it
+    at = content.index(b"raw", 104)
+    content[at - 8:at + 8] = bytes(16)
+    Path(unnamed).write_bytes(content)
+    middle = overlay(tmp_path / "middle", size, "-b", secret, "-F", "raw")
+    top = overlay(tmp_path / "top", size, "-b", "/nowhere", "-F", "raw")
+    disks = [{"file": file, "format": "qcow2"} for file in [*hostile, unnamed]] + [
+        {"file": overlay(tmp_path / "over-hostile", size), "format": "qcow2",
+         "backing": [{"file": hostile[0], "format": "qcow2"}]},
+        {"file": top, "format": "qcow2", "backing": [{"file": middle, "format": "qcow2"}, {"file": base}]},
+        {"file": hostile[0], "format": "qcow2", "cdrom": True}]
+    disks[0]["read_only"] = True  # it is a layer of another
+    vm = Vm(boot_store, "x86_64", tmp_path, document(guest_of("x86_64"), disks=disks)).ask(f"disk:{len(disks)}")
+    console = vm.run(DEADLINES["x86_64"])
+    assert {d["name"]: d["start"].rstrip(".") for d in console.reports("disk")} == {
+        "vda": "", "vdb": "", "vdc": "", "vdd": "", "vde": "", "vdf": "base", "sr0": ""}
 
 
 def cpus_of(arch):

@@ -253,8 +253,38 @@ def test_disks_by_descriptor(machines, image, images, arch):
             nodes = block_nodes(qmp)
             sizes = [nodes[f"disk{i}"]["image"]["virtual-size"] >> 20 for i in range(4)]
             assert sizes == [8, 8, 8, 2]
-            assert [nodes[f"disk{i}"]["file"] for i in range(4)] == [
-                f"/dev/fdset/{i}" for i in (1, 2, 3, 4)]
+            assert [nodes[f"disk{i}"]["file"] for i in range(4)] == [f"/dev/fdset/{fd}" for fd in fds]
+
+
+def test_layers_are_opened_only_for_reading(machines, image, place, block_device):
+    """Files, a device, a descriptor; a path that is no UTF-8; an external data file of each."""
+    names = [os.fsencode(place) + b"/" + name for name in (b"a,\xff", b"b,=c", b"base")]
+    shutil.copy(image("other"), names[2])
+    data = [str(place / "top.data"), str(place / "layer.data")]
+    for name, content in zip(names, data):
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-o", f"data_file={content}", name, "8M"], check=True)
+    with contextlib.ExitStack() as stack:
+        fd = os.open(image("by-descriptor"), os.O_RDONLY | os.O_CLOEXEC)
+        stack.callback(os.close, fd)
+        disks = [{"file": names[0], "format": "qcow2", "data_file": data[0], "cache": "none", "aio": "native",
+                  "backing": [{"file": names[1], "format": "qcow2", "data_file": data[1]}, {"file": names[2]}]},
+                 {"file": str(image("over-fd", "qcow2")), "format": "qcow2", "backing": [{"fd": fd}]},
+                 {"file": str(image("over-device", "qcow2")), "format": "qcow2", "discard": True,
+                  "backing": [{"file": block_device}]},
+                 {"file": str(image("over-base", "qcow2")), "format": "qcow2", "backing": [{"file": names[2]}]}]
+        command = machines.build("x86_64", {"disks": disks})
+        assert command.fds == [fd]
+        with machines.start("x86_64", {"disks": disks}) as qmp:
+            nodes = block_nodes(qmp)
+            layers = {name: node for name, node in nodes.items() if "-backing" in name}
+            assert all(node["ro"] for node in layers.values()) and len(layers) == 7
+            assert not any(nodes[f"disk{i}"]["ro"] for i in range(4))
+            assert {caching(node) for name, node in nodes.items() if name.startswith("disk0")} == {(True, True, False)}
+            opened = [os.fsencode(path) for path in open_files(qmp.process)]
+            for path in (*names, *map(os.fsencode, data), os.fsencode(block_device)):
+                assert path in opened
+            drivers = {name: node["drv"] for name, node in nodes.items()}
+            assert drivers["disk2-backing0"] == "raw" and drivers["disk0-data"] == "file"
 
 
 @pytest.fixture

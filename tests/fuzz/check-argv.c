@@ -34,7 +34,7 @@ static const struct option {
     {"-append", PLAIN, NULL},
     {"-blockdev", PAIRS,
      "driver node-name read-only file.driver file.filename file.aio cache.direct cache.no-flush "
-     "discard file.cache.direct file.cache.no-flush file.discard"},
+     "discard file.cache.direct file.cache.no-flush file.discard filename aio"},
     {"-boot", PAIRS, "strict"},
     {"-chardev", FIRST, "id fd mux signal path append server wait logfile logappend"},
     {"-cpu", FIRST, "pauth-impdef hv-*"}, /* and the document's */
@@ -138,6 +138,23 @@ static void take_apart(const struct option *option, const char *text, const json
     }
 }
 
+/* A block node in JSON has no text of the document's. */
+static void check_node(const char *text) {
+    static const char keys[] = "driver node-name read-only cache discard file data-file backing";
+    json_error_t fault;
+    _cleanup_json_ json_t *node = json_loads(text, JSON_REJECT_DUPLICATES, &fault);
+    const char *key;
+    json_t *value;
+    FUZZ_CHECK(json_is_object(node), "the node %s", text);
+    FUZZ_CHECK(json_object_get(node, "backing"), "%s does not say what is below", text);
+    json_object_foreach(node, key, value) {
+        const char *word = json_string_value(value);
+        FUZZ_CHECK(is_listed(keys, key), "the key \"%s\" in %s", key, text);
+        FUZZ_CHECK(!word || strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789-") == strlen(word),
+                   "\"%s\" in %s", word, text);
+    }
+}
+
 /* ---- the document ---- */
 
 static bool has_pair(const struct strv *pairs, const char *option, const char *key,
@@ -177,6 +194,26 @@ static void check_shares(const json_t *document, const struct strv *pairs) {
     }
 }
 
+static bool has_layers(const json_t *image) {
+    const char *format = json_string_value(json_object_get(image, "format"));
+    return format && strcmp(format, "qcow2") == 0;
+}
+
+static void check_image(const json_t *image, const struct strv *pairs) {
+    check_text(image, "file", pairs, "-blockdev", has_layers(image) ? "filename" : "file.filename");
+    check_text(image, "data_file", pairs, "-blockdev", "filename");
+}
+
+static void check_disks(const json_t *document, const struct strv *pairs) {
+    const json_t *disks = json_object_get(document, "disks");
+    for (size_t i = 0; i < json_array_size(disks); i++) {
+        const json_t *disk = json_array_get(disks, i), *layers = json_object_get(disk, "backing");
+        check_image(disk, pairs);
+        for (size_t j = 0; j < json_array_size(layers); j++)
+            check_image(json_array_get(layers, j), pairs);
+    }
+}
+
 static void check_document(const json_t *document, const struct strv *pairs) {
     const char *name = json_string_value(json_object_get(document, "name"));
     _cleanup_free_ char *guest = format_string("volt-%s", name);
@@ -192,7 +229,7 @@ static void check_document(const json_t *document, const struct strv *pairs) {
     check_text(document, "guest_agent_socket", pairs, "-chardev", "path");
     check_text(document, "tpm_socket", pairs, "-chardev", "path");
     check_text(document, "vnc_password_file", pairs, "-object", "file");
-    check_list(document, "disks", "file", pairs, "-blockdev", "file.filename");
+    check_disks(document, pairs);
     check_list(document, "disks", "serial", pairs, "-device", "serial");
     check_list(document, "disks", "id", pairs, "-device", "id");
     check_list(document, "nics", "ifname", pairs, "-netdev", "ifname");
@@ -230,6 +267,8 @@ void check_argv(const vqemu_command *command, const json_t *document) {
         FUZZ_CHECK(++i < count - extra, "%s has no value", option->name);
         if (option->form == PLAIN)
             add_pair(&pairs, option->name, "", argv[i]);
+        else if (strcmp(option->name, "-blockdev") == 0 && *argv[i] == '{')
+            check_node(argv[i]);
         else
             take_apart(option, argv[i], document, &pairs);
     }

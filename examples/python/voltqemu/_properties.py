@@ -24,9 +24,16 @@ class Disk(Element):
                              "numbers it for the process that becomes QEMU.")
     format = StringProperty("Format of the image, raw (the default) or qcow2. It is never "
                             "guessed, since a guest could write another format's header into a raw "
-                            "image. A qcow2 image can name other files of the host, which QEMU "
-                            "opens with its own rights: a backing file, and a data file, which it "
-                            "writes to. One of raw, qcow2.")
+                            "image. One of raw, qcow2.")
+    backing = StringsProperty("Layers below a qcow2 image, which have what it does not: its "
+                              "backing file, the backing file of that, and so on, each with its "
+                              "format; QEMU only reads them. A backing file that only the image's "
+                              "header names is not opened, and what it has reads as zeros. "
+                              "Default: none.")
+    data_file = StringProperty("File with the content of a qcow2 image that has an external data "
+                               "file. Without it, QEMU opens the file that the image's header "
+                               "names, and writes to it: images of others must not have one. "
+                               "Default: none.")
     bus = StringProperty("What the disk is attached to: virtio (virtio-blk), scsi (virtio-scsi), "
                          "nvme, or ide (IDE or SATA, whatever the machine has). Default: virtio "
                          "for Linux; for Windows and other systems ide where the machine has it. "

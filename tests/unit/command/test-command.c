@@ -255,7 +255,10 @@ START_TEST(a_command_tells_what_belongs_to_it) {
         "{\"name\": \"my web\", \"user\": \"vm\", \"tpm\": true, \"display\": \"vnc\","
         "\"console\": \"socket\", \"guest_agent_socket\": \"/a/agent\", \"kernel\": \"/k\","
         "\"console_log\": \"/log\", \"disks\": [{\"file\": \"/d\"}, {\"file\": \"/cd\","
-        "\"cdrom\": true}, {\"file\": \"/dev/x\", \"read_only\": true}, {\"fd\": 7}],"
+        "\"cdrom\": true}, {\"file\": \"/dev/x\", \"read_only\": true}, {\"fd\": 7},"
+        "{\"file\": \"/q\", \"format\": \"qcow2\", \"data_file\": \"/q.data\", \"backing\": ["
+        "{\"file\": \"/layer\", \"format\": \"qcow2\", \"data_file\": \"/layer.data\"},"
+        "{\"file\": \"/dev/base\"}]}],"
         "\"shares\": [{\"path\": \"/s\", \"tag\": \"s\", \"driver\": \"virtiofs\"}]}",
         VQEMU_COMMAND_FOR_UNIT);
     static const struct {
@@ -278,6 +281,10 @@ START_TEST(a_command_tells_what_belongs_to_it) {
     ck_assert_uint_eq(access_of(command, "/k"), VQEMU_FILE_READ);
     ck_assert_uint_eq(access_of(command, "/cd"), VQEMU_FILE_READ);
     ck_assert_uint_eq(access_of(command, "/dev/x"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/layer"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/layer.data"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/dev/base"), VQEMU_FILE_READ);
+    ck_assert_uint_eq(access_of(command, "/q.data"), VQEMU_FILE_READ | VQEMU_FILE_WRITE);
     ck_assert_uint_eq(access_of(command, "/s"), VQEMU_FILE_READ);
     ck_assert_uint_eq(access_of(command, "/d"), VQEMU_FILE_READ | VQEMU_FILE_WRITE);
     ck_assert_uint_eq(access_of(command, "/log"), VQEMU_FILE_READ | VQEMU_FILE_WRITE);
@@ -390,6 +397,7 @@ START_TEST(the_hardware_digest_leaves_out_what_only_the_host_sees) {
         SAME(DISK(", \"cache\": \"none\", \"aio\": \"native\"") ", \"nics\": [{}]"),
         SAME(DISK(", \"cache\": \"writethrough\"") ", \"nics\": [{}]"),
         SAME(DISK(", \"format\": \"qcow2\", \"discard\": true") ", \"nics\": [{}]"),
+        SAME(DISK(", \"format\": \"qcow2\", \"backing\": [{\"file\": \"/b\"}]") ", \"nics\": [{}]"),
         SAME(DISK(", \"iothread\": \"a\"") ", \"nics\": [{}]"),
         SAME(DISK(", \"boot_order\": 2") ", \"nics\": [{}]"),
         SAME(DISK("") ", \"nics\": [{\"forwards\": [{\"host_port\": 1, \"guest_port\": 22}]}]"),
@@ -407,6 +415,7 @@ START_TEST(the_hardware_digest_has_what_the_guest_sees) {
     static const char *const cases[] = {
         SAME("\"disks\": [{\"file\": \"/d\"}, {\"file\": \"/e\"}], \"nics\": [{}]"),
         SAME(DISK(", \"read_only\": true") ", \"nics\": [{}]"),
+        SAME(DISK(", \"format\": \"qcow2\", \"read_only\": true") ", \"nics\": [{}]"),
         SAME(DISK(", \"bus\": \"scsi\"") ", \"nics\": [{}]"),
         SAME(DISK(", \"serial\": \"s,1\"") ", \"nics\": [{}]"),
         SAME(DISK("") ", \"nics\": [{\"mac\": \"52:54:00:00:00:01\"}]"),

@@ -20,7 +20,8 @@
   -display none \
   -chardev socket,id=console,path=/run/volt/arm-1/console.sock,server=on,wait=off \
   -serial chardev:console \
-  -blockdev driver=qcow2,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/a.qcow2 \
+  -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/a.qcow2 \
+  -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"file":"disk0-file","backing":null}' \
   -device virtio-blk-pci,id=drive0,drive=disk0,addr=0x18 \
   -blockdev driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/srv/b.iso \
   -device virtio-scsi-pci,id=scsi,addr=0xe \

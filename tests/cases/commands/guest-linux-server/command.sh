@@ -26,7 +26,8 @@
   -device virtio-serial-pci,id=serial,addr=0x4 \
   -chardev socket,id=agent,path=/run/volt/db-1/agent.sock,server=on,wait=off \
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
-  -blockdev driver=qcow2,node-name=disk0,read-only=off,discard=unmap,file.driver=file,file.filename=/srv/db-1/root.qcow2,file.discard=unmap \
+  -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/db-1/root.qcow2,discard=unmap \
+  -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"discard":"unmap","file":"disk0-file","backing":null}' \
   -device virtio-blk-pci,id=drive0,drive=disk0,addr=0x18 \
   -blockdev driver=raw,node-name=disk1,read-only=off,cache.direct=on,file.driver=host_device,file.filename=/dev/vg0/db-1,file.aio=io_uring,file.cache.direct=on \
   -object iothread,id=iothread-data \

@@ -23,7 +23,8 @@
   -device virtio-serial-ccw,id=serial \
   -chardev socket,id=agent,path=/run/z.sock,server=on,wait=off \
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
-  -blockdev driver=qcow2,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/z.qcow2 \
+  -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/z.qcow2 \
+  -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"file":"disk0-file","backing":null}' \
   -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1 \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=host_device,file.filename=/dev/dasda \
   -object iothread,id=iothread-a \

@@ -25,7 +25,8 @@
   -device usb-tablet,id=tablet,bus=usb.0 \
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -blockdev driver=qcow2,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/win/c.qcow2 \
+  -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/win/c.qcow2 \
+  -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"file":"disk0-file","backing":null}' \
   -device ide-hd,id=drive0,bus=ide.0,drive=disk0,bootindex=2 \
   -blockdev driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/srv/iso/windows.iso \
   -device ide-cd,id=drive1,bus=ide.1,drive=disk1,bootindex=1 \

@@ -35,7 +35,8 @@
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
   -blockdev 'driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/a,,b=c d.img,file.aio=threads' \
   -device virtio-blk-pci,id=drive0,drive=disk0,write-cache=off,serial=a,,b,bootindex=1,addr=0x18 \
-  -blockdev driver=qcow2,node-name=disk1,read-only=off,cache.no-flush=on,discard=unmap,file.driver=file,file.filename=/srv/b.qcow2,file.cache.no-flush=on,file.discard=unmap \
+  -blockdev driver=file,node-name=disk1-file,read-only=off,filename=/srv/b.qcow2,cache.no-flush=on,discard=unmap \
+  -blockdev '{"driver":"qcow2","node-name":"disk1","read-only":false,"cache":{"no-flush":true},"discard":"unmap","file":"disk1-file","backing":null}' \
   -object iothread,id=iothread-io.1 \
   -device virtio-scsi-pci,id=scsi-io.1,iothread=iothread-io.1,addr=0x1d \
   -device scsi-hd,id=drive1,bus=scsi-io.1.0,scsi-id=0,drive=disk1 \

@@ -1,0 +1,54 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-x86_64 \
+  -name guest=volt-layers,process=volt-layers \
+  -uuid 0d7380ff-9d2a-872e-8563-81e8074ccbf5 \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine q35,hpet=off,vmport=off,dump-guest-core=off \
+  -accel tcg \
+  -cpu max \
+  -smp 1,sockets=1,cores=1,threads=1 \
+  -m 256 \
+  -rtc base=utc \
+  -boot strict=on \
+  -display none \
+  -chardev stdio,id=console,signal=off \
+  -serial chardev:console \
+  -blockdev driver=raw,node-name=disk0-backing1,read-only=on,cache.direct=on,file.driver=host_device,file.filename=/dev/vg/base,file.aio=native,file.cache.direct=on \
+  -blockdev driver=file,node-name=disk0-backing0-file,read-only=on,filename=/srv/middle.qcow2,aio=native,cache.direct=on \
+  -blockdev driver=file,node-name=disk0-backing0-data,read-only=on,filename=/srv/middle.data,aio=native,cache.direct=on \
+  -blockdev '{"driver":"qcow2","node-name":"disk0-backing0","read-only":true,"cache":{"direct":true},"file":"disk0-backing0-file","data-file":"disk0-backing0-data","backing":"disk0-backing1"}' \
+  -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/web,,1.qcow2,aio=native,cache.direct=on,discard=unmap \
+  -blockdev driver=file,node-name=disk0-data,read-only=off,filename=/srv/web.data,aio=native,cache.direct=on,discard=unmap \
+  -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"cache":{"direct":true},"discard":"unmap","file":"disk0-file","data-file":"disk0-data","backing":"disk0-backing0"}' \
+  -device virtio-blk-pci,id=drive0,drive=disk0,bootindex=1,addr=0x18 \
+  -blockdev driver=raw,node-name=disk1-backing0,read-only=on,file.driver=file,file.filename=/srv/base.img \
+  -blockdev driver=file,node-name=disk1-file,read-only=on,filename=/srv/b.qcow2 \
+  -blockdev '{"driver":"qcow2","node-name":"disk1","read-only":true,"file":"disk1-file","backing":"disk1-backing0"}' \
+  -device virtio-blk-pci,id=drive1,drive=disk1,bootindex=2,addr=0x19 \
+  -blockdev driver=raw,node-name=disk2-backing0,read-only=on,cache.no-flush=on,file.driver=file,file.filename=/srv/base.img,file.cache.no-flush=on \
+  -blockdev driver=file,node-name=disk2-file,read-only=off,filename=/srv/c.qcow2,cache.no-flush=on \
+  -blockdev '{"driver":"qcow2","node-name":"disk2","read-only":false,"cache":{"no-flush":true},"file":"disk2-file","backing":"disk2-backing0"}' \
+  -device virtio-blk-pci,id=drive2,drive=disk2,bootindex=3,addr=0x1a \
+  -blockdev driver=host_device,node-name=disk3-file,read-only=on,filename=/dev/vg/cd \
+  -blockdev driver=host_device,node-name=disk3-data,read-only=on,filename=/dev/vg/data \
+  -blockdev '{"driver":"qcow2","node-name":"disk3","read-only":true,"file":"disk3-file","data-file":"disk3-data","backing":null}' \
+  -device ide-cd,id=drive3,bus=ide.0,drive=disk3,bootindex=6 \
+  -add-fd fd=4,set=4 \
+  -blockdev driver=raw,node-name=disk4-backing0,read-only=on,file.driver=file,file.filename=/dev/fdset/4 \
+  -blockdev driver=file,node-name=disk4-file,read-only=off,filename=/srv/d.qcow2 \
+  -blockdev '{"driver":"qcow2","node-name":"disk4","read-only":false,"file":"disk4-file","backing":"disk4-backing0"}' \
+  -device virtio-blk-pci,id=drive4,drive=disk4,bootindex=4,addr=0x1c \
+  -add-fd fd=3,set=3 \
+  -blockdev driver=file,node-name=disk5-backing0-file,read-only=on,filename=/dev/fdset/3 \
+  -blockdev '{"driver":"qcow2","node-name":"disk5-backing0","read-only":true,"file":"disk5-backing0-file","backing":null}' \
+  -blockdev driver=file,node-name=disk5-file,read-only=off,filename=/srv/e.qcow2 \
+  -blockdev '{"driver":"qcow2","node-name":"disk5","read-only":false,"file":"disk5-file","backing":"disk5-backing0"}' \
+  -device virtio-blk-pci,id=drive5,drive=disk5,bootindex=5,addr=0x1d \
+  -nic none)
