@@ -165,6 +165,7 @@ type VMConfig struct {
 	VNCSocket        string   `json:"vnc_socket,omitempty"`
 	VNCPort          uint32   `json:"vnc_port,omitempty"`
 	VNCPasswordFile  string   `json:"vnc_password_file,omitempty"`
+	VNCNoPassword    Switch   `json:"vnc_no_password,omitempty"`
 	USB              Switch   `json:"usb,omitempty"`
 	USBTablet        Switch   `json:"usb_tablet,omitempty"`
 	Console          string   `json:"console,omitempty"`

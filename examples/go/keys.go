@@ -333,6 +333,9 @@ const KeyVNCPort = "vnc_port"
 // KeyVNCPasswordFile is "vnc_password_file".
 const KeyVNCPasswordFile = "vnc_password_file"
 
+// KeyVNCNoPassword is "vnc_no_password".
+const KeyVNCNoPassword = "vnc_no_password"
+
 // KeyUSB is "usb".
 const KeyUSB = "usb"
 

@@ -125,6 +125,7 @@
 #define VQEMU_KEY_VNC_SOCKET "vnc_socket"
 #define VQEMU_KEY_VNC_PORT "vnc_port"
 #define VQEMU_KEY_VNC_PASSWORD_FILE "vnc_password_file"
+#define VQEMU_KEY_VNC_NO_PASSWORD "vnc_no_password"
 #define VQEMU_KEY_USB "usb"
 #define VQEMU_KEY_USB_TABLET "usb_tablet"
 #define VQEMU_KEY_CONSOLE "console"

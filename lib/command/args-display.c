@@ -17,14 +17,33 @@ static bool is_shown(const vqemu_vm *vm) {
 /* ---- checks ---- */
 
 static int check_without_display(const vqemu_vm *vm, vqemu_error **error) {
-    const char *key = vm->video               ? "video"
-                      : vm->vnc_socket        ? "vnc_socket"
-                      : vm->vnc_port          ? "vnc_port"
-                      : vm->vnc_password_file ? "vnc_password_file"
-                                              : NULL;
+    const char *key = vm->video                    ? "video"
+                      : vm->vnc_socket             ? "vnc_socket"
+                      : vm->vnc_port               ? "vnc_port"
+                      : vm->vnc_password_file      ? "vnc_password_file"
+                      : is_on(vm->vnc_no_password) ? "vnc_no_password"
+                                                   : NULL;
     if (!key)
         return 0;
     return args_refuse(error, VQEMU_ERR_INVALID, "%s: it needs \"display\": \"vnc\"", key);
+}
+
+/* A socket lies in a directory; a port is open to all users of the host, and by QEMU's own NAT to
+ * the guests of all other VMs. */
+static int check_password(const vqemu_vm *vm, vqemu_error **error) {
+    bool no_password = is_on(vm->vnc_no_password);
+    if (no_password && vm->vnc_password_file)
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "vnc_no_password: there is a vnc_password_file as well");
+    if (no_password && !vm->vnc_port)
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "vnc_no_password: only a vnc_port must have a password");
+    if (!vm->vnc_port || vm->vnc_password_file || no_password)
+        return 0;
+    int r = args_refuse(error, VQEMU_ERR_INVALID,
+                        "vnc_port: it needs a vnc_password_file, for every user of the host "
+                        "reaches it, and so do other guests; or \"vnc_no_password\": true");
+    return error_because(r, error, "no-password", NULL);
 }
 
 static int check_display(const struct args *args, vqemu_error **error) {
@@ -34,6 +53,9 @@ static int check_display(const struct args *args, vqemu_error **error) {
     if (vm->vnc_socket && vm->vnc_port)
         return args_refuse(error, VQEMU_ERR_INVALID,
                            "vnc_port: there is a vnc_socket as well; VNC listens on one of them");
+    int r = check_password(vm, error);
+    if (r < 0)
+        return r;
     if (vm->video && strcmp(vm->video, "std") == 0 && strcmp(args->arch->bus, "pci") != 0)
         return args_unsupported(args, "video", "VGA; it has virtio", error);
     if (vm->video && strcmp(vm->video, "ramfb") == 0 && !args->arch->ramfb)

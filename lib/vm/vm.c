@@ -425,7 +425,7 @@ static const struct property properties[] = {
         .minimum = 5900,
         .maximum = 65535,
         .meaning = "TCP port of the loopback address 127.0.0.1 on which the VNC server listens, "
-                   "instead of a Unix socket. Default: none.",
+                   "instead of a Unix socket; with a password, or vnc_no_password. Default: none.",
     },
     {
         .key = "vnc_password_file",
@@ -435,6 +435,13 @@ static const struct property properties[] = {
             "File that holds the password of the VNC server, so that it stands in no command. "
             "All of the file is the password, a newline at its end as well; the protocol uses "
             "8 bytes of it. Default: none.",
+    },
+    {
+        .key = "vnc_no_password",
+        .kind = PROPERTY_SWITCH,
+        .offset = offsetof(vqemu_vm, vnc_no_password),
+        .meaning = "Let a vnc_port have no password: all users of the host have the screen then, "
+                   "and guests of other VMs that reach the host's loopback. Default: no.",
     },
     {
         .key = "usb",

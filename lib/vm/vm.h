@@ -62,6 +62,7 @@ struct vqemu_vm {
     char *vnc_socket;
     uint64_t vnc_port;
     char *vnc_password_file;
+    enum toggle vnc_no_password;
     enum toggle usb;
     enum toggle usb_tablet;
     /* control */

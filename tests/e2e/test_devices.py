@@ -910,7 +910,7 @@ def test_vnc_listens_where_it_should(machines, place):
     port = free_port()
     while port < 5900:
         port = free_port()
-    vms = [{"vnc_port": port}, {"vnc_port": port, "vnc_password_file": str(place / "pass,word")},
+    vms = [{"vnc_port": port, "vnc_no_password": True}, {"vnc_port": port, "vnc_password_file": str(place / "pass,word")},
            {"vnc_socket": str(place / "own, socket=on"), "vnc_password_file": str(place / "pass,word")}]
     for vm in vms:
         with machines.start("x86_64", {"display": "vnc", **vm}) as qmp:

@@ -210,7 +210,7 @@ RICH = {
                "iothread": "one"}],
     "shares": [{"path": "/srv/share", "tag": "share", "writable": True}],
     "nics": [{"forwards": [{"host_port": 8080, "guest_port": 80}]}],
-    "rng": True, "balloon": True, "display": "vnc", "vnc_port": 5999,
+    "rng": True, "balloon": True, "display": "vnc", "vnc_port": 5999, "vnc_no_password": True,
     "guest_agent_socket": "/run/agents/web.sock", "usb_tablet": False, "usb": False,
     "tpm": True,
 }

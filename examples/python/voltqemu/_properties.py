@@ -294,11 +294,15 @@ class VMProperties(Properties):
     vnc_socket = StringProperty("Unix socket of the VNC server. Default: vnc.sock in the runtime "
                                 "directory, unless a port is set.")
     vnc_port = NumberProperty("TCP port of the loopback address 127.0.0.1 on which the VNC server "
-                              "listens, instead of a Unix socket. Default: none. From 0 to 65535.")
+                              "listens, instead of a Unix socket; with a password, or "
+                              "vnc_no_password. Default: none. From 0 to 65535.")
     vnc_password_file = StringProperty("File that holds the password of the VNC server, so that "
                                        "it stands in no command. All of the file is the password, "
                                        "a newline at its end as well; the protocol uses 8 bytes of "
                                        "it. Default: none.")
+    vnc_no_password = SwitchProperty("Let a vnc_port have no password: all users of the host have "
+                                     "the screen then, and guests of other VMs that reach the "
+                                     "host's loopback. Default: no.")
     usb = SwitchProperty("A USB 3 controller. Default: where there is a display.")
     usb_tablet = SwitchProperty("A USB tablet, whose pointer is where the user's is. Default: "
                                 "where there is a display.")
