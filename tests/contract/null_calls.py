@@ -11,10 +11,22 @@ import json
 import os
 import socket
 import sys
-import threading
 from pathlib import Path
 
 USAGE = -12
+
+
+def answer_as_qemu(listener):
+    connection, _ = listener.accept()
+    event = b'{"event": "SHUTDOWN", "data": {"guest": true, "reason": "guest-shutdown"}}\n'
+    with connection.makefile("rwb", buffering=0) as stream:
+        stream.write(b'{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}, '
+                     b'"capabilities": []}}\n' + event)
+        for line in stream:
+            request = json.loads(line)
+            stream.write(json.dumps({"return": {}, "id": request.get("id")}).encode() + b"\n" + event)
+            if request["execute"] == "quit":
+                return
 
 
 class Library:
@@ -161,20 +173,15 @@ class Library:
                          self.make("vqemu_unit_options"), 0)
 
     def make_monitor(self):
-        """Of a socket on which nobody but this process speaks."""
-        ours, theirs = socket.socketpair()
-        self.peer = ours
-
-        def serve():
-            ours.sendall(b'{"QMP": {"version": {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}, '
-                         b'"capabilities": []}}\n')
-            for line in ours.makefile("rb"):
-                request = json.loads(line)
-                ours.sendall(json.dumps({"return": {}, **{key: request[key] for key in ("id",) if key in request}})
-                             .encode() + b"\n")
-
-        threading.Thread(target=serve, daemon=True).start()
-        return self.need("vqemu_monitor_open_fd", theirs.fileno(), b"monitor", 0, None)
+        """Of a process that has an event for everybody who waits, and ends when told to: no call takes its time."""
+        path = self.directory / f"{len(os.listdir(self.directory))}.sock"
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            if os.fork() == 0:
+                answer_as_qemu(listener)
+                os._exit(0)
+        return self.need("vqemu_monitor_open", str(path).encode(), 0, None)
 
     # ---- the calls ----
 
@@ -209,6 +216,8 @@ class Library:
                 value = flags
             alive.append(value)
             arguments.append(ctypes.c_uint64(value) if isinstance(value, int) else value)
+        if function == "vqemu_monitor_shut_down":
+            self.made.pop("vqemu_monitor", None)  # nobody is at its other end any more
         label = "flags" if flags else "all" if without is None else prototype["parameters"][without]["name"]
         print(f"call {function} {label}", flush=True)
         code = self.call(function, *arguments)
