@@ -353,6 +353,7 @@ class ResolveWarm(Resolve):
 class Replace(Resolve):
     """A tree that was altered is exchanged for a new one."""
 
+    alone = True
     may_be_unclean = True
 
     def prepare(self, base):

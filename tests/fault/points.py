@@ -16,6 +16,7 @@ NEVER_REACHED = 77
 KILLED = 137
 DEADLINE = 30  # seconds; a command takes a hundredth of one
 ALL = 1_000_000_000  # more calls than any command makes
+MOST = 1000  # calls of one command
 
 
 # A PID namespace, where there are no other processes.
@@ -52,6 +53,7 @@ class Injector:
         result, text = self.run(how, number, operation, point)
         counted = re.fullmatch(rf"none of (\d+), status {operation.status}", text)
         assert counted and result.returncode == NEVER_REACHED, (text, result)
+        assert int(counted[1]) < MOST, f"{counted[1]} calls: if it looks at other processes, it must be alone"
         return int(counted[1])
 
 
