@@ -24,6 +24,8 @@ HOMES = {
     "jansson.h": "base/json.h",
     "nettle/": "base/digest.c",
     "dlfcn.h": "transfer/optional-library.c",
+    "archive.h": "transfer/tar-archive.c",
+    "archive_entry.h": "transfer/tar-archive.c",
     "lzma.h": "transfer/unpack-xz.c",
     "zlib.h": "transfer/unpack-gzip.c",
     "zstd.h": "transfer/unpack-zstd.c",

@@ -26,7 +26,7 @@ def check_result(operation, result, where, error, point):
     assert len(lines) == 1 and lines[0].startswith("volt-qemu: "), f"{where}: {told(result)}"
     # Of a library that cannot be loaded, the dynamic loader tells what it likes.
     assert (says_why(lines[0], error) or str(point) in lines[0]
-            or "cannot be loaded" in lines[0]), f"{where}: {told(result)}"
+            or "cannot be loaded" in lines[0] or "archives need libarchive: " in lines[0]), f"{where}: {told(result)}"
     assert operation.reports or "pipe:" in where or not result.stdout, f"{where}: {told(result)}"
 
 
