@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
@@ -27,6 +28,7 @@ static int execute(const struct options *options, const vqemu_command *command) 
         return status;
     if (chdir(directory))
         return fail_system(errno, "cannot change to the directory %s", directory);
+    umask(077);               /* QEMU's sockets and logs are for nobody else */
     signal(SIGPIPE, SIG_DFL); /* main() ignores it; a program that is executed inherits that */
     execve(path, vqemu_command_argv(command), vqemu_command_envp(command));
     return fail_system(errno, "cannot execute %s", path);
@@ -120,11 +122,11 @@ const struct command command_run = {
     .description =
         "Run a VM: this process becomes QEMU, with the guest's console on standard\n"
         "input and output unless the VM says otherwise. Its directories, and its UEFI\n"
-        "variables, are made before, as by \"volt-qemu prepare\". Descriptors that the VM\n"
-        "names are inherited from the caller: those that have a name, by --fd. Options as of "
-        "\"volt-qemu args\". A profile\n"
-        "whose accelerator does not work on this host is refused, and a VM with a user\n"
-        "other than the caller. On a terminal, Ctrl-A X ends the guest: the VM gets\n"
+        "variables, are made before, as by \"volt-qemu prepare\". A VM that runs already is\n"
+        "refused. Of the caller's descriptors it gets those alone that the VM names: those\n"
+        "that have a name, by --fd. Options as of \"volt-qemu args\". A profile whose\n"
+        "accelerator does not work on this host is refused, and a VM with a user other\n"
+        "than the caller. On a terminal, Ctrl-A X ends the guest: the VM gets\n"
         "console_monitor, unless it says otherwise.\n",
     .example = "  volt-qemu run --kernel vmlinuz --rootfs /srv/web --memory 1G\n",
     .run = run,

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
@@ -90,10 +92,13 @@ static char *staged_path(const struct options *options, const vqemu_units *units
 }
 
 static int stage(const char *path, const char *text) {
-    FILE *file = fopen(path, "wxe");
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (!file)
         return -1;
-    bool good = fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    /* systemd reads it as root; whatever the umask is, nobody else writes it */
+    bool good = fchmod(fd, 0644) == 0 && fputs(text, file) >= 0 && fflush(file) == 0 &&
+                fsync(fileno(file)) == 0;
     int saved = errno;
     if (fclose(file) == 0 && good)
         return 0;

@@ -196,6 +196,12 @@ int way_to_command(const struct options *options, struct way *way) {
     int code = options->user_manager ? user_directories_set(way->runtime, way->vm, &error) : 0;
     if (!code)
         code = vqemu_command_build(way->runtime, way->vm, NULL, 0, &way->command, &error);
+    if (!code)
+        code = user_directories_set_runtime(way->command, way->vm, &error);
+    if (code > 0) {
+        vqemu_command_unref(way->command);
+        code = vqemu_command_build(way->runtime, way->vm, NULL, 0, &way->command, &error);
+    }
     return code ? fail_vm(error) : 0;
 }
 

@@ -71,6 +71,8 @@ int pass_on(const struct options *options, const vqemu_command *command) {
     int status = move_all(options, command, above, moved);
     if (status)
         return status;
+    if (close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+        return fail_system(errno, "cannot keep the caller's descriptors from QEMU");
     /* Without close-on-exec: the tree is leased as long as QEMU lives. */
     if (fcntl(vqemu_runtime_lease_fd(vqemu_command_runtime(command)), F_DUPFD, above) < 0)
         return fail_system(errno, "cannot pass on the lease of the tree");

@@ -7,8 +7,8 @@
 
 /*
  * Give the VM's descriptors, and the lease of the profile's tree, to the program that is executed
- * next. Those that the VM knows by name are given by the options --fd. Returns 0, or the exit
- * status of a fault that has been reported.
+ * next, and nothing else. Those that the VM knows by name are given by the options --fd. Returns 0,
+ * or the exit status of a fault that has been reported.
  */
 int pass_on(const struct options *options, const vqemu_command *command);
 

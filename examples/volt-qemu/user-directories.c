@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "user-directories.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,6 +16,10 @@ static char *user_runtime_dir(void) {
     const char *directory = getenv("XDG_RUNTIME_DIR");
     return directory && directory[0] == '/' ? format_text("%s/volt/", directory)
                                             : format_text("/run/user/%u/volt/", (unsigned)getuid());
+}
+
+static bool is_systems(const char *runtime_dir) {
+    return strncmp(runtime_dir, SYSTEM_RUNTIME_DIR, strlen(SYSTEM_RUNTIME_DIR)) == 0;
 }
 
 static char *user_state_dir(void) {
@@ -37,9 +42,34 @@ int user_directories_set(vqemu_runtime *runtime, vqemu_vm *vm, vqemu_error **err
     _cleanup_free_ char *new_runtime =
         format_text("%s%s", user_runtime, strrchr(old_runtime, '/') + 1);
     _cleanup_free_ char *new_state = format_text("%s%s", user_state, strrchr(old_state, '/') + 1);
-    if (strncmp(old_runtime, SYSTEM_RUNTIME_DIR, strlen(SYSTEM_RUNTIME_DIR)) == 0)
+    if (is_systems(old_runtime))
         code = vqemu_vm_set_string(vm, VQEMU_KEY_RUNTIME_DIR, new_runtime, error);
     if (!code && strncmp(old_state, SYSTEM_STATE_DIR, strlen(SYSTEM_STATE_DIR)) == 0)
         code = vqemu_vm_set_string(vm, VQEMU_KEY_STATE_DIR, new_state, error);
     return code;
+}
+
+/* A session's directory may be missing, as in a cron job. */
+static char *usable_runtime_dir(void) {
+    char *directory = user_runtime_dir();
+    char *above = strdup(directory);
+    above[strlen(above) - strlen("/volt/")] = '\0';
+    bool is_usable = access(above, W_OK) == 0;
+    free(above);
+    if (is_usable)
+        return directory;
+    free(directory);
+    _cleanup_free_ char *state = user_state_dir();
+    return format_text("%srun/", state);
+}
+
+int user_directories_set_runtime(const vqemu_command *command, vqemu_vm *vm, vqemu_error **error) {
+    const char *old = vqemu_command_runtime_dir(command);
+    if (geteuid() == 0 || !is_systems(old) || access(old, W_OK) == 0 ||
+        access(SYSTEM_RUNTIME_DIR, W_OK) == 0)
+        return 0;
+    _cleanup_free_ char *base = usable_runtime_dir();
+    _cleanup_free_ char *new = format_text("%s%s", base, strrchr(old, '/') + 1);
+    int code = vqemu_vm_set_string(vm, VQEMU_KEY_RUNTIME_DIR, new, error);
+    return code ? code : 1;
 }

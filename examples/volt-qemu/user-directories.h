@@ -11,4 +11,9 @@
  */
 int user_directories_set(vqemu_runtime *runtime, vqemu_vm *vm, vqemu_error **error);
 
+/* Whether the command is to be built anew, since the caller is not root, and cannot have the
+ * default runtime directory: then the VM has got the user's own. Returns that, or a code of the
+ * library. */
+int user_directories_set_runtime(const vqemu_command *command, vqemu_vm *vm, vqemu_error **error);
+
 #endif

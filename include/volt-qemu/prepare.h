@@ -22,12 +22,17 @@ enum vqemu_prepare_flag {
 };
 
 /**
- * Make what a command needs on disk before it is executed: the VM's state and runtime directories
- * where it uses them, the directory of its TPM's state, and for a UEFI guest the file of its
- * variables, a copy of the profile's template, with its directory. Directories get mode 0700, those
- * above them 0755. What is there already stays as it is. A command that needs nothing is left
- * alone. The directories of sockets, console and log files outside of the runtime directory are the
- * caller's to make.
+ * Make what a command needs on disk before it is executed: the VM's runtime directory, its state
+ * directory where it uses that, the directory of its TPM's state, and for a UEFI guest the file of
+ * its variables, a copy of the profile's template, with its directory. Directories get mode 0700,
+ * those above them 0755. What is there already stays as it is. The directories of sockets, console
+ * and log files outside of the runtime directory are the caller's to make.
+ *
+ * Of a VM that runs already nothing is touched: that is VQEMU_ERR_BUSY, reason "runs-already", with
+ * the details "process", "command" and "vm" as far as they are known. Each QEMU locks the file
+ * qemu.pid in the runtime directory before it makes a socket, and as long as it lives (its option
+ * -pidfile, which is in every command); one that is started beside it all the same ends at once,
+ * and leaves the other's sockets alone.
  *
  * A VNC password file that is empty, has a newline in the 8 bytes that count, or can be opened by
  * everybody is refused.
@@ -54,9 +59,9 @@ enum vqemu_prepare_flag {
  *
  * Errors: VQEMU_ERR_CHANGED (reason "other-firmware": the variables belong to other firmware; the
  * message tells the ways out), VQEMU_ERR_REFUSED (not trusted: a link, an owner, a mode; somebody
- * else's), VQEMU_ERR_BUSY (locked by others for too long; variables to be reset that a running VM
- * has open), VQEMU_ERR_CORRUPT (variables of another size than the firmware's), VQEMU_ERR_INVALID
- * (a password that nobody can type; something else where a directory is to be),
+ * else's), VQEMU_ERR_BUSY (it runs already; locked by others for too long; variables to be reset
+ * that a running VM has open), VQEMU_ERR_CORRUPT (variables of another size than the firmware's),
+ * VQEMU_ERR_INVALID (a password that nobody can type; something else where a directory is to be),
  * VQEMU_ERR_NOT_FOUND (such as the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. The detail "key"
  * tells which key of the VM it is about, "path" which path. Safe from any thread, and from several

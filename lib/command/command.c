@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "command/args-claim.h"
 #include "command/args-nouns.h"
 #include "command/args-plan.h"
 #include "command/hardware.h"
@@ -127,10 +128,25 @@ static void add_kernel(struct args *args) {
     args_option_buffer(args, "-append", &append);
 }
 
+/*
+ * QEMU locks this file before it makes any socket (qemu_write_pidfile()), and ends if another has
+ * it: a VM that runs is not disturbed by a second start, whoever starts it.
+ */
+static int add_pid_file(struct args *args, vqemu_error **error) {
+    _cleanup_free_ char *path = args_path_or(NULL, args->runtime_dir, COMMAND_PID_FILE);
+    if (!path)
+        return error_no_memory(error);
+    args_option(args, "-pidfile", path);
+    args_claim(args, "the PID file", path);
+    resources_add_file(&args->resources, path, VQEMU_FILE_READ | VQEMU_FILE_WRITE);
+    return 0;
+}
+
 /* The order is fixed: the same VM always gives the same command. */
 static int add_arguments(struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     add_name(args);
+    int r = add_pid_file(args, error);
     strv_add(&args->argv, "-nodefaults");
     strv_add(&args->argv, "-no-user-config"); /* the host's /etc/qemu */
     args_add_sandbox(args);
@@ -144,7 +160,8 @@ static int add_arguments(struct args *args, vqemu_error **error) {
     if (!is_on_by_default(vm->reboot, boots_itself))
         strv_add(&args->argv, "-no-reboot");
     args_add_firmware(args);
-    int r = args_add_display(args, error);
+    if (r == 0)
+        r = args_add_display(args, error);
     if (r == 0)
         r = args_add_console(args, error);
     if (r == 0)

@@ -11,6 +11,7 @@
 #include "run/directory.h"
 #include "run/nvram.h"
 #include "run/owner.h"
+#include "run/running.h"
 #include "run/vnc-password.h"
 #include "util/export.h"
 #include "util/path.h"
@@ -31,9 +32,10 @@ static bool any_below(const struct strv *paths, const char *directory) {
     return false;
 }
 
-/* Whether QEMU, or a program beside it, makes or opens something in a directory of the VM's. */
-static bool is_used(const vqemu_command *command, const char *directory) {
+/* Whether QEMU, or a program beside it, makes or opens something in there. */
+static bool uses_state_dir(const vqemu_command *command) {
     const struct resources *resources = command_resources(command);
+    const char *directory = command->state_dir;
     for (size_t i = 0; i < resources->companion_count; i++)
         if (is_below(resources->companions[i].directory, directory))
             return true;
@@ -84,15 +86,23 @@ static int prepare_directory(const struct preparation *preparation, const char *
         key, error);
 }
 
+/* First of all: of a VM that runs already, nothing is touched. */
+static int prepare_runtime_directory(const struct preparation *preparation, vqemu_error **error) {
+    const vqemu_command *command = preparation->command;
+    _cleanup_close_ int fd = -1;
+    bool is_vms;
+    int r = about(directory_prepare(&preparation->owner, command->runtime_dir, DIRECTORY_PRIVATE,
+                                    preparation->call, &fd, &is_vms, error),
+                  "runtime_dir", error);
+    return r == 0 ? running_check(command, &preparation->owner, fd, error) : r;
+}
+
 static int prepare_directories(const struct preparation *preparation, vqemu_error **error) {
     const vqemu_command *command = preparation->command;
     const char *tpm = tpm_directory(command);
-    int r = 0;
-    if (is_used(command, command->state_dir))
+    int r = prepare_runtime_directory(preparation, error);
+    if (r == 0 && uses_state_dir(command))
         r = prepare_directory(preparation, "state_dir", command->state_dir, DIRECTORY_OWN, error);
-    if (r == 0 && is_used(command, command->runtime_dir))
-        r = prepare_directory(preparation, "runtime_dir", command->runtime_dir, DIRECTORY_PRIVATE,
-                              error);
     if (r == 0 && tpm)
         r = prepare_directory(preparation, "tpm_state", tpm, DIRECTORY_OWN, error);
     return r;

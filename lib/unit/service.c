@@ -160,8 +160,9 @@ static void add_directories(struct strbuf *text, const struct unit_plan *plan) {
     if (plan->runtime_directory)
         strbuf_addf(text, "RuntimeDirectory=%s\nRuntimeDirectoryMode=0700\n",
                     plan->runtime_directory);
-    /* The sockets of companions are in there, and theirs to remove. */
-    if (plan->runtime_directory && plan->uses->companion_count > 0)
+    /* Not this service's alone: the sockets of companions are in there; and where the VM runs
+     * outside of it, so that this start fails, all that the running one has. */
+    if (plan->runtime_directory)
         strbuf_add(text, "RuntimeDirectoryPreserve=yes\n");
     if (plan->state_directory)
         strbuf_addf(text, "StateDirectory=%s\nStateDirectoryMode=0700\n", plan->state_directory);

@@ -61,6 +61,7 @@ static const struct option {
     {"-no-user-config", FLAG, NULL},
     {"-nodefaults", FLAG, NULL},
     {"-object", FIRST, "id size share hugetlb hugetlbsize prealloc file filename"},
+    {"-pidfile", PLAIN, NULL},
     {"-rtc", PAIRS, "base driftfix"},
     {"-sandbox", FIRST, "obsolete elevateprivileges spawn resourcecontrol"},
     {"-serial", PLAIN, NULL},

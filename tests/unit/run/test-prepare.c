@@ -108,10 +108,12 @@ START_TEST(what_is_there_stays) {
 }
 END_TEST
 
-START_TEST(a_vm_that_needs_nothing_gets_nothing) {
+/* In which QEMU notes that it runs. */
+START_TEST(a_vm_that_needs_nothing_gets_a_runtime_directory) {
     _cleanup_vm_ vqemu_vm *vm = make_vm();
     prepares(vm, 0);
-    ck_assert(!exists("a") && !exists("b"));
+    has_mode("b/run", S_IFDIR | 0700);
+    ck_assert(!exists("a"));
 }
 END_TEST
 
@@ -167,7 +169,7 @@ START_TEST(a_user_gets_what_was_made) {
         ck_assert_uint_eq(stat_of(paths[i]).st_uid, OTHER_USER);
     ck_assert_uint_eq(stat_of("a").st_uid, 0);
     ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "root", NULL), 0);
-    fails(vm, 0, VQEMU_ERR_REFUSED, "/a/state belongs to user 12345");
+    fails(vm, 0, VQEMU_ERR_REFUSED, "/b/run belongs to user 12345");
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         ck_assert_int_eq(fchownat(scratch_fd, paths[i], 0, 0, 0), 0);
     prepares(vm, 0);
@@ -364,7 +366,7 @@ START_TEST(what_was_made_for_a_vm_is_known) {
     write_file("b/run/something", "", 0600);
     ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "12345", NULL), 0);
     ck_assert_int_eq(vqemu_vm_set_string(vm, "name", "y", NULL), 0);
-    refused_because(vm, "not-the-vms", "state_dir", "a/state");
+    refused_because(vm, "not-the-vms", "runtime_dir", "b/run");
     ck_assert_int_eq(vqemu_vm_set_string(vm, "name", "x", NULL), 0);
     prepares(vm, 0);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
@@ -484,6 +486,81 @@ START_TEST(no_path_is_walked_twice) {
 }
 END_TEST
 
+/* ---- a VM that runs ---- */
+
+/* As QEMU does, in a process of its own, which lives until the pipe is closed. */
+static pid_t lock_pid_file(int *end) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int ready[2], until[2];
+    char byte;
+    ck_assert(pipe2(ready, O_CLOEXEC) == 0 && pipe2(until, O_CLOEXEC) == 0);
+    pid_t child = fork();
+    if (child == 0) {
+        close(until[1]);
+        int fd = openat(scratch_fd, "b/run/qemu.pid", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        if (fd >= 0 && fcntl(fd, F_SETLK, &lock) == 0 && write(ready[1], "x", 1) == 1)
+            _exit(read(until[0], &byte, 1) == 0 ? 0 : 1);
+        _exit(2);
+    }
+    close(until[0]);
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    *end = until[1];
+    return child;
+}
+
+START_TEST(a_vm_that_runs_is_not_disturbed) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    _cleanup_error_ vqemu_error *error = NULL;
+    int end;
+    prepares(vm, 0);
+    write_image("a/state/nvram.fd", "mine");
+    pid_t child = lock_pid_file(&end);
+    _cleanup_free_ char *process = format_string("%d", (int)child);
+    _cleanup_free_ char *pid_file = scratch_path("b/run/qemu.pid");
+    ck_assert_int_eq(prepare(vm, VQEMU_PREPARE_RESET_VARIABLES, &error), VQEMU_ERR_BUSY);
+    ck_assert_str_eq(vqemu_error_reason(error), "runs-already");
+    ck_assert_str_eq(vqemu_error_detail(error, "process"), process);
+    ck_assert_str_eq(vqemu_error_detail(error, "vm"), "x");
+    ck_assert_str_eq(vqemu_error_detail(error, "command"), "test-prepare");
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), pid_file);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), process));
+    has_content("a/state/nvram.fd", "mine");
+    close(end);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    prepares(vm, VQEMU_PREPARE_RESET_VARIABLES); /* the file is there, and nobody has it */
+    has_content("a/state/nvram.fd", "vars");
+}
+END_TEST
+
+START_TEST(what_is_no_pid_file_is_refused) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    prepares(vm, 0);
+    write_file("elsewhere", "", 0600);
+    ck_assert_int_eq(symlinkat("../../elsewhere", scratch_fd, "b/run/qemu.pid"), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/b/run/qemu.pid is no regular file");
+    ck_assert_int_eq(unlinkat(scratch_fd, "b/run/qemu.pid", 0), 0);
+    ck_assert_int_eq(mkfifoat(scratch_fd, "b/run/qemu.pid", 0600), 0);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/b/run/qemu.pid is no regular file");
+}
+END_TEST
+
+/* What a QEMU of root left when it was killed, its user could not open. */
+START_TEST(a_pid_file_of_another_user_is_removed) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    if (geteuid() != 0)
+        return;
+    prepares(vm, 0);
+    write_file("b/run/qemu.pid", "1\n", 0600);
+    prepares(vm, 0);
+    ck_assert(exists("b/run/qemu.pid"));
+    ck_assert_int_eq(vqemu_vm_set_string(vm, "user", "12345", NULL), 0);
+    prepares(vm, 0);
+    ck_assert(!exists("b/run/qemu.pid"));
+}
+END_TEST
+
 START_TEST(nobody_else_reaches_the_sockets) {
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
     make_dir("b", 0755, geteuid());
@@ -545,8 +622,10 @@ START_TEST(who_cannot_make_the_defaults_is_told_what_to_set) {
     ck_assert_int_eq(vqemu_vm_new("no such guest", &vm, NULL), 0);
     ck_assert_int_eq(vqemu_vm_set_string(vm, "runtime_dir", run, NULL), 0);
     ck_assert_int_eq(vqemu_vm_set_switch(vm, "tpm", VQEMU_SWITCH_ON, NULL), 0);
-    if (geteuid() == 0)
+    if (geteuid() == 0) {
+        make_dir("run", 0700, OTHER_USER);
         ck_assert_int_eq(seteuid(OTHER_USER), 0);
+    }
     fails(vm, 0, VQEMU_ERR_SYSTEM, "cannot make the directory /var/lib/volt");
     fails(vm, 0, VQEMU_ERR_SYSTEM, "(set state_dir and runtime_dir to directories of your own)");
     fails(vm, 0, VQEMU_ERR_SYSTEM, "Permission denied");
@@ -561,7 +640,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, make_directory, remove_scratch);
     tcase_add_test(tests, what_the_vm_uses_is_made);
     tcase_add_test(tests, what_is_there_stays);
-    tcase_add_test(tests, a_vm_that_needs_nothing_gets_nothing);
+    tcase_add_test(tests, a_vm_that_needs_nothing_gets_a_runtime_directory);
     tcase_add_test(tests, variables_of_other_firmware_are_refused_or_kept_or_reset);
     tcase_add_test(tests, flags_are_checked);
     tcase_add_test(tests, what_is_in_the_way_is_named);
@@ -579,6 +658,9 @@ int main(void) {
     tcase_add_test(tests, directories_of_strangers_on_the_way_are_refused);
     tcase_add_test(tests, links_end_somewhere);
     tcase_add_test(tests, no_path_is_walked_twice);
+    tcase_add_test(tests, a_vm_that_runs_is_not_disturbed);
+    tcase_add_test(tests, what_is_no_pid_file_is_refused);
+    tcase_add_test(tests, a_pid_file_of_another_user_is_removed);
     tcase_add_test(tests, nobody_else_reaches_the_sockets);
     tcase_add_test(tests, locks_and_cancelling_are_those_of_the_call);
     tcase_add_loop_test(tests, modes_are_not_the_umasks, 0, 2);

@@ -311,7 +311,7 @@ END_TEST
 START_TEST(the_directories_are_made_by_systemd_where_it_can) {
     service_says("emulate-x86", VM(""),
                  "RuntimeDirectory=volt/web\nRuntimeDirectoryMode=0700\n"
-                 "!RuntimeDirectoryPreserve=\n!StateDirectory=");
+                 "RuntimeDirectoryPreserve=yes\n!StateDirectory=");
     service_says("emulate-x86", VM(", \"runtime_dir\": \"/run/elsewhere\""),
                  "!RuntimeDirectory=\nReadWritePaths=\"-/run/elsewhere\"");
     service_says("emulate-x86", VM(", \"tpm\": true"),

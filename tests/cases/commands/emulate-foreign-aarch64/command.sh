@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-aarch64 \
   -name guest=volt-guest,process=volt-guest \
   -uuid f9c511f5-8a7e-8426-8049-a198a7ce2f34 \
+  -pidfile /run/volt/guest/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

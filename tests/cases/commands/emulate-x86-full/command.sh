@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-web,process=volt-web \
   -uuid 5ca68deb-3333-8310-87b9-914d1d426334 \
+  -pidfile /run/volt/web/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-x,process=volt-x \
   -uuid add7c982-3c76-88fa-890b-bbe96ba10214 \
+  -pidfile /run/volt/x/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-aarch64 \
   -name guest=volt-arm-1,process=volt-arm-1 \
   -uuid b6a62f41-20d8-8b1c-8f69-c3555cab276c \
+  -pidfile /run/volt/arm-1/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

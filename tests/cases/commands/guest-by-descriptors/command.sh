@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-passed-on,process=volt-passed-on \
   -uuid c0e27632-8f2c-8d2c-8a7f-e1b12a1aa062 \
+  -pidfile /run/volt/passed-on/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

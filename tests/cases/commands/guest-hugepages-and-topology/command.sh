@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-big,process=volt-big \
   -uuid d6c2de9e-9e39-8ea3-87c3-3292ae50c2da \
+  -pidfile /run/volt/big/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-i386 \
   -name guest=volt-old,process=volt-old \
   -uuid e48b4445-d8e9-88a0-8c3e-bf808f6ea1e7 \
+  -pidfile /run/volt/old/qemu.pid \
   -nodefaults \
   -no-user-config \
   -L /volt/tree/firmware \

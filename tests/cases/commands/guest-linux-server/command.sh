@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-db-1,process=volt-db-1 \
   -uuid 1cdaed15-b777-8bf1-8584-64fbc54c6b34 \
+  -pidfile /run/volt/db-1/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

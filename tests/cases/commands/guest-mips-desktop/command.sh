@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-mipsel \
   -name guest=volt-malta,process=volt-malta \
   -uuid 712c18d9-d8b0-8441-82b6-d435bc7ec100 \
+  -pidfile /run/volt/malta/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

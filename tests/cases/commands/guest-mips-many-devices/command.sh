@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-mips64el \
   -name guest=volt-crowd,process=volt-crowd \
   -uuid 53e0851e-0a66-8925-8621-7850ad3cf818 \
+  -pidfile /run/volt/crowd/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-bridged,process=volt-bridged \
   -uuid de1c6fff-220b-8f81-8960-07ae3c610500 \
+  -pidfile /run/volt/bridged/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,resourcecontrol=deny \

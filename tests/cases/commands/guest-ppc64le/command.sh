@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-ppc64 \
   -name guest=volt-power,process=volt-power \
   -uuid 41082543-93e3-879e-86db-2fd85e4a92f9 \
+  -pidfile /run/volt/power/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

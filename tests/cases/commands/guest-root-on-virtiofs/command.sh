@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-app,process=volt-app \
   -uuid 44ba38a7-e0f0-8c2b-8dcb-710101769fc3 \
+  -pidfile /run/volt/app/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-s390x \
   -name guest=volt-z-desktop,process=volt-z-desktop \
   -uuid bf654364-f2de-8026-85e9-4e23a7b5f6b5 \
+  -pidfile /run/volt/z-desktop/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-s390x \
   -name guest=volt-z,process=volt-z \
   -uuid d304dc3d-fd56-8f84-8f99-cbf63296e01f \
+  -pidfile /run/volt/z/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,resourcecontrol=deny \

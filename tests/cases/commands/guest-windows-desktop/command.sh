@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name 'guest=volt-Büro 7,process=volt-Büro 7' \
   -uuid 50cd0965-f856-8440-82a9-ca86f565586f \
+  -pidfile /run/volt/B__ro_7-9953dd4f/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-win-emulated,process=volt-win-emulated \
   -uuid 043b5415-e5f9-8052-8ad8-83b7f7786e80 \
+  -pidfile /run/volt/win-emulated/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

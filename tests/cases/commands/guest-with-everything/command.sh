@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name 'guest=volt-all,, of=it,process=volt-all,, of=it' \
   -uuid 6ba7b810-9dad-11d1-80b4-00c04fd430c8 \
+  -pidfile /run/all/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,resourcecontrol=deny \

@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-ids,process=volt-ids \
   -uuid 2c661028-728a-826e-8ffe-30e3b666190b \
+  -pidfile /run/volt/ids/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

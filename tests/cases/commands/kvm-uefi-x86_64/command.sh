@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-desktop,process=volt-desktop \
   -uuid bb839a5a-57cb-82e5-80bf-c3e54a87b454 \
+  -pidfile /run/volt/desktop/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
