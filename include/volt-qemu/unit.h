@@ -20,8 +20,8 @@ extern "C" {
  */
 typedef struct vqemu_unit_options vqemu_unit_options;
 
-/** What the names of units begin with: up to 64 letters, digits, "_" and "-". Default: "volt-". A
- * string. Since 1.0. */
+/** What the names of units begin with: up to 64 letters, digits, "_" and "-". Default: "volt-vm-".
+ * A string. Since 1.0. */
 #define VQEMU_UNIT_NAME_PREFIX "name_prefix"
 
 /** The directory of the state directories of VMs that name none: an absolute path. Default:
@@ -124,7 +124,7 @@ vqemu_command *vqemu_units_command(const vqemu_units *units);
 size_t vqemu_units_count(const vqemu_units *units);
 
 /**
- * The file name of a unit, such as "volt-web.service"; NULL beyond the count. The first is the
+ * The file name of a unit, such as "volt-vm-web.service"; NULL beyond the count. The first is the
  * VM's service, which starts and stops the others. Borrowed. Since 1.0.
  */
 const char *vqemu_units_name(const vqemu_units *units, size_t index);

@@ -10,7 +10,7 @@
 #include "command/command-options.h"
 #include "util/export.h"
 
-#define DEFAULT_PREFIX "volt-"
+#define DEFAULT_PREFIX "volt-vm-"
 #define PREFIX_LENGTH_MAX 64
 #define DEFAULT_STOP_TIMEOUT 90                /* seconds */
 #define STOP_TIMEOUT_MAX ((uint64_t)7 * 86400) /* what is longer is a mistake */

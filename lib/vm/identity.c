@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/identity.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
 
 #define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
-#define DIGEST_LENGTH 8 /* hex digits that tell apart names whose beginnings look the same */
+#define DIGEST_LENGTH 16 /* hex digits that tell apart names whose beginnings look the same */
+#define DIGEST_LIKE 8    /* so few at the end of a name already look like them */
+#define HEX_DIGITS "0123456789abcdef"
 
 /* Names for different purposes have different digests. */
 static struct digest digest_of(const char *purpose, const char *name) {
@@ -18,10 +21,17 @@ static struct digest digest_of(const char *purpose, const char *name) {
     return digest_finish(&state);
 }
 
-static int is_plain(const char *name) {
+/* Nobody can name a VM so that it has what is derived from another's name. */
+static bool looks_derived(const char *name) {
+    const char *dash = strrchr(name, '-');
+    size_t digits = dash ? strspn(dash + 1, HEX_DIGITS) : 0;
+    return digits >= DIGEST_LIKE && digits <= DIGEST_LENGTH && !dash[1 + digits];
+}
+
+static bool is_plain(const char *name) {
     size_t length = strlen(name);
     return length <= IDENTITY_ID_MAX && strspn(name, ID_CHARACTERS) == length &&
-           !strchr("_.-", name[0]);
+           !strchr("_.-", name[0]) && !looks_derived(name);
 }
 
 void identity_id(const char *name, char id[static IDENTITY_ID_MAX + 1]) {

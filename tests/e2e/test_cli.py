@@ -186,7 +186,7 @@ def test_units_are_printed_or_written(root, tmp_path):
     document = tmp_path / "vm.json"
     document.write_text('{"name": "web", "tpm": true}')
     words = ["--root", root, "unit", "--profile", "emulate-x86", "--vm", document]
-    names = ["volt-web.service", "volt-swtpm@web.socket", "volt-swtpm@web.service"]
+    names = ["volt-vm-web.service", "volt-vm-swtpm@web.socket", "volt-vm-swtpm@web.service"]
     units = json.loads(good(*words, "--json"))
     assert [unit["name"] for unit in units["units"]] == names
     assert units["units"][0]["text"] == units["unit"]

@@ -27,7 +27,7 @@ from systemd_user import Unavailable, UnitFailed, UserSystemd  # noqa: E402
 
 CLI = Path(os.environ.get("VOLT_QEMU", HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 DEADLINE = 60  # seconds; a start takes 0.5 s on a quiet machine
-SERVICE = "volt-web.service"
+SERVICE = "volt-vm-web.service"
 VIRTIOFSD = Path("/usr/lib/qemu/virtiofsd")
 
 
@@ -254,7 +254,7 @@ def test_a_vm_with_everything_runs_as_an_ordinary_user(systemd, make, files):
 @needs_swtpm
 def test_companions_start_and_end_with_the_vm(systemd, make):
     with make(tpm=True) as vm:
-        tpm = ("volt-swtpm@web.socket", "volt-swtpm@web.service")
+        tpm = ("volt-vm-swtpm@web.socket", "volt-vm-swtpm@web.service")
         vm.wait_for(power_guest.READY)
         assert [vm.state(unit) for unit in tpm] == ["active", "active"]
         done = systemd.systemctl("restart", SERVICE)
@@ -285,7 +285,7 @@ def test_a_companion_that_cannot_start_is_told(systemd, make):
     vm = make(tpm=True, swtpm_program="/usr/bin/missing")
     with pytest.raises(AssertionError, match="dependency"):
         vm.__enter__()
-    assert "volt-swtpm@web.service: Failed" in systemd.log
+    assert "volt-vm-swtpm@web.service: Failed" in systemd.log
     vm.__exit__()
 
 
@@ -295,7 +295,7 @@ def test_virtiofsd_serves_the_share(systemd, make, files, writable):
     share = {"path": "/srv/share", "tag": "t", "driver": "virtiofs", "writable": writable}
     with make(shares=[share], virtiofsd_program=str(VIRTIOFSD)) as vm:
         vm.wait_for(power_guest.READY)
-        name = "volt-virtiofsd@web-0.service"
+        name = "volt-vm-virtiofsd@web-0.service"
         assert vm.state(name) == "active"
         # As virtiofsd sees its share: its root, in a namespace of its own.
         main = systemd.show(name, "MainPID")["MainPID"]

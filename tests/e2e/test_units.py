@@ -238,7 +238,7 @@ def start_guest(systemd, real, deaf):
         text = unit["text"].replace("--timeout 90", "--timeout 3")
         systemd._write_unit(unit["name"], text.encode())
     systemd.systemctl("daemon-reload")
-    started = systemd.systemctl("start", "volt-web.service")
+    started = systemd.systemctl("start", "volt-vm-web.service")
     assert started.returncode == 0, started.stderr + systemd.log
     return place / "console"
 
@@ -254,10 +254,10 @@ def wait_for(condition, systemd):
 def test_stopping_the_service_stops_the_guest(systemd, real, deaf):
     console = start_guest(systemd, real, deaf)
     wait_for(lambda: console.exists() and power_guest.READY in console.read_text(), systemd)
-    units = ["volt-web.service", "volt-swtpm@web.service", "volt-swtpm@web.socket"]
+    units = ["volt-vm-web.service", "volt-vm-swtpm@web.service", "volt-vm-swtpm@web.socket"]
     assert [systemd.show(unit, "ActiveState")["ActiveState"] for unit in units] == ["active"] * 3
     started = time.monotonic()
-    systemd.stop("volt-web.service")
+    systemd.stop("volt-vm-web.service")
     assert (time.monotonic() - started >= 3) == deaf
     assert (power_guest.IGNORED if deaf else power_guest.SEEN) in console.read_text()
     for unit in units:

@@ -30,7 +30,7 @@ class Units(Handle):
     def __init__(self, runtime: Runtime, vm: VM, *, user: bool = False, name_prefix: Optional[Text] = None,
                  state_base: Optional[Text] = None, runtime_base: Optional[Text] = None,
                  stop_timeout: Optional[int] = None, stop_command: Optional[Sequence[Text]] = None) -> None:
-        """user: for systemctl --user. name_prefix: of the units' names, "volt-" by default. state_base, runtime_base:
+        """user: for systemctl --user. name_prefix: of the units' names, "volt-vm-" by default. state_base, runtime_base:
         where the directories of VMs are. stop_timeout: seconds that the guest gets to shut down. stop_command: what
         shuts it down, a program with its arguments, to which the unit adds --timeout N and the socket."""
         described = options(

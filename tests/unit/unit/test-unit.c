@@ -89,9 +89,9 @@ START_TEST(names_and_texts_come_in_pairs) {
                                     "{\"name\": \"web\", \"tpm\": true, \"shares\": [{\"path\": "
                                     "\"/srv/a\", \"tag\": \"a\", \"driver\": \"virtiofs\"}]}",
                                     NULL, 0);
-    static const char *const names[] = {"volt-web.service", "volt-virtiofsd@web-0.socket",
-                                        "volt-virtiofsd@web-0.service", "volt-swtpm@web.socket",
-                                        "volt-swtpm@web.service"};
+    static const char *const names[] = {"volt-vm-web.service", "volt-vm-virtiofsd@web-0.socket",
+                                        "volt-vm-virtiofsd@web-0.service",
+                                        "volt-vm-swtpm@web.socket", "volt-vm-swtpm@web.service"};
     ck_assert_uint_eq(vqemu_units_count(unit), 5);
     for (size_t i = 0; i < 5; i++) {
         ck_assert_str_eq(vqemu_units_name(unit, i), names[i]);
@@ -214,17 +214,17 @@ START_TEST(options_name_and_place_the_units) {
                 "Requires=acme_swtpm@web.socket acme_swtpm@web.service");
     with_option("name_prefix", "acme_", 0, 2, "acme_swtpm@web.service",
                 "PartOf=acme_web.service\nRequires=acme_swtpm@web.socket");
-    with_option("state_base", "/var/lib/acme", 0, 0, "volt-web.service",
+    with_option("state_base", "/var/lib/acme", 0, 0, "volt-vm-web.service",
                 "StateDirectory=acme/web\nRuntimeDirectory=volt/web");
-    with_option("state_base", "/var/lib/acme", 0, 2, "volt-swtpm@web.service",
+    with_option("state_base", "/var/lib/acme", 0, 2, "volt-vm-swtpm@web.service",
                 "StateDirectory=acme/web acme/web/tpm\nWorkingDirectory=/var/lib/acme/web/tpm");
-    with_option("runtime_base", "/run/acme/vms", 0, 0, "volt-web.service",
+    with_option("runtime_base", "/run/acme/vms", 0, 0, "volt-vm-web.service",
                 "RuntimeDirectory=acme/vms/web\n"
                 "ExecStop=-:/opt/stopper stop --timeout 90 /run/acme/vms/web/unit.sock");
-    with_option("stop_timeout", NULL, 600, 0, "volt-web.service",
+    with_option("stop_timeout", NULL, 600, 0, "volt-vm-web.service",
                 "ExecStop=-:/opt/stopper stop --timeout 600 /run/volt/web/unit.sock\n"
                 "TimeoutStopSec=660");
-    with_option("stop_timeout", NULL, 0, 0, "volt-web.service", "TimeoutStopSec=150");
+    with_option("stop_timeout", NULL, 0, 0, "volt-vm-web.service", "TimeoutStopSec=150");
 }
 END_TEST
 
@@ -316,8 +316,8 @@ START_TEST(the_directories_are_made_by_systemd_where_it_can) {
                  "!RuntimeDirectory=\nReadWritePaths=\"-/run/elsewhere\"");
     service_says("emulate-x86", VM(", \"tpm\": true"),
                  "RuntimeDirectoryPreserve=yes\nStateDirectory=volt/vms/web\n"
-                 "Requires=volt-swtpm@web.socket volt-swtpm@web.service\n"
-                 "After=volt-swtpm@web.socket volt-swtpm@web.service");
+                 "Requires=volt-vm-swtpm@web.socket volt-vm-swtpm@web.service\n"
+                 "After=volt-vm-swtpm@web.socket volt-vm-swtpm@web.service");
     vqemu_units *unit = build_units(
         "emulate-x86", VM(", \"runtime_dir\": \"/run/user/7/volt/web\""), NULL, VQEMU_UNIT_USER);
     ck_assert(has_line(vqemu_units_text(unit, 0), "RuntimeDirectory=volt/web\n"));

@@ -408,11 +408,12 @@ END_TEST
 
 START_TEST(ids_can_stand_in_names_of_files_and_units) {
     static const struct {
-        const char *name,
-            *id; /* without the "-" and eight digits that others than plain names get */
+        const char *name, *id; /* without the "-" and 16 digits that others than plain names get */
     } cases[] = {
-        {"123456789012345678901234567890123456789012345678x",
-         "123456789012345678901234567890123456789"},
+        {"123456789012345678901234567890123456789012345678x", "1234567890123456789012345678901"},
+        {"bank_server-2ca1bcaa", "bank_server-2ca1bcaa"},
+        {"a-0123456789abcdef", "a-0123456789abcdef"},
+        {"a-0123456789", "a-0123456789"},
         {"-rf", "xrf"},
         {".hidden", "xhidden"},
         {"_", "x"},
@@ -420,8 +421,10 @@ START_TEST(ids_can_stand_in_names_of_files_and_units) {
         {"\xc3\xa4", "x_"},
         {"a\nb%n$x", "a_b_n_x"},
     };
-    static const char *const plain[] = {"web", "0.A_b-c",
-                                        "123456789012345678901234567890123456789012345678"};
+    static const char *const plain[] = {
+        "web",          "0.A_b-c",         "123456789012345678901234567890123456789012345678",
+        "web-0123456",  "web-0123456x",    "web-0123456789abcdef0",
+        "web-ABCDEF01", "0123456789abcdef"};
     char id[IDENTITY_ID_MAX + 1];
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++) {
         identity_id(plain[i], id);
@@ -431,8 +434,8 @@ START_TEST(ids_can_stand_in_names_of_files_and_units) {
         size_t length = strlen(cases[i].id);
         identity_id(cases[i].name, id);
         ck_assert_msg(strncmp(id, cases[i].id, length) == 0 && id[length] == '-', "%s", id);
-        ck_assert_uint_eq(strspn(id + length + 1, "0123456789abcdef"), 8);
-        ck_assert_uint_eq(strlen(id), length + 9);
+        ck_assert_uint_eq(strspn(id + length + 1, "0123456789abcdef"), 16);
+        ck_assert_uint_eq(strlen(id), length + 17);
         ck_assert_uint_le(strlen(id), IDENTITY_ID_MAX);
     }
 }
@@ -469,7 +472,7 @@ START_TEST(what_was_derived_once_stays) {
     identity_id("my guest", id);
     identity_uuid("my guest", uuid);
     identity_mac("my guest", 3, mac);
-    ck_assert_str_eq(id, "my_guest-1618e50b");
+    ck_assert_str_eq(id, "my_guest-1618e50b9ffa0514");
     ck_assert_str_eq(uuid, "57b5282b-e32c-858c-823b-f9790d4368cf");
     ck_assert_str_eq(mac, "52:54:00:90:62:d9");
 }

@@ -6,7 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name 'guest=volt-Büro 7,process=volt-Büro 7' \
   -uuid 50cd0965-f856-8440-82a9-ca86f565586f \
-  -pidfile /run/volt/B__ro_7-9953dd4f/qemu.pid \
+  -pidfile /run/volt/B__ro_7-9953dd4f1111fa80/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
@@ -20,7 +20,7 @@
   -boot strict=on \
   -display none \
   -object secret,id=vnc-password,file=/srv/win/vnc-password \
-  -vnc vnc=unix:/run/volt/B__ro_7-9953dd4f/vnc.sock,password-secret=vnc-password \
+  -vnc vnc=unix:/run/volt/B__ro_7-9953dd4f1111fa80/vnc.sock,password-secret=vnc-password \
   -device VGA,id=video,addr=0x2 \
   -device qemu-xhci,id=usb,addr=0x3 \
   -device usb-tablet,id=tablet,bus=usb.0 \
@@ -34,6 +34,6 @@
   -device ide-cd,id=drive2,bus=ide.2 \
   -netdev user,id=net0,hostfwd=tcp:127.0.0.1:13389-:3389 \
   -device e1000e,id=nic0,netdev=net0,mac=52:54:00:7e:e8:71,romfile=,addr=0x10 \
-  -chardev socket,id=tpm,path=/run/volt/B__ro_7-9953dd4f/tpm.sock \
+  -chardev socket,id=tpm,path=/run/volt/B__ro_7-9953dd4f1111fa80/tpm.sock \
   -tpmdev emulator,id=tpm,chardev=tpm \
   -device tpm-crb,tpmdev=tpm)

@@ -6,7 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name 'guest=volt-a,,b=c "d" '\''e'\'' %n $HOME; f\,process=volt-a,,b=c "d" '\''e'\'' %n $HOME; f\' \
   -uuid 2af74985-c9ac-8bfa-8457-8a0d3f175d6a \
-  -pidfile /run/volt/a_b_c__d___e___n__HOME__f_-65d54735/qemu.pid \
+  -pidfile /run/volt/a_b_c__d___e___n__HOME__f_-65d54735fe146f21/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
