@@ -36,10 +36,12 @@ const struct command command_prepare = {
                      OPTIONS_PREPARE | OPTIONS_USER,
     .summary = "make the directories and UEFI variables of a VM",
     .description =
-        "Make what the command of a VM needs on disk before it is executed: its state and\n"
-        "runtime directories where it uses them, and for a UEFI guest the file of its\n"
-        "variables, from the profile's template. What is there already stays. Variables\n"
-        "that were made for other firmware are refused, unless an option says what to do.\n"
+        "Make what the command of a VM needs on disk before it is executed: its runtime\n"
+        "directory, its state directory where it uses that, its logs, and for a UEFI guest\n"
+        "the file of its variables, from the profile's template. What is there already\n"
+        "stays. A VM that runs already is refused, and one whose disks, kernel or shares\n"
+        "are missing. Variables that were made for other firmware are refused, unless an\n"
+        "option says what to do.\n"
         "With --json: state_dir, runtime_dir.\n",
     .example = "  volt-qemu prepare --vm desktop.json\n"
                "  volt-qemu prepare --vm desktop.json --keep-variables\n",

@@ -49,18 +49,14 @@ int user_directories_set(vqemu_runtime *runtime, vqemu_vm *vm, vqemu_error **err
     return code;
 }
 
-/* A session's directory may be missing, as in a cron job. */
+/* A session's directory may be missing, as in a cron job. Nobody else can make one in /tmp that is
+ * accepted. */
 static char *usable_runtime_dir(void) {
-    char *directory = user_runtime_dir();
-    char *above = strdup(directory);
-    above[strlen(above) - strlen("/volt/")] = '\0';
-    bool is_usable = access(above, W_OK) == 0;
-    free(above);
-    if (is_usable)
-        return directory;
-    free(directory);
-    _cleanup_free_ char *state = user_state_dir();
-    return format_text("%srun/", state);
+    _cleanup_free_ char *directory = user_runtime_dir();
+    _cleanup_free_ char *above =
+        format_text("%.*s", (int)(strlen(directory) - strlen("/volt/")), directory);
+    return access(above, W_OK) == 0 ? format_text("%s", directory)
+                                    : format_text("/tmp/volt-%u/", (unsigned)getuid());
 }
 
 int user_directories_set_runtime(const vqemu_command *command, vqemu_vm *vm, vqemu_error **error) {

@@ -24,9 +24,16 @@ enum vqemu_prepare_flag {
 /**
  * Make what a command needs on disk before it is executed: the VM's runtime directory, its state
  * directory where it uses that, the directory of its TPM's state, and for a UEFI guest the file of
- * its variables, a copy of the profile's template, with its directory. Directories get mode 0700,
- * those above them 0755. What is there already stays as it is. The directories of sockets, console
- * and log files outside of the runtime directory are the caller's to make.
+ * its variables, a copy of the profile's template, and the files that the console is written to
+ * (mode 0600), with their directories. Directories get mode 0700, those above them 0755. What is
+ * there already stays as it is. The directories of sockets outside of the runtime directory are the
+ * caller's to make.
+ *
+ * What the VM is made of must be there: images, kernel, initrd, shares. Otherwise the message is
+ * such as "disks[0].file: /srv/web.raw: No such file or directory". A file that QEMU's user
+ * certainly cannot read, or write where it is written, is an error as well (reason "no-access"):
+ * for the caller that is known; for another user it is told by the file's owner and mode, where
+ * these decide and no group can change it. Descriptors are not looked at.
  *
  * Of a VM that runs already nothing is touched: that is VQEMU_ERR_BUSY, reason "runs-already", with
  * the details "process", "command" and "vm" as far as they are known. Each QEMU locks the file
@@ -62,7 +69,7 @@ enum vqemu_prepare_flag {
  * else's), VQEMU_ERR_BUSY (it runs already; locked by others for too long; variables to be reset
  * that a running VM has open), VQEMU_ERR_CORRUPT (variables of another size than the firmware's),
  * VQEMU_ERR_INVALID (a password that nobody can type; something else where a directory is to be),
- * VQEMU_ERR_NOT_FOUND (such as the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NOT_FOUND (a file, the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. The detail "key"
  * tells which key of the VM it is about, "path" which path. Safe from any thread, and from several
  * processes at once. Since 1.0.

@@ -10,6 +10,8 @@
 
 /* ---- the console ---- */
 
+#define CONSOLE_LOG "console.log"
+
 static bool has_path(const char *kind) {
     return strcmp(kind, "file") == 0 || strcmp(kind, "socket") == 0;
 }
@@ -59,6 +61,12 @@ static void add_console_log(struct args *args, struct strbuf *chardev) {
     resources_add_write(&args->resources, args->vm->console_log);
 }
 
+char *args_default_console_log(const struct args *args) {
+    const vqemu_vm *vm = args->vm;
+    bool is_file = vm->console && strcmp(vm->console, "file") == 0;
+    return is_file && !vm->console_path ? args_path_or(NULL, args->state_dir, CONSOLE_LOG) : NULL;
+}
+
 int args_add_console(struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     const char *kind = vm->console ? vm->console : "stdio";
@@ -70,9 +78,10 @@ int args_add_console(struct args *args, vqemu_error **error) {
         args_option(args, "-serial", "none");
         return 0;
     }
+    bool is_file = strcmp(kind, "file") == 0; /* a guest must not fill the host's /run */
     _cleanup_free_ char *path =
-        args_path_or(vm->console_path, args->runtime_dir,
-                     strcmp(kind, "file") == 0 ? "console.log" : "console.sock");
+        args_path_or(vm->console_path, is_file ? args->state_dir : args->runtime_dir,
+                     is_file ? CONSOLE_LOG : "console.sock");
     if (!path)
         return error_no_memory(error);
     if (strcmp(kind, "socket") == 0 && strlen(path) > SOCKET_PATH_MAX)

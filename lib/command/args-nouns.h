@@ -23,6 +23,8 @@ int args_add_disks(struct args *args, vqemu_error **error);   /* args-disk.c */
 int args_add_shares(struct args *args, vqemu_error **error);  /* args-share.c */
 int args_add_nics(struct args *args, vqemu_error **error);    /* args-nic.c */
 int args_add_console(struct args *args, vqemu_error **error); /* args-console.c */
+/* The file that the console goes to if the VM names none; NULL if it goes elsewhere. */
+char *args_default_console_log(const struct args *args);
 int args_add_control(struct args *args, vqemu_error **error);
 int args_add_display(struct args *args, vqemu_error **error); /* args-display.c */
 int args_add_devices(struct args *args, vqemu_error **error); /* args-device.c */

@@ -11,6 +11,7 @@
 #include "command/args-claim.h"
 #include "command/args-nouns.h"
 #include "command/args-plan.h"
+#include "command/file-keys.h"
 #include "command/hardware.h"
 #include "command/qemu-opt.h"
 #include "util/export.h"
@@ -269,6 +270,8 @@ int command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     int r = args_plan(&args, error);
     if (r == 0)
         r = add_arguments(&args, error);
+    if (r == 0)
+        file_keys_note(&args);
     if (r == 0)
         r = new_command(runtime, &args, command, error);
     args_release(&args);

@@ -148,14 +148,20 @@ static void read_files(struct reader *reader, json_t *root, struct resources *re
     json_t *array = reader_array(reader, root, "files", "files"), *element;
     size_t index;
     json_array_foreach(array, index, element) {
-        reader_only(reader, "files[]", element, "path", "access", NULL);
+        reader_only(reader, "files[]", element, "path", "access", "key", NULL);
         const char *path = reader_text(reader, element, "path", "files[].path", READ_PATH);
         const char *access = reader_text(reader, element, "access", "files[].access", READ_TEXT);
         bool writes = access && strcmp(access, "write") == 0;
         if (access && !writes && strcmp(access, "read") != 0)
             reader_fault(reader, "files[].access", "it is neither read nor write");
-        if (path && access)
-            resources_add_file(resources, path, VQEMU_FILE_READ | (writes ? VQEMU_FILE_WRITE : 0));
+        const char *key = json_object_get(element, "key")
+                              ? reader_text(reader, element, "key", "files[].key", READ_TEXT)
+                              : NULL;
+        if (!path || !access)
+            continue;
+        resources_add_file(resources, path, VQEMU_FILE_READ | (writes ? VQEMU_FILE_WRITE : 0));
+        if (key)
+            resources_name_file(resources, path, key);
     }
 }
 

@@ -28,9 +28,24 @@ void resources_add_file(struct resources *resources, const char *path, uint32_t 
     if (files)
         resources->files = files;
     if (copy)
-        files[resources->file_count++] = (struct file_use){copy, access};
+        files[resources->file_count++] = (struct file_use){copy, access, NULL};
     else
         resources->failed = true;
+}
+
+/* They are mostly named in the order in which they are listed. */
+void resources_name_file(struct resources *resources, const char *path, const char *key) {
+    for (size_t i = 0; i < resources->file_count; i++) {
+        size_t index = (resources->named_file + i) % resources->file_count;
+        struct file_use *file = &resources->files[index];
+        if (strcmp(file->path, path) != 0)
+            continue;
+        resources->named_file = index;
+        if (!file->key)
+            file->key = strdup(key);
+        resources->failed = resources->failed || !file->key;
+        return;
+    }
 }
 
 void resources_add_read(struct resources *resources, const char *path) {
@@ -122,8 +137,10 @@ void resources_release(struct resources *resources) {
     strv_release(&resources->connects);
     strv_release(&resources->devices);
     strv_release(&resources->named_sockets);
-    for (size_t i = 0; i < resources->file_count; i++)
+    for (size_t i = 0; i < resources->file_count; i++) {
         free(resources->files[i].path);
+        free(resources->files[i].key);
+    }
     free(resources->files);
     for (size_t i = 0; i < resources->fd_count; i++) {
         free(resources->fds[i].key);

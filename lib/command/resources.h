@@ -26,6 +26,7 @@ struct descriptor_use {
 struct file_use {
     char *path;
     uint32_t access;
+    char *key; /* of the VM, that named it, or has the default; NULL for what no key is for */
 };
 
 struct resources {
@@ -37,9 +38,9 @@ struct resources {
     bool internet;        /* opens Internet sockets: user networking, VNC over TCP */
     bool starts_programs; /* starts the setuid bridge helper */
     bool hugepages, pty;
-    struct strv named_sockets; /* pairs: the name that callers know it by, and its path */
-    struct file_use *files;    /* all of reads, writes and devices, and what companions use */
-    size_t file_count;
+    struct strv named_sockets;     /* pairs: the name that callers know it by, and its path */
+    struct file_use *files;        /* all of reads, writes and devices, and what companions use */
+    size_t file_count, named_file; /* the last that resources_name_file() found */
     struct descriptor_use *fds;
     size_t fd_count;
     struct companion *companions;
@@ -54,6 +55,8 @@ void resources_add_connect(struct resources *resources, const char *path);
 void resources_add_device(struct resources *resources, const char *path);
 /* Only among files: what a companion uses, or was saved. access: of enum vqemu_file_access. */
 void resources_add_file(struct resources *resources, const char *path, uint32_t access);
+/* The key of the VM that names a file which is listed; the first one stays. */
+void resources_name_file(struct resources *resources, const char *path, const char *key);
 /* A device node with an image on it. */
 void resources_add_block_device(struct resources *resources, const char *path, bool read_only);
 /* name: NULL if the caller knows it by the same number. */

@@ -120,6 +120,7 @@ static void add_files(struct writer *writer, json_t *root, const struct resource
         json_t *object = append_object(writer, array);
         add_string(writer, object, "path", file->path);
         add_string(writer, object, "access", file->access & VQEMU_FILE_WRITE ? "write" : "read");
+        add_string(writer, object, "key", file->key);
     }
 }
 

@@ -9,9 +9,11 @@
 #include "base/error.h"
 #include "command/command.h"
 #include "run/directory.h"
+#include "run/log.h"
 #include "run/nvram.h"
 #include "run/owner.h"
 #include "run/running.h"
+#include "run/vm-files.h"
 #include "run/vnc-password.h"
 #include "util/export.h"
 #include "util/path.h"
@@ -108,6 +110,18 @@ static int prepare_directories(const struct preparation *preparation, vqemu_erro
     return r;
 }
 
+static int prepare_logs(const struct preparation *preparation, vqemu_error **error) {
+    const struct resources *resources = command_resources(preparation->command);
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < resources->file_count; i++) {
+        const struct file_use *file = &resources->files[i];
+        if (file->key && vm_files_is_log(file->key))
+            r = about(log_prepare(&preparation->owner, file->path, preparation->call, error),
+                      file->key, error);
+    }
+    return r;
+}
+
 static int prepare_nvram(const struct preparation *preparation, vqemu_error **error) {
     const struct nvram *nvram = command_nvram(preparation->command);
     const char *name = base_name(nvram->path);
@@ -142,6 +156,10 @@ VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqe
         r = owner_find(vqemu_command_user(command), &preparation.owner, error);
     if (r == 0)
         r = prepare_directories(&preparation, error);
+    if (r == 0)
+        r = vm_files_check(command, &preparation.owner, error);
+    if (r == 0)
+        r = prepare_logs(&preparation, error);
     if (r == 0)
         r = call_check(call, "the making of UEFI variables", error);
     if (r == 0 && command_nvram(command))

@@ -470,9 +470,9 @@ static const struct property properties[] = {
         .key = "console_path",
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, console_path),
-        .meaning =
-            "Path of the console's file or socket. Default: console.log or console.sock in the "
-            "runtime directory.",
+        .meaning = "Path of the console's file or socket. Default: console.log in the state "
+                   "directory, or console.sock in the "
+                   "runtime directory.",
     },
     {
         .key = "console_log",

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -61,7 +62,8 @@ def command(root, arch, share, *options):
     def make(extra):
         profile = "emulate-x86" if arch in X86 else "emulate-foreign"
         text = volt(root, "--json", "args", "--profile", profile, "--guest-arch", arch, "--name",
-                    f"a,b={arch}", "--rootfs", share, *options, "--",
+                    f"a,b={arch}", "--set", f"runtime_dir={tempfile.mkdtemp(dir=root.parent)}",
+                    "--rootfs", share, *options, "--",
                     *WITHOUT_FIRMWARE.get(arch, []), *extra)
         made = json.loads(text)
         return made["argv"], dict(v.split("=", 1) for v in made["env"]), made["cwd"]

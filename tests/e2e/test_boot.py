@@ -52,7 +52,7 @@ def volt(root, *words, **options):
 def vm(guest, **changes):
     options = {"name": "boot", "memory": "512", "rootfs": guest / "rootfs",
                "kernel": guest / "vmlinux", "initrd": guest / "initrd.img", **changes}
-    words = ["--profile", "emulate-x86"]
+    words = ["--profile", "emulate-x86", "--set", f"runtime_dir={guest / 'run'}"]
     for key, value in options.items():
         words += [f"--{key.replace('_', '-')}", str(value)]
     return words
@@ -80,6 +80,7 @@ def test_the_packed_kernel_and_two_cpus_boot(root, guest):
 
 def test_the_shell_text_boots(root, guest):
     text = volt(root, "args", *vm(guest))
+    volt(root, "prepare", *vm(guest))
     run = subprocess.run(["sh", "-c", text], capture_output=True, text=True, errors="replace",
                          stdin=subprocess.DEVNULL, timeout=DEADLINE, check=False)
     assert_booted(run.stdout)
@@ -140,6 +141,7 @@ def test_a_guest_boots_where_the_host_has_no_libraries_at_all(root, guest):
     """Then an older or newer libc of the host cannot matter either."""
     busybox = shutil.which("busybox")
     argv, environment, cwd = args(root, vm(guest))
+    volt(root, "prepare", *vm(guest))
     run = subprocess.run(
         ["unshare", "--mount", busybox, "sh", "-c", HIDE_LIBRARIES, "sh",
          *(f"{key}={value}" for key, value in environment.items()), *argv],
@@ -155,12 +157,9 @@ def test_a_unit_boots_the_guest(root, guest):
             shutil.copytree(root, store, symlinks=True)
             shutil.copytree(guest, files, symlinks=True)
             console = systemd.directory / "console"
-            description = {"name": "boot", "runtime_dir": str(systemd.directory / "sockets")}
-            (systemd.directory / "sockets").mkdir()
-            os.chown(systemd.directory / "sockets", systemd.uid, systemd.uid)
-            (systemd.directory / "vm.json").write_text(json.dumps(description))
-            unit = volt(store, "unit", "--user-manager", "--vm", systemd.directory / "vm.json",
-                        *vm(files))
+            (files / "run").mkdir()
+            os.chown(files / "run", systemd.uid, systemd.uid)
+            unit = volt(store, "unit", "--user-manager", *vm(files))
             unit = unit.replace("[Service]\n", f"[Service]\nStandardOutput=file:{console}\n")
             result = systemd.run("volt-boot.service", unit, timeout=DEADLINE)
             assert result.status == 0, result

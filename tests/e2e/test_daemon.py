@@ -47,6 +47,8 @@ class Daemon:
         for made in (directory / "vms", self.state):
             made.mkdir(exist_ok=True)
         for name, text in documents.items():
+            text = text.replace('"console": "file"',
+                                f'"console": "file", "console_path": "{self.run}/{name}/console.log"')
             (directory / "vms" / f"{name}.json").write_text(text)
         self.output = directory / f"output-{len(list(directory.glob('output-*')))}"
         with open(self.output, "wb") as output:

@@ -829,9 +829,10 @@ def test_kinds_of_consoles_with_a_monitor(machines, kind):
         assert chardevs(qmp)["console"].startswith("mux")
 
 
-@pytest.mark.parametrize("kind, name", [("file", "console.log"), ("socket", "console.sock")])
-def test_consoles_in_the_runtime_directory(machines, place, kind, name):
-    with machines.start("x86_64", {"console": kind, "runtime_dir": str(place)}):
+@pytest.mark.parametrize("kind, key, name", [("file", "state_dir", "console.log"),
+                                             ("socket", "runtime_dir", "console.sock")])
+def test_consoles_in_the_directories_of_the_vm(machines, place, kind, key, name):
+    with machines.start("x86_64", {"console": kind, key: str(place)}):
         assert (place / name).exists()
 
 

@@ -158,7 +158,7 @@ def test_stopping_the_service_shuts_the_guest_down(systemd, make):
         systemd.stop(SERVICE)
         vm.wait_for(power_guest.SEEN)
         assert result_of(systemd) == "success"
-        assert not systemd.inside("/run/volt/web").exists()
+        assert not systemd.inside("/run/volt/web/qemu.pid").exists()
 
 
 def test_a_deaf_guest_is_ended(systemd, make):

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from library import Runtime, Vm
@@ -69,7 +70,8 @@ class Machines:
     def build(self, arch, description, vm=Vm):
         """The command of a description like that in JSON, to which a name is added. Nothing boots, so
         there need be no UEFI firmware."""
-        description = {"name": "vm", "firmware": "bios", **description}
+        runtime_dir = tempfile.mkdtemp(prefix="run-", dir=self._directory)  # QEMU locks a file in there
+        description = {"name": "vm", "firmware": "bios", "runtime_dir": runtime_dir, **description}
         extra = [*description.get("extra_args", []), *WITHOUT_FIRMWARE.get(arch, [])]
         return self.runtime(arch).build(vm({**description, "extra_args": extra}))
 

@@ -311,8 +311,8 @@ class VMProperties(Properties):
                              "listens on. pty: a new pseudo-terminal, whose name QMP's "
                              "query-chardev tells. none: nowhere. One of stdio, file, socket, pty, "
                              "none.")
-    console_path = StringProperty("Path of the console's file or socket. Default: console.log or "
-                                  "console.sock in the runtime directory.")
+    console_path = StringProperty("Path of the console's file or socket. Default: console.log in "
+                                  "the state directory, or console.sock in the runtime directory.")
     console_log = StringProperty("File to which all output of the console is appended as well, "
                                  "wherever it goes. Default: none.")
     console_monitor = SwitchProperty("Put QEMU's human monitor behind the console: Ctrl-A C leads "

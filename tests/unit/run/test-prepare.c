@@ -577,6 +577,108 @@ START_TEST(nobody_else_reaches_the_sockets) {
 }
 END_TEST
 
+/* ---- what the VM is made of ---- */
+
+static void set_string(vqemu_vm *vm, const char *key, const char *value) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = vqemu_vm_set_string(vm, key, value, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+}
+
+START_TEST(what_is_missing_is_named) {
+    static const char *const keys[] = {"kernel",        "initrd",        "rootfs",
+                                       "disks[0].file", "disks[1].file", "shares[0].path"};
+    make_dir("there", 0755, geteuid());
+    make_dir("also", 0755, geteuid());
+    write_file("file", "x", 0600);
+    write_file("also-file", "x", 0600);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        _cleanup_vm_ vqemu_vm *vm = make_vm();
+        _cleanup_error_ vqemu_error *error = NULL;
+        set_path(vm, "kernel", "file");
+        set_path(vm, "initrd", "file");
+        set_path(vm, "rootfs", "there");
+        set_path(vm, "disks[0].file", "file");
+        set_string(vm, "disks[0].id", "first");
+        ck_assert_int_eq(vqemu_vm_set_switch(vm, "disks[1].cdrom", VQEMU_SWITCH_ON, NULL), 0);
+        set_string(vm, "shares[0].tag", "data");
+        set_path(vm, "shares[0].path", "there");
+        prepares(vm, 0);
+        set_path(vm, keys[i], "missing");
+        _cleanup_free_ char *path = scratch_path("missing");
+        _cleanup_free_ char *message =
+            format_string("%s: %s: No such file or directory", keys[i], path);
+        ck_assert_int_eq(prepare(vm, 0, &error), VQEMU_ERR_NOT_FOUND);
+        ck_assert_str_eq(vqemu_error_message(error), message);
+        ck_assert_str_eq(vqemu_error_detail(error, "key"), keys[i]);
+        ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
+        bool is_share = strstr(keys[i], "rootfs") || strstr(keys[i], "shares");
+        set_path(vm, keys[i], is_share ? "also-file" : "also");
+        fails(vm, 0, VQEMU_ERR_INVALID, is_share ? "is no directory" : "is a directory");
+    }
+}
+END_TEST
+
+START_TEST(what_the_user_cannot_open_is_named) {
+    static const struct {
+        mode_t mode;
+        bool is_read_only, is_users, is_refused;
+    } cases[] = {
+        {0600, false, false, true}, {0600, true, false, true},   {0644, false, false, true},
+        {0644, true, false, false}, {0660, false, false, false}, /* the group may be his */
+        {0640, false, false, true}, {0600, false, true, false},  {0466, false, true, true}};
+    if (geteuid() != 0)
+        return;
+    write_file("file", "x", 0600);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_vm_ vqemu_vm *vm = make_vm_of_user("12345");
+        uid_t owner = cases[i].is_users ? OTHER_USER : 0;
+        set_path(vm, "disks[0].file", "file");
+        if (cases[i].is_read_only)
+            ck_assert_int_eq(vqemu_vm_set_switch(vm, "disks[0].read_only", VQEMU_SWITCH_ON, NULL),
+                             0);
+        ck_assert_int_eq(fchmodat(scratch_fd, "file", cases[i].mode, 0), 0);
+        ck_assert_int_eq(fchownat(scratch_fd, "file", owner, owner, 0), 0);
+        if (cases[i].is_refused)
+            refused_because(vm, "no-access", "disks[0].file", "file");
+        else
+            prepares(vm, 0);
+    }
+}
+END_TEST
+
+START_TEST(logs_are_made_for_the_user) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    mode_t before = umask(0);
+    uid_t user = geteuid() == 0 ? OTHER_USER : geteuid();
+    _cleanup_free_ char *number = format_string("%u", (unsigned)user);
+    set_string(vm, "user", number);
+    set_string(vm, "console", "file"); /* in the state directory: /run is memory */
+    set_path(vm, "console_log", "logs/x.log");
+    prepares(vm, 0);
+    umask(before);
+    has_mode("a/state/console.log", S_IFREG | 0600);
+    has_mode("logs/x.log", S_IFREG | 0600);
+    has_mode("logs", S_IFDIR | 0700);
+    ck_assert_uint_eq(stat_of("a/state/console.log").st_uid, user);
+    ck_assert_uint_eq(stat_of("logs/x.log").st_uid, user);
+    write_file("logs/x.log", "said", 0600);
+    prepares(vm, 0);
+    has_content("logs/x.log", "said");
+    set_string(vm, "console_log", "/dev/null");
+    prepares(vm, 0);
+    if (geteuid() != 0)
+        return;
+    set_path(vm, "console_log", "a/state/link"); /* the user's own, to a file of root */
+    write_file("root", "", 0600);
+    ck_assert_int_eq(symlinkat("../../root", scratch_fd, "a/state/link"), 0);
+    ck_assert_int_eq(
+        fchownat(scratch_fd, "a/state/link", OTHER_USER, OTHER_USER, AT_SYMLINK_NOFOLLOW), 0);
+    refused_because(vm, "symbolic-link", "console_log", "a/state/link");
+    ck_assert_uint_eq(stat_of("root").st_uid, 0);
+}
+END_TEST
+
 START_TEST(locks_and_cancelling_are_those_of_the_call) {
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
     _cleanup_free_ char *directory = scratch_path("a/state");
@@ -662,6 +764,9 @@ int main(void) {
     tcase_add_test(tests, what_is_no_pid_file_is_refused);
     tcase_add_test(tests, a_pid_file_of_another_user_is_removed);
     tcase_add_test(tests, nobody_else_reaches_the_sockets);
+    tcase_add_test(tests, what_is_missing_is_named);
+    tcase_add_test(tests, what_the_user_cannot_open_is_named);
+    tcase_add_test(tests, logs_are_made_for_the_user);
     tcase_add_test(tests, locks_and_cancelling_are_those_of_the_call);
     tcase_add_loop_test(tests, modes_are_not_the_umasks, 0, 2);
     tcase_add_test(tests, who_cannot_make_the_defaults_is_told_what_to_set);

@@ -6,6 +6,7 @@
   /volt/tree/bin/qemu-system-x86_64 \
   -name guest=volt-layers,process=volt-layers \
   -uuid 0d7380ff-9d2a-872e-8563-81e8074ccbf5 \
+  -pidfile /run/volt/layers/qemu.pid \
   -nodefaults \
   -no-user-config \
   -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/file-keys.h"
+
+#include "command/args-nouns.h"
+
+static void note_object(struct resources *resources, const struct object_type *type,
+                        const void *object, const char *prefix);
+
+static void note_objects(struct resources *resources, const struct property *property,
+                         const struct object_list *list, const char *key) {
+    for (size_t i = 0; i < list->count; i++) {
+        _cleanup_free_ char *prefix = format_string("%s[%zu].", key, i);
+        if (prefix)
+            note_object(resources, property->element, list->items[i], prefix);
+        resources->failed = resources->failed || !prefix;
+    }
+}
+
+static void note_object(struct resources *resources, const struct object_type *type,
+                        const void *object, const char *prefix) {
+    for (size_t i = 0; i < type->count; i++) {
+        const struct property *property = &type->properties[i];
+        const void *value = property_value(property, object);
+        bool is_path = property->kind == PROPERTY_PATH && *(char *const *)value;
+        if (!is_path && property->kind != PROPERTY_OBJECTS)
+            continue;
+        _cleanup_free_ char *key = format_string("%s%s", prefix, property->key);
+        resources->failed = resources->failed || !key;
+        if (key && is_path)
+            resources_name_file(resources, *(char *const *)value, key);
+        else if (key)
+            note_objects(resources, property, value, key);
+    }
+}
+
+void file_keys_note(struct args *args) {
+    struct resources *resources = &args->resources;
+    _cleanup_free_ char *console = args_default_console_log(args);
+    note_object(resources, &vm_type, args->vm, "");
+    /* Of what it does not name, there are defaults. */
+    if (args->nvram)
+        resources_name_file(resources, args->nvram, "nvram");
+    if (console)
+        resources_name_file(resources, console, "console_path");
+    for (size_t i = 0; i < resources->companion_count; i++)
+        if (resources->companions[i].kind == COMPANION_SWTPM)
+            resources_name_file(resources, resources->companions[i].directory, "tpm_state");
+}
