@@ -219,7 +219,7 @@ func TestUnits(t *testing.T) {
 	resolved := resolve(t, ingested(t))
 	stop := []string{"/usr/bin/stop it", "--now"}
 	shares := []Share{{Path: "/srv", Tag: "s", Driver: "virtiofs"}}
-	units, err := resolved.Units(vmOf(t, VMConfig{Name: "web", Shares: shares}),
+	units, err := resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Shares: shares}),
 		UnitOptions{NamePrefix: "my-", StopTimeout: 1500 * time.Millisecond, StopCommand: stop})
 	check(t, err)
 	service := units.Units[0]
@@ -230,7 +230,7 @@ func TestUnits(t *testing.T) {
 	if units.Command.Socket("stop") == "" || units.Command.VMName != "web" {
 		t.Errorf("%+v", units.Command)
 	}
-	_, err = resolved.Units(vmOf(t, VMConfig{Name: "web"}), UnitOptions{StopCommand: []string{"stop"}})
+	_, err = resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root"}), UnitOptions{StopCommand: []string{"stop"}})
 	if !errors.Is(err, ErrInvalid) {
 		t.Error(err)
 	}

@@ -160,6 +160,7 @@ type VMConfig struct {
 	TPMState         string   `json:"tpm_state,omitempty"`
 	SwtpmProgram     string   `json:"swtpm_program,omitempty"`
 	VirtiofsdProgram string   `json:"virtiofsd_program,omitempty"`
+	VirtiofsdRoot    Switch   `json:"virtiofsd_root,omitempty"`
 	Display          string   `json:"display,omitempty"`
 	Video            string   `json:"video,omitempty"`
 	VNCSocket        string   `json:"vnc_socket,omitempty"`

@@ -318,6 +318,9 @@ const KeySwtpmProgram = "swtpm_program"
 // KeyVirtiofsdProgram is "virtiofsd_program".
 const KeyVirtiofsdProgram = "virtiofsd_program"
 
+// KeyVirtiofsdRoot is "virtiofsd_root".
+const KeyVirtiofsdRoot = "virtiofsd_root"
+
 // KeyDisplay is "display".
 const KeyDisplay = "display"
 

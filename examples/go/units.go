@@ -29,6 +29,7 @@ type UnitOptions struct {
 	NamePrefix  string
 	StateBase   string
 	RuntimeBase string
+	StopDir     string        // what the stop command needs besides /usr, such as where its libraries are
 	StopTimeout time.Duration // for the guest, in whole seconds
 	StopCommand []string      // of a program that shuts the guest down, by its absolute path
 	User        bool          // for the manager of a user
@@ -36,7 +37,7 @@ type UnitOptions struct {
 
 func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
 	err := setStrings([]option{{C.VQEMU_UNIT_NAME_PREFIX, o.NamePrefix}, {C.VQEMU_UNIT_STATE_BASE, o.StateBase},
-		{C.VQEMU_UNIT_RUNTIME_BASE, o.RuntimeBase}}, func(key, value *C.char, e **C.vqemu_error) C.int {
+		{C.VQEMU_UNIT_RUNTIME_BASE, o.RuntimeBase}, {C.VQEMU_UNIT_STOP_DIRECTORY, o.StopDir}}, func(key, value *C.char, e **C.vqemu_error) C.int {
 		return C.vqemu_unit_options_set_string(options, key, value, e)
 	})
 	texts := &cStrings{}

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
@@ -29,12 +32,29 @@ static char *own_path(void) {
     return length > 0 && access(path, X_OK) == 0 ? format_text("%s", path) : NULL;
 }
 
+/* Where the library is that this program runs with; NULL if it is where all are. */
+static char *library_directory(void) {
+    Dl_info info;
+    if (!dladdr((const void *)(uintptr_t)vqemu_units_build, &info) || !info.dli_fname)
+        return NULL;
+    char *path = realpath(info.dli_fname, NULL), *slash = path ? strrchr(path, '/') : NULL;
+    if (slash && slash > path && strncmp(path, "/usr/", strlen("/usr/")) != 0) {
+        *slash = '\0';
+        return path;
+    }
+    free(path);
+    return NULL;
+}
+
 static int set_stop_command(vqemu_unit_options *options, vqemu_error **error) {
-    _cleanup_free_ char *program = own_path();
+    _cleanup_free_ char *program = own_path(), *directory = library_directory();
     const char *const words[] = {program, "stop", NULL};
     if (!program)
         warn("this program is no file any more; the unit will stop the guest by SIGTERM");
-    return program ? vqemu_unit_options_set_stop_command(options, words, error) : 0;
+    int code = program ? vqemu_unit_options_set_stop_command(options, words, error) : 0;
+    if (!code && program && directory)
+        code = vqemu_unit_options_set_string(options, VQEMU_UNIT_STOP_DIRECTORY, directory, error);
+    return code;
 }
 
 static int build(const struct options *options, vqemu_runtime *runtime, vqemu_vm *vm,
@@ -162,10 +182,11 @@ const struct command command_unit = {
                      OPTIONS_UNIT | OPTIONS_USER,
     .summary = "print the systemd service that runs a VM",
     .description =
-        "Print the systemd service that runs a VM, confined to what the VM uses. If the VM\n"
-        "has a TPM or shares over virtiofs, there are units for these as well, each after a\n"
-        "comment with its file name. Stopping the service shuts the guest down in order, by\n"
-        "this program. Options as of \"volt-qemu args\".\n"
+        "Print the systemd service that runs a VM, as the user that its key user names, and\n"
+        "confined to what the VM uses. If the VM has a TPM or shares over virtiofs, there are\n"
+        "units for these as well, each after a comment with its file name. Stopping the\n"
+        "service shuts the guest down in order, by this program. Options as of \"volt-qemu\n"
+        "args\".\n"
         "With --json: unit (the service), units (name, text).\n",
     .example =
         "  volt-qemu unit --vm web.json --output /etc/systemd/system\n"

@@ -21,6 +21,7 @@ static const struct {
     {"no-such-revision", "volt-qemu revisions lists those that there are"},
     {"no-store", "\"volt-qemu ingest\" and \"volt-qemu import\" make one"},
     {"no-profile", "--profile NAME[ (or --any-profile for {profile})]"},
+    {"no-user", "--set user=NAME does that; --user-manager makes those of systemctl --user"},
     {"nvram-size", "start anew: volt-qemu prepare --reset-variables"},
     {"object-damaged", "volt-qemu verify --repair --from SOURCE repairs it"},
     {"other-firmware",

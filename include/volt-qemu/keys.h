@@ -120,6 +120,7 @@
 #define VQEMU_KEY_TPM_STATE "tpm_state"
 #define VQEMU_KEY_SWTPM_PROGRAM "swtpm_program"
 #define VQEMU_KEY_VIRTIOFSD_PROGRAM "virtiofsd_program"
+#define VQEMU_KEY_VIRTIOFSD_ROOT "virtiofsd_root"
 #define VQEMU_KEY_DISPLAY "display"
 #define VQEMU_KEY_VIDEO "video"
 #define VQEMU_KEY_VNC_SOCKET "vnc_socket"

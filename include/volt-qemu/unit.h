@@ -33,6 +33,11 @@ typedef struct vqemu_unit_options vqemu_unit_options;
  * /run/user/<number>. A string. Since 1.0. */
 #define VQEMU_UNIT_RUNTIME_BASE "runtime_base"
 
+/** A directory that the stop command needs besides /usr and where it is itself, such as that of its
+ * libraries: an absolute path. The services see it, read-only. Default: none. A string. Since 1.0.
+ */
+#define VQEMU_UNIT_STOP_DIRECTORY "stop_directory"
+
 /** How many seconds a guest has to switch itself off, where there is a command that tells it to: up
  * to 604800. Default, and for 0: 90. A number. Since 1.0. */
 #define VQEMU_UNIT_STOP_TIMEOUT "stop_timeout"
@@ -95,21 +100,28 @@ enum vqemu_unit_flag {
  * systemd.service(5)); where systemd itself refuses a program's path or an environment value, the
  * service goes through /bin/sh and /usr/bin/env, which do not.
  *
- * Services of the system are confined to what the VM uses (systemd.exec(5)): its files, devices,
- * network and capabilities. Where files lie decides that too, so links are resolved as they are
- * now. A data file of a disk image, which only the image names, is not reachable if it lies in
- * /home, /root, /tmp or /var/tmp and no other file of the VM does. With extra arguments, which may
- * use anything, only what concerns the kernel is taken away. A user's manager has fewer means.
+ * Services of the system run as the VM's user (key "user"), which it must have; "root" is one by
+ * its name. They see an empty root directory with the host's programs, the profile and what the VM
+ * uses, of devices and network only what it uses, and other processes not at all (systemd.exec(5)).
+ * Where files lie decides that too, and who can put something else in their place: what others than
+ * root can exchange is not followed beyond the directory in which they can, all of which is in
+ * sight then. With extra arguments, which may use anything, only what concerns the kernel is taken
+ * away; a comment in the unit says so, as of all else that is less confined. What only a disk image
+ * names, such as a data file, is not in sight. A user's manager has fewer means.
  *
- * Needs systemd 247 or newer. The VM's state and runtime directories must be there when the service
- * starts, unless systemd makes them (see the options): a VM that names directories of its own needs
- * vqemu_prepare().
+ * Needs systemd 247 or newer. The VM's state and runtime directories, that of its TPM, and logs
+ * outside of these must be there when the service starts, unless systemd makes them (see the
+ * options): a VM that names directories of its own needs vqemu_prepare().
  *
- * Errors: those of vqemu_command_build(); VQEMU_ERR_INVALID (a bad option; for a user's manager, a
- * VM with a user, or with a runtime directory that no user has), VQEMU_ERR_UNSUPPORTED (descriptors
- * of the caller, which a unit cannot pass on; a command longer than systemd reads; paths that
- * systemd, swtpm or virtiofsd cannot be given; a read-only share over virtiofs in a user's
- * manager). The detail "key" tells which key it is about. Safe from any thread. Since 1.0.
+ * Errors: those of vqemu_command_build(); VQEMU_ERR_INVALID (reason "no-user": the VM has none; for
+ * a user's manager, a VM with a user, or with a runtime directory that no user has),
+ * VQEMU_ERR_UNSUPPORTED (descriptors of the caller, which a unit cannot pass on; a command longer
+ * than systemd reads; paths that systemd, swtpm or virtiofsd cannot be given, reason
+ * "path-in-unit"; reason "socket-outside": a socket in none of the VM's directories; a read-only
+ * share over virtiofs in a user's manager), VQEMU_ERR_REFUSED (reason "symbolic-link": a path that
+ * goes by a link to a directory of others than root), VQEMU_ERR_SYSTEM (a path that may not be
+ * looked at). The detail "key" tells which key it is about, or "path" which path. The units take a
+ * reference to the runtime. Safe from any thread. Since 1.0.
  */
 int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm, const vqemu_unit_options *options,
                       uint32_t flags, vqemu_units **units, vqemu_error **error);

@@ -107,12 +107,16 @@ int options_relative_path(const char *key, const char *path, vqemu_error **error
 
 int options_check_directory(const char *key, const char *path, vqemu_error **error) {
     size_t length = strlen(path);
-    if (path[0] == '/' && length > 1 && path[length - 1] != '/')
+    _cleanup_free_ char *closed = format_string("%s/", path);
+    if (!closed)
+        return error_no_memory(error);
+    bool goes_up = strstr(closed, "/../") != NULL;
+    if (path[0] == '/' && length > 1 && path[length - 1] != '/' && !goes_up)
         return 0;
     if (path[0] && path[0] != '/')
         return options_relative_path(key, path, error);
     return options_invalid(key, path, NULL, error,
                            "\"%s\" is not the absolute path of a directory, without a slash at its "
-                           "end",
+                           "end and \"..\"",
                            path);
 }

@@ -151,6 +151,9 @@ static int check_unused(const vqemu_vm *vm, vqemu_error **error) {
     if (vm->virtiofsd_program && !args_has_virtiofs(vm))
         return args_refuse(error, VQEMU_ERR_INVALID,
                            "virtiofsd_program: there is no share over virtiofs");
+    if (is_on(vm->virtiofsd_root) && !args_has_virtiofs(vm))
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "virtiofsd_root: there is no share over virtiofs");
     return 0;
 }
 

@@ -13,8 +13,10 @@
 #include "unit/harden.h"
 #include "unit/quote.h"
 
-/* Makes the directory "$1", and runs "$2" with its arguments in there. */
-#define WRAPPER_SCRIPT "mkdir -p -m 700 -- \"$1\" && cd -- \"$1\" && shift && exec \"$@\""
+/* Runs "$2" with its arguments in the directory "$1"; for the manager of a user, it is made before.
+ */
+#define WRAPPER_SCRIPT "cd -- \"$1\" && shift && exec \"$@\""
+#define USER_WRAPPER_SCRIPT "mkdir -p -m 700 -- \"$1\" && " WRAPPER_SCRIPT
 
 static const struct companion *companion_at(const struct unit_plan *plan, size_t index) {
     return &plan->uses->companions[index];
@@ -99,14 +101,25 @@ static void add_unit_section(const struct unit_plan *plan, size_t index, struct 
                 vqemu_command_vm_id(plan->command));
 }
 
+/*
+ * The socket is root's, as systemd makes it, and everybody may connect who reaches it: only the
+ * VM's user does, to whom its directory belongs. SocketUser= would change the owner of whatever has
+ * the socket's name by then, which that user can decide. A directory that systemd makes is there
+ * before the socket only if a program of its unit is executed.
+ */
 void unit_add_companion_socket(const struct unit_plan *plan, size_t index, struct strbuf *text) {
-    const char *user = vqemu_command_user(plan->command);
+    bool is_own = plan->for_user || unit_is_root(plan);
     add_unit_section(plan, index, text);
     strbuf_add(text, "\n[Socket]\nListenStream=");
     unit_add_text(text, companion_at(plan, index)->socket);
-    if (user)
-        strbuf_addf(text, "\nSocketUser=%s", user);
-    strbuf_add(text, "\nSocketMode=0600\nRemoveOnStop=yes\n");
+    strbuf_addf(text, "\nSocketMode=%s\nRemoveOnStop=yes\n", is_own ? "0600" : "0666");
+    if (!is_own && plan->runtime_directory) {
+        unit_add_user(plan, text);
+        strbuf_addf(text,
+                    "RuntimeDirectory=%s\nRuntimeDirectoryMode=0700\nRuntimeDirectoryPreserve=yes\n"
+                    "ExecStartPre=:/bin/true\n",
+                    plan->runtime_directory);
+    }
 }
 
 /* ---- swtpm ---- */
@@ -118,7 +131,6 @@ static void add_words(const struct companion *companion, struct strbuf *text) {
             strbuf_add_char(text, ' ');
         unit_add_word(text, companion->argv.items[i]);
     }
-    strbuf_add_char(text, '\n');
 }
 
 static void add_swtpm(const struct unit_plan *plan, const struct companion *companion,
@@ -129,30 +141,37 @@ static void add_swtpm(const struct unit_plan *plan, const struct companion *comp
                       strcmp(directory + strlen(state_dir), "/tpm") == 0;
     unit_add_user(plan, text);
     if (is_default)
-        strbuf_addf(text, "StateDirectory=%s %s/tpm\nStateDirectoryMode=0700\n", own, own);
+        strbuf_addf(text, "StateDirectory=%s/tpm\nStateDirectoryMode=0700\n", own);
     if (is_default && unit_is_plain_program(companion->program)) {
         strbuf_addf(text, "WorkingDirectory=%s\nExecStart=:", directory);
     } else {
         strbuf_add(text, "ExecStart=:/bin/sh -c ");
-        unit_add_word(text, WRAPPER_SCRIPT);
+        unit_add_word(text, plan->for_user ? USER_WRAPPER_SCRIPT : WRAPPER_SCRIPT);
         strbuf_add(text, " sh ");
         unit_add_word(text, directory);
         strbuf_add_char(text, ' ');
     }
     add_words(companion, text);
+    strbuf_add_char(text, '\n');
 }
 
 /* ---- virtiofsd ---- */
 
-/* As root: it acts as whoever in the guest accesses a file. */
-static void add_virtiofsd(const struct companion *companion, struct strbuf *text) {
+/* As root, it locks itself into its directory; as the VM's user, it sees nothing else. */
+static void add_virtiofsd(const struct unit_plan *plan, const struct companion *companion,
+                          struct strbuf *text) {
+    bool is_root = unit_companion_is_root(plan, companion);
+    if (!is_root)
+        unit_add_user(plan, text);
     strbuf_add(text, "ExecStart=:");
     if (!unit_is_plain_program(companion->program))
         strbuf_add(text, "/usr/bin/env -- ");
     add_words(companion, text);
+    strbuf_add(text, is_root || plan->for_user ? "\n" : " --sandbox=none\n");
 }
 
-void unit_add_companion_service(const struct unit_plan *plan, size_t index, struct strbuf *text) {
+int unit_add_companion_service(const struct unit_plan *plan, size_t index, struct strbuf *text,
+                               vqemu_error **error) {
     const struct companion *companion = companion_at(plan, index);
     add_unit_section(plan, index, text);
     strbuf_add(text, "Requires=");
@@ -162,7 +181,7 @@ void unit_add_companion_service(const struct unit_plan *plan, size_t index, stru
     if (companion->kind == COMPANION_SWTPM)
         add_swtpm(plan, companion, text);
     else
-        add_virtiofsd(companion, text);
+        add_virtiofsd(plan, companion, text);
     strbuf_add(text, "Restart=no\n");
-    unit_confine_companion(plan, companion, text);
+    return unit_confine_companion(plan, companion, text, error);
 }

@@ -13,6 +13,7 @@ int unit_check_companion(const struct unit_plan *plan, size_t index, vqemu_error
 /* The name without ".socket" or ".service". */
 void unit_add_companion_name(const struct unit_plan *plan, size_t index, struct strbuf *name);
 void unit_add_companion_socket(const struct unit_plan *plan, size_t index, struct strbuf *text);
-void unit_add_companion_service(const struct unit_plan *plan, size_t index, struct strbuf *text);
+int unit_add_companion_service(const struct unit_plan *plan, size_t index, struct strbuf *text,
+                               vqemu_error **error);
 
 #endif

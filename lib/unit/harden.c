@@ -10,12 +10,25 @@
 #include <string.h>
 
 #include "unit/quote.h"
+#include "unit/reach.h"
+#include "unit/view.h"
+#include "util/cleanup.h"
+#include "vm/disk.h"
 #include "vm/property.h"
 #include "vm/share.h"
 
-/* Groups of systemd.exec(5) that no VM needs; what QEMU itself does not need, its -sandbox denies.
+/*
+ * Groups of systemd.exec(5) that no VM needs; what QEMU itself does not need, its -sandbox denies.
+ * The calls besides reach into other processes of the same user, or are seldom needed and often
+ * faulty. open_by_handle_at(2) opens what no path in sight leads to.
  */
-#define DENIED_CALLS "@clock @cpu-emulation @debug @module @obsolete @raw-io @reboot @swap"
+#define DENIED_CALLS                                                                               \
+    "@clock @cpu-emulation @debug @keyring @module @obsolete @raw-io @reboot @swap acct bpf "      \
+    "fanotify_init kcmp mq_open mq_unlink msgctl msgget perf_event_open pidfd_getfd "              \
+    "process_vm_readv process_vm_writev ptrace quotactl semctl semget shmat shmctl shmget "        \
+    "userfaultfd"
+#define HANDLE_CALLS " open_by_handle_at"
+#define IO_URING_CALLS " io_uring_enter io_uring_register io_uring_setup"
 
 /* What opens files whatever their mode, as root is used to. */
 #define FILE_CAPABILITIES "CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH"
@@ -25,124 +38,31 @@
 #define VIRTIOFSD_CAPABILITIES                                                                     \
     "CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_FSETID CAP_SETGID CAP_SETUID "  \
     "CAP_MKNOD CAP_SETFCAP CAP_SYS_ADMIN CAP_SETPCAP CAP_SYS_CHROOT"
+/* With which the bridge helper, which is setuid root, becomes its caller again, and what it keeps:
+ * the last. */
+#define HELPER_CAPABILITIES "CAP_SETGID CAP_SETPCAP CAP_SETUID CAP_NET_ADMIN"
 
 struct confinement {
     bool for_user;
-    bool is_opaque;     /* it may use more than is known here */
-    bool gains;         /* it starts a program that is setuid root */
-    bool uses_internet; /* it opens Internet sockets, */
-    bool uses_network;  /* or uses the host's network otherwise */
-    bool makes_code;    /* and executes it */
-    bool has_sandbox;   /* it makes namespaces of its own, and mounts there */
-    bool sets_modes;    /* for a guest, which may want files that are setuid */
+    bool is_opaque;   /* it may use more than is known here */
+    bool is_root;     /* it keeps capabilities of root's */
+    bool gains;       /* it starts a program that is setuid root */
+    bool makes_code;  /* and executes it */
+    bool reads_proc;  /* more than processes */
+    bool has_sandbox; /* it makes namespaces of its own, and mounts there */
+    bool sets_modes;  /* for a guest, which may want files that are setuid */
+    bool uses_io_uring;
     bool uses_hugepages;
     bool opens_many; /* files */
+    struct reach reach;
     char capabilities[256];
-    bool limits_capabilities;
-    struct strv places;    /* all that it uses, also where links lead */
-    struct strv writable;  /* with what is below */
-    struct strv read_only; /* must not become writable */
-    struct strv devices;
+    struct view view;
+    const struct resources *devices; /* where they are listed; NULL for none */
 };
-
-/* ---- places ---- */
-
-/* Where a path leads. What does not exist yet is taken as it is written. */
-static char *resolve(const char *path) {
-    _cleanup_free_ char *existing = strdup(path);
-    while (existing) {
-        _cleanup_free_ char *real = realpath(existing, NULL);
-        if (real)
-            return format_string("%s%s", strcmp(real, "/") == 0 ? "" : real,
-                                 path + strlen(existing));
-        if (errno == ENOMEM)
-            return NULL;
-        char *slash = strrchr(existing, '/');
-        if (!slash || slash == existing)
-            return strdup(path);
-        *slash = '\0';
-    }
-    return NULL;
-}
-
-static void add_place(struct confinement *confinement, const char *path) {
-    char *real = resolve(path);
-    if (!real || strcmp(real, path) != 0)
-        strv_take_in(&confinement->places, real);
-    else
-        free(real);
-    strv_add(&confinement->places, path);
-}
-
-static void add_places(struct confinement *confinement, const struct strv *paths) {
-    for (size_t i = 0; i < paths->count; i++)
-        add_place(confinement, paths->items[i]);
-}
-
-static bool uses(const struct confinement *confinement, const char *directory) {
-    for (size_t i = 0; i < confinement->places.count; i++)
-        if (unit_is_below(confinement->places.items[i], directory))
-            return true;
-    return false;
-}
-
-/* The directory that a file is in. */
-static void add_parent(struct strv *paths, const char *path) {
-    const char *slash = strrchr(path, '/');
-    size_t length = slash && slash > path ? (size_t)(slash - path) : 1;
-    strv_addf(paths, "%.*s", (int)length, path);
-}
-
-/* ---- files ---- */
-
-/* Whether the directory above could be found in a path; systemd wants none of "..". */
-static bool goes_up(const char *path) {
-    return strstr(path, "/..") != NULL;
-}
-
-/*
- * Add the path, or if it cannot be written in a unit, the directory above. "-": should it be
- * missing, QEMU says that better than systemd. Returns false if nothing but "/" is left.
- */
-static bool add_writable(struct strbuf *text, const char *path) {
-    _cleanup_free_ char *shorter = goes_up(path) ? resolve(path) : strdup(path);
-    text->failed = text->failed || !shorter;
-    while (shorter && !goes_up(shorter) && shorter[strspn(shorter, "/")] != '\0') {
-        _cleanup_strbuf_ struct strbuf word = {0}, line = {0};
-        strbuf_addf(&word, "-%s", shorter);
-        if (!word.failed && unit_add_path(&line, word.text) && !line.failed) {
-            strbuf_addf(text, "ReadWritePaths=%s\n", line.text);
-            return true;
-        }
-        text->failed = text->failed || word.failed || line.failed;
-        *strrchr(shorter, '/') = '\0';
-    }
-    return false;
-}
-
-static void confine_files(struct strbuf *text, const struct confinement *confinement) {
-    _cleanup_strbuf_ struct strbuf lines = {0};
-    bool all_written = true;
-    for (size_t i = 0; i < confinement->writable.count; i++)
-        all_written = add_writable(&lines, confinement->writable.items[i]) && all_written;
-    text->failed = text->failed || lines.failed;
-    if (all_written)
-        strbuf_addf(text, "ProtectSystem=strict\n%s", lines.text ? lines.text : "");
-    for (size_t i = 0; i < confinement->read_only.count; i++) {
-        strbuf_add(text, "ReadOnlyPaths=");
-        unit_add_path(text, confinement->read_only.items[i]);
-        strbuf_add_char(text, '\n');
-    }
-    bool uses_homes =
-        uses(confinement, "/home") || uses(confinement, "/root") || uses(confinement, "/run/user");
-    strbuf_addf(text, "ProtectHome=%s\n", uses_homes ? "read-only" : "yes");
-    if (!uses(confinement, "/tmp") && !uses(confinement, "/var/tmp"))
-        strbuf_add(text, "PrivateTmp=yes\n");
-}
 
 /* ---- devices ---- */
 
-/* DevicePolicy=closed allows these (systemd.resource-control(5)). */
+/* What PrivateDevices= leaves (systemd.exec(5)). */
 static bool is_pseudo_device(const char *path) {
     static const char *const names[] = {"null", "zero", "full", "random", "urandom", "tty"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -151,34 +71,31 @@ static bool is_pseudo_device(const char *path) {
     return false;
 }
 
-/* Returns false if a node cannot be named. */
-static bool add_devices(struct strbuf *lines, const struct strv *devices) {
-    for (size_t i = 0; i < devices->count; i++) {
-        _cleanup_free_ char *real = resolve(devices->items[i]);
-        lines->failed = lines->failed || !real;
-        const char *path = unit_is_below(devices->items[i], "/dev") ? devices->items[i] : real;
-        if (!path || !unit_is_below(path, "/dev"))
-            return false;
-        strbuf_add(lines, "DeviceAllow=");
-        if (!unit_add_path(lines, path))
-            return false;
-        strbuf_add(lines, " rw\n");
-    }
+static bool is_written(const struct resources *uses, const char *path) {
+    for (size_t i = 0; i < uses->file_count; i++)
+        if (strcmp(uses->files[i].path, path) == 0)
+            return uses->files[i].access & VQEMU_FILE_WRITE;
     return true;
 }
 
+/* A node that is not in /dev can only be a block device; there is no name for just this one. */
+static void add_device(struct strbuf *text, const char *path, bool writes) {
+    _cleanup_free_ char *real = unit_is_below(path, "/dev") ? strdup(path) : realpath(path, NULL);
+    text->failed = text->failed || (!real && errno == ENOMEM);
+    strbuf_add(text, "DeviceAllow=");
+    if (!real || !unit_is_below(real, "/dev") || !unit_add_path(text, real))
+        strbuf_add(text, "block-*");
+    strbuf_add(text, writes ? " rw\n" : " r\n");
+}
+
 static void confine_devices(struct strbuf *text, const struct confinement *confinement) {
-    _cleanup_strbuf_ struct strbuf lines = {0};
-    bool is_known = add_devices(&lines, &confinement->devices);
-    text->failed = text->failed || lines.failed;
-    if (!is_known) /* ProtectClock= would forbid all devices but the clock */
-        return;
+    const struct resources *uses = confinement->devices;
     strbuf_add(text, "ProtectClock=yes\n");
     /* virtiofsd keeps CAP_MKNOD, which PrivateDevices= takes away. */
-    if (confinement->devices.count == 0 && !confinement->has_sandbox)
-        strbuf_add(text, "PrivateDevices=yes\n");
-    else
-        strbuf_addf(text, "DevicePolicy=closed\n%s", lines.text ? lines.text : "");
+    strbuf_add(text, confinement->has_sandbox ? "DevicePolicy=closed\n" : "PrivateDevices=yes\n");
+    for (size_t i = 0; uses && i < uses->devices.count; i++)
+        if (!is_pseudo_device(uses->devices.items[i]))
+            add_device(text, uses->devices.items[i], is_written(uses, uses->devices.items[i]));
 }
 
 /* ---- the kernel ---- */
@@ -187,18 +104,25 @@ static void confine_kernel(struct strbuf *text, const struct confinement *confin
     strbuf_add(text, "ProtectKernelTunables=yes\nProtectKernelLogs=yes\n"
                      "ProtectControlGroups=yes\nProtectHostname=yes\n");
     /* This hides modules, and the kernels that some distributions have beside them. */
-    if (!confinement->is_opaque && !uses(confinement, "/usr/lib/modules") &&
-        !uses(confinement, "/lib/modules"))
+    if (!confinement->is_opaque && !view_uses(&confinement->view, "/usr/lib/modules") &&
+        !view_uses(&confinement->view, "/lib/modules"))
         strbuf_add(text, "ProtectKernelModules=yes\n");
 }
 
+/* Its own user's processes outside of it are those of another one to it: they cannot be traced. */
+static bool can_have_own_users(const struct confinement *confinement) {
+    return !confinement->is_root && !confinement->gains && !confinement->has_sandbox;
+}
+
 static void confine_process(struct strbuf *text, const struct confinement *confinement) {
-    if (confinement->limits_capabilities)
-        strbuf_addf(text, "CapabilityBoundingSet=%s\n", confinement->capabilities);
-    if (!confinement->has_sandbox) /* which mounts a /proc of its own */
+    strbuf_addf(text, "CapabilityBoundingSet=%s\n", confinement->capabilities);
+    if (can_have_own_users(confinement))
+        strbuf_add(text, "PrivateUsers=yes\n");
+    if (!confinement->has_sandbox) { /* which mounts a /proc of its own */
         strbuf_add(text, "ProtectProc=invisible\n");
-    if (!confinement->uses_network && !confinement->uses_internet)
-        strbuf_add(text, "PrivateNetwork=yes\n");
+        if (!confinement->reads_proc)
+            strbuf_add(text, "ProcSubset=pid\n");
+    }
     if (confinement->uses_hugepages)
         strbuf_add(text, "LimitMEMLOCK=infinity\n");
     if (confinement->opens_many)
@@ -213,8 +137,9 @@ static void confine_calls(struct strbuf *text, const struct confinement *confine
     if (confinement->gains)
         return;
     strbuf_add(text, "NoNewPrivileges=yes\n");
-    strbuf_addf(text, "SystemCallFilter=~" DENIED_CALLS "%s\nSystemCallErrorNumber=EPERM\n",
-                confinement->has_sandbox ? "" : " @mount");
+    strbuf_addf(text, "SystemCallFilter=~" DENIED_CALLS "%s%s\nSystemCallErrorNumber=EPERM\n",
+                confinement->has_sandbox ? "" : HANDLE_CALLS " @mount",
+                confinement->uses_io_uring || confinement->is_opaque ? "" : IO_URING_CALLS);
     strbuf_add(text, "SystemCallArchitectures=native\nLockPersonality=yes\nRestrictRealtime=yes\n");
     if (!confinement->has_sandbox)
         strbuf_add(text, "RestrictNamespaces=yes\n");
@@ -224,34 +149,23 @@ static void confine_calls(struct strbuf *text, const struct confinement *confine
         strbuf_add(text, "RestrictSUIDSGID=yes\n");
     if (!confinement->makes_code)
         strbuf_add(text, "MemoryDenyWriteExecute=yes\n");
-    strbuf_addf(text, "RestrictAddressFamilies=AF_UNIX%s\n",
-                confinement->uses_internet ? " AF_INET AF_INET6" : "");
+    reach_write_families(&confinement->reach, text);
 }
 
 static void write_confinement(struct strbuf *text, struct confinement *confinement) {
     if (!confinement->for_user && !confinement->is_opaque) {
-        confine_files(text, confinement);
+        view_write(&confinement->view, text);
         confine_devices(text, confinement);
         confine_process(text, confinement);
+        reach_write(&confinement->reach, text);
     }
     if (!confinement->for_user)
         confine_kernel(text, confinement);
     confine_calls(text, confinement);
-    strbuf_add(text, "UMask=0077\n");
-    text->failed = text->failed || confinement->places.failed || confinement->writable.failed ||
-                   confinement->read_only.failed || confinement->devices.failed;
-    strv_release(&confinement->places);
-    strv_release(&confinement->writable);
-    strv_release(&confinement->read_only);
-    strv_release(&confinement->devices);
+    strbuf_add(text, "KeyringMode=private\nLimitCORE=0\nUMask=0077\n");
 }
 
 /* ---- QEMU ---- */
-
-static bool runs_as_root(const struct unit_plan *plan) {
-    const char *user = vqemu_command_user(plan->command);
-    return !user || strcmp(user, "root") == 0 || strcmp(user, "0") == 0;
-}
 
 static bool has_writable_9p(const vqemu_vm *vm) {
     bool is_9p = !vm->rootfs_driver || strcmp(vm->rootfs_driver, "9p") == 0;
@@ -265,126 +179,160 @@ static bool has_writable_9p(const vqemu_vm *vm) {
     return false;
 }
 
-/* QEMU makes these if they are missing, as they are after a rotation of logs. */
-static bool is_log(const vqemu_vm *vm, const char *path) {
-    return (vm->console_log && strcmp(path, vm->console_log) == 0) ||
-           (vm->console_path && strcmp(path, vm->console_path) == 0);
+static bool has_io_uring(const vqemu_vm *vm) {
+    for (size_t i = 0; i < vm->disks.count; i++) {
+        const vqemu_disk *disk = vm->disks.items[i];
+        if (disk->aio && strcmp(disk->aio, "io_uring") == 0)
+            return true;
+    }
+    return false;
 }
 
-static void add_program_places(struct confinement *confinement, const struct unit_plan *plan) {
+/* The programs that it executes, and the files of its profile. */
+static int add_programs(struct view *view, const struct unit_plan *plan, vqemu_error **error) {
     const vqemu_runtime *runtime = vqemu_command_runtime(plan->command);
-    const char *const paths[] = {
-        vqemu_command_path(plan->command),
-        vqemu_command_cwd(plan->command),
-        vqemu_runtime_binary(runtime),
-        vqemu_runtime_firmware_dir(runtime),
-        vqemu_runtime_lib_dir(runtime),
-        vqemu_runtime_module_dir(runtime),
-        vqemu_command_runtime_dir(plan->command),
-        unit_stop_program(plan),
+    const char *const installed[] = {
+        vqemu_runtime_tree(runtime),    vqemu_command_path(plan->command),
+        vqemu_runtime_binary(runtime),  vqemu_runtime_firmware_dir(runtime),
+        vqemu_runtime_lib_dir(runtime), vqemu_runtime_module_dir(runtime),
+        plan->settings.stop_directory,
     };
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        if (paths[i])
-            add_place(confinement, paths[i]);
+    const char *tree = installed[0];
+    const char *stop = unit_stop_program(plan);
+    int r = stop ? view_add_program(view, stop, error) : 0;
+    for (size_t i = 0; r == 0 && i < sizeof installed / sizeof *installed; i++)
+        if (installed[i] && (i == 0 || !tree || !unit_is_below(installed[i], tree)))
+            r = view_add_installed(view, installed[i], error);
+    return r;
 }
 
-/* What systemd makes for the service is writable already. */
-static bool is_provided(const struct unit_plan *plan, const char *path) {
-    return (plan->runtime_directory &&
-            unit_is_below(path, vqemu_command_runtime_dir(plan->command))) ||
-           (plan->state_directory && unit_is_below(path, vqemu_command_state_dir(plan->command)));
+/* What is not in a directory of the VM's, which is bound as a whole. */
+static int add_list(struct view *view, const struct unit_plan *plan, const struct strv *paths,
+                    bool are_written, vqemu_error **error) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < paths->count; i++)
+        if (!unit_is_own(plan, paths->items[i]))
+            r = view_add(view, paths->items[i], are_written, error);
+    return r;
 }
 
-static void list_writable(struct confinement *confinement, const struct unit_plan *plan) {
-    const struct resources *use = plan->uses;
-    for (size_t i = 0; i < use->writes.count; i++) {
-        const char *path = use->writes.items[i];
-        if (!is_provided(plan, path) && is_log(plan->vm, path))
-            add_parent(&confinement->writable, path);
-        else if (!is_provided(plan, path))
-            strv_add(&confinement->writable, path);
+static int add_device_nodes(struct view *view, const struct strv *devices, vqemu_error **error) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < devices->count; i++)
+        if (!is_pseudo_device(devices->items[i]))
+            r = view_add(view, devices->items[i], true, error);
+    return r;
+}
+
+static int add_files(struct view *view, const struct unit_plan *plan, vqemu_error **error) {
+    const char *runtime_dir = vqemu_command_runtime_dir(plan->command);
+    const char *state_dir = vqemu_command_state_dir(plan->command);
+    int r = add_programs(view, plan, error);
+    if (r == 0 && !plan->runtime_directory)
+        r = view_add(view, runtime_dir, true, error);
+    if (r == 0 && plan->uses_state_dir && !plan->state_directory)
+        r = view_add(view, state_dir, true, error);
+    if (r == 0)
+        r = add_list(view, plan, &plan->uses->reads, false, error);
+    if (r == 0)
+        r = add_list(view, plan, &plan->uses->writes, true, error);
+    if (r == 0)
+        r = add_device_nodes(view, &plan->uses->devices, error);
+    return r;
+}
+
+static void choose_capabilities(struct confinement *confinement) {
+    if (confinement->is_root) {
+        strcpy(confinement->capabilities, FILE_CAPABILITIES);
+        if (confinement->sets_modes)
+            strcat(confinement->capabilities, OWNER_CAPABILITIES);
+        if (confinement->reach.needs_host)
+            strcat(confinement->capabilities, " CAP_NET_ADMIN"); /* to open an interface */
     }
-    for (size_t i = 0; i < use->sockets.count; i++)
-        if (!is_provided(plan, use->sockets.items[i]))
-            add_parent(&confinement->writable, use->sockets.items[i]);
-}
-
-static void list_devices(struct confinement *confinement, const struct resources *use) {
-    for (size_t i = 0; i < use->devices.count; i++) {
-        const char *path = use->devices.items[i];
-        if (!is_pseudo_device(path))
-            strv_add(&confinement->devices, path);
-        if (strcmp(path, "/dev/net/tun") == 0 || strcmp(path, "/dev/vhost-vsock") == 0)
-            confinement->uses_network = true;
+    if (confinement->gains) {
+        strcat(confinement->capabilities, confinement->is_root ? " " : "");
+        strcat(confinement->capabilities, HELPER_CAPABILITIES);
     }
 }
 
-static void choose_capabilities(struct confinement *confinement, const struct unit_plan *plan) {
-    /* The bridge helper becomes root, and then needs some of its own. */
-    confinement->limits_capabilities = !plan->uses->starts_programs;
-    if (!runs_as_root(plan))
+/* What is not confined is said where it is looked for. */
+static void say_what_is_open(struct strbuf *text, const struct confinement *confinement,
+                             const struct unit_plan *plan) {
+    if (plan->for_user)
         return;
-    strcpy(confinement->capabilities, FILE_CAPABILITIES);
-    if (confinement->sets_modes)
-        strcat(confinement->capabilities, OWNER_CAPABILITIES);
-    if (confinement->uses_network)
-        strcat(confinement->capabilities, " CAP_NET_ADMIN"); /* to open an interface */
+    if (confinement->is_opaque)
+        strbuf_add(text, "# extra_args can make QEMU use anything: this service sees all files, "
+                         "devices and networks.\n");
+    if (confinement->gains)
+        strbuf_add(text, "# This service can become root, as the bridge helper does: it has no "
+                         "system call filter.\n");
+    if (confinement->is_root)
+        strbuf_add(text, "# QEMU is root: whoever takes it over is root, in this service.\n");
+    if (!confinement->is_opaque && view_has_all(&confinement->view))
+        strbuf_add(text, "# A share is the root directory: this service sees all files.\n");
 }
 
-void unit_confine_qemu(const struct unit_plan *plan, struct strbuf *text) {
+int unit_confine_qemu(const struct unit_plan *plan, struct strbuf *text, vqemu_error **error) {
     const struct resources *use = plan->uses;
-    const vqemu_runtime *runtime = vqemu_command_runtime(plan->command);
+    const vqemu_profile *profile = vqemu_runtime_profile(vqemu_command_runtime(plan->command));
     bool is_opaque = plan->vm->extra_args.count > 0;
+    bool is_kvm = strcmp(vqemu_profile_accel(profile), "kvm") == 0;
     struct confinement confinement = {
         .for_user = plan->for_user,
         .is_opaque = is_opaque,
+        .is_root = unit_is_root(plan),
         .gains = use->starts_programs || (is_opaque && plan->vm->sandbox == TOGGLE_OFF),
-        .uses_internet = use->internet,
-        .uses_network = use->starts_programs,
         /* Emulation does: its translations are pages that are writable and executable. */
-        .makes_code = strcmp(vqemu_profile_accel(vqemu_runtime_profile(runtime)), "kvm") != 0,
+        .makes_code = !is_kvm,
+        /* /proc/cpuinfo has the frequency of the time base of PowerPC. */
+        .reads_proc =
+            is_kvm &&
+            strncmp(vqemu_runtime_guest_arch(vqemu_command_runtime(plan->command)), "ppc", 3) == 0,
         .sets_modes = has_writable_9p(plan->vm),
+        .uses_io_uring = has_io_uring(plan->vm),
         .uses_hugepages = use->hugepages,
+        .view = {.uses_terminals = use->pty,
+                 .uses_resolver = use->internet,
+                 .uses_bridge_helper = use->starts_programs},
+        .devices = use,
     };
-    add_program_places(&confinement, plan);
-    add_places(&confinement, &use->reads);
-    add_places(&confinement, &use->writes);
-    add_places(&confinement, &use->sockets);
-    add_places(&confinement, &use->connects);
-    add_places(&confinement, &use->devices);
-    list_writable(&confinement, plan);
-    list_devices(&confinement, use);
-    choose_capabilities(&confinement, plan);
-    write_confinement(text, &confinement);
+    reach_find(&confinement.reach, plan);
+    choose_capabilities(&confinement);
+    int r = plan->for_user || is_opaque ? 0 : add_files(&confinement.view, plan, error);
+    if (r == 0) {
+        say_what_is_open(text, &confinement, plan);
+        write_confinement(text, &confinement);
+    }
+    view_release(&confinement.view);
+    return r;
 }
 
 /* ---- companions ---- */
 
-static void confine_swtpm(struct confinement *confinement, const struct unit_plan *plan,
-                          const struct companion *companion) {
-    if (!is_provided(plan, companion->directory)) /* it makes its directory */
-        add_parent(&confinement->writable, companion->directory);
-    if (runs_as_root(plan))
-        strcpy(confinement->capabilities, FILE_CAPABILITIES);
-}
-
-static void confine_virtiofsd(struct confinement *confinement, const struct companion *companion) {
-    confinement->has_sandbox = true;
+/* As root, it acts as whoever in the guest accesses a file. */
+static void let_virtiofsd(struct confinement *confinement) {
     confinement->opens_many = true;
     confinement->sets_modes = true;
-    strcpy(confinement->capabilities, VIRTIOFSD_CAPABILITIES);
-    strv_add(companion->read_only ? &confinement->read_only : &confinement->writable,
-             companion->directory);
+    confinement->has_sandbox = confinement->is_root || confinement->for_user;
+    if (confinement->is_root)
+        strcpy(confinement->capabilities, VIRTIOFSD_CAPABILITIES);
 }
 
-void unit_confine_companion(const struct unit_plan *plan, const struct companion *companion,
-                            struct strbuf *text) {
-    struct confinement confinement = {.for_user = plan->for_user, .limits_capabilities = true};
-    add_place(&confinement, companion->program);
-    add_place(&confinement, companion->directory);
-    if (companion->kind == COMPANION_SWTPM)
-        confine_swtpm(&confinement, plan, companion);
-    else
-        confine_virtiofsd(&confinement, companion);
-    write_confinement(text, &confinement);
+int unit_confine_companion(const struct unit_plan *plan, const struct companion *companion,
+                           struct strbuf *text, vqemu_error **error) {
+    struct confinement confinement = {.for_user = plan->for_user,
+                                      .is_root = unit_companion_is_root(plan, companion)};
+    if (companion->kind == COMPANION_VIRTIOFSD)
+        let_virtiofsd(&confinement);
+    else if (confinement.is_root)
+        strcpy(confinement.capabilities, FILE_CAPABILITIES);
+    int r = plan->for_user ? 0 : view_add_program(&confinement.view, companion->program, error);
+    if (r == 0 && !plan->for_user && !unit_is_provided(plan, companion->directory))
+        r = view_add(&confinement.view, companion->directory, !companion->read_only, error);
+    if (r == 0 && companion->kind == COMPANION_VIRTIOFSD && confinement.is_root)
+        strbuf_add(text, "# virtiofsd is root: whoever takes it over is root, in this service.\n");
+    if (r == 0)
+        write_confinement(text, &confinement);
+    view_release(&confinement.view);
+    return r;
 }

@@ -19,6 +19,7 @@ static const struct option_key keys[] = {
     {VQEMU_UNIT_NAME_PREFIX, OPTION_STRING, offsetof(vqemu_unit_options, name_prefix)},
     {VQEMU_UNIT_STATE_BASE, OPTION_STRING, offsetof(vqemu_unit_options, command.state_base)},
     {VQEMU_UNIT_RUNTIME_BASE, OPTION_STRING, offsetof(vqemu_unit_options, command.runtime_base)},
+    {VQEMU_UNIT_STOP_DIRECTORY, OPTION_STRING, offsetof(vqemu_unit_options, stop_directory)},
     {VQEMU_UNIT_STOP_TIMEOUT, OPTION_NUMBER, offsetof(vqemu_unit_options, stop_timeout)},
 };
 
@@ -52,7 +53,8 @@ static int check_timeout(uint64_t seconds, vqemu_error **error) {
 static int check_string(const char *key, const char *value, vqemu_error **error) {
     if (strcmp(key, VQEMU_UNIT_NAME_PREFIX) == 0)
         return check_prefix(value, error);
-    if (strcmp(key, VQEMU_UNIT_STATE_BASE) == 0 || strcmp(key, VQEMU_UNIT_RUNTIME_BASE) == 0)
+    if (strcmp(key, VQEMU_UNIT_STATE_BASE) == 0 || strcmp(key, VQEMU_UNIT_RUNTIME_BASE) == 0 ||
+        strcmp(key, VQEMU_UNIT_STOP_DIRECTORY) == 0)
         return options_check_directory(key, value, error);
     return 0; /* not a key, or not of a string */
 }
@@ -116,6 +118,7 @@ void unit_settle(const vqemu_unit_options *options, struct unit_settings *settin
     *settings = (struct unit_settings){
         .name_prefix = set->name_prefix ? set->name_prefix : DEFAULT_PREFIX,
         .command = command_settle(&set->command),
+        .stop_directory = set->stop_directory,
         .stop_timeout = set->stop_timeout ? set->stop_timeout : DEFAULT_STOP_TIMEOUT,
         .stop = &set->stop,
     };

@@ -8,7 +8,8 @@
 #include "util/strv.h"
 
 struct vqemu_unit_options {
-    char *name_prefix; /* NULL for the default */
+    char *name_prefix;    /* NULL for the default */
+    char *stop_directory; /* NULL for none */
     vqemu_command_options command;
     uint64_t stop_timeout; /* seconds; 0 for the default */
     struct strv stop;      /* the command that shuts a guest down; empty for none */
@@ -16,7 +17,7 @@ struct vqemu_unit_options {
 
 /* The same with the defaults filled in; borrowed from the options. */
 struct unit_settings {
-    const char *name_prefix;
+    const char *name_prefix, *stop_directory;
     struct command_settings command;
     uint64_t stop_timeout;
     const struct strv *stop;

@@ -40,7 +40,7 @@ static const char *behind_users(const char *path) {
 }
 
 /* Whether a path is the directory of the VM in a directory for all of them. */
-static bool is_own(const struct unit_plan *plan, const char *path, const char *base) {
+static bool is_named_own(const struct unit_plan *plan, const char *path, const char *base) {
     size_t length = strlen(base);
     return strncmp(path, base, length) == 0 && path[length] == '/' &&
            strcmp(path + length + 1, vqemu_command_vm_id(plan->command)) == 0;
@@ -51,20 +51,25 @@ static const char *find_runtime_directory(const struct unit_plan *plan) {
     const char *path = vqemu_command_runtime_dir(plan->command);
     const char *base = plan->settings.command.runtime_base;
     if (!plan->for_user)
-        return is_own(plan, path, base) ? behind(path, "/run/") : NULL;
+        return is_named_own(plan, path, base) ? behind(path, "/run/") : NULL;
     const char *part = behind_users(path);
-    return part && (is_own(plan, path, base) || is_own(plan, part, "volt")) ? part : NULL;
+    return part && (is_named_own(plan, path, base) || is_named_own(plan, part, "volt")) ? part
+                                                                                        : NULL;
 }
 
 static const char *find_state_directory(const struct unit_plan *plan) {
     const char *path = vqemu_command_state_dir(plan->command);
-    return is_own(plan, path, plan->settings.command.state_base) ? behind(path, "/var/lib/") : NULL;
+    return is_named_own(plan, path, plan->settings.command.state_base) ? behind(path, "/var/lib/")
+                                                                       : NULL;
 }
 
 static bool uses_state_dir(const struct unit_plan *plan) {
     const char *state_dir = vqemu_command_state_dir(plan->command);
     for (size_t i = 0; i < plan->uses->writes.count; i++)
         if (unit_is_below(plan->uses->writes.items[i], state_dir))
+            return true;
+    for (size_t i = 0; i < plan->uses->sockets.count; i++)
+        if (unit_is_below(plan->uses->sockets.items[i], state_dir))
             return true;
     for (size_t i = 0; i < plan->uses->companion_count; i++)
         if (unit_is_below(plan->uses->companions[i].directory, state_dir))
@@ -74,8 +79,30 @@ static bool uses_state_dir(const struct unit_plan *plan) {
 
 void unit_plan_directories(struct unit_plan *plan) {
     plan->runtime_directory = find_runtime_directory(plan);
-    if (!plan->for_user && uses_state_dir(plan))
+    plan->uses_state_dir = uses_state_dir(plan);
+    if (!plan->for_user && plan->uses_state_dir)
         plan->state_directory = find_state_directory(plan);
+}
+
+bool unit_is_provided(const struct unit_plan *plan, const char *path) {
+    return (plan->runtime_directory &&
+            unit_is_below(path, vqemu_command_runtime_dir(plan->command))) ||
+           (plan->state_directory && unit_is_below(path, vqemu_command_state_dir(plan->command)));
+}
+
+bool unit_is_own(const struct unit_plan *plan, const char *path) {
+    return unit_is_below(path, vqemu_command_runtime_dir(plan->command)) ||
+           (plan->uses_state_dir && unit_is_below(path, vqemu_command_state_dir(plan->command)));
+}
+
+bool unit_is_root(const struct unit_plan *plan) {
+    const char *user = vqemu_command_user(plan->command);
+    return !plan->for_user && (!user || strcmp(user, "root") == 0 || strcmp(user, "0") == 0);
+}
+
+bool unit_companion_is_root(const struct unit_plan *plan, const struct companion *companion) {
+    return unit_is_root(plan) || (companion->kind == COMPANION_VIRTIOFSD && !plan->for_user &&
+                                  is_on(plan->vm->virtiofsd_root));
 }
 
 void unit_add_user(const struct unit_plan *plan, struct strbuf *text) {

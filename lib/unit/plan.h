@@ -19,6 +19,7 @@ struct unit_plan {
     /* What RuntimeDirectory= and StateDirectory= say, where systemd makes the directory of the
      * sockets, and that of the state, which is used; else NULL. */
     const char *runtime_directory, *state_directory;
+    bool uses_state_dir;
 };
 
 /* Which directories systemd makes; the rest of the plan is set. */
@@ -29,6 +30,17 @@ bool unit_is_below(const char *path, const char *directory);
 
 /* The program that stops the guest; NULL if there is none. */
 const char *unit_stop_program(const struct unit_plan *plan);
+
+/* Whether a path is in a directory of the VM's that systemd makes, and then gives to the service.
+ */
+bool unit_is_provided(const struct unit_plan *plan, const char *path);
+
+/* Whether a path is in a directory of the VM's, which its service has all of. */
+bool unit_is_own(const struct unit_plan *plan, const char *path);
+
+/* Whether QEMU, or a program beside it, runs as root, which must be asked for by name. */
+bool unit_is_root(const struct unit_plan *plan);
+bool unit_companion_is_root(const struct unit_plan *plan, const struct companion *companion);
 
 /* Whom a service runs as. */
 void unit_add_user(const struct unit_plan *plan, struct strbuf *text);

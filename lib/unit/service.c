@@ -182,7 +182,9 @@ int unit_add_service(const struct unit_plan *plan, struct strbuf *text, vqemu_er
     add_stop(text, plan);
     strbuf_add(text, "Restart=no\n");
     add_directories(text, plan);
-    unit_confine_qemu(plan, text);
+    r = unit_confine_qemu(plan, text, error);
+    if (r < 0)
+        return r;
     strbuf_addf(text, "\n[Install]\nWantedBy=%s.target\n",
                 plan->for_user ? "default" : "multi-user");
     return 0;

@@ -50,12 +50,60 @@ static int refuse_descriptor(const struct descriptor_use *use, vqemu_error **err
     return refuse(r, "descriptor-in-unit", use->key, error);
 }
 
+/* The key of the VM that a socket of QEMU's is named by. */
+static const char *key_of_socket(const struct resources *uses, const char *path) {
+    static const char *const keys[][2] = {{"qmp", "qmp_socket"},
+                                          {"vnc", "vnc_socket"},
+                                          {"console", "console_path"},
+                                          {"agent", "guest_agent_socket"}};
+    for (size_t i = 0; i < uses->companion_count; i++)
+        if (strcmp(uses->companions[i].socket, path) == 0)
+            return uses->companions[i].socket_key;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *named = resources_find_socket(uses, keys[i][0]);
+        if (named && strcmp(named, path) == 0)
+            return keys[i][1];
+    }
+    return "runtime_dir";
+}
+
+/* To make a socket is to write to its directory, in which others may have something; and who may
+ * connect to one of a companion is decided by who reaches it. */
+static int check_sockets(const struct unit_plan *plan, const struct strv *sockets,
+                         vqemu_error **error) {
+    for (size_t i = 0; i < sockets->count; i++) {
+        if (unit_is_own(plan, sockets->items[i]))
+            continue;
+        const char *key = key_of_socket(plan->uses, sockets->items[i]);
+        int r = refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                 "%s: a service makes sockets only in the directories of its VM, "
+                                 "and %s is in neither of %s and %s",
+                                 key, sockets->items[i], vqemu_command_runtime_dir(plan->command),
+                                 vqemu_command_state_dir(plan->command)),
+                       "socket-outside", key, error);
+        return error_because(r, error, NULL, "path", sockets->items[i], NULL);
+    }
+    return 0;
+}
+
+/* Whoever takes over a QEMU that is root has the host. */
+static int check_for_system(const struct unit_plan *plan, vqemu_error **error) {
+    if (!vqemu_command_user(plan->command))
+        return refuse(error_set(error, VQEMU_ERR_INVALID, 0,
+                                "user: missing: a service of the system would run QEMU as root; "
+                                "name a user, if possible one for each VM, who may open its files, "
+                                "or \"root\""),
+                      "no-user", "user", error);
+    int r = check_sockets(plan, &plan->uses->connects, error);
+    if (r == 0 && plan->vm->extra_args.count == 0)
+        r = check_sockets(plan, &plan->uses->sockets, error);
+    return r;
+}
+
 static int check_plan(const struct unit_plan *plan, vqemu_error **error) {
     int r = plan->uses->fd_count > 0 ? refuse_descriptor(&plan->uses->fds[0], error) : 0;
-    if (r < 0)
-        return r;
-    if (plan->for_user)
-        r = check_for_user(plan, error);
+    if (r == 0)
+        r = plan->for_user ? check_for_user(plan, error) : check_for_system(plan, error);
     for (size_t i = 0; r == 0 && i < plan->uses->companion_count; i++)
         r = unit_check_companion(plan, i, error);
     return r;
@@ -74,8 +122,10 @@ static int add_service(vqemu_units *units, const struct unit_plan *plan, vqemu_e
     return 0;
 }
 
-static void add_companion(vqemu_units *units, const struct unit_plan *plan, size_t index) {
-    struct strbuf socket = {0}, service = {0}, name = {0};
+static int add_companion(vqemu_units *units, const struct unit_plan *plan, size_t index,
+                         vqemu_error **error) {
+    struct strbuf socket = {0}, name = {0};
+    _cleanup_strbuf_ struct strbuf service = {0};
     unit_add_companion_name(plan, index, &name);
     strbuf_add(&name, ".socket");
     strv_take_in(&units->names, strbuf_take(&name));
@@ -85,8 +135,10 @@ static void add_companion(vqemu_units *units, const struct unit_plan *plan, size
     unit_add_companion_name(plan, index, &name);
     strbuf_add(&name, ".service");
     strv_take_in(&units->names, strbuf_take(&name));
-    unit_add_companion_service(plan, index, &service);
-    strv_take_in(&units->texts, strbuf_take(&service));
+    int r = unit_add_companion_service(plan, index, &service, error);
+    if (r == 0)
+        strv_take_in(&units->texts, strbuf_take(&service));
+    return r;
 }
 
 static int write_units(vqemu_units *units, struct unit_plan *plan, vqemu_error **error) {
@@ -97,7 +149,7 @@ static int write_units(vqemu_units *units, struct unit_plan *plan, vqemu_error *
     if (r == 0)
         r = add_service(units, plan, error);
     for (size_t i = 0; r == 0 && i < plan->uses->companion_count; i++)
-        add_companion(units, plan, i);
+        r = add_companion(units, plan, i, error);
     if (r == 0 && (units->names.failed || units->texts.failed))
         return error_no_memory(error);
     return r;

@@ -99,9 +99,11 @@ static const struct property properties[] = {
         .pattern = "^([A-Za-z_][A-Za-z0-9_.-]{0,30}|[0-9]{1,10})$",
         .wanted = "the name or number of a user",
         .meaning = "User, by name or number, that the systemd service runs QEMU and its companions "
-                   "as, and to whom belongs what is prepared. Default: the service manager's own, "
-                   "which for the system manager is root. Only a service is run as that user: who "
-                   "executes a command must become the user before.",
+                   "as, and to whom belongs what is prepared. Give each VM a user of its own: "
+                   "processes of one user can end each other. A service of the system needs one; "
+                   "root must be asked for by its name. Default: who executes the command, or "
+                   "has the service manager. Only a service is run as that user: who executes a "
+                   "command must become the user before.",
     },
     {
         .key = "machine",
@@ -394,6 +396,17 @@ static const struct property properties[] = {
         .meaning =
             "The program virtiofsd that the systemd unit starts for each share over virtiofs. "
             "Default: /usr/libexec/virtiofsd.",
+    },
+    {
+        .key = "virtiofsd_root",
+        .kind = PROPERTY_SWITCH,
+        .offset = offsetof(vqemu_vm, virtiofsd_root),
+        .meaning =
+            "Whether virtiofsd is root in the systemd units of a VM with another user: then it "
+            "acts as whoever in the guest accesses a file, and the guest can leave files of any "
+            "owner, also setuid ones, in a writable share. Otherwise it is the VM's user, for "
+            "which it must be the virtiofsd in Rust: QEMU's own, of before 8.0, must be root. "
+            "Default: off.",
     },
     {
         .key = "display",

@@ -56,6 +56,7 @@ struct vqemu_vm {
     char *tpm_state;
     char *swtpm_program;
     char *virtiofsd_program;
+    enum toggle virtiofsd_root;
     /* display and input */
     const char *display;
     const char *video;

@@ -169,7 +169,9 @@ class Library:
         return self.need("vqemu_unit_options_new")
 
     def make_units(self):
-        return self.need("vqemu_units_build", self.make("vqemu_runtime"), self.make("vqemu_vm"),
+        vm = self.need("vqemu_vm_new", b"web")
+        self.do("vqemu_vm_set_string", vm, b"user", b"root")
+        return self.need("vqemu_units_build", self.make("vqemu_runtime"), vm,
                          self.make("vqemu_unit_options"), 0)
 
     def make_monitor(self):

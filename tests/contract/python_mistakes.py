@@ -31,7 +31,7 @@ def made(directory):
     store = voltqemu.Store(Path(directory, "store"), create=True)
     revision = store.ingest(profile, "emulate-x86").revision
     runtime = store.resolve(selection)
-    vm = voltqemu.VM("web", memory=512, disks=[{"file": "/a"}], nics=[{"forwards": [{"host_port": 1, "guest_port": 2}]}],
+    vm = voltqemu.VM("web", user="root", memory=512, disks=[{"file": "/a"}], nics=[{"forwards": [{"host_port": 1, "guest_port": 2}]}],
                      extra_args=["-d"], cpu_features={"avx": True})
     command = voltqemu.Command(runtime, vm)
     units = voltqemu.Units(runtime, vm)

@@ -95,7 +95,7 @@ JSON = {
     "current": ["emulate-x86"], "pin": ["emulate-x86"], "unpin": ["emulate-x86"], "pins": [], "uses": [],
     "verify": [], "gc": ["--keep", "1", "--dry-run"], "resolve": ["--profile", "emulate-x86", "--files"],
     "args": ["--profile", "emulate-x86"], "env": ["--profile", "emulate-x86"],
-    "unit": ["--profile", "emulate-x86"], "prepare": ["--profile", "emulate-x86", "--vm", "{}/vm.json"],
+    "unit": ["--profile", "emulate-x86", "--set", "user=root"], "prepare": ["--profile", "emulate-x86", "--vm", "{}/vm.json"],
     "diff": ["{}/vm.json", "{}/other.json"], "version": []}
 
 

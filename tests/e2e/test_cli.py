@@ -158,7 +158,7 @@ def test_args_env_unit_run_agree(root, tmp_path):
     assert set(made) == {"argv", "env", "cwd", "fingerprint", "digest", "hardware_digest"}
     assert made["argv"][made["argv"].index("-m") + 1] == "1024"
     assert good("--root", root, "env", *vm).splitlines() == made["env"]
-    assert "ExecStart=" in good("--root", root, "unit", *vm)
+    assert "ExecStart=" in good("--root", root, "unit", "--set", "user=root", *vm)
     assert good("--root", root, "run", *vm).splitlines() == made["argv"][1:]
 
 
@@ -185,6 +185,8 @@ def test_descriptors_with_a_name_get_the_numbers_of_the_command(root, profile, t
 def test_units_are_printed_or_written(root, tmp_path):
     document = tmp_path / "vm.json"
     document.write_text('{"name": "web", "tpm": true}')
+    bad(INVALID, "--set user=", "--root", root, "unit", "--profile", "emulate-x86", "--vm", document)
+    document.write_text('{"name": "web", "user": "games", "tpm": true}')
     words = ["--root", root, "unit", "--profile", "emulate-x86", "--vm", document]
     names = ["volt-vm-web.service", "volt-vm-swtpm@web.socket", "volt-vm-swtpm@web.service"]
     units = json.loads(good(*words, "--json"))

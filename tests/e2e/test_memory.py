@@ -12,7 +12,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 NEVER_REACHED = 77
-VM = """{"name": "a b", "rootfs": "/x", "tpm": true, "disks": [{"file": "/home/x y"}], "shares": [
+VM = """{"name": "a b", "user": "games", "rootfs": "/x", "tpm": true, "disks": [{"file": "/home/x y"}], "shares": [
     {"path": "/srv", "tag": "a", "driver": "virtiofs"}, {"path": "/tmp", "tag": "b", "writable": true}]}
 """
 

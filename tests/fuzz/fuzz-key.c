@@ -163,7 +163,7 @@ static void check_copies(const vqemu_vm *vm) {
 }
 
 /* Setters take bytes that no document has. */
-static void check_units_of(const vqemu_vm *vm) {
+static void check_units_of(vqemu_vm *vm) {
     static vqemu_runtime *runtime;
     vqemu_units *units = NULL;
     vqemu_error *error = NULL;
@@ -173,6 +173,9 @@ static void check_units_of(const vqemu_vm *vm) {
         runtime = fuzz_make_runtime(selection, true);
         vqemu_selection_free(selection);
     }
+    const char *user = NULL;
+    if (vqemu_vm_get_string(vm, "user", &user, NULL) == 0 && !user)
+        FUZZ_CHECK(vqemu_vm_set_string(vm, "user", "vm", NULL) == 0, "no user");
     int r = vqemu_units_build(runtime, vm, NULL, 0, &units, &error);
     if (fuzz_check_result(r, &error) == 0)
         check_units(units, NULL);

@@ -182,10 +182,14 @@ static vqemu_unit_options *unit_options(void) {
     return options;
 }
 
-static void check_units_of(vqemu_runtime *runtime, const vqemu_vm *vm, unsigned flags) {
+/* Of a VM that names no user, those of the system are made as well as for one that does. */
+static void check_units_of(vqemu_runtime *runtime, vqemu_vm *vm, unsigned flags) {
     bool has_stop = !(flags & NO_STOP);
     vqemu_units *units = NULL;
     vqemu_error *error = NULL;
+    const char *user = NULL;
+    if (!(flags & USER_UNIT) && vqemu_vm_get_string(vm, "user", &user, NULL) == 0 && !user)
+        FUZZ_CHECK(vqemu_vm_set_string(vm, "user", "vm", NULL) == 0, "no user");
     int r = vqemu_units_build(runtime, vm, has_stop ? unit_options() : NULL,
                               flags & USER_UNIT ? VQEMU_UNIT_USER : 0, &units, &error);
     FUZZ_CHECK(!units == (r < 0), "the result %d with units, or 0 without", r);

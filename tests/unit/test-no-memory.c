@@ -101,6 +101,8 @@ static int read_and_make_units(vqemu_runtime *runtime, const char *text, size_t 
     vqemu_units *units = NULL;
     int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
     if (r == 0)
+        r = vqemu_vm_set_string(vm, VQEMU_KEY_USER, "vm", error);
+    if (r == 0)
         r = vqemu_unit_options_new(&options, error);
     if (r == 0)
         r = vqemu_unit_options_set_string(options, VQEMU_UNIT_NAME_PREFIX, "acme-", error);

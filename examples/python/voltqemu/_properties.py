@@ -194,10 +194,11 @@ class VMProperties(Properties):
                                  "their own; up to 80 bytes. Default: /run/volt/<id>; see "
                                  "state_dir for the id.")
     user = StringProperty("User, by name or number, that the systemd service runs QEMU and its "
-                          "companions as, and to whom belongs what is prepared. Default: the "
-                          "service manager's own, which for the system manager is root. Only a "
-                          "service is run as that user: who executes a command must become the "
-                          "user before.")
+                          "companions as, and to whom belongs what is prepared. Give each VM a "
+                          "user of its own: processes of one user can end each other. A service of "
+                          "the system needs one; root must be asked for by its name. Default: who "
+                          "executes the command, or has the service manager. Only a service is run "
+                          "as that user: who executes a command must become the user before.")
     machine = StringProperty("QEMU's machine type: one with a version, such as pc-q35-7.2, so "
                              "that a newer QEMU shows the guest the same hardware, or another "
                              "kind, such as pc instead of q35. Default: the newest of the kind "
@@ -286,6 +287,12 @@ class VMProperties(Properties):
                                    "/usr/bin/swtpm.")
     virtiofsd_program = StringProperty("The program virtiofsd that the systemd unit starts for "
                                        "each share over virtiofs. Default: /usr/libexec/virtiofsd.")
+    virtiofsd_root = SwitchProperty("Whether virtiofsd is root in the systemd units of a VM with "
+                                    "another user: then it acts as whoever in the guest accesses a "
+                                    "file, and the guest can leave files of any owner, also setuid "
+                                    "ones, in a writable share. Otherwise it is the VM's user, for "
+                                    "which it must be the virtiofsd in Rust: QEMU's own, of before "
+                                    "8.0, must be root. Default: off.")
     display = StringProperty("How the guest's screen is shown: none (the default), or vnc. One of "
                              "none, vnc.")
     video = StringProperty("Model of the graphics device: std (VGA), virtio, or ramfb. Default: "

@@ -28,14 +28,17 @@ class Units(Handle):
     _C = "vqemu_units"
 
     def __init__(self, runtime: Runtime, vm: VM, *, user: bool = False, name_prefix: Optional[Text] = None,
+                 stop_directory: Optional[Text] = None,
                  state_base: Optional[Text] = None, runtime_base: Optional[Text] = None,
                  stop_timeout: Optional[int] = None, stop_command: Optional[Sequence[Text]] = None) -> None:
-        """user: for systemctl --user. name_prefix: of the units' names, "volt-vm-" by default. state_base, runtime_base:
+        """user: for systemctl --user. name_prefix: of the units' names, "volt-vm-" by default. stop_directory: what
+        the stop command needs besides /usr, such as where its libraries are. state_base, runtime_base:
         where the directories of VMs are. stop_timeout: seconds that the guest gets to shut down. stop_command: what
         shuts it down, a program with its arguments, to which the unit adds --timeout N and the socket."""
         described = options(
             "vqemu_unit_options",
-            {"name_prefix": name_prefix, "state_base": state_base, "runtime_base": runtime_base},
+            {"name_prefix": name_prefix, "state_base": state_base, "runtime_base": runtime_base,
+             "stop_directory": stop_directory},
             {"stop_timeout": stop_timeout})
         if stop_command is not None:
             C.vqemu_unit_options_set_stop_command(described, stop_command)

@@ -26,8 +26,8 @@ static void compare_or_update(int index, const char *file, const char *actual) {
                   case_names[index], file, expected, actual);
 }
 
-/* All units, each behind its name, or why there are none. */
-static char *make_units(vqemu_runtime *runtime, const vqemu_vm *vm) {
+/* All units, each behind its name, or why there are none; of a user, if the VM has none. */
+static char *make_units(vqemu_runtime *runtime, vqemu_vm *vm) {
     _cleanup_error_ vqemu_error *error = NULL;
     static const char *const stop[] = {"/usr/bin/volt-qemu", "stop", NULL};
     vqemu_unit_options *options = NULL;
@@ -35,6 +35,8 @@ static char *make_units(vqemu_runtime *runtime, const vqemu_vm *vm) {
     struct strbuf text = {0};
     ck_assert_int_eq(vqemu_unit_options_new(&options, NULL), 0);
     ck_assert_int_eq(vqemu_unit_options_set_stop_command(options, stop, NULL), 0);
+    if (!vm->user)
+        ck_assert_int_eq(vqemu_vm_set_string(vm, VQEMU_KEY_USER, "vm", NULL), 0);
     if (vqemu_units_build(runtime, vm, options, 0, &units, &error) < 0)
         strbuf_addf(&text, "%s: %s\n", vqemu_result_name(vqemu_error_code(error)),
                     vqemu_error_message(error));

@@ -85,10 +85,11 @@ static void service_says(const char *profile, const char *json, const char *line
 }
 
 START_TEST(names_and_texts_come_in_pairs) {
-    vqemu_units *unit = build_units("emulate-x86",
-                                    "{\"name\": \"web\", \"tpm\": true, \"shares\": [{\"path\": "
-                                    "\"/srv/a\", \"tag\": \"a\", \"driver\": \"virtiofs\"}]}",
-                                    NULL, 0);
+    vqemu_units *unit =
+        build_units("emulate-x86",
+                    "{\"name\": \"web\", \"user\": \"vm\", \"tpm\": true, \"shares\": [{\"path\": "
+                    "\"/srv/a\", \"tag\": \"a\", \"driver\": \"virtiofs\"}]}",
+                    NULL, 0);
     static const char *const names[] = {"volt-vm-web.service", "volt-vm-virtiofsd@web-0.socket",
                                         "volt-vm-virtiofsd@web-0.service",
                                         "volt-vm-swtpm@web.socket", "volt-vm-swtpm@web.service"};
@@ -117,7 +118,7 @@ START_TEST(a_unit_that_systemd_cannot_read_is_refused) {
     _cleanup_runtime_ vqemu_runtime *runtime = make_runtime("emulate-x86");
     char *argument = malloc(131073);
     for (size_t i = 0; i < 3; i++) {
-        _cleanup_vm_ vqemu_vm *vm = read_vm("{\"name\": \"x\"}");
+        _cleanup_vm_ vqemu_vm *vm = read_vm("{\"name\": \"x\", \"user\": \"vm\"}");
         _cleanup_error_ vqemu_error *error = NULL;
         vqemu_units *unit = NULL;
         memset(argument, 'x', cases[i].size);
@@ -138,8 +139,10 @@ END_TEST
 
 START_TEST(what_a_unit_cannot_do_is_refused) {
     is_refused("{\"name\": \"x\"}", 2, VQEMU_ERR_USAGE, NULL, "0x2");
-    is_refused("{\"name\": \"x\", \"disks\": [{\"fd\": 7}]}", 0, VQEMU_ERR_UNSUPPORTED,
-               "disks[0].fd", "disks[0].fd: a unit cannot pass on descriptor 7");
+    is_refused("{\"name\": \"x\"}", 0, VQEMU_ERR_INVALID, "user", "user: missing");
+    is_refused("{\"name\": \"x\", \"user\": \"vm\", \"disks\": [{\"fd\": 7}]}", 0,
+               VQEMU_ERR_UNSUPPORTED, "disks[0].fd",
+               "disks[0].fd: a unit cannot pass on descriptor 7");
     is_refused("{\"name\": \"x\"}", VQEMU_UNIT_USER, VQEMU_ERR_INVALID, "runtime_dir",
                "runtime_dir: a user cannot write to /run/volt/x");
     is_refused("{\"name\": \"x\", \"user\": \"vm\", \"runtime_dir\": \"/run/user/1/x\"}",
@@ -159,12 +162,15 @@ START_TEST(what_a_companion_cannot_be_given_is_refused) {
         is_refused(json, 0, VQEMU_ERR_UNSUPPORTED, "rootfs",
                    "rootfs: virtiofsd cannot be given the path /a");
     }
-    is_refused("{\"name\": \"x\", \"tpm\": true, \"tpm_socket\": \"/run/a\\nb\"}", 0,
-               VQEMU_ERR_UNSUPPORTED, "tpm_socket", "tpm_socket: systemd cannot listen at /run/a");
+    is_refused(
+        "{\"name\": \"x\", \"user\": \"vm\", \"tpm\": true, \"tpm_socket\": \"/run/volt/x/a\\nb\"}",
+        0, VQEMU_ERR_UNSUPPORTED, "tpm_socket",
+        "tpm_socket: systemd cannot listen at /run/volt/x/a");
 }
 END_TEST
 
-#define VM(more) "{\"name\": \"web\"" more "}"
+#define VM(more) "{\"name\": \"web\", \"user\": \"vm\"" more "}"
+#define USERS_VM(more) "{\"name\": \"web\"" more "}"
 
 START_TEST(stopping_asks_the_helper) {
     service_says("emulate-x86", VM(""),
@@ -217,7 +223,7 @@ START_TEST(options_name_and_place_the_units) {
     with_option("state_base", "/var/lib/acme", 0, 0, "volt-vm-web.service",
                 "StateDirectory=acme/web\nRuntimeDirectory=volt/web");
     with_option("state_base", "/var/lib/acme", 0, 2, "volt-vm-swtpm@web.service",
-                "StateDirectory=acme/web acme/web/tpm\nWorkingDirectory=/var/lib/acme/web/tpm");
+                "StateDirectory=acme/web/tpm\nWorkingDirectory=/var/lib/acme/web/tpm");
     with_option("runtime_base", "/run/acme/vms", 0, 0, "volt-vm-web.service",
                 "RuntimeDirectory=acme/vms/web\n"
                 "ExecStop=-:/opt/stopper stop --timeout 90 /run/acme/vms/web/unit.sock");
@@ -229,8 +235,7 @@ START_TEST(options_name_and_place_the_units) {
 END_TEST
 
 START_TEST(directories_elsewhere_are_the_callers) {
-    static const char *const bases[] = {"/srv/acme", "/var/lib/a b", "/var/lib/50%",
-                                        "/var/lib/../x"};
+    static const char *const bases[] = {"/srv/acme", "/var/lib/a b", "/var/lib/50%"};
     for (size_t i = 0; i < sizeof bases / sizeof *bases; i++) {
         vqemu_units *units = NULL;
         ck_assert_int_eq(build_with("state_base", bases[i], 0, &units, NULL), 0);
@@ -245,10 +250,11 @@ START_TEST(bad_options_are_refused) {
         const char *key, *value;
         uint64_t number;
     } cases[] = {
-        {"name_prefix", "", 0},    {"name_prefix", "a b", 0},  {"name_prefix", "a@", 0},
-        {"name_prefix", "../", 0}, {"name_prefix", "a/b", 0},  {"state_base", "var", 0},
-        {"state_base", "/", 0},    {"runtime_base", "/a/", 0}, {"stop_timeout", NULL, 604801},
-        {"runtime_base", "", 0},
+        {"name_prefix", "", 0},     {"name_prefix", "a b", 0},    {"name_prefix", "a@", 0},
+        {"name_prefix", "../", 0},  {"name_prefix", "a/b", 0},    {"state_base", "var", 0},
+        {"state_base", "/", 0},     {"runtime_base", "/a/", 0},   {"stop_timeout", NULL, 604801},
+        {"runtime_base", "", 0},    {"state_base", "/a/../b", 0}, {"runtime_base", "/a/..", 0},
+        {"stop_directory", "a", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         _cleanup_error_ vqemu_error *error = NULL;
@@ -313,13 +319,14 @@ START_TEST(the_directories_are_made_by_systemd_where_it_can) {
                  "RuntimeDirectory=volt/web\nRuntimeDirectoryMode=0700\n"
                  "RuntimeDirectoryPreserve=yes\n!StateDirectory=");
     service_says("emulate-x86", VM(", \"runtime_dir\": \"/run/elsewhere\""),
-                 "!RuntimeDirectory=\nReadWritePaths=\"-/run/elsewhere\"");
+                 "!RuntimeDirectory=\nBindPaths=\"-/run/elsewhere\"");
     service_says("emulate-x86", VM(", \"tpm\": true"),
                  "RuntimeDirectoryPreserve=yes\nStateDirectory=volt/vms/web\n"
                  "Requires=volt-vm-swtpm@web.socket volt-vm-swtpm@web.service\n"
                  "After=volt-vm-swtpm@web.socket volt-vm-swtpm@web.service");
-    vqemu_units *unit = build_units(
-        "emulate-x86", VM(", \"runtime_dir\": \"/run/user/7/volt/web\""), NULL, VQEMU_UNIT_USER);
+    vqemu_units *unit =
+        build_units("emulate-x86", USERS_VM(", \"runtime_dir\": \"/run/user/7/volt/web\""), NULL,
+                    VQEMU_UNIT_USER);
     ck_assert(has_line(vqemu_units_text(unit, 0), "RuntimeDirectory=volt/web\n"));
     ck_assert(has_line(vqemu_units_text(unit, 0), "WantedBy=default.target\n"));
     ck_assert(!strstr(vqemu_units_text(unit, 0), "Protect"));
@@ -327,65 +334,168 @@ START_TEST(the_directories_are_made_by_systemd_where_it_can) {
 }
 END_TEST
 
-START_TEST(files_are_confined) {
+START_TEST(only_what_is_used_is_in_sight) {
     service_says("emulate-x86",
                  VM(", \"disks\": [{\"file\": \"/srv/a\"}, {\"file\": \"/srv/b\", \"read_only\": "
                     "true}], \"console_log\": \"/var/log/volt/web.log\""),
-                 "ProtectSystem=strict\nReadWritePaths=\"-/srv/a\"\n!ReadWritePaths=\"-/srv/b\"\n"
-                 "ReadWritePaths=\"-/var/log/volt\"\nProtectHome=yes\nPrivateTmp=yes\nUMask=0077");
-    service_says("emulate-x86", VM(", \"disks\": [{\"file\": \"/home/me/a\"}]"),
-                 "ProtectHome=read-only\nReadWritePaths=\"-/home/me/a\"\nPrivateTmp=yes");
-    service_says("emulate-x86", VM(", \"kernel\": \"/tmp/vmlinuz\""),
-                 "!PrivateTmp\nProtectHome=yes\nProtectSystem=strict");
+                 "TemporaryFileSystem=/:ro /run:ro /dev/shm:ro /dev/pts:ro\nMountAPIVFS=yes\n"
+                 "BindPaths=\"-/srv/a\"\nBindReadOnlyPaths=\"-/srv/b\"\n!BindPaths=\"-/srv/b\"\n"
+                 "BindPaths=\"-/var/log/volt/web.log\"\n!BindPaths=\"-/var/log/volt\"\n"
+                 "BindReadOnlyPaths=\"-/t/firmware\"\nPrivateTmp=yes\nUMask=0077\n"
+                 "PrivateUsers=yes\nProtectProc=invisible\nProcSubset=pid\nKeyringMode=private\n"
+                 "LimitCORE=0");
+    service_says("emulate-x86",
+                 VM(", \"disks\": [{\"file\": \"/none/a\", \"read_only\": true, \"bus\": \"scsi\"}"
+                    "], \"shares\": [{\"path\": \"/none/a\", \"tag\": \"t\", \"writable\": true}]"),
+                 "BindPaths=\"-/none/a\"\n!BindReadOnlyPaths=\"-/none/a\"");
+    service_says("emulate-x86", VM(", \"console\": \"pty\""),
+                 "TemporaryFileSystem=/:ro /run:ro /dev/shm:ro\n");
+    service_says("emulate-x86",
+                 VM(", \"shares\": [{\"path\": \"/tmp\", \"tag\": \"t\", \"writable\": true}]"),
+                 "!PrivateTmp\nBindPaths=\"-/tmp\"");
     service_says("emulate-x86", VM(", \"kernel\": \"/usr/lib/modules/6/vmlinuz\""),
                  "!ProtectKernelModules");
-    service_says("emulate-x86", VM(", \"disks\": [{\"file\": \"/srv/a\\nb/c\"}]"),
-                 "ProtectSystem=strict\nReadWritePaths=\"-/srv\"");
-    service_says("emulate-x86", VM(", \"disks\": [{\"file\": \"/a\\nb\"}]"),
-                 "!ProtectSystem\n!ReadWritePaths");
     service_says("emulate-x86", VM(", \"disks\": [{\"file\": \"/a \\\"\\\\%b\"}]"),
-                 "ReadWritePaths=\"-/a \\\"\\\\%%b\"");
+                 "BindPaths=\"-/a \\\"\\\\%%b\"");
+    service_says("emulate-x86", VM(", \"rootfs\": \"/\", \"disks\": [{\"file\": \"/srv/a\"}]"),
+                 "# A share is the root directory\n!TemporaryFileSystem\nProtectSystem=strict\n"
+                 "ReadWritePaths=\"-/srv/a\"");
+    service_says("emulate-x86", VM(", \"rootfs\": \"/\", \"rootfs_writable\": true"),
+                 "# A share is the root directory\n!TemporaryFileSystem\n!ProtectSystem");
+}
+END_TEST
+
+START_TEST(what_a_unit_cannot_name_is_refused) {
+    static const char *const paths[] = {"/srv/a\\nb/c", "/a\\u007f", "/\\uffff"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        _cleanup_free_ char *json = format_string(
+            "{\"name\": \"x\", \"user\": \"vm\", \"disks\": [{\"file\": \"%s\"}]}", paths[i]);
+        is_refused(json, 0, VQEMU_ERR_UNSUPPORTED, NULL, "a unit cannot name the path /");
+    }
+}
+END_TEST
+
+START_TEST(sockets_are_made_in_the_directories_of_the_vm) {
+    static const char *const keys[] = {"qmp_socket", "vnc_socket", "guest_agent_socket",
+                                       "console_path", "tpm_socket"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        _cleanup_free_ char *json = format_string(
+            "{\"name\": \"x\", \"user\": \"vm\", \"tpm\": true, \"display\": \"vnc\", \"console\": "
+            "\"socket\", \"%s\": \"/run/x.sock\"}",
+            keys[i]);
+        is_refused(json, 0, VQEMU_ERR_UNSUPPORTED, keys[i], "/run/x.sock is in neither of");
+    }
+    service_says("emulate-x86", VM(", \"qmp_socket\": \"/run/volt/web/a/b\""), "!BindPaths=");
+    service_says("emulate-x86", VM(", \"qmp_socket\": \"/var/lib/volt/vms/web/b\""),
+                 "!BindPaths=\nStateDirectory=volt/vms/web");
+    service_says("emulate-x86", VM(", \"qmp_socket\": \"/a/b\", \"extra_args\": [\"-S\"]"),
+                 "# extra_args can make QEMU use anything");
 }
 END_TEST
 
 START_TEST(devices_are_confined) {
     service_says("emulate-x86", VM(""), "PrivateDevices=yes\n!DevicePolicy\n!DeviceAllow");
     service_says("kvm-linux", VM(", \"rng\": true"),
-                 "!PrivateDevices\nDevicePolicy=closed\nDeviceAllow=\"/dev/kvm\" rw\n"
-                 "!DeviceAllow=\"/dev/urandom\"\nProtectClock=yes");
+                 "PrivateDevices=yes\n!DevicePolicy\nDeviceAllow=\"/dev/kvm\" rw\n"
+                 "BindPaths=\"-/dev/kvm\"\n!DeviceAllow=\"/dev/urandom\"\nProtectClock=yes");
     service_says("emulate-x86", VM(", \"disks\": [{\"file\": \"/dev/mapper/a b\"}]"),
-                 "DeviceAllow=\"/dev/mapper/a b\" rw\n!ReadWritePaths");
+                 "DeviceAllow=\"/dev/mapper/a b\" rw\nBindPaths=\"-/dev/mapper/a b\"");
+    service_says("emulate-x86", VM(", \"disks\": [{\"file\": \"/dev/sdx\", \"read_only\": true}]"),
+                 "DeviceAllow=\"/dev/sdx\" r\n");
     service_says("emulate-x86",
                  VM(", \"disks\": [{\"file\": \"/none/a\", \"block_device\": true}]"),
-                 "!PrivateDevices\n!DevicePolicy\n!DeviceAllow\n!ProtectClock");
+                 "PrivateDevices=yes\nDeviceAllow=block-* rw\nBindPaths=\"-/none/a\"");
 }
 END_TEST
 
 START_TEST(network_and_rights_are_confined) {
     service_says("kvm-linux", VM(""),
-                 "PrivateNetwork=yes\nRestrictAddressFamilies=AF_UNIX\n"
+                 "PrivateNetwork=yes\nRestrictAddressFamilies=AF_UNIX\n!IPAddress\n"
                  "MemoryDenyWriteExecute=yes\nNoNewPrivileges=yes\nRestrictSUIDSGID=yes\n"
-                 "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH\n!LimitMEMLOCK");
-    service_says("emulate-x86", VM(", \"user\": \"vm\", \"nics\": [{}]"),
+                 "CapabilityBoundingSet=\n!LimitMEMLOCK");
+    service_says("emulate-x86", VM(", \"nics\": [{}]"),
                  "User=vm\n!PrivateNetwork\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6\n"
-                 "!MemoryDenyWriteExecute\nCapabilityBoundingSet=\n");
+                 "!MemoryDenyWriteExecute\nCapabilityBoundingSet=\n"
+                 "IPAddressDeny=localhost link-local\nIPAddressAllow=127.0.0.53 127.0.0.54\n"
+                 "BindReadOnlyPaths=-/etc/resolv.conf");
+    service_says("emulate-x86", VM(", \"nics\": [{\"isolated\": true}]"), "PrivateNetwork=yes");
     service_says("emulate-x86",
-                 VM(", \"nics\": [{\"backend\": \"tap\", \"ifname\": \"tap0\"}], \"shares\": "
-                    "[{\"path\": \"/srv\", \"tag\": \"a\", \"writable\": true}]"),
-                 "!PrivateNetwork\n!RestrictSUIDSGID\nReadWritePaths=\"-/srv\"\n"
+                 VM(", \"display\": \"vnc\", \"vnc_port\": 5900, \"vnc_no_password\": true"),
+                 "!PrivateNetwork\nIPAddressDeny=any\nIPAddressAllow=localhost");
+    service_says("emulate-x86",
+                 VM(", \"nics\": [{\"forwards\": [{\"host_port\": 1, \"guest_port\": 1}]}]"),
+                 "!PrivateNetwork\nIPAddressDeny=link-local\n!IPAddressAllow");
+    service_says("emulate-x86",
+                 VM(", \"nics\": [{\"isolated\": true, \"forwards\": [{\"host_address\": "
+                    "\"0.0.0.0\", \"host_port\": 1, \"guest_port\": 1}]}]"),
+                 "!PrivateNetwork\nIPAddressDeny=link-local\n!IPAddressAllow");
+    service_says("emulate-x86", VM(", \"nics\": [{\"backend\": \"tap\", \"ifname\": \"tap0\"}]"),
+                 "!PrivateNetwork\nIPAddressDeny=any\nPrivateUsers=yes\nCapabilityBoundingSet=\n"
+                 "DeviceAllow=\"/dev/net/tun\" rw");
+    service_says("emulate-x86", VM(", \"nics\": [{\"backend\": \"bridge\", \"bridge\": \"br0\"}]"),
+                 "# This service can become root\n!NoNewPrivileges\n!SystemCall\n!Restrict\n"
+                 "CapabilityBoundingSet=CAP_SETGID CAP_SETPCAP CAP_SETUID CAP_NET_ADMIN\n"
+                 "!PrivateUsers\n!PrivateNetwork\nDeviceAllow=\"/dev/net/tun\" rw\n"
+                 "BindReadOnlyPaths=-/etc/qemu");
+    service_says("emulate-x86", VM(", \"hugepages\": \"2M\""), "LimitMEMLOCK=infinity");
+}
+END_TEST
+
+START_TEST(root_is_said_to_be_root) {
+    service_says("kvm-linux", "{\"name\": \"web\", \"user\": \"root\"}",
+                 "User=root\n# QEMU is root\n!PrivateUsers\nTemporaryFileSystem=/:ro\n"
+                 "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH");
+    service_says("emulate-x86",
+                 "{\"name\": \"web\", \"user\": \"0\", \"nics\": [{\"backend\": \"tap\", "
+                 "\"ifname\": \"tap0\"}], \"shares\": [{\"path\": \"/srv\", \"tag\": \"a\", "
+                 "\"writable\": true}]}",
+                 "!PrivateNetwork\n!RestrictSUIDSGID\nBindPaths=\"-/srv\"\n"
                  "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_CHOWN CAP_FOWNER "
                  "CAP_FSETID CAP_NET_ADMIN");
-    service_says("emulate-x86", VM(", \"nics\": [{\"backend\": \"bridge\", \"bridge\": \"br0\"}]"),
-                 "!NoNewPrivileges\n!SystemCall\n!Restrict\n!CapabilityBoundingSet\n"
-                 "!PrivateNetwork\nProtectSystem=strict\nDeviceAllow=\"/dev/net/tun\" rw");
-    service_says("emulate-x86", VM(", \"hugepages\": \"2M\""), "LimitMEMLOCK=infinity");
+}
+END_TEST
+
+static void unit_says(const char *json, size_t index, const char *lines) {
+    vqemu_units *unit = build_units("emulate-x86", json, NULL, 0);
+    _cleanup_free_ char *copy = strdup(lines);
+    char *next = NULL;
+    for (char *line = strtok_r(copy, "\n", &next); line; line = strtok_r(NULL, "\n", &next)) {
+        bool expected = line[0] != '!';
+        ck_assert_msg(has_line(vqemu_units_text(unit, index), line + !expected) == expected,
+                      "%s in:\n%s", line, vqemu_units_text(unit, index));
+    }
+    vqemu_units_free(unit);
+}
+
+START_TEST(companions_are_the_users_too) {
+    const char *with_tpm = VM(", \"tpm\": true, \"tpm_state\": \"/srv/tpms/web\"");
+    const char *with_share = VM(", \"rootfs\": \"/srv/web\", \"rootfs_driver\": \"virtiofs\"");
+    unit_says(with_tpm, 1,
+              "SocketMode=0666\n!SocketUser\nUser=vm\nRuntimeDirectory=volt/web\n"
+              "RuntimeDirectoryMode=0700\nRuntimeDirectoryPreserve=yes\nExecStartPre=:/bin/true");
+    unit_says(with_tpm, 2,
+              "User=vm\nBindPaths=\"-/srv/tpms/web\"\n!BindPaths=\"-/srv/tpms\"\nPrivateUsers=yes\n"
+              "CapabilityBoundingSet=\n");
+    unit_says(with_share, 2,
+              "User=vm\nExecStart=:/usr/libexec/virtiofsd --fd=3 --rlimit-nofile=0 -o "
+              "source=/srv/web --sandbox=none\nBindReadOnlyPaths=\"-/srv/web\"\nPrivateUsers=yes\n"
+              "CapabilityBoundingSet=\nRestrictNamespaces=yes\n");
+    unit_says("{\"name\": \"web\", \"user\": \"root\", \"tpm\": true}", 1,
+              "SocketMode=0600\n!ExecStartPre");
+    unit_says(VM(", \"virtiofsd_root\": true, \"rootfs\": \"/srv/web\", \"rootfs_driver\": "
+                 "\"virtiofs\""),
+              2,
+              "!User=\n# virtiofsd is root\nExecStart=:/usr/libexec/virtiofsd --fd=3 "
+              "--rlimit-nofile=0 -o source=/srv/web\nBindReadOnlyPaths=\"-/srv/web\"\n"
+              "!PrivateUsers\nDevicePolicy=closed");
 }
 END_TEST
 
 START_TEST(extra_arguments_may_use_anything) {
     service_says(
         "kvm-linux", VM(", \"extra_args\": [\"-snapshot\"]"),
-        "!ProtectSystem\n!ProtectHome\n!PrivateTmp\n!PrivateDevices\n!DevicePolicy\n"
+        "# extra_args can make QEMU use "
+        "anything\n!TemporaryFileSystem\n!PrivateTmp\n!PrivateDevices\n!DevicePolicy\n"
         "!PrivateNetwork\n!RestrictAddressFamilies\n!CapabilityBoundingSet\n!ProtectClock\n"
         "!MemoryDenyWriteExecute\nProtectKernelTunables=yes\nNoNewPrivileges=yes");
     service_says("kvm-linux", VM(", \"extra_args\": [\"-snapshot\"], \"sandbox\": false"),
@@ -433,9 +543,13 @@ int main(void) {
     tcase_add_test(tests, options_are_checked_when_they_are_set);
     tcase_add_test(tests, nothing_crashes_without_units);
     tcase_add_test(tests, the_directories_are_made_by_systemd_where_it_can);
-    tcase_add_test(tests, files_are_confined);
+    tcase_add_test(tests, only_what_is_used_is_in_sight);
+    tcase_add_test(tests, what_a_unit_cannot_name_is_refused);
+    tcase_add_test(tests, sockets_are_made_in_the_directories_of_the_vm);
     tcase_add_test(tests, devices_are_confined);
     tcase_add_test(tests, network_and_rights_are_confined);
+    tcase_add_test(tests, root_is_said_to_be_root);
+    tcase_add_test(tests, companions_are_the_users_too);
     tcase_add_test(tests, extra_arguments_may_use_anything);
     tcase_add_test(tests, paths_are_quoted_for_lists);
     suite_add_tcase(suite, tests);

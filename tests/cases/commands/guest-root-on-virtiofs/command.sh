@@ -26,7 +26,7 @@
   -device vhost-user-fs-pci,id=rootfs,chardev=rootfs,queue-size=1024,tag=rootfs,addr=0x9 \
   -fsdev local,id=share0,path=/srv/data,security_model=none,multidevs=remap,readonly=on \
   -device virtio-9p-pci,id=share0,fsdev=share0,mount_tag=data,addr=0xa \
-  -chardev socket,id=share1,path=/run/logs.sock \
+  -chardev socket,id=share1,path=/run/volt/app/logs.sock \
   -device vhost-user-fs-pci,id=share1,chardev=share1,queue-size=1024,tag=logs,addr=0xb \
   -fsdev local,id=share2,path=/srv/spool,security_model=mapped-file,multidevs=forbid,readonly=off \
   -device virtio-9p-pci,id=share2,fsdev=share2,mount_tag=spool,addr=0xc \

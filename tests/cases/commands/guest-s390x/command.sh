@@ -22,7 +22,7 @@
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -device virtio-serial-ccw,id=serial \
-  -chardev socket,id=agent,path=/run/z.sock,server=on,wait=off \
+  -chardev socket,id=agent,path=/run/volt/z/agent.sock,server=on,wait=off \
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
   -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/z.qcow2 \
   -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"file":"disk0-file","backing":null}' \
