@@ -70,8 +70,8 @@ def victims(systemd):
     Path("/dev/shm/volt-victim-same").unlink(missing_ok=True)
 
 
-def read_result(systemd):
-    log = systemd.inside("/srv/log/web.log")
+def read_result(systemd, log="/srv/log/web.log"):
+    log = systemd.inside(log)
     wait_for(lambda: log.read_text().endswith("\ndone\n"), systemd)
     return json.loads(log.read_text().splitlines()[1])
 
@@ -145,3 +145,66 @@ def test_root_by_name_is_still_within_the_unit(systemd, cli, store, guests, vict
     reached, seen = attack(systemd, cli, store, guests, victims, user="root")
     assert reached == {"see-same", "see-other", "have-capabilities"}
     assert {path for path in seen if not is_of_the_host(path, systemd)} == SETTINGS | OWN
+
+
+# What stands beside QEMU: the key of its program, where it can write, what makes it, and what is in sight.
+BESIDE = {
+    "swtpm": ("swtpm_program", "/srv/tpms/web", {"tpm": True, "tpm_state": "/srv/tpms/web"}),
+    "virtiofsd": ("virtiofsd_program", "/srv/shared", {
+        "shares": [{"path": "/srv/shared", "tag": "t", "driver": "virtiofs", "writable": True}]}),
+}
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_program_beside_qemu_reaches_nothing(systemd, cli, store, guests, victims, name):
+    key, place, keys = BESIDE[name]
+    program = systemd.directory / f"{name}-attacker"
+    program.write_text(ATTACKER.read_text().replace("/srv/log/web.log", f"{place}/log"))
+    program.chmod(0o755)
+    systemd.inside(place).mkdir(parents=True, exist_ok=True)
+    systemd.inside(f"{place}/log").write_text(json.dumps(victims) + "\n")
+    for path in (place, f"{place}/log"):
+        shutil.chown(systemd.inside(path), "games")
+    vm = Vm(systemd, cli, store, guests, replace=[("ExecStop=", "#ExecStop=")], kernel=None, append=None,
+            **{key: str(program)}, **keys)
+    vm.console.write_text(json.dumps(victims) + "\n")
+    with vm:
+        result = read_result(systemd, f"{place}/log")
+    assert set(result["reached"]) == {"signal-same"}
+    assert {path for path in result["seen"] if not path.startswith(("/etc/", "/var/cache/", "/run/systemd/"))} == {
+        f"{place}/log", "/tmp/", "/var/tmp/"}
+
+
+# ---- links ----
+
+def test_a_link_in_the_place_of_a_file_leads_nowhere(systemd, cli, store, guests, victims):
+    """Who owns the directory of a disk exchanges it after the units were made, for a directory that only root enters."""
+    systemd.inside("/srv/private").mkdir(mode=0o700)
+    systemd.inside("/srv/private/disk").write_text("secret")
+    systemd.inside("/srv/private/disk").chmod(0o666)
+    own = systemd.inside("/srv/own")
+    (own / "below").mkdir(parents=True)
+    (own / "below/disk").write_text("disk")
+    for path in (own, own / "below", own / "below/disk"):
+        shutil.chown(path, "games")
+    vm = Vm(systemd, cli, store, guests, replace=[("ExecStop=", "#ExecStop=")], kernel=None, append=None,
+            disks=[{"file": "/srv/own/below/disk"}])
+    vm.console.write_text(json.dumps(victims) + "\n")
+    shutil.move(own / "below", own / "before")
+    (own / "below").symlink_to("/srv/private")
+    with vm:
+        seen = read_result(systemd)["seen"]
+    assert {path for path in seen if path.startswith("/srv/")} == {
+        "/srv/log/web.log", "/srv/own/before/disk", "/srv/own/below"}
+
+
+def test_a_socket_gives_nobody_a_file(systemd, cli, store, guests):
+    """Its owner is not changed by its path, in whose place the VM's user may have put a link."""
+    vm = Vm(systemd, cli, store, guests, kernel=None, append=None, tpm=True)
+    text = vm.texts["volt-swtpm@web.socket"]
+    assert "SocketUser" not in text and "SocketMode=0666" in text
+    vm.console.write_text("{}\n")
+    with vm:
+        directory = systemd.inside("/run/volt/web")
+        assert directory.owner() == "games" and directory.stat().st_mode & 0o777 == 0o700
+        assert (directory / "tpm.sock").owner() == "root"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 # Fixtures are found by their names.
-from unit_vm import DEADLINE, SERVICE, Vm, cli, guests, root, systemd, volt  # noqa: F401
+from unit_vm import DEADLINE, SERVICE, Vm, cli, guests, open_devices, root, systemd, volt  # noqa: F401
 import guests as guests_of_linux
 import power_guest
 from boots import Console
@@ -360,3 +360,56 @@ def test_systemd_has_nothing_to_say(systemd, cli, root, guests, user, tmp_path):
     assert len(units) == 3 and len(list(tmp_path.iterdir())) == 4
     verdict = UserSystemd.verify_files(units, user=user)
     assert verdict.good, verdict.stderr
+
+
+# ---- what a VM has goes on working ----
+
+def test_kvm_as_an_ordinary_user(systemd, make, kvm):
+    open_devices(systemd)
+    with make(profile="kvm-linux", cpu_model="qemu64") as vm:
+        vm.wait_for(power_guest.READY)
+        assert vm.qmp().execute("query-kvm") == {"enabled": True, "present": True}
+        systemd.stop(SERVICE)
+        vm.wait_for(power_guest.SEEN)
+
+
+def ip(systemd, *words):
+    done = systemd.enter("ip", *words, timeout=DEADLINE)
+    if done.returncode:
+        pytest.skip(f"no network devices can be made here: {done.stderr}")
+
+
+def test_a_tap_device_of_the_user(systemd, make):
+    open_devices(systemd)
+    ip(systemd, "tuntap", "add", "tap7", "mode", "tap", "user", "games")
+    with make(nics=[{"backend": "tap", "ifname": "tap7"}]) as vm:
+        vm.wait_for(power_guest.READY)
+        assert "tap7" in str(vm.qmp().execute("human-monitor-command", **{"command-line": "info network"}))
+
+
+def test_a_bridge(systemd, make):
+    """By QEMU's helper, which is setuid root, and may use the bridges that /etc/qemu lists."""
+    open_devices(systemd)
+    ip(systemd, "link", "add", "br7", "type", "bridge")
+    helper = systemd.directory / "helper"
+    shutil.copy("/usr/lib/qemu/qemu-bridge-helper", helper)
+    helper.chmod(0o4755)
+    systemd.enter("sh", "-c", "mkdir -p /run/etc-qemu && echo 'allow br7' >/run/etc-qemu/bridge.conf && "
+                  "mount --bind /run/etc-qemu /etc/qemu", timeout=DEADLINE)
+    with make(nics=[{"backend": "bridge", "bridge": "br7", "helper": str(helper)}]) as vm:
+        vm.wait_for(power_guest.READY)
+        assert "br7" in systemd.enter("ip", "link", "show", "master", "br7", timeout=DEADLINE).stdout
+
+
+def test_a_backing_store_in_the_users_own_directory(systemd, make):
+    """All of the directory is in sight, and only the disk is writable."""
+    own = systemd.inside("/srv/users-own")
+    own.mkdir()
+    (own / "disk").write_bytes(bytes(1 << 20))
+    for path in (own, own / "disk"):
+        shutil.chown(path, "games")
+    with make(disks=[{"file": "/srv/users-own/disk"}]) as vm:
+        assert 'BindReadOnlyPaths="-/srv/users-own"\n' in vm.texts[SERVICE]
+        vm.wait_for(power_guest.READY)
+        (block,) = vm.qmp().execute("query-block")
+        assert not block["inserted"]["ro"]

@@ -67,7 +67,7 @@ def volt(cli, store, *words):
 def open_devices(systemd):
     """/dev/kvm and /dev/net/tun that everybody may open, as on many hosts, in the manager's namespace."""
     script = ("mkdir -p /run/nodes; for node in 'kvm 232 /dev/kvm' 'tun 200 /dev/net/tun'; do set -- $node; "
-              "test ! -e $3 || { mknod -m 666 /run/nodes/$1 c 10 $2 && mount --bind /run/nodes/$1 $3; }; done")
+              "test ! -e $3 -o -e /run/nodes/$1 || { mknod -m 666 /run/nodes/$1 c 10 $2 && mount --bind /run/nodes/$1 $3; }; done")
     done = systemd.enter("sh", "-c", script, timeout=DEADLINE)
     assert done.returncode == 0, done.stderr
 
@@ -88,8 +88,11 @@ class Vm:
         shutil.chown(self.console, document["user"])
         self.document = systemd.directory / "web.json"
         self.document.write_text(json.dumps(document))
-        made = json.loads(volt(cli, root, "--json", "--kvm", "usable", "unit", "--profile", profile,
-                               "--vm", self.document))
+        # Where the manager is: who owns the directories of its files counts.
+        done = systemd.enter(str(cli), "--root", str(root), "--json", "--kvm", "usable", "unit", "--profile", profile,
+                             "--vm", str(self.document), timeout=DEADLINE)
+        assert done.returncode == 0, done.stderr
+        made = json.loads(done.stdout)
         self.texts = {}
         for unit in made["units"]:
             for old, new in replace:

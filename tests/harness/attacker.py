@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
 """What takes the place of QEMU, once that is taken over: it tries to reach all that is not the VM's, and writes down
-what it could. Its argument, or else the first line of /srv/log/web.log, is JSON about the victims."""
+what it could. The first line of its log is JSON about the victims. In the place of a program beside QEMU, the log is
+another file."""
 import ctypes
 import errno
 import json
