@@ -51,8 +51,9 @@ void vqemu_call_unref(vqemu_call *call);
 /** The most objects (files) that a manifest may list; 0 sets the default of 10,000. Since 1.0. */
 #define VQEMU_CALL_MAX_OBJECTS "max_objects"
 
-/** The most bytes that the files of an import may have together; 0 sets the default of 4 GiB.
- * Since 1.0. */
+/** The most bytes that the files of an ingest, import or copy may have together, as far as they
+ * come into the store, and what a repair takes in; holes count. 0 sets the default of 4 GiB. Error
+ * reason "too-large"; a repair passes over what is larger. Since 1.0. */
 #define VQEMU_CALL_MAX_SIZE "max_size"
 
 /**

@@ -128,7 +128,8 @@ size_t call_max_objects(const vqemu_call *call) {
 }
 
 uint64_t call_max_size(const vqemu_call *call) {
-    return call && call->max_size ? call->max_size : DEFAULT_MAX_SIZE;
+    uint64_t size = call && call->max_size ? call->max_size : DEFAULT_MAX_SIZE;
+    return size > INT64_MAX ? INT64_MAX : size;
 }
 
 /* ---- giving up ---- */

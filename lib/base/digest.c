@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <nettle/sha2.h>
@@ -17,6 +18,7 @@
 
 #include "base/progress.h"
 #include "util/cleanup.h"
+#include "util/sparse.h"
 
 static_assert(sizeof(struct sha256_ctx) <= sizeof(struct digest_state), "it is too small");
 
@@ -57,17 +59,30 @@ struct digest digest_of_bytes(const void *bytes, size_t size) {
     return digest_finish(&state);
 }
 
+/* Whether what is left of a file has holes, which need not be read. */
+static bool find_holes(int fd, struct sparse_reader *reader) {
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return false;
+    *reader = sparse_reader_of(fd, &status);
+    reader->at = reader->is_dense ? 0 : lseek(fd, 0, SEEK_CUR);
+    return !reader->is_dense && reader->at >= 0;
+}
+
 int digest_of_fd_by(int fd, unsigned char *buffer, const struct watch *watch, struct digest *digest,
                     uint64_t *size) {
     struct digest_state state;
+    struct sparse_reader reader;
+    bool is_sparse = find_holes(fd, &reader);
     digest_start(&state);
     *size = 0;
     for (;;) {
-        ssize_t n = read(fd, buffer, DIGEST_READ_SIZE);
-        if (n < 0 && errno == EINTR)
+        ssize_t n = is_sparse ? read_sparsely(&reader, buffer, DIGEST_READ_SIZE)
+                              : read(fd, buffer, DIGEST_READ_SIZE);
+        if (n < 0 && !is_sparse && errno == EINTR)
             continue;
         if (n < 0)
-            return -errno;
+            return is_sparse ? (int)n : -errno;
         if (n == 0)
             break;
         digest_add(&state, buffer, (size_t)n);

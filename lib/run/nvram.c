@@ -21,11 +21,11 @@
 #include "store/leftovers.h"
 #include "util/fd.h"
 #include "util/path.h"
+#include "util/sparse.h"
 #include "util/strbuf.h"
 
 #define RECORD_LIMIT ((size_t)4096)
 #define COPY_SIZE ((size_t)256 * 1024)
-#define HOLE_SIZE ((size_t)64 * 1024) /* what is all zeros takes no room on the disk */
 #define COPYING "the copy of UEFI variables"
 #define SHORT_DIGEST 12 /* hex digits in messages */
 
@@ -178,25 +178,6 @@ static int cannot_make(const struct place *place, const char *name, int system_e
     return error_system(error, system_errno, "cannot make %s/%s", place->directory, name);
 }
 
-static bool is_zero(const unsigned char *bytes, size_t size) {
-    return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
-}
-
-/* Write what is not all zeros at its place. Returns 0 or a negative errno. */
-static int write_sparsely(int fd, const unsigned char *bytes, size_t size) {
-    for (size_t at = 0; at < size; at += HOLE_SIZE) {
-        size_t piece = size - at < HOLE_SIZE ? size - at : HOLE_SIZE;
-        int r = 0;
-        if (!is_zero(bytes + at, piece))
-            r = write_all(fd, bytes + at, piece);
-        else if (lseek(fd, (off_t)piece, SEEK_CUR) < 0)
-            r = -errno;
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
 /* Copy a whole file into a new one, and hash it. Returns 0 or a negative errno: -ECANCELED if the
  * caller has had enough. */
 static int copy_image(const vqemu_call *call, int from, int to, struct digest *digest) {
@@ -223,10 +204,7 @@ static int copy_image(const vqemu_call *call, int from, int to, struct digest *d
         offset += n;
     }
     *digest = digest_finish(&state);
-    while (ftruncate(to, offset) < 0) /* zeros at the end */
-        if (errno != EINTR)
-            return -errno;
-    return 0;
+    return set_file_size(to, offset); /* zeros at the end */
 }
 
 /* A new file under a name at which a process that died may have left one. A descriptor or a

@@ -12,6 +12,7 @@
 #include "store/stage.h"
 #include "store/store-profile.h"
 #include "util/export.h"
+#include "util/sparse.h"
 #include "util/strbuf.h"
 
 #define READ_SIZE ((size_t)256 * 1024)
@@ -100,14 +101,14 @@ static int write_failed(const struct ingest *ingest, const char *path, int syste
 
 /* Copy and hash the content, which must have exactly the size that was seen. */
 static int copy_content(struct ingest *ingest, unsigned worker, const struct source_file *source,
-                        int from, struct staged_file *file, vqemu_error **error) {
+                        int from, const struct stat *status, struct staged_file *file,
+                        vqemu_error **error) {
     unsigned char *buffer = ingest->buffers + worker * READ_SIZE;
+    struct sparse_reader reader = sparse_reader_of(from, status);
     for (;;) {
-        ssize_t n = read(from, buffer, READ_SIZE);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = read_sparsely(&reader, buffer, READ_SIZE);
         if (n < 0)
-            return error_system(error, errno, "cannot read %s/%s", ingest->source.directory,
+            return error_system(error, (int)-n, "cannot read %s/%s", ingest->source.directory,
                                 source->path);
         if (n == 0)
             break;
@@ -163,7 +164,7 @@ static int stage_source(struct ingest *ingest, unsigned worker, size_t index,
     r = stage_begin(&ingest->stage, index, source->executable, file);
     if (r < 0)
         return write_failed(ingest, source->path, -r, error);
-    r = copy_content(ingest, worker, source, from, file, error);
+    r = copy_content(ingest, worker, source, from, &before, file, error);
     if (r < 0)
         return r;
     if (fstat(from, &after) < 0 || !same_version(&before, &after))

@@ -9,6 +9,7 @@
 
 #include "util/dir.h"
 #include "util/fd.h"
+#include "util/sparse.h"
 
 #define COPY_SIZE ((size_t)256 * 1024)
 /* So much at once is copied by the kernel, and cannot be given up meanwhile. */
@@ -102,23 +103,20 @@ int object_publish(int stage_fd, const char *staged, int directory_fd, const str
     return r < 0 ? r : OBJECT_REPLACED;
 }
 
-static int copy_by_hand(int from, int to, const struct watch *watch) {
+static int copy_by_hand(int from, int to, const struct stat *status, const struct watch *watch) {
     _cleanup_free_ char *buffer = malloc(COPY_SIZE);
     if (!buffer)
         return -ENOMEM;
-    off_t offset = 0;
+    struct sparse_reader reader = sparse_reader_of(from, status);
     for (;;) {
-        ssize_t n = pread(from, buffer, COPY_SIZE, offset);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = read_sparsely(&reader, buffer, COPY_SIZE);
         if (n <= 0)
-            return n < 0 ? -errno : 0;
-        int r = write_all(to, buffer, (size_t)n);
-        if (r == 0)
+            return n < 0 ? (int)n : set_file_size(to, reader.at);
+        int r = write_sparsely(to, buffer, (size_t)n);
+        if (r >= 0)
             r = watch_poll(watch);
         if (r < 0)
             return r;
-        offset += n;
     }
 }
 
@@ -128,26 +126,53 @@ static bool needs_copy_by_hand(int system_errno) {
            system_errno == EOPNOTSUPP || system_errno == EPERM || system_errno == EBADF;
 }
 
-int object_copy_content(int from, int to, const struct watch *watch, enum object_copy *how) {
-    *how = OBJECT_REFLINK;
-    if (ioctl(to, FICLONE, from) == 0)
-        return 0;
-    *how = OBJECT_COPY_FILE_RANGE;
-    loff_t offset = 0;
+/* The next data from an offset on; where holes cannot be told, all is data. */
+static off_t find_data(int from, off_t offset, off_t size, off_t *end) {
+    off_t data = lseek(from, offset, SEEK_DATA);
+    *end = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
+    if (data < 0 && errno == ENXIO)
+        return size;
+    if (*end < 0)
+        *end = size;
+    return data < 0 ? offset : data;
+}
+
+/* Returns 0, 1 if it has to be done by hand, or a negative errno. */
+static int copy_ranges(int from, int to, off_t size, const struct watch *watch) {
+    off_t offset = 0, end = 0;
     for (;;) {
         if (watch_poll(watch) < 0)
             return -ECANCELED;
-        ssize_t n = copy_file_range(from, &offset, to, NULL, COPY_RANGE_SIZE, 0);
+        if (offset >= end)
+            offset = find_data(from, offset, size, &end);
+        if (offset >= size)
+            return set_file_size(to, size);
+        off_t target = offset;
+        size_t share =
+            end - offset < (off_t)COPY_RANGE_SIZE ? (size_t)(end - offset) : COPY_RANGE_SIZE;
+        ssize_t n = copy_file_range(from, &offset, to, &target, share, 0);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n == 0 && offset > 0)
-            return 0;
-        if (n < 0 && (offset > 0 || !needs_copy_by_hand(errno)))
-            return -errno;
-        if (n > 0)
-            continue;
         /* Some file systems answer 0 for files that they make up as they are read. */
-        *how = OBJECT_COPY;
-        return copy_by_hand(from, to, watch);
+        if (n <= 0)
+            return n == 0 || needs_copy_by_hand(errno) ? 1 : -errno;
     }
+}
+
+int object_copy_content(int from, int to, const struct watch *watch, enum object_copy *how) {
+    struct stat status;
+    *how = OBJECT_REFLINK;
+    if (ioctl(to, FICLONE, from) == 0)
+        return 0;
+    if (fstat(from, &status) < 0)
+        return -errno;
+    *how = OBJECT_COPY_FILE_RANGE;
+    int r = status.st_size > 0 ? copy_ranges(from, to, status.st_size, watch) : 1;
+    if (r != 1)
+        return r;
+    *how = OBJECT_COPY;
+    r = set_file_size(to, 0);
+    if (r < 0 || lseek(to, 0, SEEK_SET) < 0)
+        return r < 0 ? r : -errno;
+    return copy_by_hand(from, to, &status, watch);
 }

@@ -63,6 +63,19 @@ static int follow_link(const struct source *source, const char *path, struct sta
                      source->directory, path);
 }
 
+static int check_size(struct source *source, const struct source_file *file, vqemu_error **error) {
+    uint64_t limit = call_max_size(source->call);
+    if (file->size <= limit && source->total_size <= limit - file->size) {
+        source->total_size += file->size;
+        return 0;
+    }
+    int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                      "%s is too large: with %s, its files have more than the %llu bytes that are "
+                      "allowed",
+                      source->directory, file->path, (unsigned long long)limit);
+    return error_because(r, error, "too-large", "path", source->directory, NULL);
+}
+
 /* Takes ownership of path. */
 static int add_file(struct source *source, char *path, const struct stat *status,
                     vqemu_error **error) {
@@ -87,11 +100,7 @@ static int add_file(struct source *source, char *path, const struct stat *status
     file->path = path;
     file->size = (uint64_t)status->st_size;
     file->executable = (status->st_mode & 0111) || strncmp(path, "bin/", 4) == 0;
-    if (__builtin_add_overflow(source->total_size, file->size, &source->total_size) ||
-        source->total_size > INT64_MAX)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "the files of %s are too large together",
-                         source->directory);
-    return 0;
+    return check_size(source, file, error);
 }
 
 static int walk(struct source *source, int parent_fd, const char *name, const char *path,

@@ -16,6 +16,7 @@
 #include "store/object.h"
 #include "util/dir.h"
 #include "util/fd.h"
+#include "util/sparse.h"
 
 /* With fewer objects, syncing each is faster than syncing the whole file system. */
 #define SYNC_EACH_BELOW 8
@@ -117,13 +118,17 @@ int stage_begin(struct stage *stage, size_t number, bool executable, struct stag
 
 int stage_write(struct staged_file *file, const void *bytes, size_t size) {
     digest_add(&file->state, bytes, size);
+    int r = write_sparsely(file->fd, bytes, size);
     file->size += size;
-    return write_all(file->fd, bytes, size);
+    file->ends_in_hole = r == 1;
+    return r < 0 ? r : 0;
 }
 
 int stage_complete(const struct stage *stage, struct staged_file *file, struct staged *staged) {
     struct stat status;
-    int r = object_finish_and_stat(file->fd, file->executable, &status);
+    int r = file->ends_in_hole ? set_file_size(file->fd, (off_t)file->size) : 0;
+    if (r == 0)
+        r = object_finish_and_stat(file->fd, file->executable, &status);
     if (r == 0 && stage->sync_each)
         r = sync_fd(file->fd);
     if (r < 0)
@@ -140,13 +145,20 @@ void stage_end(struct staged_file *file) {
 
 static int copy_content(int from, struct staged_file *file, unsigned char *buffer,
                         const struct watch *watch, const char *item, bool *reading_failed) {
+    struct stat status;
+    *reading_failed = true;
+    if (fstat(from, &status) < 0)
+        return -errno;
+    struct sparse_reader reader = sparse_reader_of(from, &status);
     for (;;) {
-        ssize_t n = read(from, buffer, DIGEST_READ_SIZE);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = read_sparsely(&reader, buffer, DIGEST_READ_SIZE);
         *reading_failed = n < 0;
         if (n <= 0)
-            return n < 0 ? -errno : 0;
+            return (int)n;
+        if (file->size + (uint64_t)n > (uint64_t)status.st_size) {
+            *reading_failed = true;
+            return -EFBIG; /* it grows, perhaps for ever */
+        }
         int r = stage_write(file, buffer, (size_t)n);
         if (r < 0)
             return r;

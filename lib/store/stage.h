@@ -42,6 +42,7 @@ struct staged_file {
     bool executable;
     struct digest_state state;
     uint64_t size;
+    bool ends_in_hole; /* which its size has to make yet */
 };
 
 /* A staged object that is complete. */
@@ -75,7 +76,7 @@ int stage_reopen(const struct stage *stage, size_t number);
 /*
  * Stage a copy of a descriptor's content. buffer: of DIGEST_READ_SIZE bytes. item: what progress
  * calls it; its bytes are added to that. Returns 0 or a negative errno: -ECANCELED if progress says
- * so; *reading_failed tells which side it was.
+ * so, -EFBIG if the file grows meanwhile; *reading_failed tells which side it was.
  */
 int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
                const struct watch *watch, const char *item, struct staged *staged,

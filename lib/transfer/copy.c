@@ -3,6 +3,7 @@
 #include <volt-qemu/copy.h>
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ struct copying {
     size_t *owner;          /* likewise: the first object with the same content */
     unsigned threads;
     unsigned char *buffers;
+    atomic_uint_least64_t size; /* of what travels */
     struct vqemu_progress progress;
 };
 
@@ -81,6 +83,22 @@ static int read_failed(const struct copying *copying, const struct manifest_obje
                                   error);
 }
 
+/* A sparse object can have any size, whatever its store takes on a disk. */
+static int check_size(struct copying *copying, const struct manifest_object *object, uint64_t size,
+                      vqemu_error **error) {
+    uint64_t limit = call_max_size(copying->progress.call);
+    uint64_t before = atomic_fetch_add(&copying->size, size);
+    if (size <= limit && before <= limit - size)
+        return 0;
+    int r =
+        error_set(error, VQEMU_ERR_INVALID, 0,
+                  "%s is too large: with %s, what is to be copied of it has more than the %llu "
+                  "bytes that are allowed",
+                  vqemu_revision_path(copying->revision), object->path, (unsigned long long)limit);
+    return error_because(r, error, "too-large", "path", vqemu_revision_path(copying->revision),
+                         NULL);
+}
+
 static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_error **error) {
     const struct manifest_object *object = manifest_object(copying->manifest, index);
     struct staged *staged = &copying->staged[index];
@@ -92,6 +110,9 @@ static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_e
     int r = object_open(copying->from->objects_fd, object->digest.hex, &fd, &status);
     if (r < 0)
         return read_failed(copying, object, -r, error);
+    r = check_size(copying, object, (uint64_t)status.st_size, error);
+    if (r < 0)
+        return r;
     r = stage_copy(&copying->stage, index, fd, executable_is_wanted(object, fd), buffer, &watch,
                    object->path, staged, &reading_failed);
     if (r == -ECANCELED)

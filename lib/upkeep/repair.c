@@ -31,6 +31,7 @@ struct repair {
     struct digest_set digests; /* those that are wanted */
     struct want *wants;        /* for each of them */
     size_t left;               /* not found yet */
+    uint64_t found_size;       /* of those that are found */
     size_t next_number;
     struct stage stage;
     unsigned char *buffer;
@@ -79,13 +80,23 @@ static void note_found(struct repair *repair, struct want *want, size_t number,
     want->found = true;
     want->number = number;
     want->staged = *staged;
+    repair->found_size += staged->file.size;
     repair->left--;
+}
+
+/* A hostile source can have files of any size: what the call does not allow is no good copy. */
+static bool is_allowed(const struct repair *repair, uint64_t size) {
+    uint64_t limit = call_max_size(repair->progress->call);
+    return size <= limit && repair->found_size <= limit - size;
 }
 
 /* Stage the content of a file if it is what is wanted; a file that cannot be read is not. */
 static int try_file(struct repair *repair, int fd, struct want *want) {
     struct staged staged = {0};
+    struct stat status;
     bool reading_failed;
+    if (fstat(fd, &status) < 0 || !is_allowed(repair, (uint64_t)status.st_size))
+        return 0;
     size_t number = repair->next_number++;
     const struct watch watch = {.progress = repair->progress};
     int r = stage_copy(&repair->stage, number, fd, want->problem->executable, repair->buffer,
@@ -173,7 +184,8 @@ static int look_at_entry(int directory_fd, const char *name, void *userdata) {
         int r = for_each_entry(directory_fd, name, look_at_entry, repair);
         return r == -EACCES ? 0 : r;
     }
-    if (!S_ISREG(status.st_mode) || object_open(directory_fd, name, &fd, &status) < 0 ||
+    if (!S_ISREG(status.st_mode) || !is_allowed(repair, (uint64_t)status.st_size) ||
+        object_open(directory_fd, name, &fd, &status) < 0 ||
         digest_of_fd_by(fd, repair->buffer, &watch, &digest, &size) < 0)
         return 0;
     struct want *want = find_want(repair, &digest);
@@ -213,7 +225,7 @@ static int stage_item(struct repair *repair, struct archive_reader *reader, size
 static int look_at_item(struct repair *repair, struct archive_reader *reader,
                         const struct archive_item *item) {
     struct staged staged;
-    if (item->kind != ARCHIVE_FILE || item->size > call_max_size(repair->progress->call))
+    if (item->kind != ARCHIVE_FILE || !is_allowed(repair, item->size))
         return 0;
     size_t number = repair->next_number++;
     int r = stage_item(repair, reader, number, &staged);
