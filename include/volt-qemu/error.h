@@ -115,6 +115,9 @@ const char *vqemu_error_reason(const vqemu_error *error);
 /** A path. Since 1.0. */
 #define VQEMU_DETAIL_PATH "path"
 
+/** The path of a file in a directory or archive, whose own path is VQEMU_DETAIL_PATH. Since 1.0. */
+#define VQEMU_DETAIL_ENTRY "entry"
+
 /** The digest of an object. Since 1.0. */
 #define VQEMU_DETAIL_OBJECT "object"
 

@@ -82,15 +82,17 @@ int ingest_require_program(const struct manifest_object *objects, size_t count, 
                           "%s is no profile: it has no " PROGRAM_PREFIX "*, as in "
                           "bin/qemu-system-x86_64",
                           source);
-    return error_because(r, error, "no-program-in-source", "path", source, NULL);
+    return error_because(r, error, "no-program-in-source", VQEMU_DETAIL_PATH, source, NULL);
 }
 
 /* ---- staging ---- */
 
 static int changed(const struct ingest *ingest, const char *path, vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_CHANGED, 0,
-                     "%s/%s changed while it was being read; try again when nothing writes to it",
-                     ingest->source.directory, path);
+    int r = error_set(error, VQEMU_ERR_CHANGED, 0,
+                      "%s/%s changed while it was being read; try again when nothing writes to it",
+                      ingest->source.directory, path);
+    return error_because(r, error, "source-changed", VQEMU_DETAIL_PATH, ingest->source.directory,
+                         VQEMU_DETAIL_ENTRY, path, NULL);
 }
 
 static int write_failed(const struct ingest *ingest, const char *path, int system_errno,
@@ -258,7 +260,7 @@ VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
         .store = store,
         .source = {.fd = -1},
         .stage = STAGE_EMPTY,
-        .progress = {.call = call},
+        .progress = {.call = call, .phase_count = 1},
     };
     r = open_ingest(&work, directory, error);
     if (r < 0)

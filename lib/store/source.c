@@ -14,13 +14,21 @@
 #include "util/path.h"
 #include "util/strbuf.h"
 
+/* reason: that of docs/errors.md; code: of the error that was just made. */
+static int refuse(int code, const struct source *source, const char *path, const char *reason,
+                  vqemu_error **error) {
+    return error_because(code, error, reason, VQEMU_DETAIL_PATH, source->directory,
+                         VQEMU_DETAIL_ENTRY, path, NULL);
+}
+
 static int check_name(const struct source *source, const char *path, vqemu_error **error) {
     const char *fault = manifest_find_new_path_fault(path);
     if (!fault)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0,
-                     "%s/%s cannot be stored: a manifest cannot hold its path (%s)",
-                     source->directory, path, fault);
+    return refuse(error_set(error, VQEMU_ERR_INVALID, 0,
+                            "%s/%s cannot be stored: a manifest cannot hold its path (%s)",
+                            source->directory, path, fault),
+                  source, path, "bad-path", error);
 }
 
 /* What is with a link that cannot be followed; NULL for other failures. */
@@ -41,9 +49,10 @@ int source_open_file(const struct source *source, const char *path, int *fd, vqe
         return 0;
     const char *fault = find_link_fault(source, path, *fd);
     if (fault)
-        return error_set(error, *fd == -ENOENT ? VQEMU_ERR_NOT_FOUND : VQEMU_ERR_UNSUPPORTED, 0,
-                         "%s/%s is a symbolic link that %s; put the file itself there",
-                         source->directory, path, fault);
+        return refuse(error_set(error, *fd == -ENOENT ? VQEMU_ERR_NOT_FOUND : VQEMU_ERR_UNSUPPORTED,
+                                0, "%s/%s is a symbolic link that %s; put the file itself there",
+                                source->directory, path, fault),
+                      source, path, *fd == -EXDEV ? "link-leads-out" : "link-broken", error);
     return error_system(error, -*fd, "cannot open %s/%s", source->directory, path);
 }
 
@@ -58,9 +67,11 @@ static int follow_link(const struct source *source, const char *path, struct sta
         return error_system(error, errno, "cannot look at %s/%s", source->directory, path);
     if (S_ISREG(status->st_mode))
         return 0;
-    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                     "%s/%s is a symbolic link to something other than a file; put files there",
-                     source->directory, path);
+    return refuse(
+        error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                  "%s/%s is a symbolic link to something other than a file; put files there",
+                  source->directory, path),
+        source, path, "link-broken", error);
 }
 
 static int check_size(struct source *source, const struct source_file *file, vqemu_error **error) {
@@ -73,7 +84,7 @@ static int check_size(struct source *source, const struct source_file *file, vqe
                       "%s is too large: with %s, its files have more than the %llu bytes that are "
                       "allowed",
                       source->directory, file->path, (unsigned long long)limit);
-    return error_because(r, error, "too-large", "path", source->directory, NULL);
+    return error_because(r, error, "too-large", VQEMU_DETAIL_PATH, source->directory, NULL);
 }
 
 /* Takes ownership of path. */
@@ -124,9 +135,10 @@ static int visit(struct source *source, int directory_fd, const char *name, cons
     if (r == 0 && S_ISDIR(status.st_mode))
         r = walk(source, directory_fd, name, path, error);
     else if (r == 0)
-        r = error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                      "%s/%s is a device, socket or FIFO; a profile holds only files",
-                      source->directory, path);
+        r = refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                             "%s/%s is a device, socket or FIFO; a profile holds only files",
+                             source->directory, path),
+                   source, path, "special-file", error);
     free(path);
     return r;
 }
@@ -174,7 +186,9 @@ int source_open(const char *directory, vqemu_call *call, struct source *source,
     *source = (struct source){.directory = directory, .call = call};
     source->fd = open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
     if (source->fd < 0)
-        return error_system(error, -source->fd, "cannot open the profile directory %s", directory);
+        return error_because(
+            error_system(error, -source->fd, "cannot open the profile directory %s", directory),
+            error, NULL, VQEMU_DETAIL_PATH, directory, NULL);
     int r = walk(source, source->fd, ".", "", error);
     if (r < 0) {
         source_close(source);

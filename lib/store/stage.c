@@ -53,15 +53,20 @@ static int make_directory(struct stage *stage, size_t count) {
 }
 
 /* Objects are published by a rename. */
+static int report_split(const struct stage *stage, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_UNSUPPORTED, EXDEV,
+                      "%s and the directory tmp beside it must be on one file system, and not be "
+                      "mounted apart",
+                      stage->store->objects_path);
+    return error_because(r, error, "split-store", VQEMU_DETAIL_PATH, stage->store->objects_path,
+                         NULL);
+}
+
 static int check_file_system(const struct stage *stage, vqemu_error **error) {
     struct stat tmp, objects;
     if (fstat(stage->tmp_fd, &tmp) < 0 || fstat(stage->store->objects_fd, &objects) < 0)
         return error_system(error, errno, "cannot look at %s", stage->store->objects_path);
-    if (tmp.st_dev == objects.st_dev)
-        return 0;
-    return error_set(error, VQEMU_ERR_UNSUPPORTED, EXDEV,
-                     "%s and the directory tmp beside it must be on one file system",
-                     stage->store->objects_path);
+    return tmp.st_dev == objects.st_dev ? 0 : report_split(stage, error);
 }
 
 int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_error **error) {
@@ -238,6 +243,8 @@ int stage_publish(struct stage *stage, size_t number, struct staged *staged, con
         staged->file.inode = r == 0 ? status.st_ino : 0;
         r = r < 0 ? -errno : 0;
     }
+    if (r == -EXDEV) /* one of them is a bind mount */
+        return report_split(stage, error);
     return r < 0 ? error_system(error, -r, "cannot publish object %s/%s, for %s",
                                 store->objects_path, staged->digest.hex, what)
                  : 0;
@@ -275,8 +282,11 @@ static int make_manifest(struct stage_profile *profile, const vqemu_revision *ne
         .guests = options->guests,
         .total_bytes = (int64_t)profile->total_size,
     };
-    return manifest_new(&fields, profile->source, profile->objects, profile->count,
-                        call_max_objects(call), &profile->manifest, error);
+    r = manifest_new(&fields, profile->source, profile->objects, profile->count,
+                     call_max_objects(call), &profile->manifest, error);
+    return r == VQEMU_ERR_MALFORMED
+               ? error_because(r, error, "names-collide", VQEMU_DETAIL_PATH, profile->source, NULL)
+               : r;
 }
 
 int stage_describe_profile(const struct stage *stage, struct stage_profile *profile,

@@ -26,13 +26,13 @@ int archive_is_broken(const struct archive_input *input, vqemu_error **error, co
         return error_no_memory(error);
     int r = error_set(error, VQEMU_ERR_MALFORMED, 0, "the archive %s is broken at %s: %s",
                       input->name, place(input), why);
-    return error_because(r, error, "archive-broken", "path", input->name, NULL);
+    return error_because(r, error, "archive-broken", VQEMU_DETAIL_PATH, input->name, NULL);
 }
 
 int archive_is_cut_off(const struct archive_input *input, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_MALFORMED, 0, "the archive %s is cut off at %s: get it anew",
                       input->name, place(input));
-    return error_because(r, error, "archive-cut-off", "path", input->name, NULL);
+    return error_because(r, error, "archive-cut-off", VQEMU_DETAIL_PATH, input->name, NULL);
 }
 
 /* ---- reading ---- */
@@ -80,7 +80,7 @@ static int reading_failed(struct archive_input *input, int system_errno, const c
     int r = error_set(error, VQEMU_ERR_UNSUPPORTED, 0, "the archive %s cannot be unpacked: %s",
                       input->name, problem);
     return error_because(r, error, system_errno == ENOSYS ? "library-missing" : "window-too-large",
-                         "path", input->name, NULL);
+                         VQEMU_DETAIL_PATH, input->name, NULL);
 }
 
 int archive_input_open(struct archive_input *input, vqemu_error **error) {

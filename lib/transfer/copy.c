@@ -95,8 +95,8 @@ static int check_size(struct copying *copying, const struct manifest_object *obj
                   "%s is too large: with %s, what is to be copied of it has more than the %llu "
                   "bytes that are allowed",
                   vqemu_revision_path(copying->revision), object->path, (unsigned long long)limit);
-    return error_because(r, error, "too-large", "path", vqemu_revision_path(copying->revision),
-                         NULL);
+    return error_because(r, error, "too-large", VQEMU_DETAIL_PATH,
+                         vqemu_revision_path(copying->revision), NULL);
 }
 
 static int fetch(struct copying *copying, unsigned worker, size_t index, vqemu_error **error) {
@@ -159,8 +159,10 @@ static int lock_both(struct copying *copying, vqemu_error **error) {
     size_t count = vqemu_manifest_object_count(copying->manifest);
     int order = compare_stores(copying->from, copying->to), r = 0;
     if (order == 0)
-        return error_set(error, VQEMU_ERR_INVALID, 0, "a copy needs two stores; %s is both",
-                         copying->from->objects_path);
+        return error_because(
+            error_set(error, VQEMU_ERR_INVALID, 0, "a copy needs two stores; %s is both",
+                      copying->from->objects_path),
+            error, "same-store", VQEMU_DETAIL_PATH, copying->from->objects_path, NULL);
     if (order < 0)
         r = store_lock_shared(copying->from, &copying->progress, &copying->from_lock_fd, error);
     if (r == 0)
@@ -260,8 +262,10 @@ static int check_count(const struct copying *copying, vqemu_error **error) {
     size_t limit = call_max_objects(copying->progress.call);
     if (count <= limit)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0, "%s has %zu objects, more than the limit of %zu",
-                     vqemu_revision_name(copying->revision), count, limit);
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s has %zu objects, more than the limit of %zu",
+                      vqemu_revision_name(copying->revision), count, limit);
+    return error_because(r, error, "too-many-files", VQEMU_DETAIL_PATH,
+                         vqemu_revision_path(copying->revision), NULL);
 }
 
 VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revision,

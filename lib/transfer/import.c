@@ -90,16 +90,6 @@ static char *plain_path(const char *path) {
     return strndup(path, length);
 }
 
-static int check_path(const struct import *import, const char *path, vqemu_error **error) {
-    const char *fault = manifest_find_new_path_fault(path);
-    if (!fault)
-        return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0,
-                     "the archive %s has an entry \"%.200s\" that cannot be stored: a manifest "
-                     "cannot hold its path (%s)",
-                     import->name, path, fault);
-}
-
 /*
  * Where a symbolic link leads, as a path in the archive; NULL if that is out of it, or nowhere. A
  * trailing slash asks for a directory, which no link may lead to.
@@ -133,10 +123,23 @@ static char *resolve_target(const char *link, const char *target) {
 
 /* ---- entries ---- */
 
-static int refuse_entry(const struct import *import, const char *path, int code, const char *why,
-                        vqemu_error **error) {
-    return error_set(error, code, 0, "the archive %s has an entry \"%.200s\" %s", import->name,
-                     path, why);
+/* reason: that of docs/errors.md. */
+static int refuse_entry(const struct import *import, const char *path, int code, const char *reason,
+                        const char *why, vqemu_error **error) {
+    int r = error_set(error, code, 0, "the archive %s has an entry \"%.200s\" %s", import->name,
+                      path, why);
+    return error_because(r, error, reason, VQEMU_DETAIL_PATH, import->name, VQEMU_DETAIL_ENTRY,
+                         path, NULL);
+}
+
+static int check_path(const struct import *import, const char *path, vqemu_error **error) {
+    const char *fault = manifest_find_new_path_fault(path);
+    if (!fault)
+        return 0;
+    _cleanup_free_ char *why =
+        format_string("that cannot be stored: a manifest cannot hold its path (%s)", fault);
+    return why ? refuse_entry(import, path, VQEMU_ERR_INVALID, "bad-path", why, error)
+               : error_no_memory(error);
 }
 
 static int report(struct import *import, vqemu_error **error) {
@@ -243,12 +246,13 @@ static int read_manifest(struct import *import, const struct archive_item *item,
                          vqemu_error **error) {
     size_t limit = manifest_text_limit(call_max_objects(import->progress.call));
     if (import->manifest || import->count > 0 || item->kind != ARCHIVE_FILE)
-        return refuse_entry(import, item->path, VQEMU_ERR_MALFORMED,
+        return refuse_entry(import, item->path, VQEMU_ERR_MALFORMED, "manifest-misplaced",
                             "that is not a file at its beginning; pack it first, or leave it out "
                             "and name the profile",
                             error);
     if (item->size > limit)
-        return refuse_entry(import, item->path, VQEMU_ERR_MALFORMED, "that is too large", error);
+        return refuse_entry(import, item->path, VQEMU_ERR_MALFORMED, "manifest-too-large",
+                            "that is too large", error);
     size_t length = 0, size;
     import->manifest_text = malloc(item->size + 1);
     if (!import->manifest_text)
@@ -264,8 +268,11 @@ static int read_manifest(struct import *import, const struct archive_item *item,
     _cleanup_free_ char *source = format_string("%s: " ARCHIVE_MANIFEST_NAME, import->name);
     if (!source)
         return error_no_memory(error);
-    return manifest_load_memory(import->manifest_text, length, source,
-                                call_max_objects(import->progress.call), &import->manifest, error);
+    int r = manifest_load_memory(import->manifest_text, length, source,
+                                 call_max_objects(import->progress.call), &import->manifest, error);
+    return r == VQEMU_ERR_MALFORMED
+               ? error_because(r, error, "manifest-broken", VQEMU_DETAIL_PATH, import->name, NULL)
+               : r;
 }
 
 /* What the manifest says; the reference system's has no "profile", but the profile's name. */
@@ -290,7 +297,7 @@ static int check_is_wanted(const struct import *import, vqemu_error **error) {
                           "the archive %s is not the one that is wanted: its manifest has the "
                           "digest %s, not %s",
                           import->name, vqemu_manifest_digest(import->manifest), wanted);
-        return error_because(r, error, "digest-differs", "path", import->name, NULL);
+        return error_because(r, error, "digest-differs", VQEMU_DETAIL_PATH, import->name, NULL);
     }
     if (wanted || (options && options->profile) || import->any_profile || !import->manifest)
         return 0;
@@ -299,8 +306,8 @@ static int check_is_wanted(const struct import *import, vqemu_error **error) {
                   "the archive %s says that it is of profile %s: name the profile that it is to "
                   "be, or its digest",
                   import->name, manifest_profile(import));
-    return error_because(r, error, "no-profile", "path", import->name, "profile",
-                         manifest_profile(import), NULL);
+    return error_because(r, error, "no-profile", VQEMU_DETAIL_PATH, import->name,
+                         VQEMU_DETAIL_PROFILE, manifest_profile(import), NULL);
 }
 
 static int check_manifest(const struct import *import, vqemu_error **error) {
@@ -323,7 +330,7 @@ static int add_link(struct import *import, char *path, const struct archive_item
     if (!entry->target && item->kind == ARCHIVE_HARDLINK)
         return error_no_memory(error);
     if (!entry->target)
-        return refuse_entry(import, path, VQEMU_ERR_UNSUPPORTED,
+        return refuse_entry(import, path, VQEMU_ERR_UNSUPPORTED, "link-leads-out",
                             "that is a symbolic link out of it; put the file itself there", error);
     return 0;
 }
@@ -340,7 +347,7 @@ static int add_item(struct import *import, const struct archive_item *item, vqem
     if (r == 0 && !is_manifest && !import->manifest && import->options && import->options->profile)
         r = profile_check_options(import->options, error);
     if (r == 0 && item->kind == ARCHIVE_SPECIAL)
-        r = refuse_entry(import, path, VQEMU_ERR_UNSUPPORTED,
+        r = refuse_entry(import, path, VQEMU_ERR_UNSUPPORTED, "special-file",
                          "that is a device, socket or FIFO; a profile holds only files", error);
     if (r == 0 && is_manifest)
         r = read_manifest(import, item, error);
@@ -366,9 +373,8 @@ static int read_entries(struct import *import, vqemu_error **error) {
             return r;
         /* Each file may come with a directory. */
         if (++import->entries_seen / 2 > call_max_objects(import->progress.call))
-            return error_because(
-                refuse_entry(import, item.path, VQEMU_ERR_INVALID, "too many", error), error,
-                "too-many-files", VQEMU_DETAIL_PATH, import->name, NULL);
+            return refuse_entry(import, item.path, VQEMU_ERR_INVALID, "too-many-files", "too many",
+                                error);
         r = add_item(import, &item, error);
         if (r == 0)
             r = report(import, error);
@@ -405,16 +411,18 @@ static int sort_entries(struct import *import, vqemu_error **error) {
         qsort(import->entries, import->count, sizeof *import->entries, compare_entries);
     for (size_t i = 1; i < import->count; i++)
         if (strcmp(import->entries[i - 1].path, import->entries[i].path) == 0)
-            return refuse_entry(import, import->entries[i].path, VQEMU_ERR_MALFORMED,
+            return refuse_entry(import, import->entries[i].path, VQEMU_ERR_MALFORMED, "entry-twice",
                                 "more than once", error);
     return 0;
 }
 
 static int link_is_bad(const struct import *import, const struct entry *link, const char *why,
                        vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                     "the archive %s has an entry \"%s\" that is a link to \"%.200s\", %s",
-                     import->name, link->path, link->target, why);
+    _cleanup_free_ char *what =
+        format_string("that is a link to \"%.200s\", %s", link->target, why);
+    return what
+               ? refuse_entry(import, link->path, VQEMU_ERR_UNSUPPORTED, "link-broken", what, error)
+               : error_no_memory(error);
 }
 
 /* The file that an entry is or leads to. */
@@ -458,6 +466,13 @@ static int list_objects(struct import *import, vqemu_error **error) {
     return 0;
 }
 
+static int report_missing(const struct import *import, const char *path, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_CORRUPT, 0,
+                      "the archive %s lacks \"%s\", which its manifest lists", import->name, path);
+    return error_because(r, error, "entry-missing", VQEMU_DETAIL_PATH, import->name,
+                         VQEMU_DETAIL_ENTRY, path, NULL);
+}
+
 /* Every file must be as the manifest says, and none may be missing. Both are sorted by path. */
 static int compare_with_manifest(const struct import *import, vqemu_error **error) {
     size_t count = vqemu_manifest_object_count(import->manifest);
@@ -465,18 +480,16 @@ static int compare_with_manifest(const struct import *import, vqemu_error **erro
         const char *path = import->objects[i].path;
         int64_t index = vqemu_manifest_find(import->manifest, path);
         if (index < 0)
-            return refuse_entry(import, path, VQEMU_ERR_CORRUPT, "that its manifest does not list",
-                                error);
+            return refuse_entry(import, path, VQEMU_ERR_CORRUPT, "entry-unlisted",
+                                "that its manifest does not list", error);
         if (!digest_equal(&manifest_object(import->manifest, (size_t)index)->digest,
                           &import->objects[i].digest))
-            return refuse_entry(import, path, VQEMU_ERR_CORRUPT,
+            return refuse_entry(import, path, VQEMU_ERR_CORRUPT, "entry-differs",
                                 "whose content is not what its manifest says", error);
     }
     for (size_t i = 0; i < count; i++)
         if (!find_entry(import, vqemu_manifest_object_path(import->manifest, i)))
-            return error_set(error, VQEMU_ERR_CORRUPT, 0,
-                             "the archive %s lacks \"%s\", which its manifest lists", import->name,
-                             vqemu_manifest_object_path(import->manifest, i));
+            return report_missing(import, vqemu_manifest_object_path(import->manifest, i), error);
     return 0;
 }
 
@@ -521,7 +534,10 @@ static int check_manifest_profile(const struct import *import, const char *name,
                                   vqemu_error **error) {
     _cleanup_profile_ vqemu_profile *profile = NULL;
     int r = profile_of_manifest(name, import->manifest, &profile, error);
-    return r < 0 ? error_prefix(r, error, "the archive %s: ", import->name) : 0;
+    if (r == 0)
+        return 0;
+    error_prefix(r, error, "the archive %s: ", import->name);
+    return error_because(r, error, NULL, VQEMU_DETAIL_PATH, import->name, NULL);
 }
 
 /* Whose profile it is: as the manifest says, or as the caller does. */
@@ -529,17 +545,20 @@ static int choose_profile(const struct import *import, const char **profile,
                           const vqemu_ingest_options *options, vqemu_error **error) {
     const char *own = manifest_profile(import);
     if (import->manifest && ingest_options_describe(options))
-        return error_set(error, VQEMU_ERR_INVALID, 0,
-                         "the archive %s has a manifest, which says already what was built when "
-                         "and where",
-                         import->name);
+        return error_because(
+            error_set(error, VQEMU_ERR_INVALID, 0,
+                      "the archive %s has a manifest, which says already what was built when and "
+                      "where",
+                      import->name),
+            error, "described-already", VQEMU_DETAIL_PATH, import->name, NULL);
     int r = import->manifest ? 0 : check_is_wanted(import, error);
     if (r < 0)
         return r;
     if (own && *profile && strcmp(own, *profile) != 0) {
         r = error_set(error, VQEMU_ERR_INVALID, 0, "the archive %s is of profile %s, not of %s",
                       import->name, own, *profile);
-        return error_because(r, error, "other-profile", "path", import->name, "profile", own, NULL);
+        return error_because(r, error, "other-profile", VQEMU_DETAIL_PATH, import->name,
+                             VQEMU_DETAIL_PROFILE, own, NULL);
     }
     if (own)
         *profile = own;
@@ -586,7 +605,7 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
         .options = options,
         .any_profile = flags & VQEMU_IMPORT_ANY_PROFILE,
         .stage = STAGE_EMPTY,
-        .progress = {.call = call},
+        .progress = {.call = call, .phase_count = 1},
     };
     const char *profile = options ? options->profile : NULL;
     int r = open_import(&import, fd, error);

@@ -48,5 +48,5 @@ int tar_not_an_archive(const char *name, const char *bytes, size_t size, vqemu_e
     int r = what ? error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is %s, and not " WHAT_IS_READ, name,
                              what)
                  : error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is not " WHAT_IS_READ, name);
-    return error_because(r, error, "not-an-archive", "path", name, NULL);
+    return error_because(r, error, "not-an-archive", VQEMU_DETAIL_PATH, name, NULL);
 }

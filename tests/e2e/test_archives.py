@@ -89,9 +89,12 @@ def test_case(tmp_path, case):
         assert_extracts_to(archive, Path(resolved["tree"]), tmp_path / "extracted")
         assert verify(root)["problems"] == [] and not leftovers(root)
     else:
-        said = bad("--root", root, "import", *options_of(case), archive, mentions=[archive])
-        said = said.replace(str(archive), "")  # its path has words of the case
+        result = run("--root", root, "--json", "import", *options_of(case), archive)
+        error = json.loads(result.stderr)["error"]
+        assert str(archive) in error["message"] and error["details"]["path"] == str(archive), error
+        said = error["message"].replace(str(archive), "")  # its path has words of the case
         assert fields["refused"] in said and fields.get("entry", "") in said, said
+        assert error["reason"] not in (error["code"], "malformed", "invalid"), error
         assert_nothing_stays(root)
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """What comes from elsewhere does not choose alone what it displaces, nor for how long."""
 import json
+import os
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -123,3 +124,31 @@ def test_another_digest(tmp_path, exported):
     bad("--root", tmp_path / "other", "import", "--digest", wanted, archive, mentions=[archive, wanted, "not the one"])
     bad("--root", tmp_path / "other", "import", "--digest", "0123", archive, mentions=["digest", "0123"])
     assert not manifests(tmp_path / "other") and not leftovers(tmp_path / "other")
+
+
+# ---- what is wrong with a directory ----
+
+@pytest.mark.parametrize("reason, entry, spoil", [
+    ("special-file", "lib/x", lambda path: os.mkfifo(path)),
+    ("bad-path", "lib/a\\b", lambda path: path.write_text("x")),
+    ("link-leads-out", "lib/x", lambda path: path.symlink_to("/etc/passwd")),
+    ("link-broken", "lib/x", lambda path: path.symlink_to("missing")),
+    ("link-broken", "lib/x", lambda path: path.symlink_to("../lib")),
+    ("link-broken", "lib/x", lambda path: path.symlink_to("x"))])
+def test_a_directory_that_cannot_be_stored_has_a_reason(tmp_path, reason, entry, spoil):
+    profile = make_files(tmp_path / "profile")
+    spoil(profile / entry)
+    result = run("--root", tmp_path / "s", "--json", "ingest", "--profile", PROFILE, profile)
+    error = json.loads(result.stderr)["error"]
+    assert (error["reason"], error["details"]) == (reason, {"path": str(profile), "entry": entry})
+
+
+@pytest.mark.parametrize("reason, names", [
+    ("names-collide", ["lib/a", "lib/A"]), ("no-program-in-source", ["qemu/bin/qemu-system-arm"])])
+def test_files_that_make_no_profile(tmp_path, reason, names):
+    profile = make_files(tmp_path / "profile", {name: b"x" for name in names + (
+        ["bin/qemu-system-arm"] if reason == "names-collide" else [])})
+    result = run("--root", tmp_path / "s", "--json", "ingest", "--profile", PROFILE, profile)
+    error = json.loads(result.stderr)["error"]
+    assert (error["reason"], error["details"]) == (reason, {"path": str(profile)})
+    assert reason != "no-program-in-source" or "bin/ must be at the top" in error["message"]

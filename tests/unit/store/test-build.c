@@ -179,6 +179,14 @@ END_TEST
 START_TEST(a_missing_directory_is_named) {
     ck_assert_int_eq(renameat(scratch_fd, "profile", scratch_fd, "elsewhere"), 0);
     build_fails(VQEMU_ERR_NOT_FOUND, "/profile");
+    _cleanup_store_ vqemu_store *store = open_store(0);
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_ingest_options *options = make_ingest_options("profile", "emulate-x86");
+    vqemu_ingest *result = NULL;
+    ck_assert_int_eq(vqemu_store_ingest(store, "nodir", options, 0, NULL, &result, &error),
+                     VQEMU_ERR_NOT_FOUND);
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), "nodir");
+    vqemu_ingest_options_free(options);
 }
 END_TEST
 
