@@ -14,6 +14,7 @@
 #include "unit/view.h"
 #include "util/cleanup.h"
 #include "vm/disk.h"
+#include "vm/nic.h"
 #include "vm/property.h"
 #include "vm/share.h"
 
@@ -90,9 +91,11 @@ static void add_device(struct strbuf *text, const char *path, bool writes) {
 
 static void confine_devices(struct strbuf *text, const struct confinement *confinement) {
     const struct resources *uses = confinement->devices;
-    strbuf_add(text, "ProtectClock=yes\n");
+    if (!confinement->gains)
+        strbuf_add(text, "ProtectClock=yes\n");
     /* virtiofsd keeps CAP_MKNOD, which PrivateDevices= takes away. */
-    strbuf_add(text, confinement->has_sandbox ? "DevicePolicy=closed\n" : "PrivateDevices=yes\n");
+    strbuf_add(text, confinement->has_sandbox || confinement->gains ? "DevicePolicy=closed\n"
+                                                                    : "PrivateDevices=yes\n");
     for (size_t i = 0; uses && i < uses->devices.count; i++)
         if (!is_pseudo_device(uses->devices.items[i]))
             add_device(text, uses->devices.items[i], is_written(uses, uses->devices.items[i]));
@@ -100,7 +103,12 @@ static void confine_devices(struct strbuf *text, const struct confinement *confi
 
 /* ---- the kernel ---- */
 
+/* Most of it implies NoNewPrivileges=, by which no program is setuid (systemd.exec(5)). */
 static void confine_kernel(struct strbuf *text, const struct confinement *confinement) {
+    if (confinement->gains) {
+        strbuf_add(text, "ProtectControlGroups=yes\nReadOnlyPaths=/sys\n");
+        return;
+    }
     strbuf_add(text, "ProtectKernelTunables=yes\nProtectKernelLogs=yes\n"
                      "ProtectControlGroups=yes\nProtectHostname=yes\n");
     /* This hides modules, and the kernels that some distributions have beside them. */
@@ -188,6 +196,17 @@ static bool has_io_uring(const vqemu_vm *vm) {
     return false;
 }
 
+/* Those of bridges, where they are not QEMU's usual one. */
+static int add_helpers(struct view *view, const vqemu_vm *vm, vqemu_error **error) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < vm->nics.count; i++) {
+        const vqemu_nic *nic = vm->nics.items[i];
+        if (nic->helper)
+            r = view_add_program(view, nic->helper, error);
+    }
+    return r;
+}
+
 /* The programs that it executes, and the files of its profile. */
 static int add_programs(struct view *view, const struct unit_plan *plan, vqemu_error **error) {
     const vqemu_runtime *runtime = vqemu_command_runtime(plan->command);
@@ -199,7 +218,9 @@ static int add_programs(struct view *view, const struct unit_plan *plan, vqemu_e
     };
     const char *tree = installed[0];
     const char *stop = unit_stop_program(plan);
-    int r = stop ? view_add_program(view, stop, error) : 0;
+    int r = add_helpers(view, plan->vm, error);
+    if (r == 0 && stop)
+        r = view_add_program(view, stop, error);
     for (size_t i = 0; r == 0 && i < sizeof installed / sizeof *installed; i++)
         if (installed[i] && (i == 0 || !tree || !unit_is_below(installed[i], tree)))
             r = view_add_installed(view, installed[i], error);
@@ -246,7 +267,7 @@ static void choose_capabilities(struct confinement *confinement) {
         strcpy(confinement->capabilities, FILE_CAPABILITIES);
         if (confinement->sets_modes)
             strcat(confinement->capabilities, OWNER_CAPABILITIES);
-        if (confinement->reach.needs_host)
+        if (confinement->reach.needs_host && !confinement->gains)
             strcat(confinement->capabilities, " CAP_NET_ADMIN"); /* to open an interface */
     }
     if (confinement->gains) {

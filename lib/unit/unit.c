@@ -2,6 +2,7 @@
 /* A VM -> the systemd units that run it. */
 #include <volt-qemu/unit.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "unit/service.h"
 #include "util/export.h"
 #include "util/strv.h"
+#include "vm/nic.h"
 
 struct vqemu_units {
     vqemu_command *command;
@@ -86,6 +88,26 @@ static int check_sockets(const struct unit_plan *plan, const struct strv *socket
     return 0;
 }
 
+/* QEMU's seccomp filter, as any of a process that is not root, keeps programs from being setuid
+ * (prctl(2), PR_SET_NO_NEW_PRIVS). */
+static int check_bridges(const struct unit_plan *plan, vqemu_error **error) {
+    if (unit_is_root(plan) || !is_on_by_default(plan->vm->sandbox, true))
+        return 0;
+    for (size_t i = 0; i < plan->vm->nics.count; i++) {
+        const vqemu_nic *nic = plan->vm->nics.items[i];
+        char key[48];
+        snprintf(key, sizeof key, "nics[%zu].backend", i);
+        if (nic->backend && strcmp(nic->backend, "bridge") == 0)
+            return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                                    "%s: QEMU's sandbox keeps the bridge helper from becoming root "
+                                    "for an ordinary user: make a TAP device for that user, and "
+                                    "name it (backend tap, ifname); or set sandbox to false",
+                                    key),
+                          NULL, key, error);
+    }
+    return 0;
+}
+
 /* Whoever takes over a QEMU that is root has the host. */
 static int check_for_system(const struct unit_plan *plan, vqemu_error **error) {
     if (!vqemu_command_user(plan->command))
@@ -94,7 +116,9 @@ static int check_for_system(const struct unit_plan *plan, vqemu_error **error) {
                                 "name a user, if possible one for each VM, who may open its files, "
                                 "or \"root\""),
                       "no-user", "user", error);
-    int r = check_sockets(plan, &plan->uses->connects, error);
+    int r = check_bridges(plan, error);
+    if (r == 0)
+        r = check_sockets(plan, &plan->uses->connects, error);
     if (r == 0 && plan->vm->extra_args.count == 0)
         r = check_sockets(plan, &plan->uses->sockets, error);
     return r;

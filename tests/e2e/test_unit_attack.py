@@ -141,6 +141,14 @@ def test_what_a_vm_has_is_all_that_is_reached(systemd, cli, store, guests, victi
     assert reached == {"signal-same"} | more
 
 
+def test_with_extra_arguments_only_the_kernel_is_confined(systemd, cli, store, guests, victims):
+    """They may use anything, and the unit says so."""
+    reached, _ = attack(systemd, cli, store, guests, victims, extra_args=["-x"])
+    assert {"read-other-disk", "connect-to-other-qmp", "see-same"} <= reached
+    assert not reached & {"mount", "make-user-namespace", "write-to-sys", "use-keyring", "read-memory-by-call-same",
+                          "trace-same", "become-root-by-a-program", "dump-core"}
+
+
 def test_root_by_name_is_still_within_the_unit(systemd, cli, store, guests, victims):
     reached, seen = attack(systemd, cli, store, guests, victims, user="root")
     assert reached == {"see-same", "see-other", "have-capabilities"}
@@ -201,7 +209,7 @@ def test_a_link_in_the_place_of_a_file_leads_nowhere(systemd, cli, store, guests
 def test_a_socket_gives_nobody_a_file(systemd, cli, store, guests):
     """Its owner is not changed by its path, in whose place the VM's user may have put a link."""
     vm = Vm(systemd, cli, store, guests, kernel=None, append=None, tpm=True)
-    text = vm.texts["volt-swtpm@web.socket"]
+    text = vm.texts["volt-vm-swtpm@web.socket"]
     assert "SocketUser" not in text and "SocketMode=0666" in text
     vm.console.write_text("{}\n")
     with vm:

@@ -60,6 +60,7 @@ static const char *const directives[] = {
     "ProtectKernelTunables",
     "ProtectProc",
     "ProtectSystem",
+    "ReadOnlyPaths",
     "ReadWritePaths*",
     "RemoveOnStop",
     "Requires*",

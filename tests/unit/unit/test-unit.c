@@ -140,6 +140,9 @@ END_TEST
 START_TEST(what_a_unit_cannot_do_is_refused) {
     is_refused("{\"name\": \"x\"}", 2, VQEMU_ERR_USAGE, NULL, "0x2");
     is_refused("{\"name\": \"x\"}", 0, VQEMU_ERR_INVALID, "user", "user: missing");
+    is_refused("{\"name\": \"x\", \"user\": \"vm\", \"nics\": [{\"backend\": \"bridge\", "
+               "\"bridge\": \"br0\"}]}",
+               0, VQEMU_ERR_UNSUPPORTED, "nics[0].backend", "make a TAP device for that user");
     is_refused("{\"name\": \"x\", \"user\": \"vm\", \"disks\": [{\"fd\": 7}]}", 0,
                VQEMU_ERR_UNSUPPORTED, "disks[0].fd",
                "disks[0].fd: a unit cannot pass on descriptor 7");
@@ -432,11 +435,20 @@ START_TEST(network_and_rights_are_confined) {
     service_says("emulate-x86", VM(", \"nics\": [{\"backend\": \"tap\", \"ifname\": \"tap0\"}]"),
                  "!PrivateNetwork\nIPAddressDeny=any\nPrivateUsers=yes\nCapabilityBoundingSet=\n"
                  "DeviceAllow=\"/dev/net/tun\" rw");
-    service_says("emulate-x86", VM(", \"nics\": [{\"backend\": \"bridge\", \"bridge\": \"br0\"}]"),
-                 "# This service can become root\n!NoNewPrivileges\n!SystemCall\n!Restrict\n"
-                 "CapabilityBoundingSet=CAP_SETGID CAP_SETPCAP CAP_SETUID CAP_NET_ADMIN\n"
-                 "!PrivateUsers\n!PrivateNetwork\nDeviceAllow=\"/dev/net/tun\" rw\n"
-                 "BindReadOnlyPaths=-/etc/qemu");
+    service_says(
+        "emulate-x86",
+        VM(", \"sandbox\": false, \"nics\": [{\"backend\": \"bridge\", \"bridge\": \"br0\"}]"),
+        "# This service can become root\n!NoNewPrivileges\n!SystemCall\n!Restrict\n"
+        "!PrivateDevices\n!ProtectKernel\n!ProtectClock\n!ProtectHostname\n"
+        "DevicePolicy=closed\nReadOnlyPaths=/sys\n"
+        "CapabilityBoundingSet=CAP_SETGID CAP_SETPCAP CAP_SETUID CAP_NET_ADMIN\n"
+        "!PrivateUsers\n!PrivateNetwork\nDeviceAllow=\"/dev/net/tun\" rw\n"
+        "BindReadOnlyPaths=-/etc/qemu");
+    service_says("emulate-x86",
+                 VM(", \"sandbox\": false, \"nics\": [{\"backend\": \"bridge\", \"bridge\": "
+                    "\"br0\", \"helper\": "
+                    "\"/opt/q/libexec/h\"}]"),
+                 "BindReadOnlyPaths=\"-/opt/q\"");
     service_says("emulate-x86", VM(", \"hugepages\": \"2M\""), "LimitMEMLOCK=infinity");
 }
 END_TEST
@@ -499,7 +511,7 @@ START_TEST(extra_arguments_may_use_anything) {
         "!PrivateNetwork\n!RestrictAddressFamilies\n!CapabilityBoundingSet\n!ProtectClock\n"
         "!MemoryDenyWriteExecute\nProtectKernelTunables=yes\nNoNewPrivileges=yes");
     service_says("kvm-linux", VM(", \"extra_args\": [\"-snapshot\"], \"sandbox\": false"),
-                 "!NoNewPrivileges\n!SystemCallFilter\nProtectKernelTunables=yes");
+                 "!NoNewPrivileges\n!SystemCallFilter\nReadOnlyPaths=/sys");
 }
 END_TEST
 
