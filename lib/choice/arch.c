@@ -26,7 +26,10 @@
  * hosts, x86 and arm64, the guest can mount nothing, or execute nothing of it.
  * pci_slot: QEMU fills the slots of a Malta board from 0x12 up; Linux knows the interrupts of four.
  * vmport=off: nobody asked for VMware's backdoor.
- * pseries: TCG does not implement the mitigations that the machine type asks for by default.
+ * plain_disk of "virt" on Arm: Windows has drivers for NVMe, AHCI and USB sticks. AAVMF, which
+ * boots such guests, has drivers for NVMe and USB, and in Debian's builds none for AHCI. Of QEMU's
+ * network devices, there is none for which Windows on Arm would bring a driver itself. pseries: TCG
+ * does not implement the mitigations that the machine type asks for by default.
  */
 #define X86_OPTIONS "hpet=off,vmport=off"
 #define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,cap-htm=off"
@@ -34,14 +37,14 @@
 #define PC_MACHINE                                                                                 \
     {                                                                                              \
         .name = "pc", .versioned = "pc-i440fx-", .options = X86_OPTIONS, .ide = IDE_BUILT_IN,      \
-        .plain_nic = "e1000", .boots_disks = true, .bootindex = true, .first_slot = 2,             \
-        .slots = 30,                                                                               \
+        .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000", .boots_disks = true,      \
+        .bootindex = true, .first_slot = 2, .slots = 30,                                           \
     }
 #define Q35_MACHINE                                                                                \
     {                                                                                              \
         .name = "q35", .versioned = "pc-q35-", .options = X86_OPTIONS, .ide = SATA_BUILT_IN,       \
-        .plain_nic = "e1000e", .smm = true, .boots_disks = true, .bootindex = true,                \
-        .first_slot = 1, .slots = 30,                                                              \
+        .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000e", .smm = true,             \
+        .boots_disks = true, .bootindex = true, .first_slot = 1, .slots = 30,                      \
     }
 
 static const struct machine x86_64_machines[] = {Q35_MACHINE, PC_MACHINE, {0}};
@@ -52,6 +55,8 @@ static const struct machine arm64_machines[] = {
         .versioned = "virt-",
         .options = "gic-version=max",
         .ide = SATA_ADDED,
+        .plain_disk = "nvme",
+        .plain_cdrom = "usb",
         .first_slot = 1,
         .slots = 31,
     },
@@ -62,6 +67,8 @@ static const struct machine arm_machines[] = {
         .name = "virt",
         .versioned = "virt-",
         .ide = SATA_ADDED,
+        .plain_disk = "nvme",
+        .plain_cdrom = "usb",
         .first_slot = 1,
         .slots = 31,
     },
@@ -80,6 +87,8 @@ static const struct machine malta_machines[] = {
     {
         .name = "malta",
         .ide = IDE_BUILT_IN,
+        .plain_disk = "ide",
+        .plain_cdrom = "ide",
         .plain_nic = "pcnet",
         .first_slot = 0,
         .slots = 32,
@@ -91,6 +100,8 @@ static const struct machine mac99_machines[] = {
         .name = "mac99",
         .options = "via=pmu",
         .ide = IDE_BUILT_IN,
+        .plain_disk = "ide",
+        .plain_cdrom = "ide",
         .plain_nic = "rtl8139",
         .boots_disks = true,
         .first_slot = 0,

@@ -28,6 +28,8 @@ struct machine {
     const char *versioned; /* what a name with a version begins with, or NULL */
     const char *options;   /* for -machine, that every guest wants, or NULL */
     enum ide ide;
+    /* Buses that systems without virtio drivers know, or NULL where they get virtio and scsi. */
+    const char *plain_disk, *plain_cdrom;
     const char *plain_nic; /* a model that systems without virtio drivers know, or NULL */
     bool smm;              /* has system management mode, which guards secure boot on x86 */
     bool boots_disks;      /* has firmware of its own that boots from a disk, */

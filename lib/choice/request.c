@@ -149,6 +149,8 @@ int request_set_needs(vqemu_request *request, const struct vm_needs *needs, vqem
     struct vm_needs new = {.abilities = needs->abilities,
                            .on_pci = needs->on_pci,
                            .on_ide = needs->on_ide,
+                           .on_plain_disk = needs->on_plain_disk,
+                           .on_usb_cdrom = needs->on_usb_cdrom,
                            .on_nic = needs->on_nic};
     bool copied = copy_string(&new.guest_arch, needs->guest_arch);
     copied = copy_string(&new.guest_os, needs->guest_os) && copied;
@@ -184,6 +186,10 @@ uint64_t request_needs(const vqemu_request *request, const struct arch *arch) {
         needs |= vm->on_pci;
     if (machine && (machine->ide == IDE_BUILT_IN || machine->ide == SATA_BUILT_IN))
         needs |= vm->on_ide;
+    if (machine && machine->plain_disk)
+        needs |= vm->on_plain_disk;
+    if (machine && machine->plain_cdrom && strcmp(machine->plain_cdrom, "usb") == 0)
+        needs |= vm->on_usb_cdrom;
     if (machine && machine->plain_nic)
         needs |= vm->on_nic;
     return needs;

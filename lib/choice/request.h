@@ -16,9 +16,11 @@
 struct vm_needs {
     const char *guest_arch, *guest_os, *profile, *mode, *machine; /* NULL where not set */
     uint64_t abilities;
-    uint64_t on_pci; /* of machines with PCI devices */
-    uint64_t on_ide; /* of those with IDE or SATA built in */
-    uint64_t on_nic; /* of those with a network card that is known without virtio drivers */
+    uint64_t on_pci;        /* of machines with PCI devices */
+    uint64_t on_ide;        /* of those with IDE or SATA built in */
+    uint64_t on_plain_disk; /* of those with a bus of disks that is known without virtio drivers, */
+    uint64_t on_usb_cdrom;  /* and where CD-ROM drives are then on USB */
+    uint64_t on_nic;        /* of those with a network card that is known without virtio drivers */
 };
 
 struct vqemu_request {

@@ -13,6 +13,7 @@
 
 #define BLOCK_SERIAL_MAX 20 /* virtio-blk, IDE and NVMe have no more room */
 #define SCSI_DISKS_MAX 256  /* targets of one controller */
+#define USB_DISKS_MAX (USB_PORTS - USB_FIRST_DISK_PORT + 1)
 
 /* One disk as it is being added, with its defaults filled in. */
 struct drive {
@@ -24,7 +25,7 @@ struct drive {
 
 /* What disks have taken so far. */
 struct buses {
-    unsigned ide, scsi;
+    unsigned ide, scsi, usb;
 };
 
 static bool is(const char *choice, const char *value) {
@@ -46,11 +47,29 @@ static bool has_plain_ide(const struct args *args) {
     return args->machine->ide == IDE_BUILT_IN || args->machine->ide == SATA_BUILT_IN;
 }
 
+static const char *plain_bus(const struct args *args, const vqemu_disk *disk) {
+    const char *bus = is_on(disk->cdrom) ? args->machine->plain_cdrom : args->machine->plain_disk;
+    return is(bus, "usb") && args->vm->usb == TOGGLE_OFF ? "ide" : bus;
+}
+
 static const char *default_bus(const struct args *args, const vqemu_disk *disk) {
-    bool has_drivers = args_has_virtio_drivers(args);
-    if (is_on(disk->cdrom))
-        return has_plain_ide(args) ? "ide" : "scsi";
-    return has_drivers || !has_plain_ide(args) ? "virtio" : "ide";
+    bool has_drivers = args_has_virtio_drivers(args), is_cdrom = is_on(disk->cdrom);
+    if (is_cdrom && has_plain_ide(args))
+        return "ide";
+    if (!has_drivers && plain_bus(args, disk))
+        return plain_bus(args, disk);
+    return is_cdrom ? "scsi" : "virtio";
+}
+
+static const char *bus_of(const struct args *args, const vqemu_disk *disk) {
+    return disk->bus ? disk->bus : default_bus(args, disk);
+}
+
+size_t args_first_usb_disk(const struct args *args) {
+    size_t i = 0;
+    while (i < args->vm->disks.count && !is(bus_of(args, args->vm->disks.items[i]), "usb"))
+        i++;
+    return i;
 }
 
 static int check_bus(const struct args *args, const struct drive *drive, vqemu_error **error) {
@@ -62,8 +81,12 @@ static int check_bus(const struct args *args, const struct drive *drive, vqemu_e
     if (is(drive->bus, "nvme") && !args->arch->msix)
         return args_unsupported(args, key, "MSI-X, which nvme needs; it has virtio and scsi",
                                 error);
-    if (is_on(disk->cdrom) && !is(drive->bus, "ide") && !is(drive->bus, "scsi"))
-        return disk_error(drive, "bus", "a CD-ROM drive can be on ide or scsi", error);
+    if (is(drive->bus, "usb") && strcmp(args->arch->bus, "pci") != 0)
+        return args_unsupported(args, key, "USB; it has virtio and scsi", error);
+    if (is(drive->bus, "usb") && args->vm->usb == TOGGLE_OFF)
+        return disk_error(drive, "bus", "a disk on usb needs \"usb\": true", error);
+    if (is_on(disk->cdrom) && (is(drive->bus, "virtio") || is(drive->bus, "nvme")))
+        return disk_error(drive, "bus", "a CD-ROM drive can be on ide, scsi or usb", error);
     if (is(drive->bus, "ide") && is_on(disk->read_only) && !is_on(disk->cdrom))
         return disk_error(drive, "read_only", "IDE and SATA disks cannot be; take another bus",
                           error);
@@ -100,8 +123,7 @@ static int check_image(const struct drive *drive, vqemu_error **error) {
 static bool was_named_before(const struct args *args, const struct drive *drive, const char *bus) {
     for (size_t i = 0; i < drive->number; i++) {
         const vqemu_disk *other = args->vm->disks.items[i];
-        const char *other_bus = other->bus ? other->bus : default_bus(args, other);
-        if (bus && strcmp(bus, other_bus) != 0)
+        if (bus && !is(bus, bus_of(args, other)))
             continue;
         if (drive->disk->iothread ? is(other->iothread, drive->disk->iothread) : !other->iothread)
             return true;
@@ -150,6 +172,19 @@ static void begin_ide(struct args *args, struct strbuf *device, const struct dri
         strbuf_addf(device, ",bus=ide.%u", place);
 }
 
+/* A CD-ROM drive is a SCSI drive behind a bridge: usb-storage would make a disk of it. */
+static void begin_usb(struct args *args, struct strbuf *device, const struct drive *drive,
+                      struct buses *buses) {
+    unsigned port = USB_FIRST_DISK_PORT + buses->usb++;
+    if (!is_on(drive->disk->cdrom)) {
+        strbuf_addf(device, "usb-storage,id=drive%zu,bus=usb.0,port=%u", drive->number, port);
+        return;
+    }
+    strv_add(&args->argv, "-device");
+    strv_addf(&args->argv, "usb-bot,id=usb-drive%zu,bus=usb.0,port=%u", drive->number, port);
+    strbuf_addf(device, "scsi-cd,id=drive%zu,bus=usb-drive%zu.0", drive->number, drive->number);
+}
+
 static void begin_virtio(struct args *args, struct strbuf *device, const struct drive *drive) {
     args_virtio(args, device, "virtio-blk", "drive", (int)drive->number);
     if (drive->disk->iothread)
@@ -172,6 +207,8 @@ static void add_device(struct args *args, const struct drive *drive, struct buse
         begin_scsi(args, &device, drive, buses);
     else if (is(drive->bus, "ide"))
         begin_ide(args, &device, drive, buses);
+    else if (is(drive->bus, "usb"))
+        begin_usb(args, &device, drive, buses);
     else if (is(drive->bus, "nvme"))
         strbuf_addf(&device, "nvme,id=drive%zu", drive->number);
     else
@@ -199,6 +236,10 @@ static int check_room(const struct args *args, const struct drive *drive, const 
         return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
                            "disks[%zu].bus: there is room for %d SCSI drives", drive->number,
                            SCSI_DISKS_MAX);
+    if (is(drive->bus, "usb") && buses->usb == USB_DISKS_MAX)
+        return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                           "disks[%zu].bus: there is room for %d USB drives", drive->number,
+                           USB_DISKS_MAX);
     return 0;
 }
 
@@ -207,8 +248,7 @@ int args_add_disks(struct args *args, vqemu_error **error) {
     int r = args_check_boot_order(args, error);
     for (size_t i = 0; r == 0 && i < args->vm->disks.count; i++) {
         const vqemu_disk *disk = args->vm->disks.items[i];
-        const struct drive drive = {disk, i, disk->bus ? disk->bus : default_bus(args, disk),
-                                    is_read_only(disk)};
+        const struct drive drive = {disk, i, bus_of(args, disk), is_read_only(disk)};
         r = check_bus(args, &drive, error);
         if (r == 0)
             r = check_image(&drive, error);

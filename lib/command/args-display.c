@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The guest's screen, and what its user points and types with. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -128,27 +129,40 @@ static void add_virtio_input(struct args *args) {
     }
 }
 
+static void add_usb_input(struct args *args, const char *model, const char *id, int port) {
+    strv_add(&args->argv, "-device");
+    strv_addf(&args->argv, "%s,id=%s,bus=usb.0,port=%d", model, id, port);
+}
+
 static int add_usb(struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     bool shown = is_shown(vm), has_pci = strcmp(args->arch->bus, "pci") == 0;
     bool tablet = is_on_by_default(vm->usb_tablet, shown && vm->usb != TOGGLE_OFF && has_pci);
-    bool controller = is_on_by_default(vm->usb, tablet || (shown && has_pci));
+    size_t disk = args_first_usb_disk(args);
+    bool has_disk = disk < vm->disks.count && has_pci;
+    bool controller = is_on_by_default(vm->usb, tablet || (shown && has_pci) || has_disk);
+    char key[48] = "usb";
+    if (tablet)
+        snprintf(key, sizeof key, "usb_tablet");
+    else if (vm->usb != TOGGLE_ON && !shown)
+        snprintf(key, sizeof key, "disks[%zu].bus", disk);
     if (tablet && !controller)
         return args_refuse(error, VQEMU_ERR_INVALID, "usb_tablet: it needs \"usb\": true");
     if (controller && !has_pci)
-        return args_unsupported(args, tablet ? "usb_tablet" : "usb", "USB", error);
+        return args_unsupported(args, key, "USB", error);
     if (shown && !has_pci)
         add_virtio_input(args);
     if (!controller)
         return 0;
-    int r = args_require(args, VQEMU_ABILITY_USB, tablet ? "usb_tablet" : "usb", error);
+    int r = args_require(args, VQEMU_ABILITY_USB, key, error);
     if (r < 0)
         return r;
-    args_option(args, "-device", "qemu-xhci,id=usb");
+    strv_add(&args->argv, "-device");
+    strv_addf(&args->argv, "qemu-xhci,id=usb,p2=%d,p3=%d", USB_PORTS, USB_PORTS);
     if (tablet)
-        args_option(args, "-device", "usb-tablet,id=tablet,bus=usb.0");
+        add_usb_input(args, "usb-tablet", "tablet", USB_TABLET_PORT);
     if (shown && !args->arch->x86) /* where there is no PS/2 keyboard */
-        args_option(args, "-device", "usb-kbd,id=keyboard,bus=usb.0");
+        add_usb_input(args, "usb-kbd", "keyboard", USB_KEYBOARD_PORT);
     return 0;
 }
 

@@ -50,7 +50,8 @@ static bool is_reserved(const char *id) {
             strspn(id + stem, "0123456789") == length - stem)
             return true;
     }
-    return strncmp(id, "scsi-", strlen("scsi-")) == 0; /* of the controller for an I/O thread */
+    /* the controller for an I/O thread, the bridge of a CD-ROM drive */
+    return strncmp(id, "scsi-", strlen("scsi-")) == 0 || strncmp(id, "usb-", strlen("usb-")) == 0;
 }
 
 static int refuse(const struct named *device, const char *why, const struct named *other,

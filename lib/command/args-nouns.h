@@ -19,7 +19,9 @@ int args_check_boot_order(const struct args *args, vqemu_error **error); /* args
 /* The place of a disk in the order of booting, from 1; 0 if it has none. */
 uint64_t args_disk_bootindex(const struct args *args, size_t number);
 void args_add_boot(struct args *args);
-int args_add_disks(struct args *args, vqemu_error **error);   /* args-disk.c */
+int args_add_disks(struct args *args, vqemu_error **error); /* args-disk.c */
+/* The number of disks if none is on USB. */
+size_t args_first_usb_disk(const struct args *args);
 int args_add_shares(struct args *args, vqemu_error **error);  /* args-share.c */
 int args_add_nics(struct args *args, vqemu_error **error);    /* args-nic.c */
 int args_add_console(struct args *args, vqemu_error **error); /* args-console.c */
@@ -28,6 +30,12 @@ char *args_default_console_log(const struct args *args);
 int args_add_control(struct args *args, vqemu_error **error);
 int args_add_display(struct args *args, vqemu_error **error); /* args-display.c */
 int args_add_devices(struct args *args, vqemu_error **error); /* args-device.c */
+
+/* Ports of the USB controller: each of USB 2 and 3. As many as an xHCI of QEMU's can have. */
+#define USB_PORTS 15
+#define USB_TABLET_PORT 1
+#define USB_KEYBOARD_PORT 2
+#define USB_FIRST_DISK_PORT 3
 
 /* Give each PCI device its slot, when all are there (args-slot.c). */
 int args_place_devices(struct args *args, vqemu_error **error);

@@ -125,12 +125,13 @@ static const struct property properties[] = {
         .key = "bus",
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, bus),
-        .choices = (const char *const[]){"virtio", "scsi", "nvme", "ide", NULL},
+        .choices = (const char *const[]){"virtio", "scsi", "nvme", "ide", "usb", NULL},
         .meaning =
-            "What the disk is attached to: virtio (virtio-blk), scsi (virtio-scsi), nvme, or "
-            "ide (IDE or SATA, whatever the machine has). Default: virtio for Linux; for "
-            "Windows and other systems ide where the machine has it. CD-ROM drives are on ide "
-            "where the machine has it, else on scsi.",
+            "What the disk is attached to: virtio (virtio-blk), scsi (virtio-scsi), nvme, ide (IDE "
+            "or SATA, whatever the machine has), or usb. Default: virtio for Linux; for Windows "
+            "and other systems ide where the machine has it, and nvme on Arm. CD-ROM drives are on "
+            "ide where the machine has it, on Arm for Windows and other systems on usb, else on "
+            "scsi.",
     },
     {
         .key = "cdrom",

@@ -32,8 +32,14 @@ static void need_display(const vqemu_vm *vm, struct vm_needs *needs) {
 static void need_disk(const vqemu_vm *vm, const vqemu_disk *disk, struct vm_needs *needs) {
     if (is(disk->bus, "ide") || is(disk->bus, "nvme"))
         needs->abilities |= VQEMU_ABILITY_STORAGE;
-    else if (!disk->bus && (is_on(disk->cdrom) || !has_virtio_drivers(vm)))
+    else if (is(disk->bus, "usb"))
+        needs->abilities |= VQEMU_ABILITY_USB;
+    else if (!disk->bus && has_virtio_drivers(vm) && is_on(disk->cdrom))
         needs->on_ide |= VQEMU_ABILITY_STORAGE;
+    else if (!disk->bus && !has_virtio_drivers(vm))
+        needs->on_plain_disk |= VQEMU_ABILITY_STORAGE;
+    if (!disk->bus && !has_virtio_drivers(vm) && is_on(disk->cdrom) && vm->usb != TOGGLE_OFF)
+        needs->on_usb_cdrom |= VQEMU_ABILITY_USB;
 }
 
 static void need_nic(const vqemu_vm *vm, const vqemu_nic *nic, struct vm_needs *needs) {

@@ -40,9 +40,10 @@ static const struct property properties[] = {
         .meaning =
             "Operating system of the guest, which decides the defaults of devices, clock and "
             "hints. linux (the default): virtio disks and network devices. windows: UEFI "
-            "firmware, SATA disks and an Intel network device, for which Windows brings "
-            "drivers, a clock of local time, and under KVM the Hyper-V enlightenments. other: "
-            "for legacy systems, IDE or SATA disks and an Intel or Realtek network device, "
+            "firmware, SATA disks and an Intel network device, on Arm NVMe disks, for which "
+            "Windows "
+            "brings drivers, a clock of local time, and under KVM the Hyper-V enlightenments. "
+            "other: for legacy systems, IDE or SATA disks and an Intel or Realtek network device, "
             "where the machine can have them.",
     },
     {

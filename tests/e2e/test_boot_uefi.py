@@ -52,6 +52,24 @@ def test_a_kernel_boots_by_uefi(arch, tpm_driver, bits, boot_store, guest_of, tm
     assert [d["uuid"] for d in console.reports("dmi")] == [argv[argv.index("-uuid") + 1]]
 
 
+@pytest.mark.parametrize("arch, cdrom", [
+    ("aarch64", False), pytest.param("aarch64", True, marks=pytest.mark.extended)])
+def test_what_windows_on_arm_is_installed_on_and_from_is_booted(arch, cdrom, boot_store, guest_of, tmp_path):
+    """Its firmware has no driver for every bus. A kernel that is an EFI program says that it runs."""
+    loader, empty = tmp_path / "loader", tmp_path / "empty"
+    for path in (loader, empty):
+        with path.open("wb") as file:
+            file.truncate(64 << 20)
+    for words in (["mformat", "-F", "::"], ["mmd", "::/EFI", "::/EFI/BOOT"],
+                  ["mcopy", guest_of(arch).kernel, "::/EFI/BOOT/BOOTAA64.EFI"]):
+        subprocess.run([words[0], "-i", loader, *words[1:]], check=True, stdin=subprocess.DEVNULL)
+    disks = [{"file": str(empty if cdrom else loader)}, {"file": str(loader if cdrom else empty), "cdrom": True}]
+    vm = Vm(boot_store, arch, tmp_path, {"guest_os": "windows", "memory": 512, "disks": disks})
+    with vm.started() as started:
+        console = started.wait_for("EFI stub: Booting Linux Kernel", DEADLINE)
+    console.require("/USB(" if cdrom else "/NVMe(")
+
+
 # ---- a disk as an installed system has it ----
 
 

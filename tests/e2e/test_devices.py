@@ -99,6 +99,7 @@ def expected_models(arch):
         models["nvme"] = "nvme"
     if arch != "s390x":
         models["ide"] = "ide-hd"
+        models["usb"] = "usb-storage"
     return models
 
 
@@ -114,7 +115,7 @@ def test_disks_on_every_bus(machines, image, arch, kind):
             assert device(qmp, f"drive{i}") == model
             assert device(qmp, f"drive{i}", "serial") == f"{bus}, =1"
             assert device(qmp, f"drive{i}", "bootindex") == i + 1
-            assert device(qmp, f"drive{i}", "drive") == f"disk{i}"
+            assert bus == "usb" or device(qmp, f"drive{i}", "drive") == f"disk{i}"  # it gives that to a SCSI disk
             assert nodes[f"disk{i}"]["drv"] == kind
             assert nodes[f"disk{i}"]["file"] == disks[i]["file"]
             assert not nodes[f"disk{i}"]["ro"]
@@ -124,7 +125,7 @@ def test_disks_on_every_bus(machines, image, arch, kind):
 def test_read_only_disks_and_drives_without_a_medium(machines, images, arch):
     buses = [bus for bus in expected_models(arch) if bus != "ide"]
     disks = [{"file": str(images / "raw"), "bus": bus, "read_only": True} for bus in buses]
-    drives = ["scsi"] if arch == "s390x" else ["scsi", "ide"]
+    drives = ["scsi"] if arch == "s390x" else ["scsi", "ide", "usb"]
     for bus in drives:
         disks += [{"file": str(images / "iso"), "bus": bus, "cdrom": True}, {"bus": bus, "cdrom": True}]
     disks.append({"cdrom": True})
@@ -134,7 +135,7 @@ def test_read_only_disks_and_drives_without_a_medium(machines, images, arch):
         for i, disk in enumerate(disks):
             if disk.get("cdrom"):
                 bus = disk.get("bus", "ide" if has_ide else "scsi")
-                assert device(qmp, f"drive{i}") == f"{bus}-cd"
+                assert device(qmp, f"drive{i}") == ("ide-cd" if bus == "ide" else "scsi-cd")
             assert (f"disk{i}" in nodes) == ("file" in disk)
             assert "file" not in disk or nodes[f"disk{i}"]["ro"]
 
@@ -148,9 +149,14 @@ def test_the_devices_of_systems_without_virtio_drivers(machines, image, arch, sy
         plain = {"x86_64": "e1000e", "i386": "e1000", "ppc": "rtl8139"}.get(
             arch, "pcnet" if "mips" in arch else None)
         virtio = "virtio-{}-ccw" if arch == "s390x" else "virtio-{}-pci"
+        is_arm = arch in ("aarch64", "arm")
         assert device(qmp, "nic0") == (plain or virtio.format("net"))
-        assert device(qmp, "drive0") == ("ide-hd" if plain else virtio.format("blk"))
+        assert device(qmp, "drive0") == ("ide-hd" if plain else "nvme" if is_arm else virtio.format("blk"))
         assert device(qmp, "drive1") == ("ide-cd" if plain else "scsi-cd")
+        assert has_device(qmp, "usb") == has_device(qmp, "usb-drive1") == is_arm
+    if is_arm:
+        with machines.start(arch, {**vm, "usb": False}) as qmp:
+            assert device(qmp, "drive1") == "ide-cd"
 
 
 @pytest.mark.parametrize("arch", ARCHES)
@@ -337,6 +343,18 @@ def test_many_scsi_disks(machines, images):
     disks = [{"file": str(images / "raw"), "bus": "scsi", "read_only": True} for _ in range(255)]
     with machines.start("x86_64", {"disks": disks + [{"bus": "scsi", "cdrom": True}]}) as qmp:
         assert device(qmp, "drive255", "scsi-id") == 255
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_all_places_for_usb_drives(machines, images, place, arch):
+    """Beside tablet and keyboard; each has a port of its own, whatever else there is."""
+    disks = [{"file": str(images / "raw"), "bus": "usb", "read_only": True} for _ in range(12)]
+    vm = {"disks": disks + [{"bus": "usb", "cdrom": True}], "display": "vnc", "runtime_dir": str(place)}
+    for display in ({}, {"display": "none"}):
+        with machines.start(arch, {**vm, **display}) as qmp:
+            assert [device(qmp, f"drive{i}", "port") for i in range(12)] == [str(i + 3) for i in range(12)]
+            assert device(qmp, "usb-drive12", "port") == "15"
+    refused(machines, arch, {"disks": [*vm["disks"], disks[0]]}, UNSUPPORTED, "room for 13 USB drives")
 
 
 MALTA = ["mips", "mipsel", "mips64", "mips64el"]

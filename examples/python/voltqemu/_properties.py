@@ -35,10 +35,11 @@ class Disk(Element):
                                "names, and writes to it: images of others must not have one. "
                                "Default: none.")
     bus = StringProperty("What the disk is attached to: virtio (virtio-blk), scsi (virtio-scsi), "
-                         "nvme, or ide (IDE or SATA, whatever the machine has). Default: virtio "
-                         "for Linux; for Windows and other systems ide where the machine has it. "
-                         "CD-ROM drives are on ide where the machine has it, else on scsi. One of "
-                         "virtio, scsi, nvme, ide.")
+                         "nvme, ide (IDE or SATA, whatever the machine has), or usb. Default: "
+                         "virtio for Linux; for Windows and other systems ide where the machine "
+                         "has it, and nvme on Arm. CD-ROM drives are on ide where the machine has "
+                         "it, on Arm for Windows and other systems on usb, else on scsi. One of "
+                         "virtio, scsi, nvme, ide, usb.")
     cdrom = SwitchProperty("A CD-ROM drive, which is always read-only. Default: no.")
     read_only = SwitchProperty("Whether the guest can only read (QEMU: read-only=on). Default: "
                                "no, but for CD-ROM drives.")

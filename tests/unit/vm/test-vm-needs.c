@@ -69,7 +69,12 @@ static const struct {
     {"\"disks\": [{\"cdrom\": true, \"bus\": \"scsi\"}]", "x86_64", 0},
     {"\"disks\": [{\"cdrom\": true}]", "aarch64", 0}, /* its default is scsi */
     {"\"disks\": [{\"file\": \"/d\"}], \"guest_os\": \"other\"", "x86_64", STORAGE},
-    {"\"disks\": [{\"file\": \"/d\"}], \"guest_os\": \"other\"", "aarch64", 0},
+    {"\"disks\": [{\"file\": \"/d\"}], \"guest_os\": \"other\"", "aarch64", STORAGE}, /* nvme */
+    {"\"disks\": [{\"file\": \"/d\"}], \"guest_os\": \"other\"", "riscv64", 0},
+    {"\"disks\": [{\"cdrom\": true}], \"guest_os\": \"other\"", "aarch64", STORAGE | USB},
+    {"\"disks\": [{\"cdrom\": true}], \"guest_os\": \"other\", \"usb\": false", "aarch64", STORAGE},
+    {"\"disks\": [{\"cdrom\": true}], \"guest_os\": \"other\"", "x86_64", STORAGE},
+    {"\"disks\": [{\"file\": \"/d\", \"bus\": \"usb\"}]", "x86_64", USB},
     {"\"disks\": [{\"file\": \"/d\"}], \"guest_os\": \"windows\"", "x86_64", STORAGE | UEFI},
     {"\"nics\": [{}]", "x86_64", 0},
     {"\"nics\": [{\"model\": \"virtio\"}], \"guest_os\": \"other\"", "x86_64", 0},

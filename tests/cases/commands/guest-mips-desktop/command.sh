@@ -21,9 +21,9 @@
   -display none \
   -vnc vnc=unix:/run/volt/malta/vnc.sock \
   -device VGA,id=video,romfile= \
-  -device qemu-xhci,id=usb \
-  -device usb-tablet,id=tablet,bus=usb.0 \
-  -device usb-kbd,id=keyboard,bus=usb.0 \
+  -device qemu-xhci,id=usb,p2=15,p3=15 \
+  -device usb-tablet,id=tablet,bus=usb.0,port=1 \
+  -device usb-kbd,id=keyboard,bus=usb.0,port=2 \
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/m.img \

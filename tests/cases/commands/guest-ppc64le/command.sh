@@ -21,9 +21,9 @@
   -display none \
   -vnc vnc=unix:/run/volt/power/vnc.sock \
   -device virtio-gpu-pci,id=video,addr=0x2 \
-  -device qemu-xhci,id=usb,addr=0x3 \
-  -device usb-tablet,id=tablet,bus=usb.0 \
-  -device usb-kbd,id=keyboard,bus=usb.0 \
+  -device qemu-xhci,id=usb,p2=15,p3=15,addr=0x3 \
+  -device usb-tablet,id=tablet,bus=usb.0,port=1 \
+  -device usb-kbd,id=keyboard,bus=usb.0,port=2 \
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/p.img \

@@ -22,8 +22,8 @@
   -object secret,id=vnc-password,file=/srv/win/vnc-password \
   -vnc vnc=unix:/run/volt/B__ro_7-9953dd4f1111fa80/vnc.sock,password-secret=vnc-password \
   -device VGA,id=video,addr=0x2 \
-  -device qemu-xhci,id=usb,addr=0x3 \
-  -device usb-tablet,id=tablet,bus=usb.0 \
+  -device qemu-xhci,id=usb,p2=15,p3=15,addr=0x3 \
+  -device usb-tablet,id=tablet,bus=usb.0,port=1 \
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/win/c.qcow2 \

@@ -23,8 +23,8 @@
   -object secret,id=vnc-password,file=/srv/p,,w \
   -vnc vnc=unix:/run/v,,nc,password-secret=vnc-password \
   -device virtio-vga,id=video,addr=0x2 \
-  -device qemu-xhci,id=usb,addr=0x3 \
-  -device usb-tablet,id=tablet,bus=usb.0 \
+  -device qemu-xhci,id=usb,p2=15,p3=15,addr=0x3 \
+  -device usb-tablet,id=tablet,bus=usb.0,port=1 \
   -chardev socket,id=console,path=/run/c,,1,server=on,wait=off,logfile=/var/log/c,,1,logappend=on \
   -serial chardev:console \
   -chardev socket,id=qmp,path=/run/q,,1,server=on,wait=off \
