@@ -8,11 +8,12 @@
 
 #include "command/args.h"
 
-void args_add_machine(struct args *args); /* args-machine.c, as the next four */
+void args_add_machine(struct args *args); /* args-machine.c, as the next three */
 void args_add_memory(struct args *args);
 int args_check_machine(const struct args *args, vqemu_error **error);
-void args_add_cpus(struct args *args);
 void args_add_sandbox(struct args *args);
+int args_check_cpus(const struct args *args, vqemu_error **error); /* args-cpu.c */
+void args_add_cpus(struct args *args);
 void args_add_firmware(struct args *args); /* args-firmware.c */
 int args_plan_firmware(struct args *args, vqemu_error **error);
 int args_check_boot_order(const struct args *args, vqemu_error **error); /* args-boot.c */
