@@ -31,24 +31,27 @@
  * network devices, there is none for which Windows on Arm would bring a driver itself. pseries: TCG
  * does not implement the mitigations that the machine type asks for by default.
  */
+#define GIB UINT64_C(1024) /* MiB */
 #define X86_OPTIONS "hpet=off,vmport=off"
 #define PSERIES_TCG "cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off,cap-htm=off"
 
-#define PC_MACHINE                                                                                 \
+#define PC_MACHINE(memory)                                                                         \
     {                                                                                              \
         .name = "pc", .versioned = "pc-i440fx-", .options = X86_OPTIONS, .ide = IDE_BUILT_IN,      \
         .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000", .boots_disks = true,      \
-        .bootindex = true, .first_slot = 2, .slots = 30,                                           \
+        .bootindex = true, .tcg_max_memory = memory, .first_slot = 2, .slots = 30,                 \
     }
-#define Q35_MACHINE                                                                                \
+#define Q35_MACHINE(memory)                                                                        \
     {                                                                                              \
         .name = "q35", .versioned = "pc-q35-", .options = X86_OPTIONS, .ide = SATA_BUILT_IN,       \
         .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000e", .smm = true,             \
-        .boots_disks = true, .bootindex = true, .first_slot = 1, .slots = 30,                      \
+        .boots_disks = true, .bootindex = true, .tcg_max_memory = memory, .first_slot = 1,         \
+        .slots = 30,                                                                               \
     }
 
-static const struct machine x86_64_machines[] = {Q35_MACHINE, PC_MACHINE, {0}};
-static const struct machine i386_machines[] = {PC_MACHINE, Q35_MACHINE, {0}};
+static const struct machine x86_64_machines[] = {
+    Q35_MACHINE(978 * GIB), PC_MACHINE(1009 * GIB), {0}};
+static const struct machine i386_machines[] = {PC_MACHINE(61 * GIB), Q35_MACHINE(30 * GIB), {0}};
 static const struct machine arm64_machines[] = {
     {
         .name = "virt",
@@ -336,6 +339,7 @@ static const struct arch archs[] = {
         .kvm_hosts = {"ppc64", "ppc64le"},
         .msix = true,
         .memory_step = 256,
+        .max_cpus = 2048, /* more do not fit into its device tree */
         .threads = THREADS_KVM_ONLY,
     },
     {
@@ -354,6 +358,7 @@ static const struct arch archs[] = {
         .kvm_hosts = {"ppc64le", "ppc64"},
         .msix = true,
         .memory_step = 256,
+        .max_cpus = 2048, /* more do not fit into its device tree */
         .threads = THREADS_KVM_ONLY,
     },
     {

@@ -30,12 +30,13 @@ struct machine {
     enum ide ide;
     /* Buses that systems without virtio drivers know, or NULL where they get virtio and scsi. */
     const char *plain_disk, *plain_cdrom;
-    const char *plain_nic; /* a model that systems without virtio drivers know, or NULL */
-    bool smm;              /* has system management mode, which guards secure boot on x86 */
-    bool boots_disks;      /* has firmware of its own that boots from a disk, */
-    bool bootindex;        /* and goes by QEMU's bootindex (OpenBIOS does not) */
-    unsigned first_slot;   /* of PCI, that a device can be put in */
-    unsigned slots;        /* PCI devices that can be added, or 0 for no limit worth checking */
+    const char *plain_nic;   /* a model that systems without virtio drivers know, or NULL */
+    bool smm;                /* has system management mode, which guards secure boot on x86 */
+    bool boots_disks;        /* has firmware of its own that boots from a disk, */
+    bool bootindex;          /* and goes by QEMU's bootindex (OpenBIOS does not) */
+    uint64_t tcg_max_memory; /* MiB that it can have under TCG, 0 for that of the architecture */
+    unsigned first_slot;     /* of PCI, that a device can be put in */
+    unsigned slots;          /* PCI devices that can be added, or 0 for no limit worth checking */
 };
 
 struct arch {
@@ -59,12 +60,12 @@ struct arch {
     bool msix;               /* the machine's PCI has MSI-X, which newer devices need */
     uint64_t default_memory; /* MiB */
     uint64_t min_memory;     /* MiB that the machine needs */
-    uint64_t max_memory;     /* MiB that the machine can have, 0 for no limit worth checking */
+    uint64_t max_memory;     /* MiB that the machine can have, 0 for as much as the key allows */
     uint64_t memory_step;    /* MiB of which the memory is a multiple, 0 for any */
     bool tcg_cpu_alone;      /* of the model tcg_cpu there can be only one */
     uint8_t pci_slot;        /* the first of those PCI slots that have an interrupt, */
     uint8_t pci_slots;       /* and their number, or 0 if all have one */
-    uint32_t max_cpus;       /* 0 for no limit worth checking */
+    uint32_t max_cpus;
     enum threads threads;
 };
 

@@ -29,13 +29,25 @@ static uint64_t cpus_of(const vqemu_vm *vm) {
     return vm->cpus ? vm->cpus : topology_product(vm);
 }
 
+struct topology {
+    uint64_t sockets, cores, threads;
+};
+
+/* The parts of a number that was found good. */
+static struct topology topology_of(const vqemu_vm *vm) {
+    bool is_given = vm->cpu_sockets || vm->cpu_cores || vm->cpu_threads;
+    uint64_t cpus = cpus_of(vm), threads = one_if_unset(vm->cpu_threads);
+    uint64_t cores = is_given ? one_if_unset(vm->cpu_cores) : cpus;
+    return (struct topology){cpus / (cores * threads), cores, threads};
+}
+
 /* ---- checks ---- */
 
 static int check_cpus(const struct args *args, vqemu_error **error) {
     const vqemu_vm *vm = args->vm;
     uint64_t cpus = cpus_of(vm), product = topology_product(vm);
     bool sockets_are_left_over = !vm->cpu_sockets && cpus % product == 0;
-    if (args->arch->max_cpus && cpus > args->arch->max_cpus)
+    if (cpus > args->arch->max_cpus)
         return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
                            "cpus: %" PRIu64
                            " CPUs are too many: the machine of %s guests can have %u",
@@ -52,6 +64,34 @@ static int check_cpus(const struct args *args, vqemu_error **error) {
                            one_if_unset(vm->cpu_sockets), one_if_unset(vm->cpu_cores),
                            one_if_unset(vm->cpu_threads), cpus);
     return 0;
+}
+
+/* Of the APIC ids of a topology each part has as many bits as its highest number needs. */
+static unsigned bits_for(uint64_t count) {
+    unsigned bits = 0;
+    while ((UINT64_C(1) << bits) < count)
+        bits++;
+    return bits;
+}
+
+static uint64_t highest_apic_id(const vqemu_vm *vm) {
+    const struct topology t = topology_of(vm);
+    unsigned thread_bits = bits_for(t.threads), core_bits = bits_for(t.cores);
+    return (t.sockets - 1) << (core_bits + thread_bits) | (t.cores - 1) << thread_bits |
+           (t.threads - 1);
+}
+
+/* An emulated APIC has ids of one byte, of which the last is that of all. */
+static int check_apic_ids(const struct args *args, vqemu_error **error) {
+    const struct topology t = topology_of(args->vm);
+    uint64_t highest = highest_apic_id(args->vm);
+    if (!args->arch->x86 || args->kvm || highest <= 254)
+        return 0;
+    return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                       "cpus: %" PRIu64 " sockets of %" PRIu64 " cores of %" PRIu64 " threads need "
+                       "APIC ids up to %" PRIu64 ", and emulated CPUs have them up to 254. Numbers "
+                       "of cores and threads that are powers of two waste none",
+                       t.sockets, t.cores, t.threads, highest);
 }
 
 static int check_threads(const struct args *args, vqemu_error **error) {
@@ -91,6 +131,8 @@ static int check_hyperv(const struct args *args, vqemu_error **error) {
 int args_check_cpus(const struct args *args, vqemu_error **error) {
     int r = check_cpus(args, error);
     if (r == 0)
+        r = check_apic_ids(args, error);
+    if (r == 0)
         r = check_threads(args, error);
     if (r == 0)
         r = check_cpu_model(args, error);
@@ -103,11 +145,9 @@ int args_check_cpus(const struct args *args, vqemu_error **error) {
 
 /* Always in full: what QEMU makes of a number alone depends on the machine's version. */
 static void add_topology(struct strbuf *smp, const vqemu_vm *vm) {
-    bool is_given = vm->cpu_sockets || vm->cpu_cores || vm->cpu_threads;
-    uint64_t cpus = cpus_of(vm), threads = one_if_unset(vm->cpu_threads);
-    uint64_t cores = is_given ? one_if_unset(vm->cpu_cores) : cpus;
-    strbuf_addf(smp, "%" PRIu64 ",sockets=%" PRIu64 ",cores=%" PRIu64 ",threads=%" PRIu64, cpus,
-                cpus / (cores * threads), cores, threads);
+    const struct topology t = topology_of(vm);
+    strbuf_addf(smp, "%" PRIu64 ",sockets=%" PRIu64 ",cores=%" PRIu64 ",threads=%" PRIu64,
+                cpus_of(vm), t.sockets, t.cores, t.threads);
 }
 
 void args_add_cpus(struct args *args) {

@@ -17,20 +17,25 @@ static uint64_t memory_of(const struct args *args) {
     return args->arch->default_memory ? args->arch->default_memory : DEFAULT_MEMORY;
 }
 
+static uint64_t most_memory(const struct args *args) {
+    bool is_emulated = !args->kvm && args->machine->tcg_max_memory;
+    return is_emulated ? args->machine->tcg_max_memory : args->arch->max_memory;
+}
+
 static int check_memory(const struct args *args, vqemu_error **error) {
     const struct arch *arch = args->arch;
-    uint64_t memory = memory_of(args);
+    uint64_t memory = memory_of(args), most = most_memory(args);
     if (memory < arch->min_memory)
         return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
                            "memory: %" PRIu64 " MiB are too little: the machine of %s guests needs "
                            "%" PRIu64,
                            memory, arch->name, arch->min_memory);
-    if (arch->max_memory && memory > arch->max_memory)
+    if (most && memory > most)
         return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
-                           "memory: %" PRIu64
-                           " MiB are too much: the machine of %s guests can have "
-                           "%" PRIu64,
-                           memory, arch->name, arch->max_memory);
+                           "memory: %" PRIu64 " MiB are too much: the machine %s of %s guests can "
+                           "have %" PRIu64 "%s",
+                           memory, args->machine_name, arch->name, most,
+                           most == arch->max_memory ? "" : " under emulation");
     if (arch->memory_step && memory % arch->memory_step != 0)
         return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
                            "memory: %" PRIu64 " MiB are no multiple of %" PRIu64

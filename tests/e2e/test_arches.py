@@ -87,12 +87,44 @@ def test_qemu_realizes_the_machine(root, arch, tmp_path):
         assert any(label.startswith("console") for label in labels), labels
 
 
-@pytest.mark.parametrize("arch", X86 + FOREIGN)
-def test_the_machine_takes_as_much_as_the_library_allows(root, arch, tmp_path):
-    limits = {"mips": 2048, "mipsel": 2048, "mips64": 2048, "mips64el": 2048, "ppc": 2047}
-    memory = limits.get(arch, 3072)
-    with stopped_machine(command(root, arch, tmp_path, "--memory", str(memory))) as qmp:
+MEMORY = {"mips": 2048, "mipsel": 2048, "mips64": 2048, "mips64el": 2048, "ppc": 2047, "arm": 3072, "riscv32": 10240,
+          "x86_64": 1001472, "i386": 62464}
+
+
+def shared(memory):
+    """Memory that is not there until it is used, so that much more can be had than the host has."""
+    return {"memory": memory, "memory_shared": True}
+
+
+def description(tmp_path, keys):
+    path = tmp_path / "vm.json"
+    path.write_text(json.dumps({"name": "x", **keys}))
+    return "--vm", path
+
+
+@pytest.mark.parametrize("arch, machine", [*((arch, None) for arch in X86 + FOREIGN), ("x86_64", "pc"), ("i386", "q35")])
+def test_the_machine_takes_as_much_as_the_library_allows(root, arch, machine, tmp_path):
+    memory = {"pc": 1033216, "q35": 30720}.get(machine, MEMORY.get(arch, 3072))
+    keys = shared(memory) | ({"machine": machine} if machine else {})
+    with stopped_machine(command(root, arch, tmp_path, *description(tmp_path, keys))) as qmp:
         assert qmp.execute("query-memory-size-summary")["base-memory"] == memory << 20
+    if memory != 3072 or arch == "arm":
+        with pytest.raises(AssertionError, match=f"memory: {memory + 1} MiB are too much"):
+            command(root, arch, tmp_path, *description(tmp_path, keys | {"memory": memory + 1}))([])
+
+
+@pytest.mark.parametrize("arch", X86)
+@pytest.mark.parametrize("topology, fits", [((4, 33, 1), True), ((3, 64, 1), True), ((64, 4, 1), False),
+                                            ((5, 40, 1), False), ((85, 3, 1), False)])
+def test_emulated_cpus_have_room_for_their_apic_ids(root, arch, topology, fits, tmp_path):
+    keys = dict(zip(("cpu_sockets", "cpu_cores", "cpu_threads"), topology))
+    make = command(root, arch, tmp_path, *description(tmp_path, keys))
+    if not fits:
+        with pytest.raises(AssertionError, match="APIC ids|too many"):
+            make([])
+        return
+    with stopped_machine(make) as qmp:
+        assert len(qmp.execute("query-cpus-fast")) == topology[0] * topology[1]
 
 
 # loongarch64: 256 from QEMU 8.0 on; 7.2 has 4.
