@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The slots of PCI devices. Each noun has slots of its own, so that a device stays where it is, and
- * keeps the name that the guest has given it, when others are added or taken away. QEMU by itself
- * would number them in the order of the arguments.
+ * The slots of PCI devices, and the device numbers of channel devices. Each noun has slots of its
+ * own, so that a device stays where it is, and keeps the name that the guest has given it, when
+ * others are added or taken away. QEMU by itself would number them in the order of the arguments.
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,6 +21,19 @@ static const struct home {
     {"share", 0x0a, 4},   {"scsi", 0x0e, 1}, {"ide", 0x0f, 1},    {"nic", 0x10, 8},
     {"drive", 0x18, 7},
 };
+
+/* Channel devices of s390x; there can be more of a list than it has elements. */
+static const struct number_range {
+    const char *id;
+    unsigned first;
+    bool is_list;
+} ranges[] = {
+    {"video", 0x0002, false},  {"tablet", 0x0003, false}, {"keyboard", 0x0004, false},
+    {"serial", 0x0005, false}, {"rng-device", 6, false},  {"balloon", 0x0007, false},
+    {"vsock", 0x0008, false},  {"rootfs", 0x0009, false}, {"scsi", 0x000e, false},
+    {"share", 0x1000, true},   {"nic", 0x2000, true},     {"drive", 0x3000, true},
+};
+#define FIRST_SCSI_NUMBER 0x4000 /* of the controllers for I/O threads, as they come */
 
 static bool takes_slot(const char *device) {
     static const char *const others[] = {"scsi-",           "ide-",   "usb-",
@@ -103,6 +116,48 @@ static int spread(struct args *args, vqemu_error **error) {
     return 0;
 }
 
+/* ---- channel devices ---- */
+
+static bool is_on_channel(const struct args *args, size_t i) {
+    const char *device = args->argv.items[i];
+    size_t model = strcspn(device, ",");
+    return i > 0 && strcmp(args->argv.items[i - 1], "-device") == 0 && model > strlen("-ccw") &&
+           strncmp(device + model - strlen("-ccw"), "-ccw", strlen("-ccw")) == 0;
+}
+
+static unsigned device_number(const char *device, unsigned *scsi_count) {
+    const char *id = strstr(device, ",id=");
+    for (size_t i = 0; id && i < sizeof ranges / sizeof *ranges; i++) {
+        size_t length = strlen(ranges[i].id);
+        const char *rest = id + strlen(",id=") + length;
+        if (strncmp(id + strlen(",id="), ranges[i].id, length) != 0)
+            continue;
+        if (ranges[i].is_list && *rest >= '0' && *rest <= '9')
+            return ranges[i].first + (unsigned)strtoul(rest, NULL, 10);
+        if (!ranges[i].is_list && (*rest == ',' || !*rest))
+            return ranges[i].first;
+    }
+    return FIRST_SCSI_NUMBER + (*scsi_count)++;
+}
+
+static int number_channel_devices(struct args *args, vqemu_error **error) {
+    unsigned scsi_count = 0;
+    for (size_t i = 0; i < args->argv.count; i++) {
+        char **device = &args->argv.items[i];
+        if (!is_on_channel(args, i))
+            continue;
+        char *placed =
+            format_string("%s,devno=fe.0.%04x", *device, device_number(*device, &scsi_count));
+        if (!placed)
+            return error_no_memory(error);
+        free(*device);
+        *device = placed;
+    }
+    return 0;
+}
+
+/* ---- all of them ---- */
+
 /* A machine with few slots has its own devices among them. */
 static bool has_homes(const struct machine *machine) {
     return machine->slots >= 30;
@@ -114,8 +169,8 @@ int args_place_devices(struct args *args, vqemu_error **error) {
         return error_no_memory(error);
     for (size_t i = 0; i < args->argv.count; i++)
         count += is_in_slot(args, i);
-    if (room == 0)
-        return 0;
+    if (strcmp(args->arch->bus, "ccw") == 0)
+        return number_channel_devices(args, error);
     if (count > room)
         return args_refuse(
             error, VQEMU_ERR_UNSUPPORTED,

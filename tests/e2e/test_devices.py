@@ -377,9 +377,22 @@ def test_the_pci_bus_is_full_where_the_library_says_so(machines, arch):
             pass
 
 
-def test_devices_of_s390x_have_no_slots(machines):
-    with machines.start("s390x", {"nics": [{} for _ in range(60)]}) as qmp:
-        assert has_device(qmp, "nic59")
+def test_devices_of_s390x_have_numbers_of_their_own(machines, image, place):
+    """Which stay when other devices come and go."""
+    few = {"disks": [{"file": str(image("a"))}], "nics": [{}]}
+    disks = [{"file": str(image(name)), **more} for name, more in
+             {"b": {}, "c": {"bus": "scsi"}, "d": {"bus": "scsi", "iothread": "io"}}.items()]
+    many = {"disks": few["disks"] + disks, "nics": [{} for _ in range(60)], "rng": True, "balloon": True,
+            "display": "vnc", "runtime_dir": str(place), "guest_agent_socket": str(place / "agent"),
+            "shares": [{"path": str(place), "tag": "t"}], "rootfs": str(place)}
+    for vm in (few, many):
+        with machines.start("s390x", vm) as qmp:
+            names = [d["name"] for d in qmp.execute("qom-list", path="/machine/peripheral") if d["name"] != "type"]
+            numbers = {name: device(qmp, name, "dev_id") for name in names if "scsi-" not in device(qmp, name)[:5]}
+            assert numbers["drive0"] == "fe.0.3000" and numbers["nic0"] == "fe.0.2000", numbers
+            assert all(number for number in numbers.values()), numbers
+            assert len(set(numbers.values())) == len(numbers)
+    assert numbers["nic59"] == "fe.0.203b" and numbers["scsi-io"] == "fe.0.4000" and numbers["drive1"] == "fe.0.3001"
 
 
 # ---- shares ----

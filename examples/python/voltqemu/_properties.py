@@ -171,10 +171,11 @@ class VMProperties(Properties):
     guest_os = StringProperty("Operating system of the guest, which decides the defaults of "
                               "devices, clock and hints. linux (the default): virtio disks and "
                               "network devices. windows: UEFI firmware, SATA disks and an Intel "
-                              "network device, for which Windows brings drivers, a clock of local "
-                              "time, and under KVM the Hyper-V enlightenments. other: for legacy "
-                              "systems, IDE or SATA disks and an Intel or Realtek network device, "
-                              "where the machine can have them. One of linux, windows, other.")
+                              "network device, on Arm NVMe disks, for which Windows brings "
+                              "drivers, a clock of local time, and under KVM the Hyper-V "
+                              "enlightenments. other: for legacy systems, IDE or SATA disks and an "
+                              "Intel or Realtek network device, where the machine can have them. "
+                              "One of linux, windows, other.")
     guest_arch = StringProperty("Architecture of the guest, which chooses the QEMU program and "
                                 "the machine. Default: the host's. It only matters for the "
                                 "selection of a profile. One of x86_64, i386, aarch64, arm, "

@@ -22,7 +22,7 @@
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -fsdev local,id=rootfs,path=/srv/guest,security_model=none,multidevs=remap,readonly=on \
-  -device virtio-9p-ccw,id=rootfs,fsdev=rootfs,mount_tag=rootfs \
+  -device virtio-9p-ccw,id=rootfs,fsdev=rootfs,mount_tag=rootfs,devno=fe.0.0009 \
   -nic none \
   -kernel /boot/Image \
   -append 'root=rootfs rootfstype=9p rootflags=trans=virtio,version=9p2000.L console=ttysclp0 panic=1')

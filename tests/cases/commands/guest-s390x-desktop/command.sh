@@ -20,12 +20,12 @@
   -boot strict=on \
   -display none \
   -vnc vnc=unix:/run/volt/z-desktop/vnc.sock \
-  -device virtio-gpu-ccw,id=video \
-  -device virtio-tablet-ccw,id=tablet \
-  -device virtio-keyboard-ccw,id=keyboard \
+  -device virtio-gpu-ccw,id=video,devno=fe.0.0002 \
+  -device virtio-tablet-ccw,id=tablet,devno=fe.0.0003 \
+  -device virtio-keyboard-ccw,id=keyboard,devno=fe.0.0004 \
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/z.img \
-  -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1 \
+  -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1,devno=fe.0.3000 \
   -netdev user,id=net0 \
-  -device virtio-net-ccw,id=nic0,netdev=net0,mac=52:54:00:94:70:ad)
+  -device virtio-net-ccw,id=nic0,netdev=net0,mac=52:54:00:94:70:ad,devno=fe.0.2000)

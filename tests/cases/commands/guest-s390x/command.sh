@@ -21,25 +21,25 @@
   -display none \
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
-  -device virtio-serial-ccw,id=serial \
+  -device virtio-serial-ccw,id=serial,devno=fe.0.0005 \
   -chardev socket,id=agent,path=/run/volt/z/agent.sock,server=on,wait=off \
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
   -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/z.qcow2 \
   -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"file":"disk0-file","backing":null}' \
-  -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1 \
+  -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1,devno=fe.0.3000 \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=host_device,file.filename=/dev/dasda \
   -object iothread,id=iothread-a \
-  -device virtio-scsi-ccw,id=scsi-a,iothread=iothread-a \
+  -device virtio-scsi-ccw,id=scsi-a,iothread=iothread-a,devno=fe.0.4000 \
   -device scsi-hd,id=drive1,bus=scsi-a.0,scsi-id=0,drive=disk1 \
-  -device virtio-scsi-ccw,id=scsi \
+  -device virtio-scsi-ccw,id=scsi,devno=fe.0.000e \
   -device scsi-cd,id=drive2,bus=scsi.0,scsi-id=1 \
   -netdev user,id=net0 \
-  -device virtio-net-ccw,id=nic0,netdev=net0,mac=52:54:00:7e:71:c0 \
+  -device virtio-net-ccw,id=nic0,netdev=net0,mac=52:54:00:7e:71:c0,devno=fe.0.2000 \
   -netdev tap,id=net1,br=br0,helper=/usr/lib/qemu/qemu-bridge-helper \
-  -device virtio-net-ccw,id=nic1,netdev=net1,mac=52:54:00:fb:9b:6b,bootindex=2 \
+  -device virtio-net-ccw,id=nic1,netdev=net1,mac=52:54:00:fb:9b:6b,bootindex=2,devno=fe.0.2001 \
   -device diag288,id=watchdog \
   -action watchdog=inject-nmi \
   -object rng-random,id=rng,filename=/dev/urandom \
-  -device virtio-rng-ccw,id=rng-device,rng=rng \
-  -device virtio-balloon-ccw,id=balloon,deflate-on-oom=on,free-page-reporting=on \
-  -device vhost-vsock-ccw,id=vsock,guest-cid=3)
+  -device virtio-rng-ccw,id=rng-device,rng=rng,devno=fe.0.0006 \
+  -device virtio-balloon-ccw,id=balloon,deflate-on-oom=on,free-page-reporting=on,devno=fe.0.0007 \
+  -device vhost-vsock-ccw,id=vsock,guest-cid=3,devno=fe.0.0008)
