@@ -191,11 +191,16 @@ static void begin_virtio(struct args *args, struct strbuf *device, const struct 
         strbuf_addf(device, ",iothread=iothread-%s", drive->disk->iothread);
 }
 
-static void add_serial(struct strbuf *device, const struct drive *drive) {
-    if (drive->disk->serial)
-        qemu_opt_add(device, "serial", drive->disk->serial);
-    else if (is(drive->bus, "nvme"))
-        strbuf_addf(device, ",serial=disk%zu", drive->number);
+/* By what the guest knows the disk again, wherever it is attached. A SCSI disk has, besides a
+ * serial number, an id, by which udev and multipath name it, and QEMU makes that of the name of a
+ * backend of the old kind alone. */
+static void add_identity(struct strbuf *device, const struct drive *drive) {
+    char own[32];
+    snprintf(own, sizeof own, "disk%zu", drive->number);
+    const char *serial = drive->disk->serial ? drive->disk->serial : own;
+    qemu_opt_add(device, "serial", serial);
+    if (is(drive->bus, "scsi") || (is(drive->bus, "usb") && is_on(drive->disk->cdrom)))
+        qemu_opt_add(device, "device_id", serial);
 }
 
 static void add_device(struct args *args, const struct drive *drive, struct buses *buses) {
@@ -217,7 +222,7 @@ static void add_device(struct args *args, const struct drive *drive, struct buse
         strbuf_addf(&device, ",drive=disk%zu", drive->number);
     if (is(disk->cache, "writethrough") || is(disk->cache, "directsync"))
         strbuf_add(&device, ",write-cache=off");
-    add_serial(&device, drive);
+    add_identity(&device, drive);
     if (bootindex)
         strbuf_addf(&device, ",bootindex=%" PRIu64, bootindex);
     args_option_buffer(args, "-device", &device);

@@ -191,8 +191,9 @@ static const struct property properties[] = {
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_disk, serial),
         .maximum = 36,
-        .meaning = "Serial number that the guest sees: up to 20 bytes, with bus scsi 36. Default: "
-                   "none, or for nvme, which needs one, disk and the number of the disk.",
+        .meaning =
+            "Serial number that the guest sees, and with bus scsi the id of the device as well: "
+            "up to 20 bytes, with bus scsi 36. Default: disk and the number of the disk.",
     },
     {
         .key = "boot_order",

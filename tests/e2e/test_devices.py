@@ -357,6 +357,19 @@ def test_all_places_for_usb_drives(machines, images, place, arch):
     refused(machines, arch, {"disks": [*vm["disks"], disks[0]]}, UNSUPPORTED, "room for 13 USB drives")
 
 
+@pytest.mark.parametrize("arch", ["x86_64", "mips", "ppc64", "s390x"])
+def test_every_disk_has_an_identity(machines, image, arch):
+    disks = [{"file": str(image(bus)), "bus": bus} for bus in expected_models(arch)]
+    disks += [{"file": str(image("iso", "iso")), "cdrom": True},
+              {"file": str(image("named")), "bus": "scsi", "serial": "of its own"}]
+    with machines.start(arch, {"disks": disks}) as qmp:
+        for i, disk in enumerate(disks):
+            identity = disk.get("serial", f"disk{i}")
+            assert device(qmp, f"drive{i}", "serial") == identity
+            if device(qmp, f"drive{i}").startswith("scsi-"):
+                assert device(qmp, f"drive{i}", "device_id") == identity
+
+
 MALTA = ["mips", "mipsel", "mips64", "mips64el"]
 SLOTS = {"x86_64": 30, "i386": 30, "ppc": 19, "ppc64": 32, "ppc64le": 32} | {arch: 32 for arch in MALTA}
 

@@ -23,13 +23,13 @@
   -serial chardev:console \
   -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/a.qcow2 \
   -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"file":"disk0-file","backing":null}' \
-  -device virtio-blk-pci,id=drive0,drive=disk0,addr=0x18 \
+  -device virtio-blk-pci,id=drive0,drive=disk0,serial=disk0,addr=0x18 \
   -blockdev driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/srv/b.iso \
   -device virtio-scsi-pci,id=scsi,addr=0xe \
-  -device scsi-cd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1 \
+  -device scsi-cd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1,serial=disk1,device_id=disk1 \
   -blockdev driver=raw,node-name=disk2,read-only=off,file.driver=file,file.filename=/srv/c.img \
   -device ich9-ahci,id=ide,addr=0xf \
-  -device ide-hd,id=drive2,bus=ide.0,drive=disk2 \
+  -device ide-hd,id=drive2,bus=ide.0,drive=disk2,serial=disk2 \
   -netdev tap,id=net0,ifname=tap1,script=no,downscript=no \
   -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:d8:56:da,romfile=,addr=0x10 \
   -device i6300esb,id=watchdog,addr=0x5 \

@@ -25,15 +25,15 @@
   -mon chardev=qmp-fd,mode=control \
   -add-fd fd=10,set=10 \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/dev/fdset/10 \
-  -device virtio-blk-pci,id=drive0,drive=disk0,bootindex=1,addr=0x18 \
+  -device virtio-blk-pci,id=drive0,drive=disk0,serial=disk0,bootindex=1,addr=0x18 \
   -add-fd fd=11,set=11 \
   -blockdev driver=file,node-name=disk1-file,read-only=on,filename=/dev/fdset/11 \
   -blockdev '{"driver":"qcow2","node-name":"disk1","read-only":true,"file":"disk1-file","backing":null}' \
   -device virtio-scsi-pci,id=scsi,addr=0xe \
-  -device scsi-hd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1,bootindex=2 \
+  -device scsi-hd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1,serial=disk1,device_id=disk1,bootindex=2 \
   -add-fd fd=12,set=12 \
   -blockdev driver=raw,node-name=disk2,read-only=on,file.driver=file,file.filename=/dev/fdset/12 \
-  -device ide-cd,id=drive2,bus=ide.0,drive=disk2,bootindex=3 \
+  -device ide-cd,id=drive2,bus=ide.0,drive=disk2,serial=disk2,bootindex=3 \
   -netdev tap,id=net0,fd=13,vhost=on,vhostfd=14 \
   -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:ea:4c:93,romfile=,addr=0x10 \
   -netdev tap,id=net1,fd=15 \

@@ -25,14 +25,14 @@
   -mon chardev=qmp-fd,mode=control \
   -add-fd fd=6,set=6 \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/dev/fdset/6 \
-  -device virtio-blk-pci,id=drive0,drive=disk0,bootindex=1,addr=0x18 \
+  -device virtio-blk-pci,id=drive0,drive=disk0,serial=disk0,bootindex=1,addr=0x18 \
   -add-fd fd=3,set=3 \
   -blockdev driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/dev/fdset/3 \
-  -device ide-cd,id=drive1,bus=ide.0,drive=disk1,bootindex=3 \
+  -device ide-cd,id=drive1,bus=ide.0,drive=disk1,serial=disk1,bootindex=3 \
   -add-fd fd=7,set=7 \
   -blockdev driver=file,node-name=disk2-file,read-only=off,filename=/dev/fdset/7 \
   -blockdev '{"driver":"qcow2","node-name":"disk2","read-only":false,"file":"disk2-file","backing":null}' \
-  -device virtio-blk-pci,id=drive2,drive=disk2,bootindex=2,addr=0x1a \
+  -device virtio-blk-pci,id=drive2,drive=disk2,serial=disk2,bootindex=2,addr=0x1a \
   -netdev tap,id=net0,fd=8,vhost=on,vhostfd=9 \
   -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:ea:4c:93,romfile=,addr=0x10 \
   -netdev tap,id=net1,fd=5 \

@@ -22,9 +22,9 @@
   -device VGA,id=video,addr=0x2 \
   -serial none \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/old/c.img \
-  -device ide-hd,id=drive0,bus=ide.0,unit=0,drive=disk0 \
+  -device ide-hd,id=drive0,bus=ide.0,unit=0,drive=disk0,serial=disk0 \
   -blockdev driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/srv/old/cd.iso \
-  -device ide-cd,id=drive1,bus=ide.0,unit=1,drive=disk1,bootindex=1 \
+  -device ide-cd,id=drive1,bus=ide.0,unit=1,drive=disk1,serial=disk1,bootindex=1 \
   -netdev user,id=net0 \
   -device ne2k_pci,id=nic0,netdev=net0,mac=52:54:00:d6:b7:db,romfile=,addr=0x10 \
   -netdev user,id=net1,restrict=on \

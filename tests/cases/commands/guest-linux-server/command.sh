@@ -29,12 +29,12 @@
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
   -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/db-1/root.qcow2,discard=unmap \
   -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"discard":"unmap","file":"disk0-file","backing":null}' \
-  -device virtio-blk-pci,id=drive0,drive=disk0,addr=0x18 \
+  -device virtio-blk-pci,id=drive0,drive=disk0,serial=disk0,addr=0x18 \
   -blockdev driver=raw,node-name=disk1,read-only=off,cache.direct=on,file.driver=host_device,file.filename=/dev/vg0/db-1,file.aio=io_uring,file.cache.direct=on \
   -object iothread,id=iothread-data \
   -device virtio-blk-pci,id=drive1,iothread=iothread-data,drive=disk1,serial=data-1,addr=0x19 \
   -blockdev driver=raw,node-name=disk2,read-only=off,cache.direct=on,file.driver=file,file.filename=/srv/db-1/wal.img,file.aio=native,file.cache.direct=on \
-  -device virtio-blk-pci,id=drive2,iothread=iothread-data,drive=disk2,write-cache=off,addr=0x1a \
+  -device virtio-blk-pci,id=drive2,iothread=iothread-data,drive=disk2,write-cache=off,serial=disk2,addr=0x1a \
   -chardev socket,id=share0,path=/run/volt/db-1/virtiofsd-0.sock \
   -device vhost-user-fs-pci,id=share0,chardev=share0,queue-size=1024,tag=backup,addr=0xa \
   -netdev tap,id=net0,ifname=tap-db1,script=no,downscript=no,vhost=on \

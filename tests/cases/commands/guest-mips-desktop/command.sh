@@ -27,7 +27,7 @@
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/m.img \
-  -device ide-hd,id=drive0,bus=ide.0,unit=0,drive=disk0 \
+  -device ide-hd,id=drive0,bus=ide.0,unit=0,drive=disk0,serial=disk0 \
   -netdev user,id=net0 \
   -device pcnet,id=nic0,netdev=net0,mac=52:54:00:72:d6:67,romfile= \
   -kernel /boot/vmlinux \

@@ -22,12 +22,12 @@
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/a.img \
-  -device virtio-blk-pci,id=drive0,drive=disk0,addr=0x12.0,multifunction=on \
+  -device virtio-blk-pci,id=drive0,drive=disk0,serial=disk0,addr=0x12.0,multifunction=on \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=file,file.filename=/srv/b.img \
   -device virtio-scsi-pci,id=scsi,addr=0x13.0,multifunction=on \
-  -device scsi-hd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1 \
+  -device scsi-hd,id=drive1,bus=scsi.0,scsi-id=0,drive=disk1,serial=disk1,device_id=disk1 \
   -blockdev driver=raw,node-name=disk2,read-only=off,file.driver=file,file.filename=/srv/c.img \
-  -device ide-hd,id=drive2,bus=ide.0,unit=0,drive=disk2 \
+  -device ide-hd,id=drive2,bus=ide.0,unit=0,drive=disk2,serial=disk2 \
   -fsdev local,id=rootfs,path=/srv/root,security_model=none,multidevs=remap,readonly=on \
   -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs,addr=0x14.0,multifunction=on \
   -netdev user,id=net0 \

@@ -28,11 +28,11 @@
   -serial chardev:console \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/p.img \
   -device virtio-scsi-pci,id=scsi,addr=0xe \
-  -device scsi-hd,id=drive0,bus=scsi.0,scsi-id=0,drive=disk0,bootindex=1 \
+  -device scsi-hd,id=drive0,bus=scsi.0,scsi-id=0,drive=disk0,serial=disk0,device_id=disk0,bootindex=1 \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=file,file.filename=/srv/q.img \
   -device nvme,id=drive1,drive=disk1,serial=disk1,addr=0x19 \
   -blockdev driver=raw,node-name=disk2,read-only=on,file.driver=host_device,file.filename=/dev/vg0/cd \
-  -device scsi-cd,id=drive2,bus=scsi.0,scsi-id=1,drive=disk2,bootindex=2 \
+  -device scsi-cd,id=drive2,bus=scsi.0,scsi-id=1,drive=disk2,serial=disk2,device_id=disk2,bootindex=2 \
   -netdev user,id=net0 \
   -device virtio-net-pci,id=nic0,netdev=net0,mac=02:00:00:00:00:01,romfile=,addr=0x10 \
   -chardev socket,id=tpm,path=/run/volt/power/tpm.sock \

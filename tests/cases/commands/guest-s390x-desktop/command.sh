@@ -26,6 +26,6 @@
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/z.img \
-  -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1,devno=fe.0.3000 \
+  -device virtio-blk-ccw,id=drive0,drive=disk0,serial=disk0,bootindex=1,devno=fe.0.3000 \
   -netdev user,id=net0 \
   -device virtio-net-ccw,id=nic0,netdev=net0,mac=52:54:00:94:70:ad,devno=fe.0.2000)

@@ -26,13 +26,13 @@
   -device virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0 \
   -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/z.qcow2 \
   -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"file":"disk0-file","backing":null}' \
-  -device virtio-blk-ccw,id=drive0,drive=disk0,bootindex=1,devno=fe.0.3000 \
+  -device virtio-blk-ccw,id=drive0,drive=disk0,serial=disk0,bootindex=1,devno=fe.0.3000 \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=host_device,file.filename=/dev/dasda \
   -object iothread,id=iothread-a \
   -device virtio-scsi-ccw,id=scsi-a,iothread=iothread-a,devno=fe.0.4000 \
-  -device scsi-hd,id=drive1,bus=scsi-a.0,scsi-id=0,drive=disk1 \
+  -device scsi-hd,id=drive1,bus=scsi-a.0,scsi-id=0,drive=disk1,serial=disk1,device_id=disk1 \
   -device virtio-scsi-ccw,id=scsi,devno=fe.0.000e \
-  -device scsi-cd,id=drive2,bus=scsi.0,scsi-id=1 \
+  -device scsi-cd,id=drive2,bus=scsi.0,scsi-id=1,serial=disk2,device_id=disk2 \
   -netdev user,id=net0 \
   -device virtio-net-ccw,id=nic0,netdev=net0,mac=52:54:00:7e:71:c0,devno=fe.0.2000 \
   -netdev tap,id=net1,br=br0,helper=/usr/lib/qemu/qemu-bridge-helper \

@@ -29,9 +29,9 @@
   -device nvme,id=drive0,drive=disk0,serial=disk0,addr=0x18 \
   -blockdev driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/srv/windows.iso \
   -device usb-bot,id=usb-drive1,bus=usb.0,port=3 \
-  -device scsi-cd,id=drive1,bus=usb-drive1.0,drive=disk1 \
+  -device scsi-cd,id=drive1,bus=usb-drive1.0,drive=disk1,serial=disk1,device_id=disk1 \
   -blockdev driver=raw,node-name=disk2,read-only=on,file.driver=file,file.filename=/srv/virtio-win.iso \
   -device usb-bot,id=usb-drive2,bus=usb.0,port=4 \
-  -device scsi-cd,id=drive2,bus=usb-drive2.0,drive=disk2 \
+  -device scsi-cd,id=drive2,bus=usb-drive2.0,drive=disk2,serial=disk2,device_id=disk2 \
   -netdev user,id=net0 \
   -device virtio-net-pci,id=nic0,netdev=net0,mac=52:54:00:d1:86:3c,romfile=,addr=0x10)

@@ -28,10 +28,10 @@
   -serial chardev:console \
   -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/win/c.qcow2 \
   -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"file":"disk0-file","backing":null}' \
-  -device ide-hd,id=drive0,bus=ide.0,drive=disk0,bootindex=2 \
+  -device ide-hd,id=drive0,bus=ide.0,drive=disk0,serial=disk0,bootindex=2 \
   -blockdev driver=raw,node-name=disk1,read-only=on,file.driver=file,file.filename=/srv/iso/windows.iso \
-  -device ide-cd,id=drive1,bus=ide.1,drive=disk1,bootindex=1 \
-  -device ide-cd,id=drive2,bus=ide.2 \
+  -device ide-cd,id=drive1,bus=ide.1,drive=disk1,serial=disk1,bootindex=1 \
+  -device ide-cd,id=drive2,bus=ide.2,serial=disk2 \
   -netdev user,id=net0,hostfwd=tcp:127.0.0.1:13389-:3389 \
   -device e1000e,id=nic0,netdev=net0,mac=52:54:00:7e:e8:71,romfile=,addr=0x10 \
   -chardev socket,id=tpm,path=/run/volt/B__ro_7-9953dd4f1111fa80/tpm.sock \

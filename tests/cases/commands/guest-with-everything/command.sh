@@ -40,18 +40,18 @@
   -blockdev '{"driver":"qcow2","node-name":"disk1","read-only":false,"cache":{"no-flush":true},"discard":"unmap","file":"disk1-file","backing":null}' \
   -object iothread,id=iothread-io.1 \
   -device virtio-scsi-pci,id=scsi-io.1,iothread=iothread-io.1,addr=0x1d \
-  -device scsi-hd,id=drive1,bus=scsi-io.1.0,scsi-id=0,drive=disk1 \
+  -device scsi-hd,id=drive1,bus=scsi-io.1.0,scsi-id=0,drive=disk1,serial=disk1,device_id=disk1 \
   -blockdev driver=raw,node-name=disk2,read-only=off,file.driver=host_device,file.filename=/dev/sdb \
   -device virtio-scsi-pci,id=scsi,addr=0xe \
-  -device scsi-hd,id=drive2,bus=scsi.0,scsi-id=1,drive=disk2,serial=123456789012345678901234567890123456 \
+  -device scsi-hd,id=drive2,bus=scsi.0,scsi-id=1,drive=disk2,serial=123456789012345678901234567890123456,device_id=123456789012345678901234567890123456 \
   -blockdev driver=raw,node-name=disk3,read-only=off,file.driver=host_device,file.filename=/srv/link-to-disk \
   -device nvme,id=drive3,drive=disk3,serial=disk3,bootindex=3,addr=0x1b \
   -blockdev driver=raw,node-name=disk4,read-only=off,cache.direct=on,file.driver=file,file.filename=/srv/c.img,file.cache.direct=on \
-  -device ide-hd,id=drive4,bus=ide.0,drive=disk4 \
+  -device ide-hd,id=drive4,bus=ide.0,drive=disk4,serial=disk4 \
   -blockdev driver=raw,node-name=disk5,read-only=on,file.driver=host_cdrom,file.filename=/dev/sr0 \
-  -device ide-cd,id=drive5,bus=ide.1,drive=disk5 \
+  -device ide-cd,id=drive5,bus=ide.1,drive=disk5,serial=disk5 \
   -blockdev driver=raw,node-name=disk6,read-only=on,file.driver=file,file.filename=/srv/d.img \
-  -device virtio-blk-pci,id=drive6,iothread=iothread-io.1,drive=disk6,addr=0x1e \
+  -device virtio-blk-pci,id=drive6,iothread=iothread-io.1,drive=disk6,serial=disk6,addr=0x1e \
   -fsdev local,id=rootfs,path=/srv/all/root,security_model=mapped-xattr,multidevs=remap,readonly=off \
   -device virtio-9p-pci,id=rootfs,fsdev=rootfs,mount_tag=rootfs,addr=0x9 \
   -fsdev local,id=share0,path=/srv/x,,y,security_model=none,multidevs=remap,readonly=on \

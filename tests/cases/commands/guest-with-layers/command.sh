@@ -28,28 +28,28 @@
   -blockdev driver=file,node-name=disk0-file,read-only=off,filename=/srv/web,,1.qcow2,aio=native,cache.direct=on,discard=unmap \
   -blockdev driver=file,node-name=disk0-data,read-only=off,filename=/srv/web.data,aio=native,cache.direct=on,discard=unmap \
   -blockdev '{"driver":"qcow2","node-name":"disk0","read-only":false,"cache":{"direct":true},"discard":"unmap","file":"disk0-file","data-file":"disk0-data","backing":"disk0-backing0"}' \
-  -device virtio-blk-pci,id=drive0,drive=disk0,bootindex=1,addr=0x18 \
+  -device virtio-blk-pci,id=drive0,drive=disk0,serial=disk0,bootindex=1,addr=0x18 \
   -blockdev driver=raw,node-name=disk1-backing0,read-only=on,file.driver=file,file.filename=/srv/base.img \
   -blockdev driver=file,node-name=disk1-file,read-only=on,filename=/srv/b.qcow2 \
   -blockdev '{"driver":"qcow2","node-name":"disk1","read-only":true,"file":"disk1-file","backing":"disk1-backing0"}' \
-  -device virtio-blk-pci,id=drive1,drive=disk1,bootindex=2,addr=0x19 \
+  -device virtio-blk-pci,id=drive1,drive=disk1,serial=disk1,bootindex=2,addr=0x19 \
   -blockdev driver=raw,node-name=disk2-backing0,read-only=on,cache.no-flush=on,file.driver=file,file.filename=/srv/base.img,file.cache.no-flush=on \
   -blockdev driver=file,node-name=disk2-file,read-only=off,filename=/srv/c.qcow2,cache.no-flush=on \
   -blockdev '{"driver":"qcow2","node-name":"disk2","read-only":false,"cache":{"no-flush":true},"file":"disk2-file","backing":"disk2-backing0"}' \
-  -device virtio-blk-pci,id=drive2,drive=disk2,bootindex=3,addr=0x1a \
+  -device virtio-blk-pci,id=drive2,drive=disk2,serial=disk2,bootindex=3,addr=0x1a \
   -blockdev driver=host_device,node-name=disk3-file,read-only=on,filename=/dev/vg/cd \
   -blockdev driver=host_device,node-name=disk3-data,read-only=on,filename=/dev/vg/data \
   -blockdev '{"driver":"qcow2","node-name":"disk3","read-only":true,"file":"disk3-file","data-file":"disk3-data","backing":null}' \
-  -device ide-cd,id=drive3,bus=ide.0,drive=disk3,bootindex=6 \
+  -device ide-cd,id=drive3,bus=ide.0,drive=disk3,serial=disk3,bootindex=6 \
   -add-fd fd=4,set=4 \
   -blockdev driver=raw,node-name=disk4-backing0,read-only=on,file.driver=file,file.filename=/dev/fdset/4 \
   -blockdev driver=file,node-name=disk4-file,read-only=off,filename=/srv/d.qcow2 \
   -blockdev '{"driver":"qcow2","node-name":"disk4","read-only":false,"file":"disk4-file","backing":"disk4-backing0"}' \
-  -device virtio-blk-pci,id=drive4,drive=disk4,bootindex=4,addr=0x1c \
+  -device virtio-blk-pci,id=drive4,drive=disk4,serial=disk4,bootindex=4,addr=0x1c \
   -add-fd fd=3,set=3 \
   -blockdev driver=file,node-name=disk5-backing0-file,read-only=on,filename=/dev/fdset/3 \
   -blockdev '{"driver":"qcow2","node-name":"disk5-backing0","read-only":true,"file":"disk5-backing0-file","backing":null}' \
   -blockdev driver=file,node-name=disk5-file,read-only=off,filename=/srv/e.qcow2 \
   -blockdev '{"driver":"qcow2","node-name":"disk5","read-only":false,"file":"disk5-file","backing":"disk5-backing0"}' \
-  -device virtio-blk-pci,id=drive5,drive=disk5,bootindex=5,addr=0x1d \
+  -device virtio-blk-pci,id=drive5,drive=disk5,serial=disk5,bootindex=5,addr=0x1d \
   -nic none)

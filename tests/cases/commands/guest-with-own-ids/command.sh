@@ -23,13 +23,13 @@
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
   -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/root.img \
-  -device virtio-blk-pci,id=root,drive=disk0,addr=0x18 \
+  -device virtio-blk-pci,id=root,drive=disk0,serial=disk0,addr=0x18 \
   -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=file,file.filename=/srv/swap.img \
-  -device virtio-blk-pci,id=drive1,drive=disk1,addr=0x19 \
+  -device virtio-blk-pci,id=drive1,drive=disk1,serial=disk1,addr=0x19 \
   -blockdev driver=raw,node-name=disk2,read-only=off,file.driver=file,file.filename=/srv/archive.img \
   -device virtio-scsi-pci,id=scsi,addr=0xe \
-  -device scsi-hd,id=archive.2,bus=scsi.0,scsi-id=0,drive=disk2 \
-  -device ide-cd,id=cd,bus=ide.0 \
+  -device scsi-hd,id=archive.2,bus=scsi.0,scsi-id=0,drive=disk2,serial=disk2,device_id=disk2 \
+  -device ide-cd,id=cd,bus=ide.0,serial=disk3 \
   -fsdev local,id=share0,path=/srv/,,id=share0,,,security_model=none,multidevs=remap,readonly=on \
   -device virtio-9p-pci,id=home_of-all,fsdev=share0,mount_tag=home,,id=share0,addr=0xa \
   -chardev socket,id=share1,path=/run/volt/ids/virtiofsd-0.sock \
