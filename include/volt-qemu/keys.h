@@ -35,6 +35,7 @@
 #define VQEMU_KEY_SECURE_BOOT "secure_boot"
 #define VQEMU_KEY_NVRAM "nvram"
 #define VQEMU_KEY_RTC "rtc"
+#define VQEMU_KEY_SUSPEND "suspend"
 #define VQEMU_KEY_MEMORY "memory"
 #define VQEMU_KEY_HUGEPAGES "hugepages"
 #define VQEMU_KEY_MEMORY_SHARED "memory_shared"

@@ -38,15 +38,16 @@
 #define PC_MACHINE(memory)                                                                         \
     {                                                                                              \
         .name = "pc", .versioned = "pc-i440fx-", .options = X86_OPTIONS, .ide = IDE_BUILT_IN,      \
-        .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000", .boots_disks = true,      \
-        .bootindex = true, .tcg_max_memory = memory, .first_slot = 2, .slots = 30,                 \
+        .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000", .sleep = "PIIX4_PM",      \
+        .boots_disks = true, .bootindex = true, .tcg_max_memory = memory, .first_slot = 2,         \
+        .slots = 30,                                                                               \
     }
 #define Q35_MACHINE(memory)                                                                        \
     {                                                                                              \
         .name = "q35", .versioned = "pc-q35-", .options = X86_OPTIONS, .ide = SATA_BUILT_IN,       \
-        .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000e", .smm = true,             \
-        .boots_disks = true, .bootindex = true, .tcg_max_memory = memory, .first_slot = 1,         \
-        .slots = 30,                                                                               \
+        .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000e", .sleep = "ICH9-LPC",     \
+        .smm = true, .boots_disks = true, .bootindex = true, .tcg_max_memory = memory,             \
+        .first_slot = 1, .slots = 30,                                                              \
     }
 
 static const struct machine x86_64_machines[] = {

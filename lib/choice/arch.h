@@ -31,6 +31,7 @@ struct machine {
     /* Buses that systems without virtio drivers know, or NULL where they get virtio and scsi. */
     const char *plain_disk, *plain_cdrom;
     const char *plain_nic;   /* a model that systems without virtio drivers know, or NULL */
+    const char *sleep;       /* device with the properties disable_s3 and disable_s4, or NULL */
     bool smm;                /* has system management mode, which guards secure boot on x86 */
     bool boots_disks;        /* has firmware of its own that boots from a disk, */
     bool bootindex;          /* and goes by QEMU's bootindex (OpenBIOS does not) */

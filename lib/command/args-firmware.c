@@ -73,6 +73,10 @@ int args_plan_firmware(struct args *args, vqemu_error **error) {
     int found =
         firmware_find(vqemu_runtime_firmware_dir(args->runtime), vqemu_profile_name(args->profile),
                       args->arch->name, args->machine_name, secure_boot, &args->firmware, error);
+    if (found == 0 && args->firmware.smm && is_on(args->vm->suspend))
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "suspend: firmware with system management mode, as that of secure boot, "
+                           "does not wake up again");
     if (found == 0 || found == VQEMU_ERR_NO_MEMORY)
         return found;
     return error_because(found, error, NULL, VQEMU_DETAIL_KEY, "firmware", VQEMU_DETAIL_PROFILE,
@@ -94,8 +98,6 @@ void args_add_firmware(struct args *args) {
     add_flash(args, "nvram", args->firmware.vars_format, args->nvram, false);
     resources_add_read(&args->resources, args->firmware.code);
     resources_add_write(&args->resources, args->nvram);
-    if (args->firmware.smm) { /* OVMF's README, "SMM support": only SMM may write the variables */
+    if (args->firmware.smm) /* OVMF's README, "SMM support": only SMM may write the variables */
         args_option(args, "-global", "driver=cfi.pflash01,property=secure,value=on");
-        args_option(args, "-global", "ICH9-LPC.disable_s3=1");
-    }
 }

@@ -72,6 +72,8 @@ int args_check_machine(const struct args *args, vqemu_error **error) {
         r = args_check_cpus(args, error);
     if (r < 0)
         return r;
+    if (is_on(vm->suspend) && !args->machine->sleep)
+        return args_unsupported(args, "suspend", "sleep states", error);
     if (vm->memory_shared == TOGGLE_OFF && args->shared_memory)
         return args_refuse(error, VQEMU_ERR_INVALID,
                            "memory_shared: a share over virtiofs needs it; it cannot be false");
@@ -106,6 +108,16 @@ void args_add_machine(struct args *args) {
     args_option(args, "-accel", args->kvm ? "kvm" : "tcg");
     if (args->kvm)
         resources_add_device(&args->resources, "/dev/kvm");
+}
+
+/* A guest that suspends, as a desktop does by itself, would look as if it hung. */
+void args_add_sleep(struct args *args) {
+    if (!args->machine->sleep || is_on(args->vm->suspend))
+        return;
+    for (int state = 3; state <= 4; state++) {
+        strv_add(&args->argv, "-global");
+        strv_addf(&args->argv, "%s.disable_s%d=1", args->machine->sleep, state);
+    }
 }
 
 /* A memfd, so that nothing is left behind, and no directory of the host is needed. */

@@ -8,7 +8,8 @@
 
 #include "command/args.h"
 
-void args_add_machine(struct args *args); /* args-machine.c, as the next three */
+void args_add_machine(struct args *args); /* args-machine.c, as the next four */
+void args_add_sleep(struct args *args);
 void args_add_memory(struct args *args);
 int args_check_machine(const struct args *args, vqemu_error **error);
 void args_add_sandbox(struct args *args);

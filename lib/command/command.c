@@ -156,6 +156,7 @@ static int add_arguments(struct args *args, vqemu_error **error) {
     args_add_cpus(args);
     args_add_memory(args);
     add_clock(args);
+    args_add_sleep(args);
     args_add_boot(args);
     bool boots_itself = !vm->kernel && (args->uefi || vm->disks.count > 0);
     if (!is_on_by_default(vm->reboot, boots_itself))

@@ -154,6 +154,15 @@ static const struct property properties[] = {
                    "otherwise UTC.",
     },
     {
+        .key = "suspend",
+        .kind = PROPERTY_SWITCH,
+        .offset = offsetof(vqemu_vm, suspend),
+        .meaning =
+            "Whether the guest is offered to suspend to memory and to disk (ACPI's S3 and S4; only "
+            "of the machines q35 and pc). One that does sleeps until QMP's system_wakeup, or the "
+            "next start. Not with secure boot, whose firmware does not wake up again. Default: no.",
+    },
+    {
         .key = "memory",
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, memory),

@@ -24,6 +24,7 @@ struct vqemu_vm {
     enum toggle secure_boot;
     char *nvram;
     const char *rtc;
+    enum toggle suspend;
     /* memory and processors */
     uint64_t memory;
     char *hugepages;

@@ -677,6 +677,21 @@ def test_machine_types_with_their_version(machines, image, arch, machine):
 
 
 @pytest.mark.parametrize("arch", ARCHES)
+def test_a_guest_sleeps_only_if_it_may(machines, arch):
+    """QEMU says nothing against properties of a device that is there."""
+    if arch not in X86:
+        return refused(machines, arch, {"suspend": True}, UNSUPPORTED, "suspend: the machine")
+    for machine, sleep in (("q35", "ICH9-LPC"), ("pc", "PIIX4_PM")):
+        for may in (True, False):
+            with machines.start(arch, {"machine": machine, **({"suspend": True} if may else {})}) as qmp:
+                paths = [f"/machine/unattached/{d['name']}" for d in qmp.execute("qom-list", path="/machine/unattached")
+                         if d["type"] == f"child<{sleep}>"]
+                off = [qmp.execute("qom-get", path=paths[0], property=f"disable_s{state}") for state in (3, 4)]
+                assert off == ([0, 0] if may else [1, 1])
+    return None
+
+
+@pytest.mark.parametrize("arch", ARCHES)
 def test_shared_memory(machines, arch):
     with machines.start(arch, {"memory_shared": True}) as qmp:
         memory, = qmp.execute("query-memdev")

@@ -47,7 +47,7 @@ static const struct option {
      "free-page-reporting guest-cid"},
     {"-display", FIRST, ""},
     {"-fsdev", FIRST, "id path security_model multidevs readonly"},
-    {"-global", PAIRS, "driver property value ICH9-LPC.disable_s3"},
+    {"-global", PAIRS, "driver property value ICH9-LPC.disable_s* PIIX4_PM.disable_s*"},
     {"-incoming", PLAIN, NULL},
     {"-initrd", PLAIN, NULL},
     {"-kernel", PLAIN, NULL},

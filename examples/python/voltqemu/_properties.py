@@ -60,9 +60,9 @@ class Disk(Element):
                          "native, io_uring.")
     discard = SwitchProperty("Whether what the guest discards is given back to the host's file "
                              "system (QEMU: discard=unmap). Default: no.")
-    serial = StringProperty("Serial number that the guest sees: up to 20 bytes, with bus scsi 36. "
-                            "Default: none, or for nvme, which needs one, disk and the number of "
-                            "the disk.")
+    serial = StringProperty("Serial number that the guest sees, and with bus scsi the id of the "
+                            "device as well: up to 20 bytes, with bus scsi 36. Default: disk and "
+                            "the number of the disk.")
     boot_order = NumberProperty("Place in the order of booting, from 1, among disks and nics; two "
                                 "devices cannot have the same, and what has no place is not "
                                 "booted. Default, where no device has one and there is no kernel: "

@@ -18,6 +18,8 @@
   -m 65536 \
   -object memory-backend-memfd,id=memory,size=65536M,share=off,hugetlb=on,hugetlbsize=1G,prealloc=on \
   -rtc base=utc \
+  -global ICH9-LPC.disable_s3=1 \
+  -global ICH9-LPC.disable_s4=1 \
   -boot strict=on \
   -display none \
   -chardev stdio,id=console,signal=off \

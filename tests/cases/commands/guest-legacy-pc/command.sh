@@ -16,6 +16,8 @@
   -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=localtime \
+  -global PIIX4_PM.disable_s3=1 \
+  -global PIIX4_PM.disable_s4=1 \
   -boot strict=on \
   -display none \
   -vnc 127.0.0.1:1 \

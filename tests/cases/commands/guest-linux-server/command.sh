@@ -18,6 +18,8 @@
   -m 8192 \
   -object memory-backend-memfd,id=memory,size=8192M,share=on \
   -rtc base=utc \
+  -global ICH9-LPC.disable_s3=1 \
+  -global ICH9-LPC.disable_s4=1 \
   -no-reboot \
   -display none \
   -chardev file,id=console,path=/var/log/volt/db-1.log,append=on \

@@ -17,6 +17,8 @@
   -smp 8,sockets=1,cores=8,threads=1 \
   -m 8192 \
   -rtc base=localtime,driftfix=slew \
+  -global ICH9-LPC.disable_s3=1 \
+  -global ICH9-LPC.disable_s4=1 \
   -boot strict=on \
   -display none \
   -object secret,id=vnc-password,file=/srv/win/vnc-password \

@@ -18,6 +18,8 @@
   -m 2048 \
   -object memory-backend-memfd,id=memory,size=2048M,share=on \
   -rtc base=localtime \
+  -global ICH9-LPC.disable_s3=1 \
+  -global ICH9-LPC.disable_s4=1 \
   -boot strict=on \
   -display none \
   -object secret,id=vnc-password,file=/srv/p,,w \

@@ -18,6 +18,8 @@
   -m 256 \
   -object memory-backend-memfd,id=memory,size=256M,share=on \
   -rtc base=utc \
+  -global ICH9-LPC.disable_s3=1 \
+  -global ICH9-LPC.disable_s4=1 \
   -no-reboot \
   -display none \
   -chardev stdio,id=console,signal=off \

@@ -17,6 +17,8 @@
   -smp 2,sockets=1,cores=2,threads=1 \
   -m 512 \
   -rtc base=utc \
+  -global PIIX4_PM.disable_s3=1 \
+  -global PIIX4_PM.disable_s4=1 \
   -no-reboot \
   -display none \
   -chardev stdio,id=console,signal=off \

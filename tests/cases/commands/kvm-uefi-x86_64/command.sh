@@ -17,6 +17,8 @@
   -smp 4,sockets=1,cores=4,threads=1 \
   -m 4096 \
   -rtc base=localtime,driftfix=slew \
+  -global ICH9-LPC.disable_s3=1 \
+  -global ICH9-LPC.disable_s4=1 \
   -boot strict=on \
   -no-reboot \
   -display none \
