@@ -66,8 +66,9 @@ START_TEST(what_the_machine_cannot_have_is_refused) {
         "loongarch64", vm, VQEMU_ERR_UNSUPPORTED,
         "memory: 512 MiB are too little: the machine of loongarch64 guests needs 1024");
     ck_assert_int_eq(vqemu_vm_set_number(vm, "memory", 2049, NULL), 0);
-    build_fails_with("mips", vm, VQEMU_ERR_UNSUPPORTED,
-                     "memory: 2049 MiB are too much: the machine malta of mips guests can have 2048");
+    build_fails_with(
+        "mips", vm, VQEMU_ERR_UNSUPPORTED,
+        "memory: 2049 MiB are too much: the machine malta of mips guests can have 2048");
     ck_assert_int_eq(vqemu_vm_set_number(vm, "memory", 0, NULL), 0);
     ck_assert_int_eq(vqemu_vm_set_number(vm, "cpus", 2, NULL), 0);
     build_fails_with("ppc", vm, VQEMU_ERR_UNSUPPORTED,
