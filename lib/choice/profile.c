@@ -25,10 +25,6 @@ static bool serves_kvm(const struct arch *guest, const char *host_arch) {
     return arch_runs_under_kvm_of(guest, host_arch);
 }
 
-static bool serves_kvm_uefi(const struct arch *guest, const char *host_arch) {
-    return guest->uefi && arch_runs_under_kvm_of(guest, host_arch);
-}
-
 static bool serves_x86(const struct arch *guest, const char *host_arch) {
     (void)host_arch;
     return guest->x86;
@@ -54,9 +50,9 @@ static const vqemu_profile profiles[] = {
     },
     {
         "kvm-uefi",
-        "Windows and other UEFI guests under KVM: display, USB, TPM",
+        "Windows, UEFI and desktop guests under KVM: display, USB, TPM",
         VQEMU_ABILITY_KVM | DESKTOP_ABILITIES,
-        .serves = serves_kvm_uefi,
+        .serves = serves_kvm,
     },
     {
         "emulate-x86",
@@ -229,6 +225,12 @@ VQEMU_EXPORT const char *vqemu_profile_accel(const vqemu_profile *profile) {
     if (!profile)
         return NULL;
     return profile->abilities & VQEMU_ABILITY_KVM ? "kvm" : "tcg";
+}
+
+uint64_t profile_abilities_for(const vqemu_profile *profile, const struct arch *guest) {
+    bool lacks_uefi =
+        is_static(profile) && (profile->abilities & VQEMU_ABILITY_KVM) && !guest->uefi;
+    return profile->abilities & ~(uint64_t)(lacks_uefi ? VQEMU_ABILITY_UEFI : 0);
 }
 
 bool profile_serves(const vqemu_profile *profile, const struct arch *guest, const char *host_arch) {

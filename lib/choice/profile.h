@@ -23,6 +23,10 @@ int profile_new(const char *name, const char *description, const char *accel, ui
                 const char *const *guests, size_t guest_count, vqemu_profile **profile,
                 vqemu_error **error);
 
+/* The abilities that it has for guests of an architecture: of the library's own for KVM, that for
+ * desktops runs also those for which there is no UEFI firmware. */
+uint64_t profile_abilities_for(const vqemu_profile *profile, const struct arch *guest);
+
 /* All abilities that there are. */
 uint64_t abilities_known(void);
 

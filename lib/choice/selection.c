@@ -88,7 +88,7 @@ static bool object_to_accel(const vqemu_profile *profile, const struct wanted *w
 static bool find_objection(const vqemu_profile *profile, const struct wanted *wanted,
                            char **objection) {
     bool serves = profile_serves(profile, wanted->arch, vqemu_host_arch(wanted->host));
-    uint64_t missing = wanted->needs & ~vqemu_profile_abilities(profile);
+    uint64_t missing = wanted->needs & ~profile_abilities_for(profile, wanted->arch);
     *objection = NULL;
     if (!serves && (uses_kvm(profile) || wanted->order != ORDER_KVM))
         *objection = object_to_guest(profile, wanted);

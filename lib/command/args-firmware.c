@@ -23,7 +23,7 @@ static bool wants_uefi(const struct args *args) {
     bool from_disk = vm->disks.count > 0;
     if (!args->machine->boots_disks)
         return from_disk && args->arch->uefi;
-    return args->kvm && is_default_machine(args) &&
+    return args->kvm && args->arch->uefi && is_default_machine(args) &&
            (vqemu_profile_abilities(args->profile) & VQEMU_ABILITY_UEFI);
 }
 

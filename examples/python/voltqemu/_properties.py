@@ -219,6 +219,10 @@ class VMProperties(Properties):
                            "directory.")
     rtc = StringProperty("What the guest's real-time clock shows. Default: local time for "
                          "Windows, otherwise UTC. One of utc, localtime.")
+    suspend = SwitchProperty("Whether the guest is offered to suspend to memory and to disk "
+                             "(ACPI's S3 and S4; only of the machines q35 and pc). One that does "
+                             "sleeps until QMP's system_wakeup, or the next start. Not with secure "
+                             "boot, whose firmware does not wake up again. Default: no.")
     memory = NumberProperty("Memory in MiB, up to 16 TiB. Default: 256, or more where the machine "
                             "needs it. What a machine can have is checked when a command is built. "
                             "From 0 to 16777216.")

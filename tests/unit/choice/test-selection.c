@@ -206,7 +206,7 @@ START_TEST(a_profile_can_be_chosen_by_name) {
         {"x86_64", "kvm-linux", "aarch64", NULL},    {"x86_64", "emulate-x86", "", "x86_64"},
         {"x86_64", "emulate-x86", "aarch64", NULL},  {"x86_64", "emulate-foreign", "", "aarch64"},
         {"x86_64", "emulate-foreign", "i386", NULL}, {"aarch64", "kvm-uefi", "", "aarch64"},
-        {"aarch64", "emulate-x86", "", "x86_64"},    {"s390x", "kvm-uefi", "", NULL},
+        {"aarch64", "emulate-x86", "", "x86_64"},    {"s390x", "kvm-uefi", "", "s390x"},
         {"mips64el", "kvm-linux", "", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

@@ -118,6 +118,29 @@ START_TEST(a_vm_gets_the_profile_that_can_run_it) {
 }
 END_TEST
 
+/* Also where there is no UEFI firmware. */
+START_TEST(desktops_of_all_hosts_are_run_under_kvm) {
+    static const struct {
+        const char *arch, *keys, *profile;
+    } vms[] = {
+        {"s390x", "\"display\": \"vnc\"", "kvm-uefi"},
+        {"ppc64le", "\"display\": \"vnc\"", "kvm-uefi"},
+        {"ppc64", "\"usb_tablet\": true", "kvm-uefi"},
+        {"ppc64", "\"tpm\": true", "kvm-uefi"},
+        {"ppc64le", "\"disks\": [{\"file\": \"/d\"}]", "kvm-linux"},
+        {"ppc64le", "\"firmware\": \"uefi\"",
+         "emulate-foreign"}, /* and is refused by the machine */
+    };
+    for (size_t i = 0; i < sizeof vms / sizeof vms[0]; i++) {
+        _cleanup_host_ vqemu_host *host = describe_host(vms[i].arch, VQEMU_KVM_USABLE);
+        _cleanup_request_ vqemu_request *request = request_for(vms[i].keys);
+        _cleanup_selection_ vqemu_selection *selection = NULL;
+        ck_assert_int_eq(vqemu_select(host, request, 0, &selection, NULL), 0);
+        ck_assert_str_eq(vqemu_profile_name(vqemu_selection_profile(selection)), vms[i].profile);
+    }
+}
+END_TEST
+
 START_TEST(a_vm_says_what_it_runs_on) {
     static const struct {
         const char *keys, *profile, *arch;
@@ -168,6 +191,7 @@ int main(void) {
     TCase *tests = tcase_create("vm-needs");
     tcase_add_loop_test(tests, keys_need_abilities, 0, sizeof cases / sizeof cases[0]);
     tcase_add_test(tests, a_vm_gets_the_profile_that_can_run_it);
+    tcase_add_test(tests, desktops_of_all_hosts_are_run_under_kvm);
     tcase_add_test(tests, a_vm_says_what_it_runs_on);
     tcase_add_test(tests, another_vm_replaces_the_first);
     tcase_add_test(tests, mistakes_of_callers_are_named);

@@ -17,6 +17,8 @@
   -smp 1,sockets=1,cores=1,threads=1 \
   -m 256 \
   -rtc base=utc \
+  -global ICH9-LPC.disable_s3=1 \
+  -global ICH9-LPC.disable_s4=1 \
   -boot strict=on \
   -display none \
   -chardev stdio,id=console,signal=off \
