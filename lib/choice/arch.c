@@ -418,11 +418,17 @@ char *arch_list_names(void) {
     return strbuf_take(&names);
 }
 
+/* A version is QEMU's, such as 7.2, or a distribution's: rhel9.4.0, jammy, noble-v2. Which there
+ * are, QEMU knows. */
+static bool is_version(const char *text) {
+    return (*text >= '0' && *text <= '9') || (*text >= 'a' && *text <= 'z');
+}
+
 static bool is_of(const struct machine *machine, const char *name) {
     size_t length = machine->versioned ? strlen(machine->versioned) : 0;
     return strcmp(machine->name, name) == 0 ||
-           (length > 0 && strncmp(machine->versioned, name, length) == 0 && name[length] >= '0' &&
-            name[length] <= '9');
+           (length > 0 && strncmp(machine->versioned, name, length) == 0 &&
+            is_version(name + length));
 }
 
 const struct machine *arch_find_machine(const struct arch *arch, const char *name) {

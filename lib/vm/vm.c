@@ -113,8 +113,9 @@ static const struct property properties[] = {
         .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
         .wanted = "the name of a machine type",
         .meaning =
-            "QEMU's machine type: one with a version, such as pc-q35-7.2, so that a newer QEMU "
-            "shows the guest the same hardware, or another kind, such as pc instead of q35. "
+            "QEMU's machine type: one with a version, such as pc-q35-7.2, or of a distribution's "
+            "QEMU pc-q35-rhel9.4.0, so that a newer QEMU shows the guest the same hardware, or "
+            "another kind, such as pc instead of q35. "
             "Default: the newest of the kind that the architecture's guests usually have.",
     },
     {

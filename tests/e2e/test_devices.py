@@ -676,6 +676,17 @@ def test_machine_types_with_their_version(machines, image, arch, machine):
         assert name.startswith(machine) or machine in ("pc", "q35")
 
 
+@pytest.mark.parametrize("arch, machine", [
+    ("x86_64", "pc-q35-rhel9.4.0"), ("x86_64", "pc-q35-jammy"), ("x86_64", "pc-i440fx-noble-v2"),
+    ("aarch64", "virt-rhel9.2.0"), ("ppc64le", "pseries-rhel9.0.0"), ("s390x", "s390-ccw-virtio-rhel9.4.0")])
+def test_machine_types_of_distributions_are_left_to_qemu(machines, arch, machine):
+    """Debian's has none of them."""
+    with pytest.raises(QemuFailed, match="unsupported machine type"):
+        with machines.start(arch, {"machine": machine}):
+            pass
+    refused(machines, arch, {"machine": "vexpress-" + machine}, UNSUPPORTED, "have no machine")
+
+
 @pytest.mark.parametrize("arch", ARCHES)
 def test_a_guest_sleeps_only_if_it_may(machines, arch):
     """QEMU says nothing against properties of a device that is there."""

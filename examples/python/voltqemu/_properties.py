@@ -201,10 +201,11 @@ class VMProperties(Properties):
                           "the system needs one; root must be asked for by its name. Default: who "
                           "executes the command, or has the service manager. Only a service is run "
                           "as that user: who executes a command must become the user before.")
-    machine = StringProperty("QEMU's machine type: one with a version, such as pc-q35-7.2, so "
-                             "that a newer QEMU shows the guest the same hardware, or another "
-                             "kind, such as pc instead of q35. Default: the newest of the kind "
-                             "that the architecture's guests usually have.")
+    machine = StringProperty("QEMU's machine type: one with a version, such as pc-q35-7.2, or of "
+                             "a distribution's QEMU pc-q35-rhel9.4.0, so that a newer QEMU shows "
+                             "the guest the same hardware, or another kind, such as pc instead of "
+                             "q35. Default: the newest of the kind that the architecture's guests "
+                             "usually have.")
     firmware = StringProperty("Firmware: bios (the machine's own, whatever that is) or uefi. "
                               "Default: UEFI for Windows; for Linux without a kernel, UEFI where "
                               "the machine has no firmware of its own that boots from a disk, and "
