@@ -73,7 +73,8 @@ static void add_environment(struct strv *envp, const vqemu_runtime *runtime, con
 
 /* ---- QEMU's arguments ---- */
 
-/* The name of the VM, and of the process: through the loader it would be the loader's. */
+/* The name of the VM, and of the process: through the loader it would be the loader's. Its threads
+ * are told apart as well, in top(1) and by who pins them to CPUs. */
 static void add_name(struct args *args) {
     struct strbuf option = {0};
     char *name = format_string("volt-%s", args->vm->name);
@@ -81,10 +82,12 @@ static void add_name(struct args *args) {
     if (name) {
         qemu_opt_add(&option, "guest", name);
         qemu_opt_add(&option, "process", name);
+        strbuf_add(&option, ",debug-threads=on");
     }
     strv_add(&args->argv, "-name");
     strv_take_in(&args->argv, name ? strbuf_take(&option) : NULL);
     free(name);
+    args_option(args, "-msg", "timestamp=on,guest-name=on"); /* for who reads several in one log */
     identity_uuid(args->vm->name, uuid);
     args_option(args, "-uuid", args->vm->uuid ? args->vm->uuid : uuid);
 }

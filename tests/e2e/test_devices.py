@@ -928,6 +928,16 @@ def test_control_sockets(machines, place, arch):
         assert types == ["virtserialport"]
 
 
+def test_messages_and_threads_say_whose_they_are(machines, place):
+    """When, of which VM; a thread for each CPU, by its name."""
+    with machines.start("x86_64", {"name": "one, of=many", "cpus": 2}) as qmp:
+        names = {Path(path, "comm").read_text() for path in Path(f"/proc/{qmp.process.pid}/task").iterdir()}
+        assert any(name.startswith("CPU 0/") for name in names), names
+    with pytest.raises(QemuFailed, match=r"\d{4}-\d\d-\d\dT\S+Z volt-one, of=many .*tpm.sock"):
+        with machines.start("x86_64", {"name": "one, of=many", "tpm": True, "runtime_dir": str(place)}):
+            pass
+
+
 # ---- smaller devices ----
 
 @pytest.mark.parametrize("action", ["reset", "shutdown", "poweroff", "pause", "inject-nmi", "none", "debug"])

@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-ppc64 \
-  -name guest=volt-guest,process=volt-guest \
+  -name guest=volt-guest,process=volt-guest,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid f9c511f5-8a7e-8426-8049-a198a7ce2f34 \
   -pidfile /run/volt/guest/qemu.pid \
   -nodefaults \

@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name guest=volt-x,process=volt-x \
+  -name guest=volt-x,process=volt-x,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid add7c982-3c76-88fa-890b-bbe96ba10214 \
   -pidfile /run/volt/x/qemu.pid \
   -nodefaults \

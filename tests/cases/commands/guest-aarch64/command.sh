@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-aarch64 \
-  -name guest=volt-arm-1,process=volt-arm-1 \
+  -name guest=volt-arm-1,process=volt-arm-1,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid b6a62f41-20d8-8b1c-8f69-c3555cab276c \
   -pidfile /run/volt/arm-1/qemu.pid \
   -nodefaults \

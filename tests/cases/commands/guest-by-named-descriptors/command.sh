@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name guest=volt-passed-on,process=volt-passed-on \
+  -name guest=volt-passed-on,process=volt-passed-on,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid c0e27632-8f2c-8d2c-8a7f-e1b12a1aa062 \
   -pidfile /run/volt/passed-on/qemu.pid \
   -nodefaults \

@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name guest=volt-big,process=volt-big \
+  -name guest=volt-big,process=volt-big,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid d6c2de9e-9e39-8ea3-87c3-3292ae50c2da \
   -pidfile /run/volt/big/qemu.pid \
   -nodefaults \

@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-i386 \
-  -name guest=volt-old,process=volt-old \
+  -name guest=volt-old,process=volt-old,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid e48b4445-d8e9-88a0-8c3e-bf808f6ea1e7 \
   -pidfile /run/volt/old/qemu.pid \
   -nodefaults \

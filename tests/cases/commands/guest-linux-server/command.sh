@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name guest=volt-db-1,process=volt-db-1 \
+  -name guest=volt-db-1,process=volt-db-1,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid 1cdaed15-b777-8bf1-8584-64fbc54c6b34 \
   -pidfile /run/volt/db-1/qemu.pid \
   -nodefaults \

@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-mipsel \
-  -name guest=volt-malta,process=volt-malta \
+  -name guest=volt-malta,process=volt-malta,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid 712c18d9-d8b0-8441-82b6-d435bc7ec100 \
   -pidfile /run/volt/malta/qemu.pid \
   -nodefaults \

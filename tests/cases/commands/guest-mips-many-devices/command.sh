@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-mips64el \
-  -name guest=volt-crowd,process=volt-crowd \
+  -name guest=volt-crowd,process=volt-crowd,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid 53e0851e-0a66-8925-8621-7850ad3cf818 \
   -pidfile /run/volt/crowd/qemu.pid \
   -nodefaults \

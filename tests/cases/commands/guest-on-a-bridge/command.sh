@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name guest=volt-bridged,process=volt-bridged \
+  -name guest=volt-bridged,process=volt-bridged,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid de1c6fff-220b-8f81-8960-07ae3c610500 \
   -pidfile /run/volt/bridged/qemu.pid \
   -nodefaults \

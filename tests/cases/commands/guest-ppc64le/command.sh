@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-ppc64 \
-  -name guest=volt-power,process=volt-power \
+  -name guest=volt-power,process=volt-power,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid 41082543-93e3-879e-86db-2fd85e4a92f9 \
   -pidfile /run/volt/power/qemu.pid \
   -nodefaults \

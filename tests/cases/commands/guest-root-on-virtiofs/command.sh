@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name guest=volt-app,process=volt-app \
+  -name guest=volt-app,process=volt-app,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid 44ba38a7-e0f0-8c2b-8dcb-710101769fc3 \
   -pidfile /run/volt/app/qemu.pid \
   -nodefaults \

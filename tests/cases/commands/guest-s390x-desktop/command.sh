@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-s390x \
-  -name guest=volt-z-desktop,process=volt-z-desktop \
+  -name guest=volt-z-desktop,process=volt-z-desktop,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid bf654364-f2de-8026-85e9-4e23a7b5f6b5 \
   -pidfile /run/volt/z-desktop/qemu.pid \
   -nodefaults \

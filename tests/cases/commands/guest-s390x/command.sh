@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-s390x \
-  -name guest=volt-z,process=volt-z \
+  -name guest=volt-z,process=volt-z,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid d304dc3d-fd56-8f84-8f99-cbf63296e01f \
   -pidfile /run/volt/z/qemu.pid \
   -nodefaults \

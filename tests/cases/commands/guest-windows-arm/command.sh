@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-aarch64 \
-  -name 'guest=volt-windows on arm,process=volt-windows on arm' \
+  -name 'guest=volt-windows on arm,process=volt-windows on arm,debug-threads=on' \
+  -msg timestamp=on,guest-name=on \
   -uuid d5fb5be0-a751-8b85-8bdf-edcda437f207 \
   -pidfile /run/volt/windows_on_arm-0aaf7379f34a1f12/qemu.pid \
   -nodefaults \

@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name 'guest=volt-Büro 7,process=volt-Büro 7' \
+  -name 'guest=volt-Büro 7,process=volt-Büro 7,debug-threads=on' \
+  -msg timestamp=on,guest-name=on \
   -uuid 50cd0965-f856-8440-82a9-ca86f565586f \
   -pidfile /run/volt/B__ro_7-9953dd4f1111fa80/qemu.pid \
   -nodefaults \

@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name guest=volt-win-emulated,process=volt-win-emulated \
+  -name guest=volt-win-emulated,process=volt-win-emulated,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid 043b5415-e5f9-8052-8ad8-83b7f7786e80 \
   -pidfile /run/volt/win-emulated/qemu.pid \
   -nodefaults \

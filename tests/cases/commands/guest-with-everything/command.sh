@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name 'guest=volt-all,, of=it,process=volt-all,, of=it' \
+  -name 'guest=volt-all,, of=it,process=volt-all,, of=it,debug-threads=on' \
+  -msg timestamp=on,guest-name=on \
   -uuid 6ba7b810-9dad-11d1-80b4-00c04fd430c8 \
   -pidfile /run/all/qemu.pid \
   -nodefaults \

@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name guest=volt-layers,process=volt-layers \
+  -name guest=volt-layers,process=volt-layers,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid 0d7380ff-9d2a-872e-8563-81e8074ccbf5 \
   -pidfile /run/volt/layers/qemu.pid \
   -nodefaults \

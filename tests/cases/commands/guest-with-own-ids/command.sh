@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name guest=volt-ids,process=volt-ids \
+  -name guest=volt-ids,process=volt-ids,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid 2c661028-728a-826e-8ffe-30e3b666190b \
   -pidfile /run/volt/ids/qemu.pid \
   -nodefaults \

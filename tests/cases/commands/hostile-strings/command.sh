@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-x86_64 \
-  -name 'guest=volt-a,,b=c "d" '\''e'\'' %n $HOME; f\,process=volt-a,,b=c "d" '\''e'\'' %n $HOME; f\' \
+  -name 'guest=volt-a,,b=c "d" '\''e'\'' %n $HOME; f\,process=volt-a,,b=c "d" '\''e'\'' %n $HOME; f\,debug-threads=on' \
+  -msg timestamp=on,guest-name=on \
   -uuid 2af74985-c9ac-8bfa-8457-8a0d3f175d6a \
   -pidfile /run/volt/a_b_c__d___e___n__HOME__f_-65d54735fe146f21/qemu.pid \
   -nodefaults \

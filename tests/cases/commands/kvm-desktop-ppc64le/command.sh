@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-ppc64 \
-  -name guest=volt-desktop,process=volt-desktop \
+  -name guest=volt-desktop,process=volt-desktop,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid bb839a5a-57cb-82e5-80bf-c3e54a87b454 \
   -pidfile /run/volt/desktop/qemu.pid \
   -nodefaults \

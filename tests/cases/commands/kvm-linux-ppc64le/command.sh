@@ -4,7 +4,8 @@
   --inhibit-cache \
   --library-path /volt/tree/lib \
   /volt/tree/bin/qemu-system-ppc64 \
-  -name guest=volt-web,process=volt-web \
+  -name guest=volt-web,process=volt-web,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
   -uuid 5ca68deb-3333-8310-87b9-914d1d426334 \
   -pidfile /run/volt/web/qemu.pid \
   -nodefaults \
