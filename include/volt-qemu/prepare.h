@@ -33,7 +33,9 @@ enum vqemu_prepare_flag {
  * such as "disks[0].file: /srv/web.raw: No such file or directory". A file that QEMU's user
  * certainly cannot read, or write where it is written, is an error as well (reason "no-access"):
  * for the caller that is known; for another user it is told by the file's owner and mode, where
- * these decide and no group can change it. Descriptors are not looked at.
+ * these decide and no group can change it. A qcow2 image whose header names a backing file or an
+ * external data file that the VM does not is refused (reasons "unnamed-backing" and
+ * "unnamed-data-file"): QEMU would open what its author wants. Descriptors are not looked at.
  *
  * Of a VM that runs already nothing is touched: that is VQEMU_ERR_BUSY, reason "runs-already", with
  * the details "process", "command" and "vm" as far as they are known. Each QEMU locks the file
@@ -65,14 +67,14 @@ enum vqemu_prepare_flag {
  * as the call allows (VQEMU_CALL_LOCK_TIMEOUT); call may be NULL.
  *
  * Errors: VQEMU_ERR_CHANGED (reason "other-firmware": the variables belong to other firmware; the
- * message tells the ways out), VQEMU_ERR_REFUSED (not trusted: a link, an owner, a mode; somebody
- * else's), VQEMU_ERR_BUSY (it runs already; locked by others for too long; variables to be reset
- * that a running VM has open), VQEMU_ERR_CORRUPT (variables of another size than the firmware's),
- * VQEMU_ERR_INVALID (a password that nobody can type; something else where a directory is to be),
- * VQEMU_ERR_NOT_FOUND (a file, the user), VQEMU_ERR_READ_ONLY, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. The detail "key"
- * tells which key of the VM it is about, "path" which path. Safe from any thread, and from several
- * processes at once. Since 1.0.
+ * message tells the ways out), VQEMU_ERR_REFUSED (not trusted: a link, an owner, a mode, an
+ * image's header; somebody else's), VQEMU_ERR_BUSY (it runs already; locked by others for too long;
+ * variables to be reset that a running VM has open), VQEMU_ERR_CORRUPT (variables of another size
+ * than the firmware's), VQEMU_ERR_INVALID (a password that nobody can type; something else where a
+ * directory is to be), VQEMU_ERR_NOT_FOUND (a file, the user), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY.
+ * The detail "key" tells which key of the VM it is about, "path" which path. Safe from any thread,
+ * and from several processes at once. Since 1.0.
  */
 int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqemu_call *call,
                   vqemu_error **error);

@@ -166,6 +166,10 @@ static void add_source(struct args *args, const vqemu_disk *disk, const struct s
         .discard = source->discard,
     };
     args_add_image(args, &image);
+    if (source->file && image_has_layers(source->format))
+        resources_note_qcow2(&args->resources, source->file,
+                             QCOW2_IMAGE | (backing ? QCOW2_WITH_BACKING : 0) |
+                                 (source->data_file ? QCOW2_WITH_DATA_FILE : 0));
 }
 
 /* QEMU knows a node only by what stands before it, so the lowest is the first. */

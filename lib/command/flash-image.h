@@ -8,9 +8,6 @@
 
 #include <volt-qemu/error.h>
 
-/* Whether a file starts as a qcow2 image does: 1, 0, or a negative errno. */
-int flash_image_is_qcow2(int fd);
-
 /*
  * The size of the chip. That of a raw image is that of the file; a qcow2 image has it in its
  * header. Refused is a qcow2 image that is not whole in its file. path stands for it in messages.

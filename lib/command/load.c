@@ -144,11 +144,25 @@ static void read_uses(struct reader *reader, json_t *root, struct resources *res
     reader_strings(reader, uses, "devices", "uses.devices", READ_PATH, &resources->devices);
 }
 
+static void read_qcow2(struct reader *reader, json_t *file, struct resources *resources,
+                       const char *path) {
+    json_t *object = reader_object(reader, file, "qcow2", "files[].qcow2");
+    json_t *backing = json_object_get(object, "backing");
+    json_t *data_file = json_object_get(object, "data_file");
+    reader_only(reader, "files[].qcow2", object, "backing", "data_file", NULL);
+    if (!json_is_boolean(backing) || !json_is_boolean(data_file))
+        reader_fault(reader, "files[].qcow2", "true or false is missing");
+    else
+        resources_note_qcow2(resources, path,
+                             QCOW2_IMAGE | (json_is_true(backing) ? QCOW2_WITH_BACKING : 0) |
+                                 (json_is_true(data_file) ? QCOW2_WITH_DATA_FILE : 0));
+}
+
 static void read_files(struct reader *reader, json_t *root, struct resources *resources) {
     json_t *array = reader_array(reader, root, "files", "files"), *element;
     size_t index;
     json_array_foreach(array, index, element) {
-        reader_only(reader, "files[]", element, "path", "access", "key", NULL);
+        reader_only(reader, "files[]", element, "path", "access", "key", "qcow2", NULL);
         const char *path = reader_text(reader, element, "path", "files[].path", READ_PATH);
         const char *access = reader_text(reader, element, "access", "files[].access", READ_TEXT);
         bool writes = access && strcmp(access, "write") == 0;
@@ -162,6 +176,8 @@ static void read_files(struct reader *reader, json_t *root, struct resources *re
         resources_add_file(resources, path, VQEMU_FILE_READ | (writes ? VQEMU_FILE_WRITE : 0));
         if (key)
             resources_name_file(resources, path, key);
+        if (json_object_get(element, "qcow2"))
+            read_qcow2(reader, element, resources, path);
     }
 }
 

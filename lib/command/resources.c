@@ -28,24 +28,34 @@ void resources_add_file(struct resources *resources, const char *path, uint32_t 
     if (files)
         resources->files = files;
     if (copy)
-        files[resources->file_count++] = (struct file_use){copy, access, NULL};
+        files[resources->file_count++] = (struct file_use){.path = copy, .access = access};
     else
         resources->failed = true;
 }
 
-/* They are mostly named in the order in which they are listed. */
-void resources_name_file(struct resources *resources, const char *path, const char *key) {
+/* They are mostly asked for in the order in which they are listed. NULL if it is not. */
+static struct file_use *find_file(struct resources *resources, const char *path) {
     for (size_t i = 0; i < resources->file_count; i++) {
-        size_t index = (resources->named_file + i) % resources->file_count;
-        struct file_use *file = &resources->files[index];
-        if (strcmp(file->path, path) != 0)
+        size_t index = (resources->found_file + i) % resources->file_count;
+        if (strcmp(resources->files[index].path, path) != 0)
             continue;
-        resources->named_file = index;
-        if (!file->key)
-            file->key = strdup(key);
-        resources->failed = resources->failed || !file->key;
-        return;
+        resources->found_file = index;
+        return &resources->files[index];
     }
+    return NULL;
+}
+
+void resources_name_file(struct resources *resources, const char *path, const char *key) {
+    struct file_use *file = find_file(resources, path);
+    if (file && !file->key)
+        file->key = strdup(key);
+    resources->failed = resources->failed || (file && !file->key);
+}
+
+void resources_note_qcow2(struct resources *resources, const char *path, uint32_t use) {
+    struct file_use *file = find_file(resources, path);
+    if (file)
+        file->qcow2 = (file->qcow2 ? file->qcow2 & use : use) | QCOW2_IMAGE;
 }
 
 void resources_add_read(struct resources *resources, const char *path) {

@@ -26,8 +26,12 @@ struct descriptor_use {
 struct file_use {
     char *path;
     uint32_t access;
-    char *key; /* of the VM, that named it, or has the default; NULL for what no key is for */
+    char *key;      /* of the VM, that named it, or has the default; NULL for what no key is for */
+    uint32_t qcow2; /* of enum qcow2_use; 0 for what is no such image */
 };
+
+/* A qcow2 image, and which of the other files that its header can name the VM names. */
+enum qcow2_use { QCOW2_IMAGE = 1, QCOW2_WITH_BACKING = 2, QCOW2_WITH_DATA_FILE = 4 };
 
 struct resources {
     struct strv reads;    /* files and directories that QEMU only reads */
@@ -40,7 +44,7 @@ struct resources {
     bool hugepages, pty;
     struct strv named_sockets;     /* pairs: the name that callers know it by, and its path */
     struct file_use *files;        /* all of reads, writes and devices, and what companions use */
-    size_t file_count, named_file; /* the last that resources_name_file() found */
+    size_t file_count, found_file; /* where the last one was found */
     struct descriptor_use *fds;
     size_t fd_count;
     struct companion *companions;
@@ -57,6 +61,8 @@ void resources_add_device(struct resources *resources, const char *path);
 void resources_add_file(struct resources *resources, const char *path, uint32_t access);
 /* The key of the VM that names a file which is listed; the first one stays. */
 void resources_name_file(struct resources *resources, const char *path, const char *key);
+/* That a file which is listed is a qcow2 image; of several uses, what all of them name counts. */
+void resources_note_qcow2(struct resources *resources, const char *path, uint32_t use);
 /* A device node with an image on it. */
 void resources_add_block_device(struct resources *resources, const char *path, bool read_only);
 /* name: NULL if the caller knows it by the same number. */

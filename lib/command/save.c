@@ -113,6 +113,12 @@ static void add_runtime(struct writer *writer, json_t *root, const vqemu_runtime
     add_string(writer, object, "loader", vqemu_runtime_loader(runtime));
 }
 
+static void add_qcow2(struct writer *writer, json_t *file, uint32_t use) {
+    json_t *object = add_object(writer, file, "qcow2");
+    add(writer, object, "backing", json_boolean(use & QCOW2_WITH_BACKING));
+    add(writer, object, "data_file", json_boolean(use & QCOW2_WITH_DATA_FILE));
+}
+
 static void add_files(struct writer *writer, json_t *root, const struct resources *resources) {
     json_t *array = add_array(writer, root, "files");
     for (size_t i = 0; i < resources->file_count; i++) {
@@ -121,6 +127,8 @@ static void add_files(struct writer *writer, json_t *root, const struct resource
         add_string(writer, object, "path", file->path);
         add_string(writer, object, "access", file->access & VQEMU_FILE_WRITE ? "write" : "read");
         add_string(writer, object, "key", file->key);
+        if (file->qcow2)
+            add_qcow2(writer, object, file->qcow2);
     }
 }
 

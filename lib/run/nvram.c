@@ -18,6 +18,7 @@
 #include "base/progress.h"
 #include "base/trusted.h"
 #include "command/flash-image.h"
+#include "command/qcow2.h"
 #include "store/leftovers.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -105,7 +106,7 @@ static int open_images(struct place *place, vqemu_error **error) {
                             error);
     if (r < 0)
         return r;
-    int qcow2 = flash_image_is_qcow2(place->template_fd);
+    int qcow2 = qcow2_is_one(place->template_fd);
     if (qcow2 < 0)
         return error_system(error, -qcow2, "cannot read %s", nvram->template_path);
     place->qcow2 = qcow2;

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "command/command.h"
+#include "run/qcow2-check.h"
 
 /* Not in all versions of linux/magic.h. */
 #define CIFS_MAGIC 0xFF534D42
@@ -115,7 +116,7 @@ static int check(const struct file_use *file, const struct owner *owner, bool is
     struct stat status;
     bool is_caller = owner->uid == geteuid();
     if (stat(file->path, &status) < 0) {
-        if (errno == EACCES && !is_caller) /* its user may see more */
+        if (errno == EACCES && !is_caller && !file->qcow2) /* its user may see more */
             return 0;
         return about(file, error_system(error, errno, "%s: %s", file->key, file->path), NULL,
                      error);
@@ -123,7 +124,8 @@ static int check(const struct file_use *file, const struct owner *owner, bool is
     int r = check_kind(file, &status, error);
     if (r < 0 || is_companions_own)
         return r;
-    return is_caller ? check_own(file, error) : check_of_other(file, &status, owner->uid, error);
+    r = is_caller ? check_own(file, error) : check_of_other(file, &status, owner->uid, error);
+    return r == 0 && file->qcow2 ? qcow2_check(file, error) : r;
 }
 
 int vm_files_check(const vqemu_command *command, const struct owner *owner, vqemu_error **error) {

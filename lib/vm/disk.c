@@ -109,8 +109,8 @@ static const struct property properties[] = {
         .element = &layer_type,
         .meaning = "Layers below a qcow2 image, which have what it does not: its backing file, the "
                    "backing file of that, and so on, each with its format; QEMU only reads them. A "
-                   "backing file that only the image's header names is not opened, and what it has "
-                   "reads as zeros. Default: none.",
+                   "backing file that only the image's header names is not opened, and preparing "
+                   "refuses such an image. Default: none.",
     },
     {
         .key = "data_file",
@@ -118,8 +118,8 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_disk, data_file),
         .meaning =
             "File with the content of a qcow2 image that has an external data file. Without it, "
-            "QEMU opens the file that the image's header names, and writes to it: images of "
-            "others must not have one. Default: none.",
+            "QEMU opens the file that the image's header names, and writes to it: preparing "
+            "refuses such an image. Default: none.",
     },
     {
         .key = "bus",

@@ -131,6 +131,30 @@ def test_several_starts_at_once_leave_one_vm(vm):
             process.communicate()
 
 
+@pytest.mark.parametrize("compat", ["0.10", "1.1"])
+def test_images_name_no_files_that_the_vm_does_not(tmp_path, root, kernel, compat):
+    """As qemu-img makes them."""
+    image, secret = tmp_path / "image", tmp_path / "secret"
+    secret.write_bytes(b"secret" * 1000)
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-o", f"compat={compat}", "-b", secret, "-F", "raw",
+                    image], check=True)
+    disk = {"file": str(image), "format": "qcow2"}
+    refused = Vm(tmp_path, root, kernel, disks=[disk]).volt("prepare")
+    assert refused.returncode == 1 and f'"{secret}"' in refused.stderr and "disks[0].backing" in refused.stderr
+    named = Vm(tmp_path, root, kernel, disks=[{**disk, "backing": [{"file": str(secret)}]}])
+    with named.running():
+        pass
+    if compat == "0.10":
+        return
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-o", f"data_file={tmp_path}/data", image, "1M"],
+                   check=True)
+    refused = Vm(tmp_path, root, kernel, disks=[disk]).volt("run")
+    assert refused.returncode == 1 and f'"{tmp_path}/data"' in refused.stderr, refused
+    named.console.unlink()
+    with Vm(tmp_path, root, kernel, disks=[{**disk, "data_file": f"{tmp_path}/data"}]).running():
+        pass
+
+
 def test_qemu_gets_nothing_of_the_callers(vm, tmp_path):
     """Neither descriptors that the VM does not name, nor its umask."""
     (tmp_path / "secret").write_text("")

@@ -7,6 +7,7 @@
 #include "base/elf-file.h"
 #include "choice/arch.h"
 #include "command/flash-image.h"
+#include "command/qcow2.h"
 #include "fuzz.h"
 #include "store/ingest.h"
 #include "util/fd.h"
@@ -29,7 +30,7 @@ static void check_elf(int fd, const uint8_t *data, size_t size) {
 static void check_image(int fd, const uint8_t *data, size_t size) {
     uint64_t flash_size = 0;
     vqemu_error *error = NULL;
-    int qcow2 = flash_image_is_qcow2(fd);
+    int qcow2 = qcow2_is_one(fd);
     FUZZ_CHECK(qcow2 == (size >= 4 && memcmp(data, "QFI\xfb", 4) == 0), "qcow2: %d", qcow2);
     if (fuzz_check_result(flash_image_size(fd, "input", false, &flash_size, &error), &error) == 0)
         FUZZ_CHECK(flash_size == size, "a raw image of %ju bytes", (uintmax_t)flash_size);

@@ -28,12 +28,12 @@ class Disk(Element):
     backing = StringsProperty("Layers below a qcow2 image, which have what it does not: its "
                               "backing file, the backing file of that, and so on, each with its "
                               "format; QEMU only reads them. A backing file that only the image's "
-                              "header names is not opened, and what it has reads as zeros. "
+                              "header names is not opened, and preparing refuses such an image. "
                               "Default: none.")
     data_file = StringProperty("File with the content of a qcow2 image that has an external data "
                                "file. Without it, QEMU opens the file that the image's header "
-                               "names, and writes to it: images of others must not have one. "
-                               "Default: none.")
+                               "names, and writes to it: preparing refuses such an image. Default: "
+                               "none.")
     bus = StringProperty("What the disk is attached to: virtio (virtio-blk), scsi (virtio-scsi), "
                          "nvme, ide (IDE or SATA, whatever the machine has), or usb. Default: "
                          "virtio for Linux; for Windows and other systems ide where the machine "

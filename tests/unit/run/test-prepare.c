@@ -477,8 +477,8 @@ START_TEST(no_path_is_walked_twice) {
             renameat2(scratch_fd, "a/state/x", scratch_fd, "a/state/y", RENAME_EXCHANGE);
         _exit(0);
     }
-    for (int i = 0; i < 300; i++)
-        prepare(vm, i % 2 ? VQEMU_PREPARE_RESET_VARIABLES : 0, NULL);
+    for (int i = 0; i < 100; i++)
+        prepare(vm, i % 10 ? 0 : VQEMU_PREPARE_RESET_VARIABLES, NULL);
     ck_assert_int_eq(kill(child, SIGKILL), 0);
     ck_assert_int_eq(waitpid(child, NULL, 0), child);
     ck_assert_int_eq(count_entries("root"), 0);
@@ -647,6 +647,98 @@ START_TEST(what_the_user_cannot_open_is_named) {
 }
 END_TEST
 
+/* ---- qcow2 ---- */
+
+static void put_number(unsigned char *at, int size, uint64_t number) {
+    for (int i = size; i-- > 0; number >>= 8)
+        at[i] = (unsigned char)number;
+}
+
+/* An image whose header names a backing file, or has its content in another file. */
+static void write_qcow2(const char *path, unsigned version, const char *backing,
+                        const char *data_file) {
+    unsigned char bytes[512] = "QFI\xfb";
+    unsigned header_size = version < 3 ? 72 : 104;
+    _cleanup_free_ char *absolute = scratch_path(path);
+    put_number(bytes + 4, 4, version);
+    put_number(bytes + 24, 8, 1 << 20);
+    if (version >= 3)
+        put_number(bytes + 100, 4, header_size);
+    if (data_file) {
+        put_number(bytes + 72, 8, 4);
+        put_number(bytes + header_size, 4, 0xe2792aca); /* the format of a backing file */
+        put_number(bytes + header_size + 4, 4, 3);
+        memcpy(bytes + header_size + 8, "raw", 3);
+        put_number(bytes + header_size + 16, 4, 0x44415441);
+        put_number(bytes + header_size + 20, 4, strlen(data_file));
+        memcpy(bytes + header_size + 24, data_file, strlen(data_file));
+    }
+    if (backing) {
+        put_number(bytes + 8, 8, 400);
+        put_number(bytes + 16, 4, strlen(backing));
+        memcpy(bytes + 400, backing, strlen(backing));
+    }
+    int fd = open(absolute, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ck_assert_int_eq(write(fd, bytes, sizeof bytes), sizeof bytes);
+    close(fd);
+}
+
+static vqemu_vm *make_vm_of_qcow2(void) {
+    vqemu_vm *vm = make_vm();
+    set_path(vm, "disks[0].file", "image");
+    set_string(vm, "disks[0].format", "qcow2");
+    return vm;
+}
+
+static void refused_for(const vqemu_vm *vm, const char *reason, const char *key,
+                        const char *named) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(prepare(vm, 0, &error), VQEMU_ERR_REFUSED);
+    ck_assert_str_eq(vqemu_error_reason(error), reason);
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), key);
+    ck_assert_str_eq(vqemu_error_detail(error, "value"), named);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), named));
+}
+
+START_TEST(what_only_a_header_names_is_refused) {
+    unsigned version = _i ? 3 : 2;
+    _cleanup_vm_ vqemu_vm *vm = make_vm_of_qcow2();
+    write_qcow2("image", version, NULL, NULL);
+    prepares(vm, 0);
+    write_qcow2("image", version, "/etc/shadow", NULL);
+    refused_for(vm, "unnamed-backing", "disks[0].file", "/etc/shadow");
+    set_path(vm, "disks[0].backing[0].file", "middle");
+    set_string(vm, "disks[0].backing[0].format", "qcow2");
+    write_qcow2("middle", version, "base", NULL);
+    refused_for(vm, "unnamed-backing", "disks[0].backing[0].file", "base");
+    set_path(vm, "disks[0].backing[1].file", "base");
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "disks[0].backing[1].file: ");
+    write_qcow2("base", version, "what raw images have is content", NULL);
+    prepares(vm, 0);
+    write_file("image", "QFI", 0600);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/image is no qcow2 image");
+    ck_assert_int_eq(vqemu_vm_remove(vm, "disks[0]", NULL), 0);
+    set_path(vm, "disks[0].file", "image");
+    prepares(vm, 0); /* a raw one is what it is */
+}
+END_TEST
+
+START_TEST(a_data_file_that_only_a_header_names_is_refused) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm_of_qcow2();
+    write_qcow2("image", 3, NULL, "/etc/shadow");
+    refused_for(vm, "unnamed-data-file", "disks[0].file", "/etc/shadow");
+    write_file("data", "content", 0600);
+    set_path(vm, "disks[0].data_file", "data");
+    prepares(vm, 0);
+    write_qcow2("layer", 3, NULL, "");
+    set_path(vm, "disks[0].backing[0].file", "layer");
+    set_string(vm, "disks[0].backing[0].format", "qcow2");
+    refused_for(vm, "unnamed-data-file", "disks[0].backing[0].file", "");
+    set_path(vm, "disks[0].backing[0].data_file", "data2");
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "disks[0].backing[0].data_file: ");
+}
+END_TEST
+
 START_TEST(logs_are_made_for_the_user) {
     _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
     mode_t before = umask(0);
@@ -766,6 +858,8 @@ int main(void) {
     tcase_add_test(tests, nobody_else_reaches_the_sockets);
     tcase_add_test(tests, what_is_missing_is_named);
     tcase_add_test(tests, what_the_user_cannot_open_is_named);
+    tcase_add_loop_test(tests, what_only_a_header_names_is_refused, 0, 2);
+    tcase_add_test(tests, a_data_file_that_only_a_header_names_is_refused);
     tcase_add_test(tests, logs_are_made_for_the_user);
     tcase_add_test(tests, locks_and_cancelling_are_those_of_the_call);
     tcase_add_loop_test(tests, modes_are_not_the_umasks, 0, 2);
