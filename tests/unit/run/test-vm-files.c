@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "prepared-vm.h"
+#include "run.h"
+
+/* ---- what the VM is made of ---- */
+
+START_TEST(what_is_missing_is_named) {
+    static const char *const keys[] = {"kernel",        "initrd",        "rootfs",
+                                       "disks[0].file", "disks[1].file", "shares[0].path"};
+    make_dir("there", 0755, geteuid());
+    make_dir("also", 0755, geteuid());
+    write_file("file", "x", 0600);
+    write_file("also-file", "x", 0600);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        _cleanup_vm_ vqemu_vm *vm = make_vm();
+        _cleanup_error_ vqemu_error *error = NULL;
+        set_path(vm, "kernel", "file");
+        set_path(vm, "initrd", "file");
+        set_path(vm, "rootfs", "there");
+        set_path(vm, "disks[0].file", "file");
+        set_string(vm, "disks[0].id", "first");
+        ck_assert_int_eq(vqemu_vm_set_switch(vm, "disks[1].cdrom", VQEMU_SWITCH_ON, NULL), 0);
+        set_string(vm, "shares[0].tag", "data");
+        set_path(vm, "shares[0].path", "there");
+        prepares(vm, 0);
+        set_path(vm, keys[i], "missing");
+        _cleanup_free_ char *path = scratch_path("missing");
+        _cleanup_free_ char *message =
+            format_string("%s: %s: No such file or directory", keys[i], path);
+        ck_assert_int_eq(prepare(vm, 0, &error), VQEMU_ERR_NOT_FOUND);
+        ck_assert_str_eq(vqemu_error_message(error), message);
+        ck_assert_str_eq(vqemu_error_detail(error, "key"), keys[i]);
+        ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
+        bool is_share = strstr(keys[i], "rootfs") || strstr(keys[i], "shares");
+        set_path(vm, keys[i], is_share ? "also-file" : "also");
+        fails(vm, 0, VQEMU_ERR_INVALID, is_share ? "is no directory" : "is a directory");
+    }
+}
+END_TEST
+
+START_TEST(what_the_user_cannot_open_is_named) {
+    static const struct {
+        mode_t mode;
+        bool is_read_only, is_users, is_refused;
+    } cases[] = {
+        {0600, false, false, true}, {0600, true, false, true},   {0644, false, false, true},
+        {0644, true, false, false}, {0660, false, false, false}, /* the group may be his */
+        {0640, false, false, true}, {0600, false, true, false},  {0466, false, true, true}};
+    if (geteuid() != 0)
+        return;
+    write_file("file", "x", 0600);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_vm_ vqemu_vm *vm = make_vm_of_user("12345");
+        uid_t owner = cases[i].is_users ? OTHER_USER : 0;
+        set_path(vm, "disks[0].file", "file");
+        if (cases[i].is_read_only)
+            ck_assert_int_eq(vqemu_vm_set_switch(vm, "disks[0].read_only", VQEMU_SWITCH_ON, NULL),
+                             0);
+        ck_assert_int_eq(fchmodat(scratch_fd, "file", cases[i].mode, 0), 0);
+        ck_assert_int_eq(fchownat(scratch_fd, "file", owner, owner, 0), 0);
+        if (cases[i].is_refused)
+            refused_because(vm, "no-access", "disks[0].file", "file");
+        else
+            prepares(vm, 0);
+    }
+}
+END_TEST
+
+/* ---- qcow2 ---- */
+
+static void put_number(unsigned char *at, int size, uint64_t number) {
+    for (int i = size; i-- > 0; number >>= 8)
+        at[i] = (unsigned char)number;
+}
+
+/* An image whose header names a backing file, or has its content in another file. */
+static void write_qcow2(const char *path, unsigned version, const char *backing,
+                        const char *data_file) {
+    unsigned char bytes[512] = "QFI\xfb";
+    unsigned header_size = version < 3 ? 72 : 104;
+    _cleanup_free_ char *absolute = scratch_path(path);
+    put_number(bytes + 4, 4, version);
+    put_number(bytes + 24, 8, 1 << 20);
+    if (version >= 3)
+        put_number(bytes + 100, 4, header_size);
+    if (data_file) {
+        put_number(bytes + 72, 8, 4);
+        put_number(bytes + header_size, 4, 0xe2792aca); /* the format of a backing file */
+        put_number(bytes + header_size + 4, 4, 3);
+        memcpy(bytes + header_size + 8, "raw", 3);
+        put_number(bytes + header_size + 16, 4, 0x44415441);
+        put_number(bytes + header_size + 20, 4, strlen(data_file));
+        memcpy(bytes + header_size + 24, data_file, strlen(data_file));
+    }
+    if (backing) {
+        put_number(bytes + 8, 8, 400);
+        put_number(bytes + 16, 4, strlen(backing));
+        memcpy(bytes + 400, backing, strlen(backing));
+    }
+    int fd = open(absolute, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    ck_assert_int_eq(write(fd, bytes, sizeof bytes), sizeof bytes);
+    close(fd);
+}
+
+static vqemu_vm *make_vm_of_qcow2(void) {
+    vqemu_vm *vm = make_vm();
+    set_path(vm, "disks[0].file", "image");
+    set_string(vm, "disks[0].format", "qcow2");
+    return vm;
+}
+
+static void refused_for(const vqemu_vm *vm, const char *reason, const char *key,
+                        const char *named) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(prepare(vm, 0, &error), VQEMU_ERR_REFUSED);
+    ck_assert_str_eq(vqemu_error_reason(error), reason);
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), key);
+    ck_assert_str_eq(vqemu_error_detail(error, "value"), named);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), named));
+}
+
+START_TEST(what_only_a_header_names_is_refused) {
+    unsigned version = _i ? 3 : 2;
+    _cleanup_vm_ vqemu_vm *vm = make_vm_of_qcow2();
+    write_qcow2("image", version, NULL, NULL);
+    prepares(vm, 0);
+    write_qcow2("image", version, "/etc/shadow", NULL);
+    refused_for(vm, "unnamed-backing", "disks[0].file", "/etc/shadow");
+    set_path(vm, "disks[0].backing[0].file", "middle");
+    set_string(vm, "disks[0].backing[0].format", "qcow2");
+    write_qcow2("middle", version, "base", NULL);
+    refused_for(vm, "unnamed-backing", "disks[0].backing[0].file", "base");
+    set_path(vm, "disks[0].backing[1].file", "base");
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "disks[0].backing[1].file: ");
+    write_qcow2("base", version, "what raw images have is content", NULL);
+    prepares(vm, 0);
+    write_file("image", "QFI", 0600);
+    fails(vm, 0, VQEMU_ERR_INVALID, "/image is no qcow2 image");
+    ck_assert_int_eq(vqemu_vm_remove(vm, "disks[0]", NULL), 0);
+    set_path(vm, "disks[0].file", "image");
+    prepares(vm, 0); /* a raw one is what it is */
+}
+END_TEST
+
+START_TEST(a_data_file_that_only_a_header_names_is_refused) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm_of_qcow2();
+    write_qcow2("image", 3, NULL, "/etc/shadow");
+    refused_for(vm, "unnamed-data-file", "disks[0].file", "/etc/shadow");
+    write_file("data", "content", 0600);
+    set_path(vm, "disks[0].data_file", "data");
+    prepares(vm, 0);
+    write_qcow2("layer", 3, NULL, "");
+    set_path(vm, "disks[0].backing[0].file", "layer");
+    set_string(vm, "disks[0].backing[0].format", "qcow2");
+    refused_for(vm, "unnamed-data-file", "disks[0].backing[0].file", "");
+    set_path(vm, "disks[0].backing[0].data_file", "data2");
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "disks[0].backing[0].data_file: ");
+}
+END_TEST
+
+START_TEST(logs_are_made_for_the_user) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    mode_t before = umask(0);
+    uid_t user = geteuid() == 0 ? OTHER_USER : geteuid();
+    _cleanup_free_ char *number = format_string("%u", (unsigned)user);
+    set_string(vm, "user", number);
+    set_string(vm, "console", "file"); /* in the state directory: /run is memory */
+    set_path(vm, "console_log", "logs/x.log");
+    prepares(vm, 0);
+    umask(before);
+    has_mode("a/state/console.log", S_IFREG | 0600);
+    has_mode("logs/x.log", S_IFREG | 0600);
+    has_mode("logs", S_IFDIR | 0700);
+    ck_assert_uint_eq(stat_of("a/state/console.log").st_uid, user);
+    ck_assert_uint_eq(stat_of("logs/x.log").st_uid, user);
+    write_file("logs/x.log", "said", 0600);
+    prepares(vm, 0);
+    has_content("logs/x.log", "said");
+    set_string(vm, "console_log", "/dev/null");
+    prepares(vm, 0);
+    if (geteuid() != 0)
+        return;
+    set_path(vm, "console_log", "a/state/link"); /* the user's own, to a file of root */
+    write_file("root", "", 0600);
+    ck_assert_int_eq(symlinkat("../../root", scratch_fd, "a/state/link"), 0);
+    ck_assert_int_eq(
+        fchownat(scratch_fd, "a/state/link", OTHER_USER, OTHER_USER, AT_SYMLINK_NOFOLLOW), 0);
+    refused_because(vm, "symbolic-link", "console_log", "a/state/link");
+    ck_assert_uint_eq(stat_of("root").st_uid, 0);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("vm-files");
+    TCase *tests = tcase_create("vm-files");
+    tcase_add_checked_fixture(tests, make_directory, remove_scratch);
+    tcase_add_test(tests, what_is_missing_is_named);
+    tcase_add_test(tests, what_the_user_cannot_open_is_named);
+    tcase_add_loop_test(tests, what_only_a_header_names_is_refused, 0, 2);
+    tcase_add_test(tests, a_data_file_that_only_a_header_names_is_refused);
+    tcase_add_test(tests, logs_are_made_for_the_user);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
