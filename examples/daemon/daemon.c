@@ -229,7 +229,7 @@ static int remember(const struct guest *guest, vqemu_error **error) {
     if (r < 0)
         return r;
     snprintf(new, sizeof new, "%s.new", guest->note);
-    int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int fd = open(new, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     if (!file || fputs(text, file) < 0 || fclose(file) != 0 || rename(new, guest->note) != 0)
         fprintf(stderr, "%s: %s: %s\n", guest->name, guest->note, strerror(errno));

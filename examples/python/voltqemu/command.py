@@ -207,8 +207,8 @@ class Command(Handle):
 
     def start(self, fds: Optional[Mapping[str, int]] = None, **options: Any) -> "subprocess.Popen[Any]":
         """Start QEMU with exactly this environment and directory, with the lease on its profile and the VM's
-        descriptors, and no others. fds: those that the VM knows by a name. options: of subprocess.Popen, such as
-        stdin and stdout."""
+        descriptors, no others, and umask 077. fds: those that the VM knows by a name. options: of subprocess.Popen,
+        such as stdin and stdout."""
         held = self._open()  # keeps the lease open meanwhile, whoever closes the command
         try:
             return subprocess.Popen(**self._started(fds, options))
@@ -239,7 +239,7 @@ class Command(Handle):
                     str(self.runtime.lease_fd), path, *argv]
             path = sys.executable
         return {"args": argv, "executable": path, "env": self.env, "cwd": self.cwd,
-                "pass_fds": tuple(sorted(passed)), **options}
+                "pass_fds": tuple(sorted(passed)), "umask": 0o077, **options}
 
     def _moves(self, fds: Dict[str, int]) -> Dict[int, int]:
         """From the caller's numbers to QEMU's."""
