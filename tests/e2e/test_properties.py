@@ -218,7 +218,7 @@ def test_directories_with_default_names(machines, place, seed):
     os.mkdir(directory)
     vm = {"runtime_dir": directory, "console": "socket", "display": "vnc"}
     with machines.start("aarch64", vm):
-        assert sorted(os.listdir(directory)) == [b"console.sock", b"vnc.sock"]
+        assert sorted(os.listdir(directory)) == [b"console.sock", b"qemu.pid", b"vnc.sock"]
 
 
 @generators("kernels")
