@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,23 +16,15 @@
 #include "options.h"
 #include "progress.h"
 #include "revision-name.h"
-#include "text.h"
+#include "whole-file.h"
 
-/* On a network or FUSE file system, opening and syncing can be interrupted. */
-static int open_output(const char *path, int flags) {
+/* On a network or FUSE file system, opening can be interrupted. */
+static int open_output(const char *path) {
     int fd;
     do
-        fd = open(path, flags | O_CLOEXEC | O_NOCTTY, 0644);
+        fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
     while (fd < 0 && errno == EINTR);
     return fd;
-}
-
-static int sync_output(int fd) {
-    int r;
-    do
-        r = fsync(fd);
-    while (r < 0 && errno == EINTR);
-    return r;
 }
 
 static int export_to_fd(const struct options *options, vqemu_store *store, vqemu_revision *revision,
@@ -47,22 +38,15 @@ static int export_to_fd(const struct options *options, vqemu_store *store, vqemu
     return code ? fail(error) : EXIT_SUCCESS;
 }
 
-/* Written beside it first: the file appears whole or not at all. */
 static int export_to_file(const struct options *options, vqemu_store *store,
                           vqemu_revision *revision, const char *path) {
-    _cleanup_free_ char *staged = format_text("%s.%d.tmp", path, (int)getpid());
-    int fd = open_output(staged, O_WRONLY | O_CREAT | O_EXCL);
-    if (fd < 0)
-        return fail_writing(errno, path);
-    int status = export_to_fd(options, store, revision, fd, path);
-    if (!status && sync_output(fd) < 0)
-        status = fail_writing(errno, path);
-    close(fd);
-    if (!status && rename(staged, path) < 0)
-        status = fail_writing(errno, path);
-    if (status)
-        unlink(staged);
-    return status;
+    struct whole_file file;
+    int status = whole_file_begin(&file, path);
+    if (!status)
+        status = export_to_fd(options, store, revision, file.fd, path);
+    if (!status)
+        status = whole_file_sync(&file);
+    return whole_file_end(&file, status);
 }
 
 /* A regular file is replaced at once; a pipe or device is written into. */
@@ -75,7 +59,7 @@ static int export_to_path(const struct options *options, vqemu_store *store,
                           vqemu_revision *revision, const char *path) {
     if (is_replaceable(path))
         return export_to_file(options, store, revision, path);
-    int fd = open_output(path, O_WRONLY);
+    int fd = open_output(path);
     if (fd < 0)
         return fail_writing(errno, path);
     int status = export_to_fd(options, store, revision, fd, path);

@@ -21,6 +21,7 @@
 #include "text.h"
 #include "user-directories.h"
 #include "vm-options.h"
+#include "whole-file.h"
 
 /* ---- making them ---- */
 
@@ -101,49 +102,29 @@ static void print_units(const vqemu_units *units) {
 
 /* ---- writing them ---- */
 
-static char *final_path(const struct options *options, const vqemu_units *units, size_t index) {
-    return format_text("%s/%s", options->output, vqemu_units_name(units, index));
-}
-
-/* Hidden, so that systemd does not take it for a unit. */
-static char *staged_path(const struct options *options, const vqemu_units *units, size_t index) {
-    return format_text("%s/.%s.%d.tmp", options->output, vqemu_units_name(units, index),
-                       (int)getpid());
-}
-
-static int stage(const char *path, const char *text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (!file)
-        return -1;
+static int stage(struct whole_file *file, const char *directory, const char *name,
+                 const char *text) {
+    _cleanup_free_ char *path = format_text("%s/%s", directory, name);
+    int status = whole_file_begin(file, path);
     /* systemd reads it as root; whatever the umask is, nobody else writes it */
-    bool good = fchmod(fd, 0644) == 0 && fputs(text, file) >= 0 && fflush(file) == 0 &&
-                fsync(fileno(file)) == 0;
-    int saved = errno;
-    if (fclose(file) == 0 && good)
-        return 0;
-    errno = good ? errno : saved;
-    return -1;
+    if (!status && (fchmod(file->fd, 0644) < 0 || dprintf(file->fd, "%s", text) < 0))
+        status = fail_writing(errno, path);
+    return status ? status : whole_file_sync(file);
 }
 
-/* Each file is whole; the VM's own service, which needs the others, is the last. */
+/* Each file is whole, and hidden until then, so that systemd takes nothing else for a unit. The
+ * VM's own service, which needs the others, is the last. */
 static int write_units(const struct options *options, const vqemu_units *units) {
     size_t count = vqemu_units_count(units), staged = 0;
+    _cleanup_free_ struct whole_file *files = grow(NULL, count * sizeof *files);
     int status = 0;
     while (!status && staged < count) {
-        _cleanup_free_ char *path = staged_path(options, units, staged);
-        _cleanup_free_ char *name = final_path(options, units, staged);
-        if (stage(path, vqemu_units_text(units, staged++)) < 0)
-            status = fail_writing(errno, name);
+        status = stage(&files[staged], options->output, vqemu_units_name(units, staged),
+                       vqemu_units_text(units, staged));
+        staged++;
     }
-    for (size_t i = staged; i-- > 0;) {
-        _cleanup_free_ char *path = staged_path(options, units, i);
-        _cleanup_free_ char *name = final_path(options, units, i);
-        if (!status && rename(path, name) < 0)
-            status = fail_writing(errno, name);
-        if (status)
-            unlink(path);
-    }
+    while (staged-- > 0)
+        status = whole_file_end(&files[staged], status);
     return status;
 }
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Import and export: hostile and odd archives, other programs' tar, and the way there and back."""
+import fcntl
 import hashlib
 import io
 import json
@@ -271,6 +272,20 @@ def test_an_export_replaces_a_file_whole(tmp_path, root):
     assert export(root, ref, tmp_path / "old.tar").read_bytes() == whole
     good("--root", root, "export", ref, "--output", "/dev/null")
     assert not Path("/dev/null").is_file()
+
+
+def test_what_a_dead_export_left_is_cleared_away(tmp_path, root):
+    """Only that of the same archive, and not that of an export that is under way."""
+    ref = build(root, tmp_path / "profile")["ref"]
+    output, left = tmp_path / "a.tar", tmp_path / ".a.tar.0123456789abcdef.tmp"
+    others = [tmp_path / name for name in (".a.tar.fedcba9876543210.tmp", ".b.tar.0123456789abcdef.tmp",
+                                           ".a.tar.0123456789ABCDEF.tmp", ".a.tar.0123456789abcdef0.tmp")]
+    for path in (left, *others):
+        path.write_text("half")
+    with others[0].open() as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        export(root, ref, output)
+    assert set(tmp_path.glob(".*.tmp")) == set(others)
 
 
 # ---- there and back ----

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "whole-file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cleanup.h"
+#include "message.h"
+#include "text.h"
+
+#define RANDOM_DIGITS 16
+#define SUFFIX ".tmp"
+#define ATTEMPTS 100
+
+/* On a network or FUSE file system, opening and syncing can be interrupted. */
+static int open_patiently(int directory_fd, const char *name, int flags) {
+    int fd;
+    do
+        fd = openat(directory_fd, name, flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0644);
+    while (fd < 0 && errno == EINTR);
+    return fd;
+}
+
+static int sync_patiently(int fd) {
+    int r;
+    do
+        r = fsync(fd);
+    while (r < 0 && errno == EINTR);
+    return r;
+}
+
+static int fail_to_write(const struct whole_file *file, int error_number) {
+    return fail_writing(error_number, file->path);
+}
+
+/* ---- what others left ---- */
+
+static bool is_staged_name(const struct whole_file *file, const char *entry) {
+    size_t length = strlen(file->name);
+    if (entry[0] != '.' || strncmp(entry + 1, file->name, length) != 0 || entry[1 + length] != '.')
+        return false;
+    const char *digits = entry + length + 2;
+    return strspn(digits, "0123456789abcdef") == RANDOM_DIGITS &&
+           strcmp(digits + RANDOM_DIGITS, SUFFIX) == 0;
+}
+
+/* Unless it is locked: then its writer is alive. */
+static void remove_if_left(int directory_fd, const char *name) {
+    int fd = open_patiently(directory_fd, name, O_RDONLY | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        unlinkat(directory_fd, name, 0);
+    close(fd);
+}
+
+/* If it cannot be done, it is for the next one. */
+static void sweep(const struct whole_file *file) {
+    int fd = open_patiently(file->directory_fd, ".", O_RDONLY | O_DIRECTORY);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (!directory && fd >= 0)
+        close(fd);
+    if (!directory)
+        return;
+    for (struct dirent *entry; (entry = readdir(directory));)
+        if (is_staged_name(file, entry->d_name))
+            remove_if_left(file->directory_fd, entry->d_name);
+    closedir(directory);
+}
+
+/* ---- a file ---- */
+
+/* One that sweeps may have had it between its making and its lock. Returns whether it is still
+ * there. */
+static bool lock(int fd) {
+    struct stat status;
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+        return errno != EWOULDBLOCK; /* where files cannot be locked, nobody sweeps */
+    return fstat(fd, &status) == 0 && status.st_nlink > 0;
+}
+
+static int make_staged(struct whole_file *file) {
+    for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+        uint64_t number;
+        if (getrandom(&number, sizeof number, 0) != sizeof number)
+            return fail_to_write(file, errno);
+        free(file->staged);
+        file->staged = format_text(".%s.%0*" PRIx64 SUFFIX, file->name, RANDOM_DIGITS, number);
+        int fd = open_patiently(file->directory_fd, file->staged, O_WRONLY | O_CREAT | O_EXCL);
+        if (fd < 0 && errno != EEXIST)
+            return fail_to_write(file, errno);
+        if (fd >= 0 && lock(fd)) {
+            file->fd = fd;
+            return 0;
+        }
+        if (fd >= 0)
+            close(fd);
+    }
+    return fail_to_write(file, EEXIST);
+}
+
+int whole_file_begin(struct whole_file *file, const char *path) {
+    const char *slash = strrchr(path, '/');
+    _cleanup_free_ char *directory =
+        slash ? format_text("%.*s", (int)(slash - path + 1), path) : format_text(".");
+    *file = (struct whole_file){.path = format_text("%s", path), .fd = -1};
+    file->name = format_text("%s", slash ? slash + 1 : path);
+    do
+        file->directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    while (file->directory_fd < 0 && errno == EINTR);
+    if (file->directory_fd < 0)
+        return fail_to_write(file, errno);
+    sweep(file);
+    return make_staged(file);
+}
+
+int whole_file_sync(const struct whole_file *file) {
+    return sync_patiently(file->fd) < 0 ? fail_to_write(file, errno) : 0;
+}
+
+/* So that the name is on the disk, too. Who may not read the directory cannot sync it alone. */
+static int sync_name(const struct whole_file *file) {
+    int fd = open_patiently(file->directory_fd, ".", O_RDONLY | O_DIRECTORY);
+    int r = fd < 0 ? -1 : sync_patiently(fd);
+    if (fd >= 0)
+        close(fd);
+    if (r < 0)
+        do
+            r = syncfs(file->fd);
+        while (r < 0 && errno == EINTR);
+    return r < 0 ? fail_to_write(file, errno) : 0;
+}
+
+static int publish(struct whole_file *file) {
+    if (renameat(file->directory_fd, file->staged, file->directory_fd, file->name) < 0)
+        return fail_to_write(file, errno);
+    free(file->staged);
+    file->staged = NULL;
+    return sync_name(file);
+}
+
+int whole_file_end(struct whole_file *file, int status) {
+    if (!status)
+        status = publish(file);
+    if (file->fd >= 0 && file->staged)
+        unlinkat(file->directory_fd, file->staged, 0);
+    if (file->fd >= 0)
+        close(file->fd);
+    if (file->directory_fd >= 0)
+        close(file->directory_fd);
+    free(file->path);
+    free(file->name);
+    free(file->staged);
+    return status;
+}
