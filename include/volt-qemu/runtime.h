@@ -47,7 +47,7 @@ enum vqemu_resolve_flag {
  * this library wrote and hashed it before and it is still the same inode of the same size, with the
  * time that the library gave it. It is atomic and durable: a tree appears whole or not at all,
  * however many processes and threads ask for it at once. The link <profile> beside the trees is
- * switched to it; not so for a revision that was given.
+ * switched to it, and stays so after a power cut; not so for a revision that was given.
  *
  * Files are hard links to objects where that can be, else reflinks or copies; see
  * vqemu_runtime_list_placements().

@@ -119,7 +119,8 @@ static int switch_locked(vqemu_store *store, const char *profile, const char *ta
         is_current(store, links_fd, profile, progress->call))
         return r;
     leftovers_sweep(links_fd);
-    return link_failed(store, profile, switch_link(links_fd, profile, target), error);
+    r = switch_link(links_fd, profile, target);
+    return link_failed(store, profile, r == 0 ? sync_fd(links_fd) : r, error);
 }
 
 int links_switch(vqemu_store *store, const char *profile, const char *digest,
