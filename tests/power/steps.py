@@ -173,7 +173,8 @@ def repair(world):
     newest = world.newest(PROFILE)
     if not newest or world.is_damaged:
         return None
-    source = world.outside / f"good-{world.versions}"
+    source = world.outside / "good"
+    shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(world.root, source, symlinks=True)
     object_of(world.root, FILES["lib/libone.so.1"][0]).unlink()
     damage(object_of(world.root, FILES["firmware/bios.bin"][0]))

@@ -130,11 +130,12 @@ class World:
 
     def check_whole(self):
         """Nothing that counts is damaged: before anything is resolved, which would mend a tree."""
-        known = manifests(self.root)
         check_objects(self.root / "cas/alt")
-        if not self.is_damaged:
-            check_objects(self.root / "cas/objects")
-        for name, digest in self.facts_of_links().items():
+        if self.is_damaged:
+            return
+        check_objects(self.root / "cas/objects")
+        known = manifests(self.root)
+        for digest in self.facts_of_links().values():
             if digest in known and not self.is_altered:
                 check_tree(self.root / "qemu/trees" / digest, known[digest])
 
