@@ -82,7 +82,7 @@ class World:
         seen = {}
         for revision in self.revisions():
             name = revision["name"]
-            assert not revision["problem"], revision
+            assert not revision["error"], revision
             seen["revision", name] = revision["digest"]
             seen.update({("pin", name, holder): True for holder in revision["pinned_by"]})
             if revision["current"]:
