@@ -233,6 +233,7 @@ class Operation:
 
     needs = "ingest"
     root = "store"  # that which is changed, and looked at afterwards
+    files = FILES  # those of the profile, when it is done
     status = 0  # that of the command if nothing fails
     alone = False  # whether it looks at all processes, of which there should be no others
     publishes = False  # new versions
@@ -411,6 +412,22 @@ class PinByHolder(Operation):
             "unit:volt-db", "unit:volt-web"}
 
 
+class Unpin(PinByHolder):
+    """The pin of another stays."""
+
+    def prepare(self, base):
+        super().prepare(base)
+        good("--root", base / "store", "pin", "--holder", "unit:volt-web", self.ref(base))
+
+    def command(self, point):
+        """Once it is gone, there is nothing to do but to look."""
+        gone = self.is_done(point)
+        return ["pins"] if gone else ["unpin", "--holder", "unit:volt-web", self.ref(point)]
+
+    def is_done(self, point):
+        return not (point / f"store/cas/pins/{self.ref(point)}~unit:volt-web").exists()
+
+
 class Current(Operation):
     """Back to the old version, which the link does not lead to yet; then, for what follows, forward again."""
 
@@ -440,6 +457,24 @@ class Current(Operation):
         assert is_resolved(root, OLD_FILES if done else FILES), "another version is resolved than was chosen"
         if done:
             good("--root", root, "current", PROFILE)
+        return done
+
+
+class CurrentNewest(Current):
+    """Forward again: the newest is used from now on, whichever that is."""
+
+    def prepare(self, base):
+        super().prepare(base)
+        good("--root", base / "store", "current", self.old(base))
+
+    def command(self, point):
+        return ["current", PROFILE]
+
+    def is_done(self, point):
+        root = point / "store"
+        done = not (root / "cas/current" / PROFILE).exists()
+        resolve(root, PROFILE)
+        assert is_resolved(root, FILES if done else OLD_FILES), "another version is resolved than was chosen"
         return done
 
 
@@ -568,6 +603,65 @@ class Export(Operation):
         return (point / "exported.tar").exists()
 
 
+class ForVm(Operation):
+    """What is made for a UEFI guest from an assembled tree."""
+
+    VARIABLES = "v" * 8192  # flash of x86 machines takes multiples of 4096
+    files = {**FILES, "firmware/OVMF_CODE.fd": ("c" * 8192, False), "firmware/OVMF_VARS.fd": (VARIABLES, False)}
+
+    def prepare(self, base):
+        build(base / "store", PROFILE, self.files)
+        resolve(base / "store", PROFILE)
+
+    def warm_up(self, point):
+        resolve(point / "store", PROFILE)
+
+    def of_vm(self, command, point):
+        document = point / "vm.json"
+        document.write_text(json.dumps({"name": "web", "firmware": "uefi", "state_dir": str(point / "state"),
+                                        "runtime_dir": str(point / "run")}))
+        return [command, "--profile", PROFILE, "--guest-arch", "x86_64", "--vm", document]
+
+
+class Prepare(ForVm):
+    """The file of its variables, which is whole or not there; never without the record of its firmware."""
+
+    needs = "prepare"
+
+    def command(self, point):
+        return self.of_vm("prepare", point)
+
+    def check_kept(self, point):
+        variables = point / "state/nvram.fd"
+        if variables.exists():
+            assert variables.read_text() == self.VARIABLES, "it is half made"
+            record = json.loads(variables.with_name("nvram.fd.firmware").read_text())
+            assert record["template"] == hashlib.sha256(self.VARIABLES.encode()).hexdigest()
+
+    def is_done(self, point):
+        self.check_kept(point)
+        assert not [path for path in (point / "state").glob(".*") if is_new(path.name)], "something is left behind"
+        return (point / "state/nvram.fd").exists()
+
+
+class Units(ForVm):
+    """Files of units, each whole or not there."""
+
+    needs = "unit"
+
+    def command(self, point):
+        (point / "units").mkdir(exist_ok=True)
+        return [*self.of_vm("unit", point), "--output", point / "units"]
+
+    def check_kept(self, point):
+        for path in (point / "units").glob("[!.]*"):
+            assert path.read_text().endswith("\n") and "[Service]" in path.read_text(), f"{path} is half written"
+
+    def is_done(self, point):
+        assert not list((point / "units").glob(".*")), "something is left behind"
+        return (point / "units/volt-web.service").exists()
+
+
 class Repair(Operation):
     """One object is missing, one is damaged, which shows in the tree."""
 
@@ -613,11 +707,15 @@ OPERATIONS = {
     "replace": Replace,
     "pin": Pin,
     "pin-holder": PinByHolder,
+    "unpin": Unpin,
     "current": Current,
+    "current-newest": CurrentNewest,
     "rm": Remove,
     "gc": Collect,
     "copy": Copy,
     "export": Export,
+    "prepare": Prepare,
+    "units": Units,
     "repair": Repair,
 }
 
@@ -653,7 +751,7 @@ def check_recovery(operation, point):
     operation.check_kept(point)
     assert operation.is_done(point), "it was done again, but is not done"
     resolve(root, PROFILE, "--verify")
-    assert is_resolved(root), "the tree is not as it should be"
+    assert is_resolved(root, operation.files), "the tree is not as it should be"
     if has("gc"):
         good("--root", root, "gc")
         assert not leftovers(root), f"left behind: {leftovers(root)}"
@@ -681,7 +779,7 @@ def check_after(operation, point, where, known=None):
     """
     with named(where):
         operation.check_kept(point)
-        state = [state_of(point / store) for store in ("store", "other")]
+        state = [state_of(point / directory) for directory in ("store", "other", "state", "units")]
         if known is None or tuple(state) not in known:
             check_recovery(operation, point)
         if known is not None:
