@@ -102,8 +102,10 @@ static int make_staged(struct whole_file *file) {
             file->fd = fd;
             return 0;
         }
-        if (fd >= 0)
+        if (fd >= 0) {
+            unlinkat(file->directory_fd, file->staged, 0);
             close(fd);
+        }
     }
     return fail_to_write(file, EEXIST);
 }
