@@ -293,8 +293,8 @@ def test_an_unreadable_directory_is_named(tmp_path, profile):
     os.chmod(profile / "lib", 0o700)
     directory = tmp_path / "s"
     directory.mkdir()
-    for path in (tmp_path, *list(tmp_path.parents)[:3]):
-        if path != Path("/tmp"):
+    for path in (profile, *profile.iterdir(), tmp_path, *list(tmp_path.parents)[:3]):
+        if path not in (Path("/tmp"), profile / "lib"):
             os.chmod(path, 0o755)
     os.chown(directory, 65534, 65534)
     bad(FAILED, str(profile / "lib"), "--root", directory / "store", "ingest", "--profile", "emulate-x86",

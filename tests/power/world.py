@@ -69,7 +69,7 @@ class World:
 
     def vm(self):
         path = self.outside / "vm.json"
-        path.write_text(json.dumps({"name": "web", "firmware": "uefi", "state_dir": str(self.state),
+        path.write_text(json.dumps({"name": "web", "user": "root", "firmware": "uefi", "state_dir": str(self.state),
                                     "runtime_dir": str(self.outside / "run")}))
         return path
 
