@@ -655,8 +655,8 @@ def test_a_command_is_saved_and_loaded(store, revision):
 
 
 def test_units_have_options(store, revision):
-    units = voltqemu.Units(resolve(store, revision), voltqemu.VM("web", tpm=True), name_prefix="my-", stop_timeout=7,
-                           stop_command=["/usr/bin/stop", "it"])
+    units = voltqemu.Units(resolve(store, revision), voltqemu.VM("web", user="root", tpm=True), name_prefix="my-",
+                           stop_timeout=7, stop_command=["/usr/bin/stop", "it"])
     assert units[0].name.startswith("my-web") and len(units) == len(list(units)) > 1 and units[-1].text
     assert '"/usr/bin/stop" "it" "--timeout" "7"' in units[0].text.replace("'", '"') or "/usr/bin/stop" in units[0].text
     assert units.command.socket("stop")
