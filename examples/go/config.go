@@ -131,6 +131,7 @@ type VMConfig struct {
 	SecureBoot       Switch   `json:"secure_boot,omitempty"`
 	NVRAM            string   `json:"nvram,omitempty"`
 	RTC              string   `json:"rtc,omitempty"`
+	Suspend          Switch   `json:"suspend,omitempty"`
 	Memory           uint64   `json:"memory,omitempty"` // MiB
 	Hugepages        string   `json:"hugepages,omitempty"`
 	MemoryShared     Switch   `json:"memory_shared,omitempty"`

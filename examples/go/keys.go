@@ -49,6 +49,9 @@ const KeyNVRAM = "nvram"
 // KeyRTC is "rtc".
 const KeyRTC = "rtc"
 
+// KeySuspend is "suspend".
+const KeySuspend = "suspend"
+
 // KeyMemory is "memory".
 const KeyMemory = "memory"
 
