@@ -90,6 +90,8 @@ static int gc(const struct options *options) {
     if (options->keep == 0)
         return fail_usage(options->command, "--keep must be 1 or more");
     int status = store_from_options(options, 0, &store);
+    if (!status)
+        status = show_warnings(options);
     if (status)
         return status;
 

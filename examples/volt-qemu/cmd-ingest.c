@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
@@ -39,8 +40,10 @@ static int ingest(const struct options *options) {
     int status = check_new_profile(options);
     if (status)
         return status;
-    if (access(options->operand, R_OK | X_OK))
+    int fd = open(options->operand, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
         return fail_system(errno, "cannot read the directory %s", options->operand);
+    close(fd);
     return ingest_directory(options);
 }
 

@@ -54,6 +54,8 @@ static int rm(const struct options *options) {
     if (!options->operand)
         return fail_usage(options->command, "the revision is missing");
     int status = store_from_options(options, 0, &store);
+    if (!status)
+        status = show_warnings(options);
     if (status)
         return status;
     json_t *object = json_object(), *removed = json_array();

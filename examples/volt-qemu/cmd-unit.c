@@ -24,12 +24,26 @@
 
 /* ---- making them ---- */
 
-/* This program, by which a service stops its guest. NULL if it is no file any more. */
+#define WITHOUT_IT "the unit will stop the guest by SIGTERM"
+
+/* This program, by which a service stops its guest. NULL, with a warning, if it cannot. */
 static char *own_path(void) {
     char path[PATH_MAX];
+    struct stat status;
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    path[length > 0 ? length : 0] = '\0';
-    return length > 0 && access(path, X_OK) == 0 ? format_text("%s", path) : NULL;
+    if (length < 0) {
+        warn("where this program is cannot be told: /proc/self/exe: %s; " WITHOUT_IT,
+             strerror(errno));
+        return NULL;
+    }
+    path[length] = '\0';
+    if (stat(path, &status) == 0)
+        return format_text("%s", path);
+    if (errno == ENOENT)
+        warn("this program is no file any more; " WITHOUT_IT);
+    else
+        warn("this program cannot be looked at: %s: %s; " WITHOUT_IT, path, strerror(errno));
+    return NULL;
 }
 
 /* Where the library is that this program runs with; NULL if it is where all are. */
@@ -49,8 +63,6 @@ static char *library_directory(void) {
 static int set_stop_command(vqemu_unit_options *options, vqemu_error **error) {
     _cleanup_free_ char *program = own_path(), *directory = library_directory();
     const char *const words[] = {program, "stop", NULL};
-    if (!program)
-        warn("this program is no file any more; the unit will stop the guest by SIGTERM");
     int code = program ? vqemu_unit_options_set_stop_command(options, words, error) : 0;
     if (!code && program && directory)
         code = vqemu_unit_options_set_string(options, VQEMU_UNIT_STOP_DIRECTORY, directory, error);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,5 +130,18 @@ int call_from_options(struct options *options) {
         code = set_numbers(options, &error);
     if (!code)
         code = vqemu_call_set_progress(options->call, show_now_and_then, NULL, &error);
+    return code ? fail_request(options->command, error) : 0;
+}
+
+/* Of the rest, such as a broken manifest, the error tells. */
+static void show_warning(int32_t level, const char *event, const char *message, void *userdata) {
+    (void)level, (void)userdata;
+    if (strcmp(event, "process-unreadable") == 0 || strcmp(event, "processes-hidden") == 0)
+        warn("%s", message);
+}
+
+int show_warnings(const struct options *options) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    int code = vqemu_call_set_log(options->call, show_warning, NULL, &error);
     return code ? fail_request(options->command, error) : 0;
 }

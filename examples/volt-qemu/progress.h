@@ -15,6 +15,9 @@
  * of a failure that has been reported. */
 int call_from_options(struct options *options);
 
+/* Have warnings of options->call printed, for commands that remove what somebody may use. */
+int show_warnings(const struct options *options);
+
 /* Around a long operation that is made with options->call. */
 void progress_begin(const struct options *options);
 void progress_end(void);

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "util/fd.h"
 
+#define MAPS_MAX ((size_t)64 << 20)
 #define ARGUMENTS_MAX ((size_t)4 << 20)
 /* The first PID namespace has this inode number in every kernel (PROC_PID_INIT_INO). */
 #define FIRST_PID_NAMESPACE "pid:[4026531836]"
@@ -59,6 +60,13 @@ int proc_read_arguments(int process_fd, char **arguments, size_t *size) {
     *size = 0;
     int r = fd < 0 ? fd : read_all(fd, ARGUMENTS_MAX, arguments, size);
     return r == -ENOMEM ? r : 0;
+}
+
+int proc_read_maps(int process_fd, char **maps) {
+    _cleanup_close_ int fd = open_at(process_fd, "maps", O_RDONLY, 0);
+    size_t size;
+    *maps = NULL;
+    return fd < 0 ? fd : read_all(fd, MAPS_MAX, maps, &size);
 }
 
 /* "123 (any name) S 1 ...": the state, and the flags five fields on (proc(5)). */

@@ -30,6 +30,9 @@ void proc_read_command(int process_fd, char command[PROC_COMMAND_SIZE]);
  */
 int proc_read_arguments(int process_fd, char **arguments, size_t *size);
 
+/* The text of /proc/PID/maps; owned by the caller. Returns 0 or a negative errno. */
+int proc_read_maps(int process_fd, char **maps);
+
 /* Whether it is a thread of the kernel, or has ended: such have no program, and no files open. */
 bool proc_is_hollow(int process_fd);
 

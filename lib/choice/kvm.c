@@ -32,29 +32,36 @@ static const char *const hardware[] = {"kvm_intel", "kvm_amd"};
 
 /* ---- /sys/module ---- */
 
-static int is_visible(int directory_fd, const char *name, void *unused) {
-    (void)directory_fd, (void)unused;
-    return name[0] != '.';
+/* What was seen there. */
+struct modules {
+    bool any, software, hardware[HARDWARE_COUNT];
+};
+
+static int note_module(int directory_fd, const char *name, void *userdata) {
+    struct modules *modules = userdata;
+    (void)directory_fd;
+    modules->any |= name[0] != '.';
+    modules->software |= strcmp(name, software) == 0;
+    for (size_t i = 0; i < HARDWARE_COUNT; i++)
+        modules->hardware[i] |= strcmp(name, hardware[i]) == 0;
+    return 0;
 }
 
 /* A container may have none, an empty one, or one that it may not read. */
-static bool shows_modules(const char *modules_dir) {
-    return for_each_entry(AT_FDCWD, modules_dir, is_visible, NULL) == 1;
+static bool read_modules(const char *modules_dir, struct modules *modules) {
+    *modules = (struct modules){0};
+    return for_each_entry(AT_FDCWD, modules_dir, note_module, modules) == 0 && modules->any;
 }
 
-static bool module_loaded(const char *modules_dir, const char *name) {
-    _cleanup_free_ char *path = format_string("%s/%s", modules_dir, name);
-    return path && access(path, F_OK) == 0;
-}
-
-static int32_t judge_modules(const struct kvm_paths *paths, char **reason) {
-    if (module_loaded(paths->modules_dir, software)) {
+static int32_t judge_modules(const struct kvm_paths *paths, const struct modules *modules,
+                             char **reason) {
+    if (modules->software) {
         *reason = format_string("%s is served by %s, a software KVM that runs no Linux guest",
                                 paths->device, software);
         return VQEMU_KVM_SOFTWARE;
     }
     for (size_t i = 0; i < HARDWARE_COUNT; i++) {
-        if (module_loaded(paths->modules_dir, hardware[i])) {
+        if (modules->hardware[i]) {
             *reason =
                 format_string("%s creates VMs and is served by %s", paths->device, hardware[i]);
             return VQEMU_KVM_USABLE;
@@ -146,8 +153,9 @@ static bool judge_processor(const struct kvm_paths *paths, int32_t *state, char 
 
 int32_t kvm_judge_x86(const struct kvm_paths *paths, char **reason) {
     int32_t state;
-    if (shows_modules(paths->modules_dir))
-        return judge_modules(paths, reason);
+    struct modules modules;
+    if (read_modules(paths->modules_dir, &modules))
+        return judge_modules(paths, &modules, reason);
     if (judge_proc_modules(paths, &state, reason) || judge_processor(paths, &state, reason))
         return state;
     *reason = format_string("%s creates VMs; whether the hardware is behind it cannot be seen, as "

@@ -322,9 +322,7 @@ int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
         return r;
     _cleanup_revision_ vqemu_revision *found = NULL;
     r = new_revision(store, name, strlen(name), &found, error);
-    if (r == 0 &&
-        faccessat(store->refs_fd, base_name(found->path), F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-        errno == ENOENT) {
+    if (r == 0 && exists_at(store->refs_fd, base_name(found->path)) == 0) {
         r = check_is_there(store, error);
         if (r < 0)
             return r;
@@ -366,8 +364,9 @@ int revision_list_named(const vqemu_store *store, const char *name, vqemu_call *
     return revision_not_in_store(store, name, error);
 }
 
-bool revision_exists(const vqemu_store *store, const vqemu_revision *revision) {
-    return faccessat(store->refs_fd, base_name(revision->path), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+int revision_exists(const vqemu_store *store, const vqemu_revision *revision, vqemu_error **error) {
+    int r = exists_at(store->refs_fd, base_name(revision->path));
+    return r < 0 ? error_system(error, -r, "cannot look at the manifest %s", revision->path) : r;
 }
 
 int revision_read_text(const vqemu_store *store, const vqemu_revision *revision, char **text,

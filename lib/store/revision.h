@@ -49,7 +49,7 @@ int revision_check_store(const vqemu_store *store, const vqemu_revision *revisio
                          vqemu_error **error);
 
 /* Whether the store still has it. */
-bool revision_exists(const vqemu_store *store, const vqemu_revision *revision);
+int revision_exists(const vqemu_store *store, const vqemu_revision *revision, vqemu_error **error);
 
 /* The text of its file, which has the digest of its manifest. Owned by the caller. */
 int revision_read_text(const vqemu_store *store, const vqemu_revision *revision, char **text,

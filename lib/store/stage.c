@@ -52,7 +52,19 @@ static int make_directory(struct stage *stage, size_t count) {
     return r;
 }
 
-/* Objects are published by a rename. */
+/* Whether two directories are of one mount, as far as the kernel tells that (since 5.8). */
+static int are_of_one_mount(int a_fd, int b_fd) {
+    struct statx a, b;
+    const int flags = AT_EMPTY_PATH | AT_STATX_DONT_SYNC;
+    if (statx(a_fd, "", flags, STATX_INO | STATX_MNT_ID, &a) < 0 ||
+        statx(b_fd, "", flags, STATX_INO | STATX_MNT_ID, &b) < 0)
+        return -errno;
+    bool tells_mounts = a.stx_mask & b.stx_mask & STATX_MNT_ID;
+    return a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor &&
+           (!tells_mounts || a.stx_mnt_id == b.stx_mnt_id);
+}
+
+/* Objects are published by a rename, which even two mounts of one file system refuse. */
 static int report_split(const struct stage *stage, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_UNSUPPORTED, EXDEV,
                       "%s and the directory tmp beside it must be on one file system, and not be "
@@ -63,10 +75,10 @@ static int report_split(const struct stage *stage, vqemu_error **error) {
 }
 
 static int check_file_system(const struct stage *stage, vqemu_error **error) {
-    struct stat tmp, objects;
-    if (fstat(stage->tmp_fd, &tmp) < 0 || fstat(stage->store->objects_fd, &objects) < 0)
-        return error_system(error, errno, "cannot look at %s", stage->store->objects_path);
-    return tmp.st_dev == objects.st_dev ? 0 : report_split(stage, error);
+    int r = are_of_one_mount(stage->tmp_fd, stage->store->objects_fd);
+    if (r < 0)
+        return error_system(error, -r, "cannot look at %s", stage->store->objects_path);
+    return r == 1 ? 0 : report_split(stage, error);
 }
 
 int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_error **error) {

@@ -135,6 +135,14 @@ static void release_opening(struct opening *opening) {
     free(opening->root);
 }
 
+static int name_absolutely(const char *path, char **absolute, vqemu_error **error) {
+    *absolute = make_absolute(path);
+    if (*absolute)
+        return 0;
+    return error_system(error, errno, "cannot tell the working directory, to which %s is relative",
+                        path);
+}
+
 /* A root by descriptor may have a name, which need not lead to it. */
 static int open_root(struct opening *opening, const vqemu_store_options *options,
                      vqemu_error **error) {
@@ -150,16 +158,21 @@ static int open_root(struct opening *opening, const vqemu_store_options *options
         }
     }
     if (options->root)
-        opening->root = make_absolute(options->root);
-    else if (options->root_fd)
+        return name_absolutely(options->root, &opening->root, error);
+    if (options->root_fd)
         opening->root = directory_path(opening->root_fd, "/");
-    return has_root(options) && !opening->root ? error_no_memory(error) : 0;
+    return options->root_fd && !opening->root ? error_no_memory(error) : 0;
 }
 
 static int set_part(const struct opening *opening, struct part *part, vqemu_error **error) {
     bool by_root_fd = !part->given && opening->root_fd >= 0;
-    *part->path = part->given ? make_absolute(part->given)
-                              : format_string("%s/%s", opening->root, part->below);
+    if (part->given) {
+        int r = name_absolutely(part->given, part->path, error);
+        if (r < 0)
+            return r;
+    } else {
+        *part->path = format_string("%s/%s", opening->root, part->below);
+    }
     part->base_fd = by_root_fd ? opening->root_fd : AT_FDCWD;
     part->from_base = by_root_fd ? part->below : *part->path;
     return *part->path ? 0 : error_no_memory(error);
@@ -192,7 +205,7 @@ static int set_parts(struct opening *opening, const vqemu_store_options *options
 /* ---- opening them ---- */
 
 static int make_part(const struct part *part, bool *made, vqemu_error **error) {
-    if (faccessat(part->base_fd, part->from_base, F_OK, 0) == 0)
+    if (exists_at(part->base_fd, part->from_base) == 1)
         return 0;
     *made = true;
     int r = make_directories(part->base_fd, part->from_base);
@@ -401,8 +414,7 @@ static char *name_beside_objects(const char *name) {
 
 int store_find_beside_objects(const vqemu_store *store, const char *name) {
     _cleanup_free_ char *beside = name_beside_objects(name);
-    return beside ? open_at(store->objects_fd, beside, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
-                  : -ENOMEM;
+    return beside ? open_at(store->objects_fd, beside, O_RDONLY | O_DIRECTORY, 0) : -ENOMEM;
 }
 
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,

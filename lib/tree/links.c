@@ -274,36 +274,42 @@ static int remove_links(const struct prefixes *prefixes, const struct links *lin
     return r;
 }
 
-static int remove_doomed(const vqemu_store *store, const struct links *links, doomed_fn is_doomed,
-                         const void *userdata, struct vqemu_progress *progress,
-                         vqemu_error **error) {
-    _cleanup_(release_prefixes) struct prefixes prefixes = {0};
+int links_lock(const vqemu_store *store, const struct links *links, struct vqemu_progress *progress,
+               int *lock, vqemu_error **error) {
+    *lock = -1;
     if (links->count == 0)
+        return 0;
+    _cleanup_close_ int fd = store_find_links(store);
+    if (fd == -ENOENT || (fd < 0 && may_not_write(-fd)))
+        return 0;
+    if (fd < 0)
+        return error_system(error, -fd, "cannot open the directory %s", store->links_path);
+    int r = progress_lock(progress, fd, LOCK_EX, 0, store->links_path, error);
+    if (r == 0)
+        *lock = take_fd(&fd);
+    return r;
+}
+
+static int remove_doomed(const vqemu_store *store, const struct links *links, int lock,
+                         doomed_fn is_doomed, const void *userdata, vqemu_error **error) {
+    _cleanup_(release_prefixes) struct prefixes prefixes = {0};
+    if (lock < 0)
         return 0;
     if (find_prefixes(store, &prefixes) < 0)
         return error_no_memory(error);
-    _cleanup_close_ int links_fd = store_find_links(store);
-    int r = links_fd;
-    if (r >= 0) {
-        r = progress_lock(progress, links_fd, LOCK_EX, 0, store->links_path, error);
-        if (r < 0)
-            return r;
-        r = remove_links(&prefixes, links, links_fd, is_doomed, userdata);
-    }
+    int r = remove_links(&prefixes, links, lock, is_doomed, userdata);
     return r < 0 && !may_not_write(-r)
                ? error_system(error, -r, "cannot remove a link of %s", store->links_path)
                : 0;
 }
 
 static bool is_dangling(const struct link *link, const struct digest *now, const void *trees_fd) {
-    bool has_tree = faccessat(*(const int *)trees_fd, now->hex, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-                    errno != ENOENT;
-    return !is_of_profile(link) || !has_tree;
+    return !is_of_profile(link) || exists_at(*(const int *)trees_fd, now->hex) == 0;
 }
 
-int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
-                          struct vqemu_progress *progress, vqemu_error **error) {
-    return trees_fd < 0 ? 0 : remove_doomed(store, links, is_dangling, &trees_fd, progress, error);
+int links_remove_dangling(const vqemu_store *store, const struct links *links, int lock,
+                          int trees_fd, vqemu_error **error) {
+    return trees_fd < 0 ? 0 : remove_doomed(store, links, lock, is_dangling, &trees_fd, error);
 }
 
 static bool leads_to(const struct link *link, const struct digest *now, const void *tree) {
@@ -311,7 +317,7 @@ static bool leads_to(const struct link *link, const struct digest *now, const vo
     return strcmp(now->hex, tree) == 0;
 }
 
-int links_remove_to(const vqemu_store *store, const struct links *links, const char *digest,
-                    struct vqemu_progress *progress, vqemu_error **error) {
-    return remove_doomed(store, links, leads_to, digest, progress, error);
+int links_remove_to(const vqemu_store *store, const struct links *links, int lock,
+                    const char *digest, vqemu_error **error) {
+    return remove_doomed(store, links, lock, leads_to, digest, error);
 }

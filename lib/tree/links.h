@@ -37,11 +37,17 @@ bool links_keep(const struct links *links, const vqemu_revision_list *revisions,
 
 /* Make durable where links point, before trees are removed. */
 int links_sync(const vqemu_store *store, vqemu_error **error);
-/* Remove the links to a tree. */
-int links_remove_to(const vqemu_store *store, const struct links *links, const char *digest,
-                    struct vqemu_progress *progress, vqemu_error **error);
-/* Remove links to trees that are gone. */
-int links_remove_dangling(const vqemu_store *store, const struct links *links, int trees_fd,
-                          struct vqemu_progress *progress, vqemu_error **error);
+
+/*
+ * Lock the links against others who switch them, before anything is removed: it can fail. *lock is
+ * closed to release it, and -1 if there are no links.
+ */
+int links_lock(const vqemu_store *store, const struct links *links, struct vqemu_progress *progress,
+               int *lock, vqemu_error **error);
+/* Remove the links to a tree; those to trees that are gone. */
+int links_remove_to(const vqemu_store *store, const struct links *links, int lock,
+                    const char *digest, vqemu_error **error);
+int links_remove_dangling(const vqemu_store *store, const struct links *links, int lock,
+                          int trees_fd, vqemu_error **error);
 
 #endif

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/lock-holder.h"
@@ -29,11 +28,6 @@ struct publishing {
 
 static int move(const struct publishing *publishing, const char *from, const char *to) {
     return renameat(publishing->trees_fd, from, publishing->trees_fd, to) < 0 ? -errno : 0;
-}
-
-static bool is_taken(const struct publishing *publishing) {
-    struct stat status;
-    return fstatat(publishing->trees_fd, publishing->digest, &status, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* For a moment there is no tree, never half a one. */
@@ -118,7 +112,7 @@ int publish_tree(const char *trees_path, int trees_fd, const char *staged, const
     int r = move(&publishing, staged, digest);
     if (r == 0)
         return 0;
-    if (!is_taken(&publishing))
+    if (exists_at(trees_fd, digest) != 1)
         return error_system(error, -r, "cannot publish the tree %s/%s", trees_path, digest);
     if (renameat2(trees_fd, staged, trees_fd, digest, RENAME_EXCHANGE) == 0 ||
         move_aside(&publishing) == 0)

@@ -210,7 +210,10 @@ static int lease_checked(const struct resolution *resolution, struct difference 
  */
 static int assemble_locked(const struct resolution *resolution, int *lease_fd,
                            vqemu_error **error) {
-    if (!revision_exists(resolution->store, resolution->revision))
+    int there = revision_exists(resolution->store, resolution->revision, error);
+    if (there < 0)
+        return there;
+    if (there == 0)
         return error_set(error, VQEMU_ERR_CHANGED, 0,
                          "revision %s was removed from the store before its tree was assembled",
                          vqemu_revision_name(resolution->revision));

@@ -16,6 +16,7 @@
 #include "tree/tree-inodes.h"
 #include "util/dir.h"
 #include "util/fd.h"
+#include "util/strv.h"
 
 struct search {
     const char *trees_path;
@@ -24,6 +25,7 @@ struct search {
     struct tree_inodes inodes;
     struct tree_users *users;
     size_t unseen; /* processes that could not be looked into */
+    bool is_init_unseen;
     vqemu_call *call;
     vqemu_error **error;
     int failure; /* what ended the search: a result code, or -ENOMEM as an errno */
@@ -35,10 +37,17 @@ struct process {
     int fd; /* of /proc/PID */
     pid_t pid;
     bool is_denied;
+    /* Of a stranger that only holds a tree open: found, but not taken for a user yet. */
+    bool is_probed;
+    struct strv probed;
 };
 
-static int add_user(const struct process *process, const char *tree) {
+static int add_user(struct process *process, const char *tree) {
     struct tree_users *users = process->search->users;
+    if (process->is_probed) {
+        strv_add(&process->probed, tree);
+        return process->probed.failed ? -ENOMEM : 0;
+    }
     for (size_t i = users->count; i > 0 && users->users[i - 1].pid == process->pid; i--)
         if (strcmp(users->users[i - 1].tree, tree) == 0)
             return 0;
@@ -103,7 +112,7 @@ static bool names(const char *path, const char *component) {
  * Trees share the inodes of their files: of those that have one, the tree that is named in the path
  * is meant, or it may be any of them.
  */
-static int add_users_of_inode(const struct process *process, const char *path, dev_t device,
+static int add_users_of_inode(struct process *process, const char *path, dev_t device,
                               ino_t inode) {
     const struct tree_inodes *inodes = &process->search->inodes;
     char *const *trees = inodes->trees.items;
@@ -122,7 +131,7 @@ static int add_users_of_inode(const struct process *process, const char *path, d
  * Another mount namespace, or another mount in this one, can have the trees under other names. Only
  * what is known of the file is asked for: its server, if it has one, may not answer.
  */
-static int look_at_inode(const struct process *process, int directory_fd, const char *name,
+static int look_at_inode(struct process *process, int directory_fd, const char *name,
                          const char *path, bool may_be_file) {
     struct statx status;
     if (!may_be_of_disk(path) ||
@@ -185,17 +194,49 @@ static int look_at_arguments(struct process *process, bool *found) {
 static int look_at_denied(struct process *process) {
     bool found;
     int r = look_at_arguments(process, &found);
-    if (r == 0 && !found && !proc_is_hollow(process->fd))
+    if (r == 0 && !found && !proc_is_hollow(process->fd)) {
         process->search->unseen++;
+        process->search->is_init_unseen |= process->pid == 1;
+    }
     return r;
+}
+
+/* What a process can hold open without running from it. */
+static int look_at_open_files(struct process *process) {
+    int r = look_at_link(process, process->fd, "cwd", false);
+    return r == 0 ? settle(process, for_each_entry(process->fd, "fd", look_at_descriptor, process))
+                  : r;
+}
+
+/*
+ * Any local user can go into a tree, which is for all to read, and would keep it for ever. So one
+ * who is neither root nor the caller uses it only if a file of it is mapped as well, as it is to
+ * who runs a program of it by a loader from elsewhere.
+ */
+static int look_at_stranger(struct process *process) {
+    _cleanup_free_ char *maps = NULL;
+    process->is_probed = true;
+    int r = look_at_open_files(process);
+    process->is_probed = false;
+    if (r < 0 || process->probed.count == 0)
+        return r;
+    bool can_tell = proc_read_maps(process->fd, &maps) == 0;
+    for (size_t i = 0; r == 0 && i < process->probed.count; i++)
+        if (!can_tell || names(maps, process->probed.items[i]))
+            r = add_user(process, process->probed.items[i]);
+    return r;
+}
+
+/* One that may not be looked into belongs to root, as far as /proc tells. */
+static bool is_stranger(const struct process *process) {
+    struct stat status;
+    return fstat(process->fd, &status) == 0 && status.st_uid != 0 && status.st_uid != geteuid();
 }
 
 static int look_into(struct process *process) {
     int r = look_at_link(process, process->fd, "exe", true);
     if (r == 0)
-        r = look_at_link(process, process->fd, "cwd", false);
-    if (r == 0)
-        r = settle(process, for_each_entry(process->fd, "fd", look_at_descriptor, process));
+        r = is_stranger(process) ? look_at_stranger(process) : look_at_open_files(process);
     return r == 0 && process->is_denied ? look_at_denied(process) : r;
 }
 
@@ -213,24 +254,33 @@ static int look_at_process(int proc_fd, const char *name, void *userdata) {
     if (r < 0 || fd < 0)
         return r;
     process.fd = fd;
-    return look_into(&process);
+    r = look_into(&process);
+    strv_release(&process.probed);
+    return r;
 }
 
 /* ---- all of them ---- */
 
-static void report_unseen(const struct search *search, int proc_fd) {
-    bool is_hidden = proc_hides_processes(proc_fd);
-    search->users->is_complete = search->unseen == 0 && !is_hidden;
-    if (search->unseen > 0)
-        call_log(search->call, VQEMU_LOG_WARNING, "process-unreadable",
+/* The first process of a host, which a container around it may keep from being looked into, runs no
+ * VM. */
+static void judge_unseen(struct search *search, int proc_fd) {
+    struct tree_users *users = search->users;
+    users->is_hidden = proc_hides_processes(proc_fd);
+    users->unseen = search->unseen - (search->is_init_unseen && !users->is_hidden);
+    users->is_complete = users->unseen == 0 && !users->is_hidden;
+}
+
+void tree_users_report(const struct tree_users *users, const char *trees_path, vqemu_call *call) {
+    if (users->unseen > 0)
+        call_log(call, VQEMU_LOG_WARNING, "process-unreadable",
                  "%zu processes may not be looked into: whether they use what is in %s cannot be "
-                 "told",
-                 search->unseen, search->trees_path);
-    if (is_hidden)
-        call_log(search->call, VQEMU_LOG_INFO, "processes-hidden",
-                 "there may be processes that are not in /proc here: whether they use what is in "
-                 "%s cannot be told",
-                 search->trees_path);
+                 "told, but for leases",
+                 users->unseen, trees_path);
+    if (users->is_hidden)
+        call_log(call, VQEMU_LOG_WARNING, "processes-hidden",
+                 "there may be processes that are not in /proc here (a PID namespace, or hidepid): "
+                 "whether they use what is in %s cannot be told, but for leases",
+                 trees_path);
 }
 
 static int look_at_all(struct search *search, int proc_fd) {
@@ -242,7 +292,7 @@ static int look_at_all(struct search *search, int proc_fd) {
         return search->failure;
     if (r < 0)
         return error_system(search->error, -r, "cannot look through /proc");
-    report_unseen(search, proc_fd);
+    judge_unseen(search, proc_fd);
     return 0;
 }
 

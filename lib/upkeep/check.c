@@ -425,8 +425,9 @@ static bool has_damage(const vqemu_check *report, const char *revision_name) {
     return false;
 }
 
+/* Where it cannot be told, making it anew tells why. */
 static bool has_tree(const struct checker *checker, const char *digest) {
-    return faccessat(checker->trees_fd, digest, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return exists_at(checker->trees_fd, digest) != 0;
 }
 
 /*

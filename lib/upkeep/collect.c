@@ -39,11 +39,13 @@ struct collector {
     struct digest_set objects; /* what these reach */
     struct keepers keepers;
     struct inodes doomed; /* the links that go with trees */
+    int links_lock;
     struct vqemu_progress progress;
     vqemu_collection *plan;
 };
 
 static void release_collector(struct collector *collector) {
+    cleanup_close(&collector->links_lock);
     store_unlock_exclusive(&collector->lock);
     keepers_release(&collector->keepers);
     vqemu_revision_list_free(collector->revisions);
@@ -425,20 +427,39 @@ static int sync_refs(const struct collector *collector, vqemu_error **error) {
     return r < 0 ? error_system(error, -r, "cannot sync %s", collector->store->refs_path) : 0;
 }
 
+static void report_unseen(const struct collector *collector) {
+    if (plans(collector->plan, REMOVED_TREE))
+        tree_users_report(&collector->keepers.users, collector->store->trees_path,
+                          collector->progress.call);
+}
+
+/* Until the trees and the links to them are gone, nobody switches links. */
+static int remove_trees(struct collector *collector, vqemu_error **error) {
+    const struct keepers *keepers = &collector->keepers;
+    int r = plans(collector->plan, REMOVED_TREE) ? links_sync(collector->store, error) : 0;
+    if (r == 0)
+        r = remove_kind(collector, REMOVED_TREE, error);
+    if (r == 0)
+        r = links_remove_dangling(collector->store, &keepers->links, collector->links_lock,
+                                  keepers->trees_fd, error);
+    cleanup_close(&collector->links_lock);
+    collector->links_lock = -1;
+    return r;
+}
+
 static int perform(struct collector *collector, vqemu_error **error) {
+    int r = links_lock(collector->store, &collector->keepers.links, &collector->progress,
+                       &collector->links_lock, error);
+    if (r < 0)
+        return r;
     progress_start(&collector->progress, "collect", "objects", collector->plan->count);
-    int r = progress_report(&collector->progress, error);
+    r = progress_report(&collector->progress, error);
     if (r == 0)
         r = remove_kind(collector, REMOVED_REVISION, error);
     if (r == 0)
         r = sync_refs(collector, error);
-    if (r == 0 && plans(collector->plan, REMOVED_TREE))
-        r = links_sync(collector->store, error);
     if (r == 0)
-        r = remove_kind(collector, REMOVED_TREE, error);
-    if (r == 0)
-        r = links_remove_dangling(collector->store, &collector->keepers.links,
-                                  collector->keepers.trees_fd, &collector->progress, error);
+        r = remove_trees(collector, error);
     if (r == 0)
         r = remove_kind(collector, REMOVED_OBJECT, error);
     return r == 0 ? remove_kind(collector, REMOVED_STAGING, error) : r;
@@ -457,6 +478,7 @@ VQEMU_EXPORT int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t
         .keep = keep,
         .keepers = KEEPERS_NONE(store),
         .lock = {-1, -1},
+        .links_lock = -1,
         .progress = {.call = call, .phase_count = 1},
         .plan = calloc(1, sizeof *collector.plan),
     };
@@ -468,6 +490,8 @@ VQEMU_EXPORT int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t
         r = store_lock_exclusive(store, &collector.progress, &collector.lock, error);
     if (r == 0)
         r = make_plan(&collector, error);
+    if (r == 0)
+        report_unseen(&collector);
     if (r == 0 && !dry_run)
         r = perform(&collector, error);
     if (r < 0)

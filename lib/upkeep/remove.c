@@ -25,12 +25,15 @@ struct removal {
     vqemu_store *store;
     const char *name; /* of the revision */
     char *file;       /* in refs/ */
+    vqemu_call *call;
     struct store_exclusive lock;
     struct keepers keepers;
     struct digest tree; /* "" if there is none */
+    int links_lock;
 };
 
 static void release_removal(struct removal *removal) {
+    cleanup_close(&removal->links_lock);
     store_unlock_exclusive(&removal->lock);
     keepers_release(&removal->keepers);
     free(removal->file);
@@ -114,13 +117,15 @@ static int remove_manifest(const struct removal *removal, vqemu_error **error) {
  * Whoever leases it from now on, keeps it; it goes at the next collection then. The links go first,
  * so that none leads nowhere.
  */
-static int remove_its_tree(const struct removal *removal, struct vqemu_progress *progress,
-                           vqemu_error **error) {
+static int remove_its_tree(const struct removal *removal, vqemu_error **error) {
     const char *tree = removal->tree.hex;
     int trees_fd = removal->keepers.trees_fd;
     if (!*tree || trees_fd < 0)
         return 0;
-    int r = links_remove_to(removal->store, &removal->keepers.links, tree, progress, error);
+    if (exists_at(trees_fd, tree) != 0)
+        tree_users_report(&removal->keepers.users, removal->store->trees_path, removal->call);
+    int r =
+        links_remove_to(removal->store, &removal->keepers.links, removal->links_lock, tree, error);
     if (r == 0)
         r = links_sync(removal->store, error);
     if (r < 0)
@@ -157,7 +162,13 @@ VQEMU_EXPORT int vqemu_store_remove_revision(vqemu_store *store, const char *nam
     REQUIRE_ARGUMENT(name, error);
     REQUIRE_FLAGS(flags, 0, error);
     _cleanup_(release_removal) struct removal removal = {
-        .store = store, .name = name, .lock = {-1, -1}, .keepers = KEEPERS_NONE(store)};
+        .store = store,
+        .name = name,
+        .call = call,
+        .lock = {-1, -1},
+        .keepers = KEEPERS_NONE(store),
+        .links_lock = -1,
+    };
     struct vqemu_progress progress = {.call = call};
     int r = prepare(&removal, &progress, error);
     if (r == 0)
@@ -167,6 +178,8 @@ VQEMU_EXPORT int vqemu_store_remove_revision(vqemu_store *store, const char *nam
     if (r == 0)
         r = refuse_used(&removal, error);
     if (r == 0)
+        r = links_lock(store, &removal.keepers.links, &progress, &removal.links_lock, error);
+    if (r == 0)
         r = remove_manifest(&removal, error);
-    return r == 0 ? remove_its_tree(&removal, &progress, error) : r;
+    return r == 0 ? remove_its_tree(&removal, error) : r;
 }

@@ -194,8 +194,10 @@ static int look_at_entry(int directory_fd, const char *name, void *userdata) {
     return try_file(repair, fd, want);
 }
 
+/* The path is the caller's, and may be a link; those in the directory are not followed. */
 static int look_in_directory(struct repair *repair, const char *path) {
-    int r = for_each_entry(AT_FDCWD, path, look_at_entry, repair);
+    _cleanup_close_ int fd = open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
+    int r = fd < 0 ? fd : for_each_entry(fd, ".", look_at_entry, repair);
     /* A callback's failure comes with an error; that of reading the directory does not. */
     if (r < 0 && !*repair->error)
         return error_system(repair->error, -r, "cannot read the directory %s", path);
@@ -262,22 +264,32 @@ static int look_in_archive(struct repair *repair, const char *path) {
     return r;
 }
 
-static bool is_store(const char *path) {
+/* Whether a path, which may be a link, is that of a directory: 1, 0, or a negative errno. */
+static int leads_to_directory(const char *path) {
+    struct stat status;
+    if (stat(path, &status) == 0)
+        return S_ISDIR(status.st_mode);
+    return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+}
+
+static int is_store(const char *path) {
     _cleanup_free_ char *objects = format_string("%s/cas/objects", path);
     _cleanup_free_ char *refs = format_string("%s/cas/refs", path);
-    struct stat status;
-    return objects && refs && stat(objects, &status) == 0 && S_ISDIR(status.st_mode) &&
-           stat(refs, &status) == 0 && S_ISDIR(status.st_mode);
+    if (!objects || !refs)
+        return -ENOMEM;
+    int r = leads_to_directory(objects);
+    return r == 1 ? leads_to_directory(refs) : r;
 }
 
 static int look_in_source(struct repair *repair, const char *from) {
-    struct stat status;
-    if (stat(from, &status) < 0)
-        return error_system(repair->error, errno, "cannot look at the source of good copies %s",
-                            from);
-    if (!S_ISDIR(status.st_mode))
+    int r = leads_to_directory(from);
+    if (r == 0)
         return look_in_archive(repair, from);
-    return is_store(from) ? look_in_other_store(repair, from) : look_in_directory(repair, from);
+    if (r == 1)
+        r = is_store(from);
+    if (r < 0)
+        return error_system(repair->error, -r, "cannot look at the source of good copies %s", from);
+    return r == 1 ? look_in_other_store(repair, from) : look_in_directory(repair, from);
 }
 
 int repair_check_source(const char *from, vqemu_error **error) {

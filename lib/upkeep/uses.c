@@ -143,7 +143,7 @@ static int add_holder(struct leased *leased, pid_t pid) {
     struct tree_user holder = {.pid = pid};
     _cleanup_close_ int process_fd = proc_open_process(leased->proc_fd, pid);
     int r = process_fd < 0 ? process_fd : for_each_entry(process_fd, "fd", is_leased_file, leased);
-    if (r != 1 && r != -EACCES && r != -EPERM)
+    if (r == 0 || r == -ENOENT || r == -ESRCH)
         return 0;
     proc_read_command(process_fd, holder.command);
     leased->is_told = true;
@@ -244,6 +244,8 @@ VQEMU_EXPORT int vqemu_store_list_uses(vqemu_store *store, const char *name, uin
         r = revision_list_named(store, name, call, &lookup.revisions, error);
     if (r == 0)
         r = keepers_find(&lookup.keepers, call, error);
+    if (r == 0)
+        tree_users_report(&lookup.keepers.users, store->trees_path, call);
     if (r == 0)
         r = add_all(&lookup, error);
     if (r < 0)

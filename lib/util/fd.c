@@ -261,6 +261,13 @@ int same_file(int fd, int directory_fd, const char *name) {
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
+int exists_at(int directory_fd, const char *name) {
+    struct stat status;
+    if (fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0)
+        return 1;
+    return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+}
+
 int sync_fd(int fd) {
     while (fsync(fd) < 0)
         if (errno != EINTR)
@@ -282,7 +289,6 @@ int sync_path(int directory_fd, const char *path) {
 
 /* File systems differ in what they say of what they cannot do, so each way is tried in turn. */
 int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *new_name) {
-    struct stat status;
     if (renameat2(old_fd, old_name, new_fd, new_name, RENAME_NOREPLACE) == 0)
         return 0;
     /* Without RENAME_NOREPLACE: a link has the same promise, for files. */
@@ -291,9 +297,8 @@ int rename_noreplace(int old_fd, const char *old_name, int new_fd, const char *n
     if (errno == EEXIST)
         return -EEXIST;
     /* Without links, there is only a look. */
-    if (fstatat(new_fd, new_name, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        return -EEXIST;
-    if (errno != ENOENT)
-        return -errno;
+    int r = exists_at(new_fd, new_name);
+    if (r != 0)
+        return r < 0 ? r : -EEXIST;
     return renameat(old_fd, old_name, new_fd, new_name) < 0 ? -errno : 0;
 }

@@ -68,6 +68,10 @@ int lock_fd(int fd, int operation);
  * told. */
 int same_file(int fd, int directory_fd, const char *name);
 
+/* Whether there is something of a name, be it a link: 1, 0, or a negative errno if that cannot be
+ * told. */
+int exists_at(int directory_fd, const char *name);
+
 /* fsync(2) and syncfs(2) that wait out signals. */
 int sync_fd(int fd);
 int sync_file_system(int fd);

@@ -6,7 +6,8 @@
 
 /*
  * The path, made absolute against the working directory, without slashes at its end. Links are not
- * resolved. Owned by the caller; NULL without memory, or if there is no working directory.
+ * resolved. Owned by the caller; NULL with errno set without memory, or if there is no working
+ * directory.
  */
 char *make_absolute(const char *path);
 

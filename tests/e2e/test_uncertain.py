@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""What cannot be told is never taken for "no": hidden processes, refused calls, locks; and paths that are links."""
+import fcntl
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from store_cli import (CLI, PROFILE, PROGRAM, assert_resolves, bad, build, good, good_json, leftovers, make_files,
+                       manifests, resolve, run, verify)
+
+if os.getuid() != 0:
+    pytest.skip("needs root to make namespaces", allow_module_level=True)
+
+# A program that runs for as long as a test, started as a unit would: without a lease.
+SLEEPER = Path("/bin/sleep").read_bytes()
+
+
+@pytest.fixture
+def profile(tmp_path):
+    return make_files(tmp_path / "profile")
+
+
+@pytest.fixture
+def root(tmp_path, profile):
+    build(tmp_path / "store", profile)
+    resolve(tmp_path / "store")
+    return tmp_path / "store"
+
+
+# ---- processes that cannot be seen ----
+
+@pytest.fixture(scope="module")
+def used(tmp_path_factory):
+    """A store of which the older of two trees runs: its root, and that tree."""
+    directory = tmp_path_factory.mktemp("used")
+    for path in (directory, *list(directory.parents)[:2]):
+        path.chmod(0o755)
+    root = directory / "store"
+    profile = make_files(directory / "profile", {PROGRAM: SLEEPER, "firmware/bios.bin": b"1"})
+    build(root, profile)
+    tree = resolve(root)["tree"]
+    with subprocess.Popen([Path(tree, PROGRAM), "600"]) as program:
+        (profile / "firmware/bios.bin").write_bytes(b"2")
+        build(root, profile)
+        resolve(root)
+        yield root, Path(tree)
+        program.kill()
+
+
+def gc_within(root, unshare, script):
+    """gc --dry-run, so that the store stays as it is, where the script has changed what is mounted."""
+    command = f'{script}; exec "$@"'
+    words = [CLI, "--root", root, "gc", "--keep", "1", "--dry-run"]
+    return subprocess.run(["unshare", *unshare, "sh", "-c", command, "sh", *words], capture_output=True, text=True,
+                          check=False, env={**os.environ, "LD_LIBRARY_PATH": str(Path(CLI).parents[2] / "lib")})
+
+
+@pytest.mark.parametrize("script", ["umount -l /proc", "mount -t tmpfs none /proc; mkdir /proc/1",
+                                    "mount --bind /sys /proc"])
+def test_no_proc_is_an_error(used, script):
+    result = gc_within(used[0], ["-m"], script)
+    assert result.returncode == 1 and "/proc is not the kernel's" in result.stderr, result
+
+
+HIDDEN = "mount -t proc -o hidepid=2 none /proc; set -- setpriv --reuid 65534 --regid 65534 --clear-groups \"$@\""
+
+
+@pytest.mark.parametrize("unshare,script", [(["-m", "-p", "-f", "--mount-proc"], ":"), (["-m"], HIDDEN)],
+                         ids=["namespace", "hidepid"])
+def test_hidden_processes_are_warned_of(used, unshare, script):
+    """A tree that goes, since nobody is seen to use it, goes with a warning."""
+    result = gc_within(used[0], unshare, script)
+    assert result.returncode == 0 and "warning" in result.stderr, result
+    assert "may be processes that are not in /proc" in result.stderr and str(used[0]) in result.stderr
+    assert used[1].name in result.stdout
+
+
+@pytest.mark.parametrize("unshare,script", [(["-m"], ":"), (["-p", "-f"], ":"), (["-U", "-r"], ":")])
+def test_what_is_seen_to_be_used_stays(used, unshare, script):
+    """Also where names differ, or nothing but the arguments can be read."""
+    result = gc_within(used[0], unshare, script)
+    assert result.returncode == 0 and "used by process" in result.stdout, result
+    assert f"would remove tree {used[1].name}" not in result.stdout
+
+
+# ---- calls that a sandbox refuses ----
+
+@pytest.mark.parametrize("error", ["EPERM", "ENOSYS", "EIO"])
+def test_access_is_not_what_tells_whether_something_is_there(tmp_path, profile, error):
+    """Those that look whether a file may be used say nothing of whether it is there."""
+    for words in (["build", "--profile", PROFILE, profile], ["resolve", "--profile", PROFILE],
+                  ["revisions", "--pinned"], ["verify", "--repair"], ["gc"], ["resolve", "--profile", PROFILE]):
+        result = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=faccessat2,faccessat", "-e",
+                                 f"inject=faccessat2,faccessat:error={error}", CLI, "--root", tmp_path / "store",
+                                 *words], capture_output=True, text=True, check=False)
+        if words[0] == "revisions":
+            continue
+        assert result.returncode == 0 and not result.stderr, result
+    assert_resolves(tmp_path / "store")
+
+
+# ---- locks ----
+
+@pytest.mark.parametrize("words", [["rm"], ["gc", "--keep", "1"]], ids=["rm", "gc"])
+def test_nothing_is_removed_while_the_links_are_locked(root, profile, words):
+    """All locks are had before anything goes."""
+    (old,) = manifests(root)
+    (profile / "firmware/new.bin").write_bytes(b"new")
+    build(root, profile)
+    command = words + [old] if words == ["rm"] else words
+    tree = os.readlink(root / "qemu" / PROFILE)
+    if words != ["rm"]:
+        resolve(root)
+    before = (sorted(manifests(root)), sorted(os.listdir(root / "qemu/trees")))
+    lock = os.open(root / "qemu", os.O_RDONLY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    bad("--root", root, *command, "--lock-timeout", "0", mentions=["locked", root / "qemu"])
+    assert before == (sorted(manifests(root)), sorted(os.listdir(root / "qemu/trees"))) and tree
+    os.close(lock)
+    good("--root", root, *command)
+    assert old not in manifests(root) and not leftovers(root)
+
+
+# ---- links as paths ----
+
+def move_and_link(path, elsewhere):
+    elsewhere.mkdir(exist_ok=True)
+    shutil.move(path, elsewhere / path.name)
+    path.symlink_to(elsewhere / path.name)
+
+
+PARTS = ["qemu", "qemu/trees", "cas", "cas/objects", "cas/refs", "cas/tmp", "cas/alt", "cas/cache"]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_the_store_is_a_link(root, tmp_path, profile, part):
+    twins = {"lib/twin": (b"#!/bin/sh\n", 0o755), "firmware/twin.txt": (b"#!/bin/sh\n", 0o644)}
+    make_files(profile, twins)
+    build(root, profile)
+    resolve(root)
+    move_and_link(root / part, tmp_path / "elsewhere")
+    if part in ("cas", "cas/objects"):  # what is beside the objects goes with them
+        for name in ("tmp", "alt", "cache"):
+            if not (tmp_path / "elsewhere" / name).exists() and (root / "cas" / name).exists():
+                shutil.move(root / "cas" / name, tmp_path / "elsewhere" / name)
+    assert_resolves(root)
+    (profile / "firmware/new.bin").write_bytes(b"new")
+    build(root, profile)
+    assert_resolves(root)
+    verify(root)
+    verify(root, "--repair")
+    report = good_json(root, "gc", "--keep", "1")
+    assert report["removed"] and len(manifests(root)) == 1
+    assert_resolves(root, "--verify")
+
+
+def test_a_directory_of_links_that_is_a_link(root, tmp_path):
+    (tmp_path / "links").mkdir()
+    (tmp_path / "to-links").symlink_to("links")
+    words = ["--objects", root / "cas/objects", "--refs", root / "cas/refs", "--trees", root / "qemu/trees",
+             "--links", tmp_path / "to-links"]
+    good(*words, "resolve", "--profile", PROFILE)
+    good(*words, "gc")
+    assert (tmp_path / "links" / PROFILE).is_symlink()
+
+
+@pytest.mark.parametrize("kind", ["directory", "store", "archive"])
+def test_a_source_of_good_copies_that_is_a_link(root, tmp_path, profile, kind):
+    source = {"directory": profile, "store": tmp_path / "copy", "archive": tmp_path / "export.tar"}[kind]
+    subprocess.run(["cp", "-a", root, tmp_path / "copy"], check=True)
+    good("--root", root, "export", PROFILE, "--output", tmp_path / "export.tar")
+    (tmp_path / "link").symlink_to(source)
+    (manifest,) = manifests(root).values()
+    for name in ("firmware/bios.bin", "lib/libone.so.1"):
+        (root / "cas/objects" / manifest["objects"][name]).unlink()
+        Path(resolve(root, "--trust")["tree"], name).unlink()
+    report = verify(root, "--repair", "--from", tmp_path / "link")
+    assert report["problems"] and all(problem["repaired"] for problem in report["problems"])
+    assert_resolves(root, "--verify")
+
+
+# ---- where the store is ----
+
+def test_a_relative_root_in_a_directory_that_is_gone(tmp_path):
+    (tmp_path / "gone").mkdir()
+    command = f'cd {tmp_path}/gone; rmdir {tmp_path}/gone; exec {CLI} --root here revisions'
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert result.returncode in {1, 3, 4, 5, 6, 7} and "working directory" in result.stderr, result
+    assert "memory" not in result.stderr
+
+
+def test_objects_that_are_a_mount_alone(root, profile, tmp_path):
+    """The device is the same, but nothing can be renamed into it."""
+    subprocess.run(["mount", "--bind", root / "cas/objects", root / "cas/objects"], check=True)
+    try:
+        (profile / "firmware/new.bin").write_bytes(b"new")
+        bad("--root", root, "build", "--profile", PROFILE, profile,
+            mentions=["tmp beside it must be on one file system", root / "cas/objects"])
+        assert not leftovers(root)
+    finally:
+        subprocess.run(["umount", root / "cas/objects"], check=True)
+    build(root, profile)
