@@ -26,6 +26,9 @@ type StoreOptions struct {
 	Links    string
 	Create   bool // make what is missing
 	ReadOnly bool // write nothing at all
+	// AllowOthers also opens a store that other users than root and the caller may write to: they decide which
+	// programs are run from it.
+	AllowOthers bool
 }
 
 func (o *StoreOptions) flags() C.uint32_t {
@@ -35,6 +38,9 @@ func (o *StoreOptions) flags() C.uint32_t {
 	}
 	if o.ReadOnly {
 		flags |= C.VQEMU_STORE_READ_ONLY
+	}
+	if o.AllowOthers {
+		flags |= C.VQEMU_STORE_ALLOW_OTHERS
 	}
 	return flags
 }

@@ -65,6 +65,8 @@ int store_from_options(const struct options *options, uint32_t flags, vqemu_stor
     _cleanup_store_options_ vqemu_store_options *paths = NULL;
     if (options->read_only)
         flags = VQEMU_STORE_READ_ONLY;
+    if (options->allow_others)
+        flags |= VQEMU_STORE_ALLOW_OTHERS;
     int code = vqemu_store_options_new(&paths, &error);
     if (!code)
         code = set_paths(options, paths, &error);

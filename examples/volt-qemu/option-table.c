@@ -18,6 +18,8 @@ const struct option_row option_rows[] = {
     {"links", "DIR", OPTIONS_GLOBAL, OPTION_TEXT, FIELD(links), "  and, if wanted, links to them"},
     {"read-only", NULL, OPTIONS_GLOBAL, OPTION_SWITCH, FIELD(read_only),
      "write nothing to the store"},
+    {"allow-others", NULL, OPTIONS_GLOBAL, OPTION_SWITCH, FIELD(allow_others),
+     "use a store that other users than root and you may write to"},
     {"threads", "COUNT", OPTIONS_GLOBAL, OPTION_NUMBER, FIELD(threads),
      "how many threads may work on the store (default 1)"},
     {"max-objects", "COUNT", OPTIONS_GLOBAL, OPTION_NUMBER, FIELD(max_objects),

@@ -32,7 +32,7 @@ struct options {
     bool help, version, json;
 
     const char *root, *objects, *refs, *trees, *links;
-    bool read_only;
+    bool read_only, allow_others;
     int64_t threads, max_objects;  /* -1 if not given */
     int64_t timeout, lock_timeout; /* seconds; -1 if not given */
 

@@ -34,6 +34,7 @@ static const struct {
     {"revision-broken", "put back its file, or remove it: volt-qemu rm {revision}"},
     {"too-large", "--max-size allows more"},
     {"too-many-files", "--max-objects allows more"},
+    {"untrusted-store", "--allow-others uses it all the same"},
     {"unknown-profile", "volt-qemu profiles lists them; one of your own needs --accel and --guests "
                         "when it is ingested"},
 };

@@ -76,7 +76,11 @@ enum vqemu_store_flag {
     VQEMU_STORE_CREATE = 1,
     /** Write nothing at all: no object, no revision, no tree. Trees that are assembled can be used.
      */
-    VQEMU_STORE_READ_ONLY = 2
+    VQEMU_STORE_READ_ONLY = 2,
+    /** Open also a store of which another user than root and the caller owns the directory of
+     * objects, manifests or trees, or which its group or everybody may write to. Who may write to a
+     * store decides which programs are run from it. */
+    VQEMU_STORE_ALLOW_OTHERS = 4
 };
 
 /**
@@ -89,8 +93,10 @@ enum vqemu_store_flag {
  * tree is assembled.
  *
  * Errors: VQEMU_ERR_NO_STORE (objects or manifests are missing and VQEMU_STORE_CREATE was not
- * given), VQEMU_ERR_INVALID (neither a root nor objects, refs and trees), VQEMU_ERR_USAGE (unknown
- * or contradicting flags), VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * given), VQEMU_ERR_INVALID (neither a root nor objects, refs and trees), VQEMU_ERR_REFUSED (reason
+ * "untrusted-store", with the path: others can write to the store, and
+ * VQEMU_STORE_ALLOW_OTHERS was not given), VQEMU_ERR_USAGE (unknown or contradicting flags),
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_store_open(const vqemu_store_options *options, uint32_t flags, vqemu_store **store,
                      vqemu_error **error);

@@ -12,12 +12,15 @@
 #include "base/call.h"
 #include "base/error.h"
 #include "base/options.h"
+#include "store/guard.h"
 #include "store/newest-memo.h"
 #include "util/dir.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
+
+#define STORE_FLAGS (VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY | VQEMU_STORE_ALLOW_OTHERS)
 
 /* Without any path yet. */
 static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
@@ -258,6 +261,17 @@ static int name_beside(vqemu_store *store, const struct part *objects, vqemu_err
     return store->beside_path ? 0 : error_no_memory(error);
 }
 
+/* Trees that are not there yet are looked at when they are needed. */
+static int check_guarded(const vqemu_store *store, vqemu_error **error) {
+    if (store->flags & VQEMU_STORE_ALLOW_OTHERS)
+        return 0;
+    _cleanup_close_ int trees_fd = store_find_trees(store);
+    int r = guard_check(store->objects_fd, store->objects_path, error);
+    if (r == 0)
+        r = guard_check(store->refs_fd, store->refs_path, error);
+    return r == 0 && trees_fd >= 0 ? guard_check(trees_fd, store->trees_path, error) : r;
+}
+
 static int open_parts(const struct opening *opening, vqemu_error **error) {
     vqemu_store *store = opening->store;
     int r = store->flags & VQEMU_STORE_CREATE ? make_store(opening, error) : 0;
@@ -269,7 +283,9 @@ static int open_parts(const struct opening *opening, vqemu_error **error) {
         r = open_part(&opening->refs, &store->refs_fd, error);
     if (r == 0)
         r = find_part(&opening->trees, &store->trees, error);
-    return r == 0 ? find_part(&opening->links, &store->links, error) : r;
+    if (r == 0)
+        r = find_part(&opening->links, &store->links, error);
+    return r == 0 ? check_guarded(store, error) : r;
 }
 
 static int open_with(const vqemu_store_options *options, uint32_t flags, vqemu_store **store,
@@ -298,7 +314,7 @@ VQEMU_EXPORT int vqemu_store_open(const vqemu_store_options *options, uint32_t f
     REQUIRE_ARGUMENT(store, error);
     *store = NULL;
     REQUIRE_ARGUMENT(options, error);
-    REQUIRE_FLAGS(flags, VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY, error);
+    REQUIRE_FLAGS(flags, STORE_FLAGS, error);
     return open_with(options, flags, store, error);
 }
 
@@ -308,7 +324,7 @@ VQEMU_EXPORT int vqemu_store_open_root(const char *root, uint32_t flags, vqemu_s
     REQUIRE_ARGUMENT(store, error);
     *store = NULL;
     REQUIRE_ARGUMENT(root, error);
-    REQUIRE_FLAGS(flags, VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY, error);
+    REQUIRE_FLAGS(flags, STORE_FLAGS, error);
     if (!*root)
         return options_invalid(VQEMU_STORE_ROOT, root, NULL, error, "the path is empty");
     const vqemu_store_options options = {.root = (char *)(uintptr_t)root};
@@ -442,7 +458,15 @@ int store_find_links(const vqemu_store *store) {
 
 int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, vqemu_error **error) {
     int r = directory_use(&store->trees, create, fd, opened);
-    return r < 0 ? error_system(error, -r, "cannot %s the directory %s",
-                                create ? "make or open" : "open", store->trees_path)
-                 : 0;
+    if (r < 0)
+        return error_system(error, -r, "cannot %s the directory %s",
+                            create ? "make or open" : "open", store->trees_path);
+    if (store->flags & VQEMU_STORE_ALLOW_OTHERS)
+        return 0;
+    r = guard_check(*fd, store->trees_path, error);
+    if (r < 0) {
+        cleanup_close(opened);
+        *opened = -1;
+    }
+    return r;
 }

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "choice/selection.h"
 #include "store/current.h"
+#include "store/guard.h"
 #include "store/manifest.h"
 #include "tree/assemble.h"
 #include "tree/lease.h"
@@ -170,6 +171,8 @@ static int check_tree(const struct resolution *resolution, int tree_fd,
     const char *digest = resolution->runtime->digest.hex;
     _cleanup_free_ char *text = NULL;
     struct layout layout;
+    if (!guard_trusts(resolution->store->flags, tree_fd))
+        return differs(difference, "it", "is another user's, or others may write to it", error);
     int r = stamp_read(tree_fd, trust, &text);
     if (r == -ENOMEM)
         return error_no_memory(error);

@@ -165,7 +165,9 @@ static int look_in_store(struct repair *repair) {
 
 static int look_in_other_store(struct repair *repair, const char *root) {
     _cleanup_store_ vqemu_store *other = NULL;
-    int r = vqemu_store_open_root(root, VQEMU_STORE_READ_ONLY, &other, repair->error);
+    /* Whoever it is of: what is taken from it is known by its digest. */
+    int r = vqemu_store_open_root(root, VQEMU_STORE_READ_ONLY | VQEMU_STORE_ALLOW_OTHERS, &other,
+                                  repair->error);
     for (size_t i = 0; r == 0 && i < repair->digests.count; i++)
         r = try_named(repair, other->objects_fd, repair->digests.digests[i].hex, &repair->wants[i]);
     return r;

@@ -526,7 +526,10 @@ def test_an_ordinary_user_with_objects_of_root(tmp_path, profile):
         again = good_json(root, "resolve", "--profile", PROFILE, **NOBODY)
         assert not tree_faults(again["tree"], manifest)
     assert snapshot(root / "cas") == before
-    assert_resolves(root)
+    good("--root", root, "--allow-others", "resolve", "--profile", PROFILE)
+    bad("--root", root, "resolve", "--profile", PROFILE, mentions=["user 65534", root / "qemu/trees"])
+    os.chown(root / "qemu/trees", 0, 0)
+    assert Path(assert_resolves(root)["tree"]).stat().st_uid == 0
 
 
 def test_an_ordinary_user_with_a_tree_of_root(tmp_path, profile):

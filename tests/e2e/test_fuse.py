@@ -146,18 +146,21 @@ def test_a_store_on_exfat(tmp_path, profile):
     try:
         with fuse_mounted(tmp_path / "mnt", "mount.exfat-fuse", device) as where:
             root = where / "store"
-            revision = build(root, profile)["revision"]
-            assert build(root, profile)["revision"] == revision
-            verify(root)
-            bad("--root", root, "resolve", "--profile", PROFILE, mentions=["keeps no modes", root / "qemu/trees"])
+            there = ["--root", root, "--allow-others"]
+            bad("--root", root, "build", "--profile", PROFILE, profile, mentions=["all users may write", root])
+            revision = json.loads(good(*there, "--json", "build", "--profile", PROFILE, profile))["revision"]
+            assert revision in good(*there, "build", "--profile", PROFILE, profile)
+            good(*there, "verify")
+            bad(*there, "resolve", "--profile", PROFILE, mentions=["keeps no modes", root / "qemu/trees"])
             assert not leftovers(root)
-            good("--root", root, "copy", "--to", tmp_path / "home", revision)
+            good(*there, "copy", "--to", tmp_path / "home", revision)
             assert_resolves(tmp_path / "home")
-            words = ["--objects", root / "cas/objects", "--refs", root / "cas/refs", "--trees", tmp_path / "trees"]
+            words = ["--objects", root / "cas/objects", "--refs", root / "cas/refs", "--trees", tmp_path / "trees",
+                     "--allow-others"]
             assert good(*words, "resolve", "--profile", PROFILE)
             (profile / "firmware/bios.bin").write_bytes(b"another")
-            build(root, profile)
-            good("--root", root, "gc", "--keep", "1")
-            verify(root)
+            good(*there, "build", "--profile", PROFILE, profile)
+            good(*there, "gc", "--keep", "1")
+            good(*there, "verify")
     finally:
         subprocess.run(["losetup", "--detach", device], check=True)

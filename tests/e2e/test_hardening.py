@@ -231,7 +231,7 @@ def test_no_number_of_threads_is_too_large(root, tmp_path):
 def test_tmp_and_objects_on_different_file_systems(tmp_path):
     if os.getuid() != 0:
         pytest.skip("needs root to mount a file system")
-    with mounted(tmp_path / "store/cas/objects", "-t", "tmpfs", "none"):
+    with mounted(tmp_path / "store/cas/objects", "-t", "tmpfs", "-o", "mode=755", "none"):
         bad("--root", tmp_path / "store", "build", "--profile", PROFILE, make_files(tmp_path / "p"),
             mentions=["one file system"])
 

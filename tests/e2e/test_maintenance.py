@@ -965,8 +965,8 @@ def test_what_an_ordinary_user_may_do(tmp_path, root):
         bad("--root", root, *words, mentions=["Permission denied", root], **NOBODY)
     assert snapshot(root) == before
     for other in ("copied", "imported"):
-        assert verify(tmp_path / "theirs" / other)["problems"] == []
-        assert_resolves(tmp_path / "theirs" / other, "--verify")
+        assert verify(tmp_path / "theirs" / other, "--allow-others")["problems"] == []
+        assert_resolves(tmp_path / "theirs" / other, "--verify", "--allow-others")
 
 
 def test_what_a_read_only_mount_allows(tmp_path, root):

@@ -4,11 +4,12 @@ import fcntl
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from store_cli import (CLI, PROFILE, PROGRAM, assert_resolves, bad, build, good, good_json, leftovers, make_files,
-                       manifests, resolve, run, verify)
+                       manifests, resolve, verify)
 
 if os.getuid() != 0:
     pytest.skip("needs root to make namespaces", allow_module_level=True)
@@ -91,12 +92,10 @@ def test_what_is_seen_to_be_used_stays(used, unshare, script):
 def test_access_is_not_what_tells_whether_something_is_there(tmp_path, profile, error):
     """Those that look whether a file may be used say nothing of whether it is there."""
     for words in (["build", "--profile", PROFILE, profile], ["resolve", "--profile", PROFILE],
-                  ["revisions", "--pinned"], ["verify", "--repair"], ["gc"], ["resolve", "--profile", PROFILE]):
+                  ["verify", "--repair"], ["gc"], ["resolve", "--profile", PROFILE]):
         result = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=faccessat2,faccessat", "-e",
                                  f"inject=faccessat2,faccessat:error={error}", CLI, "--root", tmp_path / "store",
                                  *words], capture_output=True, text=True, check=False)
-        if words[0] == "revisions":
-            continue
         assert result.returncode == 0 and not result.stderr, result
     assert_resolves(tmp_path / "store")
 
@@ -202,3 +201,91 @@ def test_objects_that_are_a_mount_alone(root, profile, tmp_path):
     finally:
         subprocess.run(["umount", root / "cas/objects"], check=True)
     build(root, profile)
+
+
+# ---- whose store it is ----
+
+NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+PARTS_TO_GUARD = ["cas/objects", "cas/refs", "qemu/trees"]
+
+
+def open_to_all(path):
+    for directory in (path, *list(path.parents)[:3]):
+        if directory != Path("/tmp"):
+            directory.chmod(0o755)
+
+
+@pytest.mark.parametrize("part", PARTS_TO_GUARD)
+@pytest.mark.parametrize("mode,who", [(0o775, "group"), (0o757, "all users"), (0o1777, "all users")])
+def test_a_store_that_others_may_write_to_is_refused(root, part, mode, who):
+    (root / part).chmod(mode)
+    for words in (["resolve", "--profile", PROFILE], ["verify"], ["gc"], ["--read-only", "revisions"]):
+        bad("--root", root, *words, mentions=[root / part, who, "--allow-others"])
+        good("--root", root, "--allow-others", *words)
+    (root / part).chmod(0o755)
+    assert_resolves(root)
+
+
+@pytest.mark.parametrize("part", PARTS_TO_GUARD)
+def test_a_store_of_another_user_is_refused(root, tmp_path, part):
+    """Root does not run what somebody else may have put there; that user himself, and root's, are trusted."""
+    open_to_all(tmp_path)
+    os.chown(root / part, 65534, 65534)
+    bad("--root", root, "resolve", "--profile", PROFILE, mentions=[root / part, "user 65534"])
+    good("--root", root, "--allow-others", "resolve", "--profile", PROFILE)
+    good("--root", root, "revisions", **NOBODY)
+    os.chown(root / part, 1234, 65534)
+    bad("--root", root, "revisions", mentions=[root / part, "user 1234"], **NOBODY)
+
+
+def test_trees_that_others_make_later_are_refused(tmp_path, profile):
+    """They are not there when the store is opened: whoever may make them makes them."""
+    build(tmp_path / "store", profile)
+    shutil.rmtree(tmp_path / "store/qemu/trees")
+    good("--root", tmp_path / "store", "revisions")
+    (tmp_path / "store/qemu/trees").mkdir()
+    os.chown(tmp_path / "store/qemu/trees", 65534, 65534)
+    bad("--root", tmp_path / "store", "resolve", "--profile", PROFILE, mentions=["qemu/trees"])
+
+
+# ---- strangers in trees ----
+
+def test_a_stranger_in_a_tree_does_not_keep_it(root, tmp_path, profile):
+    """Anybody may go there; only who runs from it keeps it, or root and the caller."""
+    open_to_all(tmp_path)
+    old = Path(resolve(root)["tree"])
+    (profile / "firmware/new.bin").write_bytes(b"new")
+    build(root, profile)
+    resolve(root)
+    with subprocess.Popen(["sleep", "600"], cwd=old, **NOBODY) as stranger, \
+            subprocess.Popen(["sleep", "600"], cwd=old) as own:
+        assert "used by process" in good("--root", root, "gc", "--keep", "1") and old.exists()
+        own.kill()
+        own.wait()
+        assert "used by process" not in good("--root", root, "gc", "--keep", "1")
+        assert not old.exists()
+        stranger.kill()
+
+
+def test_a_stranger_who_runs_from_a_tree_keeps_it(tmp_path):
+    """As the user that a VM runs as is one, by a program of the tree, or by a loader from elsewhere."""
+    open_to_all(tmp_path)
+    root, profile = tmp_path / "store", tmp_path / "profile"
+    make_files(profile, {PROGRAM: SLEEPER, "firmware/bios.bin": b"1"})
+    build(root, profile)
+    old = Path(resolve(root)["tree"])
+    (profile / "firmware/bios.bin").write_bytes(b"2")
+    build(root, profile)
+    resolve(root)
+    loader = next(path for path in ("/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1")
+                  if os.path.exists(path))
+    for command in ([old / PROGRAM, "600"], [loader, old / PROGRAM, "600"]):
+        with subprocess.Popen(command, cwd=old, **NOBODY) as program:
+            for _ in range(100):  # until it has called execve() and its loader has mapped it
+                if str(old) in Path(f"/proc/{program.pid}/maps").read_text():
+                    break
+                time.sleep(0.05)
+            assert "used by process" in good("--root", root, "gc", "--keep", "1") and old.exists()
+            program.kill()
+    good("--root", root, "gc", "--keep", "1")
+    assert not old.exists()

@@ -238,13 +238,16 @@ class Store(Handle):
     _C = "vqemu_store"
 
     def __init__(self, root: Optional[Text] = None, *, create: bool = False, read_only: bool = False,
-                 root_fd: Optional[Union[int, HasDescriptor]] = None, objects: Optional[Text] = None,
-                 refs: Optional[Text] = None, trees: Optional[Text] = None, links: Optional[Text] = None) -> None:
+                 allow_others: bool = False, root_fd: Optional[Union[int, HasDescriptor]] = None,
+                 objects: Optional[Text] = None, refs: Optional[Text] = None, trees: Optional[Text] = None,
+                 links: Optional[Text] = None) -> None:
         """Open the store below the directory root, or make one there (create). root_fd: a descriptor of that
-        directory; root then only names it in messages. objects, refs, trees, links: directories that are elsewhere."""
+        directory; root then only names it in messages. objects, refs, trees, links: directories that are elsewhere.
+        allow_others: also one that other users than root and the caller may write to; they decide which programs
+        are run from it. Else that is a RefusedError."""
         if root is None and root_fd is None and None in (objects, refs, trees):
             raise TypeError("a store needs its root, or the directories of its objects, refs and trees")
-        flags = flag(create, "create") | flag(read_only, "read_only") << 1
+        flags = flag(create, "create") | flag(read_only, "read_only") << 1 | flag(allow_others, "allow_others") << 2
         described = options("vqemu_store_options",
                             {"root": root, "objects": objects, "refs": refs, "trees": trees, "links": links},
                             {"root_fd": None if root_fd is None else descriptor(root_fd, "root_fd")})

@@ -37,7 +37,7 @@ START_TEST(a_store_is_made_if_asked_for) {
 END_TEST
 
 START_TEST(flags_are_checked) {
-    static const uint32_t flags[] = {4, 0x80000000, VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY};
+    static const uint32_t flags[] = {8, 0x80000000, VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY};
     for (size_t i = 0; i < 3; i++) {
         vqemu_store *store = NULL;
         ck_assert_int_eq(vqemu_store_open_root(scratch, flags[i], &store, NULL), VQEMU_ERR_USAGE);
@@ -46,6 +46,28 @@ START_TEST(flags_are_checked) {
     vqemu_store *store = NULL;
     ck_assert_int_eq(vqemu_store_open_root("", 0, &store, NULL), VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_store_open_root(NULL, 0, &store, NULL), VQEMU_ERR_USAGE);
+}
+END_TEST
+
+/* Whoever can write there has programs of his own run. */
+START_TEST(a_store_that_others_may_write_to_is_refused) {
+    static const char *const parts[] = {"store/cas/objects", "store/cas/refs", "store/qemu/trees"};
+    static const mode_t modes[] = {0775, 0757, 01777};
+    _cleanup_free_ char *root = scratch_path("store");
+    vqemu_store_unref(open_store(VQEMU_STORE_CREATE));
+    for (size_t i = 0; i < 9; i++) {
+        vqemu_store *store = NULL;
+        _cleanup_error_ vqemu_error *error = NULL;
+        _cleanup_free_ char *path = scratch_path(parts[i / 3]);
+        ck_assert_int_eq(chmod(path, modes[i % 3]), 0);
+        ck_assert_int_eq(vqemu_store_open_root(root, 0, &store, &error), VQEMU_ERR_REFUSED);
+        ck_assert_ptr_null(store);
+        ck_assert_str_eq(vqemu_error_reason(error), "untrusted-store");
+        ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
+        ck_assert_int_eq(vqemu_store_open_root(root, VQEMU_STORE_ALLOW_OTHERS, &store, &error), 0);
+        vqemu_store_unref(store);
+        ck_assert_int_eq(chmod(path, 0755), 0);
+    }
 }
 END_TEST
 
@@ -302,6 +324,7 @@ int main(void) {
     tcase_add_test(tests, a_missing_store_is_named);
     tcase_add_test(tests, a_store_is_made_if_asked_for);
     tcase_add_test(tests, flags_are_checked);
+    tcase_add_test(tests, a_store_that_others_may_write_to_is_refused);
     tcase_add_test(tests, a_file_is_no_store);
     tcase_add_test(tests, a_relative_root_stays_where_it_was);
     tcase_add_test(tests, options_are_checked);
