@@ -242,6 +242,11 @@ int stamp_read(int tree_fd, bool start_only, char **text) {
     return record_read(tree_fd, TREE_STAMP_NAME, STAMP_LIMIT, text);
 }
 
+/* Whoever wrote the stamp, nothing outside of lib/ is named by it. */
+static bool is_below_lib(const char *path) {
+    return strncmp(path, "lib/", 4) == 0 && !manifest_find_path_fault(path);
+}
+
 bool stamp_take_layout(char **text, const char *digest, const char *binary, struct layout *layout) {
     *layout = (struct layout){0};
     const char *of = record_next(text, HEADER), *program;
@@ -252,6 +257,8 @@ bool stamp_take_layout(char **text, const char *digest, const char *binary, stru
         const char *module_dir;
         if ((program = record_next(text, PROGRAM))) {
             const char *loader = record_next(text, LOADER);
+            if (loader && !is_below_lib(loader))
+                return false;
             if (strncmp(program, "bin/", 4) == 0 && strcmp(program + 4, binary) == 0) {
                 layout->has_program = true;
                 layout->loader = loader;
@@ -259,6 +266,8 @@ bool stamp_take_layout(char **text, const char *digest, const char *binary, stru
         } else if (record_next(text, LIB_LINE)) {
             layout->has_lib = true;
         } else if ((module_dir = record_next(text, MODULES))) {
+            if (!is_below_lib(module_dir))
+                return false;
             layout->module_dir = module_dir;
         } else {
             return true;
@@ -296,7 +305,7 @@ bool stamp_take_line(char **text, struct stamp_line *line, bool *broken) {
         line->path = record_next(text, DIRECTORY);
         line->is_directory = true;
     }
-    *broken = !line->path;
+    *broken = !line->path || manifest_find_path_fault(line->path);
     return !*broken;
 }
 

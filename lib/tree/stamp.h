@@ -64,7 +64,8 @@ int stamp_read(int tree_fd, bool start_only, char **text);
 
 /*
  * Take apart the lines before the list of files, for one program below bin/. *text moves on behind
- * them; the layout lies in it. False if they are not those of a stamp, or of another manifest.
+ * them; the layout lies in it. False if they are not those of a stamp, or of another manifest, or
+ * name what is not below lib/.
  */
 bool stamp_take_layout(char **text, const char *digest, const char *binary, struct layout *layout);
 

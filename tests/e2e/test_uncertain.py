@@ -289,3 +289,17 @@ def test_a_stranger_who_runs_from_a_tree_keeps_it(tmp_path):
             program.kill()
     good("--root", root, "gc", "--keep", "1")
     assert not old.exists()
+
+
+# ---- forged stamps ----
+
+@pytest.mark.parametrize("line", ["modules ../../../elsewhere", "modules /tmp", "modules lib/../../elsewhere",
+                                  "modules firmware"])
+def test_a_forged_stamp_names_nothing_outside(root, line):
+    """Also where nothing but its beginning is read."""
+    resolved = resolve(root, "--trust")
+    stamp = Path(resolved["tree"], ".volt-tree")
+    assert "modules lib/qemu" in stamp.read_text()
+    stamp.chmod(0o644)
+    stamp.write_text(stamp.read_text().replace("modules lib/qemu", line))
+    assert resolve(root, "--trust")["module_dir"] == resolved["module_dir"] == resolved["tree"] + "/lib/qemu"

@@ -54,6 +54,10 @@ static void read_stamp(int tree_fd, bool start_only) {
     FUZZ_CHECK(whole, "no memory");
     take_digest(text, digest);
     if (stamp_take_layout(&list, digest, "qemu-system-x86_64", &layout)) {
+        FUZZ_CHECK(!layout.loader || strncmp(layout.loader, "lib/", 4) == 0, "a loader %s",
+                   layout.loader);
+        FUZZ_CHECK(!layout.module_dir || strncmp(layout.module_dir, "lib/", 4) == 0,
+                   "modules in %s", layout.module_dir);
         check_layout(whole, &layout);
         while (stamp_take_line(&list, &line, &broken))
             check_line(&line);
