@@ -62,13 +62,20 @@ type CommandOptions struct {
 
 	StateBase   string // where the directories of VMs are; "" for the default
 	RuntimeBase string
+	Policy      *Policy // what the VM may use of the host; nil for all
 }
 
 func (o *CommandOptions) fill(options *C.vqemu_command_options) error {
-	return setStrings([]option{{C.VQEMU_COMMAND_STATE_BASE, o.StateBase}, {C.VQEMU_COMMAND_RUNTIME_BASE, o.RuntimeBase}},
+	err := setStrings([]option{{C.VQEMU_COMMAND_STATE_BASE, o.StateBase}, {C.VQEMU_COMMAND_RUNTIME_BASE, o.RuntimeBase}},
 		func(key, value *C.char, e **C.vqemu_error) C.int {
 			return C.vqemu_command_options_set_string(options, key, value, e)
 		})
+	if err != nil {
+		return err
+	}
+	return o.Policy.apply(func(policy *C.vqemu_policy, e **C.vqemu_error) C.int {
+		return C.vqemu_command_options_set_policy(options, policy, e)
+	})
 }
 
 func (o *CommandOptions) flags() C.uint32_t {

@@ -33,6 +33,7 @@ type UnitOptions struct {
 	StopTimeout time.Duration // for the guest, in whole seconds
 	StopCommand []string      // of a program that shuts the guest down, by its absolute path
 	User        bool          // for the manager of a user
+	Policy      *Policy       // what the VM may use of the host; nil for all
 }
 
 func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
@@ -40,6 +41,11 @@ func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
 		{C.VQEMU_UNIT_RUNTIME_BASE, o.RuntimeBase}, {C.VQEMU_UNIT_STOP_DIRECTORY, o.StopDir}}, func(key, value *C.char, e **C.vqemu_error) C.int {
 		return C.vqemu_unit_options_set_string(options, key, value, e)
 	})
+	if err == nil {
+		err = o.Policy.apply(func(policy *C.vqemu_policy, e **C.vqemu_error) C.int {
+			return C.vqemu_unit_options_set_policy(options, policy, e)
+		})
+	}
 	texts := &cStrings{}
 	defer texts.free()
 	if err == nil && o.StopTimeout > 0 {

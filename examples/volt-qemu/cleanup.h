@@ -37,6 +37,8 @@ DEFINE_CLEANUP(vqemu_collection, collection, vqemu_collection_free);
 DEFINE_CLEANUP(vqemu_pin_list, pin_list, vqemu_pin_list_free);
 DEFINE_CLEANUP(vqemu_use_list, use_list, vqemu_use_list_free);
 DEFINE_CLEANUP(vqemu_vm, vm, vqemu_vm_free);
+DEFINE_CLEANUP(vqemu_policy, policy, vqemu_policy_unref);
+DEFINE_CLEANUP(vqemu_command_options, command_options, vqemu_command_options_free);
 DEFINE_CLEANUP(vqemu_command, command, vqemu_command_unref);
 DEFINE_CLEANUP(vqemu_monitor, monitor, vqemu_monitor_free);
 DEFINE_CLEANUP(vqemu_unit_options, unit_options, vqemu_unit_options_free);
@@ -63,6 +65,8 @@ DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 #define _cleanup_pin_list_ _cleanup_(cleanup_pin_list)
 #define _cleanup_use_list_ _cleanup_(cleanup_use_list)
 #define _cleanup_vm_ _cleanup_(cleanup_vm)
+#define _cleanup_policy_ _cleanup_(cleanup_policy)
+#define _cleanup_command_options_ _cleanup_(cleanup_command_options)
 #define _cleanup_command_ _cleanup_(cleanup_command)
 #define _cleanup_monitor_ _cleanup_(cleanup_monitor)
 #define _cleanup_unit_options_ _cleanup_(cleanup_unit_options)

@@ -31,7 +31,8 @@ static int args(const struct options *options) {
 
 const struct command command_args = {
     .name = "args",
-    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM,
+    .option_groups =
+        OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM | OPTIONS_POLICY,
     .summary = "print the command that runs a VM, for a shell",
     .description =
         "Print the command that runs a VM: text for a shell, which starts QEMU with\n"

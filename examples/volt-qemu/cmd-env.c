@@ -40,7 +40,8 @@ static int env(const struct options *options) {
 
 const struct command command_env = {
     .name = "env",
-    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM,
+    .option_groups =
+        OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM | OPTIONS_POLICY,
     .summary = "print the environment that a VM runs in",
     .description = "Print the whole environment of the command that runs a VM, a line for each\n"
                    "variable. Options as of \"volt-qemu args\".\n"

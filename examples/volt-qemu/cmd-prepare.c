@@ -33,7 +33,7 @@ static int prepare(const struct options *options) {
 const struct command command_prepare = {
     .name = "prepare",
     .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM |
-                     OPTIONS_PREPARE | OPTIONS_USER,
+                     OPTIONS_POLICY | OPTIONS_PREPARE | OPTIONS_USER,
     .summary = "make the directories and UEFI variables of a VM",
     .description =
         "Make what the command of a VM needs on disk before it is executed: its runtime\n"

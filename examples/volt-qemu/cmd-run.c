@@ -116,8 +116,8 @@ static int run(const struct options *options) {
 
 const struct command command_run = {
     .name = "run",
-    .option_groups =
-        OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM | OPTIONS_RUN,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM |
+                     OPTIONS_RUN | OPTIONS_POLICY,
     .summary = "run a VM on this terminal",
     .description =
         "Run a VM: this process becomes QEMU, with the guest's console on standard\n"

@@ -17,6 +17,7 @@
 #include "message.h"
 #include "option-table.h"
 #include "options.h"
+#include "policy-options.h"
 #include "text.h"
 #include "user-directories.h"
 #include "vm-options.h"
@@ -69,8 +70,18 @@ static int set_stop_command(vqemu_unit_options *options, vqemu_error **error) {
     return code;
 }
 
-static int build(const struct options *options, vqemu_runtime *runtime, vqemu_vm *vm,
-                 vqemu_units **units) {
+static int set_user_bases(vqemu_unit_options *options, vqemu_error **error) {
+    _cleanup_free_ char *runtime_base = user_runtime_base(), *state_base = user_state_base();
+    int code = vqemu_unit_options_set_string(options, VQEMU_UNIT_RUNTIME_BASE, runtime_base, error);
+    return code ? code
+                : vqemu_unit_options_set_string(options, VQEMU_UNIT_STATE_BASE, state_base, error);
+}
+
+static int build(const struct options *options, const struct way *way, vqemu_units **units) {
+    _cleanup_policy_ vqemu_policy *policy = NULL;
+    int status = policy_from_options(options, &policy);
+    if (status)
+        return status;
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_unit_options_ vqemu_unit_options *unit_options = NULL;
     uint32_t flags = options->user_manager ? VQEMU_UNIT_USER : 0;
@@ -81,9 +92,11 @@ static int build(const struct options *options, vqemu_runtime *runtime, vqemu_vm
         code = vqemu_unit_options_set_number(unit_options, VQEMU_UNIT_STOP_TIMEOUT,
                                              (uint64_t)options->stop_timeout, &error);
     if (!code && options->user_manager)
-        code = user_directories_set(runtime, vm, &error);
+        code = set_user_bases(unit_options, &error);
     if (!code)
-        code = vqemu_units_build(runtime, vm, unit_options, flags, units, &error);
+        code = vqemu_unit_options_set_policy(unit_options, policy, &error);
+    if (!code)
+        code = vqemu_units_build(way->runtime, way->vm, unit_options, flags, units, &error);
     return code ? fail_vm(error) : 0;
 }
 
@@ -157,7 +170,7 @@ static int unit(const struct options *options) {
     if (!status)
         status = way_to_runtime(options, &way);
     if (!status)
-        status = build(options, way.runtime, way.vm, &made);
+        status = build(options, &way, &made);
     if (status)
         return status;
     if (options->output)
@@ -171,7 +184,7 @@ static int unit(const struct options *options) {
 const struct command command_unit = {
     .name = "unit",
     .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM |
-                     OPTIONS_UNIT | OPTIONS_USER,
+                     OPTIONS_POLICY | OPTIONS_UNIT | OPTIONS_USER,
     .summary = "print the systemd service that runs a VM",
     .description =
         "Print the systemd service that runs a VM, as the user that its key user names, and\n"

@@ -81,6 +81,7 @@ _volt_qemu_words() {
         case $command in
         export | copy | revisions | show | current | pin | unpin | pins | uses | rm | verify)
             mapfile -t COMPREPLY < <(compgen -W "$(_volt_qemu_names "$program")" -- "$word") ;;
+        schema) mapfile -t COMPREPLY < <(compgen -W 'vm policy' -- "$word") ;;
         help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;
         esac
     fi

@@ -6,6 +6,7 @@
 
 #include "cleanup.h"
 #include "message.h"
+#include "policy-options.h"
 #include "progress.h"
 #include "revision-name.h"
 #include "text.h"
@@ -190,20 +191,47 @@ int way_to_runtime(const struct options *options, struct way *way) {
     return code ? fail_request(options->command, error) : 0;
 }
 
+static int set_user_bases(vqemu_command_options *described, vqemu_error **error) {
+    _cleanup_free_ char *runtime_base = user_runtime_base(), *state_base = user_state_base();
+    int code = vqemu_command_options_set_string(described, VQEMU_COMMAND_RUNTIME_BASE, runtime_base,
+                                                error);
+    return code ? code
+                : vqemu_command_options_set_string(described, VQEMU_COMMAND_STATE_BASE, state_base,
+                                                   error);
+}
+
+/* Whoever is not root may be unable to have the default one. */
+static int use_writable_runtime_base(struct way *way, vqemu_command_options *described,
+                                     vqemu_error **error) {
+    _cleanup_free_ char *base = user_runtime_base_instead(way->command);
+    if (!base)
+        return 0;
+    vqemu_command_unref(way->command);
+    way->command = NULL;
+    int code = vqemu_command_options_set_string(described, VQEMU_COMMAND_RUNTIME_BASE, base, error);
+    return code ? code
+                : vqemu_command_build(way->runtime, way->vm, described, 0, &way->command, error);
+}
+
 int way_to_command(const struct options *options, struct way *way) {
     int status = way_to_runtime(options, way);
     if (status)
         return status;
     _cleanup_error_ vqemu_error *error = NULL;
-    int code = options->user_manager ? user_directories_set(way->runtime, way->vm, &error) : 0;
+    _cleanup_policy_ vqemu_policy *policy = NULL;
+    _cleanup_command_options_ vqemu_command_options *described = NULL;
+    status = policy_from_options(options, &policy);
+    if (status)
+        return status;
+    int code = vqemu_command_options_new(&described, &error);
+    if (!code && options->user_manager)
+        code = set_user_bases(described, &error);
     if (!code)
-        code = vqemu_command_build(way->runtime, way->vm, NULL, 0, &way->command, &error);
+        code = vqemu_command_options_set_policy(described, policy, &error);
     if (!code)
-        code = user_directories_set_runtime(way->command, way->vm, &error);
-    if (code > 0) {
-        vqemu_command_unref(way->command);
-        code = vqemu_command_build(way->runtime, way->vm, NULL, 0, &way->command, &error);
-    }
+        code = vqemu_command_build(way->runtime, way->vm, described, 0, &way->command, &error);
+    if (!code)
+        code = use_writable_runtime_base(way, described, &error);
     return code ? fail_vm(error) : 0;
 }
 

@@ -125,6 +125,11 @@ int fail_vm(const vqemu_error *error) {
     return fail_with_hint(error, is_of_document ? "see volt-qemu schema, and docs/vm.md" : NULL);
 }
 
+int fail_policy(const vqemu_error *error) {
+    bool is_of_document = exit_status_of(error) == STATUS_INVALID;
+    return fail_with_hint(error, is_of_document ? "see volt-qemu schema policy" : NULL);
+}
+
 /* ---- failures of the program's own ---- */
 
 __attribute__((format(printf, 4, 0))) static void print_own(const char *code, const char *reason,

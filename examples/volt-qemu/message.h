@@ -23,6 +23,9 @@ int fail_request(const struct command *command, const vqemu_error *error);
 /* Report an error of a call that was given the keys of a VM. */
 int fail_vm(const vqemu_error *error);
 
+/* The same of a policy. */
+int fail_policy(const vqemu_error *error);
+
 /* What is reported of an error with --json. */
 json_t *error_json(const vqemu_error *error);
 

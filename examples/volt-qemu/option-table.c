@@ -76,6 +76,8 @@ const struct option_row option_rows[] = {
      "set any key of the VM, such as disks[0].cache=none; without a value, its default"},
     {"fd", "NAME=NUMBER", OPTIONS_RUN, OPTION_SETTING, SETTING_FD,
      "the descriptor of this process that the VM knows by a name (fd_name)"},
+    {"policy", "FILE", OPTIONS_POLICY, OPTION_TEXT, FIELD(policy),
+     "deny what a policy, a JSON file, does not allow of the VM (default: all is allowed)"},
 
     {"qemu-version", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(qemu_version), "QEMU's version"},
     {"build-date", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(build_date), "when it was built"},

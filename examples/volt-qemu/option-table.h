@@ -24,7 +24,8 @@ enum option_group {
     OPTIONS_PREPARE = 1 << 14,
     OPTIONS_UNIT = 1 << 15,
     OPTIONS_USER = 1 << 16, /* --user-manager */
-    OPTIONS_RUN = 1 << 17
+    OPTIONS_RUN = 1 << 17,
+    OPTIONS_POLICY = 1 << 18
 };
 
 enum option_type {

@@ -43,7 +43,7 @@ struct options {
     const char *revision;
     bool verify, trust, any_profile;
 
-    const char *vm, *name, *append;
+    const char *vm, *name, *append, *policy;
     int64_t memory, cpus;           /* -1 if not given: 0 asks for the default */
     char *rootfs, *kernel, *initrd; /* made absolute; allocated */
     struct setting *settings;       /* allocated */

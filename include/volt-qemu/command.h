@@ -7,6 +7,7 @@
 
 #include <volt-qemu/call.h>
 #include <volt-qemu/error.h>
+#include <volt-qemu/policy.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/vm.h>
 
@@ -55,6 +56,11 @@ void vqemu_command_options_free(vqemu_command_options *options);
 int vqemu_command_options_set_string(vqemu_command_options *options, const char *key,
                                      const char *value, vqemu_error **error);
 
+/** What the VM may use of the host: see <volt-qemu/policy.h>. A reference is taken; NULL for no
+ * policy, which allows all. Errors: VQEMU_ERR_USAGE. Since 1.0. */
+int vqemu_command_options_set_policy(vqemu_command_options *options, vqemu_policy *policy,
+                                     vqemu_error **error);
+
 /** How a command is built. Since 1.0. */
 enum vqemu_command_flag {
     /** For a service: with two QMP sockets in the VM's runtime directory, qmp.sock for the caller,
@@ -81,7 +87,8 @@ enum vqemu_command_flag {
  * Errors: VQEMU_ERR_INVALID (what was asked for does not go together; the message begins with the
  * key, as "disks[0].aio", which is the detail "key", too), VQEMU_ERR_UNSUPPORTED (the profile or
  * machine cannot have it; the detail "profiles" has those which can), VQEMU_ERR_MALFORMED (a broken
- * firmware descriptor in the profile), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * firmware descriptor in the profile), VQEMU_ERR_DENIED (the options' policy does not allow it: see
+ * vqemu_policy), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
                         const vqemu_command_options *options, uint32_t flags,

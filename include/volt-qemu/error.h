@@ -72,7 +72,7 @@ enum vqemu_result {
     VQEMU_ERR_UNKNOWN_KEY = -19,
     /** The network, or the other side, failed. Reserved: no function of this version returns it. */
     VQEMU_ERR_NETWORK = -20,
-    /** The other side says no: QEMU, to a command. */
+    /** Somebody who is asked says no: QEMU to a command, a policy to a VM. */
     VQEMU_ERR_DENIED = -21,
     /** It is not known who made it. Reserved: no function of this version returns it. */
     VQEMU_ERR_UNTRUSTED = -22
@@ -138,6 +138,12 @@ const char *vqemu_error_reason(const vqemu_error *error);
 
 /** Who has a lock or a pin. Since 1.0. */
 #define VQEMU_DETAIL_HOLDER "holder"
+
+/** The key of a policy that does not allow it. Since 1.0. */
+#define VQEMU_DETAIL_RULE "rule"
+
+/** All keys that are at fault, separated by ", ". Since 1.0. */
+#define VQEMU_DETAIL_KEYS "keys"
 
 /** QEMU's word for why it refuses a command. Since 1.0. */
 #define VQEMU_DETAIL_CLASS "class"

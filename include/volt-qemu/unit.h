@@ -59,6 +59,11 @@ int vqemu_unit_options_set_string(vqemu_unit_options *options, const char *key, 
 int vqemu_unit_options_set_number(vqemu_unit_options *options, const char *key, uint64_t value,
                                   vqemu_error **error);
 
+/** What the VM may use of the host: see <volt-qemu/policy.h>. A reference is taken; NULL for no
+ * policy, which allows all. Errors: VQEMU_ERR_USAGE. Since 1.0. */
+int vqemu_unit_options_set_policy(vqemu_unit_options *options, vqemu_policy *policy,
+                                  vqemu_error **error);
+
 /**
  * The command that shuts the guest down when its service is stopped: argv is copied, ends with a
  * NULL, and begins with the absolute path of a program; NULL for none. Without one, QEMU gets

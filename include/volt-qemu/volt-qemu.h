@@ -5,7 +5,7 @@
  *
  *     host facts + request -> selection     host.h, profile.h, request.h, selection.h
  *     store + selection    -> runtime       store.h, revision.h, manifest.h, runtime.h
- *     runtime + vm         -> command       vm.h, keys.h, command.h
+ *     runtime + vm         -> command       vm.h, keys.h, policy.h, command.h
  *     command              -> execve arrays, shell text, JSON (command.h), systemd units (unit.h)
  *     a running QEMU       -> commands, events, an orderly end (monitor.h)
  *
@@ -31,6 +31,7 @@
 #include <volt-qemu/manifest.h>
 #include <volt-qemu/monitor.h>
 #include <volt-qemu/pin.h>
+#include <volt-qemu/policy.h>
 #include <volt-qemu/prepare.h>
 #include <volt-qemu/profile.h>
 #include <volt-qemu/request.h>

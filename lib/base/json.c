@@ -213,3 +213,15 @@ int json_to_text(const json_t *value, char **text, vqemu_error **error) {
 int json_to_line(const json_t *value, char **text, vqemu_error **error) {
     return dump(value, JSON_COMPACT | JSON_ENCODE_ANY, "", text, error);
 }
+
+int json_drop_schema(json_t *document, vqemu_error **error) {
+    const json_t *schema = json_object_get(document, JSON_SCHEMA_KEY);
+    if (!schema)
+        return 0;
+    if (!json_is_string(schema)) {
+        int r = error_set(error, VQEMU_ERR_INVALID, 0, JSON_SCHEMA_KEY ": not a string");
+        return error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, JSON_SCHEMA_KEY, NULL);
+    }
+    json_object_del(document, JSON_SCHEMA_KEY);
+    return 0;
+}

@@ -29,6 +29,12 @@ int json_read_pipe(int fd, const char *source, size_t limit, vqemu_call *call, c
 /* Open a regular file for json_read_fd(). */
 int json_open_file(const char *path, int *fd, vqemu_error **error);
 
+/* By this key editors find what completes and checks a document. */
+#define JSON_SCHEMA_KEY "$schema"
+
+/* Take it out of a document, where it must be a string. */
+int json_drop_schema(json_t *document, vqemu_error **error);
+
 /*
  * The JSON text of a value, ending in a newline; owned by the caller, freed by free().
  */

@@ -5,23 +5,10 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "util/beneath.h"
 #include "util/cleanup.h"
 
 #define FIRST_PASSED_FD 3 /* behind those of stdio(3) */
-
-/* A path without what means nothing in it: "//" and "/./". Links cannot be known. */
-static char *plain_path(const char *path) {
-    char *plain = strdup(path), *end = plain;
-    for (const char *c = path; plain && *c; c++) {
-        bool is_dot = c[0] == '.' && end > plain && end[-1] == '/' && (c[1] == '/' || !c[1]);
-        bool is_slash = c[0] == '/' && end > plain && end[-1] == '/';
-        if (!is_dot && !is_slash)
-            *end++ = *c;
-    }
-    if (plain)
-        *end = '\0';
-    return plain;
-}
 
 /* Claims are pairs: a key and what it takes. */
 void args_claim(struct args *args, const char *key, const char *what) {

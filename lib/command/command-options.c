@@ -24,6 +24,8 @@ VQEMU_EXPORT int vqemu_command_options_new(vqemu_command_options **options, vqem
 }
 
 VQEMU_EXPORT void vqemu_command_options_free(vqemu_command_options *options) {
+    if (options)
+        vqemu_policy_unref(options->policy);
     options_free(&type, options);
 }
 
@@ -38,11 +40,26 @@ VQEMU_EXPORT int vqemu_command_options_set_string(vqemu_command_options *options
     return r < 0 ? r : options_set_string(&type, options, key, value, error);
 }
 
+void command_set_policy(vqemu_command_options *options, vqemu_policy *policy) {
+    vqemu_policy *former = options->policy;
+    options->policy = vqemu_policy_ref(policy);
+    vqemu_policy_unref(former);
+}
+
+VQEMU_EXPORT int vqemu_command_options_set_policy(vqemu_command_options *options,
+                                                  vqemu_policy *policy, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    command_set_policy(options, policy);
+    return 0;
+}
+
 struct command_settings command_settle(const vqemu_command_options *options) {
     static const vqemu_command_options none = {0};
     const vqemu_command_options *set = options ? options : &none;
     return (struct command_settings){
         .state_base = set->state_base ? set->state_base : COMMAND_STATE_BASE,
         .runtime_base = set->runtime_base ? set->runtime_base : COMMAND_RUNTIME_BASE,
+        .policy = set->policy,
     };
 }

@@ -6,16 +6,21 @@
 
 struct vqemu_command_options {
     char *state_base, *runtime_base; /* NULL for the default */
+    vqemu_policy *policy;            /* NULL for none */
 };
 
 /* The same with the defaults filled in; borrowed from the options. */
 struct command_settings {
     const char *state_base, *runtime_base;
+    const vqemu_policy *policy;
 };
 
 /* Where the directories of VMs are that name none. */
 #define COMMAND_STATE_BASE "/var/lib/volt/vms"
 #define COMMAND_RUNTIME_BASE "/run/volt"
+
+/* Another policy, or NULL for none. */
+void command_set_policy(vqemu_command_options *options, vqemu_policy *policy);
 
 /* options may be NULL; the setters have refused bad values. */
 struct command_settings command_settle(const vqemu_command_options *options);

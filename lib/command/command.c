@@ -13,6 +13,7 @@
 #include "command/args-plan.h"
 #include "command/file-keys.h"
 #include "command/hardware.h"
+#include "command/policy-check.h"
 #include "command/qemu-opt.h"
 #include "util/export.h"
 #include "util/path.h"
@@ -274,6 +275,8 @@ int command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     int r = args_plan(&args, error);
     if (r == 0)
         r = add_arguments(&args, error);
+    if (r == 0 && settings->policy)
+        r = policy_check(settings->policy, &args, error);
     if (r == 0)
         file_keys_note(&args);
     if (r == 0)

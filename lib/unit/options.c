@@ -69,8 +69,10 @@ VQEMU_EXPORT int vqemu_unit_options_new(vqemu_unit_options **options, vqemu_erro
 }
 
 VQEMU_EXPORT void vqemu_unit_options_free(vqemu_unit_options *options) {
-    if (options)
+    if (options) {
         strv_release(&options->stop);
+        vqemu_policy_unref(options->command.policy);
+    }
     options_free(&unit_options_type, options);
 }
 
@@ -109,6 +111,14 @@ VQEMU_EXPORT int vqemu_unit_options_set_stop_command(vqemu_unit_options *options
     }
     strv_release(&options->stop);
     options->stop = stop;
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_unit_options_set_policy(vqemu_unit_options *options, vqemu_policy *policy,
+                                               vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    command_set_policy(&options->command, policy);
     return 0;
 }
 

@@ -7,6 +7,7 @@ static const char *const formats[] = {"raw", "qcow2", NULL};
 static const struct property layer_properties[] = {
     {
         .key = "file",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(struct layer, file),
         .meaning = "Image file or block device of the host. Only a layer with a descriptor has "
@@ -14,6 +15,7 @@ static const struct property layer_properties[] = {
     },
     {
         .key = "fd",
+        .reach = REACH_DESCRIPTOR,
         .is_descriptor = true,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(struct layer, fd),
@@ -24,6 +26,7 @@ static const struct property layer_properties[] = {
     },
     {
         .key = "fd_name",
+        .reach = REACH_DESCRIPTOR,
         .kind = PROPERTY_STRING,
         .offset = offsetof(struct layer, fd_name),
         .pattern = DESCRIPTOR_NAME_PATTERN,
@@ -33,6 +36,7 @@ static const struct property layer_properties[] = {
     },
     {
         .key = "format",
+        .reach = REACH_RULE,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(struct layer, format),
         .choices = formats,
@@ -40,6 +44,7 @@ static const struct property layer_properties[] = {
     },
     {
         .key = "data_file",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(struct layer, data_file),
         .meaning = "File with the layer's content, if it is a qcow2 image with an external data "
@@ -47,6 +52,7 @@ static const struct property layer_properties[] = {
     },
     {
         .key = "block_device",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(struct layer, block_device),
         .meaning = "Whether the file is a block device of the host. Default: where its path begins "
@@ -60,6 +66,7 @@ const struct object_type layer_type = {"layer", sizeof(struct layer), layer_prop
 static const struct property properties[] = {
     {
         .key = "id",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_disk, id),
         .pattern = DEVICE_ID_PATTERN,
@@ -68,6 +75,7 @@ static const struct property properties[] = {
     },
     {
         .key = "file",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_disk, file),
         .meaning = "Image file, block device, or CD-ROM drive of the host. Only a CD-ROM drive "
@@ -75,6 +83,7 @@ static const struct property properties[] = {
     },
     {
         .key = "fd",
+        .reach = REACH_DESCRIPTOR,
         .is_descriptor = true,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_disk, fd),
@@ -87,6 +96,7 @@ static const struct property properties[] = {
     },
     {
         .key = "fd_name",
+        .reach = REACH_DESCRIPTOR,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_disk, fd_name),
         .pattern = DESCRIPTOR_NAME_PATTERN,
@@ -96,6 +106,7 @@ static const struct property properties[] = {
     },
     {
         .key = "format",
+        .reach = REACH_RULE,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, format),
         .choices = formats,
@@ -104,6 +115,7 @@ static const struct property properties[] = {
     },
     {
         .key = "backing",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_OBJECTS,
         .offset = offsetof(vqemu_disk, backing),
         .element = &layer_type,
@@ -114,6 +126,7 @@ static const struct property properties[] = {
     },
     {
         .key = "data_file",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_disk, data_file),
         .meaning =
@@ -123,6 +136,7 @@ static const struct property properties[] = {
     },
     {
         .key = "bus",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, bus),
         .choices = (const char *const[]){"virtio", "scsi", "nvme", "ide", "usb", NULL},
@@ -135,12 +149,14 @@ static const struct property properties[] = {
     },
     {
         .key = "cdrom",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_disk, cdrom),
         .meaning = "A CD-ROM drive, which is always read-only. Default: no.",
     },
     {
         .key = "read_only",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_disk, read_only),
         .meaning =
@@ -149,6 +165,7 @@ static const struct property properties[] = {
     },
     {
         .key = "block_device",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_disk, block_device),
         .meaning = "Whether the file is a block device of the host. Default: where its path begins "
@@ -156,6 +173,7 @@ static const struct property properties[] = {
     },
     {
         .key = "cache",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, cache),
         .choices = (const char *const[]){"writeback", "none", "writethrough", "directsync",
@@ -170,6 +188,7 @@ static const struct property properties[] = {
     },
     {
         .key = "aio",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_disk, aio),
         .choices = (const char *const[]){"threads", "native", "io_uring", NULL},
@@ -181,6 +200,7 @@ static const struct property properties[] = {
     },
     {
         .key = "discard",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_disk, discard),
         .meaning = "Whether what the guest discards is given back to the host's file system (QEMU: "
@@ -188,6 +208,7 @@ static const struct property properties[] = {
     },
     {
         .key = "serial",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_disk, serial),
         .maximum = 36,
@@ -197,6 +218,7 @@ static const struct property properties[] = {
     },
     {
         .key = "boot_order",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_disk, boot_order),
         .minimum = 1,
@@ -209,6 +231,7 @@ static const struct property properties[] = {
     },
     {
         .key = "iothread",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_disk, iothread),
         .pattern = "^[A-Za-z][A-Za-z0-9._-]{0,62}$",

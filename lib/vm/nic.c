@@ -4,6 +4,7 @@
 static const struct property forward_properties[] = {
     {
         .key = "protocol",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(struct forward, protocol),
         .choices = (const char *const[]){"tcp", "udp", NULL},
@@ -11,6 +12,7 @@ static const struct property forward_properties[] = {
     },
     {
         .key = "host_address",
+        .reach = REACH_RULE,
         .kind = PROPERTY_STRING,
         .offset = offsetof(struct forward, host_address),
         .pattern = "^[0-9]{1,3}([.][0-9]{1,3}){3}$",
@@ -20,6 +22,7 @@ static const struct property forward_properties[] = {
     },
     {
         .key = "host_port",
+        .reach = REACH_RULE,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(struct forward, host_port),
         .required = true,
@@ -29,6 +32,7 @@ static const struct property forward_properties[] = {
     },
     {
         .key = "guest_port",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(struct forward, guest_port),
         .required = true,
@@ -44,6 +48,7 @@ const struct object_type forward_type = {"forward", sizeof(struct forward), forw
 static const struct property properties[] = {
     {
         .key = "id",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, id),
         .pattern = DEVICE_ID_PATTERN,
@@ -52,6 +57,7 @@ static const struct property properties[] = {
     },
     {
         .key = "backend",
+        .reach = REACH_RULE,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_nic, backend),
         .choices = (const char *const[]){"user", "tap", "bridge", NULL},
@@ -62,6 +68,7 @@ static const struct property properties[] = {
     },
     {
         .key = "model",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_nic, model),
         .choices = (const char *const[]){"virtio", "e1000e", "e1000", "rtl8139", "vmxnet3", "pcnet",
@@ -72,6 +79,7 @@ static const struct property properties[] = {
     },
     {
         .key = "mac",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, mac),
         .pattern = "^[0-9A-Fa-f][02468ACEace](:[0-9A-Fa-f]{2}){5}$",
@@ -84,6 +92,7 @@ static const struct property properties[] = {
     },
     {
         .key = "forwards",
+        .reach = REACH_RULE,
         .kind = PROPERTY_OBJECTS,
         .offset = offsetof(vqemu_nic, forwards),
         .element = &forward_type,
@@ -92,6 +101,7 @@ static const struct property properties[] = {
     },
     {
         .key = "isolated",
+        .reach = REACH_RULE,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_nic, isolated),
         .meaning = "Cut the guest off from host and network, but for the forwarded ports (QEMU: "
@@ -99,6 +109,7 @@ static const struct property properties[] = {
     },
     {
         .key = "ifname",
+        .reach = REACH_RULE,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, ifname),
         .pattern = "^[^/: \t\n\v\f\r]{1,15}$",
@@ -108,6 +119,7 @@ static const struct property properties[] = {
     },
     {
         .key = "fd",
+        .reach = REACH_DESCRIPTOR,
         .is_descriptor = true,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_nic, fd),
@@ -119,6 +131,7 @@ static const struct property properties[] = {
     },
     {
         .key = "fd_name",
+        .reach = REACH_DESCRIPTOR,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, fd_name),
         .pattern = DESCRIPTOR_NAME_PATTERN,
@@ -128,6 +141,7 @@ static const struct property properties[] = {
     },
     {
         .key = "vhost",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_nic, vhost),
         .meaning =
@@ -136,6 +150,7 @@ static const struct property properties[] = {
     },
     {
         .key = "vhost_fd",
+        .reach = REACH_DESCRIPTOR,
         .is_descriptor = true,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_nic, vhost_fd),
@@ -147,6 +162,7 @@ static const struct property properties[] = {
     },
     {
         .key = "vhost_fd_name",
+        .reach = REACH_DESCRIPTOR,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, vhost_fd_name),
         .pattern = DESCRIPTOR_NAME_PATTERN,
@@ -156,6 +172,7 @@ static const struct property properties[] = {
     },
     {
         .key = "bridge",
+        .reach = REACH_RULE,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, bridge),
         .pattern = "^[^/: \t\n\v\f\r]{1,15}$",
@@ -165,6 +182,7 @@ static const struct property properties[] = {
     },
     {
         .key = "helper",
+        .reach = REACH_PROGRAM,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_nic, helper),
         .pattern = "^/[^ \t\n\v\f\r]*$",
@@ -175,6 +193,7 @@ static const struct property properties[] = {
     },
     {
         .key = "boot_order",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_nic, boot_order),
         .minimum = 1,

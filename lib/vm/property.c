@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "util/beneath.h"
 #include "util/cleanup.h"
 #include "util/pattern.h"
 
@@ -36,16 +37,9 @@ static int check_pattern(const char *pattern, const char *wanted, const char *ke
 }
 
 /* What a path leads to must be seen in its text: "/allowed/../secret" is not below /allowed. */
-static bool goes_up(const char *path) {
-    for (const char *c = strstr(path, "/.."); c; c = strstr(c + 1, "/.."))
-        if (c[3] == '/' || c[3] == '\0')
-            return true;
-    return false;
-}
-
 static int check_path(const char *key, const char *path, vqemu_error **error) {
     bool is_absolute = *path == '/';
-    if (is_absolute && !goes_up(path))
+    if (is_absolute && !path_climbs(path))
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" %s", key, path,
                       is_absolute ? "has a \"..\"; write the path that it leads to"
@@ -168,6 +162,9 @@ int property_set_element(const struct property *property, void *object, const ch
     struct strv *vector = property_field(property, object);
     if (!value)
         return refuse_empty(key, error);
+    int r = check_string(property, key, value, error);
+    if (r < 0)
+        return r;
     if (index == vector->count)
         return append(vector, key, value, error);
     char *copy = strdup(value);

@@ -38,6 +38,22 @@ enum property_kind {
 /* A switch that nobody set leaves the choice to the library. As enum vqemu_switch. */
 enum toggle { TOGGLE_DEFAULT, TOGGLE_OFF, TOGGLE_ON };
 
+/*
+ * What a key of a VM reaches besides the guest, and so what of a policy it is under. Each has one
+ * (command/policy-check.c); the keys of other documents have none.
+ */
+enum property_reach {
+    REACH_UNSAID,
+    REACH_NOTHING,    /* only the guest, and what every VM may */
+    REACH_FILE,       /* a file; the command tells whether it is written */
+    REACH_SHARE,      /* a directory that the guest gets */
+    REACH_SOCKET,     /* a Unix socket */
+    REACH_DIRECTORY,  /* where the VM has its files and sockets */
+    REACH_PROGRAM,    /* a program of the host that is executed */
+    REACH_DESCRIPTOR, /* what the caller has open */
+    REACH_RULE,       /* there is a rule of its own for it (command/policy-rules.c) */
+};
+
 struct object_type;
 
 /*
@@ -48,13 +64,16 @@ struct property {
     const char *key;
     enum property_kind kind;
     size_t offset; /* of the field in the object */
+    enum property_reach reach;
     bool required;
     bool may_be_empty;                      /* "" is a value of its own, not none */
+    bool are_paths;                         /* each string of a list is absolute */
     bool is_descriptor;                     /* a number that a caller has by mistake when it is 0 */
     const char *const *choices;             /* NULL-terminated */
     const char *(*choice_at)(size_t index); /* instead, where another noun has the words */
     uint64_t minimum, maximum; /* of a number; the maximum is also that of a string's bytes */
-    const char *pattern;       /* what a string, or the name of a value, matches, or NULL */
+    const char
+        *pattern;       /* what a string, also of a list, or the name of a value matches, or NULL */
     const char *wanted; /* what matches it, as "a MAC address such as ..."; or a number's unit */
     const struct object_type *element;
     const char *meaning; /* for the schema: what it is, its default, and what it needs */
@@ -90,7 +109,8 @@ static inline bool property_is_string(const struct property *property) {
 
 /* Absolute, without "..", and maybe with a pattern of its own. */
 static inline bool property_is_path(const struct property *property) {
-    return property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET;
+    return property->kind == PROPERTY_PATH || property->kind == PROPERTY_SOCKET ||
+           property->are_paths;
 }
 
 static inline void *property_field(const struct property *property, void *object) {
@@ -171,5 +191,8 @@ int object_to_json(const struct object_type *type, const void *object, json_t **
 
 /* The JSON Schema of the type's documents; NULL without memory. */
 json_t *object_schema(const struct object_type *type);
+
+/* The same of whole documents, which may name their schema. */
+json_t *document_schema(const struct object_type *type, const char *title);
 
 #endif

@@ -65,7 +65,7 @@ static json_t *schema_of(const struct property *property) {
     case PROPERTY_SWITCH:
         return json_pack("{s:s}", "type", "boolean");
     case PROPERTY_STRINGS:
-        return json_pack("{s:s, s:{s:s}, s:i}", "type", "array", "items", "type", "string",
+        return json_pack("{s:s, s:o, s:i}", "type", "array", "items", schema_of_string(property),
                          "maxItems", LIST_MAX);
     case PROPERTY_VALUES:
         return schema_of_values(property);
@@ -105,5 +105,18 @@ json_t *object_schema(const struct object_type *type) {
                          "required", required, "additionalProperties", 0);
     json_decref(properties);
     json_decref(required);
+    return NULL;
+}
+
+json_t *document_schema(const struct object_type *type, const char *title) {
+    json_t *schema = object_schema(type);
+    if (schema && /* not one of the properties: it cannot be set */
+        json_object_set_new(schema, "patternProperties",
+                            json_pack("{s:{s:s}}", "^\\$schema$", "type", "string")) == 0 &&
+        json_object_set_new(schema, JSON_SCHEMA_KEY,
+                            json_string("https://json-schema.org/draft/2020-12/schema")) == 0 &&
+        json_object_set_new(schema, "title", json_string(title)) == 0)
+        return schema;
+    json_decref(schema);
     return NULL;
 }

@@ -4,6 +4,7 @@
 static const struct property properties[] = {
     {
         .key = "id",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_share, id),
         .pattern = DEVICE_ID_PATTERN,
@@ -12,6 +13,7 @@ static const struct property properties[] = {
     },
     {
         .key = "path",
+        .reach = REACH_SHARE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_share, path),
         .required = true,
@@ -19,6 +21,7 @@ static const struct property properties[] = {
     },
     {
         .key = "tag",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_share, tag),
         .required = true,
@@ -28,6 +31,7 @@ static const struct property properties[] = {
     },
     {
         .key = "driver",
+        .reach = REACH_RULE,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_share, driver),
         .choices = (const char *const[]){"9p", "virtiofs", NULL},
@@ -37,12 +41,14 @@ static const struct property properties[] = {
     },
     {
         .key = "writable",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_share, writable),
         .meaning = "Whether the guest may write (QEMU: readonly=off). Default: no.",
     },
     {
         .key = "security_model",
+        .reach = REACH_RULE,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_share, security_model),
         .choices =
@@ -54,6 +60,7 @@ static const struct property properties[] = {
     },
     {
         .key = "multidevs",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_share, multidevs),
         .choices = (const char *const[]){"remap", "forbid", "warn", NULL},
@@ -63,6 +70,7 @@ static const struct property properties[] = {
     },
     {
         .key = "socket",
+        .reach = REACH_SOCKET,
         .kind = PROPERTY_SOCKET,
         .offset = offsetof(vqemu_share, socket),
         .meaning =

@@ -5,21 +5,7 @@
 #include "util/export.h"
 #include "vm/document.h"
 
-#define SCHEMA_KEY "$schema"
 #define TEXT_LIMIT ((size_t)1024 * 1024)
-
-/* By "$schema" editors find what completes and checks a document. */
-static int drop_schema(json_t *document, vqemu_error **error) {
-    const json_t *schema = json_object_get(document, SCHEMA_KEY);
-    if (!schema)
-        return 0;
-    if (!json_is_string(schema)) {
-        int r = error_set(error, VQEMU_ERR_INVALID, 0, SCHEMA_KEY ": not a string");
-        return error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, SCHEMA_KEY, NULL);
-    }
-    json_object_del(document, SCHEMA_KEY);
-    return 0;
-}
 
 int document_read(const char *text, size_t size, const char *name, bool merge, vqemu_vm *vm,
                   vqemu_error **error) {
@@ -31,7 +17,7 @@ int document_read(const char *text, size_t size, const char *name, bool merge, v
     int r = json_parse_object(text, size, source, &document, error);
     if (r < 0)
         return r;
-    r = drop_schema(document, error);
+    r = json_drop_schema(document, error);
     if (r == 0)
         r = object_from_json(&vm_type, vm, merge, document, error);
     return r < 0 ? error_prefix(r, error, "%s: ", source) : 0;
@@ -85,13 +71,6 @@ VQEMU_EXPORT int vqemu_vm_schema(uint32_t flags, char **text, vqemu_error **erro
     REQUIRE_ARGUMENT(text, error);
     REQUIRE_FLAGS(flags, 0, error);
     *text = NULL;
-    _cleanup_json_ json_t *schema = object_schema(&vm_type);
-    if (!schema || /* not one of the properties: it cannot be set */
-        json_object_set_new(schema, "patternProperties",
-                            json_pack("{s:{s:s}}", "^\\$schema$", "type", "string")) < 0 ||
-        json_object_set_new(schema, SCHEMA_KEY,
-                            json_string("https://json-schema.org/draft/2020-12/schema")) < 0 ||
-        json_object_set_new(schema, "title", json_string("A virtual machine for volt-qemu")) < 0)
-        return error_no_memory(error);
-    return json_to_text(schema, text, error);
+    _cleanup_json_ json_t *schema = document_schema(&vm_type, "A virtual machine for volt-qemu");
+    return schema ? json_to_text(schema, text, error) : error_no_memory(error);
 }

@@ -15,6 +15,7 @@
 static const struct property properties[] = {
     {
         .key = "name",
+        .reach = REACH_RULE,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, name),
         .required = true,
@@ -25,6 +26,7 @@ static const struct property properties[] = {
     },
     {
         .key = "uuid",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, uuid),
         .pattern = "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
@@ -34,6 +36,7 @@ static const struct property properties[] = {
     },
     {
         .key = "guest_os",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, guest_os),
         .choices = (const char *const[]){"linux", "windows", "other", NULL},
@@ -48,6 +51,7 @@ static const struct property properties[] = {
     },
     {
         .key = "guest_arch",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, guest_arch),
         .choice_at = vqemu_guest_arch_at,
@@ -56,6 +60,7 @@ static const struct property properties[] = {
     },
     {
         .key = "profile",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, profile),
         .pattern = "^[a-z0-9][a-z0-9-]{0,62}$",
@@ -66,6 +71,7 @@ static const struct property properties[] = {
     },
     {
         .key = "mode",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, mode),
         .choices = (const char *const[]){"hybrid-kvm", "hybrid-emulated", NULL},
@@ -75,6 +81,7 @@ static const struct property properties[] = {
     },
     {
         .key = "state_dir",
+        .reach = REACH_DIRECTORY,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, state_dir),
         .meaning =
@@ -86,6 +93,7 @@ static const struct property properties[] = {
     },
     {
         .key = "runtime_dir",
+        .reach = REACH_DIRECTORY,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, runtime_dir),
         .maximum = 80,
@@ -95,6 +103,7 @@ static const struct property properties[] = {
     },
     {
         .key = "user",
+        .reach = REACH_RULE,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, user),
         .pattern = "^([A-Za-z_][A-Za-z0-9_.-]{0,30}|[0-9]{1,10})$",
@@ -108,6 +117,7 @@ static const struct property properties[] = {
     },
     {
         .key = "machine",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, machine),
         .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
@@ -120,6 +130,7 @@ static const struct property properties[] = {
     },
     {
         .key = "firmware",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, firmware),
         .choices = (const char *const[]){"bios", "uefi", NULL},
@@ -131,6 +142,7 @@ static const struct property properties[] = {
     },
     {
         .key = "secure_boot",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, secure_boot),
         .meaning =
@@ -140,6 +152,7 @@ static const struct property properties[] = {
     },
     {
         .key = "nvram",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, nvram),
         .meaning =
@@ -148,6 +161,7 @@ static const struct property properties[] = {
     },
     {
         .key = "rtc",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, rtc),
         .choices = (const char *const[]){"utc", "localtime", NULL},
@@ -156,6 +170,7 @@ static const struct property properties[] = {
     },
     {
         .key = "suspend",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, suspend),
         .meaning =
@@ -165,6 +180,7 @@ static const struct property properties[] = {
     },
     {
         .key = "memory",
+        .reach = REACH_RULE,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, memory),
         .minimum = 1,
@@ -175,6 +191,7 @@ static const struct property properties[] = {
     },
     {
         .key = "hugepages",
+        .reach = REACH_RULE,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, hugepages),
         .pattern = "^[1-9][0-9]{0,5}[KMG]$",
@@ -185,6 +202,7 @@ static const struct property properties[] = {
     },
     {
         .key = "memory_shared",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, memory_shared),
         .meaning =
@@ -194,6 +212,7 @@ static const struct property properties[] = {
     },
     {
         .key = "cpus",
+        .reach = REACH_RULE,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, cpus),
         .minimum = 1,
@@ -204,6 +223,7 @@ static const struct property properties[] = {
     },
     {
         .key = "cpu_sockets",
+        .reach = REACH_RULE,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, cpu_sockets),
         .minimum = 1,
@@ -213,6 +233,7 @@ static const struct property properties[] = {
     },
     {
         .key = "cpu_cores",
+        .reach = REACH_RULE,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, cpu_cores),
         .minimum = 1,
@@ -221,6 +242,7 @@ static const struct property properties[] = {
     },
     {
         .key = "cpu_threads",
+        .reach = REACH_RULE,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, cpu_threads),
         .minimum = 1,
@@ -229,6 +251,7 @@ static const struct property properties[] = {
     },
     {
         .key = "cpu_model",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, cpu_model),
         .pattern = "^[A-Za-z0-9][A-Za-z0-9._+-]{0,62}$",
@@ -237,6 +260,7 @@ static const struct property properties[] = {
     },
     {
         .key = "cpu_features",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_VALUES,
         .offset = offsetof(vqemu_vm, cpu_features),
         .pattern = "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$",
@@ -248,6 +272,7 @@ static const struct property properties[] = {
     },
     {
         .key = "hyperv",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, hyperv),
         .meaning =
@@ -257,6 +282,7 @@ static const struct property properties[] = {
     },
     {
         .key = "rootfs",
+        .reach = REACH_SHARE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, rootfs),
         .meaning =
@@ -265,6 +291,7 @@ static const struct property properties[] = {
     },
     {
         .key = "rootfs_driver",
+        .reach = REACH_RULE,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, rootfs_driver),
         .choices = (const char *const[]){"9p", "virtiofs", NULL},
@@ -274,6 +301,7 @@ static const struct property properties[] = {
     },
     {
         .key = "rootfs_writable",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, rootfs_writable),
         .meaning = "Whether the guest may write to its root file system (QEMU: readonly=off). "
@@ -281,6 +309,7 @@ static const struct property properties[] = {
     },
     {
         .key = "reboot",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, reboot),
         .meaning =
@@ -290,12 +319,14 @@ static const struct property properties[] = {
     },
     {
         .key = "kernel",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, kernel),
         .meaning = "Kernel to boot. Default: none.",
     },
     {
         .key = "initrd",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, initrd),
         .pattern = "^/[^ ,]*$",
@@ -307,6 +338,7 @@ static const struct property properties[] = {
     },
     {
         .key = "append",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, append),
         .may_be_empty = true,
@@ -319,6 +351,7 @@ static const struct property properties[] = {
     },
     {
         .key = "disks",
+        .reach = REACH_RULE,
         .kind = PROPERTY_OBJECTS,
         .offset = offsetof(vqemu_vm, disks),
         .element = &disk_type,
@@ -326,6 +359,7 @@ static const struct property properties[] = {
     },
     {
         .key = "shares",
+        .reach = REACH_RULE,
         .kind = PROPERTY_OBJECTS,
         .offset = offsetof(vqemu_vm, shares),
         .element = &share_type,
@@ -333,6 +367,7 @@ static const struct property properties[] = {
     },
     {
         .key = "nics",
+        .reach = REACH_RULE,
         .kind = PROPERTY_OBJECTS,
         .offset = offsetof(vqemu_vm, nics),
         .element = &nic_type,
@@ -342,6 +377,7 @@ static const struct property properties[] = {
     },
     {
         .key = "vsock_cid",
+        .reach = REACH_RULE,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, vsock_cid),
         .minimum = 3,
@@ -351,6 +387,7 @@ static const struct property properties[] = {
     },
     {
         .key = "rng",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, rng),
         .meaning =
@@ -359,6 +396,7 @@ static const struct property properties[] = {
     },
     {
         .key = "balloon",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, balloon),
         .meaning =
@@ -366,6 +404,7 @@ static const struct property properties[] = {
     },
     {
         .key = "watchdog",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, watchdog),
         .choices = (const char *const[]){"reset", "shutdown", "poweroff", "pause", "inject-nmi",
@@ -375,6 +414,7 @@ static const struct property properties[] = {
     },
     {
         .key = "tpm",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, tpm),
         .meaning =
@@ -383,12 +423,14 @@ static const struct property properties[] = {
     },
     {
         .key = "tpm_socket",
+        .reach = REACH_SOCKET,
         .kind = PROPERTY_SOCKET,
         .offset = offsetof(vqemu_vm, tpm_socket),
         .meaning = "Unix socket of swtpm. Default: tpm.sock in the runtime directory.",
     },
     {
         .key = "tpm_state",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, tpm_state),
         .meaning = "Directory in which swtpm keeps the TPM's state. Default: tpm in the state "
@@ -396,12 +438,14 @@ static const struct property properties[] = {
     },
     {
         .key = "swtpm_program",
+        .reach = REACH_PROGRAM,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, swtpm_program),
         .meaning = "The program swtpm that the systemd unit starts. Default: /usr/bin/swtpm.",
     },
     {
         .key = "virtiofsd_program",
+        .reach = REACH_PROGRAM,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, virtiofsd_program),
         .meaning =
@@ -410,6 +454,7 @@ static const struct property properties[] = {
     },
     {
         .key = "virtiofsd_root",
+        .reach = REACH_RULE,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, virtiofsd_root),
         .meaning =
@@ -421,6 +466,7 @@ static const struct property properties[] = {
     },
     {
         .key = "display",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, display),
         .choices = (const char *const[]){"none", "vnc", NULL},
@@ -428,6 +474,7 @@ static const struct property properties[] = {
     },
     {
         .key = "video",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, video),
         .choices = (const char *const[]){"std", "virtio", "ramfb", NULL},
@@ -436,6 +483,7 @@ static const struct property properties[] = {
     },
     {
         .key = "vnc_socket",
+        .reach = REACH_SOCKET,
         .kind = PROPERTY_SOCKET,
         .offset = offsetof(vqemu_vm, vnc_socket),
         .meaning =
@@ -444,6 +492,7 @@ static const struct property properties[] = {
     },
     {
         .key = "vnc_port",
+        .reach = REACH_RULE,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, vnc_port),
         .minimum = 5900,
@@ -453,6 +502,7 @@ static const struct property properties[] = {
     },
     {
         .key = "vnc_password_file",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, vnc_password_file),
         .meaning =
@@ -462,6 +512,7 @@ static const struct property properties[] = {
     },
     {
         .key = "vnc_no_password",
+        .reach = REACH_RULE,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, vnc_no_password),
         .meaning = "Let a vnc_port have no password: all users of the host have the screen then, "
@@ -469,12 +520,14 @@ static const struct property properties[] = {
     },
     {
         .key = "usb",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, usb),
         .meaning = "A USB 3 controller. Default: where there is a display.",
     },
     {
         .key = "usb_tablet",
+        .reach = REACH_NOTHING,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, usb_tablet),
         .meaning = "A USB tablet, whose pointer is where the user's is. Default: where there is a "
@@ -482,6 +535,7 @@ static const struct property properties[] = {
     },
     {
         .key = "console",
+        .reach = REACH_RULE,
         .kind = PROPERTY_CHOICE,
         .offset = offsetof(vqemu_vm, console),
         .choices = (const char *const[]){"stdio", "file", "socket", "pty", "none", NULL},
@@ -492,6 +546,7 @@ static const struct property properties[] = {
     },
     {
         .key = "console_path",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, console_path),
         .meaning = "Path of the console's file or socket. Default: console.log in the state "
@@ -500,6 +555,7 @@ static const struct property properties[] = {
     },
     {
         .key = "console_log",
+        .reach = REACH_FILE,
         .kind = PROPERTY_PATH,
         .offset = offsetof(vqemu_vm, console_log),
         .meaning = "File to which all output of the console is appended as well, wherever it goes. "
@@ -507,6 +563,7 @@ static const struct property properties[] = {
     },
     {
         .key = "console_monitor",
+        .reach = REACH_RULE,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, console_monitor),
         .meaning =
@@ -517,6 +574,7 @@ static const struct property properties[] = {
     },
     {
         .key = "qmp_socket",
+        .reach = REACH_SOCKET,
         .kind = PROPERTY_SOCKET,
         .offset = offsetof(vqemu_vm, qmp_socket),
         .meaning = "Unix socket on which QEMU listens for the caller's connection of its machine "
@@ -524,6 +582,7 @@ static const struct property properties[] = {
     },
     {
         .key = "qmp_fd",
+        .reach = REACH_DESCRIPTOR,
         .is_descriptor = true,
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_vm, qmp_fd),
@@ -535,6 +594,7 @@ static const struct property properties[] = {
     },
     {
         .key = "qmp_fd_name",
+        .reach = REACH_DESCRIPTOR,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, qmp_fd_name),
         .pattern = DESCRIPTOR_NAME_PATTERN,
@@ -544,6 +604,7 @@ static const struct property properties[] = {
     },
     {
         .key = "guest_agent_socket",
+        .reach = REACH_SOCKET,
         .kind = PROPERTY_SOCKET,
         .offset = offsetof(vqemu_vm, guest_agent_socket),
         .meaning =
@@ -552,6 +613,7 @@ static const struct property properties[] = {
     },
     {
         .key = "sandbox",
+        .reach = REACH_RULE,
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_vm, sandbox),
         .meaning = "Whether QEMU confines itself by seccomp (-sandbox), as far as what the VM asks "
@@ -559,6 +621,7 @@ static const struct property properties[] = {
     },
     {
         .key = "extra_args",
+        .reach = REACH_RULE,
         .kind = PROPERTY_STRINGS,
         .offset = offsetof(vqemu_vm, extra_args),
         .meaning =

@@ -162,6 +162,9 @@ class Library:
     def make_command(self):
         return self.need("vqemu_command_build", self.make("vqemu_runtime"), self.make("vqemu_vm"), None, 0)
 
+    def make_policy(self):
+        return self.need("vqemu_policy_from_json", b"{}", 2, None, 0)
+
     def make_command_options(self):
         return self.need("vqemu_command_options_new")
 

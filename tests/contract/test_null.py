@@ -18,7 +18,7 @@ USAGE = -12
 # Where NULL is an answer of its own: "function parameter".
 OPTIONAL = {
     "error", "call", "userdata", "function", "holder", "value", "source", "arguments_json", "result_json", "revision",
-    "from", "options", "profile", "name", "argv",
+    "from", "options", "profile", "name", "argv", "policy",
 }
 # Parameters of the names above that are needed all the same.
 NEEDED = {
@@ -26,6 +26,7 @@ NEEDED = {
     "vqemu_vm_diff from", "vqemu_store_find_revision name", "vqemu_store_pin revision", "vqemu_store_unpin revision",
     "vqemu_store_export revision", "vqemu_store_copy revision", "vqemu_store_copy from",
     "vqemu_store_remove_revision name", "vqemu_store_set_current name", "vqemu_store_open options",
+    "vqemu_policy_to_json policy", "vqemu_policy_from_json policy", "vqemu_policy_from_file policy",
     "vqemu_host_new options", "vqemu_runtime_new options", "vqemu_store_ingest options",
 }
 

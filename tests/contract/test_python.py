@@ -56,6 +56,29 @@ def defaults_for(schema):
     return {key: None for key in schema["properties"] if key not in schema["required"]}
 
 
+# ---- policies ----
+
+@pytest.mark.usefixtures("revision")
+def test_a_policy_has_every_key_and_denies(store):
+    schema = voltqemu.policy_schema()
+    document = document_for(schema, 0)
+    policy = voltqemu.Policy(**document)
+    assert policy.to_dict() == document and list(document) == list(schema["properties"])
+    assert voltqemu.Policy.from_json(policy.to_json()).to_dict() == document
+    assert pickle.loads(pickle.dumps(policy)).to_dict() == document
+    runtime, vm = resolve(store), voltqemu.VM("x", user="root", sandbox=False, extra_args=["-S"])
+    for make in (voltqemu.Command, voltqemu.Units):
+        with pytest.raises(voltqemu.DeniedError) as denied:
+            make(runtime, vm, policy=voltqemu.Policy(users=["root"]))
+        assert denied.value.reason == "policy-switch"
+        assert denied.value.details["keys"] == "sandbox, extra_args"
+        make(runtime, vm, policy=voltqemu.Policy(users=["root"], sandbox_off=True, extra_args=True))
+    with pytest.raises(voltqemu.UnknownKeyError):
+        voltqemu.Policy(read_path=["/"])
+    with pytest.raises(TypeError):
+        voltqemu.Command(runtime, vm, policy={})
+
+
 # ---- VMs ----
 
 @pytest.mark.parametrize("number", range(3))

@@ -62,6 +62,12 @@ def test_the_schema_of_the_documentation_is_that_of_the_library():
     assert (SOURCE / "docs/vm.schema.json").read_text() == schema_text()
 
 
+def test_the_schema_of_policies_is_that_of_the_library():
+    """volt-qemu schema policy >docs/policy.schema.json"""
+    made = subprocess.run([CLI, "schema", "policy"], check=True, capture_output=True, text=True).stdout
+    assert (SOURCE / "docs/policy.schema.json").read_text() == made
+
+
 def tables_of(text):
     """The rows of each "### ..." of the section "All keys"."""
     section = text.split("\n## All keys\n")[1].split("\n## ")[0]

@@ -218,6 +218,32 @@ def test_a_users_units_are_in_the_users_directories(root, tmp_path):
     assert made == {"state_dir": f"{tmp_path}/state/volt/vms/web", "runtime_dir": f"{tmp_path}/run/volt/web"}
 
 
+def test_a_policy_denies_what_it_does_not_allow(root, tmp_path):
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"read_paths": [str(tmp_path)], "kernel": True}))
+    allowed = ["--kernel", tmp_path / "kernel", "--policy", policy]
+    assert run("--root", root, "args", *allowed).stdout
+    for command in ("args", "env", "unit", "prepare", "run"):
+        for words, key in ((["--kernel", "/etc/shadow"], "kernel"), (["--set", "sandbox=off"], "sandbox"),
+                           (["--", "-S"], "extra_args")):
+            if command != "unit" or words[0] != "--":
+                message = bad(1, key, "--root", root, command, "--policy", policy, *words)
+                assert "policy" in message
+    policy.write_text('{"kernels": true}')
+    bad(5, "kernels", "--root", root, "args", "--policy", policy)
+    bad(3, "gone.json", "--root", root, "args", "--policy", tmp_path / "gone.json")
+    bad(2, "--policy", "--root", root, "select", "--policy", policy)
+    assert json.loads(good("schema", "policy")) != json.loads(good("schema", "vm"))
+    bad(2, "disk", "schema", "disk")
+
+
+def test_a_policy_goes_with_the_manager_of_a_user(root, tmp_path):
+    policy = tmp_path / "policy.json"
+    policy.write_text("{}")
+    assert "RuntimeDirectory" in good("--root", root, "unit", "--user-manager", "--policy", policy,
+                                      env={**os.environ, "XDG_RUNTIME_DIR": "/run/user/1000"})
+
+
 def test_a_vm_can_come_from_a_file(root, tmp_path):
     (tmp_path / "vm.json").write_text('{"name": "from-file", "memory": 300, "cpus": 2}')
     words = ["--root", root, "--json", "args", "--profile", "emulate-x86", "--vm", tmp_path / "vm.json"]

@@ -55,6 +55,18 @@ def test_a_command_comes_of_an_example(root, path):
         assert part in arguments, part
 
 
+POLICIES = sorted((SOURCE / "examples/policies").glob("*.json"))
+
+
+@pytest.mark.parametrize("path", POLICIES, ids=lambda path: path.stem)
+def test_a_policy_to_begin_with_is_one(root, path):
+    schema = json.loads(subprocess.run([CLI, "schema", "policy"], check=True, capture_output=True, text=True).stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(
+        json.loads(path.read_text()))] == []
+    volt(root, "args", "--profile", "emulate-x86", "--policy", path, "--name", "tenant1-web")
+
+
 GOLDEN = sorted((SOURCE / "tests/cases/commands").glob("*/vm.json"))
 BROKEN = sorted((SOURCE / "tests/cases/vms").glob("*/vm.json"))
 

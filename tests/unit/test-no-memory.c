@@ -75,13 +75,44 @@ enum outcome {
 
 typedef int operation(vqemu_runtime *runtime, const char *text, size_t size, vqemu_error **error);
 
+/* It is made once, by the first call, in which no allocation fails. */
+static vqemu_policy *all_allowed(void) {
+    static const char text[] =
+        "{\"read_paths\":[\"/\"],\"write_paths\":[\"/\"],\"sockets\":[\"/\"],"
+        "\"devices\":[\"/dev\"],\"kernel\":true,\"qcow2\":true,\"share_9p\":true,"
+        "\"share_virtiofs\":true,\"share_passthrough\":true,\"virtiofsd_root\":true,\"vnc_no_"
+        "password\":true,\"console_file\":true,"
+        "\"user_network\":\"host\",\"bridges\":[\"*\"],\"taps\":[\"*\"],\"vsock\":true,"
+        "\"forwards\":[{\"first\":1,\"last\":65535},"
+        "{\"host_address\":\"0.0.0.0\",\"first\":1,\"last\":65535}],"
+        "\"vnc_ports\":[{\"first\":1,\"last\":65535}],\"hugepages\":true,"
+        "\"descriptors\":true,\"programs\":true,\"console_monitor\":true,"
+        "\"sandbox_off\":true,\"extra_args\":true}";
+    static vqemu_policy *policy;
+    long saved = until_failure, before = blocks;
+    until_failure = 0;
+    if (!policy)
+        ck_assert_int_eq(vqemu_policy_from_json(text, strlen(text), NULL, 0, &policy, NULL), 0);
+    until_failure = saved;
+    blocks = before;
+    return policy;
+}
+
 static int read_and_build(vqemu_runtime *runtime, const char *text, size_t size,
                           vqemu_error **error) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_command_ vqemu_command *command = NULL;
+    vqemu_command_options *options = NULL;
     int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, NULL, 0, &command, error);
+        r = vqemu_vm_unset(vm, VQEMU_KEY_USER, error);
+    if (r == 0)
+        r = vqemu_command_options_new(&options, error);
+    if (r == 0)
+        r = vqemu_command_options_set_policy(options, all_allowed(), error);
+    if (r == 0)
+        r = vqemu_command_build(runtime, vm, options, 0, &command, error);
+    vqemu_command_options_free(options);
     if (r == 0) {
         _cleanup_free_ char *shell = NULL, *json = NULL, *saved = NULL;
         r = vqemu_command_to_shell(command, 0, &shell, error);

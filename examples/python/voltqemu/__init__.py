@@ -22,6 +22,7 @@ from .errors import __all__ as _errors
 from .host import Host, has_feature, version
 from .manifest import Manifest, ManifestObject
 from .monitor import Monitor, ShutdownEnd
+from .policy import Policy, policy_schema
 from .profile import GuestArch, Profile, guest_archs, profiles
 from .runtime import Placement, Runtime
 from .selection import Rejected, Selection, select
@@ -33,7 +34,7 @@ from .vm import VM, Change, Disk, Forward, Nic, Share, schema
 __all__ = [
     "Call", "Change", "CheckProblem", "CheckProcess", "CheckResult", "CheckUse", "Collection", "Command", "CommandFile",
     "Companion", "Disk", "Forward", "GuestArch", "Host", "Ingest", "Kept", "LogEvent", "Manifest", "ManifestObject",
-    "Monitor", "Nic", "Pin", "Placement", "Profile", "Progress", "Rejected", "Removed", "Revision", "Runtime",
+    "Monitor", "Nic", "Pin", "Placement", "Policy", "Profile", "Progress", "Rejected", "Removed", "Revision", "Runtime",
     "Selection", "Share", "ShutdownEnd", "Store", "Unit", "Units", "Use", "Uses", "VM", "aio", "errors", "guest_archs",
-    "has_feature", "profiles", "schema", "select", "version"]
+    "has_feature", "policy_schema", "profiles", "schema", "select", "version"]
 __all__ += _errors

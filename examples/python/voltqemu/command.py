@@ -13,6 +13,7 @@ from typing import Any, Dict, List, Mapping, Optional, Union
 from ._library import C, Handle, Text, decoded, encoded, flag, items, options, pointer_of
 from .call import Call, perform
 from .manifest import document_bytes
+from .policy import Policy
 from .runtime import Runtime
 from .vm import VM
 
@@ -69,11 +70,14 @@ class Command(Handle):
 
     def __init__(self, runtime: Runtime, vm: VM, *, for_unit: bool = False, paused: bool = False,
                  incoming: bool = False, state_base: Optional[Text] = None,
-                 runtime_base: Optional[Text] = None) -> None:
+                 runtime_base: Optional[Text] = None, policy: Optional[Policy] = None) -> None:
         """for_unit: with the sockets of a systemd unit. paused: do not start the CPUs (-S). incoming: wait for a
-        migration (-incoming defer). state_base, runtime_base: where the directories of VMs are."""
+        migration (-incoming defer). state_base, runtime_base: where the directories of VMs are. policy: what the VM may use of
+        the host, all by default."""
         described = options("vqemu_command_options", {"state_base": state_base, "runtime_base": runtime_base})
         flags = flag(for_unit, "for_unit") | flag(paused, "paused") << 1 | flag(incoming, "incoming") << 2
+        if policy is not None:
+            C.vqemu_command_options_set_policy(described, policy)
         self._pointer = C.vqemu_command_build(runtime, vm, described, flags)
 
     @classmethod

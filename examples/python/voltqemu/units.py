@@ -7,6 +7,7 @@ from typing import Iterator, Optional, Sequence
 
 from ._library import C, Handle, Text, flag, options, whole
 from .command import Command
+from .policy import Policy
 from .runtime import Runtime
 from .vm import VM
 
@@ -30,11 +31,13 @@ class Units(Handle):
     def __init__(self, runtime: Runtime, vm: VM, *, user: bool = False, name_prefix: Optional[Text] = None,
                  stop_directory: Optional[Text] = None,
                  state_base: Optional[Text] = None, runtime_base: Optional[Text] = None,
-                 stop_timeout: Optional[int] = None, stop_command: Optional[Sequence[Text]] = None) -> None:
+                 stop_timeout: Optional[int] = None, stop_command: Optional[Sequence[Text]] = None,
+                 policy: Optional[Policy] = None) -> None:
         """user: for systemctl --user. name_prefix: of the units' names, "volt-vm-" by default. stop_directory: what
         the stop command needs besides /usr, such as where its libraries are. state_base, runtime_base:
         where the directories of VMs are. stop_timeout: seconds that the guest gets to shut down. stop_command: what
-        shuts it down, a program with its arguments, to which the unit adds --timeout N and the socket."""
+        shuts it down, a program with its arguments, to which the unit adds --timeout N and the socket. policy: what the VM
+        may use of the host, all by default."""
         described = options(
             "vqemu_unit_options",
             {"name_prefix": name_prefix, "state_base": state_base, "runtime_base": runtime_base,
@@ -42,6 +45,8 @@ class Units(Handle):
             {"stop_timeout": stop_timeout})
         if stop_command is not None:
             C.vqemu_unit_options_set_stop_command(described, stop_command)
+        if policy is not None:
+            C.vqemu_unit_options_set_policy(described, policy)
         self._pointer = C.vqemu_units_build(runtime, vm, described, int(flag(user, "user")))
 
     @property

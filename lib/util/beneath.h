@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UTIL_BENEATH_H
+#define UTIL_BENEATH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/*
+ * An absolute path without empty components, "." and slashes at its end, as links are not looked
+ * at; owned by the caller. NULL without memory.
+ */
+char *plain_path(const char *path);
+
+/* Whether a plain path is a directory, another plain path, or below it, by their words. */
+bool is_worded_beneath(const char *path, const char *directory);
+
+/* Whether it has ".." as a component. */
+bool path_climbs(const char *path);
+
+/*
+ * Whether what a path leads to is in a directory: links are followed, and what is not there yet
+ * will be where its name is. Both are plain paths, and by their words the one is below the other.
+ * *mode is the type of what is there, as of stat(2), 0 for nothing.
+ *
+ * 0 if it is; a negative errno if it is not, or cannot be told: -EXDEV for a link or ".." that
+ * leads out, -ELOOP for a link to nothing.
+ */
+int check_beneath(const char *path, const char *directory, mode_t *mode);
+
+#endif
