@@ -27,7 +27,7 @@ type Command struct {
 	VMID       string
 	User       string       // "" for the caller's
 	FDs        []Descriptor // that the VM names, which QEMU must have under these numbers
-	Files      []File       // that QEMU opens, directories of shares included
+	Files      []File       // that QEMU opens, directories of shares and programs included
 	Companions []Companion  // that must run beside QEMU
 	handle     *handle
 }
@@ -41,9 +41,10 @@ type Descriptor struct {
 
 // File is something that QEMU opens.
 type File struct {
-	Path  string
-	Read  bool
-	Write bool
+	Path    string
+	Read    bool
+	Write   bool
+	Execute bool // a program that runs for it
 }
 
 // Companion is a program that must run beside QEMU.
@@ -115,7 +116,7 @@ func newCommand(c *C.vqemu_command) *Command {
 	for i := C.size_t(0); i < C.vqemu_command_file_count(c); i++ {
 		access := C.vqemu_command_file_access(c, i)
 		command.Files = append(command.Files, File{C.GoString(C.vqemu_command_file_path(c, i)),
-			access&C.VQEMU_FILE_READ != 0, access&C.VQEMU_FILE_WRITE != 0})
+			access&C.VQEMU_FILE_READ != 0, access&C.VQEMU_FILE_WRITE != 0, access&C.VQEMU_FILE_EXECUTE != 0})
 	}
 	for i := C.size_t(0); i < C.vqemu_command_companion_count(c); i++ {
 		command.Companions = append(command.Companions, Companion{

@@ -32,7 +32,7 @@ func TestACommandTellsWhatBelongsToIt(t *testing.T) {
 	}
 	disk := false
 	for _, file := range command.Files {
-		disk = disk || file == File{"/disk.img", true, true}
+		disk = disk || file == File{"/disk.img", true, true, false}
 	}
 	if !disk {
 		t.Errorf("%+v", command.Files)

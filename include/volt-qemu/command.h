@@ -177,12 +177,20 @@ size_t vqemu_command_socket_count(const vqemu_command *command);
 const char *vqemu_command_socket_name(const vqemu_command *command, size_t index);
 
 /** How a file is used. Since 1.0. */
-enum vqemu_file_access { VQEMU_FILE_READ = 1, VQEMU_FILE_WRITE = 2 };
+enum vqemu_file_access {
+    /** It is read. */
+    VQEMU_FILE_READ = 1,
+    /** It is written. */
+    VQEMU_FILE_WRITE = 2,
+    /** A program that is executed: the helper of a bridge, a companion. */
+    VQEMU_FILE_EXECUTE = 4
+};
 
 /**
  * The files, directories and device nodes that the VM is made of: images, kernel, firmware and its
- * variables, logs, shares, the state of a TPM, the devices that QEMU opens. Not the program with
- * its libraries, nor sockets, nor what only extra arguments or a disk image name. Since 1.0.
+ * variables, logs, shares, the state of a TPM, the devices that QEMU opens, and the programs of the
+ * host that run for it. Not what is in the profile's tree, nor what these programs open in turn,
+ * nor sockets, nor what only extra arguments or a disk image name. Since 1.0.
  */
 size_t vqemu_command_file_count(const vqemu_command *command);
 

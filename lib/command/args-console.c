@@ -36,6 +36,8 @@ static void begin_console(struct args *args, struct strbuf *chardev, const char 
         resources_name_socket(&args->resources, VQEMU_SOCKET_CONSOLE, path);
     } else {
         args->resources.pty = true;
+        resources_add_file(&args->resources, "/dev/ptmx", VQEMU_FILE_READ | VQEMU_FILE_WRITE);
+        resources_add_file(&args->resources, "/dev/pts", VQEMU_FILE_READ | VQEMU_FILE_WRITE);
     }
 }
 

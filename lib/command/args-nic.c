@@ -179,6 +179,7 @@ static void add_bridge(struct args *args, struct strbuf *netdev, const vqemu_nic
         strbuf_add(netdev, ",vhost=on");
         resources_add_device(&args->resources, "/dev/vhost-net");
     }
+    resources_add_file(&args->resources, helper, VQEMU_FILE_EXECUTE);
     args->resources.starts_programs = true;
 }
 

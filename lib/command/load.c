@@ -165,15 +165,15 @@ static void read_files(struct reader *reader, json_t *root, struct resources *re
         reader_only(reader, "files[]", element, "path", "access", "key", "qcow2", NULL);
         const char *path = reader_text(reader, element, "path", "files[].path", READ_PATH);
         const char *access = reader_text(reader, element, "access", "files[].access", READ_TEXT);
-        bool writes = access && strcmp(access, "write") == 0;
-        if (access && !writes && strcmp(access, "read") != 0)
-            reader_fault(reader, "files[].access", "it is neither read nor write");
+        uint32_t meant = access ? file_access_find(access) : 0;
+        if (access && !meant)
+            reader_fault(reader, "files[].access", "it is none of read, write and execute");
         const char *key = json_object_get(element, "key")
                               ? reader_text(reader, element, "key", "files[].key", READ_TEXT)
                               : NULL;
-        if (!path || !access)
+        if (!path || !meant)
             continue;
-        resources_add_file(resources, path, VQEMU_FILE_READ | (writes ? VQEMU_FILE_WRITE : 0));
+        resources_add_file(resources, path, meant);
         if (key)
             resources_name_file(resources, path, key);
         if (json_object_get(element, "qcow2"))

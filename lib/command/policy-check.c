@@ -134,12 +134,18 @@ static bool names_path(const struct object_type *type, const void *object, const
 
 /* What the keys that they belong to are allowed for. */
 static bool is_device_of_library(const char *path) {
-    static const char *const nodes[] = {"/dev/kvm", "/dev/urandom", "/dev/net/tun",
-                                        "/dev/vhost-net", "/dev/vhost-vsock"};
+    static const char *const nodes[] = {"/dev/kvm",        "/dev/urandom", "/dev/net/tun",
+                                        "/dev/ptmx",       "/dev/pts",     "/dev/vhost-net",
+                                        "/dev/vhost-vsock"};
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++)
         if (strcmp(nodes[i], path) == 0)
             return true;
     return false;
+}
+
+/* Which one, is a key's matter alone. */
+static bool is_program(const struct file_use *file) {
+    return file->access == VQEMU_FILE_EXECUTE;
 }
 
 static bool is_of_library(const struct args *args, const char *path) {
@@ -152,7 +158,8 @@ static void check_uses(struct policy_check *check) {
     const struct resources *resources = &args->resources;
     for (size_t i = 0; i < resources->file_count; i++) {
         const struct file_use *file = &resources->files[i];
-        if (!is_of_library(args, file->path) && !names_path(&vm_type, args->vm, file->path))
+        if (!is_program(file) && !is_of_library(args, file->path) &&
+            !names_path(&vm_type, args->vm, file->path))
             policy_check_file(check, "the VM", file->path, file->access);
     }
     const struct strv *const lists[] = {&resources->sockets, &resources->connects};

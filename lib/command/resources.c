@@ -6,6 +6,34 @@
 
 #include <volt-qemu/command.h>
 
+/* What is written is read as well. */
+static const struct {
+    uint32_t access;
+    const char *name;
+} access_names[] = {
+    {VQEMU_FILE_READ, "read"},
+    {VQEMU_FILE_READ | VQEMU_FILE_WRITE, "write"},
+    {VQEMU_FILE_EXECUTE, "execute"},
+    {VQEMU_FILE_READ | VQEMU_FILE_EXECUTE, "read, execute"},
+    {VQEMU_FILE_READ | VQEMU_FILE_WRITE | VQEMU_FILE_EXECUTE, "write, execute"},
+};
+
+#define ACCESS_NAME_COUNT (sizeof access_names / sizeof *access_names)
+
+const char *file_access_name(uint32_t access) {
+    for (size_t i = 0; i < ACCESS_NAME_COUNT; i++)
+        if (access_names[i].access == access)
+            return access_names[i].name;
+    return NULL;
+}
+
+uint32_t file_access_find(const char *name) {
+    for (size_t i = 0; i < ACCESS_NAME_COUNT; i++)
+        if (strcmp(access_names[i].name, name) == 0)
+            return access_names[i].access;
+    return 0;
+}
+
 static void add_once(struct resources *resources, struct strv *list, const char *path) {
     for (size_t i = 0; i < list->count; i++)
         if (strcmp(list->items[i], path) == 0)
@@ -136,6 +164,7 @@ void resources_add_companion(struct resources *resources, enum companion_kind ki
     added->socket_key = socket_key ? strdup(socket_key) : NULL;
     if ((directory_key && !added->directory_key) || (socket_key && !added->socket_key))
         resources->failed = true;
+    resources_add_file(resources, program, VQEMU_FILE_EXECUTE);
     resources_add_file(resources, directory,
                        read_only ? VQEMU_FILE_READ : VQEMU_FILE_READ | VQEMU_FILE_WRITE);
 }

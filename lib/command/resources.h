@@ -33,6 +33,10 @@ struct file_use {
 /* A qcow2 image, and which of the other files that its header can name the VM names. */
 enum qcow2_use { QCOW2_IMAGE = 1, QCOW2_WITH_BACKING = 2, QCOW2_WITH_DATA_FILE = 4 };
 
+/* A word for each access that there is, and back; 0 for another word. */
+const char *file_access_name(uint32_t access);
+uint32_t file_access_find(const char *name);
+
 struct resources {
     struct strv reads;    /* files and directories that QEMU only reads */
     struct strv writes;   /* files and directories that QEMU writes */
@@ -42,8 +46,9 @@ struct resources {
     bool internet;        /* opens Internet sockets: user networking, VNC over TCP */
     bool starts_programs; /* starts the setuid bridge helper */
     bool hugepages, pty;
-    struct strv named_sockets;     /* pairs: the name that callers know it by, and its path */
-    struct file_use *files;        /* all of reads, writes and devices, and what companions use */
+    struct strv named_sockets; /* pairs: the name that callers know it by, and its path */
+    struct file_use
+        *files; /* all of reads, writes and devices, programs, and what companions use */
     size_t file_count, found_file; /* where the last one was found */
     struct descriptor_use *fds;
     size_t fd_count;

@@ -125,7 +125,7 @@ static void add_files(struct writer *writer, json_t *root, const struct resource
         const struct file_use *file = &resources->files[i];
         json_t *object = append_object(writer, array);
         add_string(writer, object, "path", file->path);
-        add_string(writer, object, "access", file->access & VQEMU_FILE_WRITE ? "write" : "read");
+        add_string(writer, object, "access", file_access_name(file->access));
         add_string(writer, object, "key", file->key);
         if (file->qcow2)
             add_qcow2(writer, object, file->qcow2);

@@ -42,11 +42,12 @@ os.execve(path, sys.argv[4:], os.environ)
 
 @dataclass(frozen=True)
 class CommandFile:
-    """A file or directory that QEMU opens."""
+    """A file or directory that QEMU opens, or a program that runs for it."""
 
     path: str
     read: bool
     write: bool
+    execute: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,8 +159,8 @@ class Command(Handle):
 
     @property
     def files(self) -> List[CommandFile]:
-        """The files that QEMU opens, and the directories that it shares."""
-        return [CommandFile(path, bool(access & 1), bool(access & 2)) for path, access in items(
+        """The files that QEMU opens, the directories that it shares, and the programs that run for it."""
+        return [CommandFile(path, bool(access & 1), bool(access & 2), bool(access & 4)) for path, access in items(
             self._open(), "vqemu_command_file_count", "vqemu_command_file_path", "vqemu_command_file_access")]
 
     @property

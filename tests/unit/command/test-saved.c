@@ -243,8 +243,9 @@ START_TEST(faults_are_told) {
     _cleanup_free_ char *text = save(command);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         _cleanup_free_ char *bad = altered(text, cases[i].from, cases[i].to);
-        const char *mentioned =
-            strcmp(cases[i].mentioned, "own") == 0 ? "neither read nor write" : cases[i].mentioned;
+        const char *mentioned = strcmp(cases[i].mentioned, "own") == 0
+                                    ? "none of read, write and execute"
+                                    : cases[i].mentioned;
         load_fails(bad, cases[i].code, cases[i].key, mentioned);
     }
 }
