@@ -14,6 +14,10 @@ extern "C" {
 /**
  * A virtual machine as its user describes it: what to run, not how.
  *
+ * A description is code: it names files that QEMU reads and writes, programs that run, as root in
+ * units, and with "extra_args" anything. Take one from others only under a policy
+ * (<volt-qemu/policy.h>), or only single values that you have checked (docs/security.md).
+ *
  * It is a document: an object with keys, lists of objects below some of them, and the same whether
  * it is read from JSON or set key by key. What is not set has its default. Every key, with its
  * values, its default and what it needs, stands in docs/vm.md, and in the JSON Schema that

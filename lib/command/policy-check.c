@@ -160,7 +160,7 @@ static void check_uses(struct policy_check *check) {
         const struct file_use *file = &resources->files[i];
         if (!is_program(file) && !is_of_library(args, file->path) &&
             !names_path(&vm_type, args->vm, file->path))
-            policy_check_file(check, "the VM", file->path, file->access);
+            policy_check_file(check, file->key ? file->key : "the VM", file->path, file->access);
     }
     const struct strv *const lists[] = {&resources->sockets, &resources->connects};
     for (size_t i = 0; i < 2; i++)

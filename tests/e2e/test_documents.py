@@ -37,6 +37,13 @@ int main(int argc, char **argv) {
         choose(vm, store, &selection, &error) < 0 || vqemu_vm_to_json(vm, 0, &json, &error) < 0)
         return fail(error);
     printf("profile %s\n%s", vqemu_profile_name(vqemu_selection_profile(selection)), json);
+    vqemu_runtime *runtime = NULL;
+    vqemu_command *command = NULL;
+    if (vqemu_resolve(store, selection, NULL, 0, NULL, &runtime, &error) < 0)
+        return fail(error);
+    if (build_for_tenant(runtime, vm, &command, &error) != VQEMU_ERR_DENIED)
+        return 3;
+    vqemu_runtime_unref(runtime);
     /* The errors that explain() knows. */
     vqemu_vm_set_number(vm, "memroy", 1, &error);
     explain(error);
@@ -155,6 +162,8 @@ def test_the_texts_of_the_guide_do_what_they_are_for(guide, tmp_path):
     assert re.search(r"^hash \d+ of \d+ bytes$", run.stderr, re.M)
     assert re.search(r"^instead of memroy there are: .*memory", run.stderr, re.M)
     assert "put kvm-uefi into the store first" in run.stderr
+    denied = re.search(r"^the tenant may not have: (.*)$", run.stderr, re.M)[1].split(", ")
+    assert {"name", "disks[0].file", "disks[0].format", "nics[0].isolated", "nics[0].forwards[0].host_port"} == set(denied)
 
 
 def test_the_guide_stops_a_guest_of_another_program(guide, boot_store, guest_of, tmp_path):
