@@ -257,7 +257,10 @@ func TestAStreamThatIsStuckIsGivenUp(t *testing.T) {
 	stream := stuck{make(chan struct{})}
 	defer close(stream.until)
 	for name, f := range map[string]func(ctx context.Context) error{
-		"import": func(ctx context.Context) error { _, err := makeStore(t).Import(ctx, stream, "", anyProfile); return err },
+		"import": func(ctx context.Context) error {
+			_, err := makeStore(t).Import(ctx, stream, "", anyProfile)
+			return err
+		},
 		"export": func(ctx context.Context) error { return store.Export(ctx, revision, stream, "") },
 	} {
 		within(t, time.Minute, name, func() {

@@ -33,8 +33,8 @@ type IngestOptions struct {
 type Ingest struct {
 	Revision   *Revision
 	Current    string // the name of the revision of its profile that is used now; "" if that cannot be told
-	IsNew      bool // false: the store had it already
-	Objects    int  // seen
+	IsNew      bool   // false: the store had it already
+	Objects    int    // seen
 	Bytes      uint64
 	NewObjects int // of these, those that the store did not have
 	NewBytes   uint64

@@ -174,7 +174,7 @@ def test_descriptors_with_a_name_get_the_numbers_of_the_command(root, profile, t
         # descriptor 3 is given as such: the shell opens it
         run = subprocess.run(["sh", "-c", 'exec 3</dev/null; exec "$0" "$@"', *words, *given], pass_fds=fds,
                              capture_output=True, text=True, check=True)
-        assert "fd=4,set=1" in run.stdout.splitlines() and "fd=5,set=2" in run.stdout.splitlines()
+        assert "fd=4,set=4" in run.stdout.splitlines() and "fd=5,set=5" in run.stdout.splitlines()
         assert {f"4 {first.name}", f"5 {second.name}", "3 /dev/null"} <= set(run.stdout.splitlines())
     for wrong, told in (([], "disks[0].fd_name: no descriptor"), (["--fd=root=x"], "NAME=NUMBER"),
                         (["--fd=root=999", "--fd=data=0"], "disks[0].fd_name: descriptor 999")):
