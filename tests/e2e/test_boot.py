@@ -157,7 +157,7 @@ def test_a_unit_boots_the_guest(root, guest):
             shutil.copytree(root, store, symlinks=True)
             shutil.copytree(guest, files, symlinks=True)
             console = systemd.directory / "console"
-            (files / "run").mkdir()
+            (files / "run").mkdir(exist_ok=True)
             os.chown(files / "run", systemd.uid, systemd.uid)
             unit = volt(store, "unit", "--user-manager", *vm(files))
             unit = unit.replace("[Service]\n", f"[Service]\nStandardOutput=file:{console}\n")
