@@ -65,7 +65,7 @@ func TestACommandTellsWhatBelongsToIt(t *testing.T) {
 
 func TestOptionsOfCommands(t *testing.T) {
 	resolved := resolve(t, ingested(t))
-	vm := vmOf(t, VMConfig{Name: "x", RuntimeDir: "/run/x"})
+	vm := vmOf(t, VMConfig{Name: "x", RuntimeDir: "/run/x", Firmware: "bios"})
 	for word, options := range map[string]CommandOptions{"-S": {Paused: true}, "defer": {Incoming: true}} {
 		command, err := resolved.Command(vm, options)
 		check(t, err)
@@ -139,7 +139,7 @@ func TestDescriptorsByNameAreNumberedForTheProcess(t *testing.T) {
 func TestTheLeaseIsKeptByTheProcess(t *testing.T) {
 	store := ingested(t)
 	resolved := resolve(t, store)
-	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x"}), CommandOptions{})
+	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Firmware: "bios"}), CommandOptions{})
 	check(t, err)
 	qemu, err := command.Cmd(nil)
 	check(t, err)
@@ -173,7 +173,7 @@ func removedTrees(collected *Collection) []string {
 }
 
 func TestTheProgramRuns(t *testing.T) {
-	command := commandFor(t, VMConfig{Name: "web,1"})
+	command := commandFor(t, VMConfig{Name: "web,1", Firmware: "bios"})
 	qemu, err := command.Cmd(nil)
 	check(t, err)
 	output, err := qemu.Output()
@@ -184,7 +184,7 @@ func TestTheProgramRuns(t *testing.T) {
 
 func TestPrepare(t *testing.T) {
 	directory := t.TempDir()
-	command := commandFor(t, VMConfig{Name: "x", Console: "file", RuntimeDir: directory + "/run"})
+	command := commandFor(t, VMConfig{Name: "x", Firmware: "bios", Console: "file", RuntimeDir: directory + "/run"})
 	check(t, command.Prepare(ctx, RefuseVariables))
 	if _, err := os.Stat(directory + "/run"); err != nil {
 		t.Error(err)
@@ -205,7 +205,7 @@ func TestARuntimeByHand(t *testing.T) {
 	if lease, err := runtime.Lease(); lease != nil || err != nil {
 		t.Error(lease, err)
 	}
-	command, err := runtime.Command(vmOf(t, VMConfig{Name: "x"}), CommandOptions{})
+	command, err := runtime.Command(vmOf(t, VMConfig{Name: "x", Firmware: "bios"}), CommandOptions{})
 	check(t, err)
 	if qemu, err := command.Cmd(nil); err != nil || len(qemu.ExtraFiles) != 0 {
 		t.Errorf("%+v, %v", qemu, err)
@@ -219,7 +219,7 @@ func TestUnits(t *testing.T) {
 	resolved := resolve(t, ingested(t))
 	stop := []string{"/usr/bin/stop it", "--now"}
 	shares := []Share{{Path: "/srv", Tag: "s", Driver: "virtiofs"}}
-	units, err := resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Shares: shares}),
+	units, err := resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios", Shares: shares}),
 		UnitOptions{NamePrefix: "my-", StopTimeout: 1500 * time.Millisecond, StopCommand: stop})
 	check(t, err)
 	service := units.Units[0]
@@ -230,7 +230,7 @@ func TestUnits(t *testing.T) {
 	if units.Command.Socket("stop") == "" || units.Command.VMName != "web" {
 		t.Errorf("%+v", units.Command)
 	}
-	_, err = resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root"}), UnitOptions{StopCommand: []string{"stop"}})
+	_, err = resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios"}), UnitOptions{StopCommand: []string{"stop"}})
 	if !errors.Is(err, ErrInvalid) {
 		t.Error(err)
 	}

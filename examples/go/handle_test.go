@@ -78,7 +78,7 @@ func TestClosedHandlesGiveErrClosed(t *testing.T) {
 	found, err := store.Find(ctx, "emulate-x86")
 	check(t, err)
 	resolved := resolve(t, store)
-	vm := vmOf(t, VMConfig{Name: "x"})
+	vm := vmOf(t, VMConfig{Name: "x", Firmware: "bios"})
 	command, err := resolved.Command(vm, CommandOptions{})
 	check(t, err)
 	host, err := ProbeHost()
@@ -125,7 +125,7 @@ func TestACopyIsTheSameHandle(t *testing.T) {
 func TestHandlesCanBeClosedWhileTheyAreUsed(t *testing.T) {
 	store := ingested(t)
 	selection := selectProfile(t, Request{})
-	vm := vmOf(t, VMConfig{Name: "x"})
+	vm := vmOf(t, VMConfig{Name: "x", Firmware: "bios"})
 	var group sync.WaitGroup
 	for i := 0; i < 8; i++ {
 		group.Add(1)

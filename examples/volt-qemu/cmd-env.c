@@ -46,6 +46,6 @@ const struct command command_env = {
     .description = "Print the whole environment of the command that runs a VM, a line for each\n"
                    "variable. Options as of \"volt-qemu args\".\n"
                    "With --json: env, an array of strings.\n",
-    .example = "  volt-qemu env --profile emulate-x86\n",
+    .example = "  volt-qemu env --profile emulate-x86 --kernel vmlinuz\n",
     .run = env,
 };

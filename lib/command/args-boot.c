@@ -47,6 +47,40 @@ int args_check_boot_order(const struct args *args, vqemu_error **error) {
     return 0;
 }
 
+/* A drive without a medium gets one later, and cannot be booted now. */
+static bool has_medium(const vqemu_vm *vm) {
+    bool found = false;
+    for (size_t i = 0; i < vm->disks.count; i++) {
+        const vqemu_disk *disk = vm->disks.items[i];
+        found = found || disk->file || disk->fd || disk->fd_name;
+    }
+    return found;
+}
+
+static bool boots_from_network(const vqemu_vm *vm) {
+    bool found = false;
+    for (size_t i = 0; i < vm->nics.count; i++)
+        found = found || ((const vqemu_nic *)vm->nics.items[i])->boot_order;
+    return found;
+}
+
+/* Firmware that is asked for by name may be all that is wanted; extra arguments can bring anything;
+ * and a guest that comes from elsewhere, or stands still until the caller lets it go, is not booted
+ * as it is here. */
+int args_check_bootable(const struct args *args, vqemu_error **error) {
+    const vqemu_vm *vm = args->vm;
+    bool is_anybodys_guess =
+        vm->firmware || vm->extra_args.count > 0 ||
+        (args->flags & (uint32_t)(VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING));
+    if (vm->kernel || has_medium(vm) || boots_from_network(vm) || is_anybodys_guess)
+        return 0;
+    int r = args_refuse(error, VQEMU_ERR_INVALID,
+                        "kernel: missing, and there is no disk, no CD, no network device with a "
+                        "boot_order: nothing can be booted. To run the firmware alone, set "
+                        "\"firmware\"");
+    return error_because(r, error, "nothing-to-boot", NULL);
+}
+
 /* ---- the order ---- */
 
 static bool goes_by_bootindex(const struct args *args) {

@@ -18,6 +18,7 @@ void args_add_cpus(struct args *args);
 void args_add_firmware(struct args *args); /* args-firmware.c */
 int args_plan_firmware(struct args *args, vqemu_error **error);
 int args_check_boot_order(const struct args *args, vqemu_error **error); /* args-boot.c */
+int args_check_bootable(const struct args *args, vqemu_error **error);
 /* The place of a disk in the order of booting, from 1; 0 if it has none. */
 uint64_t args_disk_bootindex(const struct args *args, size_t number);
 void args_add_boot(struct args *args);

@@ -180,6 +180,8 @@ static int add_arguments(struct args *args, vqemu_error **error) {
         r = args_add_nics(args, error);
     if (r == 0)
         r = args_add_devices(args, error);
+    if (r == 0)
+        r = args_check_bootable(args, error);
     add_kernel(args);
     if (args->flags & VQEMU_COMMAND_PAUSED)
         strv_add(&args->argv, "-S");

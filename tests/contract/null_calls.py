@@ -157,7 +157,9 @@ class Library:
         return self.need("vqemu_runtime_list_placements", self.make("vqemu_runtime"), 0)
 
     def make_vm(self):
-        return self.need("vqemu_vm_new", b"web")
+        vm = self.need("vqemu_vm_new", b"web")
+        self.call("vqemu_vm_set_string", vm, b"firmware", b"bios", None)  # it boots nothing else
+        return vm
 
     def make_command(self):
         return self.need("vqemu_command_build", self.make("vqemu_runtime"), self.make("vqemu_vm"), None, 0)

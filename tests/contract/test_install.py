@@ -286,7 +286,8 @@ def test_the_go_example_reports_errors(environment, go_program, tmp_path):
     assert result.returncode == 1 and result.stderr.startswith("run-vm: there is no store here")
 
 
-@pytest.mark.parametrize("words", [["--name", "x"], ["--vm", CASES / "guest-linux-server/vm.json"],
+@pytest.mark.parametrize("words", [["--name", "y", "--vm", CASES / "emulate-x86-defaults/vm.json"],
+                                   ["--vm", CASES / "guest-linux-server/vm.json"],
                                    ["--vm", CASES / "guest-with-everything/vm.json", "--memory", "4096"]],
                          ids=["name", "server", "everything"])
 def test_both_bindings_build_the_command_of_the_cli(prefix, environment, root, go_program, words):

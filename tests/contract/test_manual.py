@@ -94,8 +94,9 @@ JSON = {
     "copy": ["emulate-x86", "--to", "{}/copy"], "revisions": [], "show": ["emulate-x86"],
     "current": ["emulate-x86"], "pin": ["emulate-x86"], "unpin": ["emulate-x86"], "pins": [], "uses": [],
     "verify": [], "gc": ["--keep", "1", "--dry-run"], "resolve": ["--profile", "emulate-x86", "--files"],
-    "args": ["--profile", "emulate-x86"], "env": ["--profile", "emulate-x86"],
-    "unit": ["--profile", "emulate-x86", "--set", "user=root"], "prepare": ["--profile", "emulate-x86", "--vm", "{}/vm.json"],
+    "args": ["--profile", "emulate-x86", "--kernel", "/k"], "env": ["--profile", "emulate-x86", "--kernel", "/k"],
+    "unit": ["--profile", "emulate-x86", "--kernel", "/k", "--set", "user=root"],
+    "prepare": ["--profile", "emulate-x86", "--vm", "{}/vm.json", "--set", "firmware=bios"],
     "diff": ["{}/vm.json", "{}/other.json"], "version": []}
 
 

@@ -583,7 +583,7 @@ def test_asyncio_runs_reports_and_cancels(store, profile, tmp_path):
         ingested = await aio.run(store.ingest, profile, "emulate-x86", call=call)
         assert ingested.is_new and set(seen) == {loop_thread}
         runtime = await aio.run(store.resolve, chosen())
-        process = await voltqemu.Command(runtime, voltqemu.VM("web")).start_async(
+        process = await voltqemu.Command(runtime, voltqemu.VM("web", firmware="bios")).start_async(
             stdout=asyncio.subprocess.PIPE, stdin=asyncio.subprocess.DEVNULL)
         output, _ = await process.communicate()
         assert b"cwd /" in output and process.returncode == 0
@@ -667,7 +667,7 @@ def test_a_command_tells_what_it_is(store, revision, tmp_path):
 
 
 def test_a_command_is_saved_and_loaded(store, revision):
-    command = voltqemu.Command(resolve(store, revision), voltqemu.VM("web"))
+    command = voltqemu.Command(resolve(store, revision), voltqemu.VM("web", firmware="bios"))
     saved = command.save()
     with voltqemu.Command.load(saved, "saved.json") as loaded:
         assert (loaded.argv, loaded.env, loaded.digest()) == (command.argv, command.env, command.digest())
@@ -678,8 +678,9 @@ def test_a_command_is_saved_and_loaded(store, revision):
 
 
 def test_units_have_options(store, revision):
-    units = voltqemu.Units(resolve(store, revision), voltqemu.VM("web", user="root", tpm=True), name_prefix="my-",
-                           stop_timeout=7, stop_command=["/usr/bin/stop", "it"])
+    vm = voltqemu.VM("web", user="root", firmware="bios", tpm=True)
+    units = voltqemu.Units(resolve(store, revision), vm, name_prefix="my-", stop_timeout=7,
+                           stop_command=["/usr/bin/stop", "it"])
     assert units[0].name.startswith("my-web") and len(units) == len(list(units)) > 1 and units[-1].text
     assert '"/usr/bin/stop" "it" "--timeout" "7"' in units[0].text.replace("'", '"') or "/usr/bin/stop" in units[0].text
     assert units.command.socket("stop")

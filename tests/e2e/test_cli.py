@@ -153,7 +153,8 @@ def test_ingest_revisions_show_resolve(root, profile):
 
 
 def test_args_env_unit_run_agree(root, tmp_path):
-    vm = ["--profile", "emulate-x86", "--name", "web", "--memory", "1G", "--rootfs", tmp_path]
+    vm = ["--profile", "emulate-x86", "--name", "web", "--memory", "1G", "--rootfs", tmp_path,
+          "--set", "firmware=bios"]
     made = json.loads(good("--root", root, "--json", "args", *vm))
     assert set(made) == {"argv", "env", "cwd", "fingerprint", "digest", "hardware_digest"}
     assert made["argv"][made["argv"].index("-m") + 1] == "1024"
@@ -184,9 +185,9 @@ def test_descriptors_with_a_name_get_the_numbers_of_the_command(root, profile, t
 
 def test_units_are_printed_or_written(root, tmp_path):
     document = tmp_path / "vm.json"
-    document.write_text('{"name": "web", "tpm": true}')
+    document.write_text('{"name": "web", "firmware": "bios", "tpm": true}')
     bad(INVALID, "--set user=", "--root", root, "unit", "--profile", "emulate-x86", "--vm", document)
-    document.write_text('{"name": "web", "user": "games", "tpm": true}')
+    document.write_text('{"name": "web", "user": "games", "firmware": "bios", "tpm": true}')
     words = ["--root", root, "unit", "--profile", "emulate-x86", "--vm", document]
     names = ["volt-vm-web.service", "volt-vm-swtpm@web.socket", "volt-vm-swtpm@web.service"]
     units = json.loads(good(*words, "--json"))
@@ -211,7 +212,8 @@ def test_units_are_printed_or_written(root, tmp_path):
 
 def test_a_users_units_are_in_the_users_directories(root, tmp_path):
     places = {**os.environ, "XDG_RUNTIME_DIR": f"{tmp_path}/run", "XDG_STATE_HOME": f"{tmp_path}/state"}
-    words = ["--root", root, "--profile", "emulate-x86", "--name", "web", "--user-manager"]
+    words = ["--root", root, "--profile", "emulate-x86", "--name", "web", "--user-manager",
+             "--set", "firmware=bios"]
     text = good("unit", *words, env=places)
     assert f"path={tmp_path}/run/volt/web/unit.sock," in text and "default.target" in text
     made = json.loads(good("prepare", "--json", *words, env=places))
@@ -224,7 +226,7 @@ def test_a_policy_denies_what_it_does_not_allow(root, tmp_path):
     allowed = ["--kernel", tmp_path / "kernel", "--policy", policy]
     assert run("--root", root, "args", *allowed).stdout
     for command in ("args", "env", "unit", "prepare", "run"):
-        for words, key in ((["--kernel", "/etc/shadow"], "kernel"), (["--set", "sandbox=off"], "sandbox"),
+        for words, key in ((["--kernel", "/etc/shadow"], "kernel"), (["--set", "sandbox=off", "--set", "firmware=bios"], "sandbox"),
                            (["--", "-S"], "extra_args")):
             if command != "unit" or words[0] != "--":
                 message = bad(1, key, "--root", root, command, "--policy", policy, *words)
@@ -240,12 +242,12 @@ def test_a_policy_denies_what_it_does_not_allow(root, tmp_path):
 def test_a_policy_goes_with_the_manager_of_a_user(root, tmp_path):
     policy = tmp_path / "policy.json"
     policy.write_text("{}")
-    assert "RuntimeDirectory" in good("--root", root, "unit", "--user-manager", "--policy", policy,
+    assert "RuntimeDirectory" in good("--root", root, "unit", "--user-manager", "--policy", policy, "--set", "firmware=bios",
                                       env={**os.environ, "XDG_RUNTIME_DIR": "/run/user/1000"})
 
 
 def test_a_vm_can_come_from_a_file(root, tmp_path):
-    (tmp_path / "vm.json").write_text('{"name": "from-file", "memory": 300, "cpus": 2}')
+    (tmp_path / "vm.json").write_text('{"name": "from-file", "firmware": "bios", "memory": 300, "cpus": 2}')
     words = ["--root", root, "--json", "args", "--profile", "emulate-x86", "--vm", tmp_path / "vm.json"]
     argv = json.loads(good(*words, "--cpus", "3"))["argv"]
     assert "guest=volt-from-file,process=volt-from-file" in argv
@@ -259,9 +261,9 @@ def test_a_vm_of_another_user_is_not_run(root, tmp_path):
     document = tmp_path / "vm.json"
     words = ["--root", root, "run", "--profile", "emulate-x86", "--vm", document]
     for user in ("no-such-user", str(os.geteuid() + 1)):
-        document.write_text(json.dumps({"name": "web", "user": user, "rootfs": str(tmp_path)}))
+        document.write_text(json.dumps({"name": "web", "user": user, "rootfs": str(tmp_path), "firmware": "bios"}))
         bad(FAILED, f'user: the VM is to run as "{user}", and QEMU would run as you', *words)
-    document.write_text(json.dumps({"name": "web", "user": str(os.geteuid()), "rootfs": str(tmp_path)}))
+    document.write_text(json.dumps({"name": "web", "user": str(os.geteuid()), "rootfs": str(tmp_path), "firmware": "bios"}))
     assert "-nodefaults" in good(*words)
 
 
@@ -449,7 +451,8 @@ def test_nobody_who_reads_is_no_error(root, words):
 # ---- VMs by options ----
 
 def argv(root, *words, **options):
-    return json.loads(good("--root", root, "--json", "args", "--profile", "emulate-x86", *words, **options))["argv"]
+    return json.loads(good("--root", root, "--json", "args", "--profile", "emulate-x86", "--set", "firmware=bios",
+                           *words, **options))["argv"]
 
 
 def test_devices_by_options(root, tmp_path):
@@ -524,8 +527,8 @@ def test_a_name_of_a_revision_or_profile_is_good_everywhere(root, tmp_path):
     revision = manifest_path(root).stem
     for name in (revision, "emulate-x86"):
         for words in (["show"], ["pin"], ["pins"], ["uses"], ["verify"], ["unpin"], ["current"],
-                      ["resolve", "--revision"], ["resolve", "--profile"], ["args", "--profile"],
-                      ["env", "--revision"], ["copy", "--to", tmp_path / "other"],
+                      ["resolve", "--revision"], ["resolve", "--profile"], ["args", "--kernel", "/k", "--profile"],
+                      ["env", "--kernel", "/k", "--revision"], ["copy", "--to", tmp_path / "other"],
                       ["export", "--output", tmp_path / "x.tar"]):
             assert run("--root", root, *words, name).returncode == 0, words
     good("--root", root, "current", "emulate-x86")
@@ -552,7 +555,8 @@ def test_a_profile_of_ones_own(tmp_path, profile):
     shown = json.loads(good(*words, "--json", "show", "mine"))
     assert (shown["accel"], shown["guests"], shown["description"]) == ("tcg", ["x86_64", "i386"], "my own")
     assert json.loads(good(*words, "--json", "--kvm", "absent", "select"))["profile"] == "mine"
-    assert json.loads(good(*words, "--json", "--kvm", "absent", "args"))["argv"][0].startswith(str(tmp_path / "s"))
+    assert json.loads(good(*words, "--json", "--kvm", "absent", "args", "--set",
+                           "firmware=bios"))["argv"][0].startswith(str(tmp_path / "s"))
 
 
 # ---- a terminal ----
@@ -572,7 +576,7 @@ def on_terminal(*words):
 
 
 def test_how_to_leave_the_console_is_told(root):
-    words = ["--root", root, "run", "--profile", "emulate-x86"]
+    words = ["--root", root, "run", "--profile", "emulate-x86", "--set", "firmware=bios"]
     assert "Ctrl-A X ends the guest" in on_terminal(*words)
     assert "Ctrl-A" not in on_terminal(*words, "--set", "console=none")
     assert "Ctrl-A" not in on_terminal(*words, "--set", "console_monitor=false")

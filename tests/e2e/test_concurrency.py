@@ -82,7 +82,7 @@ def check_files(root, chance, resolved):
 
 def step_lease(root, chance):
     """Run from the tree: as long as the program lives, every file is there."""
-    with subprocess.Popen([CLI, "--root", root, "run", "--profile", PROFILE], stdin=subprocess.PIPE,
+    with subprocess.Popen([CLI, "--root", root, "run", "--profile", PROFILE, "--set", "firmware=bios"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         line = process.stdout.readline().split()
         if line[:1] == ["running"]:
@@ -376,7 +376,7 @@ def test_an_import_goes_on_after_a_collection(tmp_path, contents, large_archive)
 @contextlib.contextmanager
 def guest(root, *options):
     """A guest that runs until it is told to end. Yields (process, tree)."""
-    with subprocess.Popen([CLI, "--root", root, "run", "--profile", PROFILE, *options],
+    with subprocess.Popen([CLI, "--root", root, "run", "--profile", PROFILE, "--set", "firmware=bios", *options],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             word, _, program = process.stdout.readline().strip().partition(" ")
@@ -492,7 +492,7 @@ def test_the_child_of_a_guest_holds_the_lease(tmp_path):
     script = b"#!/bin/sh\necho running \"$0\"\nsleep 60 >/dev/null 2>&1 & echo $! > \"$HOME/pid\"\n"
     files = {**FILES, PROGRAM: script.replace(b"$HOME", str(tmp_path).encode())}
     build(root, make_files(tmp_path / "one", files))
-    result = run("--root", root, "run", "--profile", PROFILE)
+    result = run("--root", root, "run", "--profile", PROFILE, "--set", "firmware=bios")
     assert result.returncode == 0, result
     child = int((tmp_path / "pid").read_text())
     try:

@@ -64,7 +64,8 @@ def test_a_policy_to_begin_with_is_one(root, path):
     jsonschema.Draft202012Validator.check_schema(schema)
     assert [error.message for error in jsonschema.Draft202012Validator(schema).iter_errors(
         json.loads(path.read_text()))] == []
-    volt(root, "args", "--profile", "emulate-x86", "--policy", path, "--name", "tenant1-web")
+    volt(root, "args", "--profile", "emulate-x86", "--policy", path, "--name", "tenant1-web",
+         "--set", "firmware=bios")
 
 
 GOLDEN = sorted((SOURCE / "tests/cases/commands").glob("*/vm.json"))

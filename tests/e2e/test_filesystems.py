@@ -396,7 +396,7 @@ def test_a_read_only_store_with_a_tree(tmp_path, profile):
                 resolved = json.loads(good("--root", root, *words, "--json", "resolve", "--profile", PROFILE,
                                            *options))
                 assert not tree_faults(resolved["tree"], json.loads(Path(resolved["manifest"]).read_text()))
-        assert good("--root", root, "run", "--profile", PROFILE, "--memory", "64M")
+        assert good("--root", root, "run", "--profile", PROFILE, "--set", "firmware=bios")
 
 
 def test_a_read_only_store_without_a_tree(tmp_path, profile):
@@ -433,7 +433,7 @@ def test_trees_that_nobody_may_execute(tmp_path, profile):
         words = separate(tmp_path / "cas", where)
         good(*words, "build", "--profile", PROFILE, profile)
         bad(*words, "resolve", "--profile", PROFILE, mentions=["noexec", where])
-        bad(*words, "run", "--profile", PROFILE, mentions=["noexec", where])
+        bad(*words, "run", "--profile", PROFILE, "--set", "firmware=bios", mentions=["noexec", where])
         subprocess.run(["mount", "-o", "remount,exec", where], check=True)
         assert_good_tree(tmp_path / "cas/refs", *words)
 
@@ -450,7 +450,7 @@ def test_trees_without_setuid(tmp_path, profile):
         root = where / "store"
         build(root, profile)
         assert_resolves(root)
-        assert good("--root", root, "run", "--profile", PROFILE, "--memory", "64M")
+        assert good("--root", root, "run", "--profile", PROFILE, "--set", "firmware=bios")
 
 
 def test_a_store_in_the_lower_layer(tmp_path, profile):
@@ -500,7 +500,7 @@ def test_an_ordinary_user_has_a_store(tmp_path, profile):
     resolved = good_json(root, "resolve", "--profile", PROFILE, **NOBODY)
     assert not tree_faults(resolved["tree"], json.loads(Path(resolved["manifest"]).read_text()))
     assert os.path.samefile(resolved["tree"] + "/lib/libone.so.1", object_path(root, "lib/libone.so.1"))
-    assert good("--root", root, "run", "--profile", PROFILE, "--memory", "64M", **NOBODY)
+    assert good("--root", root, "run", "--profile", PROFILE, "--set", "firmware=bios", **NOBODY)
     assert not leftovers(root)
 
 
@@ -543,7 +543,7 @@ def test_an_ordinary_user_with_a_tree_of_root(tmp_path, profile):
     for words in ([], ["--read-only"]):
         assert json.loads(good("--root", root, *words, "--json", "resolve", "--profile", PROFILE,
                                **NOBODY))["tree"] == tree
-    assert good("--root", root, "run", "--profile", PROFILE, "--memory", "64M", **NOBODY)
+    assert good("--root", root, "run", "--profile", PROFILE, "--set", "firmware=bios", **NOBODY)
     message = bad("--root", root, "build", "--profile", PROFILE, profile, **NOBODY)
     assert "Permission denied" in message and str(root / "cas") in message, message
 

@@ -557,7 +557,7 @@ def test_who_runs_from_a_damaged_object(tmp_path):
 
 @contextlib.contextmanager
 def guest(root):
-    with subprocess.Popen([CLI, "--root", root, "run", "--profile", PROFILE], stdin=subprocess.PIPE,
+    with subprocess.Popen([CLI, "--root", root, "run", "--profile", PROFILE, "--set", "firmware=bios"], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, text=True) as process:
         try:
             word, _, program = process.stdout.readline().strip().partition(" ")

@@ -197,6 +197,13 @@ vqemu_selection *select_profile(const char *profile, const char *guest_arch) {
     return selection;
 }
 
+void run_firmware_alone(vqemu_vm *vm) {
+    const char *firmware;
+    ck_assert_int_eq(vqemu_vm_get_string(vm, "firmware", &firmware, NULL), 0);
+    if (!firmware)
+        ck_assert_int_eq(vqemu_vm_set_string(vm, "firmware", "bios", NULL), 0);
+}
+
 vqemu_runtime_options *runtime_paths(const char *binary, const char *firmware_dir,
                                      const char *lib_dir, const char *module_dir,
                                      const char *loader) {

@@ -54,6 +54,9 @@ vqemu_runtime_options *runtime_paths(const char *binary, const char *firmware_di
                                      const char *lib_dir, const char *module_dir,
                                      const char *loader);
 vqemu_runtime *runtime_at(const vqemu_selection *selection, vqemu_runtime_options *paths);
+/* A VM that says nothing of what it boots runs the firmware alone, which is refused unless it is
+ * asked for. */
+void run_firmware_alone(vqemu_vm *vm);
 /* Resolve emulate-x86 for x86_64; the test fails unless that succeeds. */
 vqemu_runtime *resolve(vqemu_store *store, uint32_t flags);
 void resolve_fails(vqemu_store *store, uint32_t flags, int code, const char *mentioned);

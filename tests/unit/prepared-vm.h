@@ -37,6 +37,7 @@ static inline vqemu_vm *make_vm(void) {
     _cleanup_free_ char *state = scratch_path("a/state"), *run = scratch_path("b/run");
     vqemu_vm *vm = NULL;
     ck_assert_int_eq(vqemu_vm_new("x", &vm, NULL), 0);
+    run_firmware_alone(vm);
     ck_assert_int_eq(vqemu_vm_set_string(vm, "state_dir", state, NULL), 0);
     ck_assert_int_eq(vqemu_vm_set_string(vm, "runtime_dir", run, NULL), 0);
     return vm;

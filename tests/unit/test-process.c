@@ -131,6 +131,8 @@ static int prepare_vm(vqemu_runtime *runtime) {
     if (r == 0)
         r = vqemu_vm_set_string(vm, "state_dir", state, NULL);
     if (r == 0)
+        r = vqemu_vm_set_string(vm, "firmware", "bios", NULL);
+    if (r == 0)
         r = vqemu_vm_set_string(vm, "runtime_dir", run, NULL);
     if (r == 0)
         r = vqemu_command_build(runtime, vm, NULL, 0, &command, NULL);

@@ -17,6 +17,7 @@ static void make_all(void) {
     runtime = runtime_at(selection, runtime_paths("/t/qemu", "/t/firmware", NULL, NULL, NULL));
     ck_assert_int_eq(vqemu_command_options_new(&options, NULL), 0);
     ck_assert_int_eq(vqemu_vm_new("web", &vm, NULL), 0);
+    run_firmware_alone(vm);
 }
 
 static void free_all(void) {

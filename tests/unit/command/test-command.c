@@ -37,6 +37,7 @@ static vqemu_command *make_command(const char *arch, const vqemu_vm *vm) {
 static vqemu_vm *make_vm(const char *name) {
     vqemu_vm *vm = NULL;
     ck_assert_int_eq(vqemu_vm_new(name, &vm, NULL), 0);
+    run_firmware_alone(vm);
     return vm;
 }
 
@@ -230,6 +231,7 @@ static vqemu_vm *read_vm(const char *json) {
     vqemu_vm *vm = NULL;
     int r = vqemu_vm_from_json(json, strlen(json), "vm", 0, &vm, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    run_firmware_alone(vm);
     return vm;
 }
 

@@ -58,6 +58,7 @@ static int build_under(const char *policy_text, const char *vm_text, vqemu_error
     _cleanup_free_ char *policy_json = at_scratch(policy_text), *vm_json = at_scratch(vm_text);
     _cleanup_policy_ vqemu_policy *policy = read_policy(policy_json);
     _cleanup_vm_ vqemu_vm *vm = read_vm(vm_json);
+    run_firmware_alone(vm);
     _cleanup_command_ vqemu_command *command = NULL;
     ck_assert_int_eq(vqemu_command_options_set_policy(options, policy, NULL), 0);
     int r = vqemu_command_build(runtime, vm, options, 0, &command, error);
@@ -447,7 +448,8 @@ END_TEST
 
 START_TEST(units_are_under_it_as_well) {
     _cleanup_policy_ vqemu_policy *policy = read_policy("{\"users\":[\"root\"]}");
-    _cleanup_vm_ vqemu_vm *vm = read_vm("{\"name\":\"x\",\"user\":\"root\",\"sandbox\":false}");
+    _cleanup_vm_ vqemu_vm *vm =
+        read_vm("{\"name\":\"x\",\"user\":\"root\",\"firmware\":\"bios\",\"sandbox\":false}");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_unit_options *unit_options = NULL;
     vqemu_units *units = NULL;

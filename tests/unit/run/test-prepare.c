@@ -441,6 +441,7 @@ START_TEST(who_cannot_make_the_defaults_is_told_what_to_set) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_free_ char *run = scratch_path("run");
     ck_assert_int_eq(vqemu_vm_new("no such guest", &vm, NULL), 0);
+    run_firmware_alone(vm);
     ck_assert_int_eq(vqemu_vm_set_string(vm, "runtime_dir", run, NULL), 0);
     ck_assert_int_eq(vqemu_vm_set_switch(vm, "tpm", VQEMU_SWITCH_ON, NULL), 0);
     if (geteuid() == 0) {

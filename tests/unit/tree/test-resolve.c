@@ -491,6 +491,7 @@ START_TEST(a_tree_that_another_has_locked_is_not_waited_for_without_end) {
     vqemu_vm *vm = NULL;
     vqemu_command *command = NULL;
     ck_assert_int_eq(vqemu_vm_new("web", &vm, NULL), 0);
+    run_firmware_alone(vm);
     ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, NULL), 0);
     ck_assert_int_eq(vqemu_command_save(command, 0, &saved, NULL), 0);
     vqemu_command_unref(command);

@@ -24,6 +24,7 @@ static vqemu_vm *read_vm(const char *json) {
     vqemu_vm *vm = NULL;
     int r = vqemu_vm_from_json(json, strlen(json), "vm", 0, &vm, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    run_firmware_alone(vm);
     return vm;
 }
 

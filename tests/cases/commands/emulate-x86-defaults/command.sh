@@ -21,8 +21,9 @@
   -global ICH9-LPC.disable_s3=1 \
   -global ICH9-LPC.disable_s4=1 \
   -boot strict=on \
-  -no-reboot \
   -display none \
   -chardev stdio,id=console,signal=off \
   -serial chardev:console \
+  -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/x.img \
+  -device virtio-blk-pci,id=drive0,drive=disk0,serial=disk0,bootindex=1,addr=0x18 \
   -nic none)
