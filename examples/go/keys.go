@@ -43,6 +43,9 @@ const KeyFirmware = "firmware"
 // KeySecureBoot is "secure_boot".
 const KeySecureBoot = "secure_boot"
 
+// KeySecureBootUnguarded is "secure_boot_unguarded".
+const KeySecureBootUnguarded = "secure_boot_unguarded"
+
 // KeyNVRAM is "nvram".
 const KeyNVRAM = "nvram"
 

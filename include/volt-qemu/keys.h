@@ -33,6 +33,7 @@
 #define VQEMU_KEY_MACHINE "machine"
 #define VQEMU_KEY_FIRMWARE "firmware"
 #define VQEMU_KEY_SECURE_BOOT "secure_boot"
+#define VQEMU_KEY_SECURE_BOOT_UNGUARDED "secure_boot_unguarded"
 #define VQEMU_KEY_NVRAM "nvram"
 #define VQEMU_KEY_RTC "rtc"
 #define VQEMU_KEY_SUSPEND "suspend"

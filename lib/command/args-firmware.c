@@ -40,7 +40,26 @@ static int check_bootable(const struct args *args, vqemu_error **error) {
         args->machine_name, args->arch->name);
 }
 
+/* What checks signatures goes by keys in flash. Unless only system management mode can write there,
+ * a guest that was broken into changes them, and its next start checks nothing. */
+static int refuse_unguarded(const struct args *args, vqemu_error **error) {
+    int r =
+        args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                    "secure_boot: nothing keeps %s guests from rewriting its keys%s; "
+                    "\"secure_boot_unguarded\": true takes it as it is",
+                    args->arch->name,
+                    args->arch->x86 ? ": the firmware makes no use of system management mode" : "");
+    return error_because(r, error, "secure-boot-unguarded", NULL);
+}
+
+static bool may_be_unguarded(const struct args *args) {
+    return is_on(args->vm->secure_boot_unguarded);
+}
+
 static int check_secure_boot(const struct args *args, vqemu_error **error) {
+    if (!is_on(args->vm->secure_boot) && may_be_unguarded(args))
+        return args_refuse(error, VQEMU_ERR_INVALID,
+                           "secure_boot_unguarded: it needs \"secure_boot\": true");
     if (!is_on(args->vm->secure_boot))
         return 0;
     if (!args->uefi)
@@ -49,7 +68,7 @@ static int check_secure_boot(const struct args *args, vqemu_error **error) {
     if (args->arch->x86 && !args->machine->smm)
         return args_unsupported(args, "secure_boot",
                                 "system management mode, which guards secure boot; q35 has", error);
-    return 0;
+    return args->arch->x86 || may_be_unguarded(args) ? 0 : refuse_unguarded(args, error);
 }
 
 int args_plan_firmware(struct args *args, vqemu_error **error) {
@@ -77,6 +96,8 @@ int args_plan_firmware(struct args *args, vqemu_error **error) {
         return args_refuse(error, VQEMU_ERR_INVALID,
                            "suspend: firmware with system management mode, as that of secure boot, "
                            "does not wake up again");
+    if (found == 0 && secure_boot && !args->firmware.smm && !may_be_unguarded(args))
+        return refuse_unguarded(args, error);
     if (found == 0 || found == VQEMU_ERR_NO_MEMORY)
         return found;
     return error_because(found, error, NULL, VQEMU_DETAIL_KEY, "firmware", VQEMU_DETAIL_PROFILE,

@@ -151,6 +151,16 @@ static const struct property properties[] = {
             "needs the machine q35. Default: no.",
     },
     {
+        .key = "secure_boot_unguarded",
+        .reach = REACH_NOTHING,
+        .kind = PROPERTY_SWITCH,
+        .offset = offsetof(vqemu_vm, secure_boot_unguarded),
+        .meaning = "Take secure boot where the guest itself can rewrite the keys in flash, since "
+                   "the machine has no system management mode (all but x86) or the firmware makes "
+                   "no use of it: it checks what is booted until the guest is broken into. "
+                   "Default: no.",
+    },
+    {
         .key = "nvram",
         .reach = REACH_FILE,
         .kind = PROPERTY_PATH,

@@ -22,6 +22,7 @@ struct vqemu_vm {
     char *machine;
     const char *firmware;
     enum toggle secure_boot;
+    enum toggle secure_boot_unguarded;
     char *nvram;
     const char *rtc;
     enum toggle suspend;

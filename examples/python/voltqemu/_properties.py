@@ -215,6 +215,11 @@ class VMProperties(Properties):
                                  "store. Needs UEFI firmware that can do it; on x86 it is guarded "
                                  "by system management mode, which needs the machine q35. Default: "
                                  "no.")
+    secure_boot_unguarded = SwitchProperty("Take secure boot where the guest itself can rewrite "
+                                           "the keys in flash, since the machine has no system "
+                                           "management mode (all but x86) or the firmware makes no "
+                                           "use of it: it checks what is booted until the guest is "
+                                           "broken into. Default: no.")
     nvram = StringProperty("File of the VM's UEFI variables, which is made from the profile's "
                            "template when the VM is prepared. Default: nvram.fd in the state "
                            "directory.")

@@ -9,13 +9,17 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "command/command.h"
+#include "choice/selection.h"
 #include "command/descriptor.h"
 #include "fixture.h"
 #include "run.h"
 #include "util/cleanup.h"
 #include "util/dir.h"
 #include "util/fd.h"
+#include "tree/runtime.h"
 #include "util/strbuf.h"
+#include "vm/vm.h"
 
 #define MIB ((off_t)1024 * 1024)
 #define SECURE "\"secure-boot\",\"requires-smm\""
@@ -426,6 +430,34 @@ START_TEST(secure_boot_wants_keys) {
 }
 END_TEST
 
+/* Of a VM with a document and the firmware in f/; 0 or the error's code. */
+static int build_command(const char *json, vqemu_error **error) {
+    _cleanup_free_ char *firmware_dir = scratch_path("f");
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        runtime_at(selection, runtime_paths("/t/qemu", firmware_dir, NULL, NULL, NULL));
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_command_ vqemu_command *command = NULL;
+    ck_assert_int_eq(vqemu_vm_from_json(json, strlen(json), "vm", 0, &vm, NULL), 0);
+    return vqemu_command_build(runtime, vm, NULL, 0, &command, error);
+}
+
+#define SECURE_VM(more) "{\"name\": \"x\", \"firmware\": \"uefi\", \"secure_boot\": true" more "}"
+
+START_TEST(secure_boot_is_guarded_or_said_not_to_be) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    add_pair("ms.fd", "ms-vars.fd", true);
+    describe("firmware/50-ms.json", "ms.fd", "ms-vars.fd", "\"enrolled-keys\",\"secure-boot\"");
+    ck_assert_int_eq(build_command(SECURE_VM(""), &error), VQEMU_ERR_UNSUPPORTED);
+    ck_assert_str_eq(vqemu_error_reason(error), "secure-boot-unguarded");
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), "secure_boot");
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "system management mode"));
+    ck_assert_int_eq(build_command(SECURE_VM(", \"secure_boot_unguarded\": true"), NULL), 0);
+    describe("firmware/50-ms.json", "ms.fd", "ms-vars.fd", ENROLLED);
+    ck_assert_int_eq(build_command(SECURE_VM(""), NULL), 0);
+}
+END_TEST
+
 START_TEST(without_secure_boot_the_plain_one_is_taken) {
     add_pair("ms.fd", "ms-vars.fd", true);
     add_pair("secure.fd", "vars.fd", true);
@@ -687,6 +719,7 @@ int main(void) {
     tcase_add_test(tests, an_image_is_a_regular_file);
     tcase_add_test(tests, a_name_too_long_is_an_error);
     tcase_add_test(tests, secure_boot_wants_keys);
+    tcase_add_test(tests, secure_boot_is_guarded_or_said_not_to_be);
     tcase_add_test(tests, without_secure_boot_the_plain_one_is_taken);
     tcase_add_test(tests, well_known_names_need_no_descriptor);
     tcase_add_test(tests, the_first_of_several_pairs_is_taken);
