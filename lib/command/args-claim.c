@@ -46,11 +46,13 @@ static bool is_passed_on(const struct resources *resources, int number) {
     return false;
 }
 
-/* The lowest that is free, as a service's sockets and os/exec's extra files are numbered. */
-static int number_by_name(const struct args *args) {
-    int number = FIRST_PASSED_FD;
+/* The lowest that is free, as a service's sockets and os/exec's extra files are numbered. Those
+ * below the last one are taken. */
+static int number_by_name(struct args *args) {
+    int number = args->last_named_fd ? args->last_named_fd + 1 : FIRST_PASSED_FD;
     while (is_number_of_vm(args->vm, (uint64_t)number) || is_passed_on(&args->resources, number))
         number++;
+    args->last_named_fd = number;
     return number;
 }
 

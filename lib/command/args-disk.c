@@ -251,6 +251,8 @@ static int check_room(const struct args *args, const struct drive *drive, const 
 int args_add_disks(struct args *args, vqemu_error **error) {
     struct buses buses = {0};
     int r = args_check_boot_order(args, error);
+    if (r == 0)
+        r = disk_image_check_count(args->vm, error);
     for (size_t i = 0; r == 0 && i < args->vm->disks.count; i++) {
         const vqemu_disk *disk = args->vm->disks.items[i];
         const struct drive drive = {disk, i, bus_of(args, disk), is_read_only(disk)};

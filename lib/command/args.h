@@ -41,6 +41,7 @@ struct args {
     char *nvram;
     struct firmware firmware; /* of a UEFI guest */
 
+    int last_named_fd; /* the number of the last descriptor that has a name; 0: none has */
     struct strv argv;
     struct strv claims, readings; /* see args-claim.h */
     struct resources resources;

@@ -66,6 +66,21 @@ static int check_layer(const vqemu_disk *disk, size_t number, size_t index, vqem
     return 0;
 }
 
+int disk_image_check_count(const vqemu_vm *vm, vqemu_error **error) {
+    size_t count = 0;
+    for (size_t i = 0; i < vm->disks.count; i++) {
+        count += ((const vqemu_disk *)vm->disks.items[i])->backing.count;
+        if (count <= LIST_MAX)
+            continue;
+        int r = args_refuse(error, VQEMU_ERR_INVALID,
+                            "disks[%zu].backing: all disks together can have %d layers, and no "
+                            "more",
+                            i, LIST_MAX);
+        return error_because(r, error, "too-many", NULL);
+    }
+    return 0;
+}
+
 int disk_image_check(const vqemu_disk *disk, size_t number, vqemu_error **error) {
     bool has_medium = disk->file || disk->fd || disk->fd_name;
     const char *key = disk->backing.count > 0 ? "backing" : "data_file";

@@ -5,6 +5,9 @@
 
 #include "command/args.h"
 
+/* Of all disks: they have LIST_MAX layers at most, as one has. */
+int disk_image_check_count(const vqemu_vm *vm, vqemu_error **error);
+
 /* Of the disk with a number. Whether it has a medium at all is its own affair. */
 int disk_image_check(const vqemu_disk *disk, size_t number, vqemu_error **error);
 

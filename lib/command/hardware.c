@@ -69,15 +69,25 @@ static bool has(const struct strv *properties, const char *wanted) {
     return false;
 }
 
-/* The value of the option that has a property, such as "id=net0", split; empty if none has. */
-static void find_option(const struct strv *argv, const char *option, const char *key,
+/* Arguments, and the one among them that is being looked at. */
+struct place {
+    const struct strv *argv;
+    size_t index;
+};
+
+/*
+ * The value of the option that has a property, such as "id=net0", split; empty if none has. It
+ * stands before the device, and mostly right before it.
+ */
+static void find_option(const struct place *device, const char *option, const char *key,
                         const char *id, struct strv *properties) {
+    char *const *items = device->argv->items;
     _cleanup_free_ char *wanted = format_string("%s=%s", key, id);
     properties->failed = !wanted;
-    for (size_t i = 0; !properties->failed && i + 1 < argv->count; i++) {
-        if (strcmp(argv->items[i], option) != 0)
+    for (size_t i = device->index; !properties->failed && i-- > 0;) {
+        if (strcmp(items[i], option) != 0 || !strstr(items[i + 1], wanted))
             continue;
-        split(argv->items[i + 1], properties);
+        split(items[i + 1], properties);
         if (properties->failed || has(properties, wanted))
             return;
         strv_release(properties);
@@ -85,13 +95,13 @@ static void find_option(const struct strv *argv, const char *option, const char 
 }
 
 /* "netdev=net0" as "netdev=user". Returns false if the property is none of these. */
-static bool add_backend(const struct strv *argv, const char *property, struct strv *seen) {
+static bool add_backend(const struct place *device, const char *property, struct strv *seen) {
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
         _cleanup_strv_ struct strv found = {0};
         const char *name = backends[i].property;
         if (!starts_with(property, name))
             continue;
-        find_option(argv, backends[i].option, "id", property + strlen(name), &found);
+        find_option(device, backends[i].option, "id", property + strlen(name), &found);
         strv_addf(seen, "%s%s", name, found.count > 0 ? found.items[0] : "");
         seen->failed = seen->failed || found.failed;
         return true;
@@ -100,29 +110,29 @@ static bool add_backend(const struct strv *argv, const char *property, struct st
 }
 
 /* Of a disk it is seen whether it can be written to; a medium in a CD-ROM drive comes and goes. */
-static void add_drive(const struct strv *argv, const char *model, const char *node,
+static void add_drive(const struct place *device, const char *model, const char *node,
                       struct strv *seen) {
     _cleanup_strv_ struct strv found = {0};
     if (strcmp(model, "ide-cd") == 0 || strcmp(model, "scsi-cd") == 0)
         return;
-    find_option(argv, "-blockdev", "node-name", node, &found);
+    find_option(device, "-blockdev", "node-name", node, &found);
     if (found.count == 0 && !found.failed) { /* an image with layers is in JSON, its file is not */
         _cleanup_free_ char *file = format_string("%s-file", node);
         if (file)
-            find_option(argv, "-blockdev", "node-name", file, &found);
+            find_option(device, "-blockdev", "node-name", file, &found);
         found.failed = found.failed || !file;
     }
     strv_add(seen, has(&found, "read-only=on") ? "drive=read-only" : "drive=writable");
     seen->failed = seen->failed || found.failed;
 }
 
-static void add_property(const struct strv *argv, const char *model, const char *property,
+static void add_property(const struct place *device, const char *model, const char *property,
                          struct strv *seen) {
     if (is_hidden(property))
         return;
     if (starts_with(property, "drive="))
-        add_drive(argv, model, property + strlen("drive="), seen);
-    else if (!add_backend(argv, property, seen))
+        add_drive(device, model, property + strlen("drive="), seen);
+    else if (!add_backend(device, property, seen))
         strv_add(seen, property);
 }
 
@@ -137,7 +147,7 @@ static void hash_string(struct digest_state *state, const char *text) {
 }
 
 /* What is said first is what it is; the order of the rest means nothing. */
-static bool hash_option(struct digest_state *state, const struct strv *argv, const char *option,
+static bool hash_option(struct digest_state *state, const struct place *place, const char *option,
                         const char *value) {
     _cleanup_strv_ struct strv properties = {0}, seen = {0};
     split(value, &properties);
@@ -148,7 +158,7 @@ static bool hash_option(struct digest_state *state, const struct strv *argv, con
     else
         strv_add(&seen, properties.items[0]);
     for (size_t i = 1; i < properties.count; i++)
-        add_property(argv, properties.items[0], properties.items[i], &seen);
+        add_property(place, properties.items[0], properties.items[i], &seen);
     if (seen.failed)
         return false;
     qsort(seen.items + 1, seen.count - 1, sizeof *seen.items, compare);
@@ -166,7 +176,8 @@ bool hardware_digest(const char *arch, const struct strv *argv, const struct str
     hash_string(&state, arch);
     for (size_t i = 0; i + 1 < argv->count; i++) {
         const char *option = argv->items[i];
-        if (is_visible(option) && !hash_option(&state, argv, option, argv->items[i + 1]))
+        const struct place place = {argv, i};
+        if (is_visible(option) && !hash_option(&state, &place, option, argv->items[i + 1]))
             return false;
         if (is_visible(option) || strcmp(option, "-append") == 0)
             i++; /* a kernel's command line can look like an option */

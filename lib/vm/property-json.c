@@ -125,6 +125,8 @@ static int read_values(struct reader *reader, const struct property *property, v
     json_t *value;
     if (!json_is_object(json))
         return wrong_type(reader, "an object of names and values");
+    if (json_object_size(json) > LIST_MAX) /* before any of them is read */
+        return property_check_room(reader->path.text, json_object_size(json), reader->error);
     json_object_foreach(json, name, value) {
         int r = enter_key(reader, name);
         if (r == 0)

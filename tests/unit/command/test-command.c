@@ -297,6 +297,40 @@ START_TEST(a_command_tells_what_belongs_to_it) {
 }
 END_TEST
 
+/* Disks with so many layers each, all by name. */
+static char *many_layers(size_t disks, size_t layers) {
+    struct strbuf json = {0};
+    strbuf_add(&json, "{\"name\": \"x\", \"disks\": [");
+    for (size_t i = 0; i < disks; i++) {
+        strbuf_addf(&json,
+                    "%s{\"file\": \"/%zu\", \"id\": \"d%zu\", \"bus\": \"scsi\","
+                    "\"format\": \"qcow2\", \"backing\": [",
+                    i > 0 ? "," : "", i, i);
+        for (size_t j = 0; j < layers; j++)
+            strbuf_addf(&json, "%s{\"fd_name\": \"b%zu-%zu\", \"format\": \"qcow2\"}",
+                        j > 0 ? "," : "", i, j);
+        strbuf_add(&json, "]}");
+    }
+    strbuf_add(&json, "]}");
+    return strbuf_take(&json);
+}
+
+/* In time for a test; each step that compares all with all is felt. */
+START_TEST(as_much_as_there_can_be_is_no_trouble) {
+    _cleanup_free_ char *most = many_layers(250, 4), *more = many_layers(7, 143);
+    _cleanup_command_ vqemu_command *command = build_with(most, 0);
+    ck_assert_uint_eq(vqemu_command_fd_count(command), 1000);
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
+    _cleanup_vm_ vqemu_vm *vm = read_vm(more);
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_command *none = NULL;
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &none, &error), VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_reason(error), "too-many");
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), "disks[6].backing");
+}
+END_TEST
+
 static void words_are(char *const *words, const char *const *expected) {
     size_t i = 0;
     for (; expected[i]; i++)
@@ -609,6 +643,7 @@ int main(void) {
     tcase_add_test(tests, the_fingerprint_is_what_it_says);
     tcase_add_test(tests, json_gives_the_command_back);
     tcase_add_test(tests, a_command_tells_what_belongs_to_it);
+    tcase_add_test(tests, as_much_as_there_can_be_is_no_trouble);
     tcase_add_test(tests, companions_are_commands);
     tcase_add_test(tests, flags_add_options);
     tcase_add_test(tests, nothing_crashes_without_a_command);
