@@ -291,8 +291,9 @@ const char *vqemu_command_digest(const vqemu_command *command, const char *what)
 
 /**
  * The command as text for a POSIX shell, over several lines, ending in a newline: a
- * subshell that changes directory and executes with exactly this environment. The caller frees
- * *text with vqemu_free(). flags: 0. Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * subshell that changes directory and executes with exactly this environment. What a terminal would
+ * obey is written as printf(1) makes it. The caller frees *text with vqemu_free(). flags: 0.
+ * Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_command_to_shell(const vqemu_command *command, uint32_t flags, char **text,
                            vqemu_error **error);

@@ -33,14 +33,6 @@ static char out_of_memory_message[] = "out of memory";
 static vqemu_error out_of_memory = {
     .code = VQEMU_ERR_NO_MEMORY, .system_errno = ENOMEM, .message = out_of_memory_message};
 
-/* What would end the line, or reorder it on a screen: Unicode's C1 controls, separators of lines
- * and paragraphs, and its property Bidi_Control. Such text can pretend to be another. */
-static bool is_deceptive(uint32_t point) {
-    return (point >= 0x80 && point <= 0x9f) || point == 0x061c || point == 0x200e ||
-           point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
-           (point >= 0x2066 && point <= 0x2069);
-}
-
 /* Add the character at text, or how it is written where it is none that can be shown. Returns its
  * length. */
 static int add_printable(struct strbuf *buffer, const char *text) {
@@ -49,7 +41,7 @@ static int add_printable(struct strbuf *buffer, const char *text) {
     uint32_t point = utf8_decode(text, length);
     if (length == 0 || byte < 0x20 || byte == 0x7f)
         strbuf_addf(buffer, "\\x%02X", byte);
-    else if (is_deceptive(point))
+    else if (utf8_is_deceptive(point))
         strbuf_addf(buffer, "\\u{%04X}", (unsigned)point);
     else
         strbuf_add_bytes(buffer, text, (size_t)length);

@@ -9,6 +9,27 @@
 #include "util/strbuf.h"
 #include "util/utf8.h"
 
+/* How long what stands at text is that a terminal would obey instead of showing it; 0 if it shows
+ * it, as it does with lines and tabs. */
+static int command_length(const char *text) {
+    unsigned char byte = (unsigned char)*text;
+    int length = utf8_sequence_length(text);
+    bool is_control = (byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f;
+    if (length == 0 || is_control || utf8_is_deceptive(utf8_decode(text, length)))
+        return length ? length : 1;
+    return 0;
+}
+
+/* Within single quotes, which it leaves and enters again. Returns what is behind it. */
+static const char *add_printed(struct strbuf *text, const char *c) {
+    strbuf_add(text, "'\"$(printf '");
+    for (int length; *c && (length = command_length(c)) > 0;)
+        for (; length > 0; length--)
+            strbuf_addf(text, "\\%03o", (unsigned)(unsigned char)*c++);
+    strbuf_add(text, "')\"'");
+    return c;
+}
+
 /* Nothing is special to a shell within single quotes but the quote itself. */
 static void add_quoted(struct strbuf *text, const char *word) {
     static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -18,11 +39,16 @@ static void add_quoted(struct strbuf *text, const char *word) {
         return;
     }
     strbuf_add_char(text, '\'');
-    for (const char *c = word; *c; c++) {
+    for (const char *c = word; *c;) {
+        if (command_length(c) > 0) {
+            c = add_printed(text, c);
+            continue;
+        }
+        size_t length = (size_t)utf8_sequence_length(c);
         if (*c == '\'')
-            strbuf_add(text, "'\\''");
-        else
-            strbuf_add_char(text, *c);
+            strbuf_add(text, "'\\'");
+        strbuf_add_bytes(text, c, length);
+        c += length;
     }
     strbuf_add_char(text, '\'');
 }

@@ -218,13 +218,20 @@ static int report_event(const struct qmp *qmp, json_t *message, vqemu_error **er
     return qmp->on_event(message, qmp->userdata, error);
 }
 
+/* What a peer says is as long as it likes; a message is not. */
+#define SAID_MAX 1000
+
 static int denied(const struct qmp *qmp, const char *command, const json_t *refusal,
                   vqemu_error **error) {
     const char *text = json_string_value(json_object_get(refusal, "desc"));
-    int r = error_set(error, VQEMU_ERR_DENIED, 0, "QEMU at %s refuses %s: %s", qmp->name, command,
-                      text ? text : "it does not say why");
-    return error_because(r, error, "qmp-error", VQEMU_DETAIL_CLASS,
-                         json_string_value(json_object_get(refusal, "class")), VQEMU_DETAIL_PATH,
+    const char *kind = json_string_value(json_object_get(refusal, "class"));
+    _cleanup_free_ char *class = kind ? strndup(kind, SAID_MAX) : NULL;
+    if (kind && !class)
+        return error_no_memory(error);
+    int r = error_set(error, VQEMU_ERR_DENIED, 0, "QEMU at %s refuses %s: %.*s%s", qmp->name,
+                      command, SAID_MAX, text ? text : "it does not say why",
+                      text && strlen(text) > SAID_MAX ? "..." : "");
+    return error_because(r, error, "qmp-error", VQEMU_DETAIL_CLASS, class, VQEMU_DETAIL_PATH,
                          qmp->name, NULL);
 }
 

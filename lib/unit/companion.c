@@ -89,12 +89,12 @@ void unit_add_companion_name(const struct unit_plan *plan, size_t index, struct 
 static void add_unit_section(const struct unit_plan *plan, size_t index, struct strbuf *text) {
     const struct companion *companion = companion_at(plan, index);
     strbuf_add(text, "[Unit]\nDescription=Volt VM: ");
-    unit_add_text(text, vqemu_command_vm_name(plan->command));
+    unit_add_title(text, vqemu_command_vm_name(plan->command));
     if (companion->kind == COMPANION_SWTPM) {
         strbuf_add(text, " (TPM)\n");
     } else {
         strbuf_add(text, " (virtiofsd for ");
-        unit_add_text(text, companion->directory);
+        unit_add_title(text, companion->directory);
         strbuf_add(text, ")\n");
     }
     strbuf_addf(text, "PartOf=%s%s.service\nStopWhenUnneeded=yes\n", plan->settings.name_prefix,

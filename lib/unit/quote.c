@@ -88,10 +88,11 @@ bool unit_add_path(struct strbuf *line, const char *path) {
 }
 
 /* Free text to the end of the line: only % is special. What cannot stand there becomes "?". */
-void unit_add_text(struct strbuf *line, const char *text) {
+static void add_text(struct strbuf *line, const char *text, bool is_title) {
     while (*text) {
         int length = character_length(text);
-        if (length == 0 || is_control(*text))
+        bool deceives = is_title && utf8_is_deceptive(utf8_decode(text, length));
+        if (length == 0 || is_control(*text) || deceives)
             strbuf_add_char(line, '?');
         else if (*text == '%')
             strbuf_add(line, "%%");
@@ -99,6 +100,14 @@ void unit_add_text(struct strbuf *line, const char *text) {
             strbuf_add_bytes(line, text, (size_t)length);
         text += length ? length : 1;
     }
+}
+
+void unit_add_text(struct strbuf *line, const char *text) {
+    add_text(line, text, false);
+}
+
+void unit_add_title(struct strbuf *line, const char *text) {
+    add_text(line, text, true);
 }
 
 bool unit_is_plain_program(const char *path) {

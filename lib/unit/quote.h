@@ -19,9 +19,14 @@ bool unit_is_text(const char *text);
  */
 void unit_add_word(struct strbuf *line, const char *word);
 
-/* Free text to the end of the line, as of Description= and WorkingDirectory=. What cannot stand
- * there becomes "?". */
+/* Free text to the end of the line, as of WorkingDirectory=. What cannot stand there becomes "?".
+ */
 void unit_add_text(struct strbuf *line, const char *text);
+
+/* The same of what is only shown, Description=: "?" stands for what would deceive who reads it,
+ * too.
+ */
+void unit_add_title(struct strbuf *line, const char *text);
 
 /*
  * A path as a word of ReadWritePaths=, DeviceAllow= and their like, which take no C escapes.

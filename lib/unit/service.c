@@ -142,7 +142,7 @@ static void add_stop(struct strbuf *text, const struct unit_plan *plan) {
 
 static void add_unit_section(struct strbuf *text, const struct unit_plan *plan) {
     strbuf_add(text, "[Unit]\nDescription=Volt VM: ");
-    unit_add_text(text, vqemu_command_vm_name(plan->command));
+    unit_add_title(text, vqemu_command_vm_name(plan->command));
     strbuf_addf(text, " (QEMU %s)\n", command_profile_name(plan->command));
     if (!plan->for_user)
         strbuf_add(text, "After=network.target\n");

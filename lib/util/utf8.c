@@ -11,6 +11,12 @@ uint32_t utf8_decode(const char *text, int length) {
     return point;
 }
 
+bool utf8_is_deceptive(uint32_t point) {
+    return (point >= 0x80 && point <= 0x9f) || point == 0x061c || point == 0x200e ||
+           point == 0x200f || (point >= 0x2028 && point <= 0x202e) ||
+           (point >= 0x2066 && point <= 0x2069);
+}
+
 int utf8_sequence_length(const char *text) {
     const unsigned char *bytes = (const unsigned char *)text;
     if (bytes[0] < 0x80)

@@ -15,6 +15,7 @@
 #include "run.h"
 #include "tree/runtime.h"
 #include "util/strbuf.h"
+#include "util/utf8.h"
 #include "vm/vm.h"
 
 static vqemu_runtime *make_runtime(const char *profile, const char *arch, const char *lib_dir,
@@ -593,15 +594,25 @@ static vqemu_command *make_printer(const char *path, char *const *extra) {
     return command;
 }
 
+static void is_harmless_on_a_terminal(const char *text) {
+    ck_assert(utf8_is_valid(text));
+    for (const char *c = text; *c; c += utf8_sequence_length(c)) {
+        ck_assert(((unsigned char)*c >= 0x20 && *c != 0x7f) || *c == '\n' || *c == '\t');
+        ck_assert(!utf8_is_deceptive(utf8_decode(c, utf8_sequence_length(c))));
+    }
+}
+
 START_TEST(a_shell_runs_the_text_byte_for_byte) {
     static const char *const paths[] = {"plain", "a=b", "a b'c\"d$e\\f;g", "new\nline\xff"};
-    char every_byte[255 + 1], *extra[] = {every_byte, every_byte + 100, every_byte + 255, NULL};
+    char every_byte[255 + 1], deceptive[] = "a\xc2\x9b\xe2\x80\xae'\x1b\r\n";
+    char *extra[] = {every_byte, every_byte + 100, every_byte + 255, deceptive, NULL};
     for (int i = 0; i < 255; i++)
         every_byte[i] = (char)(i + 1);
     every_byte[255] = '\0';
     _cleanup_command_ vqemu_command *command = make_printer(paths[_i], extra);
     _cleanup_free_ char *text = NULL, *script = scratch_path("script");
     ck_assert_int_eq(vqemu_command_to_shell(command, 0, &text, NULL), 0);
+    is_harmless_on_a_terminal(text);
     write_file("script", text, 0644);
     _cleanup_free_ char *call = format_string("sh %s", script);
     FILE *output = popen(call, "r");

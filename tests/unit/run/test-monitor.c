@@ -123,12 +123,24 @@ static void answer(int fd, const char *line, const char *key, const char *value)
     say(fd, text);
 }
 
+/* As much as an answer can have, for class and text. */
+static void answer_at_length(int fd, const char *line) {
+    char words[100000];
+    memset(words, 'x', sizeof words - 1);
+    words[sizeof words - 1] = '\0';
+    _cleanup_free_ char *refusal =
+        format_string("{\"class\": \"%s\", \"desc\": \"%s\"}", words, words);
+    answer(fd, line, "error", refusal);
+}
+
 static void serve_qemu(int fd) {
     char line[4096];
     say(fd, GREETING);
     while (hear(fd, line, sizeof line)) {
         if (strstr(line, "\"fail\""))
             answer(fd, line, "error", "{\"class\": \"DeviceNotFound\", \"desc\": \"none\"}");
+        else if (strstr(line, "\"wordy\""))
+            answer_at_length(fd, line);
         else if (strstr(line, "\"noisy\""))
             say(fd, EVENT), answer(fd, line, "return", "{}"), say(fd, SHUTDOWN);
         else if (strstr(line, "\"argued\""))
@@ -168,6 +180,10 @@ START_TEST(commands_are_executed) {
     ck_assert_str_eq(vqemu_error_reason(error), "qmp-error");
     ck_assert_str_eq(vqemu_error_detail(error, "class"), "DeviceNotFound");
     ck_assert_str_eq(vqemu_error_message(error), "QEMU at the fake refuses fail: none");
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "wordy", NULL, 0, NULL, &result, &error),
+                     VQEMU_ERR_DENIED);
+    ck_assert_uint_lt(strlen(vqemu_error_message(error)), 1100);
+    ck_assert_uint_lt(strlen(vqemu_error_detail(error, "class")), 1100);
     ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", "[]", 0, NULL, NULL, &error),
                      VQEMU_ERR_MALFORMED);
     ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", "{", 0, NULL, NULL, &error),

@@ -107,6 +107,22 @@ START_TEST(names_and_texts_come_in_pairs) {
 }
 END_TEST
 
+START_TEST(a_name_cannot_pretend_to_be_another) {
+    vqemu_units *units =
+        build_units("emulate-x86",
+                    "{\"name\": \"a\\u009b\\u202eb\\u00e4\\n%\", \"tpm\": true, \"user\": \"vm\", "
+                    "\"kernel\": \"/k\", \"rootfs\": \"/r\\u2066\", "
+                    "\"rootfs_driver\": \"virtiofs\"}",
+                    NULL, 0);
+    ck_assert_uint_eq(vqemu_units_count(units), 5);
+    for (size_t i = 0; i < 5; i++)
+        ck_assert_ptr_nonnull(
+            strstr(vqemu_units_text(units, i), "Description=Volt VM: a??b\xc3\xa4?%%"));
+    ck_assert_ptr_nonnull(strstr(vqemu_units_text(units, 2), "(virtiofsd for /r?)"));
+    vqemu_units_free(units);
+}
+END_TEST
+
 START_TEST(a_unit_that_systemd_cannot_read_is_refused) {
     static const struct {
         size_t size, count;
@@ -546,6 +562,7 @@ int main(void) {
     Suite *suite = suite_create("unit");
     TCase *tests = tcase_create("unit");
     tcase_add_test(tests, names_and_texts_come_in_pairs);
+    tcase_add_test(tests, a_name_cannot_pretend_to_be_another);
     tcase_add_test(tests, a_unit_that_systemd_cannot_read_is_refused);
     tcase_add_test(tests, what_a_unit_cannot_do_is_refused);
     tcase_add_test(tests, what_a_companion_cannot_be_given_is_refused);

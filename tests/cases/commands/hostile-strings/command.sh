@@ -33,4 +33,4 @@ d,security_model=none,multidevs=remap,readonly=on' \
   '' \
   ';' \
   '	\' \
-  -device 'ab')
+  -device 'a'"$(printf '\177')"'b')
