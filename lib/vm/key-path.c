@@ -68,7 +68,7 @@ static int read_below(struct key_path *path, const char **rest, const struct obj
     (*rest)++;
     if (property->kind == PROPERTY_VALUES) {
         path->name = *rest;
-        return 0;
+        return property_check_name(property, path->text, path->name, error);
     }
     if (property->kind == PROPERTY_OBJECTS && !step->has_index)
         return malformed(path->text, " is a list: say which, as in [0]", property->key, error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON objects <-> objects with properties. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -61,10 +62,12 @@ static int read_number(struct reader *reader, const struct property *property, v
     if (number >= 0)
         return property_set_number(property, object, reader->path.text, (uint64_t)number,
                                    reader->error);
-    int r = error_set(reader->error, VQEMU_ERR_INVALID, 0,
-                      "%s: %" JSON_INTEGER_FORMAT " is less than 0", reader->path.text, number);
+    char text[24];
+    snprintf(text, sizeof text, "%" JSON_INTEGER_FORMAT, number);
+    int r = error_set(reader->error, VQEMU_ERR_INVALID, 0, "%s: %s is less than 0",
+                      reader->path.text, text);
     return error_because(r, reader->error, "out-of-range", VQEMU_DETAIL_KEY, reader->path.text,
-                         NULL);
+                         VQEMU_DETAIL_VALUE, text, NULL);
 }
 
 static int read_switch(struct reader *reader, const struct property *property, void *object,

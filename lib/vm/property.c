@@ -202,10 +202,15 @@ static struct value plain(const struct value *value) {
     return *value;
 }
 
+int property_check_name(const struct property *property, const char *key, const char *name,
+                        vqemu_error **error) {
+    return check_pattern(property->pattern, property->wanted, key, name, error);
+}
+
 int property_set_value(const struct property *property, void *object, const char *key,
                        const char *name, const struct value *value, vqemu_error **error) {
     struct named_values *values = property_field(property, object);
-    int r = check_pattern(property->pattern, property->wanted, key, name, error);
+    int r = property_check_name(property, key, name, error);
     if (r < 0)
         return r;
     if (!value) {

@@ -143,6 +143,9 @@ int property_set_number(const struct property *property, void *object, const cha
 /* Of a list of strings: an index that is the count appends. */
 int property_set_element(const struct property *property, void *object, const char *key,
                          size_t index, const char *value, vqemu_error **error);
+/* Whether a named value can have the name. */
+int property_check_name(const struct property *property, const char *key, const char *name,
+                        vqemu_error **error);
 /* Of named values. A NULL value takes the name away. */
 int property_set_value(const struct property *property, void *object, const char *key,
                        const char *name, const struct value *value, vqemu_error **error);

@@ -13,7 +13,7 @@ from collections.abc import Set as _Set
 from typing import (TYPE_CHECKING, Any, Callable, Dict, Generic, Iterable, Iterator, List, Mapping, MutableMapping,
                     MutableSequence, Optional, Tuple, Type, TypeVar, Union, overload)
 
-from ._library import C, Text, encoded, pointer_of, whole
+from ._library import C, Text, encoded, pointer_of, unsigned, whole
 from .errors import Error, UnknownKeyError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -157,10 +157,7 @@ def write(vm: VM, key: str, value: Any) -> None:
     elif isinstance(value, (Properties, _Mapping, _Sequence)):
         _write_whole(vm, key, value)
     else:
-        number = whole(value, key)
-        if number < 0:
-            raise ValueError(f"{key} must not be {number}")
-        C.vqemu_vm_set_number(vm, encoded(key, "a key"), number)
+        C.vqemu_vm_set_number(vm, encoded(key, "a key"), unsigned(value, key))
 
 
 def _write_whole(vm: VM, key: str, value: Any) -> None:
@@ -195,7 +192,10 @@ def plain(value: Any, key: str) -> Any:
         if isinstance(value, _Set):
             raise TypeError(f"{key} must be a list, which has an order, not a set")
         return [plain(part, f"{key}[{i}]") for i, part in enumerate(value)]
-    return whole(value, key)
+    number = whole(value, key)
+    if not -1 << 63 <= number < 1 << 63:  # what JSON's reader takes
+        raise ValueError(f"{key} must not be {number}")
+    return number
 
 
 def split_document(document: Mapping[str, Any]) -> Tuple[Dict[str, Any], List[Tuple[str, str]]]:
