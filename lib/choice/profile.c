@@ -150,8 +150,11 @@ int profile_require(const char *name, vqemu_profile **profile, vqemu_error **err
     _cleanup_free_ char *names = list_names(" and "), *choices = list_names(", ");
     if (!names || !choices)
         return error_no_memory(error);
-    int r = error_set(error, VQEMU_ERR_INVALID, 0, "unknown profile \"%s\": the profiles are %s",
-                      name ? name : "", names);
+    int r =
+        error_set(error, VQEMU_ERR_INVALID, 0,
+                  "unknown profile \"%s\": the profiles are %s; any other needs its accel and its "
+                  "guests to be said when it is ingested",
+                  name ? name : "", names);
     return error_because(r, error, "unknown-profile", VQEMU_DETAIL_PROFILE, name,
                          VQEMU_DETAIL_CHOICES, choices, NULL);
 }

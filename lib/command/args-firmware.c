@@ -100,8 +100,8 @@ int args_plan_firmware(struct args *args, vqemu_error **error) {
         return refuse_unguarded(args, error);
     if (found == 0 || found == VQEMU_ERR_NO_MEMORY)
         return found;
-    return error_because(found, error, NULL, VQEMU_DETAIL_KEY, "firmware", VQEMU_DETAIL_PROFILE,
-                         vqemu_profile_name(args->profile), NULL);
+    return error_because(error_prefix(found, error, "firmware: "), error, NULL, VQEMU_DETAIL_KEY,
+                         "firmware", VQEMU_DETAIL_PROFILE, vqemu_profile_name(args->profile), NULL);
 }
 
 static void add_flash(struct args *args, const char *node, const char *format, const char *path,

@@ -103,7 +103,8 @@ START_TEST(an_unknown_profile_is_named_with_the_known_ones) {
     ck_assert_ptr_null(profile);
     ck_assert_str_eq(vqemu_error_message(error),
                      "unknown profile \"kvm\": the profiles are kvm-linux, kvm-uefi, emulate-x86 "
-                     "and emulate-foreign");
+                     "and emulate-foreign; any other needs its accel and its guests to be "
+                     "said when it is ingested");
     ck_assert_str_eq(vqemu_error_reason(error), "unknown-profile");
     ck_assert_str_eq(vqemu_error_detail(error, "profile"), "kvm");
     ck_assert_str_eq(vqemu_error_detail(error, "choices"),

@@ -8,13 +8,11 @@
 #include "guest-case.h"
 #include "vm/vm.h"
 
-/* The message begins with the key, which is a detail as well; not so what is about all PCI devices,
- * and what the firmware of a profile lacks. */
+/* The message begins with the key, which is a detail as well; not so what is about all PCI devices.
+ */
 static bool has_its_key(const vqemu_error *error) {
     const char *message = vqemu_error_message(error), *key = vqemu_error_detail(error, "key");
     if (strstr(message, " PCI devices"))
-        return true;
-    if (key && strcmp(key, "firmware") == 0)
         return true;
     size_t length = key ? strlen(key) : 0;
     return key && strncmp(message, key, length) == 0 && strncmp(message + length, ": ", 2) == 0;
