@@ -250,7 +250,7 @@ def test_a_vm_can_come_from_a_file(root, tmp_path):
     (tmp_path / "vm.json").write_text('{"name": "from-file", "firmware": "bios", "memory": 300, "cpus": 2}')
     words = ["--root", root, "--json", "args", "--profile", "emulate-x86", "--vm", tmp_path / "vm.json"]
     argv = json.loads(good(*words, "--cpus", "3"))["argv"]
-    assert "guest=volt-from-file,process=volt-from-file" in argv
+    assert "guest=volt-from-file,process=volt-from-file,debug-threads=on" in argv
     assert argv[argv.index("-m") + 1] == "300" and argv[argv.index("-smp") + 1].startswith("3,")
     (tmp_path / "vm.json").write_text('{"name": "x", "memroy": 1}')
     words.remove("--json")

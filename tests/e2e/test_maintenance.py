@@ -35,7 +35,7 @@ def root(tmp_path, profile):
 
 def add_generation(root, profile, number, size=0):
     """Build the profile with another file; returns the ref."""
-    (profile / "lib/generation").write_bytes(b"%d" % number + bytes(size))
+    (profile / "lib/generation").write_bytes(b"%d" % number + os.urandom(size))
     return build(root, profile)["ref"]
 
 

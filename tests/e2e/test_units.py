@@ -110,7 +110,8 @@ def check_arrival(systemd, root, name, extra):
     doubled = name.replace(b",", b",,")
     argv = dump.argv
     assert argv[0].startswith(root) and argv[0].endswith(b"/bin/qemu-system-x86_64")
-    assert argv[argv.index(b"-name") + 1] == (b"guest=volt-" + doubled + b",process=volt-" + doubled)
+    assert argv[argv.index(b"-name") + 1] == (b"guest=volt-" + doubled + b",process=volt-" + doubled +
+                                            b",debug-threads=on")
     assert argv[argv.index(b"-kernel") + 1] == b"/boot/" + name
     assert argv[argv.index(b"-append") + 1] == b"x=" + name
     assert (b"local,id=rootfs,path=/srv/" + doubled +
