@@ -28,7 +28,7 @@
  * vmport=off: nobody asked for VMware's backdoor.
  * plain_disk of "virt" on Arm: Windows has drivers for NVMe, AHCI and USB sticks. AAVMF, which
  * boots such guests, has drivers for NVMe and USB, and in Debian's builds none for AHCI. Of QEMU's
- * network devices, there is none for which Windows on Arm would bring a driver itself. pseries: TCG
+ * network devices, none is known for which Windows on Arm would bring a driver itself. pseries: TCG
  * does not implement the mitigations that the machine type asks for by default.
  */
 #define GIB UINT64_C(1024) /* MiB */
