@@ -74,10 +74,12 @@ def test_everything_is_installed_where_it_belongs(prefix):
     assert installed == headers | {
         "include/volt-qemu/version.h", "bin/volt-qemu", "lib/libvoltqemu.so",
         "lib/libvoltqemu.so.1", "lib/libvoltqemu.so.1.0.0", "lib/pkgconfig/volt-qemu.pc",
-        "share/man/man1/volt-qemu.1", "share/doc/volt-qemu/LICENSE", "share/doc/volt-qemu/docs/vm.schema.json",
+        "share/man/man1/volt-qemu.1", "share/doc/volt-qemu/LICENSE",
+        "share/doc/volt-qemu/docs/policy.schema.json", "share/doc/volt-qemu/docs/vm.schema.json",
         "share/doc/volt-qemu/examples/daemon/daemon.c", "share/doc/volt-qemu/examples/make-profile",
         *(f"share/doc/volt-qemu/{path.relative_to(SOURCE)}"
-          for path in [*SOURCE.glob("docs/*.md"), *SOURCE.glob("examples/vms/*.json")]),
+          for path in [*SOURCE.glob("docs/*.md"), *SOURCE.glob("examples/vms/*.json"),
+                       *SOURCE.glob("examples/policies/*.json")]),
         "share/bash-completion/completions/volt-qemu"}
 
 
@@ -168,14 +170,14 @@ def test_another_c_library_is_refused_plainly(tmp_path):
 def check_binding(printed, ran):
     command = json.loads(printed)
     assert command["profile"] == "emulate-x86" and command["reason"]
-    assert "guest=volt-web,,1,process=volt-web,,1" in command["argv"]
+    assert "guest=volt-web,,1,process=volt-web,,1,debug-threads=on" in command["argv"]
     assert command["digest"]
     assert ran.splitlines() == command["argv"][1:]
 
 
 def test_the_python_example_builds_and_runs_a_command(environment, root):
     words = ["/usr/bin/python3", SOURCE / "examples/python/run_vm.py", "--root", root, "--profile",
-             "emulate-x86", "--name", "web,1", "--memory", "512"]
+             "emulate-x86", "--name", "web,1", "--memory", "512", "--kernel", SOURCE / "LICENSE"]
     check_binding(run(*words, env=environment), run(*words, "--run", env=environment))
 
 
@@ -276,7 +278,8 @@ def test_a_go_module_outside_of_the_tree_uses_the_package(environment, go, root,
 
 
 def test_the_go_example_builds_and_runs_a_command(environment, root, go_program):
-    words = [go_program, "-root", root, "-profile", "emulate-x86", "-name", "web,1", "-memory", "512"]
+    words = [go_program, "-root", root, "-profile", "emulate-x86", "-name", "web,1", "-memory", "512",
+             "-kernel", SOURCE / "LICENSE"]
     check_binding(run(*words, env=environment), run(*words, "-run", env=environment))
 
 

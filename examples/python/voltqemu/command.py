@@ -73,8 +73,8 @@ class Command(Handle):
                  incoming: bool = False, state_base: Optional[Text] = None,
                  runtime_base: Optional[Text] = None, policy: Optional[Policy] = None) -> None:
         """for_unit: with the sockets of a systemd unit. paused: do not start the CPUs (-S). incoming: wait for a
-        migration (-incoming defer). state_base, runtime_base: where the directories of VMs are. policy: what the VM may use of
-        the host, all by default."""
+        migration (-incoming defer). state_base, runtime_base: where the directories of VMs are. policy: what the VM
+        may use of the host, all by default."""
         described = options("vqemu_command_options", {"state_base": state_base, "runtime_base": runtime_base})
         flags = flag(for_unit, "for_unit") | flag(paused, "paused") << 1 | flag(incoming, "incoming") << 2
         if policy is not None:

@@ -83,8 +83,8 @@ RevisionName = Union[Revision, Text]
 @dataclass(frozen=True)
 class Ingest:
     """What was put into a store. is_new: whether the store did not have it. objects, bytes: of all that was seen;
-    new_objects, new_bytes: of what the store did not have. current: the name of the revision of its profile that is used
-    now, perhaps another one; None if that cannot be told."""
+    new_objects, new_bytes: of what the store did not have. current: the name of the revision of its profile that is
+    used now, perhaps another one; None if that cannot be told."""
 
     revision: Revision
     is_new: bool
@@ -327,8 +327,9 @@ class Store(Handle):
         that export() has written needs the profile, or the digest that its revision must have, or any_profile: it may
         say itself of which profile it is. What else ingest() takes is for other archives."""
         described = options("vqemu_ingest_options", {
-            "profile": None if profile is None else _name(profile, Profile, "profile"), "digest": digest, "created_at": created_at,
-            "qemu_version": qemu_version, "build_date": build_date, "build_host": build_host, "accel": accel,
+            "profile": None if profile is None else _name(profile, Profile, "profile"), "digest": digest,
+            "created_at": created_at, "qemu_version": qemu_version, "build_date": build_date, "build_host": build_host,
+            "accel": accel,
             "abilities": abilities, "guests": guests, "description": description})
         with _opened(file, "rb") as (number, name):
             return Ingest._of(perform(call, lambda made: C.vqemu_store_import(

@@ -36,8 +36,8 @@ class Units(Handle):
         """user: for systemctl --user. name_prefix: of the units' names, "volt-vm-" by default. stop_directory: what
         the stop command needs besides /usr, such as where its libraries are. state_base, runtime_base:
         where the directories of VMs are. stop_timeout: seconds that the guest gets to shut down. stop_command: what
-        shuts it down, a program with its arguments, to which the unit adds --timeout N and the socket. policy: what the VM
-        may use of the host, all by default."""
+        shuts it down, a program with its arguments, to which the unit adds --timeout N and the socket. policy: what the
+        VM may use of the host, all by default."""
         described = options(
             "vqemu_unit_options",
             {"name_prefix": name_prefix, "state_base": state_base, "runtime_base": runtime_base,
