@@ -40,7 +40,10 @@ static int ingest(const struct options *options) {
     int status = check_new_profile(options);
     if (status)
         return status;
-    int fd = open(options->operand, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd;
+    do /* on a network or FUSE file system, it can be interrupted */
+        fd = open(options->operand, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (fd < 0 && errno == EINTR);
     if (fd < 0)
         return fail_system(errno, "cannot read the directory %s", options->operand);
     close(fd);

@@ -131,8 +131,10 @@ static int stage(struct whole_file *file, const char *directory, const char *nam
     _cleanup_free_ char *path = format_text("%s/%s", directory, name);
     int status = whole_file_begin(file, path);
     /* systemd reads it as root; whatever the umask is, nobody else writes it */
-    if (!status && (fchmod(file->fd, 0644) < 0 || dprintf(file->fd, "%s", text) < 0))
+    if (!status && fchmod(file->fd, 0644) < 0)
         status = fail_writing(errno, path);
+    if (!status)
+        status = whole_file_write(file, text, strlen(text));
     return status ? status : whole_file_sync(file);
 }
 

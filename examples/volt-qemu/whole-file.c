@@ -91,7 +91,11 @@ static bool lock(int fd) {
 static int make_staged(struct whole_file *file) {
     for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
         uint64_t number;
-        if (getrandom(&number, sizeof number, 0) != sizeof number)
+        ssize_t n;
+        do
+            n = getrandom(&number, sizeof number, 0);
+        while (n < 0 && errno == EINTR);
+        if (n != sizeof number)
             return fail_to_write(file, errno);
         free(file->staged);
         file->staged = format_text(".%s.%0*" PRIx64 SUFFIX, file->name, RANDOM_DIGITS, number);
@@ -123,6 +127,17 @@ int whole_file_begin(struct whole_file *file, const char *path) {
         return fail_to_write(file, errno);
     sweep(file);
     return make_staged(file);
+}
+
+int whole_file_write(const struct whole_file *file, const char *bytes, size_t size) {
+    while (size > 0) {
+        ssize_t n = write(file->fd, bytes, size);
+        if (n < 0 && errno != EINTR)
+            return fail_to_write(file, errno);
+        bytes += n > 0 ? n : 0;
+        size -= n > 0 ? (size_t)n : 0;
+    }
+    return 0;
 }
 
 int whole_file_sync(const struct whole_file *file) {

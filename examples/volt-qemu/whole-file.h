@@ -7,6 +7,8 @@
 #ifndef WHOLE_FILE_H
 #define WHOLE_FILE_H
 
+#include <stddef.h>
+
 struct whole_file {
     char *path, *name, *staged; /* the last two are in its directory */
     int directory_fd, fd;       /* fd: what is to be written to */
@@ -15,6 +17,9 @@ struct whole_file {
 /* Returns 0, or an exit status after the failure was reported; whole_file_end() is due in any case.
  */
 int whole_file_begin(struct whole_file *file, const char *path);
+
+/* The next bytes of it. Returns 0, or the exit status of a fault that has been reported. */
+int whole_file_write(const struct whole_file *file, const char *bytes, size_t size);
 
 /* What was written to a file that began well is to stay on the disk, still hidden. */
 int whole_file_sync(const struct whole_file *file);

@@ -19,7 +19,7 @@ struct source {
 
 /* The node names that belong together: "disk0", "disk0-backing1". */
 struct place {
-    char node[32], key[48];
+    char node[64], key[64];
 };
 
 static struct place place_of_disk(size_t number) {

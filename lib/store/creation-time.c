@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 
-#define SECONDS_AHEAD (24 * 60 * 60)
+#define SECONDS_AHEAD ((time_t)24 * 60 * 60)
 
 int creation_time_check(const struct timespec *time, const char *what, vqemu_error **error) {
     struct timespec latest;

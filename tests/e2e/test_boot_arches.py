@@ -96,7 +96,8 @@ def test_a_guest_reads_only_the_layers_that_the_vm_names(boot_store, guest_of, t
         {"file": hostile[0], "format": "qcow2", "cdrom": True}]
     disks[0]["read_only"] = True  # it is a layer of another
     vm = Vm(boot_store, "x86_64", tmp_path, document(guest_of("x86_64"), disks=disks)).ask(f"disk:{len(disks)}")
-    console = vm.run(DEADLINES["x86_64"])
+    assert "backing" in vm.run(DEADLINES["x86_64"]).text  # preparing refuses them
+    console = vm.run(DEADLINES["x86_64"], prepared=False)
     assert {d["name"]: d["start"].rstrip(".") for d in console.reports("disk")} == {
         "vda": "", "vdb": "", "vdc": "", "vdd": "", "vde": "", "vdf": "base", "sr0": ""}
 
@@ -246,6 +247,7 @@ def test_the_default_command_line_boots(arch, boot_store, guest_of, tmp_path):
 ])
 def test_firmware_speaks_on_the_console(arch, says, boot_store, tmp_path):
     """Where Debian has no kernel, and none is needed to see that machine and console belong together."""
-    with Vm(boot_store, arch, tmp_path, {}).started() as running:
+    firmware = {"firmware": "bios"}  # alone, with nothing to boot
+    with Vm(boot_store, arch, tmp_path, firmware).started() as running:
         for text in says:
             running.wait_for(text, 30)

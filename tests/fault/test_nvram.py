@@ -58,10 +58,16 @@ class Store:
         return [str(word) for word in (tool, "prepare", self.store, self.directory / "CODE.fd",
                                        self.directory / "VARS.fd", flags)]
 
+    def read_record(self):
+        """Of the firmware; a record that was written says also whose variables these are."""
+        record = json.loads(self.record.read_text())
+        assert record.pop("vm", "vm") == "vm"
+        return record
+
     def check(self, where):
         """What must hold at any time."""
         if self.store.exists():
-            content, record = self.store.read_bytes(), json.loads(self.record.read_text())
+            content, record = self.store.read_bytes(), self.read_record()
             allowed = {"create": [(NEW_VARS, NEW)], "keep": [(WRITTEN, OLD), (WRITTEN, NEW)],
                        "reset": [(WRITTEN, OLD), (NEW_VARS, NEW)]}[self.operation]
             assert (content, record) in allowed, where
@@ -72,7 +78,7 @@ class Store:
 
     def check_done(self, where):
         self.check(where)
-        assert json.loads(self.record.read_text()) == NEW and self.store.exists(), where
+        assert self.read_record() == NEW and self.store.exists(), where
         assert self.old.exists() == (self.operation == "reset"), where
         assert self.store.stat().st_mode & 0o777 == 0o600 or self.operation == "keep", where
 

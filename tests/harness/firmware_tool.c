@@ -8,6 +8,7 @@
  * Exit status 1, with the message on standard error, if the call fails.
  */
 #define _GNU_SOURCE /* O_PATH */
+#include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
 #include <stdio.h>
@@ -15,8 +16,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "command/firmware.h"
 #include "run/nvram.h"
+#include "util/fd.h"
 
 static int find(char **words, vqemu_error **error) {
     struct firmware firmware;
@@ -34,13 +37,17 @@ static int prepare(char **words, vqemu_error **error) {
     struct owner owner = {.vm_id = "vm"};
     int r = owner_find(NULL, &owner, error);
     char *directory = strdup(words[0]);
-    if (r < 0 || !directory)
-        return r;
-    const struct nvram_home home = {.fd = open(dirname(directory), O_PATH | O_CLOEXEC),
-                                    .owner = &owner};
-    r = nvram_prepare(&nvram, &home, (uint32_t)strtoul(words[3], NULL, 0), NULL, error);
+    int fd = directory ? open_at(AT_FDCWD, dirname(directory), O_PATH, 0) : -ENOMEM;
+    const struct nvram_home home = {.fd = fd, .owner = &owner};
+    if (r == 0 && fd == -ENOMEM)
+        r = error_no_memory(error);
+    else if (r == 0 && fd < 0)
+        r = error_system(error, -fd, "cannot open the directory of %s", words[0]);
+    if (r == 0)
+        r = nvram_prepare(&nvram, &home, (uint32_t)strtoul(words[3], NULL, 0), NULL, error);
     free(directory);
-    close(home.fd);
+    if (fd >= 0)
+        close(fd);
     return r;
 }
 
