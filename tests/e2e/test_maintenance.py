@@ -761,7 +761,7 @@ def test_repair_from_trees_that_are_copies(tmp_path, profile):
     """Trees on another file system are copies: they have what the objects have lost."""
     if os.getuid() != 0:
         pytest.skip("needs root to mount a file system")
-    with mounted(tmp_path / "trees", "-t", "tmpfs", "-o", "size=10m", "none") as trees:
+    with mounted(tmp_path / "trees", "-t", "tmpfs", "-o", "size=10m,mode=755", "none") as trees:
         words = ["--objects", tmp_path / "s/cas/objects", "--refs", tmp_path / "s/cas/refs", "--trees", trees]
         good(*words, "ingest", "--profile", PROFILE, profile)
         good(*words, "resolve", "--profile", PROFILE)

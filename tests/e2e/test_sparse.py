@@ -59,7 +59,7 @@ def test_a_copy_and_a_tree_of_copies_keep_holes(tmp_path, sparse_store):
     assert_sparse(object_path(tmp_path / "copy", LARGE))
     if os.getuid() != 0:
         return
-    with mounted(tmp_path / "trees", "-t", "tmpfs", "none") as trees:
+    with mounted(tmp_path / "trees", "-t", "tmpfs", "-o", "mode=755", "none") as trees:
         words = ["--objects", root / "cas/objects", "--refs", root / "cas/refs", "--trees", trees]
         tree = Path(json.loads(good("--json", *words, "resolve", "--profile", PROFILE))["tree"])
         assert tree.is_relative_to(trees)
