@@ -312,6 +312,24 @@ static int check_ranges(const struct object_list *list, const char *key, vqemu_e
     return 0;
 }
 
+/* 0 is as good as not set for every number of a document, but who writes it here means "none". */
+static int check_maxima(json_t *document, vqemu_error **error) {
+    const char *key;
+    json_t *value;
+    json_object_foreach(document, key, value) {
+        if (strncmp(key, "max_", strlen("max_")) != 0 || !json_is_integer(value) ||
+            json_integer_value(value) != 0)
+            continue;
+        int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                          "%s: a maximum is from 1 up; 0 would be as good as not set, and "
+                          "not none at all",
+                          key);
+        return error_because(r, error, "out-of-range", VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE,
+                             "0", NULL);
+    }
+    return 0;
+}
+
 static int read_policy(const char *text, size_t size, const char *source, vqemu_policy *policy,
                        vqemu_error **error) {
     if (size > TEXT_LIMIT)
@@ -322,6 +340,8 @@ static int read_policy(const char *text, size_t size, const char *source, vqemu_
     if (r < 0)
         return r;
     r = json_drop_schema(document, error);
+    if (r == 0)
+        r = check_maxima(document, error);
     if (r == 0)
         r = object_from_json(&policy_type, policy, false, document, error);
     if (r == 0)

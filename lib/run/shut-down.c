@@ -101,10 +101,12 @@ static int not_ended(const struct shutdown *shutdown, vqemu_error **error) {
     return error_because(r, error, "not-ended", VQEMU_DETAIL_PATH, name, NULL);
 }
 
-/* Also where the guest is off already: with -no-shutdown, QEMU would stay. Until QEMU hangs up. */
-static int quit(const struct shutdown *shutdown, vqemu_error **error) {
+/* Also where the guest is off already: with -no-shutdown, QEMU would stay. Until QEMU hangs up.
+ * was_told: not, if it had ended before. */
+static int quit(const struct shutdown *shutdown, bool *was_told, vqemu_error **error) {
     struct qmp_limit limit = until(shutdown, call_now() + VQEMU_MONITOR_QUIT_TIME);
     int r = execute(shutdown, "quit", &limit, NULL, error);
+    *was_told = r != QMP_ENDED;
     while (r == QMP_DONE && call_now() < limit.deadline)
         r = qmp_wait(&shutdown->monitor->qmp, &limit, error);
     return r == QMP_DONE ? QMP_LATE : r;
@@ -129,6 +131,10 @@ static int wait_for_exit(const struct shutdown *shutdown, vqemu_error **error) {
 
 /* ---- all of it ---- */
 
+static int32_t ended_by_itself(const vqemu_monitor *monitor) {
+    return monitor->guest_is_off ? VQEMU_SHUTDOWN_POWERED_OFF : VQEMU_SHUTDOWN_GONE;
+}
+
 /* Up to the point where QEMU has hung up, or did not in time. */
 static int end_guest(const struct shutdown *shutdown, int32_t *end, vqemu_error **error) {
     vqemu_monitor *monitor = shutdown->monitor;
@@ -138,14 +144,18 @@ static int end_guest(const struct shutdown *shutdown, int32_t *end, vqemu_error 
     if (r == QMP_DONE && listens)
         r = press_button(shutdown, error);
     if (r < 0 || r == QMP_ENDED) {
-        *end = monitor->guest_is_off ? VQEMU_SHUTDOWN_POWERED_OFF : VQEMU_SHUTDOWN_GONE;
+        *end = ended_by_itself(monitor);
         return r;
     }
     if (monitor->guest_is_off)
         *end = VQEMU_SHUTDOWN_POWERED_OFF;
     else if (!monitor->is_ending)
         *end = listens || !shutdown->has_time ? VQEMU_SHUTDOWN_FORCED : VQEMU_SHUTDOWN_IDLE;
-    return quit(shutdown, error);
+    bool was_told;
+    r = quit(shutdown, &was_told, error);
+    if (r == QMP_ENDED && !was_told)
+        *end = ended_by_itself(monitor);
+    return r;
 }
 
 VQEMU_EXPORT int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeout_ms,

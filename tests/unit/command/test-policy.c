@@ -499,6 +499,8 @@ START_TEST(bad_policies_are_refused) {
         {"{\"forwards\":[{\"first\":2,\"last\":1}]}", "forwards[0].last", VQEMU_ERR_INVALID},
         {"{\"forwards\":[{\"first\":2}]}", "forwards[0].last", VQEMU_ERR_INVALID},
         {"{\"kernel\":1}", "kernel", VQEMU_ERR_INVALID},
+        {"{\"kernel\":true,\"max_disks\":0}", "max_disks", VQEMU_ERR_INVALID},
+        {"{\"max_memory\":0}", "max_memory", VQEMU_ERR_INVALID},
         {"{\"user_network\":\"any\"}", "user_network", VQEMU_ERR_INVALID},
         {"{\"$schema\":\"policy.schema.json\",\"kernel\":null}", "kernel", VQEMU_ERR_INVALID},
     };

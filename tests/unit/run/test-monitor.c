@@ -502,6 +502,7 @@ START_TEST(it_is_told_how_a_vm_ended) {
         {"{\"return\": {\"status\": \"suspended\"}}\r\n\0" OK "\0" OK SHUTDOWN "\0" OK "\0", 5000,
          VQEMU_SHUTDOWN_POWERED_OFF},
         {"\0", 5000, VQEMU_SHUTDOWN_GONE},
+        {"\0", 0, VQEMU_SHUTDOWN_GONE}, /* it had ended before it could be told */
         {RUNNING "\0", 5000, VQEMU_SHUTDOWN_GONE},
         {RUNNING "\0" OK "\0", 5000, VQEMU_SHUTDOWN_GONE},
         {RUNNING "\0" OK "{\"event\": \"SHUTDOWN\", \"data\": {\"guest\": false}}\r\n\0" OK "\0",
