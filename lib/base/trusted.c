@@ -9,6 +9,7 @@
 
 #include "util/cleanup.h"
 #include "util/fd.h"
+#include "util/path.h"
 
 #define LINKS_MAX 40 /* as the kernel follows (path_resolution(7)) */
 
@@ -76,7 +77,7 @@ static int take_name(struct way *way, char name[static NAME_MAX + 1], bool *is_l
     name[length] = '\0';
     const char *behind = begin + length + strspn(begin + length, "/");
     *is_last = !*behind;
-    memmove(way->rest, behind, strlen(behind) + 1);
+    path_drop_front(way->rest, (size_t)(behind - way->rest));
     return length > 0;
 }
 

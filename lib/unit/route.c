@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/path.h"
 #include "util/strbuf.h"
 
 /* As many links on the way as Linux itself follows (path_resolution(7)). */
@@ -64,7 +65,7 @@ static int go_on(struct walk *walk, const char *name, const char *rest) {
         go_up(walk);
     else if (strcmp(name, ".") != 0)
         strbuf_addf(&walk->done, "/%s", name);
-    memmove(walk->ahead, rest, strlen(rest) + 1);
+    path_drop_front(walk->ahead, (size_t)(rest - walk->ahead));
     return walk->done.failed ? -ENOMEM : 0;
 }
 

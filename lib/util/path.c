@@ -65,6 +65,15 @@ const char *base_name(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+/* Byte by byte: valgrind takes a memmove() in a buffer of known size for an overlapping memcpy().
+ */
+void path_drop_front(char *path, size_t length) {
+    char *to = path;
+    for (const char *from = path + length; *from; from++)
+        *to++ = *from;
+    *to = '\0';
+}
+
 /* ---- without openat2(2): kernels before 5.6, and sandboxes that refuse it ---- */
 
 /* As many links as the kernel follows (path_resolution(7)). */
@@ -120,13 +129,6 @@ static int set_rest(struct walk *walk, const char *path, const char *behind) {
     return 0;
 }
 
-/* By way of a copy: valgrind takes a memmove() with a known size for a memcpy() that overlaps. */
-static void drop_first(struct walk *walk, size_t length) {
-    char behind[PATH_MAX];
-    strcpy(behind, walk->rest + length);
-    strcpy(walk->rest, behind);
-}
-
 /* Cut the first component off the rest; what is left begins with a slash or is empty. */
 static int take_component(struct walk *walk, char component[NAME_MAX + 1]) {
     size_t length = strcspn(walk->rest, "/");
@@ -134,7 +136,7 @@ static int take_component(struct walk *walk, char component[NAME_MAX + 1]) {
         return -ENAMETOOLONG;
     memcpy(component, walk->rest, length);
     component[length] = '\0';
-    drop_first(walk, length);
+    path_drop_front(walk->rest, length);
     return 0;
 }
 
@@ -180,7 +182,7 @@ static int walk_on(struct walk *walk, int flags, bool follow) {
         if (r == 1)
             continue;
         bool has_slash = *walk->rest == '/';
-        drop_first(walk, strspn(walk->rest, "/"));
+        path_drop_front(walk->rest, strspn(walk->rest, "/"));
         if (!*walk->rest)
             return open_last(walk, component, has_slash ? flags | O_DIRECTORY : flags);
         r = step(walk, component);

@@ -3,6 +3,7 @@
 #define UTIL_PATH_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * The path, made absolute against the working directory, without slashes at its end. Links are not
@@ -24,5 +25,8 @@ const char *base_name(const char *path);
  * errno: -EXDEV for an escape, -ELOOP for a link.
  */
 int open_beneath(int directory_fd, const char *path, int flags, bool follow);
+
+/* Cut so many of its bytes off the front of a path. */
+void path_drop_front(char *path, size_t length);
 
 #endif
