@@ -174,7 +174,7 @@ def test_a_program_beside_qemu_reaches_nothing(systemd, cli, store, guests, vict
     for path in (place, f"{place}/log"):
         shutil.chown(systemd.inside(path), "games")
     vm = Vm(systemd, cli, store, guests, replace=[("ExecStop=", "#ExecStop=")], kernel=None, append=None,
-            **{key: str(program)}, **keys)
+            firmware="bios", **{key: str(program)}, **keys)
     vm.console.write_text(json.dumps(victims) + "\n")
     with vm:
         result = read_result(systemd, f"{place}/log")
@@ -208,7 +208,7 @@ def test_a_link_in_the_place_of_a_file_leads_nowhere(systemd, cli, store, guests
 
 def test_a_socket_gives_nobody_a_file(systemd, cli, store, guests):
     """Its owner is not changed by its path, in whose place the VM's user may have put a link."""
-    vm = Vm(systemd, cli, store, guests, kernel=None, append=None, tpm=True)
+    vm = Vm(systemd, cli, store, guests, kernel=None, append=None, firmware="bios", tpm=True)
     text = vm.texts["volt-vm-swtpm@web.socket"]
     assert "SocketUser" not in text and "SocketMode=0666" in text
     vm.console.write_text("{}\n")
