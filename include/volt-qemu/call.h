@@ -117,7 +117,10 @@ enum vqemu_log_level {
  * Told of an event: level is one of enum vqemu_log_level; event a stable word, such as
  * "tree-altered", "tree-by-content", "object-replaced", "placed-by-copy", "revision-broken" (later
  * versions have more); message one printable line for people. The strings live for the callback
- * only. It may come from a thread of the library, but never from two at once. Since 1.0.
+ * only. It may come from a thread of the library, but never from two at once.
+ *
+ * The function may call the library, also with the same call; what happens in there is not told. It
+ * must return: not leave by longjmp(3) or an exception. Since 1.0.
  */
 typedef void (*vqemu_log_fn)(int32_t level, const char *event, const char *message, void *userdata);
 

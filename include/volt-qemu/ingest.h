@@ -31,8 +31,8 @@ typedef struct vqemu_ingest_options vqemu_ingest_options;
 #define VQEMU_INGEST_CREATED_AT "created_at"
 
 /** Of vqemu_store_import(): the SHA-256 that the archive's manifest must have, 64 lower case hex
- * digits: that of vqemu_revision_digest() where it was exported, which came another way. Since 1.0.
- */
+ * digits: that of vqemu_revision_digest() where it was exported, which came another way. A
+ * directory has none before it is stored: vqemu_store_ingest() refuses it. Since 1.0. */
 #define VQEMU_INGEST_DIGEST "digest"
 
 /** The version of QEMU. Any text. Since 1.0. */

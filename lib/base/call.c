@@ -26,6 +26,7 @@ struct vqemu_call {
     vqemu_progress_fn progress;
     void *progress_userdata;
     pthread_mutex_t log_lock; /* the hook hears of one event at a time */
+    _Atomic pthread_t logger; /* the thread that is in the hook; 0 if none is */
     vqemu_log_fn log;
     void *log_userdata;
 };
@@ -37,6 +38,7 @@ VQEMU_EXPORT int vqemu_call_new(vqemu_call **call, vqemu_error **error) {
     if (!*call)
         return error_no_memory(error);
     atomic_init(&(*call)->references, 1);
+    atomic_init(&(*call)->logger, 0);
     (*call)->deadline = INT64_MAX;
     pthread_mutex_init(&(*call)->log_lock, NULL); /* never fails with default attributes */
     return 0;
@@ -183,8 +185,9 @@ int call_report(vqemu_call *call, const vqemu_progress *progress) {
 
 void call_log(vqemu_call *call, int32_t level, const char *event, const char *format, ...) {
     va_list arguments;
-    if (!call || !call->log)
-        return;
+    pthread_t self = pthread_self();
+    if (!call || !call->log || pthread_equal(atomic_load(&call->logger), self))
+        return; /* also of what the hook itself does with this call */
     va_start(arguments, format);
     struct strbuf text = {0};
     strbuf_addv(&text, format, arguments);
@@ -192,6 +195,8 @@ void call_log(vqemu_call *call, int32_t level, const char *event, const char *fo
     _cleanup_free_ char *raw = strbuf_take(&text);
     _cleanup_free_ char *message = raw ? make_printable(raw) : NULL;
     pthread_mutex_lock(&call->log_lock);
+    atomic_store(&call->logger, self);
     call->log(level, event, message ? message : "out of memory", call->log_userdata);
+    atomic_store(&call->logger, 0);
     pthread_mutex_unlock(&call->log_lock);
 }

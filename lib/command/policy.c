@@ -351,19 +351,19 @@ static int read_policy(const char *text, size_t size, const char *source, vqemu_
     return r < 0 ? error_prefix(r, error, "%s: ", source) : 0;
 }
 
-VQEMU_EXPORT int vqemu_policy_from_json(const char *text, size_t size, const char *source,
+VQEMU_EXPORT int vqemu_policy_from_json(const char *json, size_t size, const char *source,
                                         uint32_t flags, vqemu_policy **policy,
                                         vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(policy, error);
     *policy = NULL;
-    REQUIRE_ARGUMENT(text, error);
+    REQUIRE_ARGUMENT(json, error);
     REQUIRE_FLAGS(flags, 0, error);
     _cleanup_policy_ vqemu_policy *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
     atomic_init(&new->references, 1);
-    int r = read_policy(text, size, source ? source : "policy", new, error);
+    int r = read_policy(json, size, source ? source : "policy", new, error);
     if (r < 0)
         return r;
     *policy = TAKE_POINTER(new);
@@ -388,25 +388,25 @@ VQEMU_EXPORT int vqemu_policy_from_file(const char *path, uint32_t flags, vqemu_
 
 /* ---- to JSON ---- */
 
-VQEMU_EXPORT int vqemu_policy_to_json(const vqemu_policy *policy, uint32_t flags, char **text,
+VQEMU_EXPORT int vqemu_policy_to_json(const vqemu_policy *policy, uint32_t flags, char **json,
                                       vqemu_error **error) {
     error_begin(error);
-    REQUIRE_ARGUMENT(text, error);
-    *text = NULL;
+    REQUIRE_ARGUMENT(json, error);
+    *json = NULL;
     REQUIRE_ARGUMENT(policy, error);
     REQUIRE_FLAGS(flags, 0, error);
     _cleanup_json_ json_t *document = NULL;
     int r = object_to_json(&policy_type, policy, &document, error);
-    return r < 0 ? r : json_to_text(document, text, error);
+    return r < 0 ? r : json_to_text(document, json, error);
 }
 
-VQEMU_EXPORT int vqemu_policy_schema(uint32_t flags, char **text, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_policy_schema(uint32_t flags, char **schema, vqemu_error **error) {
     error_begin(error);
-    REQUIRE_ARGUMENT(text, error);
-    *text = NULL;
+    REQUIRE_ARGUMENT(schema, error);
+    *schema = NULL;
     REQUIRE_FLAGS(flags, 0, error);
-    _cleanup_json_ json_t *schema = document_schema(&policy_type, "A policy for volt-qemu");
-    return schema ? json_to_text(schema, text, error) : error_no_memory(error);
+    _cleanup_json_ json_t *document = document_schema(&policy_type, "A policy for volt-qemu");
+    return document ? json_to_text(document, schema, error) : error_no_memory(error);
 }
 
 /* ---- life ---- */

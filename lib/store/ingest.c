@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/options.h"
 #include "base/workers.h"
 #include "store/ingest.h"
 #include "store/source.h"
@@ -254,6 +255,10 @@ VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
     REQUIRE_ARGUMENT(options, error);
     REQUIRE_FLAGS(flags, 0, error);
     int r = profile_check_options(options, error);
+    if (r == 0 && options->digest)
+        r = options_invalid(
+            VQEMU_INGEST_DIGEST, options->digest, NULL, error,
+            "a directory has no digest before it is in the store; it is for archives");
     if (r < 0)
         return r;
     _cleanup_(release_ingest) struct ingest work = {

@@ -250,6 +250,35 @@ START_TEST(a_broken_revision_is_told_of) {
 }
 END_TEST
 
+struct curious {
+    vqemu_call *call;
+    int count, listed;
+};
+
+static void look_again(int32_t level, const char *event, const char *message, void *userdata) {
+    struct curious *curious = userdata;
+    vqemu_revision_list *list = NULL;
+    (void)level, (void)event, (void)message;
+    curious->count++;
+    if (vqemu_store_list_revisions(store, NULL, 0, curious->call, &list, NULL) == 0)
+        curious->listed++;
+    vqemu_revision_list_free(list);
+}
+
+START_TEST(who_is_told_may_use_the_call) {
+    struct curious curious = {.call = make_call(NULL, 0)};
+    _cleanup_call_ vqemu_call *call = curious.call;
+    vqemu_revision_list *list = NULL;
+    write_file("store/cas/refs/x-00000001.json", "{", 0644);
+    write_file("store/cas/refs/x-00000002.json", "{", 0644);
+    ck_assert_int_eq(vqemu_call_set_log(call, look_again, &curious, NULL), 0);
+    ck_assert_int_eq(vqemu_store_list_revisions(store, NULL, 0, call, &list, NULL), 0);
+    vqemu_revision_list_free(list);
+    ck_assert_int_eq(curious.count, 2);
+    ck_assert_int_eq(curious.listed, 2);
+}
+END_TEST
+
 START_TEST(copies_in_a_tree_are_told_of) {
     char trees[] = "/dev/shm/test-trees-XXXXXX";
     _cleanup_free_ char *root = scratch_path("store");
@@ -284,6 +313,7 @@ int main(void) {
     tcase_add_test(tests, an_altered_tree_is_told_of);
     tcase_add_test(tests, a_replaced_object_is_told_of);
     tcase_add_test(tests, a_broken_revision_is_told_of);
+    tcase_add_test(tests, who_is_told_may_use_the_call);
     tcase_add_test(tests, copies_in_a_tree_are_told_of);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

@@ -176,6 +176,24 @@ START_TEST(a_directory_without_a_program_is_no_profile) {
 }
 END_TEST
 
+START_TEST(a_digest_is_for_archives) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_error_ vqemu_error *error = NULL;
+    const char *digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    vqemu_ingest_options *options = NULL;
+    vqemu_ingest *result = NULL;
+    ck_assert_int_eq(vqemu_ingest_options_new(&options, NULL), 0);
+    ck_assert_int_eq(
+        vqemu_ingest_options_set_string(options, VQEMU_INGEST_PROFILE, "emulate-x86", NULL), 0);
+    ck_assert_int_eq(vqemu_ingest_options_set_string(options, VQEMU_INGEST_DIGEST, digest, NULL),
+                     0);
+    ck_assert_int_eq(vqemu_store_ingest(store, "profile", options, 0, NULL, &result, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), VQEMU_INGEST_DIGEST);
+    vqemu_ingest_options_free(options);
+}
+END_TEST
+
 START_TEST(a_missing_directory_is_named) {
     ck_assert_int_eq(renameat(scratch_fd, "profile", scratch_fd, "elsewhere"), 0);
     build_fails(VQEMU_ERR_NOT_FOUND, "/profile");
@@ -383,6 +401,7 @@ int main(void) {
     tcase_add_test(tests, what_is_no_file_is_refused_by_name);
     tcase_add_loop_test(tests, names_that_no_manifest_can_hold_are_refused, 0, 5);
     tcase_add_test(tests, a_directory_without_a_program_is_no_profile);
+    tcase_add_test(tests, a_digest_is_for_archives);
     tcase_add_test(tests, a_missing_directory_is_named);
     tcase_add_loop_test(tests, what_may_not_be_read_is_named, 0, 2);
     tcase_add_test(tests, a_build_can_be_cancelled);
