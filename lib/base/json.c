@@ -214,14 +214,34 @@ int json_to_line(const json_t *value, char **text, vqemu_error **error) {
     return dump(value, JSON_COMPACT | JSON_ENCODE_ANY, "", text, error);
 }
 
-int json_drop_schema(json_t *document, vqemu_error **error) {
+/* ---- documents that people write ---- */
+
+#define DOCUMENT_LIMIT ((size_t)1024 * 1024)
+
+static int drop_schema(json_t *document, const char *source, vqemu_error **error) {
     const json_t *schema = json_object_get(document, JSON_SCHEMA_KEY);
     if (!schema)
         return 0;
     if (!json_is_string(schema)) {
         int r = error_set(error, VQEMU_ERR_INVALID, 0, JSON_SCHEMA_KEY ": not a string");
-        return error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, JSON_SCHEMA_KEY, NULL);
+        r = error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, JSON_SCHEMA_KEY, NULL);
+        return error_prefix(r, error, "%s: ", source);
     }
     json_object_del(document, JSON_SCHEMA_KEY);
     return 0;
+}
+
+int json_parse_document(const char *text, size_t size, const char *source, json_t **document,
+                        vqemu_error **error) {
+    if (size > DOCUMENT_LIMIT)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source,
+                         DOCUMENT_LIMIT);
+    int r = json_parse_object(text, size, source, document, error);
+    return r < 0 ? r : drop_schema(*document, source, error);
+}
+
+int json_read_document(const char *path, char **text, size_t *size, vqemu_error **error) {
+    _cleanup_close_ int fd = -1;
+    int r = json_open_file(path, &fd, error);
+    return r < 0 ? r : json_read_fd(fd, path, DOCUMENT_LIMIT, text, size, error);
 }

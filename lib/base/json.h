@@ -32,8 +32,15 @@ int json_open_file(const char *path, int *fd, vqemu_error **error);
 /* By this key editors find what completes and checks a document. */
 #define JSON_SCHEMA_KEY "$schema"
 
-/* Take it out of a document, where it must be a string. */
-int json_drop_schema(json_t *document, vqemu_error **error);
+/*
+ * Documents that people write: objects of at most 1 MiB of text, in which "$schema", which must be
+ * a string, is passed over.
+ */
+int json_parse_document(const char *text, size_t size, const char *source, json_t **document,
+                        vqemu_error **error);
+
+/* The text of such a document, from a regular file; owned by the caller. */
+int json_read_document(const char *path, char **text, size_t *size, vqemu_error **error);
 
 /*
  * The JSON text of a value, ending in a newline; owned by the caller, freed by free().

@@ -7,7 +7,6 @@
 #include "base/json.h"
 #include "util/export.h"
 
-#define TEXT_LIMIT ((size_t)1024 * 1024)
 #define INTERFACE_PATTERN "^[^/: \t\n\v\f\r]{1,15}$"
 #define INTERFACE_WANTED                                                                           \
     "the name of a network interface: 1 to 15 bytes without slashes, colons and blanks; one that " \
@@ -332,16 +331,11 @@ static int check_maxima(json_t *document, vqemu_error **error) {
 
 static int read_policy(const char *text, size_t size, const char *source, vqemu_policy *policy,
                        vqemu_error **error) {
-    if (size > TEXT_LIMIT)
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source,
-                         TEXT_LIMIT);
     _cleanup_json_ json_t *document = NULL;
-    int r = json_parse_object(text, size, source, &document, error);
+    int r = json_parse_document(text, size, source, &document, error);
     if (r < 0)
         return r;
-    r = json_drop_schema(document, error);
-    if (r == 0)
-        r = check_maxima(document, error);
+    r = check_maxima(document, error);
     if (r == 0)
         r = object_from_json(&policy_type, policy, false, document, error);
     if (r == 0)
@@ -377,12 +371,9 @@ VQEMU_EXPORT int vqemu_policy_from_file(const char *path, uint32_t flags, vqemu_
     *policy = NULL;
     REQUIRE_ARGUMENT(path, error);
     REQUIRE_FLAGS(flags, 0, error);
-    _cleanup_close_ int fd = -1;
     _cleanup_free_ char *text = NULL;
     size_t size;
-    int r = json_open_file(path, &fd, error);
-    if (r == 0)
-        r = json_read_fd(fd, path, TEXT_LIMIT, &text, &size, error);
+    int r = json_read_document(path, &text, &size, error);
     return r < 0 ? r : vqemu_policy_from_json(text, size, path, 0, policy, error);
 }
 

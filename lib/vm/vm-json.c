@@ -5,21 +5,14 @@
 #include "util/export.h"
 #include "vm/document.h"
 
-#define TEXT_LIMIT ((size_t)1024 * 1024)
-
 int document_read(const char *text, size_t size, const char *name, bool merge, vqemu_vm *vm,
                   vqemu_error **error) {
     const char *source = name ? name : "VM description";
-    if (size > TEXT_LIMIT)
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source,
-                         TEXT_LIMIT);
     _cleanup_json_ json_t *document = NULL;
-    int r = json_parse_object(text, size, source, &document, error);
+    int r = json_parse_document(text, size, source, &document, error);
     if (r < 0)
         return r;
-    r = json_drop_schema(document, error);
-    if (r == 0)
-        r = object_from_json(&vm_type, vm, merge, document, error);
+    r = object_from_json(&vm_type, vm, merge, document, error);
     return r < 0 ? error_prefix(r, error, "%s: ", source) : 0;
 }
 
@@ -45,12 +38,9 @@ VQEMU_EXPORT int vqemu_vm_from_file(const char *path, uint32_t flags, vqemu_vm *
     *vm = NULL;
     REQUIRE_ARGUMENT(path, error);
     REQUIRE_FLAGS(flags, 0, error);
-    _cleanup_close_ int fd = -1;
     _cleanup_free_ char *text = NULL;
     size_t size;
-    int r = json_open_file(path, &fd, error);
-    if (r == 0)
-        r = json_read_fd(fd, path, TEXT_LIMIT, &text, &size, error);
+    int r = json_read_document(path, &text, &size, error);
     return r < 0 ? r : vqemu_vm_from_json(text, size, path, 0, vm, error);
 }
 
