@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "util/beneath.h"
 #include "util/strbuf.h"
 
 void *options_new(const struct options_type *type) {
@@ -107,11 +108,7 @@ int options_relative_path(const char *key, const char *path, vqemu_error **error
 
 int options_check_directory(const char *key, const char *path, vqemu_error **error) {
     size_t length = strlen(path);
-    _cleanup_free_ char *closed = format_string("%s/", path);
-    if (!closed)
-        return error_no_memory(error);
-    bool goes_up = strstr(closed, "/../") != NULL;
-    if (path[0] == '/' && length > 1 && path[length - 1] != '/' && !goes_up)
+    if (path[0] == '/' && length > 1 && path[length - 1] != '/' && !path_climbs(path))
         return 0;
     if (path[0] && path[0] != '/')
         return options_relative_path(key, path, error);

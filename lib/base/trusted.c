@@ -11,8 +11,6 @@
 #include "util/fd.h"
 #include "util/path.h"
 
-#define LINKS_MAX 40 /* as the kernel follows (path_resolution(7)) */
-
 /* What is left of the way, which a link makes longer. */
 struct way {
     struct trusted_walk *walk;
@@ -99,7 +97,7 @@ static int follow(struct way *way, int directory_fd, int link_fd, const char *na
     ssize_t length = readlinkat(link_fd, "", target, sizeof target);
     if (length < 0)
         return -errno;
-    if (++way->links > LINKS_MAX)
+    if (++way->links > PATH_LINKS_MAX)
         return -ELOOP;
     int n = snprintf(rest, sizeof rest, "%.*s/%s", (int)length, target, way->rest);
     if (n >= (int)sizeof rest || length == sizeof target)

@@ -19,13 +19,11 @@
 #include "transfer/tar-archive.h"
 #include "util/export.h"
 #include "util/fd.h"
+#include "util/path.h"
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
 
 #define BUFFER_SIZE ((size_t)256 * 1024)
-/* Links to links are followed so far, as by the kernel (path_resolution(7)). */
-#define LINKS_MAX 40
-
 /* A file or link of the archive. */
 struct entry {
     char *path;
@@ -437,7 +435,7 @@ static int follow(const struct import *import, const struct entry *entry, const 
                                    ? "which is no file of the archive that came before"
                                    : "which is no file of the archive",
                                error);
-        if (links == LINKS_MAX)
+        if (links == PATH_LINKS_MAX)
             return link_is_bad(import, entry, "which leads on and on", error);
         at = next;
     }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "util/beneath.h"
 #include "util/utf8.h"
 
 /* U+FFFE, U+FFFF and the like: UTF-8, but systemd does not take them for text. */
@@ -67,15 +68,8 @@ static bool has_control(const char *text) {
     return *text != '\0';
 }
 
-static bool goes_up(const char *path) {
-    for (const char *c = path; (c = strstr(c, "/..")); c += 3)
-        if (c[3] == '\0' || c[3] == '/')
-            return true;
-    return false;
-}
-
 bool unit_add_path(struct strbuf *line, const char *path) {
-    if (has_control(path) || !unit_is_text(path) || goes_up(path))
+    if (has_control(path) || !unit_is_text(path) || path_climbs(path))
         return false;
     strbuf_add_char(line, '"');
     for (const char *c = path; *c; c++) {

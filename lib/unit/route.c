@@ -13,9 +13,6 @@
 #include "util/path.h"
 #include "util/strbuf.h"
 
-/* As many links on the way as Linux itself follows (path_resolution(7)). */
-#define LINKS_MAX 40
-
 /* What is behind, without links, and what is ahead. */
 struct walk {
     struct strbuf done; /* "" for the root directory */
@@ -47,7 +44,7 @@ static int follow(struct walk *walk, const char *link, const char *rest) {
     ssize_t length = readlink(link, target, sizeof target - 1);
     if (length < 0)
         return -errno;
-    if (++walk->links > LINKS_MAX)
+    if (++walk->links > PATH_LINKS_MAX)
         return -ELOOP;
     target[length] = '\0';
     if (target[0] == '/')

@@ -76,8 +76,6 @@ void path_drop_front(char *path, size_t length) {
 
 /* ---- without openat2(2): kernels before 5.6, and sandboxes that refuse it ---- */
 
-/* As many links as the kernel follows (path_resolution(7)). */
-#define LINKS_MAX 40
 #define DEPTH_MAX 128
 
 /* One component at a time; ".." is the directory that was left open on the way down. */
@@ -147,7 +145,7 @@ static int expand_link(struct walk *walk, const char *name, bool follow) {
     ssize_t length = readlinkat(here(walk), name, target, sizeof target - 1);
     if (length < 0)
         return errno == EINVAL ? 0 : -errno;
-    if (!follow || ++walk->links > LINKS_MAX)
+    if (!follow || ++walk->links > PATH_LINKS_MAX)
         return -ELOOP;
     target[length] = '\0';
     strcpy(behind, walk->rest);

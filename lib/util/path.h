@@ -26,6 +26,9 @@ const char *base_name(const char *path);
  */
 int open_beneath(int directory_fd, const char *path, int flags, bool follow);
 
+/* As many links on the way as Linux follows itself (path_resolution(7)). */
+#define PATH_LINKS_MAX 40
+
 /* Cut so many of its bytes off the front of a path. */
 void path_drop_front(char *path, size_t length);
 
