@@ -12,20 +12,12 @@
 #include "exit-status.h"
 #include "from-options.h"
 #include "message.h"
+#include "open-patiently.h"
 #include "option-table.h"
 #include "options.h"
 #include "progress.h"
 #include "revision-name.h"
 #include "whole-file.h"
-
-/* On a network or FUSE file system, opening can be interrupted. */
-static int open_output(const char *path) {
-    int fd;
-    do
-        fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-    while (fd < 0 && errno == EINTR);
-    return fd;
-}
 
 static int export_to_fd(const struct options *options, vqemu_store *store, vqemu_revision *revision,
                         int fd, const char *name) {
@@ -59,7 +51,7 @@ static int export_to_path(const struct options *options, vqemu_store *store,
                           vqemu_revision *revision, const char *path) {
     if (is_replaceable(path))
         return export_to_file(options, store, revision, path);
-    int fd = open_output(path);
+    int fd = open_patiently(AT_FDCWD, path, O_WRONLY | O_NOCTTY);
     if (fd < 0)
         return fail_writing(errno, path);
     int status = export_to_fd(options, store, revision, fd, path);

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "from-options.h"
 #include "message.h"
+#include "open-patiently.h"
 #include "option-table.h"
 #include "options.h"
 #include "progress.h"
@@ -41,10 +42,7 @@ static int import(const struct options *options) {
         return unknown;
     if (strcmp(options->operand, "-") == 0)
         return import_fd(options, STDIN_FILENO, "standard input");
-    int fd;
-    do /* a FIFO waits for its writer */
-        fd = open(options->operand, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    while (fd < 0 && errno == EINTR);
+    int fd = open_patiently(AT_FDCWD, options->operand, O_RDONLY | O_NOCTTY);
     if (fd < 0)
         return fail_system(errno, "cannot open the archive %s", options->operand);
     int status = import_fd(options, fd, options->operand);

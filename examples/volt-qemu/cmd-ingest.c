@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "from-options.h"
 #include "message.h"
+#include "open-patiently.h"
 #include "option-table.h"
 #include "options.h"
 #include "progress.h"
@@ -40,10 +41,7 @@ static int ingest(const struct options *options) {
     int status = check_new_profile(options);
     if (status)
         return status;
-    int fd;
-    do /* on a network or FUSE file system, it can be interrupted */
-        fd = open(options->operand, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    while (fd < 0 && errno == EINTR);
+    int fd = open_patiently(AT_FDCWD, options->operand, O_RDONLY | O_DIRECTORY);
     if (fd < 0)
         return fail_system(errno, "cannot read the directory %s", options->operand);
     close(fd);

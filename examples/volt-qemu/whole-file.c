@@ -15,19 +15,16 @@
 
 #include "cleanup.h"
 #include "message.h"
+#include "open-patiently.h"
 #include "text.h"
 
 #define RANDOM_DIGITS 16
 #define SUFFIX ".tmp"
 #define ATTEMPTS 100
 
-/* On a network or FUSE file system, opening and syncing can be interrupted. */
-static int open_patiently(int directory_fd, const char *name, int flags) {
-    int fd;
-    do
-        fd = openat(directory_fd, name, flags | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW, 0644);
-    while (fd < 0 && errno == EINTR);
-    return fd;
+/* Nothing of a name that others may have put a link at. */
+static int open_entry(int directory_fd, const char *name, int flags) {
+    return open_patiently(directory_fd, name, flags | O_NOCTTY | O_NOFOLLOW);
 }
 
 static int sync_patiently(int fd) {
@@ -55,7 +52,7 @@ static bool is_staged_name(const struct whole_file *file, const char *entry) {
 
 /* Unless it is locked: then its writer is alive. */
 static void remove_if_left(int directory_fd, const char *name) {
-    int fd = open_patiently(directory_fd, name, O_RDONLY | O_NONBLOCK);
+    int fd = open_entry(directory_fd, name, O_RDONLY | O_NONBLOCK);
     if (fd < 0)
         return;
     if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -65,7 +62,7 @@ static void remove_if_left(int directory_fd, const char *name) {
 
 /* If it cannot be done, it is for the next one. */
 static void sweep(const struct whole_file *file) {
-    int fd = open_patiently(file->directory_fd, ".", O_RDONLY | O_DIRECTORY);
+    int fd = open_entry(file->directory_fd, ".", O_RDONLY | O_DIRECTORY);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (!directory && fd >= 0)
         close(fd);
@@ -99,7 +96,7 @@ static int make_staged(struct whole_file *file) {
             return fail_to_write(file, errno);
         free(file->staged);
         file->staged = format_text(".%s.%0*" PRIx64 SUFFIX, file->name, RANDOM_DIGITS, number);
-        int fd = open_patiently(file->directory_fd, file->staged, O_WRONLY | O_CREAT | O_EXCL);
+        int fd = open_entry(file->directory_fd, file->staged, O_WRONLY | O_CREAT | O_EXCL);
         if (fd < 0 && errno != EEXIST)
             return fail_to_write(file, errno);
         if (fd >= 0 && lock(fd)) {
@@ -120,9 +117,7 @@ int whole_file_begin(struct whole_file *file, const char *path) {
         slash ? format_text("%.*s", (int)(slash - path + 1), path) : format_text(".");
     *file = (struct whole_file){.path = format_text("%s", path), .fd = -1};
     file->name = format_text("%s", slash ? slash + 1 : path);
-    do
-        file->directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    while (file->directory_fd < 0 && errno == EINTR);
+    file->directory_fd = open_patiently(AT_FDCWD, directory, O_PATH | O_DIRECTORY);
     if (file->directory_fd < 0)
         return fail_to_write(file, errno);
     sweep(file);
@@ -146,7 +141,7 @@ int whole_file_sync(const struct whole_file *file) {
 
 /* So that the name is on the disk, too. Who may not read the directory cannot sync it alone. */
 static int sync_name(const struct whole_file *file) {
-    int fd = open_patiently(file->directory_fd, ".", O_RDONLY | O_DIRECTORY);
+    int fd = open_entry(file->directory_fd, ".", O_RDONLY | O_DIRECTORY);
     int r = fd < 0 ? -1 : sync_patiently(fd);
     if (fd >= 0)
         close(fd);
