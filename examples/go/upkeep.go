@@ -155,6 +155,11 @@ func (s *Store) Collect(ctx context.Context, keep uint32, dryRun bool, options .
 		return nil, err
 	}
 	defer release()
+	limits, err := collectOptions(keep)
+	if err != nil {
+		return nil, err
+	}
+	defer C.vqemu_collect_options_free(limits)
 	flags := C.uint32_t(0)
 	if dryRun {
 		flags = C.VQEMU_COLLECT_DRY_RUN
@@ -162,7 +167,7 @@ func (s *Store) Collect(ctx context.Context, keep uint32, dryRun bool, options .
 	var collected *Collection
 	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
 		var c *C.vqemu_collection
-		result := C.vqemu_store_collect(store, C.uint32_t(keep), flags, call, &c, e)
+		result := C.vqemu_store_collect(store, limits, flags, call, &c, e)
 		defer C.vqemu_collection_free(c)
 		if result == 0 {
 			collected = newCollection(c)
@@ -170,6 +175,24 @@ func (s *Store) Collect(ctx context.Context, keep uint32, dryRun bool, options .
 		return result
 	})
 	return collected, err
+}
+
+func collectOptions(keep uint32) (*C.vqemu_collect_options, error) {
+	var limits *C.vqemu_collect_options
+	texts := &cStrings{}
+	defer texts.free()
+	key := texts.exact(C.VQEMU_COLLECT_KEEP)
+	err := try(func(e **C.vqemu_error) C.int {
+		if result := C.vqemu_collect_options_new(&limits, e); result != 0 {
+			return result
+		}
+		return C.vqemu_collect_options_set_number(limits, key, C.uint64_t(keep), e)
+	})
+	if err != nil {
+		C.vqemu_collect_options_free(limits)
+		return nil, err
+	}
+	return limits, nil
 }
 
 func newCollection(c *C.vqemu_collection) *Collection {

@@ -86,6 +86,7 @@ static void print_collection(const struct options *options, const vqemu_collecti
 static int gc(const struct options *options) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
+    _cleanup_collect_options_ vqemu_collect_options *limits = NULL;
     _cleanup_collection_ vqemu_collection *collection = NULL;
     if (options->keep == 0)
         return fail_usage(options->command, "--keep must be 1 or more");
@@ -96,9 +97,13 @@ static int gc(const struct options *options) {
         return status;
 
     progress_begin(options);
-    int code = vqemu_store_collect(store, options->keep > 0 ? (uint32_t)options->keep : 0,
-                                   options->dry_run ? VQEMU_COLLECT_DRY_RUN : 0, options->call,
-                                   &collection, &error);
+    int code = vqemu_collect_options_new(&limits, &error);
+    if (!code && options->keep > 0)
+        code = vqemu_collect_options_set_number(limits, VQEMU_COLLECT_KEEP, (uint64_t)options->keep,
+                                                &error);
+    if (!code)
+        code = vqemu_store_collect(store, limits, options->dry_run ? VQEMU_COLLECT_DRY_RUN : 0,
+                                   options->call, &collection, &error);
     progress_end();
     if (code)
         return fail(error);

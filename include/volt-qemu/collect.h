@@ -17,6 +17,26 @@ extern "C" {
 /** What a collection removed, or would remove. Immutable, one owner. Since 1.0. */
 typedef struct vqemu_collection vqemu_collection;
 
+/** What a collection keeps, by keys. One owner; not to be used by two threads at once. Since 1.0.
+ */
+typedef struct vqemu_collect_options vqemu_collect_options;
+
+/** With N, of each profile all revisions but the N newest are removed. Default, and for 0: no
+ * revision is removed. A number. Since 1.0. */
+#define VQEMU_COLLECT_KEEP "keep"
+
+/** New options, all unset. The caller frees them with vqemu_collect_options_free(). Errors:
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_collect_options_new(vqemu_collect_options **options, vqemu_error **error);
+
+/** Free options. NULL is allowed. Since 1.0. */
+void vqemu_collect_options_free(vqemu_collect_options *options);
+
+/** Set one of the keys above to a number. Errors: VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_USAGE. Since
+ * 1.0. */
+int vqemu_collect_options_set_number(vqemu_collect_options *options, const char *key,
+                                     uint64_t value, vqemu_error **error);
+
 /** Flags for collecting. Since 1.0. */
 enum vqemu_collect_flag {
     /** Remove nothing: only tell what would go. */
@@ -27,11 +47,10 @@ enum vqemu_collect_flag {
  * Remove what nothing reaches: trees without a revision, objects that no revision lists, and what
  * ingests and assemblies that died have left.
  *
- * keep: with 0, no revision is removed. With N, of each profile all revisions but the N newest are
- * removed first. Never removed are revisions that are pinned (vqemu_store_pin()), whose tree is
- * leased (vqemu_runtime_lease_fd()), run from, or held open by a process that this one may look
- * into, that vqemu_store_set_current() has set, or that the link <profile> points to; nor what
- * these reach.
+ * options: may be NULL, for no revision to be removed. With VQEMU_COLLECT_KEEP old ones go first,
+ * but never those that are pinned (vqemu_store_pin()), whose tree is leased
+ * (vqemu_runtime_lease_fd()), run from, or held open by a process that this one may look into, that
+ * vqemu_store_set_current() has set, or that the link <profile> points to; nor what these reach.
  *
  * flags: an OR of enum vqemu_collect_flag. call: may be NULL; its progress has the step "collect".
  * Waits, under the step "wait", until no ingest, import, assembly or other collection uses the
@@ -45,8 +64,8 @@ enum vqemu_collect_flag {
  * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
  * Since 1.0.
  */
-int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags, vqemu_call *call,
-                        vqemu_collection **collection, vqemu_error **error);
+int vqemu_store_collect(vqemu_store *store, const vqemu_collect_options *options, uint32_t flags,
+                        vqemu_call *call, vqemu_collection **collection, vqemu_error **error);
 
 /** How many things were removed. Since 1.0. */
 size_t vqemu_collection_count(const vqemu_collection *collection);
@@ -84,7 +103,8 @@ const char *vqemu_collection_kept_kind(const vqemu_collection *collection, size_
 const char *vqemu_collection_kept_name(const vqemu_collection *collection, size_t index);
 
 /**
- * Why it stayed, for people, all reasons separated by ", ": "all stay" (with keep 0), "newest",
+ * Why it stayed, for people, all reasons separated by ", ": "all stay" (without
+ * VQEMU_COLLECT_KEEP), "newest",
  * "current", "pinned", "pinned by unit:volt-web", "used by process 123 (qemu-system-x86) of VM
  * web", "leased", "linked". Later versions may have more; vqemu_store_list_uses() is for programs.
  * NULL beyond the count. Borrowed. Since 1.0.

@@ -19,6 +19,7 @@
 #include "store/leftovers.h"
 #include "store/revision.h"
 #include "tree/lease.h"
+#include "upkeep/collect-options.h"
 #include "upkeep/collection.h"
 #include "upkeep/keepers.h"
 #include "util/dir.h"
@@ -32,7 +33,7 @@
 /* A collection under way. */
 struct collector {
     vqemu_store *store;
-    uint32_t keep;
+    uint64_t keep;
     struct store_exclusive lock;
     vqemu_revision_list *revisions;
     struct digest_set trees;   /* the manifests of revisions that stay */
@@ -465,9 +466,9 @@ static int perform(struct collector *collector, vqemu_error **error) {
     return r == 0 ? remove_kind(collector, REMOVED_STAGING, error) : r;
 }
 
-VQEMU_EXPORT int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags,
-                                     vqemu_call *call, vqemu_collection **collection,
-                                     vqemu_error **error) {
+VQEMU_EXPORT int vqemu_store_collect(vqemu_store *store, const vqemu_collect_options *options,
+                                     uint32_t flags, vqemu_call *call,
+                                     vqemu_collection **collection, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(collection, error);
     *collection = NULL;
@@ -475,7 +476,7 @@ VQEMU_EXPORT int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t
     REQUIRE_FLAGS(flags, VQEMU_COLLECT_DRY_RUN, error);
     _cleanup_(release_collector) struct collector collector = {
         .store = store,
-        .keep = keep,
+        .keep = options ? options->keep : 0,
         .keepers = KEEPERS_NONE(store),
         .lock = {-1, -1},
         .links_lock = -1,

@@ -109,6 +109,9 @@ class Library:
         self.do("vqemu_ingest_options_set_string", options, b"profile", b"emulate-x86")
         return options
 
+    def make_collect_options(self):
+        return self.need("vqemu_collect_options_new")
+
     def make_ingest(self):
         return self.need("vqemu_store_ingest", self.make("vqemu_store"), self.profile_directory(),
                          self.make("vqemu_ingest_options"), 0, None)
@@ -138,7 +141,7 @@ class Library:
         return self.need("vqemu_store_list_uses", self.stored(), None, 0, None)
 
     def make_collection(self):
-        return self.need("vqemu_store_collect", self.stored(), 0, 1, None)
+        return self.need("vqemu_store_collect", self.stored(), None, 1, None)
 
     def make_check(self):
         return self.need("vqemu_store_check", self.stored(), None, 0, None, None)

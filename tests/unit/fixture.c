@@ -135,6 +135,16 @@ vqemu_ingest_options *make_ingest_options(const char *key, const char *value) {
     return options;
 }
 
+int collect_keeping(vqemu_store *store, uint64_t keep, uint32_t flags, vqemu_call *call,
+                    vqemu_collection **collection, vqemu_error **error) {
+    vqemu_collect_options *options = NULL;
+    ck_assert_int_eq(vqemu_collect_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_collect_options_set_number(options, VQEMU_COLLECT_KEEP, keep, NULL), 0);
+    int r = vqemu_store_collect(store, options, flags, call, collection, error);
+    vqemu_collect_options_free(options);
+    return r;
+}
+
 int ingest(vqemu_store *store, vqemu_call *call, vqemu_ingest **result, vqemu_error **error) {
     _cleanup_free_ char *directory = scratch_path("profile");
     vqemu_ingest_options *options = make_ingest_options(NULL, NULL);

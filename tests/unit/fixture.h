@@ -29,6 +29,10 @@ int count_leftovers(void);
 
 /* The store in store/. Aborts the test if it cannot be opened. */
 vqemu_store *open_store(uint32_t flags);
+/* Collect, with the N newest revisions of each profile kept. */
+int collect_keeping(vqemu_store *store, uint64_t keep, uint32_t flags, vqemu_call *call,
+                    vqemu_collection **collection, vqemu_error **error);
+
 /* A call with one setting (key NULL for none), or with a callback. */
 vqemu_call *make_call(const char *key, uint64_t value);
 vqemu_call *make_watched_call(vqemu_progress_fn function, void *userdata);

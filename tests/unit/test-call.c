@@ -124,7 +124,7 @@ static int busy_call(int which, vqemu_call *call, vqemu_error **error) {
     case 1:
         return vqemu_store_check(store, NULL, 0, NULL, call, &check, error);
     case 2:
-        return vqemu_store_collect(store, 1, 0, call, &collection, error);
+        return collect_keeping(store, 1, 0, call, &collection, error);
     case 3:
         return vqemu_store_export(store, revision, out, NULL, 0, call, error);
     case 4:

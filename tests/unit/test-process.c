@@ -63,7 +63,7 @@ static int use_all(const vqemu_selection *selection, vqemu_revision *revision) {
         vqemu_store_export(shared, revision, 1, NULL, 0, NULL, NULL),
         vqemu_store_copy(shared, revision, shared, 0, NULL, &result, NULL),
         vqemu_store_check(shared, NULL, 0, NULL, NULL, &check, NULL),
-        vqemu_store_collect(shared, 1, 0, NULL, &collection, NULL),
+        collect_keeping(shared, 1, 0, NULL, &collection, NULL),
     };
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (codes[i] != VQEMU_ERR_USAGE)

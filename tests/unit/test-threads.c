@@ -87,7 +87,7 @@ static void *collect_often(void *unused) {
     (void)unused;
     for (int i = 0; i < ROUNDS; i++) {
         vqemu_collection *collection = NULL;
-        ck_assert_int_eq(vqemu_store_collect(shared, 1, 0, NULL, &collection, NULL), 0);
+        ck_assert_int_eq(collect_keeping(shared, 1, 0, NULL, &collection, NULL), 0);
         vqemu_collection_free(collection);
     }
     return NULL;

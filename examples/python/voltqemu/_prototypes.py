@@ -29,6 +29,9 @@ size_t vqemu_check_unrepaired_count(const vqemu_check *check);
 size_t vqemu_check_use_count(const vqemu_check *check, size_t problem);
 const char *vqemu_check_use_path(const vqemu_check *check, size_t problem, size_t use);
 const char *vqemu_check_use_revision(const vqemu_check *check, size_t problem, size_t use);
+void vqemu_collect_options_free(vqemu_collect_options *options);
+int vqemu_collect_options_new(vqemu_collect_options **options, vqemu_error **error);
+int vqemu_collect_options_set_number(vqemu_collect_options *options, const char *key, uint64_t value, vqemu_error **error);
 uint64_t vqemu_collection_bytes(const vqemu_collection *collection, size_t index);
 size_t vqemu_collection_count(const vqemu_collection *collection);
 void vqemu_collection_free(vqemu_collection *collection);
@@ -230,7 +233,7 @@ vqemu_profile *vqemu_selection_rejected_profile(const vqemu_selection *selection
 const char *vqemu_selection_rejected_reason(const vqemu_selection *selection, size_t index);
 bool vqemu_selection_runnable(const vqemu_selection *selection);
 int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags, const char *from, vqemu_call *call, vqemu_check **check, vqemu_error **error);
-int vqemu_store_collect(vqemu_store *store, uint32_t keep, uint32_t flags, vqemu_call *call, vqemu_collection **collection, vqemu_error **error);
+int vqemu_store_collect(vqemu_store *store, const vqemu_collect_options *options, uint32_t flags, vqemu_call *call, vqemu_collection **collection, vqemu_error **error);
 int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revision, vqemu_store *to, uint32_t flags, vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);
 int vqemu_store_export(vqemu_store *store, const vqemu_revision *revision, int fd, const char *name, uint32_t flags, vqemu_call *call, vqemu_error **error);
 int vqemu_store_find_revision(vqemu_store *store, const char *name, uint32_t flags, vqemu_call *call, vqemu_revision **revision, vqemu_error **error);

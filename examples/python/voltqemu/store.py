@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any, Iterator, List, Optional, Protocol, Tuple, Union
 
-from ._library import C, Handle, Pointer, Text, decoded, descriptor, encoded, flag, items, options, whole
+from ._library import C, Handle, Pointer, Text, decoded, descriptor, encoded, flag, items, options
 from .call import Call, perform
 from .errors import Error, from_os
 from .manifest import Manifest
@@ -385,8 +385,9 @@ class Store(Handle):
     def collect(self, keep: int = 0, *, dry_run: bool = False, call: Optional[Call] = None) -> Collection:
         """Remove what nothing reaches; of each profile also all revisions but this many, unless that is 0. dry_run:
         only tell what would go."""
-        number, flags = whole(keep, "keep"), int(flag(dry_run, "dry_run"))
-        done: Pointer = perform(call, lambda made: C.vqemu_store_collect(self, number, flags, made))
+        limits = options("vqemu_collect_options", {}, {"keep": keep})
+        flags = int(flag(dry_run, "dry_run"))
+        done: Pointer = perform(call, lambda made: C.vqemu_store_collect(self, limits, flags, made))
         return Collection(
             C.vqemu_collection_freed_bytes(done),
             [Removed(*fields) for fields in items(done, "vqemu_collection_count", "vqemu_collection_kind",

@@ -145,7 +145,7 @@ END_TEST
 
 static uint64_t collect(vqemu_store *store) {
     vqemu_collection *collection = NULL;
-    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, NULL), 0);
+    ck_assert_int_eq(collect_keeping(store, 1, 0, NULL, &collection, NULL), 0);
     uint64_t count = vqemu_collection_count(collection);
     vqemu_collection_free(collection);
     return count;

@@ -217,7 +217,7 @@ START_TEST(such_a_profile_is_collected_like_the_others) {
     write_file("profile/firmware/bios.bin", "newer", 0644);
     vqemu_revision_unref(put_router());
     vqemu_collection *collection = NULL;
-    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, NULL), 0);
+    ck_assert_int_eq(collect_keeping(store, 1, 0, NULL, &collection, NULL), 0);
     ck_assert_uint_eq(vqemu_collection_count(collection), 0);
     vqemu_collection_free(collection);
 }

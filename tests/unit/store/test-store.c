@@ -224,7 +224,7 @@ static void use_renamed(vqemu_store *store) {
     ck_assert_str_eq(vqemu_runtime_tree(again), vqemu_runtime_tree(runtime));
     ck_assert_int_eq(vqemu_store_pin(store, name, "unit:x", 0, NULL, NULL), 0);
     ck_assert_int_eq(vqemu_store_unpin(store, name, "unit:x", 0, NULL, NULL), 0);
-    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, NULL), 0);
+    ck_assert_int_eq(collect_keeping(store, 1, 0, NULL, &collection, NULL), 0);
     vqemu_collection_free(collection);
     ck_assert_int_eq(vqemu_store_check(store, NULL, 0, NULL, NULL, &check, NULL), 0);
     ck_assert_uint_eq(vqemu_check_problem_count(check), 0);

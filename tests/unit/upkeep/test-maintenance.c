@@ -42,7 +42,7 @@ static vqemu_revision *build_newer(void) {
 static size_t collect(uint32_t keep, uint32_t flags) {
     vqemu_collection *collection = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_store_collect(store, keep, flags, NULL, &collection, &error);
+    int r = collect_keeping(store, keep, flags, NULL, &collection, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     size_t count = vqemu_collection_count(collection);
     ck_assert_ptr_null(vqemu_collection_kind(collection, count));
@@ -130,7 +130,7 @@ START_TEST(a_store_that_is_always_used_is_given_up) {
     _cleanup_free_ char *objects = scratch_path("store/cas/objects");
     _cleanup_close_ int user = open(objects, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_eq(flock(user, LOCK_SH), 0);
-    int r = vqemu_store_collect(store, 1, 0, call, &collection, &error);
+    int r = collect_keeping(store, 1, 0, call, &collection, &error);
     ck_assert_int_eq(r, VQEMU_ERR_BUSY);
     ck_assert_str_eq(vqemu_error_reason(error), "locked");
     ck_assert_str_eq(vqemu_error_detail(error, "path"), objects);
@@ -142,8 +142,7 @@ START_TEST(a_broken_revision_stops_collection) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_revision_ vqemu_revision *newer = build_newer();
     write_file(vqemu_revision_path(revision), "{", 0644);
-    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, &error),
-                     VQEMU_ERR_MALFORMED);
+    ck_assert_int_eq(collect_keeping(store, 1, 0, NULL, &collection, &error), VQEMU_ERR_MALFORMED);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), vqemu_revision_path(revision)));
     ck_assert_str_eq(vqemu_error_reason(error), "revision-broken");
     ck_assert_str_eq(vqemu_error_detail(error, "path"), vqemu_revision_path(revision));
@@ -157,7 +156,7 @@ static char *why_kept(uint32_t keep, const char *kind, const char *name) {
     vqemu_collection *collection = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
     char *reason = NULL;
-    int r = vqemu_store_collect(store, keep, VQEMU_COLLECT_DRY_RUN, NULL, &collection, &error);
+    int r = collect_keeping(store, keep, VQEMU_COLLECT_DRY_RUN, NULL, &collection, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     size_t count = vqemu_collection_kept_count(collection);
     for (size_t i = 0; i < count; i++)
@@ -224,8 +223,7 @@ START_TEST(a_broken_choice_stops_collection) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_revision_ vqemu_revision *newer = build_newer();
     write_file("store/cas/current/emulate-x86", "x", 0644);
-    ck_assert_int_eq(vqemu_store_collect(store, 1, 0, NULL, &collection, &error),
-                     VQEMU_ERR_MALFORMED);
+    ck_assert_int_eq(collect_keeping(store, 1, 0, NULL, &collection, &error), VQEMU_ERR_MALFORMED);
     _cleanup_free_ char *path = scratch_path("store/cas/current/emulate-x86");
     ck_assert_str_eq(vqemu_error_reason(error), "current-broken");
     ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
@@ -367,6 +365,7 @@ END_TEST
 START_TEST(misuse_is_refused) {
     _cleanup_store_ vqemu_store *other = open_other();
     vqemu_ingest *result = NULL;
+    vqemu_collect_options *options = NULL;
     vqemu_collection *collection = NULL;
     ck_assert_int_eq(vqemu_store_copy(NULL, revision, other, 0, NULL, &result, NULL),
                      VQEMU_ERR_USAGE);
@@ -384,9 +383,13 @@ START_TEST(misuse_is_refused) {
                      VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_store_import(store, 0, NULL, NULL, 0, NULL, NULL, NULL),
                      VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_store_collect(NULL, 0, 0, NULL, &collection, NULL), VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_store_collect(store, 0, 2, NULL, &collection, NULL), VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_store_collect(store, 0, 0, NULL, NULL, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_collect(NULL, NULL, 0, NULL, &collection, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_collect(store, NULL, 2, NULL, &collection, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_collect(store, NULL, 0, NULL, NULL, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_collect_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_collect_options_set_number(options, "kept", 1, NULL),
+                     VQEMU_ERR_UNKNOWN_KEY);
+    vqemu_collect_options_free(options);
 }
 END_TEST
 
@@ -482,7 +485,7 @@ static void give_up_everything(new_call_fn new_call, int code) {
     GIVES_UP(code, vqemu_store_copy(store, revision, other, 0, call, &result, NULL));
     GIVES_UP(code, vqemu_store_export(store, revision, out, NULL, 0, call, NULL));
     GIVES_UP(code, vqemu_store_check(store, NULL, 0, NULL, call, &check, NULL));
-    GIVES_UP(code, vqemu_store_collect(store, 1, 0, call, &collection, NULL));
+    GIVES_UP(code, collect_keeping(store, 1, 0, call, &collection, NULL));
     GIVES_UP(code, vqemu_resolve(store, selection, NULL, 0, call, &runtime, NULL));
     ck_assert_int_eq(count_entries("other/cas/objects"), 0);
     ck_assert_int_eq(count_entries("other/cas/refs"), 0);

@@ -42,7 +42,7 @@ static vqemu_error *is_kept(const vqemu_revision *revision, const char *reason) 
 static size_t collect(void) {
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_collection *collection = NULL;
-    int r = vqemu_store_collect(store, 0, 0, NULL, &collection, &error);
+    int r = vqemu_store_collect(store, NULL, 0, NULL, &collection, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     size_t count = vqemu_collection_count(collection);
     vqemu_collection_free(collection);

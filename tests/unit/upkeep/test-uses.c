@@ -245,7 +245,7 @@ static int look_without_proc(void) {
     int r = vqemu_store_list_uses(mine, NULL, 0, NULL, &list, &error);
     if (r != VQEMU_ERR_SYSTEM || strcmp(vqemu_error_reason(error), "no-proc") != 0 || list)
         return 1;
-    r = vqemu_store_collect(mine, 1, 0, NULL, &collection, &error);
+    r = collect_keeping(mine, 1, 0, NULL, &collection, &error);
     if (r != VQEMU_ERR_SYSTEM || strcmp(vqemu_error_reason(error), "no-proc") != 0 || collection)
         return 2;
     r = vqemu_store_remove_revision(mine, vqemu_revision_name(revision), 0, NULL, &error);
