@@ -15,62 +15,9 @@
 #include "command/hardware.h"
 #include "command/policy-check.h"
 #include "command/qemu-opt.h"
+#include "qemu/program.h"
 #include "util/export.h"
 #include "util/path.h"
-
-/* ---- the program ---- */
-
-/*
- * The dynamic loader takes a list of directories, and has no escape for its separators. In these
- * and in the names of modules it replaces $ORIGIN, $LIB and $PLATFORM (ld.so(8)).
- */
-static bool loader_can_name(const char *directory) {
-    return !strpbrk(directory, ":;$");
-}
-
-/*
- * Where the loader cannot name the library directory, QEMU runs in the directory above, and what
- * the loader gets to see is relative to that. Otherwise it runs in /, where nobody else puts
- * firmware.
- */
-static char *choose_cwd(const vqemu_runtime *runtime) {
-    const char *lib_dir = vqemu_runtime_lib_dir(runtime);
-    if (!lib_dir || loader_can_name(lib_dir))
-        return strdup("/");
-    size_t length = (size_t)(base_name(lib_dir) - lib_dir);
-    return strndup(lib_dir, length > 1 ? length - 1 : length);
-}
-
-/* A directory as the loader is to see it from the working directory. */
-static const char *seen_from(const char *cwd, const char *directory) {
-    size_t length = strlen(cwd);
-    if (length > 1 && strncmp(directory, cwd, length) == 0 && directory[length] == '/')
-        return directory + length + 1;
-    return directory;
-}
-
-/*
- * Through the profile's own loader, so that loader and libc belong together, whatever the host has;
- * then no LD_LIBRARY_PATH is needed, which QEMU's children would inherit.
- */
-static void add_program(struct strv *argv, const vqemu_runtime *runtime, const char *cwd) {
-    if (vqemu_runtime_loader(runtime)) {
-        strv_add(argv, vqemu_runtime_loader(runtime));
-        strv_add(argv, "--inhibit-cache"); /* the host's /etc/ld.so.cache */
-        strv_add(argv, "--library-path");
-        strv_add(argv, seen_from(cwd, vqemu_runtime_lib_dir(runtime)));
-    }
-    strv_add(argv, vqemu_runtime_binary(runtime));
-}
-
-static void add_environment(struct strv *envp, const vqemu_runtime *runtime, const char *cwd) {
-    const char *lib_dir = vqemu_runtime_lib_dir(runtime);
-    const char *module_dir = vqemu_runtime_module_dir(runtime);
-    if (lib_dir && !vqemu_runtime_loader(runtime))
-        strv_addf(envp, "LD_LIBRARY_PATH=%s", seen_from(cwd, lib_dir));
-    if (module_dir)
-        strv_addf(envp, "QEMU_MODULE_DIR=%s", seen_from(cwd, module_dir));
-}
 
 /* ---- QEMU's arguments ---- */
 
@@ -246,15 +193,15 @@ static int new_command(vqemu_runtime *runtime, struct args *args, vqemu_command 
     _cleanup_command_ vqemu_command *new = command_new(runtime);
     if (!new)
         return error_no_memory(error);
-    new->cwd = choose_cwd(runtime);
+    new->cwd = program_cwd(runtime);
     if (!new->cwd)
         return error_no_memory(error);
-    add_program(&new->argv, runtime, new->cwd);
+    program_add_arguments(&new->argv, runtime, new->cwd);
     for (size_t i = 0; i < args->argv.count; i++)
         strv_add(&new->argv, args->argv.items[i]);
     for (size_t i = 0; i < extra->count; i++)
         strv_add(&new->argv, extra->items[i]);
-    add_environment(&new->envp, runtime, new->cwd);
+    program_add_environment(&new->envp, runtime, new->cwd);
     int r = keep(new, args, error);
     if (r < 0)
         return r;

@@ -7,7 +7,7 @@
 
 #include <volt-qemu/monitor.h>
 
-#include "run/qmp.h"
+#include "qemu/qmp.h"
 #include "util/cleanup.h"
 
 /* Events that nobody has asked for yet, the oldest first. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "run/peer.h"
+#include "qemu/peer.h"
 
 #include <errno.h>
 #include <fcntl.h>

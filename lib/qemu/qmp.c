@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "run/qmp.h"
+#include "qemu/qmp.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -13,7 +13,7 @@
 #include <volt-qemu/error.h>
 
 #include "base/json.h"
-#include "run/peer.h"
+#include "qemu/peer.h"
 
 /* What a call can come to, besides a negative error code. */
 enum qmp_outcome {
