@@ -32,9 +32,10 @@ type IngestOptions struct {
 // Ingest is what was put into a store.
 type Ingest struct {
 	Revision   *Revision
-	Current    string // the name of the revision of its profile that is used now; "" if that cannot be told
-	IsNew      bool   // false: the store had it already
-	Objects    int    // seen
+	Current    string    // the name of the revision of its profile that is used now; "" if that cannot be told
+	Displaced  *Revision // the one that was used until this one took its place; nil if there was none
+	IsNew      bool      // false: the store had it already
+	Objects    int       // seen
 	Bytes      uint64
 	NewObjects int // of these, those that the store did not have
 	NewBytes   uint64
@@ -60,6 +61,14 @@ func (o *IngestOptions) use() (*C.vqemu_ingest_options, error) {
 	return given, nil
 }
 
+// displacedBy is nil if there is none.
+func displacedBy(ingest *C.vqemu_ingest) *Revision {
+	if displaced := C.vqemu_ingest_displaced(ingest); displaced != nil {
+		return newRevision(displaced)
+	}
+	return nil
+}
+
 // takeIngest takes over the result of a function that succeeded.
 func takeIngest(to **Ingest, from **C.vqemu_ingest, result C.int) C.int {
 	if result != 0 {
@@ -70,6 +79,7 @@ func takeIngest(to **Ingest, from **C.vqemu_ingest, result C.int) C.int {
 	*to = &Ingest{
 		Revision:   newRevision(C.vqemu_ingest_revision(ingest)),
 		Current:    C.GoString(C.vqemu_ingest_current(ingest)),
+		Displaced:  displacedBy(ingest),
 		IsNew:      bool(C.vqemu_ingest_is_new(ingest)),
 		Objects:    int(C.vqemu_ingest_object_count(ingest)),
 		Bytes:      uint64(C.vqemu_ingest_bytes(ingest)),

@@ -11,22 +11,26 @@ import "unsafe"
 
 // Revision is a store's version of a profile.
 type Revision struct {
-	Name     string // such as "kvm-linux-8e1e73bc"
-	Profile  string
-	Path     string // of its file
-	Digest   string // of its manifest; "" if that cannot be loaded
-	Err      error  // why the manifest cannot be loaded; nil if it is; otherwise an *Error
-	Manifest *Manifest
-	handle   *handle
+	Name    string // such as "kvm-linux-8e1e73bc"
+	Profile string
+	Path    string // of its file
+	// ArrivedAt is when it came into the store, an RFC 3339 time: lists are ordered by that. "" where that was not
+	// written down, and of one that is not from a list.
+	ArrivedAt string
+	Digest    string // of its manifest; "" if that cannot be loaded
+	Err       error  // why the manifest cannot be loaded; nil if it is; otherwise an *Error
+	Manifest  *Manifest
+	handle    *handle
 }
 
 // newRevision takes a reference of its own.
 func newRevision(revision *C.vqemu_revision) *Revision {
 	r := &Revision{
-		Name:    C.GoString(C.vqemu_revision_name(revision)),
-		Profile: C.GoString(C.vqemu_revision_profile(revision)),
-		Path:    C.GoString(C.vqemu_revision_path(revision)),
-		Digest:  C.GoString(C.vqemu_revision_digest(revision)),
+		Name:      C.GoString(C.vqemu_revision_name(revision)),
+		Profile:   C.GoString(C.vqemu_revision_profile(revision)),
+		Path:      C.GoString(C.vqemu_revision_path(revision)),
+		ArrivedAt: C.GoString(C.vqemu_revision_arrived_at(revision)),
+		Digest:    C.GoString(C.vqemu_revision_digest(revision)),
 		handle: newHandle(unsafe.Pointer(C.vqemu_revision_ref(revision)),
 			func(p unsafe.Pointer) { C.vqemu_revision_unref((*C.vqemu_revision)(p)) }),
 	}

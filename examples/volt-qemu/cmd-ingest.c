@@ -61,7 +61,8 @@ const struct command command_ingest = {
         "of your own needs --accel and --guests, and --abilities for what it can do.\n"
         "With --json: revision, ref (the same), profile, path, digest, objects, binaries,\n"
         "libraries, firmware, total_bytes, current (the name of the\n"
-        "revision that is used now), unchanged, new_objects, new_bytes.\n",
+        "revision that is used now), displaced (of the one until now; null for none), unchanged, "
+        "new_objects, new_bytes.\n",
     .example = "  volt-qemu ingest --profile emulate-x86 --qemu-version 7.2 /srv/qemu\n"
                "  volt-qemu ingest --profile tiny-arm --accel tcg --guests arm,aarch64 "
                "/srv/qemu-arm\n",

@@ -75,6 +75,7 @@ static json_t *revision_json(const struct listing *listing, const vqemu_revision
     json_add_text(object, "profile", vqemu_revision_profile(revision));
     json_add_text(object, "path", vqemu_revision_path(revision));
     json_add_text(object, "created_at", vqemu_manifest_created_at(manifest));
+    json_add_text(object, "arrived_at", vqemu_revision_arrived_at(revision));
     json_add_text(object, "digest", vqemu_manifest_digest(manifest));
     json_add_number(object, "objects",
                     manifest ? (int64_t)vqemu_manifest_object_count(manifest) : -1);
@@ -217,12 +218,13 @@ const struct command command_revisions = {
     .summary = "list the revisions of profiles that the store has",
     .description =
         "List the revisions of a profile, or of all: its versions in the store, the newest\n"
-        "first; which of them was set to be used, who pins them, and who uses them. Of a\n"
+        "first, which is the one that came last; which of them was set to be used, who pins them, "
+        "and who uses them. Of a\n"
         "revision that is broken only the name is known; a warning says why.\n"
-        "With --json: an array of name, profile, path, created_at, digest, objects,\n"
-        "total_bytes, qemu_version, pinned, pinned_by (an array of holders), current, in_use,\n"
-        "error (of a broken one: an object of code, reason, message, hint, details, line, as on\n"
-        "stderr).\n",
+        "With --json: an array of name, profile, path, created_at, arrived_at (null: not\n"
+        "written down), digest, objects, total_bytes, qemu_version, pinned, pinned_by (an array\n"
+        "of holders), current, in_use, error (of a broken one: an object of code, reason,\n"
+        "message, hint, details, line, as on stderr).\n",
     .example = "  volt-qemu revisions emulate-x86\n",
     .run = revisions,
 };

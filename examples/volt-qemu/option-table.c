@@ -83,7 +83,7 @@ const struct option_row option_rows[] = {
     {"build-date", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(build_date), "when it was built"},
     {"build-host", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(build_host), "where it was built"},
     {"created-at", "TIME", OPTIONS_INGEST, OPTION_TEXT, FIELD(created_at),
-     "the revision's time, such as 2024-05-01T12:00:00Z (default: now)"},
+     "the time of creation that it tells, such as 2024-05-01T12:00:00Z (default: now)"},
     {"description", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(description),
      "what the profile is for"},
     {"guests", "ARCH,...", OPTIONS_INGEST, OPTION_TEXT, FIELD(guests),

@@ -34,6 +34,7 @@ json_t *stored_json(const vqemu_ingest *ingest) {
     json_add_count(object, "firmware", vqemu_manifest_firmware_count(manifest));
     json_add_number(object, "total_bytes", vqemu_manifest_total_bytes(manifest));
     json_add_text(object, "current", vqemu_ingest_current(ingest));
+    json_add_text(object, "displaced", vqemu_revision_name(vqemu_ingest_displaced(ingest)));
     json_add(object, "unchanged", json_boolean(!vqemu_ingest_is_new(ingest)));
     json_add_count(object, "new_objects", vqemu_ingest_new_object_count(ingest));
     json_add_number(object, "new_bytes", (int64_t)vqemu_ingest_new_bytes(ingest));
@@ -43,12 +44,16 @@ json_t *stored_json(const vqemu_ingest *ingest) {
 void print_used(const vqemu_ingest *ingest) {
     const char *name = vqemu_revision_name(vqemu_ingest_revision(ingest));
     const char *current = vqemu_ingest_current(ingest);
+    const vqemu_revision *displaced = vqemu_ingest_displaced(ingest);
     _cleanup_free_ char *text =
         current && strcmp(current, name) != 0
             ? format_text(
                   "not this one: %s is newer or was set; volt-qemu current %s uses this one",
                   current, name)
-            : NULL;
+        : displaced ? format_text("this one, instead of %s, which was created at %s",
+                                  vqemu_revision_name(displaced),
+                                  vqemu_manifest_created_at(vqemu_revision_manifest(displaced)))
+                    : NULL;
     if (text)
         print_field("used", text);
 }

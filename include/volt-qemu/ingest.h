@@ -91,10 +91,9 @@ typedef struct vqemu_ingest vqemu_ingest;
  * is not a file or directory is refused. options: with VQEMU_INGEST_PROFILE. flags: 0. call: may be
  * NULL; its progress has the step "hash".
  *
- * The new revision is the newest of its profile, even if the clock was set back: unless options set
- * a time, it gets the current one, or one just after that of the newest revision (reason
- * "no-later-time" where that is of the end of the year 9999). If that already
- * has exactly this content and description, it is returned instead of a new one.
+ * The new revision is the newest of its profile, even if the clock was set back, and whatever time
+ * of creation the options set. If the newest already has exactly this content and description, and
+ * options set no time, it is returned instead of a new one.
  *
  * Everything that was published is on stable storage before the revision appears. On failure, the
  * revision does not; objects that were complete by then may stay, and are found by the next
@@ -119,11 +118,19 @@ bool vqemu_ingest_is_new(const vqemu_ingest *ingest);
 
 /**
  * The name of the revision of its profile that vqemu_resolve() takes now: that of
- * vqemu_ingest_revision(), or of another one, which is newer or was set by
- * vqemu_store_set_current(). NULL if that cannot be told, since one of the profile is broken.
- * Borrowed. Since 1.0.
+ * vqemu_ingest_revision(), or of another one, which was set by vqemu_store_set_current(), or came
+ * after this one, which the store had already. NULL if that cannot be told, since one of the
+ * profile is broken. Borrowed. Since 1.0.
  */
 const char *vqemu_ingest_current(const vqemu_ingest *ingest);
+
+/**
+ * The revision that vqemu_resolve() took of the profile until vqemu_ingest_revision() came and took
+ * its place. It may say that it was created later than that one: then an older version is used from
+ * now on, and vqemu_store_set_current() goes back. NULL if there was none, or none was displaced.
+ * Borrowed. Since 1.0.
+ */
+vqemu_revision *vqemu_ingest_displaced(const vqemu_ingest *ingest);
 
 /** How many objects (files) the revision lists. Since 1.0. */
 size_t vqemu_ingest_object_count(const vqemu_ingest *ingest);

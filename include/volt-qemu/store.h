@@ -115,10 +115,11 @@ void vqemu_store_unref(vqemu_store *store);
 
 /**
  * List the revisions of one profile, or of all if profile is NULL: grouped by profile, in each the
- * newest first. Files of refs/ that do not have the form of a revision are passed over; a revision
- * whose manifest cannot be loaded is listed with vqemu_revision_error(), last of its profile. The
- * list of a profile that the store does not have, or nobody knows, is empty. flags: 0. call: may be
- * NULL. The caller frees *list with vqemu_revision_list_free().
+ * newest first, which is the one that came last into this store, see
+ * vqemu_revision_arrived_at(). Files of refs/ that do not have the form of a revision are passed
+ * over; a revision whose manifest cannot be loaded is listed with vqemu_revision_error(), last of
+ * its profile. The list of a profile that the store does not have, or nobody knows, is empty.
+ * flags: 0. call: may be NULL. The caller frees *list with vqemu_revision_list_free().
  *
  * Errors: VQEMU_ERR_INVALID (profile cannot be the name of one), VQEMU_ERR_NO_STORE (the store was
  * removed since it was opened), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE,
@@ -130,8 +131,8 @@ int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t
 /**
  * Find a revision by its name, such as "kvm-linux-8e1e73bc", or that of a profile which
  * vqemu_resolve() takes, by the name of the profile: the one that vqemu_store_set_current() set,
- * else the newest, that is the one with the latest "created_at"; of several with the same time the
- * one whose name sorts last. flags: 0. call: may be NULL. The caller releases *revision with
+ * else the newest, that is the one that came last into this store, whenever it says that it was
+ * created. flags: 0. call: may be NULL. The caller releases *revision with
  * vqemu_revision_unref().
  *
  * Errors: VQEMU_ERR_NO_REVISION (reason "no-such-revision", "profile-not-in-store", or

@@ -21,28 +21,11 @@ int creation_time_check(const struct timespec *time, const char *what, vqemu_err
     return error_because(r, error, "from-the-future", "value", text, NULL);
 }
 
-int creation_time_choose(const vqemu_revision *newest, char text[RFC3339_SIZE],
-                         vqemu_error **error) {
+int creation_time_now(char text[RFC3339_SIZE], vqemu_error **error) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    if (newest) {
-        struct timespec next = *manifest_time(vqemu_revision_manifest(newest));
-        if (++next.tv_nsec == 1000000000) {
-            next.tv_sec++;
-            next.tv_nsec = 0;
-        }
-        if (timespec_compare(&now, &next) < 0)
-            now = next;
-    }
-    if (rfc3339_format(&now, text))
-        return 0;
-    if (!newest)
-        return error_set(error, VQEMU_ERR_SYSTEM, 0,
-                         "the clock of this host has a year of five digits");
-    int r = error_set(error, VQEMU_ERR_INVALID, 0,
-                      "revision %s says that it was created at %s, and nothing can be newer than "
-                      "that: remove it",
-                      vqemu_revision_name(newest),
-                      vqemu_manifest_created_at(vqemu_revision_manifest(newest)));
-    return error_because(r, error, "no-later-time", "revision", vqemu_revision_name(newest), NULL);
+    return rfc3339_format(&now, text)
+               ? 0
+               : error_set(error, VQEMU_ERR_SYSTEM, 0,
+                           "the clock of this host has a year of five digits");
 }

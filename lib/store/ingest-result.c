@@ -17,6 +17,10 @@ VQEMU_EXPORT const char *vqemu_ingest_current(const vqemu_ingest *ingest) {
     return ingest ? ingest->current : NULL;
 }
 
+VQEMU_EXPORT vqemu_revision *vqemu_ingest_displaced(const vqemu_ingest *ingest) {
+    return ingest ? ingest->displaced : NULL;
+}
+
 VQEMU_EXPORT size_t vqemu_ingest_object_count(const vqemu_ingest *ingest) {
     return ingest ? ingest->object_count : 0;
 }
@@ -37,6 +41,7 @@ VQEMU_EXPORT void vqemu_ingest_free(vqemu_ingest *ingest) {
     if (!ingest)
         return;
     vqemu_revision_unref(ingest->revision);
+    vqemu_revision_unref(ingest->displaced);
     free(ingest->current);
     free(ingest);
 }

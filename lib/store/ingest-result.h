@@ -9,6 +9,7 @@
 
 struct vqemu_ingest {
     vqemu_revision *revision;
+    vqemu_revision *displaced; /* the one that was used before; NULL if that is still used */
     char *current; /* the name of the one that is used now; NULL if that cannot be told */
     bool is_new;
     size_t object_count, new_object_count;

@@ -14,6 +14,7 @@
 
 #include "base/call.h"
 #include "base/error.h"
+#include "store/marker.h"
 #include "store/revision.h"
 #include "util/dir.h"
 #include "util/export.h"
@@ -139,23 +140,12 @@ static int name_pin(const char *revision, const char *holder, char **name, vqemu
     return error_because(r, error, "bad-holder", VQEMU_DETAIL_HOLDER, holder, NULL);
 }
 
-/* The directory may have been made just now: it must outlive a power cut, too. */
-static int make_pin(int pins_fd, const char *name) {
-    _cleanup_close_ int fd = create_at(pins_fd, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK, 0644);
-    if (fd < 0)
-        return fd;
-    int r = fchmod(fd, 0644) < 0 && errno != EPERM ? -errno : sync_fd(fd);
-    if (r == 0)
-        r = sync_fd(pins_fd);
-    return r == 0 ? sync_path(pins_fd, "..") : r;
-}
-
 static int set_pin(vqemu_store *store, const char *name, vqemu_error **error) {
     _cleanup_close_ int pins_fd = -1;
     int r = store_open_beside_objects(store, PINS, &pins_fd, error);
     if (r < 0)
         return r;
-    r = make_pin(pins_fd, name);
+    r = marker_make(pins_fd, name);
     return r < 0 ? error_system(error, -r, "cannot make the pin %s/" PINS "/%s", store->beside_path,
                                 name)
                  : 0;

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "choice/profile.h"
+#include "store/arrival.h"
 #include "store/leftovers.h"
 #include "store/manifest.h"
 #include "util/export.h"
@@ -26,10 +27,12 @@ struct vqemu_revision {
     char *name, *profile, *path;
     dev_t store_device; /* those of refs/ */
     ino_t store_inode;
-    struct digest digest;     /* the manifest's; "" where it is not known */
-    vqemu_manifest *manifest; /* NULL if it could not be loaded, or was not yet */
-    vqemu_error *error;       /* why it could not */
-    struct stat file;         /* as it was loaded */
+    struct digest digest;          /* the manifest's; "" where it is not known */
+    vqemu_manifest *manifest;      /* NULL if it could not be loaded, or was not yet */
+    vqemu_error *error;            /* why it could not */
+    struct stat file;              /* as it was loaded */
+    struct timespec order;         /* of one in a list: its place among those of its profile */
+    char arrived_at[RFC3339_SIZE]; /* of one in a list; "" where it was not written down */
 };
 
 struct vqemu_revision_list {
@@ -134,6 +137,16 @@ int revision_new_unloaded(const vqemu_store *store, const char *name, const stru
     return 0;
 }
 
+int revision_new_of_manifest(const vqemu_store *store, const char *name, vqemu_manifest *manifest,
+                             vqemu_revision **revision, vqemu_error **error) {
+    int r = new_revision(store, name, strlen(name), revision, error);
+    if (r < 0)
+        return r;
+    (*revision)->manifest = vqemu_manifest_ref(manifest);
+    memcpy((*revision)->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);
+    return 0;
+}
+
 int revision_load(const vqemu_store *store, vqemu_revision *revision, vqemu_call *call,
                   vqemu_error **error) {
     if (revision->error)
@@ -164,9 +177,36 @@ static int compare_revisions(const void *a, const void *b) {
     int order = strcmp(x->profile, y->profile);
     if (order == 0)
         order = !x->manifest - !y->manifest;
-    if (order == 0 && x->manifest)
-        order = timespec_compare(manifest_time(y->manifest), manifest_time(x->manifest));
+    if (order == 0)
+        order = timespec_compare(&y->order, &x->order);
     return order ? order : strcmp(y->name, x->name);
+}
+
+/*
+ * The one rule of what is newer. What was written by a program that notes no arrivals, such as the
+ * reference system, takes its place among the others by what its manifest claims.
+ */
+static void place_revision(vqemu_revision *revision, const struct arrivals *arrivals) {
+    const struct timespec *arrival = arrivals_of(arrivals, revision->name);
+    if (arrival)
+        revision->order = *arrival;
+    else if (revision->manifest)
+        revision->order = *manifest_time(revision->manifest);
+    if (!arrival || !rfc3339_format(arrival, revision->arrived_at))
+        revision->arrived_at[0] = '\0';
+}
+
+/* Arrivals are read after the manifests: each was noted before its manifest appeared. */
+static int sort_list(const vqemu_store *store, vqemu_revision_list *list, vqemu_error **error) {
+    struct arrivals arrivals;
+    int r = list->count > 0 ? arrivals_read(store, &arrivals, error) : 0;
+    if (r < 0 || list->count == 0)
+        return r;
+    for (size_t i = 0; i < list->count; i++)
+        place_revision(list->revisions[i], &arrivals);
+    arrivals_release(&arrivals);
+    qsort(list->revisions, list->count, sizeof(vqemu_revision *), compare_revisions);
+    return 0;
 }
 
 /* What is to be listed. */
@@ -262,10 +302,10 @@ static int list_once(const struct listing *listing, vqemu_revision_list **list,
     closedir(directory);
     if (r == 0 && new->count == 0)
         r = check_is_there(listing->store, error);
+    if (r == 0)
+        r = sort_list(listing->store, new, error);
     if (r < 0)
         return r;
-    if (new->count > 0)
-        qsort(new->revisions, new->count, sizeof(vqemu_revision *), compare_revisions);
     *list = TAKE_POINTER(new);
     return 0;
 }
@@ -411,97 +451,6 @@ int revision_object_failed(const vqemu_store *store, const vqemu_revision *revis
                         store->objects_path, object->digest.hex, object->path, revision->name);
 }
 
-/* ---- writing ---- */
-
-/* Stage the text beside its final name; locked, so that nobody takes it for a leftover. */
-static int stage_text(const vqemu_store *store, const char *staged, const char *text, int *fd) {
-    cleanup_close(fd);
-    *fd = open_at(store->refs_fd, staged, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
-    if (*fd < 0)
-        return *fd;
-    int r = leftovers_lock(*fd, store->refs_fd, staged);
-    if (r == 0)
-        r = write_all(*fd, text, strlen(text));
-    if (r == 0 && fchmod(*fd, 0644) < 0)
-        r = -errno;
-    return r == 0 ? sync_fd(*fd) : r;
-}
-
-/*
- * The name is taken. 0 if it is by this very manifest; a file that is no sound manifest is
- * replaced; -EEXIST if it is by another manifest.
- */
-static int settle_name(const vqemu_store *store, vqemu_revision *revision, const char *staged,
-                       const vqemu_manifest *manifest, vqemu_call *call, bool *is_new) {
-    const char *name = base_name(revision->path);
-    if (load_manifest(store, revision, call, NULL) == 0) {
-        *is_new = false;
-        return strcmp(revision->digest.hex, vqemu_manifest_digest(manifest)) == 0 ? 0 : -EEXIST;
-    }
-    return renameat(store->refs_fd, staged, store->refs_fd, name) < 0 ? -errno : 0;
-}
-
-/* Stage the text under a new name, also if it is taken for a leftover before it is locked. */
-static int stage_anew(const vqemu_store *store, const char *text, char **staged, int *fd) {
-    for (;;) {
-        free(*staged);
-        *staged = leftovers_new_name();
-        int r = *staged ? stage_text(store, *staged, text, fd) : -ENOMEM;
-        if (r != -EAGAIN)
-            return r;
-    }
-}
-
-static int publish_text(const vqemu_store *store, vqemu_revision *revision, const char *text,
-                        const vqemu_manifest *manifest, vqemu_call *call, bool *is_new,
-                        vqemu_error **error) {
-    _cleanup_close_ int fd = -1;
-    _cleanup_free_ char *staged = NULL;
-    int r = stage_anew(store, text, &staged, &fd);
-    if (r == 0) {
-        r = rename_noreplace(store->refs_fd, staged, store->refs_fd, base_name(revision->path));
-        if (r == -EEXIST)
-            r = settle_name(store, revision, staged, manifest, call, is_new);
-        if (r == -EEXIST)
-            error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
-                      "cannot write the revision %s, which is another one with the same 8 digits",
-                      revision->path);
-    }
-    if (staged)
-        unlinkat(store->refs_fd, staged, 0);
-    if (r == -EEXIST)
-        return VQEMU_ERR_SYSTEM;
-    if (r == 0)
-        r = sync_fd(store->refs_fd);
-    return r < 0 ? error_system(error, -r, "cannot write the revision %s", revision->path) : 0;
-}
-
-int revision_publish(const vqemu_store *store, const char *profile, vqemu_manifest *manifest,
-                     const char *text, vqemu_call *call, vqemu_revision **revision, bool *is_new,
-                     vqemu_error **error) {
-    *revision = NULL;
-    *is_new = true;
-    _cleanup_free_ char *made = NULL;
-    _cleanup_revision_ vqemu_revision *new = NULL;
-    int r = text ? 0 : vqemu_manifest_to_json(manifest, 0, &made, error);
-    if (r < 0)
-        return r;
-    _cleanup_free_ char *name =
-        format_string("%s-%.*s", profile, REVISION_HASH_LENGTH, vqemu_manifest_digest(manifest));
-    if (!name)
-        return error_no_memory(error);
-    r = new_revision(store, name, strlen(name), &new, error);
-    if (r == 0)
-        r = publish_text(store, new, text ? text : made, manifest, call, is_new, error);
-    if (r < 0)
-        return r;
-    vqemu_manifest_unref(new->manifest);
-    new->manifest = vqemu_manifest_ref(manifest);
-    memcpy(new->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);
-    *revision = TAKE_POINTER(new);
-    return 0;
-}
-
 /* ---- life and access ---- */
 
 VQEMU_EXPORT vqemu_revision *vqemu_revision_ref(vqemu_revision *revision) {
@@ -545,6 +494,10 @@ VQEMU_EXPORT const vqemu_error *vqemu_revision_error(const vqemu_revision *revis
     return revision ? revision->error : NULL;
 }
 
+VQEMU_EXPORT const char *vqemu_revision_arrived_at(const vqemu_revision *revision) {
+    return revision && *revision->arrived_at ? revision->arrived_at : NULL;
+}
+
 const char *revision_digest(const vqemu_revision *revision) {
     return revision->digest.hex;
 }
@@ -559,6 +512,10 @@ VQEMU_EXPORT size_t vqemu_revision_list_count(const vqemu_revision_list *list) {
 
 VQEMU_EXPORT vqemu_revision *vqemu_revision_list_at(const vqemu_revision_list *list, size_t index) {
     return list && index < list->count ? list->revisions[index] : NULL;
+}
+
+const struct timespec *revision_list_order(const vqemu_revision_list *list, size_t index) {
+    return &list->revisions[index]->order;
 }
 
 VQEMU_EXPORT void vqemu_revision_list_free(vqemu_revision_list *list) {

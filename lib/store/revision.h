@@ -13,19 +13,15 @@
 #include "util/cleanup.h"
 
 /*
- * Write a manifest into the store as the revision <profile>-<first 8 digits of its digest>. text:
- * the very text it was loaded from; NULL for the text that vqemu_manifest_to_json() makes.
- */
-int revision_publish(const vqemu_store *store, const char *profile, vqemu_manifest *manifest,
-                     const char *text, vqemu_call *call, vqemu_revision **revision, bool *is_new,
-                     vqemu_error **error);
-
-/*
  * A revision whose manifest has not been read: for who only needs name and digest. It must have
  * been loaded, which must give this digest, before others get to see it.
  */
 int revision_new_unloaded(const vqemu_store *store, const char *name, const struct digest *digest,
                           vqemu_revision **revision, vqemu_error **error);
+
+/* One whose file has just been written. */
+int revision_new_of_manifest(const vqemu_store *store, const char *name, vqemu_manifest *manifest,
+                             vqemu_revision **revision, vqemu_error **error);
 
 /* Read the manifest if that has not been done. Not for one that others may look at meanwhile. */
 int revision_load(const vqemu_store *store, vqemu_revision *revision, vqemu_call *call,
@@ -75,12 +71,18 @@ int revision_object_failed(const vqemu_store *store, const vqemu_revision *revis
 int revision_list_named(const vqemu_store *store, const char *name, vqemu_call *call,
                         vqemu_revision_list **list, vqemu_error **error);
 
-/* The revisions of a profile, or of all, the newest of each first; with their errors, or so that
- * one that is broken is an error. */
+/*
+ * The revisions of a profile, or of all, the newest of each first: the one that came last into this
+ * store, where that was written down, else by the time at which it says that it was created. With
+ * their errors, or so that one that is broken is an error.
+ */
 int revision_list_all(const vqemu_store *store, const char *profile, vqemu_call *call,
                       vqemu_revision_list **list, vqemu_error **error);
 int revision_list_sound(const vqemu_store *store, const char *profile, vqemu_call *call,
                         vqemu_revision_list **list, vqemu_error **error);
+
+/* The place of one in a list of its profile: the later, the newer. */
+const struct timespec *revision_list_order(const vqemu_revision_list *list, size_t index);
 
 /* The error for a profile that has no revision. */
 int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error);

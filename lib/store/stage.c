@@ -13,6 +13,7 @@
 #include "store/current.h"
 #include "store/leftovers.h"
 #include "store/newest.h"
+#include "store/revision-publish.h"
 #include "store/object.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -272,12 +273,11 @@ void stage_release_profile(struct stage_profile *profile) {
     vqemu_revision_unref(profile->same);
 }
 
-static int make_manifest(struct stage_profile *profile, const vqemu_revision *newest,
-                         vqemu_call *call, vqemu_error **error) {
+static int make_manifest(struct stage_profile *profile, vqemu_call *call, vqemu_error **error) {
     static const vqemu_ingest_options nothing = {0};
     const vqemu_ingest_options *options = profile->options ? profile->options : &nothing;
     char now[RFC3339_SIZE] = "";
-    int r = options->created_at ? 0 : creation_time_choose(newest, now, error);
+    int r = options->created_at ? 0 : creation_time_now(now, error);
     if (r < 0)
         return r;
     const struct manifest_fields fields = {
@@ -306,7 +306,7 @@ int stage_describe_profile(const struct stage *stage, struct stage_profile *prof
     _cleanup_revision_ vqemu_revision *newest = NULL;
     /* A broken or missing one is no hindrance to a new one. */
     newest_load(stage->store, profile->name, call, &newest, NULL);
-    int r = make_manifest(profile, newest, call, error);
+    int r = make_manifest(profile, call, error);
     if (r < 0)
         return r;
     bool keeps_time = !profile->options || !profile->options->created_at;
@@ -329,17 +329,13 @@ static int take_same(const struct stage *stage, const struct stage_profile *prof
     return 0;
 }
 
-static int publish_profile(const struct stage *stage, const struct stage_profile *profile,
-                           vqemu_call *call, vqemu_ingest *ingest, vqemu_error **error) {
+static void count_objects(const struct stage *stage, const struct stage_profile *profile,
+                          vqemu_ingest *ingest) {
     ingest->object_count = profile->count;
     ingest->new_object_count = stage->new_count;
     ingest->new_bytes = stage->new_bytes;
     for (size_t i = 0; i < profile->count; i++)
         ingest->bytes += profile->staged[i].file.size;
-    if (profile->same)
-        return take_same(stage, profile, &ingest->revision, error);
-    return revision_publish(stage->store, profile->name, profile->manifest, profile->text, call,
-                            &ingest->revision, &ingest->is_new, error);
 }
 
 /* Which one is used now. Where others of the profile are broken, that cannot be told. */
@@ -352,15 +348,32 @@ static int note_current(const struct stage *stage, const char *profile, vqemu_ca
     return ingest->current ? 0 : error_no_memory(error);
 }
 
+static int publish_profile(const struct stage *stage, const struct stage_profile *profile,
+                           vqemu_call *call, vqemu_ingest *ingest, vqemu_error **error) {
+    _cleanup_(published_release) struct published published = {0};
+    int r = profile->same ? take_same(stage, profile, &ingest->revision, error)
+                          : revision_publish(stage->store, profile->name, profile->manifest,
+                                             profile->text, call, &published, error);
+    if (r < 0)
+        return r;
+    if (!profile->same)
+        ingest->revision = TAKE_POINTER(published.revision);
+    ingest->is_new = published.is_new;
+    r = note_current(stage, profile->name, call, ingest, error);
+    if (r == 0 && ingest->current &&
+        strcmp(ingest->current, vqemu_revision_name(ingest->revision)) == 0)
+        ingest->displaced = TAKE_POINTER(published.displaced);
+    return r;
+}
+
 int stage_publish_profile(const struct stage *stage, const struct stage_profile *profile,
                           vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error) {
     _cleanup_free_ struct verified *verified = calloc(profile->count + 1, sizeof *verified);
     _cleanup_ingest_ vqemu_ingest *new = calloc(1, sizeof *new);
     if (!verified || !new)
         return error_no_memory(error);
+    count_objects(stage, profile, new);
     int r = publish_profile(stage, profile, call, new, error);
-    if (r == 0)
-        r = note_current(stage, profile->name, call, new, error);
     if (r < 0)
         return r;
     for (size_t i = 0; i < profile->count; i++)

@@ -15,6 +15,7 @@
 
 #include "base/digest-set.h"
 #include "base/error.h"
+#include "store/arrival.h"
 #include "store/inodes.h"
 #include "store/leftovers.h"
 #include "store/revision.h"
@@ -424,7 +425,9 @@ static bool plans(const vqemu_collection *plan, enum removed_kind kind) {
  * those of this collection, or of one that was killed, or that somebody removed.
  */
 static int sync_refs(const struct collector *collector, vqemu_error **error) {
-    int r = collector->plan->count > 0 ? sync_fd(collector->store->refs_fd) : 0;
+    int r = sync_fd(collector->store->refs_fd);
+    if (r == 0)
+        arrivals_sweep(collector->store);
     return r < 0 ? error_system(error, -r, "cannot sync %s", collector->store->refs_path) : 0;
 }
 

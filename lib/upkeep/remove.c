@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "store/arrival.h"
 #include "store/revision.h"
 #include "tree/lease.h"
 #include "upkeep/guest-name.h"
@@ -108,6 +109,8 @@ static int find_tree(struct removal *removal, vqemu_call *call, vqemu_error **er
 static int remove_manifest(const struct removal *removal, vqemu_error **error) {
     const vqemu_store *store = removal->store;
     int r = unlinkat(store->refs_fd, removal->file, 0) < 0 ? -errno : sync_fd(store->refs_fd);
+    if (r == 0)
+        arrivals_sweep(store);
     return r < 0 ? error_system(error, -r, "cannot remove the revision %s/%s", store->refs_path,
                                 removal->file)
                  : 0;

@@ -2,6 +2,8 @@
 """What comes from elsewhere does not choose alone what it displaces, nor for how long."""
 import json
 import os
+import shutil
+import subprocess
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -72,21 +74,65 @@ def test_an_ingest_is_newer_than_what_others_wrote_into_the_store(tmp_path, root
     assert made["current"] == made["revision"] == resolve(root)["ref"]
 
 
-def test_nothing_is_newer_than_the_end_of_time(tmp_path, root):
+def test_a_claim_of_the_end_of_time_does_not_last(tmp_path, root):
+    write_revision(root, END_OF_TIME)
+    for number in range(3):
+        (tmp_path / "profile/firmware/new").write_text(f"{number}")
+        made = build(root, tmp_path / "profile")
+        assert made["current"] == made["revision"] == resolve(root)["ref"]
+    kept = good_json(root, "gc", "--keep", "1")
+    assert list(manifests(root)) == [made["revision"]], kept
+
+
+def test_nothing_comes_after_the_end_of_all_times(tmp_path, root):
     """That is an error, and not a revision that nobody uses."""
-    name = write_revision(root, END_OF_TIME)
+    (name,) = manifests(root)
+    (root / f"cas/arrivals/{name}~999999999999.999999999").touch()
     (tmp_path / "profile/firmware/new").write_text("new")
-    before = manifests(root)
-    bad("--root", root, "ingest", "--profile", PROFILE, tmp_path / "profile", mentions=[name, "9999", "remove it"])
-    assert manifests(root) == before and not leftovers(root)
+    bad("--root", root, "ingest", "--profile", PROFILE, tmp_path / "profile", mentions=[name, "remove it"])
+    assert list(manifests(root)) == [name] and not leftovers(root)
     good("--root", root, "rm", name)
+    assert not list((root / "cas/arrivals").iterdir())
     assert build(root, tmp_path / "profile")["revision"] == resolve(root)["ref"]
 
 
+def older_archive(tmp_path, root):
+    """Of a revision that says that it was created long ago."""
+    (tmp_path / "old-profile").mkdir()
+    shutil.copytree(tmp_path / "profile", tmp_path / "old-profile", dirs_exist_ok=True)
+    (tmp_path / "old-profile/firmware/old").write_text("old")
+    made = build(tmp_path / "makers", tmp_path / "old-profile", "--created-at", "2001-01-01T00:00:00Z")
+    good("--root", tmp_path / "makers", "export", made["revision"], "--output", tmp_path / "old.tar")
+    return made["revision"]
+
+
 @pytest.mark.parametrize("command", ["import", "copy"])
-def test_that_another_one_goes_on_being_used_is_told(tmp_path, root, exported, command):
+def test_what_comes_last_is_used_and_what_it_displaces_is_told(tmp_path, root, command):
+    (newer,) = manifests(root)
+    created_at = manifests(root)[newer]["created_at"]
+    older = older_archive(tmp_path, root)
+    words = {"import": ["--root", root, "import", "--profile", PROFILE, tmp_path / "old.tar"],
+             "copy": ["--root", tmp_path / "makers", "copy", older, "--to", root]}[command]
+    assert f"this one, instead of {newer}, which was created at {created_at}" in good(*words)
+    assert assert_resolves(root)["ref"] == older
+    listed = good_json(root, "revisions")
+    assert [revision["name"] for revision in listed] == [older, newer]
+    assert listed[0]["arrived_at"] > listed[1]["arrived_at"] and listed[0]["created_at"] < listed[1]["created_at"]
+    good("--root", root, "current", newer)
+    assert assert_resolves(root)["ref"] == newer
+    good("--root", root, "current", PROFILE)
+    assert resolve(root)["ref"] == older
+    good("--root", root, "gc", "--keep", "1")
+    assert list(manifests(root)) == [older]
+    assert [path.name.split("~")[0] for path in (root / "cas/arrivals").iterdir()] == [older]
+
+
+@pytest.mark.parametrize("command", ["import", "copy"])
+def test_what_is_there_already_does_not_come_again(tmp_path, root, exported, command):
+    """Who imports all versions at each start of a machine changes nothing by that."""
     ref, archive = exported
     other = tmp_path / "other"
+    good("--root", other, "import", "--profile", PROFILE, archive)
     (tmp_path / "profile/firmware/new").write_text("new")
     newer = build(other, tmp_path / "profile")["revision"]
     words = {"import": ["--root", other, "import", "--profile", PROFILE, archive],
@@ -94,8 +140,68 @@ def test_that_another_one_goes_on_being_used_is_told(tmp_path, root, exported, c
     told = good(*words)
     assert f"not this one: {newer} is newer" in told
     made = json.loads(good(*words[:2], "--json", *words[2:]))
-    assert made["current"] == newer != made["revision"] == ref
+    assert made["current"] == newer != made["revision"] == ref and made["displaced"] is None
     assert assert_resolves(other)["ref"] == newer
+
+
+def test_one_that_was_removed_comes_anew(tmp_path, root, exported):
+    ref, archive = exported
+    (tmp_path / "profile/firmware/new").write_text("new")
+    other = build(root, tmp_path / "profile")["revision"]
+    good("--root", root, "rm", ref)
+    made = good_json(root, "import", "--profile", PROFILE, archive)
+    assert made["current"] == ref and made["displaced"] == other and assert_resolves(root)["ref"] == ref
+
+
+def test_a_broken_one_that_is_made_good_keeps_its_place(tmp_path, root, exported):
+    ref, archive = exported
+    (tmp_path / "profile/firmware/new").write_text("new")
+    newer = build(root, tmp_path / "profile")["revision"]
+    path = root / f"cas/refs/{ref}.json"
+    path.write_text("{")
+    good("--root", root, "import", "--profile", PROFILE, archive)
+    assert assert_resolves(root)["ref"] == newer
+    assert [revision["name"] for revision in good_json(root, "revisions")] == [newer, ref]
+
+
+def test_a_clock_that_was_set_back(tmp_path, root):
+    """Also where one that came while the clock was ahead is broken."""
+    (ref,) = manifests(root)
+    for path in (root / "cas/arrivals").iterdir():
+        path.rename(path.with_name(f"{ref}~5000000000.999999999"))
+    (root / f"cas/refs/{PROFILE}-00000000.json").write_text("{")
+    (root / f"cas/arrivals/{PROFILE}-00000000~6000000000.999999999").touch()
+    (tmp_path / "profile/firmware/new").write_text("new")
+    made = build(root, tmp_path / "profile")["revision"]
+    assert (root / f"cas/arrivals/{made}~6000000001.000000000").exists()
+    (root / f"cas/refs/{PROFILE}-00000000.json").unlink()
+    assert assert_resolves(root)["ref"] == made
+
+
+def test_an_old_store_is_ordered_by_time_of_creation(tmp_path, root):
+    """As before there were arrivals; what comes now is newer than all of it."""
+    (ref,) = manifests(root)
+    for path in (root / "cas/arrivals").iterdir():
+        path.unlink()
+    (root / "cas/arrivals").rmdir()
+    newer = write_revision(root, hours_from_now(1))
+    assert assert_resolves(root)["ref"] == newer
+    assert [revision["arrived_at"] for revision in good_json(root, "revisions")] == [None, None]
+    older = older_archive(tmp_path, root)
+    good("--root", root, "import", "--profile", PROFILE, tmp_path / "old.tar")
+    assert [revision["name"] for revision in good_json(root, "revisions")] == [older, newer, ref]
+    assert assert_resolves(root)["ref"] == older
+    good("--root", root, "gc", "--keep", "2")
+    assert set(manifests(root)) == {older, newer}
+
+
+def test_copied_files_keep_their_order(tmp_path, root):
+    """With times of files that say nothing, and read-only."""
+    older = older_archive(tmp_path, root)
+    good("--root", root, "import", "--profile", PROFILE, tmp_path / "old.tar")
+    subprocess.run(["cp", "-r", root, tmp_path / "copy"], check=True)
+    assert resolve(tmp_path / "copy")["ref"] == older
+    assert good_json(tmp_path / "copy", "--read-only", "revisions")[0]["name"] == older
 
 
 # ---- which profile ----

@@ -10,6 +10,7 @@ import stat
 
 TIME = re.compile(r'("created_at": ")[^"]*')
 NEW = re.compile(r"\.volt-new-[0-9a-f]{16}(?![0-9a-f])")
+ARRIVAL = re.compile(r"~\d+\.\d{9}(?!\d)")
 NUMBER = re.compile(r"\b\d+(\.\d+)?\b")
 FOOTER = re.compile(r"^end ([0-9a-f]{64})\n\Z", re.MULTILINE)
 
@@ -67,4 +68,4 @@ def state_of(root):
     text = "\n".join(lines).replace(str(root), "")
     for digest, name in names.items():
         text = text.replace(digest, name)
-    return sha256(NEW.sub(".volt-new-#", text).encode())
+    return sha256(ARRIVAL.sub("~#", NEW.sub(".volt-new-#", text)).encode())

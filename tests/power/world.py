@@ -142,7 +142,7 @@ class World:
     def newest(self, profile):
         """The revision that the profile resolves to."""
         listed = [revision for revision in self.revisions() if revision["profile"] == profile]
-        listed.sort(key=lambda revision: (revision["current"], revision["created_at"]))
+        listed.sort(key=lambda revision: (revision["current"], revision["arrived_at"]))
         return listed[-1] if listed else None
 
     def check_resolving(self):

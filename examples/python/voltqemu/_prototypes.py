@@ -106,6 +106,7 @@ int vqemu_host_options_set_string(vqemu_host_options *options, const char *key, 
 int vqemu_host_probe(uint32_t flags, vqemu_host **host, vqemu_error **error);
 uint64_t vqemu_ingest_bytes(const vqemu_ingest *ingest);
 const char *vqemu_ingest_current(const vqemu_ingest *ingest);
+vqemu_revision *vqemu_ingest_displaced(const vqemu_ingest *ingest);
 void vqemu_ingest_free(vqemu_ingest *ingest);
 bool vqemu_ingest_is_new(const vqemu_ingest *ingest);
 uint64_t vqemu_ingest_new_bytes(const vqemu_ingest *ingest);
@@ -192,6 +193,7 @@ int vqemu_request_set_string(vqemu_request *request, const char *key, const char
 int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm, uint32_t flags, vqemu_error **error);
 int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection, const vqemu_revision *revision, uint32_t flags, vqemu_call *call, vqemu_runtime **runtime, vqemu_error **error);
 const char *vqemu_result_name(int code);
+const char *vqemu_revision_arrived_at(const vqemu_revision *revision);
 const char *vqemu_revision_digest(const vqemu_revision *revision);
 const vqemu_error *vqemu_revision_error(const vqemu_revision *revision);
 vqemu_revision *vqemu_revision_list_at(const vqemu_revision_list *list, size_t index);

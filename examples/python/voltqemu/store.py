@@ -55,6 +55,13 @@ class Revision(Handle):
         return str(C.vqemu_revision_path(self))
 
     @property
+    def arrived_at(self) -> Optional[str]:
+        """When it came into the store, an RFC 3339 time: lists are ordered by that. None where it was not written down,
+        and of a revision that is not from a list."""
+        arrived_at: Optional[str] = C.vqemu_revision_arrived_at(self)
+        return arrived_at
+
+    @property
     def manifest(self) -> Optional[Manifest]:
         """What it consists of; None if it could not be read, as error says."""
         pointer: Optional[Pointer] = C.vqemu_revision_manifest(self)
@@ -84,7 +91,8 @@ RevisionName = Union[Revision, Text]
 class Ingest:
     """What was put into a store. is_new: whether the store did not have it. objects, bytes: of all that was seen;
     new_objects, new_bytes: of what the store did not have. current: the name of the revision of its profile that is
-    used now, perhaps another one; None if that cannot be told."""
+    used now, perhaps another one; None if that cannot be told. displaced: the one that was used until this one took its
+    place, if it did."""
 
     revision: Revision
     is_new: bool
@@ -93,13 +101,15 @@ class Ingest:
     new_objects: int
     new_bytes: int
     current: Optional[str]
+    displaced: Optional[Revision]
 
     @classmethod
     def _of(cls, pointer: Pointer) -> Ingest:
+        displaced: Optional[Pointer] = C.vqemu_ingest_displaced(pointer)
         return cls(Revision._of(C.vqemu_ingest_revision(pointer)), C.vqemu_ingest_is_new(pointer),
                    C.vqemu_ingest_object_count(pointer), C.vqemu_ingest_bytes(pointer),
                    C.vqemu_ingest_new_object_count(pointer), C.vqemu_ingest_new_bytes(pointer),
-                   C.vqemu_ingest_current(pointer))
+                   C.vqemu_ingest_current(pointer), None if displaced is None else Revision._of(displaced))
 
 
 @dataclass(frozen=True)

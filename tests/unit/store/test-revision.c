@@ -42,6 +42,67 @@ START_TEST(the_newest_revision_is_the_one_made_last) {
 }
 END_TEST
 
+/* What was written down decides; a time that only a manifest claims is compared with that. */
+START_TEST(arrivals_decide_which_revision_is_the_newest) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    write_revision("kvm-linux-00000001.json", "2030-01-01T00:00:00Z");
+    write_revision("kvm-linux-00000002.json", "2020-01-01T00:00:00Z");
+    write_revision("kvm-linux-00000003.json", "2001-09-09T01:46:41Z"); /* 1000000001 */
+    expect_newest(store, "kvm-linux", "kvm-linux-00000001");
+    write_file("store/cas/arrivals/kvm-linux-00000001~1000000000.000000000", "", 0644);
+    expect_newest(store, "kvm-linux", "kvm-linux-00000002");
+    write_file("store/cas/arrivals/kvm-linux-00000002~1000000000.999999999", "", 0644);
+    expect_newest(store, "kvm-linux", "kvm-linux-00000003");
+    write_file("store/cas/arrivals/kvm-linux-00000001~1000000001.000000001", "", 0644); /* again */
+    expect_newest(store, "kvm-linux", "kvm-linux-00000001");
+    write_file("store/cas/arrivals/kvm-linux-00000002~999999999999.999999999", "", 0644);
+    expect_newest(store, "kvm-linux", "kvm-linux-00000002");
+}
+END_TEST
+
+START_TEST(other_files_are_no_arrivals) {
+    static const char *const others[] = {
+        "kvm-linux-00000001",
+        "kvm-linux-00000001~",
+        "kvm-linux-00000001~5000000000",
+        "kvm-linux-00000001~5000000000.",
+        "kvm-linux-00000001~5000000000.00000000",
+        "kvm-linux-00000001~5000000000.0000000000",
+        "kvm-linux-00000001~.000000000",
+        "kvm-linux-00000001~+5000000000.000000000",
+        "kvm-linux-00000001~ 5000000000.000000000",
+        "kvm-linux-00000001~-5000000000.000000000",
+        "kvm-linux-00000001~5000000000000.000000000",
+        "kvm-linux-00000001~0x5000000000.000000000",
+        "kvm-linux-00000001~5000000000.000000000~",
+        "kvm-linux-00000001.json~5000000000.000000000",
+        "kvm-linux~5000000000.000000000",
+        "~5000000000.000000000",
+    };
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    write_revision("kvm-linux-00000001.json", "2020-01-01T00:00:00Z");
+    write_revision("kvm-linux-00000002.json", "2030-01-01T00:00:00Z");
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        _cleanup_free_ char *path = format_string("store/cas/arrivals/%s", others[i]);
+        write_file(path, "", 0644);
+        expect_newest(store, "kvm-linux", "kvm-linux-00000002");
+    }
+}
+END_TEST
+
+/* "Cannot tell" is not "none": else a manifest's claim would decide. */
+START_TEST(arrivals_that_cannot_be_read_are_an_error) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_revision *revision = NULL;
+    write_revision("kvm-linux-00000001.json", "2020-01-01T00:00:00Z");
+    write_file("store/cas/arrivals", "no directory", 0644);
+    ck_assert_int_eq(vqemu_store_find_revision(store, "kvm-linux", 0, NULL, &revision, &error),
+                     VQEMU_ERR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "cas/arrivals"));
+}
+END_TEST
+
 START_TEST(only_exact_names_are_revisions) {
     static const char *const others[] = {
         "kvm-linux-extra-12345678.json",
@@ -257,6 +318,9 @@ int main(void) {
     TCase *tests = tcase_create("revision");
     tcase_add_checked_fixture(tests, make_scratch, remove_scratch);
     tcase_add_test(tests, the_newest_revision_is_the_one_made_last);
+    tcase_add_test(tests, arrivals_decide_which_revision_is_the_newest);
+    tcase_add_test(tests, other_files_are_no_arrivals);
+    tcase_add_test(tests, arrivals_that_cannot_be_read_are_an_error);
     tcase_add_test(tests, only_exact_names_are_revisions);
     tcase_add_test(tests, a_list_is_grouped_and_sorted);
     tcase_add_test(tests, a_revision_that_cannot_be_loaded_is_listed_with_its_error);
