@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import copy
 import ctypes
+import dataclasses
 import io
 import json
 import logging
@@ -65,7 +66,9 @@ def test_a_policy_has_every_key_and_denies(store):
     policy = voltqemu.Policy(**document)
     assert policy.to_dict() == document and list(document) == list(schema["properties"])
     assert voltqemu.Policy.from_json(policy.to_json()).to_dict() == document
-    assert pickle.loads(pickle.dumps(policy)).to_dict() == document
+    for same in (pickle.loads(pickle.dumps(policy)), copy.copy(policy), copy.deepcopy(policy)):
+        assert same.to_dict() == document and same == policy and hash(same) == hash(policy)
+    assert policy != voltqemu.Policy()
     runtime, vm = resolve(store), voltqemu.VM("x", user="root", sandbox=False, extra_args=["-S"])
     for make in (voltqemu.Command, voltqemu.Units):
         with pytest.raises(voltqemu.DeniedError) as denied:
@@ -199,6 +202,61 @@ def test_a_change_is_made_whole_or_not_at_all():
     assert vm.to_dict() == {"name": "x", "memory": 1024, "cpus": 2, "initrd": "/\udcff"}
 
 
+#: A value for each kind of key that it cannot have, and what must be raised.
+WRONG = [
+    ("memory", "512", TypeError), ("memory", 1.5, TypeError), ("memory", True, TypeError), ("memory", [1], TypeError),
+    ("memory", {}, TypeError), ("memory", -1, "out-of-range"), ("memory", 1 << 40, "out-of-range"),
+    ("memory", 1 << 63, "out-of-range"), ("memory", 1 << 64, "out-of-range"),
+    ("tpm", 1, TypeError), ("tpm", "yes", TypeError),
+    ("kernel", 7, TypeError), ("kernel", True, TypeError), ("kernel", ["/a"], TypeError), ("kernel", "/a\0b", "nul"),
+    ("kernel", "\ud800", "not-encodable"), ("kernel", "vmlinuz", "relative-path"), ("firmware", "x", "not-a-choice"),
+    ("extra_args", "x", TypeError), ("extra_args", [1], TypeError), ("extra_args", [None], TypeError),
+    ("extra_args", {"a": "b"}, TypeError), ("extra_args", 7, TypeError), ("extra_args", {"a"}, TypeError),
+    ("disks", "x", TypeError), ("disks", {"file": "/a"}, TypeError), ("disks", ["/a"], TypeError),
+    ("disks", [None], TypeError), ("disks", True, TypeError), ("disks", [{"cache": 1}], TypeError),
+    ("disks", [{"boot_order": "1"}], TypeError), ("disks", [{"backing": [7]}], TypeError),
+    ("disks", [{"cache": "x"}], "not-a-choice"), ("disks", [{"x": 1}], "unknown-key"),
+    ("disks", [{"boot_order": -1}], "out-of-range"),
+    ("cpu_features", ["avx"], TypeError), ("cpu_features", {"avx": 1.5}, TypeError),
+    ("cpu_features", {"avx": [1]}, TypeError), ("cpu_features", {1: True}, TypeError),
+    ("cpu_features", {"avx": -1}, "out-of-range"),
+]
+
+
+@pytest.mark.parametrize("key, value, expected", WRONG)
+def test_a_wrong_value_is_the_same_error_however_it_is_given(key, value, expected):
+    vm = voltqemu.VM("x")
+    for give in (lambda: voltqemu.VM("x", **{key: value}), lambda: vm.merge({key: value}),
+                 lambda: vm.update(**{key: value}), lambda: setattr(vm, key, value), lambda: vm.__setitem__(key, value)):
+        with pytest.raises(TypeError if expected is TypeError else voltqemu.Error, match=key) as raised:
+            give()
+        assert expected is TypeError or raised.value.reason == expected
+    assert vm.to_dict() == {"name": "x"}
+
+
+@pytest.mark.parametrize("key, value, expected", [
+    ("cache", 1, TypeError), ("cache", "x", "not-a-choice"), ("boot_order", "1", TypeError),
+    ("boot_order", -1, "out-of-range"), ("read_only", 1, TypeError), ("file", "/a\0b", "nul"),
+    ("backing", [7], TypeError)])
+def test_the_same_of_a_part(key, value, expected):
+    vm = voltqemu.VM("x", disks=[{"file": "/a"}])
+    for give in (lambda: setattr(vm.disks[0], key, value), lambda: vm.disks[0].__setitem__(key, value),
+                 lambda: vm.__setitem__(f"disks[0].{key}", value), lambda: vm.disks.append({key: value}),
+                 lambda: vm.disks.add(**{key: value}), lambda: vm.disks.__setitem__(0, {key: value})):
+        with pytest.raises(TypeError if expected is TypeError else voltqemu.Error, match=key) as raised:
+            give()
+        assert expected is TypeError or raised.value.reason == expected
+    assert vm.to_dict() == {"name": "x", "disks": [{"file": "/a"}]}
+
+
+def test_lists_are_taken_from_whatever_gives_them():
+    vm = voltqemu.VM("x", disks=({"file": f"/{name}"} for name in "ab"), extra_args=map(str, range(2)))
+    other = voltqemu.VM("y", disks=iter(vm.disks), extra_args=vm.extra_args)
+    other.disks.append(vm.disks[1])
+    assert other.to_dict() == {"name": "y", "disks": [{"file": "/a"}, {"file": "/b"}, {"file": "/b"}],
+                               "extra_args": ["0", "1"]}
+
+
 def test_copies_are_apart():
     vm = voltqemu.VM("x", memory=512, disks=[{"file": "/a"}])
     copies = [vm.copy(), copy.copy(vm), copy.deepcopy(vm), pickle.loads(pickle.dumps(vm)), voltqemu.VM(**vm)]
@@ -295,6 +353,34 @@ def test_a_revision_tells_what_it_is(store, revision):
     (broken,) = store.revisions()
     assert isinstance(broken.error, voltqemu.MalformedError) and broken.error.reason == "revision-broken"
     assert broken.error.details["revision"] == broken.name and broken.manifest is None and broken.digest is None
+
+
+def test_what_never_changes_is_a_value(store, revision, profile, tmp_path):
+    other = voltqemu.Store(tmp_path / "other", create=True)
+    (profile / "firmware/bios.bin").write_text("newer")
+    newer = store.ingest(profile, "emulate-x86").revision
+    host = voltqemu.Host("x86_64", "absent")
+    for one, same, another in (
+            (revision, store.find(revision.name), newer), (revision, store.copy_to(revision, other).revision, newer),
+            (revision.manifest, store.find(revision.name).manifest, newer.manifest),
+            (revision.manifest, voltqemu.Manifest.from_json(revision.manifest.to_json()), newer.manifest),
+            (chosen().profile, voltqemu.Profile("emulate-x86"), voltqemu.Profile("kvm-linux")),
+            (host, voltqemu.Host("x86_64", "absent"), voltqemu.Host("aarch64", "absent")),
+            (chosen(), chosen(), voltqemu.select(voltqemu.Host("x86_64"), profile="kvm-linux")),
+            (voltqemu.GuestArch("x86_64"), voltqemu.GuestArch("x86_64"), voltqemu.GuestArch("aarch64"))):
+        assert one == same and not one != same and hash(one) == hash(same) and one is not same
+        assert one != another and one not in {another} and same in [one] and {one: 1}[same] == 1
+        assert one != str(one) and one is not None and one != getattr(one, "name", 7)
+        assert copy.copy(one) == copy.deepcopy(one) == one
+
+
+def test_a_copy_of_a_value_is_closed_apart(store, revision, profile):
+    copied = copy.copy(revision)
+    copied.close()
+    assert copied.closed and copied == copied and copied != revision and revision != copied and revision.name
+    result = store.ingest(profile, "emulate-x86")
+    assert dataclasses.asdict(result)["revision"] == result.revision == copy.deepcopy(result).revision
+    assert store != voltqemu.Store(store.find(revision.name).path.rsplit("/cas/", 1)[0]) and store == store
 
 
 def test_an_ingest_tells_what_is_new(store, profile):
@@ -629,15 +715,18 @@ def test_descriptors_by_name_are_numbered_for_the_process(store, revision, tmp_p
     assert command.fds == {"disks[0].fd_name": 3, "disks[1].fd_name": 4}
     assert command.fd_names == {"root": 3, "data": 4}
     with open(tmp_path / "a", "w+b") as first, open(tmp_path / "b", "w+b") as second:
-        for root, data in ((first, second), (second, first)):
-            process = command.start(fds={"root": root.fileno(), "data": data.fileno()}, stdout=-1, stdin=-3)
+        for root, data in ((first, second), (second, first)):  # open files as well as numbers
+            process = command.start({"root": root, "data": data.fileno()}, stdout=-1, stdin=-3)
             lines = process.communicate(timeout=60)[0].decode().splitlines()
             assert process.returncode == 0 and lines[:len(command.argv) - 1] == command.argv[1:]
             assert f"3 {root.name}" in lines and f"4 {data.name}" in lines and f"cwd {command.cwd}" in lines
             assert [line for line in lines if "/qemu/trees/" in line and line.split()[0].isdigit()]  # the lease
         for wrong in ({}, {"root": 5}, {"root": 5, "data": 6, "more": 7}, {"root": 5, "data": 5}):
-            with pytest.raises(ValueError, match="descriptor"):
+            with pytest.raises(voltqemu.InvalidError, match="descriptor") as mismatch:
                 command.start(fds=wrong)
+            assert mismatch.value.reason == "descriptor-mismatch"
+        with pytest.raises(voltqemu.InvalidError, match="two names"):
+            command.start({"root": first, "data": first})
 
 
 def test_descriptors_are_from_3_up_or_none():

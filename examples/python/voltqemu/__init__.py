@@ -11,9 +11,14 @@ runs it.
     ...
     Monitor(command.socket("qmp")).shut_down(timeout=60)
 
-Everything that goes wrong is an exception: TypeError or ValueError for what cannot be meant, and for what the
-library says a subclass of Error, with a `reason` to act upon. Handles are context managers, and may be used from
-any thread. What may take long takes a Call, for progress, cancelling and deadlines; voltqemu.aio is for asyncio."""
+What goes wrong is an exception. A value of a wrong type is a TypeError, whether it comes as an argument, an attribute,
+an item or in a dict. All else is a subclass of Error, with a `reason` to act upon: a value that cannot be is an
+InvalidError, which is a ValueError, too; a key that there is not is an UnknownKeyError, which is a KeyError. Python's
+own rules stay: an attribute that there is not is an AttributeError, an index beyond the end an IndexError.
+
+Handles are context managers, and may be used from any thread. Those that never change (Host, Manifest, Policy, Profile,
+Revision, Selection) can be compared, hashed and copied; a VM and a Policy can be pickled. What may take long takes a
+Call, for progress, cancelling and deadlines; voltqemu.aio is for asyncio."""
 from . import aio, errors
 from .call import Call, LogEvent, Progress
 from .command import Command, CommandFile, Companion

@@ -2,10 +2,9 @@
 """The kinds of properties that a VM and its parts have, as descriptors."""
 from __future__ import annotations
 
-from collections.abc import Mapping as _Mapping
 from typing import Any, Generic, Iterable, List, Mapping, Optional, Type, TypeVar, Union, overload
 
-from ._library import Text, encoded, flag, whole
+from ._library import Text
 from ._views import Element, Elements, Feature, Features, Properties, Strings, element_classes
 
 E = TypeVar("E", bound=Element)
@@ -42,7 +41,7 @@ class StringProperty(Property):
         return self if owner is None else self._read(owner)
 
     def __set__(self, owner: Properties, value: Optional[Text]) -> None:
-        owner[self._name] = None if value is None else encoded(value, self._name)
+        owner[self._name] = value
 
 
 class NumberProperty(Property):
@@ -58,7 +57,7 @@ class NumberProperty(Property):
         return self if owner is None else self._read(owner)
 
     def __set__(self, owner: Properties, value: Optional[int]) -> None:
-        owner[self._name] = None if value is None else whole(value, self._name)
+        owner[self._name] = value
 
 
 class SwitchProperty(Property):
@@ -74,7 +73,7 @@ class SwitchProperty(Property):
         return self if owner is None else self._read(owner)
 
     def __set__(self, owner: Properties, value: Optional[bool]) -> None:
-        owner[self._name] = None if value is None else flag(value, self._name)
+        owner[self._name] = value
 
 
 class ListProperty(Property, Generic[E]):
@@ -98,7 +97,7 @@ class ListProperty(Property, Generic[E]):
         return self if owner is None else self._read(owner)
 
     def __set__(self, owner: Properties, value: Optional[Iterable[Union[E, Mapping[str, Any]]]]) -> None:
-        owner[self._name] = None if value is None else _listed(value, self._name)
+        owner[self._name] = value
 
 
 class StringsProperty(Property):
@@ -114,7 +113,7 @@ class StringsProperty(Property):
         return self if owner is None else self._read(owner)
 
     def __set__(self, owner: Properties, value: Optional[Iterable[Text]]) -> None:
-        owner[self._name] = None if value is None else _listed(value, self._name)
+        owner[self._name] = value
 
 
 class FeaturesProperty(Property):
@@ -130,12 +129,4 @@ class FeaturesProperty(Property):
         return self if owner is None else self._read(owner)
 
     def __set__(self, owner: Properties, value: Optional[Mapping[str, Feature]]) -> None:
-        if value is not None and not isinstance(value, _Mapping):
-            raise TypeError(f"{self._name} must be a dict, not {type(value).__name__}")
         owner[self._name] = value
-
-
-def _listed(value: Any, name: str) -> List[Any]:
-    if isinstance(value, (str, bytes, _Mapping, Properties)):
-        raise TypeError(f"{name} must be a list, not {type(value).__name__}")
-    return list(value)

@@ -13,14 +13,27 @@ import os
 import re
 import threading
 from ctypes import c_bool, c_char_p, c_int, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
-from typing import Any, Callable, Dict, List, Optional, Sequence, Tuple, Type, TypeVar, Union
+from typing import Any, Callable, Dict, Hashable, List, Optional, Protocol, Sequence, Tuple, Type, TypeVar, Union
 
 from ._prototypes import PROTOTYPES
-from .errors import BusyError, Error, UsageError, class_of
+from .errors import BusyError, Error, InvalidError, UsageError, class_of
 
 H = TypeVar("H", bound="Handle")
 #: What is taken for a string: text is encoded as file names are, bytes are taken as they are.
 Text = Union[str, bytes, "os.PathLike[str]", "os.PathLike[bytes]"]
+
+
+
+class HasDescriptor(Protocol):
+    """An open file or socket."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        ...
+
+
+#: An open file, or a descriptor.
+OpenFile = Union[int, HasDescriptor]
 
 SONAME = "libvoltqemu.so.1"
 PROGRESS_FUNCTION = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
@@ -37,18 +50,23 @@ except OSError as _problem:
     raise ImportError(f"libvoltqemu is not installed where the dynamic linker looks for it: {_problem}") from None
 
 
-# ---- what Python's values are to C ----
+# ---- what Python's values are to C: of a wrong type they are a TypeError, else an Error ----
+
+def invalid(message: str, reason: str, what: str, value: Any, **details: str) -> InvalidError:
+    """What to raise for a value that is of the right type."""
+    return InvalidError(message, reason=reason, details={"key": what, "value": str(value), **details})
+
 
 def encoded(value: Any, what: str = "a string") -> bytes:
     """The bytes of a string, a path or bytes. C would take a NUL for their end."""
     try:
         value = os.fsencode(value)
     except UnicodeEncodeError:
-        raise ValueError(f"{what} cannot be encoded: {value!r}") from None
+        raise invalid(f"{what} cannot be encoded: {value!r}", "not-encodable", what, value) from None
     except TypeError:
         raise TypeError(f"{what} must be str, bytes or a path, not {_kind(value)}") from None
     if b"\0" in value:
-        raise ValueError(f"{what} has a NUL byte in it: {value!r}")
+        raise invalid(f"{what} has a NUL byte in it: {value!r}", "nul", what, value)
     return bytes(value)
 
 
@@ -67,11 +85,13 @@ def whole(value: Any, what: str = "a number") -> int:
         raise TypeError(f"{what} must be a whole number, not {_kind(value)}") from None
 
 
-def unsigned(value: Any, what: str) -> int:
-    """A whole number of 64 bits."""
+def unsigned(value: Any, what: str, bits: int = 64) -> int:
+    """A whole number of so many bits."""
     number = whole(value, what)
-    if not 0 <= number < 1 << 64:
-        raise ValueError(f"{what} must not be {number}")
+    if number < 0:
+        raise invalid(f"{what} must be 0 or more, not {number}", "out-of-range", what, number)
+    if number >> bits:
+        raise invalid(f"{what} is too large: {number}", "out-of-range", what, number)
     return number
 
 
@@ -90,7 +110,7 @@ def descriptor(value: Any, what: str = "a descriptor") -> int:
         raise TypeError(f"{what} must be an open file or its descriptor, not {_kind(value)}")
     number = value
     if not 0 <= number < 1 << 31:
-        raise ValueError(f"{what} must be a descriptor, not {number}")
+        raise UsageError(f"{what} must be a descriptor, not {number}", reason="bad-descriptor", details={"key": what})
     return number
 
 
@@ -99,7 +119,7 @@ def milliseconds(value: Any, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError(f"{what} must be a number of seconds, not {_kind(value)}")
     if not 0 <= value < 1 << 32:
-        raise ValueError(f"{what} must be a number of seconds, not {value!r}")
+        raise invalid(f"{what} must be a number of seconds, not {value!r}", "out-of-range", what, value)
     return max(1, round(value * 1000))
 
 
@@ -146,13 +166,15 @@ class Pointer(c_void_p):
 class Handle:
     """Base of what is a handle in C.
 
-    Close it, use it in a with statement, or leave it to the garbage collector. It cannot be copied or
-    pickled. It may be closed while another thread uses it: that thread's call ends first."""
+    Close it, use it in a with statement, or leave it to the garbage collector. It may be closed while another thread
+    uses it: that thread's call ends first. Unless it is a Value, it is equal to itself alone, and cannot be copied."""
 
     __slots__ = ("_pointer", "__weakref__")
 
     #: C's name of the type.
     _C = ""
+    #: How another process gets one like it; for the message of what cannot be pickled.
+    _ELSEWHERE = "make another one there"
     _pointer: Optional[Pointer]
 
     def __init__(self, *_: object, **__: object) -> None:
@@ -182,13 +204,15 @@ class Handle:
         self.close()
 
     def __copy__(self) -> Any:
-        raise TypeError(f"a {type(self).__name__} cannot be copied")
+        raise TypeError(f"a {type(self).__name__} cannot be copied: it stands for something that there is once. Use "
+                        "the same one everywhere, also in other threads")
 
     def __deepcopy__(self, _: object) -> Any:
-        raise TypeError(f"a {type(self).__name__} cannot be copied")
+        return self.__copy__()
 
     def __reduce_ex__(self, _: object) -> Any:
-        raise TypeError(f"a {type(self).__name__} cannot be pickled")
+        raise TypeError(f"a {type(self).__name__} cannot be pickled, since it belongs to this process: for another "
+                        f"one, {self._ELSEWHERE}")
 
     def _described(self, *fields: str) -> str:
         """For repr()."""
@@ -199,6 +223,30 @@ class Handle:
 
     def __repr__(self) -> str:
         return self._described()
+
+
+class Value(Handle):
+    """Base of handles that never change: two are equal if they say the same, and a copy is the same thing once more,
+    which is closed apart. One that is closed is equal to itself alone, and has no hash."""
+
+    __slots__ = ()
+
+    def _says(self) -> Hashable:
+        """What makes two of a class equal."""
+        raise NotImplementedError
+
+    def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
+        if not isinstance(other, Value) or self._C != other._C:
+            return NotImplemented
+        return not self.closed and not other.closed and self._says() == other._says()
+
+    def __hash__(self) -> int:
+        return hash((self._C, self._says()))
+
+    def __copy__(self) -> Any:
+        return self._of(pointer_of(self, self._C, "it"))
 
 
 def pointer_of(value: Any, kind: str, what: str) -> Pointer:
@@ -253,7 +301,7 @@ def _integer(kind: str, what: str) -> Converter:
     def convert(value: Any) -> int:
         number = whole(value, what)
         if not low <= number <= high:
-            raise ValueError(f"{what} must be from {low} to {high}, not {number}")
+            raise invalid(f"{what} must be from {low} to {high}, not {number}", "out-of-range", what, number)
         return number
 
     return convert

@@ -7,13 +7,11 @@ import functools
 import json
 import os
 import re
-from collections.abc import Mapping as _Mapping
-from collections.abc import Sequence as _Sequence
-from collections.abc import Set as _Set
 from typing import (TYPE_CHECKING, Any, Callable, Dict, Generic, Iterable, Iterator, List, Mapping, MutableMapping,
                     MutableSequence, Optional, Tuple, Type, TypeVar, Union, overload)
 
-from ._library import C, Text, encoded, pointer_of, unsigned, whole
+from ._kinds import checked_key, is_features, part_of, plain
+from ._library import C, Text, encoded, flag, pointer_of, unsigned, whole
 from .errors import Error, UnknownKeyError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -61,7 +59,7 @@ def steps_of(key: str) -> Optional[List[Union[str, int]]]:
         if rest[0] != "." or len(rest) == 1:
             return None
         rest = rest[1:]
-        if _is_features(schema_of(steps)):
+        if is_features(schema_of(steps)):
             return steps + [rest]
 
 
@@ -71,49 +69,40 @@ def schema_of(steps: Iterable[Union[str, int]]) -> Optional[Dict[str, Any]]:
     for step in steps:
         if schema is None:
             return None
-        if isinstance(step, int):
-            schema = schema.get("items")
-        elif _is_features(schema):
-            return {"type": "feature"}
-        else:
-            schema = schema.get("properties", {}).get(step)
+        schema = schema.get("items") if isinstance(step, int) else part_of(schema, step)
     return schema
 
 
-def _is_features(schema: Optional[Dict[str, Any]]) -> bool:
-    return schema is not None and schema.get("type") == "object" and "properties" not in schema
-
-
-def _checked_key(key: Any) -> str:
-    if not isinstance(key, str):
-        raise TypeError(f"a key must be str, such as \"disks[0].cache\", not {type(key).__name__}")
-    return key
+def _known(vm: VM, key: str) -> Tuple[List[Union[str, int]], Dict[str, Any]]:
+    """The steps of a key, and the schema of what is there; an UnknownKeyError or InvalidError if it is no key."""
+    steps = steps_of(key)
+    schema = None if steps is None else schema_of(steps)
+    if steps is None or schema is None:
+        C.vqemu_vm_get_string(vm, encoded(key, "a key"))  # which says what is wrong with it
+        raise UnknownKeyError(f"{key}: no such key", reason="unknown-key", details={"key": key})
+    return steps, schema
 
 
 # ---- reading ----
 
 def read(vm: VM, key: str) -> Any:
     """The value of a key: None if it is not set, a view if it is a list or a part."""
-    steps = steps_of(key)
-    schema = None if steps is None else schema_of(steps)
-    kind = None if schema is None else schema["type"]
-    if steps is None or schema is None:
-        C.vqemu_vm_get_string(vm, encoded(key, "a key"))  # which says what is wrong with it
-        raise UnknownKeyError(f"{key}: no such key", reason="unknown-key", details={"key": key})
+    steps, schema = _known(vm, key)
+    kind = schema["type"]
     if kind == "string":
         return C.vqemu_vm_get_string(vm, encoded(key))
     if kind == "integer":
         return C.vqemu_vm_get_number(vm, encoded(key)) or None
     if kind == "boolean":
         return read_switch(vm, key)
-    if kind == "feature":
+    if isinstance(kind, list):
         return _read_feature(vm, key)
     pointer_of(vm, vm._C, "vm")  # a view of a VM that is closed would be of no use
     if kind == "array" and schema["items"]["type"] == "string":
         return Strings(vm, key)
     if kind == "array":
         return Elements(vm, key, element_classes.get(str(steps[-1]), Element))
-    if _is_features(schema):
+    if is_features(schema):
         return Features(vm, key)
     return read(vm, key[:key.rindex("[")])[int(steps[-1])]  # which says if there is none
 
@@ -150,14 +139,20 @@ def write(vm: VM, key: str, value: Any) -> None:
     """Set a key; None unsets it. All of a list or of a part is written at once or not at all."""
     if value is None:
         C.vqemu_vm_unset(vm, encoded(key, "a key"))
-    elif isinstance(value, bool):
-        C.vqemu_vm_set_switch(vm, encoded(key, "a key"), ON if value else OFF)
-    elif isinstance(value, (str, bytes, os.PathLike)):
-        C.vqemu_vm_set_string(vm, encoded(key, "a key"), encoded(value, key))
-    elif isinstance(value, (Properties, _Mapping, _Sequence)):
-        _write_whole(vm, key, value)
+        return
+    _, schema = _known(vm, key)
+    kind = schema["type"]
+    if isinstance(kind, list):  # a feature, which may be any of these
+        kind = "boolean" if isinstance(value, bool) else \
+            "string" if isinstance(value, (str, bytes, os.PathLike)) else "integer"
+    if kind == "boolean":
+        C.vqemu_vm_set_switch(vm, encoded(key), ON if flag(value, key) else OFF)
+    elif kind == "string":
+        C.vqemu_vm_set_string(vm, encoded(key), encoded(value, key))
+    elif kind == "integer":
+        C.vqemu_vm_set_number(vm, encoded(key), unsigned(value, key))
     else:
-        C.vqemu_vm_set_number(vm, encoded(key, "a key"), unsigned(value, key))
+        _write_whole(vm, key, value)
 
 
 def _write_whole(vm: VM, key: str, value: Any) -> None:
@@ -167,7 +162,7 @@ def _write_whole(vm: VM, key: str, value: Any) -> None:
         vm.merge({key: value})
         return
     top = str(steps[0])
-    document = {top: plain(read(vm, top), top)}
+    document = {top: plain(read(vm, top), top, schema_of([top]))}
     place: Any = document
     for step in steps[:-1]:
         place = place.setdefault(step, []) if isinstance(place, dict) else place[step]
@@ -178,52 +173,6 @@ def _write_whole(vm: VM, key: str, value: Any) -> None:
     vm.merge(document)
 
 
-def plain(value: Any, key: str) -> Any:
-    """A value as JSON has it; strings of bytes that are not UTF-8 are as os.fsdecode() makes them."""
-    if isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, (bytes, os.PathLike)):
-        return os.fsdecode(value)
-    if isinstance(value, Properties):
-        return value.to_dict()
-    if isinstance(value, _Mapping):
-        return {_checked_key(name): plain(part, f"{key}.{name}") for name, part in value.items() if part is not None}
-    if isinstance(value, _Sequence) or isinstance(value, (_Set, Iterator)):
-        if isinstance(value, _Set):
-            raise TypeError(f"{key} must be a list, which has an order, not a set")
-        return [plain(part, f"{key}[{i}]") for i, part in enumerate(value)]
-    number = whole(value, key)
-    if not -1 << 63 <= number < 1 << 63:  # what JSON's reader takes
-        raise ValueError(f"{key} must not be {number}")
-    return number
-
-
-def split_document(document: Mapping[str, Any]) -> Tuple[Dict[str, Any], List[Tuple[str, str]]]:
-    """What JSON can carry of a document, and strings that are to be set by their keys afterwards."""
-    late: List[Tuple[str, str]] = []
-
-    def strip(value: Any, key: str) -> Any:
-        if isinstance(value, str):
-            if "\0" in value:
-                raise ValueError(f"{key} has a NUL byte in it: {value!r}")
-            if any(0xdc80 <= ord(letter) <= 0xdcff for letter in value):
-                late.append((key, value))
-                return "/"  # holds the place of an entry of a list
-            return value
-        if isinstance(value, dict):
-            parts = {name: strip(part, f"{key}.{name}") for name, part in value.items()}
-            postponed = {name for name, _ in late}
-            return {name: part for name, part in parts.items() if f"{key}.{name}" not in postponed}
-        if isinstance(value, list):
-            return [strip(part, f"{key}[{i}]") for i, part in enumerate(value)]
-        return value
-
-    parts = {name: strip(None if part is None else plain(part, name), name)
-             for name, part in document.items() if _checked_key(name)}
-    postponed = {name for name, _ in late}
-    return {name: part for name, part in parts.items() if name not in postponed}, late
-
-
 # ---- views ----
 
 def _shown(value: Callable[[], Any]) -> str:
@@ -232,6 +181,17 @@ def _shown(value: Callable[[], Any]) -> str:
         return repr(value())
     except Error as problem:
         return f"({problem})"
+
+
+def document_of(vm: VM, schema: Dict[str, Any], prefix: str) -> Dict[str, Any]:
+    """What is set of the properties of a VM or of a part of one."""
+    document = {}
+    for name, part in schema["properties"].items():
+        value = read(vm, prefix + name)
+        value = None if value is None else plain(value, name, part)
+        if value is not None and value not in ([], {}):
+            document[name] = value
+    return document
 
 
 class Properties:
@@ -249,15 +209,15 @@ class Properties:
 
     def __getitem__(self, key: str) -> Any:
         vm, prefix = self._at()
-        return read(vm, prefix + _checked_key(key))
+        return read(vm, prefix + checked_key(key))
 
     def __setitem__(self, key: str, value: Any) -> None:
         vm, prefix = self._at()
-        write(vm, prefix + _checked_key(key), value)
+        write(vm, prefix + checked_key(key), value)
 
     def __delitem__(self, key: str) -> None:
         vm, prefix = self._at()
-        full = prefix + _checked_key(key)
+        full = prefix + checked_key(key)
         if full.endswith("]"):
             C.vqemu_vm_remove(vm, encoded(full))
         else:
@@ -288,15 +248,8 @@ class Element(Properties):
 
     def to_dict(self) -> Dict[str, Any]:
         """What is set, as in a document."""
-        steps = steps_of(self._key)
-        schema = None if steps is None else schema_of(steps)
-        document = {}
-        for key in (schema or {}).get("properties", {}):
-            value = read(self._vm, f"{self._key}.{key}")
-            value = None if value is None else plain(value, key)
-            if value is not None and value != []:
-                document[key] = value
-        return document
+        _, schema = _known(self._vm, self._key)
+        return document_of(self._vm, schema, f"{self._key}.")
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Element):
@@ -336,7 +289,11 @@ class _List:
         self._replace(entries)
 
     def _plain(self) -> List[Any]:
-        return [plain(entry, self._key) for entry in iter(self)]  # type: ignore[call-overload]
+        return [self._entry(entry) for entry in iter(self)]  # type: ignore[call-overload]
+
+    def _entry(self, value: Any) -> Any:
+        _, schema = _known(self._vm, self._key)
+        return plain(value, f"an entry of {self._key}", schema["items"])
 
     def _replace(self, entries: List[Any]) -> None:
         _write_whole(self._vm, self._key, entries)
@@ -344,14 +301,14 @@ class _List:
     def _changed(self, index: Union[int, slice], value: Any) -> None:
         entries = self._plain()
         if isinstance(index, slice):
-            entries[index] = [plain(entry, self._key) for entry in value]
+            entries[index] = [self._entry(entry) for entry in value]
         else:
-            entries[self._index(index)] = plain(value, self._key)
+            entries[self._index(index)] = self._entry(value)
         self._replace(entries)
 
     def _inserted(self, index: int, value: Any) -> None:
         entries = self._plain()
-        entries.insert(whole(index, "an index"), plain(value, self._key))
+        entries.insert(whole(index, "an index"), self._entry(value))
         self._replace(entries)
 
     def __eq__(self, other: object) -> bool:
@@ -399,8 +356,6 @@ class Elements(_List, MutableSequence[E], Generic[E]):
 
     def insert(self, index: int, value: Union[E, Mapping[str, Any]]) -> None:
         """Insert one before an index."""
-        if not isinstance(value, (Element, _Mapping)):
-            raise TypeError(f"an entry of {self._key} must be a dict, not {type(value).__name__}")
         self._inserted(index, value)
 
     def append(self, value: Union[E, Mapping[str, Any]]) -> None:
@@ -442,7 +397,7 @@ class Strings(_List, MutableSequence[str]):
 
     def insert(self, index: int, value: Text) -> None:
         """Insert one before an index."""
-        self._inserted(index, os.fsdecode(encoded(value, self._key)))
+        self._inserted(index, value)
 
 
 class Features(MutableMapping[str, Feature]):
@@ -455,12 +410,12 @@ class Features(MutableMapping[str, Feature]):
         self._key = key
 
     def __getitem__(self, name: str) -> Feature:
-        return features_of(self._vm)[_checked_key(name)]
+        return features_of(self._vm)[checked_key(name)]
 
     def __setitem__(self, name: str, value: Feature) -> None:
         if value is None:
             raise TypeError("a feature is on, off, a number or a string; delete it to have the default")
-        write(self._vm, f"{self._key}.{_checked_key(name)}", value)
+        write(self._vm, f"{self._key}.{checked_key(name)}", value)
 
     def __delitem__(self, name: str) -> None:
         if name not in self:

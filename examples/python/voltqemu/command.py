@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import operator
 import subprocess
 import sys
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
-from ._library import C, Handle, Text, decoded, encoded, flag, items, options, pointer_of
+from ._library import C, Handle, OpenFile, Text, decoded, descriptor, encoded, flag, invalid, items, options, pointer_of
 from .call import Call, perform
+from .errors import InvalidError
 from .manifest import document_bytes
 from .policy import Policy
 from .runtime import Runtime
@@ -68,6 +68,7 @@ class Command(Handle):
 
     __slots__ = ()
     _C = "vqemu_command"
+    _ELSEWHERE = "send what save() returns, and load() it there"
 
     def __init__(self, runtime: Runtime, vm: VM, *, for_unit: bool = False, paused: bool = False,
                  incoming: bool = False, state_base: Optional[Text] = None,
@@ -146,8 +147,8 @@ class Command(Handle):
 
     def socket(self, name: str) -> Optional[str]:
         """The path of a socket, "qmp", "stop", "vnc", "console", "agent" or "tpm"; None if there is none."""
-        if name not in SOCKETS:
-            raise ValueError(f"a socket is one of {', '.join(SOCKETS)}, not {name!r}")
+        if decoded(encoded(name, "name")) not in SOCKETS:
+            raise _not_one_of(SOCKETS, name, "name")
         path: Optional[str] = C.vqemu_command_socket(self, name)
         return path
 
@@ -187,7 +188,7 @@ class Command(Handle):
         """A digest in hex, of the whole "command", or of the "hardware" that the guest sees."""
         digest: Optional[str] = C.vqemu_command_digest(self, encoded(what, "what"))
         if digest is None:
-            raise ValueError(f"a digest is of the command or of the hardware, not of {what!r}")
+            raise _not_one_of(("command", "hardware"), what, "what")
         return digest
 
     def to_shell(self) -> str:
@@ -210,17 +211,17 @@ class Command(Handle):
         flags = flag(keep_variables, "keep_variables") | flag(reset_variables, "reset_variables") << 1
         perform(call, lambda made: C.vqemu_prepare(self, flags, made))
 
-    def start(self, fds: Optional[Mapping[str, int]] = None, **options: Any) -> "subprocess.Popen[Any]":
+    def start(self, fds: Optional[Mapping[str, OpenFile]] = None, **options: Any) -> "subprocess.Popen[Any]":
         """Start QEMU with exactly this environment and directory, with the lease on its profile and the VM's
-        descriptors, no others, and umask 077. fds: those that the VM knows by a name. options: of subprocess.Popen,
-        such as stdin and stdout."""
+        descriptors, no others, and umask 077. fds: those that the VM knows by a name, as open files or numbers:
+        start({"root": file}); they stay the caller's. options: of subprocess.Popen, such as stdin and stdout."""
         held = self._open()  # keeps the lease open meanwhile, whoever closes the command
         try:
             return subprocess.Popen(**self._started(fds, options))
         finally:
             del held
 
-    async def start_async(self, fds: Optional[Mapping[str, int]] = None,
+    async def start_async(self, fds: Optional[Mapping[str, OpenFile]] = None,
                           **options: Any) -> asyncio.subprocess.Process:
         """The same as an asyncio process. options: of asyncio.create_subprocess_exec()."""
         held = self._open()
@@ -230,14 +231,16 @@ class Command(Handle):
         finally:
             del held
 
-    def _started(self, fds: Optional[Mapping[str, int]], options: Dict[str, Any]) -> Dict[str, Any]:
+    def _started(self, fds: Optional[Mapping[str, OpenFile]], options: Dict[str, Any]) -> Dict[str, Any]:
         """The arguments and options of a process of this command."""
         for name in ("executable", "env", "cwd", "shell", "close_fds"):
             if name in options:
                 raise TypeError(f"{name} is what the command says")
-        moves = self._moves(dict(fds or {}))
+        if fds is not None and not isinstance(fds, Mapping):
+            raise TypeError(f"fds must be a dict of names and open files, not {type(fds).__name__}")
+        moves = self._moves({} if fds is None else fds)
         passed = {fd for fd in (self.runtime.lease_fd, *self.fds.values()) if fd >= 0} - set(self.fd_names.values())
-        passed |= set(moves) | set(options.pop("pass_fds", ()))
+        passed |= set(moves) | {descriptor(fd, "pass_fds") for fd in options.pop("pass_fds", ())}
         argv, path = self.argv, self.path
         if moves:
             argv = [sys.executable, "-I", "-S", "-c", _MOVER, json.dumps(list(moves.items())),
@@ -246,19 +249,32 @@ class Command(Handle):
         return {"args": argv, "executable": path, "env": self.env, "cwd": self.cwd,
                 "pass_fds": tuple(sorted(passed)), "umask": 0o077, **options}
 
-    def _moves(self, fds: Dict[str, int]) -> Dict[int, int]:
+    def _moves(self, fds: Mapping[str, OpenFile]) -> Dict[int, int]:
         """From the caller's numbers to QEMU's."""
         wanted = self.fd_names
-        for name in wanted.keys() ^ fds.keys():
-            raise ValueError(f"the VM names a descriptor {name!r}: fds has none" if name in wanted
-                             else f"fds has a descriptor {name!r}, which the VM does not name")
-        moves = {operator.index(fds[name]): number for name, number in wanted.items()}
-        if len(moves) < len(wanted):
-            raise ValueError("fds gives one descriptor two names")
-        return moves
+        names: Dict[int, str] = {}
+        for name in sorted(wanted.keys() - fds.keys()):
+            raise _mismatch(f"the VM names a descriptor {name!r}: fds has none", name)
+        for name in fds.keys() - wanted.keys():
+            raise _mismatch(f"fds has a descriptor {name!r}, which the VM does not name", name)
+        for name in wanted:
+            number = descriptor(fds[name], f"fds[{name!r}]")
+            if number in names:
+                raise _mismatch(f"fds gives one descriptor two names, {names[number]!r} and {name!r}", name)
+            names[number] = name
+        return {number: wanted[name] for number, name in names.items()}
 
     def _open(self) -> Any:
         return pointer_of(self, self._C, "command")
 
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [repr(self.vm_name), self.path]))
+
+
+def _not_one_of(choices: Sequence[str], value: Text, what: str) -> InvalidError:
+    words = ", ".join(choices)
+    return invalid(f"{what} must be one of {words}, not {value!r}", "not-a-choice", what, value, choices=words)
+
+
+def _mismatch(message: str, name: str) -> InvalidError:
+    return invalid(message, "descriptor-mismatch", "fds", name)

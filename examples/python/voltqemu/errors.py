@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What can go wrong, as exceptions: one class for each of the library's codes, all of them an Error.
 
+A value of a wrong type is none of these, but a TypeError.
+
 Where Python has a class for the same thing, the exception is also that, so that `except TimeoutError` and
 `except FileNotFoundError` work; of an OSError, filename is the path, where there is one. `reason` is a stable word to
 act upon; docs/errors.md lists them."""

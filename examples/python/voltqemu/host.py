@@ -2,7 +2,9 @@
 """The library that is loaded, and hosts."""
 from __future__ import annotations
 
-from ._library import C, Handle, Text, encoded, options
+from typing import Tuple
+
+from ._library import C, Text, Value, encoded, options
 
 __all__ = ["Host", "has_feature", "version"]
 
@@ -17,11 +19,12 @@ def has_feature(name: str) -> bool:
     return bool(C.vqemu_has_feature(encoded(name, "name")))
 
 
-class Host(Handle):
-    """What selection needs to know of a host. Immutable; any thread may use it."""
+class Host(Value):
+    """What selection needs to know of a host. Immutable; any thread may use it. Two that say the same are equal."""
 
     __slots__ = ()
     _C = "vqemu_host"
+    _ELSEWHERE = "probe() there, or send arch and kvm_state"
 
     def __init__(self, arch: Text, kvm: Text = "usable") -> None:
         """A host that is described: its architecture, such as "x86_64", and how far KVM works there: "usable",
@@ -53,6 +56,9 @@ class Host(Handle):
     def kvm_reason(self) -> str:
         """Why KVM is usable or not, for people."""
         return str(C.vqemu_host_kvm_reason(self))
+
+    def _says(self) -> Tuple[str, str, str]:
+        return self.arch, self.kvm_state, self.kvm_reason
 
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [self.arch, f"kvm {self.kvm_state}"]))

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, FrozenSet, List, Optional, Union
 
-from ._library import C, Handle, Text, descriptor, encoded
+from ._library import C, OpenFile, Text, Value, descriptor, encoded
 from .call import Call, perform
 from .profile import ability_names
 
@@ -22,11 +22,12 @@ class ManifestObject:
     mode: int
 
 
-class Manifest(Handle):
-    """What a revision consists of. Immutable; any thread may use it."""
+class Manifest(Value):
+    """What a revision consists of. Immutable; any thread may use it. Two of the same text are equal."""
 
     __slots__ = ()
     _C = "vqemu_manifest"
+    _ELSEWHERE = "send to_json(), and read it there by from_json()"
 
     @classmethod
     def from_file(cls, path: Text, *, call: Optional[Call] = None) -> Manifest:
@@ -35,7 +36,7 @@ class Manifest(Handle):
         return cls._of(perform(call, lambda made: C.vqemu_manifest_load_file(name, 0, made)))
 
     @classmethod
-    def from_fd(cls, file: Any, name: Optional[Text] = None, *, call: Optional[Call] = None) -> Manifest:
+    def from_fd(cls, file: OpenFile, name: Optional[Text] = None, *, call: Optional[Call] = None) -> Manifest:
         """Read a manifest from an open file or its descriptor; messages call it name."""
         number = descriptor(file, "file")
         text = None if name is None else encoded(name, "name")
@@ -158,6 +159,9 @@ class Manifest(Handle):
     def firmware_count(self) -> int:
         """How many files lie below firmware/."""
         return int(C.vqemu_manifest_firmware_count(self))
+
+    def _says(self) -> str:
+        return self.digest
 
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [self.name, self.digest[:12]]))

@@ -6,12 +6,11 @@ import enum
 import json
 import select
 import time
-from typing import Any, Dict, Iterator, Mapping, Optional, Union
+from typing import Any, Dict, Iterator, Mapping, Optional
 
-from ._library import C, Handle, Pointer, Text, decoded, descriptor, encoded, milliseconds, pointer_of
+from ._library import C, Handle, OpenFile, Pointer, Text, decoded, descriptor, encoded, milliseconds, pointer_of
 from .call import Call, perform
 from .errors import NotRunningError, TimedOutError
-from .store import HasDescriptor
 
 __all__ = ["Monitor", "ShutdownEnd"]
 
@@ -39,6 +38,7 @@ class Monitor(Handle):
 
     __slots__ = ("_name",)
     _C = "vqemu_monitor"
+    _ELSEWHERE = "connect there by the path of the socket"
 
     def __init__(self, path: Text, *, timeout: float = PATIENCE, call: Optional[Call] = None) -> None:
         """Connect to the socket of this path. NotRunningError if nobody listens there. timeout: seconds, unless call
@@ -48,7 +48,7 @@ class Monitor(Handle):
         self._pointer = perform(_limited(call, timeout), lambda made: C.vqemu_monitor_open(socket, 0, made))
 
     @classmethod
-    def from_fd(cls, file: Union[int, HasDescriptor], name: Text = "monitor", *, timeout: float = PATIENCE,
+    def from_fd(cls, file: OpenFile, name: Text = "monitor", *, timeout: float = PATIENCE,
                 call: Optional[Call] = None) -> Monitor:
         """Use a connected socket, which stays open and the caller's; messages call it name."""
         number = descriptor(file, "file")

@@ -2,10 +2,12 @@
 """What VMs may use of the host."""
 from __future__ import annotations
 
+import functools
 import json
 from typing import Any, Dict, Optional, Tuple, Union
 
-from ._library import C, Handle, Text, encoded
+from ._kinds import plain_document
+from ._library import C, Text, Value, encoded
 from .manifest import document_bytes
 
 __all__ = ["Policy", "policy_schema"]
@@ -13,25 +15,30 @@ __all__ = ["Policy", "policy_schema"]
 
 def policy_schema() -> Dict[str, Any]:
     """The JSON Schema of policies."""
-    made: Dict[str, Any] = json.loads(str(C.vqemu_policy_schema(0), "utf-8"))
+    made: Dict[str, Any] = json.loads(_schema_text())
     return made
 
 
-class Policy(Handle):
+@functools.lru_cache(maxsize=None)
+def _schema_text() -> str:
+    return str(C.vqemu_policy_schema(0), "utf-8")
+
+
+class Policy(Value):
     """What VMs may use of the host, for descriptions that come from others:
 
         policy = Policy(read_paths=["/srv/images"], bridges=["br0"], max_memory=4096)
         Command(runtime, vm, policy=policy)
 
     One with nothing set allows the least. A VM that breaks it raises DeniedError. Immutable; any thread may use it.
-    """
+    Two that set the same are equal; copy.copy() and pickle work."""
 
     __slots__ = ()
     _C = "vqemu_policy"
 
     def __init__(self, **rules: Any) -> None:
         """A policy of these keys; policy_schema() tells which there are."""
-        document = json.dumps(rules).encode()
+        document = json.dumps(plain_document(rules, policy_schema())).encode()
         self._pointer = C.vqemu_policy_from_json(document, len(document), None, 0)
 
     @classmethod
@@ -55,8 +62,11 @@ class Policy(Handle):
         document: Dict[str, Any] = json.loads(self.to_json())
         return document
 
+    def _says(self) -> str:
+        return json.dumps(self.to_dict(), sort_keys=True)
+
     def __reduce_ex__(self, _: object) -> Tuple[Any, ...]:
-        return Policy.from_json, (self.to_json(),)
+        return type(self).from_json, (self.to_json(),)
 
     def __repr__(self) -> str:
         return self._described()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, FrozenSet, Iterable, List, Optional, Union
 
-from ._library import C, Handle, Text, decoded, encoded
+from ._library import C, Text, Value, decoded, encoded
 from .errors import UnknownKeyError
 
 if TYPE_CHECKING:
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["GuestArch", "Profile", "guest_archs", "profiles"]
 
 
-class Profile(Handle):
-    """A kind of purpose-built QEMU. Immutable; any thread may use it. Compare by name."""
+class Profile(Value):
+    """A kind of purpose-built QEMU. Immutable; any thread may use it. Two of the same name are equal."""
 
     __slots__ = ()
     _C = "vqemu_profile"
+    _ELSEWHERE = "send its name"
 
     def __init__(self, name: Text) -> None:
         """The built-in profile of this name."""
@@ -51,6 +52,9 @@ class Profile(Handle):
         """Whether it runs such guests on hosts of the architecture of this one."""
         return bool(C.vqemu_profile_serves(self, encoded(guest_arch, "guest_arch"), host))
 
+    def _says(self) -> str:
+        return self.name
+
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [self.name]))
 
@@ -79,7 +83,8 @@ def ability_bits(names: Optional[Union[str, Iterable[str]]]) -> int:
 
 
 class GuestArch:
-    """An architecture of guests: its QEMU program, and its machine types, of which the first is the default."""
+    """An architecture of guests: its QEMU program, and its machine types, of which the first is the default. Two of
+    the same name are equal."""
 
     __slots__ = ("name", "binary", "machines")
 
@@ -92,6 +97,12 @@ class GuestArch:
                                   details={"choices": ", ".join(_arch_names())})
         self.machines: List[str] = [C.vqemu_guest_arch_machine_at(text, i)
                                     for i in range(C.vqemu_guest_arch_machine_count(text))]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GuestArch) and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
     def __repr__(self) -> str:
         return f"<GuestArch {self.name}>"

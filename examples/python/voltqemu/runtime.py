@@ -30,6 +30,7 @@ class Runtime(Handle):
 
     __slots__ = ()
     _C = "vqemu_runtime"
+    _ELSEWHERE = "resolve() its revision there"
 
     def __init__(self, selection: Selection, binary: Text, firmware_dir: Text, *, lib_dir: Optional[Text] = None,
                  module_dir: Optional[Text] = None, loader: Optional[Text] = None) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterable, List, Optional, Union
+from typing import Hashable, Iterable, List, Optional, Tuple, Union
 
-from ._library import C, Handle, Text, encoded
+from ._library import C, Text, Value, encoded
 from .call import Call, perform
 from .host import Host
 from .profile import Profile, ability_bits
@@ -23,11 +23,13 @@ class Rejected:
     reason: str
 
 
-class Selection(Handle):
-    """A profile that was chosen, and why. Immutable; any thread may use it. select() makes it."""
+class Selection(Value):
+    """A profile that was chosen, and why. Immutable; any thread may use it. select() makes it. Two that say the same
+    are equal."""
 
     __slots__ = ()
     _C = "vqemu_selection"
+    _ELSEWHERE = "select() there"
 
     @property
     def profile(self) -> Profile:
@@ -66,6 +68,10 @@ class Selection(Handle):
         return [Rejected(Profile._of(C.vqemu_selection_rejected_profile(self, i)).name,
                          C.vqemu_selection_rejected_reason(self, i))
                 for i in range(C.vqemu_selection_rejected_count(self))]
+
+    def _says(self) -> Tuple[Hashable, ...]:
+        return (self.profile, self.guest_arch, self.accel, self.runnable, self.problem, self.reason,
+                tuple(self.rejected))
 
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [self.profile.name, self.guest_arch, self.accel]))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Iterator, List, Optional, Protocol, Tuple, Union
+from typing import IO, TYPE_CHECKING, Any, Iterator, List, Optional, Tuple, Union
 
-from ._library import C, Handle, Pointer, Text, decoded, descriptor, encoded, flag, items, options
+from ._library import (C, Handle, OpenFile, Pointer, Text, Value, decoded, descriptor, encoded, flag, items,
+                       options)
 from .call import Call, perform
 from .errors import Error, from_os
 from .manifest import Manifest
@@ -21,23 +22,17 @@ __all__ = ["CheckProcess", "CheckProblem", "CheckResult", "CheckUse", "Collectio
            "Removed", "Revision", "Store", "Use", "Uses"]
 
 
-class HasDescriptor(Protocol):
-    """An open file or socket."""
-
-    def fileno(self) -> int:
-        """Its descriptor."""
-        ...
-
-
 #: An open file, a descriptor, or the path of a file.
-File = Union[int, HasDescriptor, Text]
+File = Union[OpenFile, Text]
 
 
-class Revision(Handle):
-    """A store's version of a profile. Immutable; any thread may use it."""
+class Revision(Value):
+    """A store's version of a profile. Immutable; any thread may use it. Two of the same name and digest are equal, also
+    those of two stores; what cannot be read is by its path."""
 
     __slots__ = ()
     _C = "vqemu_revision"
+    _ELSEWHERE = "send its name, and find() it there"
 
     @property
     def name(self) -> str:
@@ -78,6 +73,9 @@ class Revision(Handle):
         """The digest of its manifest, in hex; None if that could not be read."""
         digest: Optional[str] = C.vqemu_revision_digest(self)
         return digest or None
+
+    def _says(self) -> Tuple[str, str]:
+        return self.name, self.digest or self.path
 
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [self.name]))
@@ -246,9 +244,10 @@ class Store(Handle):
 
     __slots__ = ("_root",)
     _C = "vqemu_store"
+    _ELSEWHERE = "open it there by its path"
 
     def __init__(self, root: Optional[Text] = None, *, create: bool = False, read_only: bool = False,
-                 allow_others: bool = False, root_fd: Optional[Union[int, HasDescriptor]] = None,
+                 allow_others: bool = False, root_fd: Optional[OpenFile] = None,
                  objects: Optional[Text] = None, refs: Optional[Text] = None, trees: Optional[Text] = None,
                  links: Optional[Text] = None) -> None:
         """Open the store below the directory root, or make one there (create). root_fd: a descriptor of that

@@ -27,6 +27,7 @@ class Units(Handle):
 
     __slots__ = ()
     _C = "vqemu_units"
+    _ELSEWHERE = "send what is in it, their names and texts"
 
     def __init__(self, runtime: Runtime, vm: VM, *, user: bool = False, name_prefix: Optional[Text] = None,
                  stop_directory: Optional[Text] = None,

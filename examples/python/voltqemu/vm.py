@@ -6,9 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
+from ._kinds import split_document
 from ._library import C, Handle, Text, encoded
 from ._properties import Disk, Forward, Nic, Share, VMProperties
-from ._views import Element, Elements, Features, Strings, plain, read, read_schema, schema_text, split_document
+from ._views import Element, Elements, Features, Strings, document_of, read_schema, schema_text
 from .errors import UnsupportedError
 from .manifest import document_bytes
 
@@ -72,15 +73,10 @@ class VM(Handle, VMProperties):
 
     def to_dict(self) -> Dict[str, Any]:
         """The document: what is set, and nothing else."""
-        document: Dict[str, Any] = {}
         try:
-            document = json.loads(self.to_json())
+            document: Dict[str, Any] = json.loads(self.to_json())
         except UnsupportedError:  # JSON cannot have it, but Python can
-            for key in read_schema()["properties"]:
-                value = read(self, key)
-                value = None if value is None else plain(value, key)
-                if value is not None and value not in ([], {}):
-                    document[key] = value
+            document = document_of(self, read_schema(), "")
         return document
 
     def copy(self) -> VM:
@@ -89,11 +85,8 @@ class VM(Handle, VMProperties):
 
     __copy__ = copy
 
-    def __deepcopy__(self, _: object) -> VM:
-        return self.copy()
-
     def __reduce_ex__(self, _: object) -> Tuple[Any, ...]:
-        return VM.from_json, (self.to_json(),)
+        return type(self).from_json, (self.to_json(),)
 
     def merge(self, changes: Union[Mapping[str, Any], str, bytes], source: Optional[Text] = None) -> None:
         """Set all keys that a document or dict has, or none if one is refused. Lists are replaced; None or null
@@ -103,7 +96,7 @@ class VM(Handle, VMProperties):
             return
         if not isinstance(changes, Mapping):
             raise TypeError(f"changes must be a dict or a document, not {type(changes).__name__}")
-        document, late = split_document(changes)
+        document, late = split_document(changes, read_schema())
         if not late:
             self._merge(json.dumps(document).encode(), source)
             return
