@@ -82,7 +82,9 @@ enum vqemu_monitor_flag {
  * dropped, and the next event that is handed out has a member "lost" with their number.
  *
  * flags: an OR of enum vqemu_monitor_flag. A loop that waits for vqemu_monitor_fd() takes events
- * with VQEMU_MONITOR_NOWAIT until that is VQEMU_ERR_TIMEOUT.
+ * with VQEMU_MONITOR_NOWAIT until that is VQEMU_ERR_TIMEOUT. It is that, too, while a QEMU that has
+ * closed the connection has not ended yet, for a second at most; the descriptor is readable then,
+ * so such a loop does well to look again after some milliseconds.
  *
  * Errors: VQEMU_ERR_TIMEOUT (reason "no-event": none in time), and as of vqemu_monitor_execute().
  * Since 1.0.

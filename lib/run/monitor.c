@@ -31,18 +31,30 @@ struct qmp_limit monitor_limit(const vqemu_call *call) {
     };
 }
 
-int monitor_hung_up(const vqemu_monitor *monitor, const struct qmp_limit *limit,
+int monitor_goes_on(const vqemu_monitor *monitor, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_SYSTEM, ECONNRESET,
+                      "QEMU has closed the connection at %s, but its process %d goes on",
+                      monitor->name, (int)monitor->qmp.peer.pid);
+    return error_because(r, error, "hung-up", VQEMU_DETAIL_PATH, monitor->name, NULL);
+}
+
+int monitor_hung_up(vqemu_monitor *monitor, const struct qmp_limit *limit, const char *late_reason,
                     vqemu_error **error) {
     const struct peer *peer = &monitor->qmp.peer;
-    int64_t end = call_now() + END_TIME;
+    if (monitor->hung_up_at == 0)
+        monitor->hung_up_at = call_now();
     while (peer->pid >= 0 && !peer_has_ended(peer)) {
         int64_t now = call_now();
-        if (now >= end || now >= limit->deadline || vqemu_call_is_cancelled(limit->call))
-            return error_because(error_set(error, VQEMU_ERR_SYSTEM, ECONNRESET,
-                                           "QEMU has closed the connection at %s, but its process "
-                                           "%d goes on",
+        if (now >= monitor->hung_up_at + END_TIME)
+            return monitor_goes_on(monitor, error);
+        if (vqemu_call_is_cancelled(limit->call))
+            return call_check(limit->call, "the end of QEMU", error);
+        if (now >= limit->deadline)
+            return error_because(error_set(error, VQEMU_ERR_TIMEOUT, 0,
+                                           "QEMU has closed the connection at %s, and its process "
+                                           "%d has not ended yet",
                                            monitor->name, (int)peer->pid),
-                                 error, "hung-up", VQEMU_DETAIL_PATH, monitor->name, NULL);
+                                 error, late_reason, VQEMU_DETAIL_PATH, monitor->name, NULL);
         poll(NULL, 0, 10);
     }
     return error_because(error_set(error, VQEMU_ERR_NOT_RUNNING, 0,
@@ -145,7 +157,7 @@ static int start(int fd, const char *name, struct qmp_limit *limit, vqemu_monito
     if (r == QMP_LATE)
         return qmp_no_answer(&new->qmp, limit, error);
     if (r == QMP_ENDED)
-        return monitor_hung_up(new, limit, error);
+        return monitor_hung_up(new, limit, "no-answer", error);
     if (r == QMP_DONE)
         *monitor = TAKE_POINTER(new);
     return r;
@@ -246,7 +258,7 @@ VQEMU_EXPORT int vqemu_monitor_execute(vqemu_monitor *monitor, const char *comma
     if (r == QMP_LATE)
         return qmp_no_answer(&monitor->qmp, &limit, error);
     if (r == QMP_ENDED)
-        return monitor_hung_up(monitor, &limit, error);
+        return monitor_hung_up(monitor, &limit, "no-answer", error);
     return r == QMP_DONE && result_json ? json_to_line(result, result_json, error) : r;
 }
 
@@ -267,7 +279,7 @@ VQEMU_EXPORT int vqemu_monitor_next_event(vqemu_monitor *monitor, uint32_t flags
     if (monitor->events.count > 0) /* also one that came just before the end */
         return hand_out(&monitor->events, event_json, error);
     if (r == QMP_ENDED)
-        return monitor_hung_up(monitor, &limit, error);
+        return monitor_hung_up(monitor, &limit, "no-event", error);
     return error_because(error_set(error, VQEMU_ERR_TIMEOUT, 0,
                                    "no event has come from QEMU at %s in time", monitor->name),
                          error, "no-event", VQEMU_DETAIL_PATH, monitor->name, NULL);

@@ -115,7 +115,6 @@ static int quit(const struct shutdown *shutdown, bool *was_told, vqemu_error **e
 /* QEMU has hung up, which is the last but its exit. */
 static int wait_for_exit(const struct shutdown *shutdown, vqemu_error **error) {
     const struct peer *peer = &shutdown->monitor->qmp.peer;
-    const struct qmp_limit over = {0};
     int64_t deadline = earlier(call_now() + VQEMU_MONITOR_QUIT_TIME, shutdown->deadline);
     while (peer->pid >= 0 && !peer_has_ended(peer)) {
         struct pollfd poller = {.fd = peer->fd, .events = POLLIN};
@@ -123,7 +122,7 @@ static int wait_for_exit(const struct shutdown *shutdown, vqemu_error **error) {
         if (r < 0)
             return r;
         if (call_now() >= deadline)
-            return monitor_hung_up(shutdown->monitor, &over, error);
+            return monitor_goes_on(shutdown->monitor, error);
         poll(&poller, 1, LOOK_INTERVAL);
     }
     return 0;

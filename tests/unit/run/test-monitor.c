@@ -3,6 +3,7 @@
 #include <volt-qemu/monitor.h>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -396,7 +397,8 @@ START_TEST(what_is_no_qemu_is_told) {
     struct fake fake = {.answers = cases[_i].answers, .stays = true};
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_monitor *monitor = (vqemu_monitor *)&fake;
-    ck_assert_int_eq(open_fake(&fake, 200, &monitor, &error), cases[_i].code);
+    uint64_t time = cases[_i].code == VQEMU_ERR_TIMEOUT ? 200 : 10000;
+    ck_assert_int_eq(open_fake(&fake, time, &monitor, &error), cases[_i].code);
     ck_assert_ptr_null(monitor);
     ck_assert_msg(strstr(vqemu_error_message(error), cases[_i].message), "%s",
                   vqemu_error_message(error));
@@ -630,6 +632,59 @@ START_TEST(the_end_of_a_process_is_told) {
 }
 END_TEST
 
+/* Takes events until there is another error than that there is none now; how often there was none
+ * after the connection was closed. */
+static int take_events_until(vqemu_monitor *monitor, int code, const char *reason) {
+    for (int times = 0;; times++) {
+        _cleanup_error_ vqemu_error *error = NULL;
+        _cleanup_free_ char *event = NULL;
+        struct pollfd poller = {.fd = vqemu_monitor_fd(monitor), .events = POLLIN};
+        ck_assert_int_eq(poll(&poller, 1, 5000), 1);
+        int r = vqemu_monitor_next_event(monitor, VQEMU_MONITOR_NOWAIT, NULL, &event, &error);
+        if (r == VQEMU_ERR_TIMEOUT) {
+            ck_assert_str_eq(vqemu_error_reason(error), "no-event");
+            usleep(10000);
+            continue;
+        }
+        ck_assert_msg(r == code, "%s", vqemu_error_message(error));
+        ck_assert_str_eq(vqemu_error_reason(error), reason);
+        return times;
+    }
+}
+
+START_TEST(who_does_not_wait_is_told_of_the_end) {
+    pid_t pid;
+    vqemu_monitor *monitor = open_process(HANG_UP_AND_END_LATER, &pid);
+    ck_assert(say(vqemu_monitor_fd(monitor), "{\"execute\": \"any\"}\r\n"));
+    ck_assert_int_ge(take_events_until(monitor, VQEMU_ERR_NOT_RUNNING, "ended"), 1);
+    end_process(monitor, pid);
+}
+END_TEST
+
+START_TEST(who_does_not_wait_is_not_told_too_early_that_it_goes_on) {
+    pid_t pid;
+    vqemu_monitor *monitor = open_process(HANG_UP_AND_LIVE, &pid);
+    ck_assert(say(vqemu_monitor_fd(monitor), "{\"execute\": \"any\"}\r\n"));
+    ck_assert_int_ge(take_events_until(monitor, VQEMU_ERR_SYSTEM, "hung-up"), 1);
+    end_process(monitor, pid);
+}
+END_TEST
+
+START_TEST(in_too_short_a_time_it_is_not_told_whether_it_goes_on) {
+    pid_t pid;
+    vqemu_monitor *monitor = open_process(HANG_UP_AND_LIVE, &pid);
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_call_ vqemu_call *call = call_of(200);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, call, NULL, &error),
+                     VQEMU_ERR_TIMEOUT);
+    ck_assert_str_eq(vqemu_error_reason(error), "no-answer");
+    vqemu_call_cancel(call);
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, call, NULL, &error),
+                     VQEMU_ERR_CANCELLED);
+    end_process(monitor, pid);
+}
+END_TEST
+
 START_TEST(a_child_cannot_use_it) {
     struct fake fake = {.serve = serve_qemu};
     vqemu_monitor *monitor = opens(&fake);
@@ -771,6 +826,9 @@ int main(void) {
     tcase_add_test(tests, a_shutdown_waits_for_the_process);
     tcase_add_test(tests, the_end_is_seen_without_a_pidfd);
     tcase_add_test(tests, the_end_of_a_process_is_told);
+    tcase_add_test(tests, who_does_not_wait_is_told_of_the_end);
+    tcase_add_test(tests, who_does_not_wait_is_not_told_too_early_that_it_goes_on);
+    tcase_add_test(tests, in_too_short_a_time_it_is_not_told_whether_it_goes_on);
     tcase_add_test(tests, a_child_cannot_use_it);
     tcase_add_test(tests, arguments_are_checked);
     tcase_add_test(tests, a_call_whose_time_is_over_says_so);
