@@ -37,6 +37,11 @@ enum vqemu_prepare_flag {
  * external data file that the VM does not is refused (reasons "unnamed-backing" and
  * "unnamed-data-file"): QEMU would open what its author wants. Descriptors are not looked at.
  *
+ * What QEMU removes to make its sockets must be nobody's: anything but a socket at such a path is
+ * refused (reason "not-a-socket"), also where a companion's is to be, and so is a socket at which
+ * another program listens, such as one of another VM (VQEMU_ERR_BUSY, reason "socket-in-use"). That
+ * is found out by connecting to it. One that nobody listens at is left from before, and may stay.
+ *
  * Of a VM that runs already nothing is touched: that is VQEMU_ERR_BUSY, reason "runs-already", with
  * the details "process", "command" and "vm" as far as they are known. Each QEMU locks the file
  * qemu.pid in the runtime directory before it makes a socket, and as long as it lives (its option
@@ -68,7 +73,8 @@ enum vqemu_prepare_flag {
  *
  * Errors: VQEMU_ERR_CHANGED (reason "other-firmware": the variables belong to other firmware; the
  * message tells the ways out), VQEMU_ERR_REFUSED (not trusted: a link, an owner, a mode, an
- * image's header; somebody else's), VQEMU_ERR_BUSY (it runs already; locked by others for too long;
+ * image's header; somebody else's), VQEMU_ERR_BUSY (it runs already; another program listens at a
+ * socket of it; locked by others for too long;
  * variables to be reset that a running VM has open), VQEMU_ERR_CORRUPT (variables of another size
  * than the firmware's), VQEMU_ERR_INVALID (a password that nobody can type; something else where a
  * directory is to be), VQEMU_ERR_NOT_FOUND (a file, the user), VQEMU_ERR_READ_ONLY,

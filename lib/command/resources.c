@@ -144,6 +144,23 @@ const char *resources_find_socket(const struct resources *resources, const char 
     return NULL;
 }
 
+const char *resources_key_of_socket(const struct resources *resources, const char *path) {
+    static const char *const keys[][2] = {{VQEMU_SOCKET_QMP, "qmp_socket"},
+                                          {VQEMU_SOCKET_VNC, "vnc_socket"},
+                                          {VQEMU_SOCKET_CONSOLE, "console_path"},
+                                          {VQEMU_SOCKET_AGENT, "guest_agent_socket"}};
+    for (size_t i = 0; i < resources->companion_count; i++)
+        if (resources->companions[i].socket_key &&
+            strcmp(resources->companions[i].socket, path) == 0)
+            return resources->companions[i].socket_key;
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        const char *named = resources_find_socket(resources, keys[i][0]);
+        if (named && strcmp(named, path) == 0)
+            return keys[i][1];
+    }
+    return "runtime_dir";
+}
+
 void resources_add_companion(struct resources *resources, enum companion_kind kind,
                              const char *program, const char *socket, const char *directory,
                              bool read_only, const char *directory_key, const char *socket_key) {

@@ -75,6 +75,8 @@ void resources_add_fd(struct resources *resources, int fd, const char *key, cons
 /* A socket that callers can ask for: see vqemu_command_socket(). */
 void resources_name_socket(struct resources *resources, const char *name, const char *path);
 const char *resources_find_socket(const struct resources *resources, const char *name);
+/* The key of the VM that names a socket, or "runtime_dir" for one that no key is for. */
+const char *resources_key_of_socket(const struct resources *resources, const char *path);
 void resources_add_companion(struct resources *resources, enum companion_kind kind,
                              const char *program, const char *socket, const char *directory,
                              bool read_only, const char *directory_key, const char *socket_key);

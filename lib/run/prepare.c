@@ -13,6 +13,7 @@
 #include "run/nvram.h"
 #include "run/owner.h"
 #include "run/running.h"
+#include "run/sockets.h"
 #include "run/vm-files.h"
 #include "run/vnc-password.h"
 #include "util/export.h"
@@ -158,6 +159,8 @@ VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqe
         r = prepare_directories(&preparation, error);
     if (r == 0)
         r = vm_files_check(command, &preparation.owner, error);
+    if (r == 0)
+        r = sockets_check(command, error);
     if (r == 0)
         r = prepare_logs(&preparation, error);
     if (r == 0)

@@ -45,13 +45,30 @@ static int about(const struct file_use *file, int code, const char *reason, vqem
     return error_because(code, error, reason, "key", file->key, "path", file->path, NULL);
 }
 
+/* QEMU copies these into memory as a whole. */
+static bool is_loaded(const char *key) {
+    return strcmp(key, "kernel") == 0 || strcmp(key, "initrd") == 0;
+}
+
+/* What is wrong with the type of a file; NULL if it is good. From a FIFO, QEMU would wait for data
+ * before it answers anybody. */
+static const char *wrong_type(const struct file_use *file, mode_t mode) {
+    if (is_share(file->key))
+        return S_ISDIR(mode) ? NULL : "no directory";
+    if (S_ISDIR(mode))
+        return "a directory";
+    if (S_ISFIFO(mode) || S_ISSOCK(mode))
+        return S_ISFIFO(mode) ? "a FIFO, and no file" : "a socket, and no file";
+    return is_loaded(file->key) && !S_ISREG(mode) ? "a device, and no file" : NULL;
+}
+
 static int check_kind(const struct file_use *file, const struct stat *status, vqemu_error **error) {
-    bool is_directory = S_ISDIR(status->st_mode);
-    if (is_directory == is_share(file->key))
+    const char *wrong = wrong_type(file, status->st_mode);
+    if (!wrong)
         return 0;
     return about(file,
-                 error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is %s directory", file->key,
-                           file->path, is_directory ? "a" : "no"),
+                 error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is %s", file->key, file->path,
+                           wrong),
                  NULL, error);
 }
 

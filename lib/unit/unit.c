@@ -52,23 +52,6 @@ static int refuse_descriptor(const struct descriptor_use *use, vqemu_error **err
     return refuse(r, "descriptor-in-unit", use->key, error);
 }
 
-/* The key of the VM that a socket of QEMU's is named by. */
-static const char *key_of_socket(const struct resources *uses, const char *path) {
-    static const char *const keys[][2] = {{"qmp", "qmp_socket"},
-                                          {"vnc", "vnc_socket"},
-                                          {"console", "console_path"},
-                                          {"agent", "guest_agent_socket"}};
-    for (size_t i = 0; i < uses->companion_count; i++)
-        if (strcmp(uses->companions[i].socket, path) == 0)
-            return uses->companions[i].socket_key;
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *named = resources_find_socket(uses, keys[i][0]);
-        if (named && strcmp(named, path) == 0)
-            return keys[i][1];
-    }
-    return "runtime_dir";
-}
-
 /* To make a socket is to write to its directory, in which others may have something; and who may
  * connect to one of a companion is decided by who reaches it. */
 static int check_sockets(const struct unit_plan *plan, const struct strv *sockets,
@@ -76,7 +59,7 @@ static int check_sockets(const struct unit_plan *plan, const struct strv *socket
     for (size_t i = 0; i < sockets->count; i++) {
         if (unit_is_own(plan, sockets->items[i]))
             continue;
-        const char *key = key_of_socket(plan->uses, sockets->items[i]);
+        const char *key = resources_key_of_socket(plan->uses, sockets->items[i]);
         int r = refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
                                  "%s: a service makes sockets only in the directories of its VM, "
                                  "and %s is in neither of %s and %s",

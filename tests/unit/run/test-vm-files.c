@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "prepared-vm.h"
 #include "run.h"
+
+/* Bound, and not listened at. */
+static int make_socket(const char *path, bool of_datagrams) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    _cleanup_free_ char *absolute = scratch_path(path);
+    int fd = socket(AF_UNIX, (of_datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+    ck_assert_uint_lt(strlen(absolute), sizeof address.sun_path);
+    strcpy(address.sun_path, absolute);
+    ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
 
 /* ---- what the VM is made of ---- */
 
@@ -69,6 +84,99 @@ START_TEST(what_the_user_cannot_open_is_named) {
         else
             prepares(vm, 0);
     }
+}
+END_TEST
+
+START_TEST(what_is_no_file_is_named) {
+    static const char *const keys[] = {"kernel", "initrd", "disks[0].file"};
+    write_file("file", "x", 0600);
+    _cleanup_free_ char *fifo = scratch_path("fifo");
+    ck_assert_int_eq(mkfifo(fifo, 0600), 0);
+    make_socket("socket", false);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        _cleanup_vm_ vqemu_vm *vm = make_vm();
+        set_path(vm, "kernel", "file");
+        set_path(vm, keys[i], "fifo");
+        fails(vm, 0, VQEMU_ERR_INVALID, "/fifo is a FIFO, and no file");
+        set_path(vm, keys[i], "socket");
+        fails(vm, 0, VQEMU_ERR_INVALID, "/socket is a socket, and no file");
+    }
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    set_string(vm, "kernel", "/dev/zero");
+    fails(vm, 0, VQEMU_ERR_INVALID, "kernel: /dev/zero is a device, and no file");
+    _cleanup_vm_ vqemu_vm *logging = make_vm();
+    set_path(logging, "console_log", "fw");
+    fails(logging, 0, VQEMU_ERR_INVALID, "/fw is a directory, and no file");
+    set_path(logging, "console_log", "socket");
+    fails(logging, 0, VQEMU_ERR_INVALID, "/socket is a socket, and no file");
+}
+END_TEST
+
+/* ---- sockets ---- */
+
+/* QEMU removes what it finds there. */
+START_TEST(what_a_socket_would_replace_is_refused) {
+    static const char *const keys[] = {"qmp_socket", "guest_agent_socket", "vnc_socket",
+                                       "console_path", "tpm_socket"};
+    make_dir("sockets", 0700, geteuid());
+    make_dir("sockets/directory", 0700, geteuid());
+    write_file("sockets/file", "precious", 0600);
+    ck_assert_int_eq(symlinkat("file", scratch_fd, "sockets/link"), 0);
+    make_socket("sockets/left", false);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+        set_string(vm, "console", "socket");
+        set_path(vm, keys[i], "sockets/new");
+        prepares(vm, 0);
+        set_path(vm, keys[i], "sockets/left");
+        prepares(vm, 0);
+        set_path(vm, keys[i], "sockets/file");
+        refused_because(vm, "not-a-socket", keys[i], "sockets/file");
+        set_path(vm, keys[i], "sockets/link");
+        refused_because(vm, "not-a-socket", keys[i], "sockets/link");
+        set_path(vm, keys[i], "sockets/directory");
+        refused_because(vm, "not-a-socket", keys[i], "sockets/directory");
+        set_path(vm, keys[i], "missing/socket");
+        fails(vm, 0, VQEMU_ERR_NOT_FOUND, "/missing, in which the socket is to be: ");
+    }
+    has_content("sockets/file", "precious");
+}
+END_TEST
+
+START_TEST(a_socket_that_somebody_listens_at_is_refused) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    make_socket("datagrams", true);
+    set_path(vm, "qmp_socket", "datagrams");
+    refused_because(vm, "socket-in-use", "qmp_socket", "datagrams");
+    int fd = make_socket("other", false);
+    set_path(vm, "qmp_socket", "other");
+    prepares(vm, 0);
+    ck_assert_int_eq(listen(fd, 0), 0);
+    for (int i = 0; i < 3; i++) /* until nobody more can wait */
+        refused_because(vm, "socket-in-use", "qmp_socket", "other");
+    close(fd);
+    prepares(vm, 0);
+}
+END_TEST
+
+START_TEST(who_listens_is_told) {
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        if (listen(make_socket("other", false), 8) == 0 && write(ready[1], "", 1) == 1)
+            pause();
+        _exit(1);
+    }
+    _cleanup_free_ char *message = format_string("qmp_socket: process %d listens at ", (int)child);
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    set_path(vm, "qmp_socket", "other");
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    fails(vm, 0, VQEMU_ERR_BUSY, message);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    prepares(vm, 0);
 }
 END_TEST
 
@@ -202,6 +310,10 @@ int main(void) {
     tcase_add_checked_fixture(tests, make_directory, remove_scratch);
     tcase_add_test(tests, what_is_missing_is_named);
     tcase_add_test(tests, what_the_user_cannot_open_is_named);
+    tcase_add_test(tests, what_is_no_file_is_named);
+    tcase_add_test(tests, what_a_socket_would_replace_is_refused);
+    tcase_add_test(tests, a_socket_that_somebody_listens_at_is_refused);
+    tcase_add_test(tests, who_listens_is_told);
     tcase_add_loop_test(tests, what_only_a_header_names_is_refused, 0, 2);
     tcase_add_test(tests, a_data_file_that_only_a_header_names_is_refused);
     tcase_add_test(tests, logs_are_made_for_the_user);
