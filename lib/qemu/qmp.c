@@ -7,11 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include "base/call.h"
 #include "base/error.h"
+#include "command/command.h"
+#include "run/running.h"
 #include "util/fd.h"
+#include "util/path.h"
 #include "util/strbuf.h"
 
 #define LINE_LENGTH_MAX ((size_t)1024 * 1024)
@@ -19,6 +23,7 @@
 #define MESSAGES_MAX ((size_t)100000)
 #define READ_SIZE ((size_t)16384)
 #define RETRY_INTERVAL 50  /* ms */
+#define END_TIME 1000      /* ms that a process may take to end without its sockets */
 #define CANCEL_INTERVAL 50 /* ms in which a cancelled call is noticed */
 
 /* ---- waiting ---- */
@@ -108,7 +113,35 @@ static int make_address(const char *path, struct sockaddr_un *address, vqemu_err
     return 0;
 }
 
-static int not_running(const char *path, int system_errno, vqemu_error **error) {
+/* One that is about to end has removed its sockets already. */
+static pid_t find_running(const char *path, const struct qmp_limit *limit) {
+    int64_t end = call_now() + END_TIME;
+    pid_t pid;
+    while ((pid = running_beside(path)) != 0 && call_now() < end && call_now() < limit->deadline &&
+           !vqemu_call_is_cancelled(limit->call))
+        poll(NULL, 0, RETRY_INTERVAL);
+    return pid;
+}
+
+/* That nobody listens does not say that no QEMU runs. */
+static int not_listening(const char *path, int system_errno, const struct qmp_limit *limit,
+                         vqemu_error **error) {
+    struct stat status;
+    if (stat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
+        return error_because(
+            error_set(error, VQEMU_ERR_INVALID, 0, "%s is no socket of a VM", path), error,
+            "not-a-socket", VQEMU_DETAIL_PATH, path, NULL);
+    pid_t pid = find_running(path, limit);
+    _cleanup_free_ char *process = pid > 0 ? format_string(", process %d,", (int)pid) : strdup("");
+    if (!process)
+        return error_no_memory(error);
+    if (pid != 0)
+        return error_because(
+            error_set(error, VQEMU_ERR_SYSTEM, system_errno,
+                      "a QEMU%s has locked %.*s" COMMAND_PID_FILE
+                      ", but nobody listens at %s: the socket was removed, or is another one",
+                      process, (int)(base_name(path) - path), path, path),
+            error, "no-socket", VQEMU_DETAIL_PATH, path, NULL);
     int r = error_set(error, VQEMU_ERR_NOT_RUNNING, system_errno,
                       "the VM is not running: no QEMU listens at %s", path);
     return error_because(r, error, "not-running", VQEMU_DETAIL_PATH, path, NULL);
@@ -125,7 +158,7 @@ int qmp_connect(const char *path, const struct qmp_limit *limit, int *fd, vqemu_
         return error_system(error, -new, "cannot make a socket");
     while (connect(new, (const struct sockaddr *)&address, sizeof address) < 0) {
         if (errno == ENOENT || errno == ECONNREFUSED)
-            return not_running(path, errno, error);
+            return not_listening(path, errno, limit, error);
         /* EAGAIN: too many others wait to be served. */
         if (errno != EAGAIN && errno != EINTR)
             return error_system(error, errno, "cannot connect to %s", path);
@@ -153,6 +186,9 @@ void qmp_close(struct qmp *qmp) {
 static int parse_line(struct qmp *qmp, const char *end, json_t **message, vqemu_error **error) {
     size_t length = (size_t)(end - qmp->input);
     int r = json_parse_object(qmp->input, length, qmp->name, message, error);
+    if (r == VQEMU_ERR_MALFORMED)
+        error_prefix(r, error, "%s", qmp->last_id ? "what QEMU says makes no sense: "
+                                                  : "what listens is no QEMU: ");
     qmp->length -= length + 1;
     memmove(qmp->input, end + 1, qmp->length);
     return r;

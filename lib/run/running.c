@@ -11,6 +11,7 @@
 #include "command/command.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
+#include "util/path.h"
 #include "util/strbuf.h"
 
 /* Its command's name, or "" if that cannot be told. */
@@ -90,4 +91,15 @@ int running_check(const vqemu_command *command, const struct owner *owner, int d
     int r = check_lock(command, path, fd, error);
     return r == 0 && status.st_uid != owner->uid ? remove_stale(command, path, directory_fd, error)
                                                  : r;
+}
+
+pid_t running_beside(const char *socket_path) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    _cleanup_free_ char *path = format_string(
+        "%.*s" COMMAND_PID_FILE, (int)(base_name(socket_path) - socket_path), socket_path);
+    _cleanup_close_ int fd =
+        path ? open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0) : -1;
+    if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
+        return 0;
+    return lock.l_pid > 0 ? lock.l_pid : -1;
 }

@@ -255,13 +255,31 @@ def test_silence_is_waited_for_in_vain(tmp_path):
 
 
 def test_where_nobody_listens_no_vm_runs(tmp_path):
-    (tmp_path / "file").write_text("")
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "dead"))
-    for name in ("absent", "file", "dead"):
+    for name in ("absent", "dead"):
         result = stop(tmp_path / name)
         assert result.returncode == 3, name
         assert "the VM is not running" in result.stderr and str(tmp_path / name) in result.stderr
+
+
+def test_what_is_no_socket_says_nothing_of_a_vm(tmp_path):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to("file")
+    os.mkfifo(tmp_path / "fifo")
+    for name in ("file", "link", "fifo", "."):
+        result = stop(tmp_path / name)
+        assert result.returncode == 5 and f"{tmp_path / name} is no socket of a VM" in result.stderr, result
+
+
+def test_a_qemu_whose_socket_was_removed_still_runs(tmp_path):
+    with open(tmp_path / "qemu.pid", "w") as pid_file:
+        assert stop(tmp_path / "qmp.sock").returncode == 3
+        fcntl.lockf(pid_file, fcntl.LOCK_EX)  # as QEMU does
+        result = stop(tmp_path / "qmp.sock")
+        assert result.returncode == 1 and "the VM is not running" not in result.stderr, result
+        assert f"a QEMU, process {os.getpid()}, has locked {tmp_path}/qemu.pid, but nobody listens" in result.stderr
+    assert stop(tmp_path / "qmp.sock").returncode == 3
 
 
 def test_a_path_that_is_too_long_is_refused_with_its_length(tmp_path):
