@@ -92,8 +92,8 @@ static int make_staged(struct whole_file *file) {
         do
             n = getrandom(&number, sizeof number, 0);
         while (n < 0 && errno == EINTR);
-        if (n != sizeof number)
-            return fail_to_write(file, errno);
+        if (n != sizeof number) /* refused by a filter */
+            number = (uint64_t)getpid() << 32 | (uint64_t)attempt;
         free(file->staged);
         file->staged = format_text(".%s.%0*" PRIx64 SUFFIX, file->name, RANDOM_DIGITS, number);
         int fd = open_entry(file->directory_fd, file->staged, O_WRONLY | O_CREAT | O_EXCL);

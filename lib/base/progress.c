@@ -83,6 +83,15 @@ int progress_busy(int fd, const char *what, uint64_t waited, vqemu_error **error
                          NULL);
 }
 
+/* The caller gave up, or its time was over: who has the lock is what there is to know. */
+static int given_up_waiting(int fd, const char *what, int code, vqemu_error **error) {
+    _cleanup_free_ char *holder = lock_describe_holder(fd);
+    int r = error_prefix(code, error, "waiting for %s, which is locked by %s: ", what,
+                         holder ? holder : "another process");
+    return error_because(r, error, NULL, VQEMU_DETAIL_PATH, what, VQEMU_DETAIL_HOLDER, holder,
+                         NULL);
+}
+
 /* It is tried again and again: a blocking flock(2) could not be given up. */
 int progress_lock(struct vqemu_progress *progress, int fd, int operation, int milliseconds,
                   const char *what, vqemu_error **error) {
@@ -94,7 +103,7 @@ int progress_lock(struct vqemu_progress *progress, int fd, int operation, int mi
     for (int64_t start = call_now(); r == -EWOULDBLOCK;) {
         int given_up = progress_report(progress, error);
         if (given_up < 0)
-            return given_up;
+            return given_up_waiting(fd, what, given_up, error);
         if ((uint64_t)(call_now() - start) >= limit)
             return milliseconds > 0 ? 1 : progress_busy(fd, what, limit, error);
         nanosleep(&pause, NULL);

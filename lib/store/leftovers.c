@@ -9,17 +9,31 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "util/cleanup.h"
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
 
+/* A filter can refuse random numbers: then names are only likely to be new. */
+static uint64_t number_by_time(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t time = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return time ^ (uint64_t)getpid() << 44 ^ (uint64_t)(uintptr_t)&now; /* other threads: stacks */
+}
+
 char *leftovers_new_name(void) {
     /* Random, not the process id: processes of several PID namespaces may share a store. */
-    uint64_t number = 0;
-    while (getrandom(&number, sizeof number, 0) < 0 && errno == EINTR)
-        ;
+    uint64_t number;
+    ssize_t n;
+    do
+        n = getrandom(&number, sizeof number, 0);
+    while (n < 0 && errno == EINTR);
+    if (n != sizeof number)
+        number = number_by_time();
     return format_string(LEFTOVER_PREFIX "%016" PRIx64, number);
 }
 
@@ -36,6 +50,8 @@ int leftovers_make_directory(int directory_fd, char **name) {
         free(*name);
         *name = leftovers_new_name();
         int r = *name ? make_directory_at(directory_fd, *name, 0700) : -ENOMEM;
+        if (r == -EEXIST)
+            continue;
         if (r < 0)
             return r;
         int fd = open_at(directory_fd, *name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);

@@ -120,12 +120,6 @@ static int copy_by_hand(int from, int to, const struct stat *status, const struc
     }
 }
 
-/* copy_file_range() is missing, or cannot serve these two files. */
-static bool needs_copy_by_hand(int system_errno) {
-    return system_errno == ENOSYS || system_errno == EXDEV || system_errno == EINVAL ||
-           system_errno == EOPNOTSUPP || system_errno == EPERM || system_errno == EBADF;
-}
-
 /* The next data from an offset on; where holes cannot be told, all is data. */
 static off_t find_data(int from, off_t offset, off_t size, off_t *end) {
     off_t data = lseek(from, offset, SEEK_DATA);
@@ -153,9 +147,11 @@ static int copy_ranges(int from, int to, off_t size, const struct watch *watch) 
         ssize_t n = copy_file_range(from, &offset, to, &target, share, 0);
         if (n < 0 && errno == EINTR)
             continue;
-        /* Some file systems answer 0 for files that they make up as they are read. */
+        /* Whatever it says: it may be missing, refused, or unable to serve these two files, and
+         * some file systems answer 0 for files that they make up as they are read. Reading and
+         * writing tells what is really wrong. */
         if (n <= 0)
-            return n == 0 || needs_copy_by_hand(errno) ? 1 : -errno;
+            return 1;
     }
 }
 

@@ -95,7 +95,7 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
     leftovers_sweep(stage->tmp_fd);
     leftovers_sweep(store->refs_fd);
     r = make_directory(stage, count);
-    return r < 0 ? error_system(error, -r, "cannot make a staging directory in %s/tmp",
+    return r < 0 ? error_system(error, -r, "cannot make and lock a staging directory in %s/tmp",
                                 store->beside_path)
                  : 0;
 }

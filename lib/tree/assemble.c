@@ -338,7 +338,7 @@ static int build_tree(struct assembly *assembly, vqemu_error **error) {
     if (assembly->stage_fd == -ENOMEM)
         return error_no_memory(error);
     if (assembly->stage_fd < 0)
-        return error_system(error, -assembly->stage_fd, "cannot make a new tree below %s",
+        return error_system(error, -assembly->stage_fd, "cannot make and lock a new tree below %s",
                             assembly->store->trees_path);
     int r = check_modes(assembly, error);
     if (r == 0)

@@ -16,6 +16,14 @@
 
 #include "util/cleanup.h"
 
+/* So often in a row is a call made again that signals interrupt: a file system, or a filter, may
+ * say nothing else. */
+#define INTERRUPTIONS_MAX 10000
+
+static bool is_interrupted(unsigned *count) {
+    return errno == EINTR && ++*count < INTERRUPTIONS_MAX;
+}
+
 int fd_above_stdio(int fd) {
     if (fd < 0)
         return -errno;
@@ -108,11 +116,12 @@ int duplicate_fd(int fd) {
 
 int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
     struct low_fds low;
+    unsigned count = 0;
     int fd;
     low_fds_hold(&low, flags);
     do
         fd = openat(directory_fd, name, flags | O_CLOEXEC, mode);
-    while (fd < 0 && errno == EINTR);
+    while (fd < 0 && is_interrupted(&count));
     low_fds_release(&low);
     return fd_above_stdio(fd);
 }
@@ -134,9 +143,10 @@ int create_at(int directory_fd, const char *name, int flags, mode_t mode) {
 
 int write_all(int fd, const void *bytes, size_t size) {
     const char *next = bytes;
+    unsigned count = 0;
     while (size > 0) {
         ssize_t n = write(fd, next, size);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && is_interrupted(&count))
             continue;
         if (n < 0)
             return -errno;
@@ -197,6 +207,7 @@ static int read_waiting(int fd, size_t expected, size_t limit, wait_fn wait, voi
                         char **bytes, size_t *size) {
     _cleanup_free_ char *buffer = NULL;
     size_t capacity = 0, length = 0;
+    unsigned count = 0;
     *bytes = NULL;
     if (expected > 0 && expected <= limit) {
         capacity = expected + 2; /* one more than expected shows that the file has grown */
@@ -216,7 +227,7 @@ static int read_waiting(int fd, size_t expected, size_t limit, wait_fn wait, voi
         if (waited < 0)
             return waited;
         ssize_t n = read(fd, buffer + length, capacity - length - 1);
-        if (n < 0 && errno == EINTR)
+        if (n < 0 && is_interrupted(&count))
             continue;
         if (n < 0)
             return -errno;
@@ -246,8 +257,9 @@ int read_all_patiently(int fd, size_t limit, wait_fn wait, void *userdata, char 
 }
 
 int lock_fd(int fd, int operation) {
+    unsigned count = 0;
     while (flock(fd, operation) < 0)
-        if (errno != EINTR)
+        if (!is_interrupted(&count))
             return -errno;
     return 0;
 }
@@ -269,15 +281,17 @@ int exists_at(int directory_fd, const char *name) {
 }
 
 int sync_fd(int fd) {
+    unsigned count = 0;
     while (fsync(fd) < 0)
-        if (errno != EINTR)
+        if (!is_interrupted(&count))
             return -errno;
     return 0;
 }
 
 int sync_file_system(int fd) {
+    unsigned count = 0;
     while (syncfs(fd) < 0)
-        if (errno != EINTR)
+        if (!is_interrupted(&count))
             return -errno;
     return 0;
 }

@@ -234,7 +234,7 @@ int open_beneath(int directory_fd, const char *path, int flags, bool follow) {
     low_fds_hold(&low, flags);
     do /* a rename anywhere on the machine can disturb the resolution of ".." (openat2(2)) */
         fd = syscall(SYS_openat2, directory_fd, path, &how, sizeof how);
-    while (fd < 0 && (errno == EINTR || (errno == EAGAIN && ++attempts < OPEN_ATTEMPTS)));
+    while (fd < 0 && (errno == EINTR || errno == EAGAIN) && ++attempts < OPEN_ATTEMPTS);
     low_fds_release(&low);
     if (fd >= 0)
         return fd_above_stdio((int)fd);

@@ -100,6 +100,36 @@ def test_access_is_not_what_tells_whether_something_is_there(tmp_path, profile, 
     assert_resolves(tmp_path / "store")
 
 
+def refused(call, error, root, *words):
+    """The command where a call always fails with this error, or its start: a Popen."""
+    return subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"trace={call}", "-e",
+                             f"inject={call}:error={error}", CLI, "--root", root, *words],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("error", ["ENOTTY", "EACCES", "EOVERFLOW", "EIO"])
+def test_what_the_kernel_does_not_copy_is_read_and_written(tmp_path, profile, error):
+    with refused("copy_file_range,ioctl", error, tmp_path / "store", "ingest", "--profile", PROFILE, profile) as ingest:
+        assert ingest.communicate()[1] == "" and ingest.returncode == 0
+    assert_resolves(tmp_path / "store", "--verify")
+
+
+def test_names_are_new_without_random_numbers(tmp_path, profile):
+    """Two at once, of which each has a name of its own for what it makes."""
+    both = [refused("getrandom", "EPERM", tmp_path / "store", "--threads", "1", "ingest", "--profile", name, profile)
+            for name in (PROFILE, "kvm-linux") for _ in range(3)]
+    for ingest in both:
+        assert ingest.communicate()[1] == "" and ingest.returncode == 0
+    assert_resolves(tmp_path / "store", "--verify")
+
+
+@pytest.mark.parametrize("call", ["flock", "fsync"])
+def test_a_call_that_is_only_interrupted_is_given_up(tmp_path, profile, call):
+    with refused(call, "EINTR", tmp_path / "store", "ingest", "--profile", PROFILE, profile) as ingest:
+        error = ingest.communicate(timeout=300)[1]
+    assert ingest.returncode == 1 and "Interrupted system call" in error and error.count("\n") == 1, error
+
+
 # ---- locks ----
 
 @pytest.mark.parametrize("words", [["rm"], ["gc", "--keep", "1"]], ids=["rm", "gc"])

@@ -142,7 +142,7 @@ START_TEST(who_waits_is_told_and_can_give_up) {
     int heard = 0;
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_call_ vqemu_call *busy = make_watched_call(hear_of_waiting, &heard),
-                              *late = make_call("timeout", 200), *cancelled = make_call(NULL, 0);
+                              *cancelled = make_call(NULL, 0);
     ck_assert_int_eq(vqemu_call_set_number(busy, "lock_timeout", 200, NULL), 0);
     ck_assert_int_eq(busy_call(_i, busy, &error), VQEMU_ERR_BUSY);
     ck_assert_int_ge(heard, 1);
@@ -150,8 +150,12 @@ START_TEST(who_waits_is_told_and_can_give_up) {
     _cleanup_free_ char *holder = format_string("process %d", (int)getpid());
     ck_assert_msg(strstr(vqemu_error_detail(error, "holder"), holder) != NULL, "%s",
                   vqemu_error_message(error));
+    _cleanup_call_ vqemu_call *late = make_call("timeout", 500);
     ck_assert_int_eq(busy_call(_i, late, &error), VQEMU_ERR_TIMEOUT);
     ck_assert_str_eq(vqemu_error_reason(error), "deadline");
+    ck_assert_msg(strstr(vqemu_error_message(error), holder) != NULL, "%s",
+                  vqemu_error_message(error));
+    ck_assert_ptr_nonnull(strstr(vqemu_error_detail(error, "path"), "/cas/objects"));
     vqemu_call_cancel(cancelled);
     ck_assert_int_eq(busy_call(_i, cancelled, &error), VQEMU_ERR_CANCELLED);
 }
