@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
@@ -34,6 +35,16 @@ static int import_fd(const struct options *options, int fd, const char *name) {
     return code ? fail(error) : print_stored(options, ingest);
 }
 
+/* Opening a FIFO would wait for its writer, whatever the time that was given. Reading waits, too,
+ * and ends in time. */
+static int open_archive(const char *path) {
+    int fd = open_patiently(AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+    if (flags >= 0)
+        fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    return fd;
+}
+
 static int import(const struct options *options) {
     if (!options->operand)
         return fail_usage(options->command, "the archive is missing");
@@ -42,10 +53,15 @@ static int import(const struct options *options) {
         return unknown;
     if (strcmp(options->operand, "-") == 0)
         return import_fd(options, STDIN_FILENO, "standard input");
-    int fd = open_patiently(AT_FDCWD, options->operand, O_RDONLY | O_NOCTTY);
+    int fd = open_archive(options->operand);
     if (fd < 0)
         return fail_system(errno, "cannot open the archive %s", options->operand);
-    int status = import_fd(options, fd, options->operand);
+    struct stat file;
+    int status =
+        fstat(fd, &file) == 0 && S_ISDIR(file.st_mode)
+            ? fail_system(EISDIR, "cannot import %s; for directories there is volt-qemu ingest",
+                          options->operand)
+            : import_fd(options, fd, options->operand);
     close(fd);
     return status;
 }

@@ -42,7 +42,8 @@ static int close_output(int status) {
         return STATUS_BROKEN_PIPE;
     if (fclose(stdout) == 0 && !failed)
         return status;
-    return fail_system(errno ? errno : EIO, "cannot write the output");
+    return errno ? fail_system(errno, "cannot write the output")
+                 : fail_text("cannot write all of the output"); /* some of it, long before */
 }
 
 int main(int argc, char **argv) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "text.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +41,20 @@ char *append_text(char *text, const char *more, size_t length) {
     return grown;
 }
 
+/* What would reorder a line of text: as the library has it in its messages. */
+static bool is_deceptive(wchar_t character) {
+    return character == 0x061c || character == 0x200e || character == 0x200f ||
+           (character >= 0x2028 && character <= 0x202e) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
 /* The length of the printable character that text begins with, or 0 if it is not one. */
 static size_t printable_length(const char *text) {
     mbstate_t state = {0};
     wchar_t character;
     size_t length = mbrtowc(&character, text, strlen(text), &state);
-    if (length == (size_t)-1 || length == (size_t)-2 || !iswprint((wint_t)character))
+    if (length == (size_t)-1 || length == (size_t)-2 || !iswprint((wint_t)character) ||
+        is_deceptive(character))
         return 0;
     return length;
 }

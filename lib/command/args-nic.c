@@ -57,18 +57,21 @@ static int check_model(const struct args *args, const struct connection *connect
     return 0;
 }
 
-static int check_forward(const struct connection *connection, const struct forward *forward,
-                         vqemu_error **error) {
+static int check_forward(const struct connection *connection, size_t number, vqemu_error **error) {
+    const struct forward *forward = connection->nic->forwards.items[number];
     struct in_addr address;
-    if (forward->host_address && inet_pton(AF_INET, forward->host_address, &address) != 1)
-        return nic_error(connection, "forwards", "a host_address is not an IPv4 address", error);
-    return 0;
+    if (!forward->host_address || inet_pton(AF_INET, forward->host_address, &address) == 1)
+        return 0;
+    return args_refuse(error, VQEMU_ERR_INVALID,
+                       "nics[%zu].forwards[%zu].host_address: \"%s\" is no IPv4 address, such as "
+                       "127.0.0.1",
+                       connection->number, number, forward->host_address);
 }
 
 static int check_user(const struct connection *connection, vqemu_error **error) {
     const vqemu_nic *nic = connection->nic;
     for (size_t i = 0; i < nic->forwards.count; i++) {
-        int r = check_forward(connection, nic->forwards.items[i], error);
+        int r = check_forward(connection, i, error);
         if (r < 0)
             return r;
     }

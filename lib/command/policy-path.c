@@ -80,12 +80,20 @@ static void look(struct policy_check *check, struct search *search, unsigned pla
 
 /* ---- in words ---- */
 
+static bool is_listed(const struct strv *list, const char *word) {
+    for (size_t i = 0; i < list->count; i++)
+        if (strcmp(list->items[i], word) == 0)
+            return true;
+    return false;
+}
+
 static char *list_choices(const struct strv *list, const struct strv *more) {
     struct strbuf names = {0};
     for (size_t i = 0; i < list->count; i++)
         strbuf_addf(&names, "%s%s", names.length ? ", " : "", list->items[i]);
     for (size_t i = 0; more && i < more->count; i++)
-        strbuf_addf(&names, "%s%s", names.length ? ", " : "", more->items[i]);
+        if (!is_listed(list, more->items[i]))
+            strbuf_addf(&names, "%s%s", names.length ? ", " : "", more->items[i]);
     return strbuf_take(&names);
 }
 
@@ -93,7 +101,8 @@ static void refuse(struct policy_check *check, const struct search *search,
                    struct violation violation) {
     if (search->problem == -EXDEV || search->problem == -ELOOP) {
         violation.reason = "policy-escape";
-        policy_violate(check, &violation, "%s leads out of where the policy allows it, by a link",
+        policy_violate(check, &violation, "%s leads out of where the policy allows it, or to nothing, by a link "
+                       "(only those that lead down or aside, by a relative path, are followed)",
                        violation.value);
     } else if (search->problem) {
         char text[128];

@@ -112,9 +112,9 @@ static const struct property properties[] = {
         .reach = REACH_RULE,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, ifname),
-        .pattern = "^[^/: \t\n\v\f\r]{1,15}$",
+        .pattern = "^[^/:% \t\n\v\f\r]{1,15}$",
         .wanted =
-            "the name of a network interface: 1 to 15 bytes without slashes, colons and blanks",
+            "the name of a network interface: 1 to 15 bytes without slashes, colons, blanks and %",
         .meaning = "Name of the TAP device, which the host has set up.",
     },
     {
@@ -175,9 +175,9 @@ static const struct property properties[] = {
         .reach = REACH_RULE,
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_nic, bridge),
-        .pattern = "^[^/: \t\n\v\f\r]{1,15}$",
+        .pattern = "^[^/:% \t\n\v\f\r]{1,15}$",
         .wanted =
-            "the name of a network interface: 1 to 15 bytes without slashes, colons and blanks",
+            "the name of a network interface: 1 to 15 bytes without slashes, colons, blanks and %",
         .meaning = "Name of the host's bridge.",
     },
     {

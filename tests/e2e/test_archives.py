@@ -143,7 +143,8 @@ def test_a_refused_pipe_is_called_standard_input(tmp_path):
 def test_an_archive_that_cannot_be_opened_is_named(tmp_path):
     bad("--root", tmp_path / "s", "import", "--profile", PROFILE, tmp_path / "missing.tar",
         mentions=[tmp_path / "missing.tar", "No such file"])
-    bad("--root", tmp_path / "s", "import", "--profile", PROFILE, tmp_path, mentions=[tmp_path, "directory"])
+    bad("--root", tmp_path / "s", "import", "--profile", PROFILE, tmp_path,
+        mentions=[tmp_path, "for directories there is volt-qemu ingest"])
     assert_nothing_stays(tmp_path / "s")
 
 
@@ -544,6 +545,12 @@ def test_a_pipe_that_has_a_name(tmp_path, root):
     subprocess.run(["bash", "-c", script, "-", CLI, tmp_path / "other", root, ref], check=True, timeout=60,
                    stdout=subprocess.DEVNULL)
     assert list(manifests(tmp_path / "other")) == [ref]
+
+
+def test_a_pipe_that_nobody_writes_to_is_given_up(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    bad("--root", tmp_path / "s", "--timeout", "1", "import", "--profile", PROFILE, tmp_path / "fifo",
+        mentions=["the time given"], status=7, timeout=60)
 
 
 def test_import_of_a_tar_made_in_memory_without_directories(tmp_path):

@@ -136,6 +136,17 @@ def test_select():
     bad(INVALID, "linux, windows, other", *here, "select", "--guest-os", "windwos")
 
 
+def test_nothing_that_is_shown_deceives(root, profile):
+    """What is not printable, or reorders a line, is shown by its bytes."""
+    evil = "\x1b[31m\u009b\u202e\u2066\u2028\u200fend"
+    good("--root", root, "ingest", "--profile", "evil", "--accel", "tcg", "--guests", "x86_64", "--qemu-version", evil,
+         "--description", evil, profile)
+    for words in (["revisions"], ["show", "evil"], ["profiles"]):
+        shown = good("--root", root, *words)
+        assert not set(shown) & set(evil[:-3]) - set("[31m"), shown
+    assert r"\x1B[31m\xC2\x9B\xE2\x80\xAE\xE2\x81\xA6\xE2\x80\xA8\xE2\x80\x8Fend" in good("--root", root, "show", "evil")
+
+
 def test_ingest_revisions_show_resolve(root, profile):
     again = json.loads(good("--root", root, "--json", "ingest", "--profile", "emulate-x86", profile))
     assert again["unchanged"] is True
