@@ -15,6 +15,7 @@
 #include "command/hardware.h"
 #include "command/policy-check.h"
 #include "command/qemu-opt.h"
+#include "qemu/pid-file.h"
 #include "qemu/program.h"
 #include "util/export.h"
 #include "util/path.h"
@@ -85,7 +86,7 @@ static void add_kernel(struct args *args) {
  * it: a VM that runs is not disturbed by a second start, whoever starts it.
  */
 static int add_pid_file(struct args *args, vqemu_error **error) {
-    _cleanup_free_ char *path = args_path_or(NULL, args->runtime_dir, COMMAND_PID_FILE);
+    _cleanup_free_ char *path = args_path_or(NULL, args->runtime_dir, PID_FILE_NAME);
     if (!path)
         return error_no_memory(error);
     args_option(args, "-pidfile", path);

@@ -28,9 +28,6 @@ struct vqemu_command {
     struct resources resources;
 };
 
-/* What a QEMU that runs has locked, in its runtime directory. */
-#define COMMAND_PID_FILE "qemu.pid"
-
 /* vqemu_command_build(); arguments are good. */
 int command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
                   const struct command_settings *settings, uint32_t flags, vqemu_command **command,

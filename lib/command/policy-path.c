@@ -101,7 +101,8 @@ static void refuse(struct policy_check *check, const struct search *search,
                    struct violation violation) {
     if (search->problem == -EXDEV || search->problem == -ELOOP) {
         violation.reason = "policy-escape";
-        policy_violate(check, &violation, "%s leads out of where the policy allows it, or to nothing, by a link "
+        policy_violate(check, &violation,
+                       "%s leads out of where the policy allows it, or to nothing, by a link "
                        "(only those that lead down or aside, by a relative path, are followed)",
                        violation.value);
     } else if (search->problem) {

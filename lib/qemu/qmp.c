@@ -12,8 +12,7 @@
 
 #include "base/call.h"
 #include "base/error.h"
-#include "command/command.h"
-#include "run/running.h"
+#include "qemu/pid-file.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
@@ -113,14 +112,27 @@ static int make_address(const char *path, struct sockaddr_un *address, vqemu_err
     return 0;
 }
 
-/* One that is about to end has removed its sockets already. */
-static pid_t find_running(const char *path, const struct qmp_limit *limit) {
+/* Whether a QEMU goes on all the same: one that is about to end has removed its sockets already. */
+static bool goes_on(const char *path, const struct qmp_limit *limit, pid_t *pid) {
     int64_t end = call_now() + END_TIME;
-    pid_t pid;
-    while ((pid = running_beside(path)) != 0 && call_now() < end && call_now() < limit->deadline &&
-           !vqemu_call_is_cancelled(limit->call))
+    while (pid_file_is_locked_beside(path, pid)) {
+        if (call_now() >= end || call_now() >= limit->deadline ||
+            vqemu_call_is_cancelled(limit->call))
+            return true;
         poll(NULL, 0, RETRY_INTERVAL);
-    return pid;
+    }
+    return false;
+}
+
+static int out_of_reach(const char *path, int system_errno, pid_t pid, vqemu_error **error) {
+    _cleanup_free_ char *process = pid > 0 ? format_string(", process %d,", (int)pid) : strdup("");
+    if (!process)
+        return error_no_memory(error);
+    int r = error_set(error, VQEMU_ERR_SYSTEM, system_errno,
+                      "a QEMU%s has locked %.*s" PID_FILE_NAME
+                      ", but nobody listens at %s: the socket was removed, or is another one",
+                      process, (int)(base_name(path) - path), path, path);
+    return error_because(r, error, "no-socket", VQEMU_DETAIL_PATH, path, NULL);
 }
 
 /* That nobody listens does not say that no QEMU runs. */
@@ -131,17 +143,9 @@ static int not_listening(const char *path, int system_errno, const struct qmp_li
         return error_because(
             error_set(error, VQEMU_ERR_INVALID, 0, "%s is no socket of a VM", path), error,
             "not-a-socket", VQEMU_DETAIL_PATH, path, NULL);
-    pid_t pid = find_running(path, limit);
-    _cleanup_free_ char *process = pid > 0 ? format_string(", process %d,", (int)pid) : strdup("");
-    if (!process)
-        return error_no_memory(error);
-    if (pid != 0)
-        return error_because(
-            error_set(error, VQEMU_ERR_SYSTEM, system_errno,
-                      "a QEMU%s has locked %.*s" COMMAND_PID_FILE
-                      ", but nobody listens at %s: the socket was removed, or is another one",
-                      process, (int)(base_name(path) - path), path, path),
-            error, "no-socket", VQEMU_DETAIL_PATH, path, NULL);
+    pid_t pid = 0;
+    if (goes_on(path, limit, &pid))
+        return out_of_reach(path, system_errno, pid, error);
     int r = error_set(error, VQEMU_ERR_NOT_RUNNING, system_errno,
                       "the VM is not running: no QEMU listens at %s", path);
     return error_because(r, error, "not-running", VQEMU_DETAIL_PATH, path, NULL);
@@ -187,8 +191,9 @@ static int parse_line(struct qmp *qmp, const char *end, json_t **message, vqemu_
     size_t length = (size_t)(end - qmp->input);
     int r = json_parse_object(qmp->input, length, qmp->name, message, error);
     if (r == VQEMU_ERR_MALFORMED)
-        error_prefix(r, error, "%s", qmp->last_id ? "what QEMU says makes no sense: "
-                                                  : "what listens is no QEMU: ");
+        error_prefix(r, error, "%s",
+                     qmp->last_id ? "what QEMU says makes no sense: "
+                                  : "what listens is no QEMU: ");
     qmp->length -= length + 1;
     memmove(qmp->input, end + 1, qmp->length);
     return r;

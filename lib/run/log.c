@@ -57,8 +57,7 @@ static int prepare(const struct log *log, vqemu_error **error) {
         return check_link(log, &status, error);
     if (S_ISDIR(status.st_mode) || S_ISSOCK(status.st_mode))
         return error_because(error_set(error, VQEMU_ERR_INVALID, 0, "%s is a %s, and no file",
-                                       log->path,
-                                       S_ISDIR(status.st_mode) ? "directory" : "socket"),
+                                       log->path, S_ISDIR(status.st_mode) ? "directory" : "socket"),
                              error, NULL, "path", log->path, NULL);
     if (!S_ISREG(status.st_mode))
         return 0;

@@ -9,9 +9,9 @@
 #include "base/error.h"
 #include "base/proc.h"
 #include "command/command.h"
+#include "qemu/pid-file.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
-#include "util/path.h"
 #include "util/strbuf.h"
 
 /* Its command's name, or "" if that cannot be told. */
@@ -45,10 +45,11 @@ static int refuse_running(const vqemu_command *command, const char *path, pid_t 
 }
 
 static int check_lock(const vqemu_command *command, const char *path, int fd, vqemu_error **error) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
-        return error_system(error, errno, "cannot look at the locks of %s", path);
-    return lock.l_type == F_UNLCK ? 0 : refuse_running(command, path, lock.l_pid, error);
+    pid_t pid;
+    int r = pid_file_is_locked(fd, &pid);
+    if (r < 0)
+        return error_system(error, -r, "cannot look at the locks of %s", path);
+    return r == 0 ? 0 : refuse_running(command, path, pid, error);
 }
 
 /* Locked meanwhile, so that a QEMU that starts just now does not go on without it. */
@@ -56,14 +57,14 @@ static int remove_stale(const vqemu_command *command, const char *path, int dire
                         vqemu_error **error) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     _cleanup_close_ int fd =
-        open_at(directory_fd, COMMAND_PID_FILE, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+        open_at(directory_fd, PID_FILE_NAME, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd == -ENOENT)
         return 0;
     if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) < 0)
         return errno == EAGAIN || errno == EACCES
                    ? check_lock(command, path, fd, error)
                    : error_system(error, errno, "cannot lock %s", path);
-    if (fd < 0 || unlinkat(directory_fd, COMMAND_PID_FILE, 0) < 0)
+    if (fd < 0 || unlinkat(directory_fd, PID_FILE_NAME, 0) < 0)
         return error_system(error, fd < 0 ? -fd : errno,
                             "cannot remove %s, which another user's QEMU has left", path);
     return 0;
@@ -73,11 +74,11 @@ int running_check(const vqemu_command *command, const struct owner *owner, int d
                   vqemu_error **error) {
     struct stat status;
     _cleanup_free_ char *path =
-        format_string("%s/" COMMAND_PID_FILE, vqemu_command_runtime_dir(command));
+        format_string("%s/" PID_FILE_NAME, vqemu_command_runtime_dir(command));
     if (!path)
         return error_no_memory(error);
     _cleanup_close_ int fd =
-        open_at(directory_fd, COMMAND_PID_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+        open_at(directory_fd, PID_FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd == -ENOENT)
         return 0;
     if (fd < 0 && fd != -ELOOP)
@@ -91,15 +92,4 @@ int running_check(const vqemu_command *command, const struct owner *owner, int d
     int r = check_lock(command, path, fd, error);
     return r == 0 && status.st_uid != owner->uid ? remove_stale(command, path, directory_fd, error)
                                                  : r;
-}
-
-pid_t running_beside(const char *socket_path) {
-    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    _cleanup_free_ char *path = format_string(
-        "%.*s" COMMAND_PID_FILE, (int)(base_name(socket_path) - socket_path), socket_path);
-    _cleanup_close_ int fd =
-        path ? open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0) : -1;
-    if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
-        return 0;
-    return lock.l_pid > 0 ? lock.l_pid : -1;
 }

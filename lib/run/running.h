@@ -2,8 +2,6 @@
 #ifndef LIB_RUNNING_H
 #define LIB_RUNNING_H
 
-#include <sys/types.h>
-
 #include <volt-qemu/command.h>
 
 #include "run/owner.h"
@@ -15,11 +13,5 @@
  */
 int running_check(const vqemu_command *command, const struct owner *owner, int directory_fd,
                   vqemu_error **error);
-
-/*
- * The process that has locked a PID file beside a socket, as QEMU does in the runtime directory of
- * its VM: 0 if there is none, or it cannot be told; -1 if it is in another PID namespace.
- */
-pid_t running_beside(const char *socket_path);
 
 #endif

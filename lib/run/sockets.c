@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "command/command.h"
-#include "run/peer.h"
+#include "qemu/peer.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
@@ -108,10 +108,10 @@ static int check_place(const struct wanted *wanted, vqemu_error **error) {
     if (lstat(wanted->path, &status) < 0)
         return errno == ENOENT || errno == ENOTDIR ? check_directory(wanted, error)
                : errno == EACCES                   ? 0
-                                 : about(wanted,
-                                         error_system(error, errno, "%s: cannot look at %s",
-                                                      wanted->key, wanted->path),
-                                         NULL, error);
+                                                   : about(wanted,
+                                                           error_system(error, errno, "%s: cannot look at %s",
+                                                                        wanted->key, wanted->path),
+                                                           NULL, error);
     return S_ISSOCK(status.st_mode) ? 1 : refuse_other(wanted, kind_of(status.st_mode), error);
 }
 

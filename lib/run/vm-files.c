@@ -66,10 +66,9 @@ static int check_kind(const struct file_use *file, const struct stat *status, vq
     const char *wrong = wrong_type(file, status->st_mode);
     if (!wrong)
         return 0;
-    return about(file,
-                 error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is %s", file->key, file->path,
-                           wrong),
-                 NULL, error);
+    return about(
+        file, error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is %s", file->key, file->path, wrong),
+        NULL, error);
 }
 
 /* ---- who may open it ---- */

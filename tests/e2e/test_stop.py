@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """volt-qemu stop: the guest hears of its power button; whatever listens, an end in time."""
 import contextlib
+import fcntl
 import json
 import os
 import shutil
