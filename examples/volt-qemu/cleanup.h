@@ -24,6 +24,7 @@ DEFINE_CLEANUP(vqemu_host, host, vqemu_host_free);
 DEFINE_CLEANUP(vqemu_request, request, vqemu_request_free);
 DEFINE_CLEANUP(vqemu_store, store, vqemu_store_unref);
 DEFINE_CLEANUP(vqemu_store_options, store_options, vqemu_store_options_free);
+DEFINE_CLEANUP(vqemu_capabilities, capabilities, vqemu_capabilities_unref);
 DEFINE_CLEANUP(vqemu_collect_options, collect_options, vqemu_collect_options_free);
 DEFINE_CLEANUP(vqemu_ingest_options, ingest_options, vqemu_ingest_options_free);
 DEFINE_CLEANUP(vqemu_ingest, ingest, vqemu_ingest_free);
@@ -53,6 +54,7 @@ DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 #define _cleanup_request_ _cleanup_(cleanup_request)
 #define _cleanup_store_ _cleanup_(cleanup_store)
 #define _cleanup_store_options_ _cleanup_(cleanup_store_options)
+#define _cleanup_capabilities_ _cleanup_(cleanup_capabilities)
 #define _cleanup_collect_options_ _cleanup_(cleanup_collect_options)
 #define _cleanup_ingest_options_ _cleanup_(cleanup_ingest_options)
 #define _cleanup_ingest_ _cleanup_(cleanup_ingest)

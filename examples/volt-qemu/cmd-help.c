@@ -12,7 +12,7 @@ static void print_program_help(void) {
          "\n"
          "Commands:");
     for (size_t i = 0; commands[i]; i++)
-        printf("  %-10s%s\n", commands[i]->name, commands[i]->summary);
+        printf("  %-13s%s\n", commands[i]->name, commands[i]->summary);
     puts("\nOptions, before or after the command:");
     options_print_help(OPTIONS_GLOBAL);
     puts("\n"

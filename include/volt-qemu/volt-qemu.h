@@ -20,6 +20,7 @@
 
 #include <volt-qemu/archive.h>
 #include <volt-qemu/call.h>
+#include <volt-qemu/capabilities.h>
 #include <volt-qemu/check.h>
 #include <volt-qemu/collect.h>
 #include <volt-qemu/command.h>

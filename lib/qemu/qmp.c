@@ -13,6 +13,7 @@
 #include "base/call.h"
 #include "base/error.h"
 #include "qemu/pid-file.h"
+#include "qemu/wide-number.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
@@ -187,9 +188,19 @@ void qmp_close(struct qmp *qmp) {
 
 /* ---- messages ---- */
 
+static int parse(const struct qmp *qmp, size_t length, json_t **message, vqemu_error **error) {
+    _cleanup_error_ vqemu_error *why = NULL;
+    int r = json_parse_object(qmp->input, length, qmp->name, message, &why);
+    if (r == 0)
+        return 0;
+    size_t size;
+    _cleanup_free_ char *text = wide_numbers_to_reals(qmp->input, length, &size);
+    return text ? json_parse_object(text, size, qmp->name, message, error) : error_copy(why, error);
+}
+
 static int parse_line(struct qmp *qmp, const char *end, json_t **message, vqemu_error **error) {
     size_t length = (size_t)(end - qmp->input);
-    int r = json_parse_object(qmp->input, length, qmp->name, message, error);
+    int r = parse(qmp, length, message, error);
     if (r == VQEMU_ERR_MALFORMED)
         error_prefix(r, error, "%s",
                      qmp->last_id ? "what QEMU says makes no sense: "

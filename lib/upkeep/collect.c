@@ -274,6 +274,8 @@ static int plan_staging(int directory_fd, const char *name, void *userdata) {
 static bool is_outdated(const struct collector *collector, const char *record) {
     if (strncmp(record, "verified-", 9) == 0)
         return !digest_set_has(&collector->trees, record + 9);
+    if (strncmp(record, "capabilities-", 13) == 0)
+        return !digest_set_has(&collector->objects, record + 13);
     if (strncmp(record, "newest-", 7) != 0 || !revision_is_name(record + 7))
         return false;
     return !currents_have(&collector->keepers.currents, record + 7);

@@ -9,6 +9,7 @@ The prototypes come from the headers, as test_null.py reads them, in JSON on sta
 import ctypes
 import json
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -155,6 +156,15 @@ class Library:
     def make_runtime(self):
         self.stored()
         return self.need("vqemu_resolve", self.make("vqemu_store"), self.make("vqemu_selection"), None, 0, None)
+
+    def make_capabilities(self):
+        """Of the QEMU that is installed: the runtime's own is none."""
+        options, real = (self.need("vqemu_runtime_options_new"), shutil.which(
+            "qemu-system-x86_64").encode())
+        for key, value in ((b"binary", real), (b"firmware_dir", b"/usr/share/qemu")):
+            self.do("vqemu_runtime_options_set_string", options, key, value)
+        runtime = self.need("vqemu_runtime_new", self.make("vqemu_selection"), options, 0)
+        return self.need("vqemu_runtime_probe", runtime, None, 0, None)
 
     def make_placement_list(self):
         return self.need("vqemu_runtime_list_placements", self.make("vqemu_runtime"), 0)

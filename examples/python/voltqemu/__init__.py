@@ -29,7 +29,7 @@ from .manifest import Manifest, ManifestObject
 from .monitor import Monitor, ShutdownEnd
 from .policy import Policy, policy_schema
 from .profile import GuestArch, Profile, guest_archs, profiles
-from .runtime import Placement, Runtime
+from .runtime import Capabilities, Placement, Runtime
 from .selection import Rejected, Selection, select
 from .store import (CheckProblem, CheckProcess, CheckResult, CheckUse, Collection, Ingest, Kept, Pin, Removed, Revision,
                     Store, Use, Uses)
@@ -37,9 +37,9 @@ from .units import Unit, Units
 from .vm import VM, Change, Disk, Forward, Nic, Share, schema
 
 __all__ = [
-    "Call", "Change", "CheckProblem", "CheckProcess", "CheckResult", "CheckUse", "Collection", "Command", "CommandFile",
-    "Companion", "Disk", "Forward", "GuestArch", "Host", "Ingest", "Kept", "LogEvent", "Manifest", "ManifestObject",
-    "Monitor", "Nic", "Pin", "Placement", "Policy", "Profile", "Progress", "Rejected", "Removed", "Revision", "Runtime",
-    "Selection", "Share", "ShutdownEnd", "Store", "Unit", "Units", "Use", "Uses", "VM", "aio", "errors", "guest_archs",
-    "has_feature", "policy_schema", "profiles", "schema", "select", "version"]
+    "Call", "Capabilities", "Change", "CheckProblem", "CheckProcess", "CheckResult", "CheckUse", "Collection",
+    "Command", "CommandFile", "Companion", "Disk", "Forward", "GuestArch", "Host", "Ingest", "Kept", "LogEvent",
+    "Manifest", "ManifestObject", "Monitor", "Nic", "Pin", "Placement", "Policy", "Profile", "Progress", "Rejected",
+    "Removed", "Revision", "Runtime", "Selection", "Share", "ShutdownEnd", "Store", "Unit", "Units", "Use", "Uses",
+    "VM", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles", "schema", "select", "version"]
 __all__ += _errors

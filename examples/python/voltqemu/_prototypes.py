@@ -13,6 +13,13 @@ int vqemu_call_set_log(vqemu_call *call, vqemu_log_fn function, void *userdata, 
 int vqemu_call_set_number(vqemu_call *call, const char *key, uint64_t value, vqemu_error **error);
 int vqemu_call_set_progress(vqemu_call *call, vqemu_progress_fn function, void *userdata, vqemu_error **error);
 void vqemu_call_unref(vqemu_call *call);
+const char *vqemu_capabilities_at(const vqemu_capabilities *capabilities, const char *kind, size_t index);
+size_t vqemu_capabilities_count(const vqemu_capabilities *capabilities, const char *kind);
+const char *vqemu_capabilities_fact(const vqemu_capabilities *capabilities, const char *kind, const char *name, const char *fact);
+int vqemu_capabilities_has(const vqemu_capabilities *capabilities, const char *kind, const char *name, const char *property);
+vqemu_capabilities *vqemu_capabilities_ref(vqemu_capabilities *capabilities);
+int vqemu_capabilities_to_json(const vqemu_capabilities *capabilities, uint32_t flags, char **json, vqemu_error **error);
+void vqemu_capabilities_unref(vqemu_capabilities *capabilities);
 uint64_t vqemu_check_bytes(const vqemu_check *check);
 void vqemu_check_free(vqemu_check *check);
 size_t vqemu_check_object_count(const vqemu_check *check);
@@ -218,6 +225,7 @@ int vqemu_runtime_new(const vqemu_selection *selection, const vqemu_runtime_opti
 void vqemu_runtime_options_free(vqemu_runtime_options *options);
 int vqemu_runtime_options_new(vqemu_runtime_options **options, vqemu_error **error);
 int vqemu_runtime_options_set_string(vqemu_runtime_options *options, const char *key, const char *value, vqemu_error **error);
+int vqemu_runtime_probe(const vqemu_runtime *runtime, vqemu_store *keeper, uint32_t flags, vqemu_call *call, vqemu_capabilities **capabilities, vqemu_error **error);
 vqemu_profile *vqemu_runtime_profile(const vqemu_runtime *runtime);
 vqemu_runtime *vqemu_runtime_ref(vqemu_runtime *runtime);
 const char *vqemu_runtime_revision(const vqemu_runtime *runtime);

@@ -2,16 +2,19 @@
 """Profiles on disk, ready to run."""
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, List, Optional
+from typing import TYPE_CHECKING, Any, Dict, List, Optional
 
-from ._library import C, Handle, Text, items, options
+from ._library import C, Handle, Text, encoded, flag, items, options
+from .call import Call, perform
 from .profile import Profile
 
 if TYPE_CHECKING:
     from .selection import Selection
+    from .store import Store
 
-__all__ = ["Placement", "Runtime"]
+__all__ = ["Capabilities", "Placement", "Runtime"]
 
 
 @dataclass(frozen=True)
@@ -22,6 +25,38 @@ class Placement:
     path: str
     how: str
     reason: str
+
+
+class Capabilities(Handle):
+    """What a QEMU can do, by its own account: things of a kind, each with a name, properties and facts. Kinds are
+    "accel", "blockdev", "chardev", "command", "cpu" (whose properties are features), "device", "display", "machine",
+    "netdev", "object", "option", and "qemu", which has one name, the version. Immutable; any thread may use it.
+    Runtime.probe() makes it."""
+
+    __slots__ = ()
+    _C = "vqemu_capabilities"
+
+    def names(self, kind: Text) -> List[str]:
+        """All of a kind."""
+        word = encoded(kind, "kind")
+        return [C.vqemu_capabilities_at(self, word, i) for i in range(C.vqemu_capabilities_count(self, word))]
+
+    def has(self, kind: Text, name: Text, property: Optional[Text] = None) -> Optional[bool]:
+        """Whether there is such a thing, and whether it has a property; None if QEMU does not tell its properties."""
+        wanted = None if property is None else encoded(property, "property")
+        answer = C.vqemu_capabilities_has(self, encoded(kind, "kind"), encoded(name, "name"), wanted)
+        return None if answer < 0 else bool(answer)
+
+    def fact(self, kind: Text, name: Text, fact: Text) -> Optional[str]:
+        """A fact about a thing, such as "max-cpus" of a machine; None if there is none."""
+        said: Optional[str] = C.vqemu_capabilities_fact(
+            self, encoded(kind, "kind"), encoded(name, "name"), encoded(fact, "fact"))
+        return said
+
+    def to_dict(self) -> Dict[str, Dict[str, Dict[str, Any]]]:
+        """All of it: by kind and name, "properties" and facts."""
+        all_of_it: Dict[str, Dict[str, Dict[str, Any]]] = json.loads(C.vqemu_capabilities_to_json(self, 0))
+        return all_of_it
 
 
 class Runtime(Handle):
@@ -40,6 +75,13 @@ class Runtime(Handle):
             "binary": binary, "firmware_dir": firmware_dir, "lib_dir": lib_dir, "module_dir": module_dir,
             "loader": loader})
         self._pointer = C.vqemu_runtime_new(selection, described, 0)
+
+    def probe(self, store: Optional[Store] = None, *, again: bool = False,
+              call: Optional[Call] = None) -> Capabilities:
+        """Ask its QEMU what it can do: it is started without a guest, confined, and ended. store: the one it came
+        from, which keeps the answer; again: do not take what is kept."""
+        flags = int(flag(again, "again"))
+        return Capabilities._of(perform(call, lambda made: C.vqemu_runtime_probe(self, store, flags, made)))
 
     @property
     def profile(self) -> Profile:

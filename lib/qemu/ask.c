@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "qemu/ask.h"
+
+#include <string.h>
+
+#include "base/call.h"
+#include "base/error.h"
+
+/* QEMU ends itself over some questions, such as those about a device whose module is missing. */
+#define ENDS_MAX 64
+
+/*
+ * Ways to start it, the best first: not every QEMU has TCG, and then it needs KVM to start at all;
+ * nor can each filter its own system calls.
+ */
+static const struct way {
+    const char *accel;
+    bool is_sandboxed;
+} ways[] = {{"tcg", true}, {"kvm", true}, {"tcg", false}, {"kvm", false}};
+
+#define SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
+
+const char *asked_accel(const struct asked *asked) {
+    return ways[asked->way].accel;
+}
+
+bool asked_is_sandboxed(const struct asked *asked) {
+    return ways[asked->way].is_sandboxed;
+}
+
+static void add_arguments(struct strv *arguments, const struct way *way) {
+    static const char *const always[] = {"-S",   "-no-user-config", "-nodefaults", "-display",
+                                         "none", "-machine",        "none",        "-accel"};
+    for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+        strv_add(arguments, always[i]);
+    strv_add(arguments, way->accel);
+    if (way->is_sandboxed) {
+        strv_add(arguments, "-sandbox");
+        strv_add(arguments, SANDBOX);
+    }
+    strv_add(arguments, "-chardev");
+    strv_addf(arguments, "socket,id=qmp,fd=%d", CHILD_SOCKET);
+    strv_add(arguments, "-mon");
+    strv_add(arguments, "chardev=qmp,mode=control");
+}
+
+static struct qmp_limit limit_of(const struct asked *asked) {
+    return (struct qmp_limit){.call = asked->progress->call, .deadline = asked->deadline};
+}
+
+static int ignore_event(json_t *event, void *userdata, vqemu_error **error) {
+    (void)event, (void)userdata, (void)error;
+    return 0;
+}
+
+static void end(struct asked *asked) {
+    asked->child.socket = -1; /* QMP has closed it */
+    qmp_close(&asked->qmp);
+    child_end(&asked->child);
+}
+
+/* One way: QMP_DONE, or what else qmp_start() says. */
+static int try_way(struct asked *asked, const struct way *way, vqemu_error **error) {
+    _cleanup_strv_ struct strv arguments = {0};
+    add_arguments(&arguments, way);
+    int r = child_start(asked->runtime, &arguments, &asked->child, error);
+    if (r < 0)
+        return r;
+    asked->qmp = (struct qmp){.name = vqemu_runtime_binary(asked->runtime),
+                              .fd = asked->child.socket,
+                              .peer = {-1, -1},
+                              .on_event = ignore_event};
+    struct qmp_limit limit = limit_of(asked);
+    return qmp_start(&asked->qmp, &limit, error);
+}
+
+static int does_not_answer(const struct asked *asked, const char *said, vqemu_error **error) {
+    const char *program = vqemu_runtime_binary(asked->runtime);
+    int r =
+        error_set(error, VQEMU_ERR_NO_PROGRAM, 0, "%s ends instead of telling what it can do: %s",
+                  program, *said ? said : "it does not say why");
+    return error_because(r, error, "does-not-answer", VQEMU_DETAIL_PATH, program, NULL);
+}
+
+int asked_start(struct asked *asked, const vqemu_runtime *runtime, struct vqemu_progress *progress,
+                int64_t deadline, vqemu_error **error) {
+    *asked = (struct asked){.runtime = runtime,
+                            .progress = progress,
+                            .deadline = deadline,
+                            .child = CHILD_NONE,
+                            .qmp = {.fd = -1, .peer = {-1, -1}}};
+    _cleanup_free_ char *said = NULL;
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        int r = try_way(asked, &ways[i], error);
+        asked->way = i;
+        if (r == QMP_LATE)
+            return qmp_no_answer(&asked->qmp, &(struct qmp_limit){.deadline = deadline}, error);
+        if (r != QMP_ENDED)
+            return r;
+        /* The first is what people would expect it to understand. */
+        if (!said)
+            said = child_said(&asked->child);
+        end(asked);
+    }
+    return said ? does_not_answer(asked, said, error) : error_no_memory(error);
+}
+
+void asked_end(struct asked *asked) {
+    end(asked);
+}
+
+/* ---- questions ---- */
+
+static int start_again(struct asked *asked, const char *command, vqemu_error **error) {
+    end(asked);
+    if (++asked->ends > ENDS_MAX)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0,
+                         "%s ended more than %d times while it was asked; the last time by %s",
+                         vqemu_runtime_binary(asked->runtime), ENDS_MAX, command);
+    int r = try_way(asked, &ways[asked->way], error);
+    if (r == QMP_LATE)
+        return qmp_no_answer(&asked->qmp, &(struct qmp_limit){.deadline = asked->deadline}, error);
+    return r == QMP_ENDED ? does_not_answer(asked, "it did before", error) : r;
+}
+
+int ask(struct asked *asked, const char *command, json_t *arguments, json_t **answer,
+        bool *is_broken, vqemu_error **error) {
+    _cleanup_json_ json_t *owned = arguments;
+    _cleanup_error_ vqemu_error *refusal = NULL;
+    struct qmp_limit limit = limit_of(asked);
+    *answer = NULL;
+    *is_broken = false;
+    int r = qmp_execute(&asked->qmp, command, owned, &limit, answer, &refusal);
+    if (r == VQEMU_ERR_DENIED)
+        return 0;
+    if (r < 0)
+        return error_copy(refusal, error);
+    if (r == QMP_LATE)
+        return qmp_no_answer(&asked->qmp, &limit, error);
+    if (r != QMP_ENDED)
+        return 0;
+    *is_broken = true;
+    return start_again(asked, command, error);
+}

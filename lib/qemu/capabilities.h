@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a QEMU can do, as a sorted text:
+ *
+ *     volt-capabilities 1
+ *     set <number> <word> ...          properties, each set once
+ *     <kind> <name> <set>[TAB {<key>=<value> TAB}]      by kind and name, with facts
+ *
+ * <set> is "-" for what has no properties, and "?" where they could not be told. What QEMU offers
+ * and then ends itself over has the fact "broken=yes".
+ */
+#ifndef LIB_CAPABILITIES_H
+#define LIB_CAPABILITIES_H
+
+#include <stdbool.h>
+
+#include <volt-qemu/capabilities.h>
+
+#include "base/digest.h"
+#include "util/cleanup.h"
+#include "util/strbuf.h"
+#include "util/strv.h"
+
+/* What is being collected. Zeroed, it is empty; a failed allocation is remembered. */
+struct capability_list {
+    struct strv sets, lines;
+};
+
+/* Properties that are not there, or cannot be told. */
+#define PROPERTIES_NONE (-1)
+#define PROPERTIES_UNKNOWN (-2)
+
+/*
+ * A set of properties: its number. words are sorted by this. -ENOMEM is PROPERTIES_UNKNOWN, and
+ * remembered by the list.
+ */
+int capability_list_add_set(struct capability_list *list, struct strv *words);
+
+/* facts: of capability_add_fact(), or "". Names with blanks or control characters are passed over:
+ * nobody can ask for such. */
+void capability_list_add(struct capability_list *list, const char *kind, const char *name, int set,
+                         const char *facts);
+/* Add a fact to those of a thing; one whose value has control characters is left out. */
+void capability_add_fact(struct strbuf *facts, const char *key, const char *value);
+
+void capability_list_release(struct capability_list *list);
+
+/* The text of the whole list. */
+void capability_list_write(struct capability_list *list, struct strbuf *text);
+
+/*
+ * Capabilities of such a text, which is taken over in any case. VQEMU_ERR_MALFORMED if it is none;
+ * source stands for it in the message.
+ */
+int capabilities_of_text(char *text, const char *source, vqemu_capabilities **capabilities,
+                         vqemu_error **error);
+
+/* The text they were made of. */
+int capabilities_write(const vqemu_capabilities *capabilities, struct strbuf *text);
+
+DEFINE_CLEANUP(vqemu_capabilities, capabilities, vqemu_capabilities_unref);
+#define _cleanup_capabilities_ _cleanup_(cleanup_capabilities)
+
+#endif

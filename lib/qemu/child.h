@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A QEMU that this process starts for itself, to ask it something: it has one socket, may read the
+ * runtime's own files, and nothing else. It ends with the thread that started it.
+ */
+#ifndef LIB_CHILD_H
+#define LIB_CHILD_H
+
+#include <stddef.h>
+
+#include <volt-qemu/error.h>
+
+#include "tree/runtime.h"
+#include "util/strv.h"
+
+struct child {
+    int pid_fd; /* readable once it has ended */
+    int socket; /* the other side of its descriptor CHILD_SOCKET */
+    int output; /* a file of what it says on standard error */
+};
+
+#define CHILD_NONE ((struct child){-1, -1, -1})
+
+/* The descriptor by which the child has its socket. */
+#define CHILD_SOCKET 3
+
+/* Start it with these arguments behind those of the program. */
+int child_start(const vqemu_runtime *runtime, const struct strv *arguments, struct child *child,
+                vqemu_error **error);
+
+/* What it has said on standard error, printable and cut; NULL without memory. Owned by the caller.
+ */
+char *child_said(const struct child *child);
+
+/* End it, if it is there still, and forget it. */
+void child_end(struct child *child);
+
+#define _cleanup_child_ _cleanup_(child_end)
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "qemu/kept.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "store/manifest.h"
+#include "store/record.h"
+#include "store/revision.h"
+#include "store/store.h"
+#include "store/verified.h"
+#include "tree/runtime.h"
+#include "util/cleanup.h"
+
+#define OF "of "
+#define RECORD_LIMIT ((size_t)16 * 1024 * 1024)
+
+/* ---- which record ---- */
+
+static bool matters(const char *path, const char *program) {
+    return strcmp(path, program) == 0 || strncmp(path, "lib/", 4) == 0;
+}
+
+/* The program, and all that its loader and itself can load. */
+static int digest_parts(const vqemu_manifest *manifest, const char *program, struct kept *kept,
+                        vqemu_error **error) {
+    _cleanup_strbuf_ struct strbuf parts = {0};
+    size_t count = vqemu_manifest_object_count(manifest);
+    for (size_t i = 0; i < count; i++) {
+        const struct manifest_object *object = manifest_object(manifest, i);
+        if (strcmp(object->path, program) == 0)
+            kept->program = object->digest;
+        if (matters(object->path, program))
+            strbuf_addf(&parts, "%s %s\n", object->digest.hex, object->path);
+    }
+    if (parts.failed)
+        return error_no_memory(error);
+    kept->of = digest_of_bytes(parts.text ? parts.text : "", parts.length);
+    return kept->program.hex[0] != '\0';
+}
+
+/* What the store has noted of the manifest is read far faster than itself. */
+static int load_manifest(vqemu_store *store, const vqemu_runtime *runtime,
+                         vqemu_manifest **manifest, vqemu_error **error) {
+    _cleanup_free_ struct verified *verified = NULL;
+    int r = verified_load(store, runtime->digest.hex, manifest, &verified);
+    if (r != -ENOENT)
+        return r == 0 ? 1 : error_no_memory(error);
+    _cleanup_error_ vqemu_error *why = NULL;
+    _cleanup_revision_ vqemu_revision *revision = NULL;
+    r = vqemu_store_find_revision(store, runtime->revision, 0, NULL, &revision, &why);
+    if (r < 0)
+        return error_ends_call(r) ? error_copy(why, error) : 0;
+    *manifest = vqemu_manifest_ref(vqemu_revision_manifest(revision));
+    return *manifest && strcmp(vqemu_manifest_digest(*manifest), runtime->digest.hex) == 0;
+}
+
+int kept_find(vqemu_store *store, const vqemu_runtime *runtime, struct kept *kept,
+              vqemu_error **error) {
+    _cleanup_manifest_ vqemu_manifest *manifest = NULL;
+    *kept = (struct kept){.store = store};
+    if (!store || !runtime->tree)
+        return 0;
+    int r = load_manifest(store, runtime, &manifest, error);
+    size_t length = strlen(runtime->tree);
+    return r > 0 ? digest_parts(manifest, runtime->binary + length + 1, kept, error) : r;
+}
+
+/* ---- the record ---- */
+
+static char *record_name(const struct kept *kept) {
+    return format_string("capabilities-%s", kept->program.hex);
+}
+
+int kept_load(const struct kept *kept, vqemu_capabilities **capabilities, vqemu_error **error) {
+    _cleanup_close_ int cache_fd = store_find_beside_objects(kept->store, STORE_CACHE);
+    _cleanup_free_ char *name = record_name(kept), *text = NULL;
+    _cleanup_error_ vqemu_error *why = NULL;
+    *capabilities = NULL;
+    if (!name)
+        return error_no_memory(error);
+    int r = cache_fd < 0 ? -ENOENT : record_read(cache_fd, name, RECORD_LIMIT, &text);
+    if (r < 0)
+        return r == -ENOMEM ? error_no_memory(error) : 0;
+    char *rest = text;
+    const char *of = record_next(&rest, OF);
+    if (!of || strcmp(of, kept->of.hex) != 0)
+        return 0;
+    char *own = strdup(rest);
+    r = own ? capabilities_of_text(own, name, capabilities, &why) : error_no_memory(error);
+    return r == VQEMU_ERR_MALFORMED ? 0 : r;
+}
+
+void kept_save(const struct kept *kept, const vqemu_capabilities *capabilities) {
+    _cleanup_close_ int cache_fd = -1;
+    _cleanup_free_ char *name = record_name(kept);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    if (!name || store_require_writable(kept->store, "keep this", NULL) < 0 ||
+        store_open_beside_objects(kept->store, STORE_CACHE, &cache_fd, NULL) < 0)
+        return;
+    strbuf_addf(&text, OF "%s\n", kept->of.hex);
+    if (capabilities_write(capabilities, &text) == 0)
+        record_replace(cache_fd, name, &text);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What QEMUs have told, in the store's cache: capabilities-<digest of the program>, a record whose
+ * first line tells of what else the answer depends on, the profile's libraries and modules:
+ *
+ *     of <SHA-256>
+ *     <the text of the capabilities>
+ */
+#ifndef LIB_KEPT_H
+#define LIB_KEPT_H
+
+#include "qemu/capabilities.h"
+
+/* Which record is about a runtime. */
+struct kept {
+    const vqemu_store *store;
+    struct digest program, of;
+};
+
+/* Returns 1; 0 if nothing can be kept of this runtime: it is of no store, or of another one; or an
+ * error. */
+int kept_find(vqemu_store *store, const vqemu_runtime *runtime, struct kept *kept,
+              vqemu_error **error);
+
+/* *capabilities is NULL if there is no such record, or one that is of no use. */
+int kept_load(const struct kept *kept, vqemu_capabilities **capabilities, vqemu_error **error);
+
+/* Failures do not matter: QEMU is asked again then. */
+void kept_save(const struct kept *kept, const vqemu_capabilities *capabilities);
+
+#endif

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+#include "qemu/probe.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/call.h"
+#include "base/error.h"
+#include "qemu/ask.h"
+#include "qemu/kept.h"
+#include "qemu/schema.h"
+#include "store/store.h"
+#include "util/export.h"
+
+#define DEFAULT_TIME 60000 /* ms */
+
+struct prober {
+    struct asked asked;
+    struct vqemu_progress *progress;
+    struct capability_list list;
+};
+
+static const char *text_of(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* Facts are short lived: those of one thing at a time. */
+static void add_with_facts(struct prober *prober, const char *kind, const char *name, int set,
+                           struct strbuf *facts) {
+    prober->list.lines.failed = prober->list.lines.failed || facts->failed;
+    capability_list_add(&prober->list, kind, name, set, facts->text ? facts->text : "");
+}
+
+/* ---- types and their properties ---- */
+
+/* The names in a list of properties. One that is the object's place, not its setting, has no
+ * description that could be set: these do no harm. */
+static int add_properties(struct prober *prober, const json_t *properties) {
+    _cleanup_strv_ struct strv words = {0};
+    size_t i;
+    const json_t *property;
+    if (!json_is_array(properties))
+        return PROPERTIES_UNKNOWN;
+    json_array_foreach(properties, i, property) strv_add(&words, text_of(property, "name"));
+    return capability_list_add_set(&prober->list, &words);
+}
+
+/* How properties of types are asked for: an instance is made and thrown away again. */
+static int ask_properties(struct prober *prober, const char *command, const char *type, int *set,
+                          bool *is_broken, vqemu_error **error) {
+    _cleanup_json_ json_t *properties = NULL;
+    json_t *arguments = json_pack("{s:s}", "typename", type);
+    if (!arguments)
+        return error_no_memory(error);
+    int r = ask(&prober->asked, command, arguments, &properties, is_broken, error);
+    *set = r == 0 ? add_properties(prober, properties) : PROPERTIES_UNKNOWN;
+    return r;
+}
+
+static int list_types(struct prober *prober, const char *implements, json_t **types,
+                      vqemu_error **error) {
+    bool is_broken;
+    json_t *arguments = json_pack("{s:s, s:b}", "implements", implements, "abstract", 0);
+    if (!arguments)
+        return error_no_memory(error);
+    return ask(&prober->asked, "qom-list-types", arguments, types, &is_broken, error);
+}
+
+static int add_device(struct prober *prober, const char *type, vqemu_error **error) {
+    _cleanup_strbuf_ struct strbuf facts = {0};
+    bool is_broken;
+    int set;
+    int r = ask_properties(prober, "device-list-properties", type, &set, &is_broken, error);
+    if (r < 0)
+        return r;
+    if (is_broken)
+        capability_add_fact(&facts, "broken", "yes");
+    add_with_facts(prober, "device", type, set, &facts);
+    return progress_advance(prober->progress, 0, "devices", 1, error);
+}
+
+static int add_devices(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *types = NULL;
+    int r = list_types(prober, "device", &types, error);
+    size_t i;
+    const json_t *type;
+    progress_start(prober->progress, "probe", "devices", json_array_size(types));
+    json_array_foreach(types, i, type) {
+        if (r == 0)
+            r = add_device(prober, text_of(type, "name"), error);
+    }
+    return r;
+}
+
+/* "tcg-accel" is what -accel calls tcg. */
+static int add_accelerators(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *types = NULL;
+    int r = list_types(prober, "accel", &types, error);
+    size_t i;
+    const json_t *type;
+    json_array_foreach(types, i, type) {
+        char name[64];
+        snprintf(name, sizeof name, "%s", text_of(type, "name"));
+        char *end = strstr(name, "-accel");
+        if (!end)
+            continue;
+        *end = '\0';
+        capability_list_add(&prober->list, "accel", name, PROPERTIES_NONE, "");
+    }
+    return r;
+}
+
+/* ---- machines ---- */
+
+static int add_alias(struct prober *prober, const char *alias, const char *name) {
+    _cleanup_strbuf_ struct strbuf facts = {0};
+    capability_add_fact(&facts, "alias-of", name);
+    add_with_facts(prober, "machine", alias, PROPERTIES_NONE, &facts);
+    return 0;
+}
+
+static int add_machine(struct prober *prober, const json_t *machine, vqemu_error **error) {
+    _cleanup_strbuf_ struct strbuf facts = {0};
+    const char *name = text_of(machine, "name"), *alias = text_of(machine, "alias");
+    char type[256], number[24];
+    bool is_broken;
+    int set;
+    snprintf(type, sizeof type, "%s-machine", name);
+    int r = ask_properties(prober, "qom-list-properties", type, &set, &is_broken, error);
+    if (r < 0)
+        return r;
+    snprintf(number, sizeof number, "%lld",
+             (long long)json_integer_value(json_object_get(machine, "cpu-max")));
+    capability_add_fact(&facts, "max-cpus", number);
+    if (is_broken)
+        capability_add_fact(&facts, "broken", "yes");
+    add_with_facts(prober, "machine", name, set, &facts);
+    return *alias ? add_alias(prober, alias, name) : 0;
+}
+
+static int add_machines(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *machines = NULL;
+    bool is_broken;
+    int r = ask(&prober->asked, "query-machines", NULL, &machines, &is_broken, error);
+    size_t i;
+    const json_t *machine;
+    json_array_foreach(machines, i, machine) {
+        if (r == 0)
+            r = add_machine(prober, machine, error);
+    }
+    return r;
+}
+
+/* ---- CPU models ---- */
+
+static int add_model(struct prober *prober, const json_t *model, vqemu_error **error) {
+    _cleanup_strbuf_ struct strbuf facts = {0};
+    const char *type = text_of(model, "typename");
+    bool is_broken;
+    int set;
+    int r = ask_properties(prober, "device-list-properties", type, &set, &is_broken, error);
+    if (r < 0)
+        return r;
+    capability_add_fact(&facts, "type", type);
+    if (is_broken)
+        capability_add_fact(&facts, "broken", "yes");
+    add_with_facts(prober, "cpu", text_of(model, "name"), set, &facts);
+    return progress_advance(prober->progress, 0, "CPU models", 1, error);
+}
+
+/* "rv64-riscv-cpu" is what -cpu calls rv64. Not every QEMU lists its models by these names. */
+static int list_models_by_types(struct prober *prober, json_t **models, vqemu_error **error) {
+    _cleanup_json_ json_t *types = NULL;
+    int r = list_types(prober, "cpu", &types, error);
+    if (r < 0)
+        return r;
+    *models = json_array();
+    size_t i;
+    const json_t *type;
+    json_array_foreach(types, i, type) {
+        const char *name = text_of(type, "name");
+        _cleanup_free_ char *model = strdup(name);
+        char *end = model ? strrchr(model, '-') : NULL;
+        if (end)
+            *end = '\0';
+        end = end ? strrchr(model, '-') : NULL;
+        if (end)
+            *end = '\0';
+        if (!model || json_array_append_new(
+                          *models, json_pack("{s:s, s:s}", "name", model, "typename", name)) < 0)
+            return error_no_memory(error);
+    }
+    return 0;
+}
+
+static int add_models(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *models = NULL;
+    bool is_broken;
+    int r = ask(&prober->asked, "query-cpu-definitions", NULL, &models, &is_broken, error);
+    if (r == 0 && !models)
+        r = list_models_by_types(prober, &models, error);
+    size_t i;
+    const json_t *model;
+    json_array_foreach(models, i, model) {
+        if (r == 0)
+            r = add_model(prober, model, error);
+    }
+    return r;
+}
+
+/* ---- the rest ---- */
+
+static int add_version(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *answer = NULL;
+    _cleanup_strbuf_ struct strbuf facts = {0};
+    bool is_broken;
+    char version[64];
+    int r = ask(&prober->asked, "query-version", NULL, &answer, &is_broken, error);
+    if (r < 0)
+        return r;
+    const json_t *numbers = json_object_get(answer, "qemu");
+    snprintf(version, sizeof version, "%d.%d.%d",
+             (int)json_integer_value(json_object_get(numbers, "major")),
+             (int)json_integer_value(json_object_get(numbers, "minor")),
+             (int)json_integer_value(json_object_get(numbers, "micro")));
+    capability_add_fact(&facts, "package", text_of(answer, "package"));
+    capability_add_fact(&facts, "asked-with", asked_accel(&prober->asked));
+    capability_add_fact(&facts, "sandbox", asked_is_sandboxed(&prober->asked) ? "yes" : "no");
+    add_with_facts(prober, "qemu", version, PROPERTIES_NONE, &facts);
+    return 0;
+}
+
+static void add_option(struct prober *prober, const json_t *option) {
+    _cleanup_strv_ struct strv words = {0};
+    size_t i;
+    const json_t *parameter;
+    json_array_foreach(json_object_get(option, "parameters"), i, parameter)
+        strv_add(&words, text_of(parameter, "name"));
+    int set = words.count > 0 ? capability_list_add_set(&prober->list, &words) : PROPERTIES_UNKNOWN;
+    capability_list_add(&prober->list, "option", text_of(option, "option"), set, "");
+}
+
+static int add_options(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *options = NULL;
+    bool is_broken;
+    int r = ask(&prober->asked, "query-command-line-options", NULL, &options, &is_broken, error);
+    size_t i;
+    const json_t *option;
+    json_array_foreach(options, i, option) add_option(prober, option);
+    return r;
+}
+
+static int add_schema(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *schema = NULL;
+    bool is_broken;
+    int r = ask(&prober->asked, "query-qmp-schema", NULL, &schema, &is_broken, error);
+    if (r == 0 && schema_add(&prober->list, schema) < 0)
+        r = error_no_memory(error);
+    return r;
+}
+
+static int ask_all(struct prober *prober, vqemu_error **error) {
+    static int (*const questions[])(struct prober *, vqemu_error **) = {
+        add_version,  add_options, add_schema, add_accelerators,
+        add_machines, add_models,  add_devices};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof questions / sizeof *questions; i++)
+        r = questions[i](prober, error);
+    return r;
+}
+
+static int finish(struct prober *prober, vqemu_capabilities **capabilities, vqemu_error **error) {
+    _cleanup_strbuf_ struct strbuf text = {0};
+    capability_list_write(&prober->list, &text);
+    char *whole = strbuf_take(&text);
+    if (!whole)
+        return error_no_memory(error);
+    return capabilities_of_text(whole, vqemu_runtime_binary(prober->asked.runtime), capabilities,
+                                error);
+}
+
+int probe(const vqemu_runtime *runtime, struct vqemu_progress *progress,
+          vqemu_capabilities **capabilities, vqemu_error **error) {
+    struct prober prober = {.progress = progress};
+    int64_t deadline = call_deadline(progress->call);
+    if (deadline == INT64_MAX)
+        deadline = call_now() + DEFAULT_TIME;
+    int r = asked_start(&prober.asked, runtime, progress, deadline, error);
+    if (r == 0)
+        r = ask_all(&prober, error);
+    if (r == 0)
+        r = finish(&prober, capabilities, error);
+    asked_end(&prober.asked);
+    capability_list_release(&prober.list);
+    return r;
+}
+
+/* ---- the call ---- */
+
+/* What is known need not be asked. */
+static int load_or_ask(const vqemu_runtime *runtime, vqemu_store *store, uint32_t flags,
+                       struct vqemu_progress *progress, vqemu_capabilities **capabilities,
+                       vqemu_error **error) {
+    struct kept kept;
+    int is_kept = kept_find(store, runtime, &kept, error);
+    if (is_kept < 0)
+        return is_kept;
+    int r = is_kept && !(flags & VQEMU_PROBE_AGAIN) ? kept_load(&kept, capabilities, error) : 0;
+    if (r < 0 || *capabilities)
+        return r;
+    r = probe(runtime, progress, capabilities, error);
+    if (r == 0 && is_kept)
+        kept_save(&kept, *capabilities);
+    return r;
+}
+
+VQEMU_EXPORT int vqemu_runtime_probe(const vqemu_runtime *runtime, vqemu_store *keeper,
+                                     uint32_t flags, vqemu_call *call,
+                                     vqemu_capabilities **capabilities, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(capabilities, error);
+    *capabilities = NULL;
+    REQUIRE_ARGUMENT(runtime, error);
+    REQUIRE_FLAGS(flags, VQEMU_PROBE_AGAIN, error);
+    if (keeper)
+        REQUIRE_STORE(keeper, error);
+    struct vqemu_progress progress = {.call = call, .phase_count = 1};
+    return load_or_ask(runtime, keeper, flags, &progress, capabilities, error);
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "qemu/schema.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A union that is told apart by one of its members: what a command takes or returns, or what one of
+ * its arguments is. */
+static const struct wanted {
+    const char *kind, *command, *of, *argument;
+} wanted[] = {
+    {"object", "object-add", "arg-type", NULL},
+    {"netdev", "netdev_add", "arg-type", NULL},
+    {"blockdev", "blockdev-add", "arg-type", NULL},
+    {"chardev", "chardev-add", "arg-type", "backend"},
+    {"display", "query-display-options", "ret-type", NULL},
+};
+
+static const char *text_of(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+/* ---- entries by their names ---- */
+
+static json_t *index_of(const json_t *schema) {
+    json_t *by_name = json_object();
+    size_t i;
+    json_t *entry;
+    json_array_foreach(schema, i, entry) {
+        if (json_object_set(by_name, text_of(entry, "name"), entry) < 0) {
+            json_decref(by_name);
+            return NULL;
+        }
+    }
+    return by_name;
+}
+
+static const json_t *type_of(const json_t *by_name, const json_t *object, const char *key) {
+    return json_object_get(by_name, text_of(object, key));
+}
+
+static const json_t *find_member(const json_t *type, const char *name) {
+    size_t i;
+    const json_t *member;
+    json_array_foreach(json_object_get(type, "members"), i,
+                       member) if (strcmp(text_of(member, "name"), name) == 0) return member;
+    return NULL;
+}
+
+/* ---- unions ---- */
+
+static void add_members(struct strv *words, const json_t *type) {
+    size_t i;
+    const json_t *member;
+    json_array_foreach(json_object_get(type, "members"), i, member)
+        strv_add(words, text_of(member, "name"));
+}
+
+/* What all have, and what is only of this case. That of a character device is hidden below a member
+ * that its command line does not have. */
+static int properties_of(struct capability_list *list, const json_t *by_name, const json_t *type,
+                         const json_t *variant, bool is_known) {
+    _cleanup_strv_ struct strv words = {0};
+    if (!is_known)
+        return PROPERTIES_UNKNOWN;
+    add_members(&words, type);
+    add_members(&words, type_of(by_name, variant, "type"));
+    return capability_list_add_set(list, &words);
+}
+
+static void add_union(struct capability_list *list, const json_t *by_name,
+                      const struct wanted *what) {
+    const json_t *command = json_object_get(by_name, what->command);
+    const json_t *type = type_of(by_name, command, what->of);
+    if (what->argument)
+        type = type_of(by_name, find_member(type, what->argument), "type");
+    size_t i;
+    const json_t *variant;
+    json_array_foreach(json_object_get(type, "variants"), i, variant) {
+        int set = properties_of(list, by_name, type, variant, !what->argument);
+        capability_list_add(list, what->kind, text_of(variant, "case"), set, "");
+    }
+}
+
+int schema_add(struct capability_list *list, const json_t *schema) {
+    _cleanup_json_ json_t *by_name = index_of(schema);
+    if (!by_name)
+        return -ENOMEM;
+    size_t i;
+    const json_t *entry;
+    json_array_foreach(schema, i, entry) if (strcmp(text_of(entry, "meta-type"), "command") == 0)
+        capability_list_add(list, "command", text_of(entry, "name"), PROPERTIES_NONE, "");
+    for (i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        add_union(list, by_name, &wanted[i]);
+    return 0;
+}
