@@ -49,6 +49,22 @@ bool path_climbs(const char *path) {
     return false;
 }
 
+/* Whether the component that a path goes on with is a number, as the directories of /proc are. */
+static bool is_number(const char *component) {
+    size_t digits = strspn(component, "0123456789");
+    return digits > 0 && (component[digits] == '/' || !component[digits]);
+}
+
+bool path_is_of_process(const char *path) {
+    static const char *const entries[] = {"/dev/fd",     "/dev/fdset", "/dev/stdin",
+                                          "/dev/stdout", "/dev/stderr", "/proc/self",
+                                          "/proc/thread-self"};
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        if (is_worded_beneath(path, entries[i]))
+            return true;
+    return strncmp(path, "/proc/", strlen("/proc/")) == 0 && is_number(path + strlen("/proc/"));
+}
+
 /* The type of what a descriptor is open for. A link is one that was not followed. */
 static int look_at(int fd, mode_t *mode) {
     struct stat status;

@@ -18,6 +18,13 @@ bool is_worded_beneath(const char *path, const char *directory);
 bool path_climbs(const char *path);
 
 /*
+ * Whether a plain path is, by its words, an entry of the kernel's for what a process has open, is
+ * made of or is in: a descriptor, or anything in a process's directory of /proc. Such a path leads
+ * each process elsewhere, or ceases to with that process. QEMU takes /dev/fdset for descriptors.
+ */
+bool path_is_of_process(const char *path);
+
+/*
  * Whether what a path leads to is in a directory: links are followed, and what is not there yet
  * will be where its name is. Both are plain paths, and by their words the one is below the other.
  * *mode is the type of what is there, as of stat(2), 0 for nothing.

@@ -36,16 +36,28 @@ static int check_pattern(const char *pattern, const char *wanted, const char *ke
     return error_because(r, error, NULL, VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE, value, NULL);
 }
 
+static int refuse_path(const char *key, const char *path, const char *reason, const char *text,
+                       vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" %s", key, path, text);
+    return error_because(r, error, reason, VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE, path, NULL);
+}
+
 /* What a path leads to must be seen in its text: "/allowed/../secret" is not below /allowed. */
 static int check_path(const char *key, const char *path, vqemu_error **error) {
-    bool is_absolute = *path == '/';
-    if (is_absolute && !path_climbs(path))
-        return 0;
-    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: \"%.200s\" %s", key, path,
-                      is_absolute ? "has a \"..\"; write the path that it leads to"
-                                  : "is not an absolute path");
-    return error_because(r, error, is_absolute ? "path-goes-up" : "relative-path", VQEMU_DETAIL_KEY,
-                         key, VQEMU_DETAIL_VALUE, path, NULL);
+    if (*path != '/')
+        return refuse_path(key, path, "relative-path", "is not an absolute path", error);
+    if (path_climbs(path))
+        return refuse_path(key, path, "path-goes-up",
+                           "has a \"..\"; write the path that it leads to", error);
+    _cleanup_free_ char *plain = plain_path(path);
+    if (!plain)
+        return error_no_memory(error);
+    if (path_is_of_process(plain))
+        return refuse_path(key, path, "path-of-process",
+                           "leads each process elsewhere, to a descriptor or another thing of its "
+                           "own; write the path of a file, or pass a descriptor by its key (fd)",
+                           error);
+    return 0;
 }
 
 static int check_string(const struct property *property, const char *key, const char *value,

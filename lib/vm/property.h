@@ -20,7 +20,9 @@
 
 enum property_kind {
     PROPERTY_STRING, /* char * */
-    PROPERTY_PATH, /* char *: absolute, for QEMU does not run in the caller's directory; no ".." */
+    /* char *: absolute, for QEMU does not run in the caller's directory; no "..", nothing of a
+     * process's own, as in /proc/self */
+    PROPERTY_PATH,
     PROPERTY_SOCKET,  /* char *: a path that fits into a Unix socket's address */
     PROPERTY_CHOICE,  /* const char *: one of choices */
     PROPERTY_NUMBER,  /* uint64_t: minimum to maximum; 0 if it is not set */

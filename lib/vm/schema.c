@@ -18,8 +18,16 @@ static const char *pattern_of(const struct property *property) {
     return property->pattern ? property->pattern : property_is_path(property) ? "^/" : NULL;
 }
 
-static json_t *not_upwards(void) {
-    return json_pack("{s:s}", "pattern", "/[.][.](/|$)");
+/* What path_climbs() and path_is_of_process() find; between words there is any number of slashes
+ * and single full stops. */
+#define BETWEEN "/([.]?/)*"
+#define UPWARDS "/[.][.](/|$)"
+#define OF_PROCESS                                                                                 \
+    "^" BETWEEN "(dev" BETWEEN "(fd|fdset|stdin|stdout|stderr)|proc" BETWEEN                       \
+    "(self|thread-self|[0-9]+))(/|$)"
+
+static json_t *no_path(void) {
+    return json_pack("{s:s}", "pattern", UPWARDS "|" OF_PROCESS);
 }
 
 /* Not with "s*" of json_pack(), which leaves out what it has no memory for. */
@@ -29,7 +37,7 @@ static json_t *schema_of_string(const struct property *property) {
     json_int_t maximum = (json_int_t)property_longest(property);
     json_t *schema = json_pack("{s:s}", "type", "string");
     if ((pattern && json_object_set_new(schema, "pattern", json_string(pattern)) < 0) ||
-        (property_is_path(property) && json_object_set_new(schema, "not", not_upwards()) < 0) ||
+        (property_is_path(property) && json_object_set_new(schema, "not", no_path()) < 0) ||
         (property->required && json_object_set_new(schema, "minLength", json_integer(1)) < 0) ||
         (maximum && json_object_set_new(schema, "maxLength", json_integer(maximum)) < 0)) {
         json_decref(schema);

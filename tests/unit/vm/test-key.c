@@ -229,6 +229,7 @@ START_TEST(what_is_refused_appends_nothing) {
         const char *key, *value, *reason;
     } cases[] = {
         {"disks[0].file", "a", "relative-path"},
+        {"disks[0].file", "/dev/fdset/3", "path-of-process"},
         {"disks[0].cache", "x", "not-a-choice"},
         {"disks[1].file", "/a", "index-beyond-end"},
         {"disks[99999999999999999999999999].file", "/a", "index-beyond-end"},

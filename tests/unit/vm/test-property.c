@@ -140,6 +140,19 @@ static void check_choices(const struct subject *subject, const struct property *
     ck_assert_ptr_null(string_of(subject, property));
 }
 
+/* Of QEMU's, which it would take for descriptors, and of the kernel's. */
+static const char *const of_processes[] = {
+    "/dev/fdset/3",   "/dev/fdset",        "//dev/./fdset/3", "/dev/fd/0",
+    "/dev/stdin",     "/dev/stdout",       "/dev/stderr/",    "/proc/self/fd/3",
+    "/proc/self",     "/proc/self/root/a", "/proc//self/cwd", "/proc/thread-self/fd/3",
+    "/proc/1/root/a", "/./proc/12/fd/3",   "/proc/1"};
+
+/* What QEMU would open in other ways than a file. */
+static const char *const protocols[] = {"fd:3",         "fdset:3",        "file:/a",
+                                        "json:{}",      "nbd:host:10809", "nbd+unix:///?socket=/a",
+                                        "host_device:", "fat:/a",         "http://a/b",
+                                        "exec:cat",     "unix:/a",        "-"};
+
 static void check_paths(const struct subject *subject, const struct property *property) {
     char longest[SOCKET_PATH_MAX + 2];
     memset(longest, '/', sizeof longest - 1);
@@ -151,6 +164,14 @@ static void check_paths(const struct subject *subject, const struct property *pr
     refuses(subject, property, "/a/..b//..", "has a \"..\"");
     refuses(subject, property, "relative", "\"relative\" is not an absolute path");
     refuses(subject, property, "./a", "is not an absolute path");
+    for (size_t i = 0; i < sizeof of_processes / sizeof *of_processes; i++)
+        refuses(subject, property, of_processes[i], "leads each process elsewhere");
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        refuses(subject, property, protocols[i], "is not an absolute path");
+    takes(subject, property, "/dev/fds/1");
+    takes(subject, property, "/srv/dev/fd/1");
+    takes(subject, property, "/proc/selfish");
+    takes(subject, property, "/proc/1a");
     if (property->kind == PROPERTY_SOCKET)
         refuses(subject, property, longest, "has 108 bytes; it can have 107");
     takes(subject, property, property->kind == PROPERTY_SOCKET ? longest + 1 : "/");
