@@ -21,6 +21,11 @@ void args_claim_reading(struct args *args, const char *key, const char *path) {
     strv_take_in(&args->readings, plain_path(path));
 }
 
+void args_claim_mention(struct args *args, size_t argument, const char *path) {
+    strv_addf(&args->mentions, "extra_args[%zu]", argument);
+    strv_take_in(&args->mentions, plain_path(path));
+}
+
 /* ---- descriptors ---- */
 
 /* Whether the VM gives a descriptor this number, before or behind the one that is claimed now. */
@@ -70,9 +75,11 @@ int args_claim_descriptor(struct args *args, const char *key, uint64_t fd, const
 
 /* ---- looking for what is taken twice ---- */
 
+enum way { WAY_OWN, WAY_READ, WAY_MENTION };
+
 struct claim {
     const char *key, *what;
-    bool reads;
+    enum way way;
     size_t number;
 };
 
@@ -87,37 +94,39 @@ static int taken_twice(const struct claim *late, const struct claim *early, vqem
     bool is_key = !strchr(late->key, ' ');
     return args_refuse(error, VQEMU_ERR_INVALID, "%s: %s is that of %s as well%s",
                        is_key ? late->key : early->key, late->what, is_key ? early->key : late->key,
-                       late->reads ? ", which is not read_only" : "");
+                       late->way == WAY_READ ? ", which is not read_only" : "");
 }
 
-/* Of all pairs, that whose later half was claimed first; those who only read come last. */
+/* Of all pairs, that whose later half was claimed first; those who do not own it come last. */
 static const struct claim *find_twice(const struct claim *claims, size_t count) {
     const struct claim *found = NULL;
     for (size_t i = 1; i < count; i++) {
         bool is_second = strcmp(claims[i].what, claims[i - 1].what) == 0 &&
                          (i == 1 || strcmp(claims[i].what, claims[i - 2].what) != 0);
-        if (is_second && !claims[i - 1].reads && (!found || claims[i].number < found->number))
+        if (is_second && claims[i - 1].way == WAY_OWN && (!found || claims[i].number < found->number))
             found = &claims[i];
     }
     return found;
 }
 
-static void take(struct claim *claims, size_t *count, const struct strv *pairs, bool reads) {
+static void take(struct claim *claims, size_t *count, const struct strv *pairs, enum way way) {
     for (size_t i = 0; i + 1 < pairs->count; i += 2, (*count)++)
-        claims[*count] = (struct claim){pairs->items[i], pairs->items[i + 1], reads, *count};
+        claims[*count] = (struct claim){pairs->items[i], pairs->items[i + 1], way, *count};
 }
 
 int args_check_claims(const struct args *args, vqemu_error **error) {
-    size_t pairs = (args->claims.count + args->readings.count) / 2, count = 0;
-    if (args->claims.failed || args->readings.failed)
+    size_t pairs = (args->claims.count + args->readings.count + args->mentions.count) / 2,
+           count = 0;
+    if (args->claims.failed || args->readings.failed || args->mentions.failed)
         return error_no_memory(error);
     if (pairs == 0)
         return 0;
     _cleanup_free_ struct claim *claims = calloc(pairs, sizeof *claims);
     if (!claims)
         return error_no_memory(error);
-    take(claims, &count, &args->claims, false);
-    take(claims, &count, &args->readings, true);
+    take(claims, &count, &args->claims, WAY_OWN);
+    take(claims, &count, &args->readings, WAY_READ);
+    take(claims, &count, &args->mentions, WAY_MENTION);
     qsort(claims, count, sizeof *claims, compare);
     const struct claim *twice = find_twice(claims, count);
     return twice ? taken_twice(twice, twice - 1, error) : 0;

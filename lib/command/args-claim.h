@@ -12,6 +12,8 @@
 void args_claim(struct args *args, const char *key, const char *what);
 /* The same for a file that others may read as well, but not write to. */
 void args_claim_reading(struct args *args, const char *key, const char *path);
+/* A path that stands in an extra argument: several may name it, as long as the VM does not. */
+void args_claim_mention(struct args *args, size_t argument, const char *path);
 /*
  * A descriptor, by its number or, if that is 0, by its name; it is listed among the resources as
  * well. key is that of the number, such as "disks[0].fd". Returns the number that QEMU has it

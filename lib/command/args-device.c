@@ -96,5 +96,7 @@ int args_add_devices(struct args *args, vqemu_error **error) {
     r = args_place_devices(args, error);
     if (r == 0)
         r = args_give_ids(args, error);
+    if (r == 0)
+        r = args_check_extra(args, error);
     return r < 0 ? r : args_check_claims(args, error);
 }

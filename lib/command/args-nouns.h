@@ -40,6 +40,10 @@ int args_add_devices(struct args *args, vqemu_error **error); /* args-device.c *
 #define USB_KEYBOARD_PORT 2
 #define USB_FIRST_DISK_PORT 3
 
+/* The VM's own arguments: whether they can be given, and what of the VM's files and sockets they
+ * take (args-extra.c). */
+int args_check_extra(struct args *args, vqemu_error **error);
+
 /* Give each PCI device its slot, when all are there (args-slot.c). */
 int args_place_devices(struct args *args, vqemu_error **error);
 

@@ -34,6 +34,7 @@ void args_release(struct args *args) {
     strv_release(&args->argv);
     strv_release(&args->claims);
     strv_release(&args->readings);
+    strv_release(&args->mentions);
     resources_release(&args->resources);
 }
 

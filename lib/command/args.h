@@ -43,7 +43,7 @@ struct args {
 
     int last_named_fd; /* the number of the last descriptor that has a name; 0: none has */
     struct strv argv;
-    struct strv claims, readings; /* see args-claim.h */
+    struct strv claims, readings, mentions; /* see args-claim.h */
     struct resources resources;
 };
 

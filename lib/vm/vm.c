@@ -635,8 +635,10 @@ static const struct property properties[] = {
         .kind = PROPERTY_STRINGS,
         .offset = offsetof(vqemu_vm, extra_args),
         .meaning =
-            "Arguments that are added to the end of QEMU's, verbatim. Nothing checks what they "
-            "do: they can undo any of the defaults.",
+            "Arguments that are added to the end of QEMU's, verbatim. They can undo any of the "
+            "defaults. Refused are -pidfile, -daemonize, -chroot, -runas, -run-with with chroot or "
+            "user, and -readconfig, and paths of the VM's own sockets and files. Nothing else "
+            "checks what they do.",
     },
 };
 

@@ -352,5 +352,8 @@ class VMProperties(Properties):
     sandbox = SwitchProperty("Whether QEMU confines itself by seccomp (-sandbox), as far as what "
                              "the VM asks for allows it; false is for a QEMU that was built "
                              "without. Default: yes.")
-    extra_args = StringsProperty("Arguments that are added to the end of QEMU's, verbatim. "
-                                 "Nothing checks what they do: they can undo any of the defaults.")
+    extra_args = StringsProperty("Arguments that are added to the end of QEMU's, verbatim. They "
+                                 "can undo any of the defaults. Refused are -pidfile, -daemonize, "
+                                 "-chroot, -runas, -run-with with chroot or user, and -readconfig, "
+                                 "and paths of the VM's own sockets and files. Nothing else checks "
+                                 "what they do.")

@@ -377,6 +377,31 @@ START_TEST(flags_add_options) {
 }
 END_TEST
 
+/* Only what would undo a promise is refused (tests/cases/refusals/extra-*). */
+START_TEST(other_extra_arguments_are_taken_as_they_are) {
+    static const char *const cases[] = {
+        "\"-S\"",
+        "\"-incoming\", \"defer\"",
+        "\"-run-with\", \"async-teardown=on\"",
+        "\"-no-shutdown\"",
+        "\"-pidfiles\"",
+        "\"pidfile\", \"-\", \"--\", \"\"",
+        "\"-append\", \"user=/srv/a/b\"",
+        "\"-drive\", \"file=/b,if=none\", \"-chardev\", \"file,id=x,path=/b\"",
+        "\"-chardev\", \"socket,id=x,path=/run/volt/y/qmp.sock\"",
+        "\"-drive\", \"file=/srv/a.raw\", \"-fw_cfg\", \"opt/srv/a\", \"=/\", \"\\\"/\"",
+        "\"-device\", \"{\\\"a\\\": \\\"/srv,/b\\\", \\\"b\\\": \\\"/srv\"",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_free_ char *json = format_string(
+            "{\"name\": \"x\", \"disks\": [{\"file\": \"/srv/a\"}], \"extra_args\": [%s]}",
+            cases[i]);
+        _cleanup_command_ vqemu_command *command = build_with(json, 0);
+        ck_assert_ptr_nonnull(command);
+    }
+}
+END_TEST
+
 START_TEST(nothing_crashes_without_a_command) {
     _cleanup_vm_ vqemu_vm *vm = make_vm("x");
     vqemu_command *command = (vqemu_command *)vm;
@@ -657,6 +682,7 @@ int main(void) {
     tcase_add_test(tests, as_much_as_there_can_be_is_no_trouble);
     tcase_add_test(tests, companions_are_commands);
     tcase_add_test(tests, flags_add_options);
+    tcase_add_test(tests, other_extra_arguments_are_taken_as_they_are);
     tcase_add_test(tests, nothing_crashes_without_a_command);
     tcase_add_test(tests, the_hardware_digest_leaves_out_what_only_the_host_sees);
     tcase_add_test(tests, the_hardware_digest_has_what_the_guest_sees);
