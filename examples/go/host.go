@@ -25,19 +25,40 @@ const (
 // String is the state's name, such as "usable".
 func (s KVMState) String() string { return C.GoString(C.vqemu_kvm_state_name(C.int32_t(s))) }
 
-// Host is what selection needs to know of a host.
+// VhostNetState is whether VMs can use a host's vhost-net.
+type VhostNetState int32
+
+// The states.
+const (
+	VhostNetUsable  VhostNetState = C.VQEMU_VHOST_NET_USABLE // by whoever can open /dev/kvm
+	VhostNetAbsent  VhostNetState = C.VQEMU_VHOST_NET_ABSENT
+	VhostNetDenied  VhostNetState = C.VQEMU_VHOST_NET_DENIED
+	VhostNetBroken  VhostNetState = C.VQEMU_VHOST_NET_BROKEN
+	VhostNetPrivate VhostNetState = C.VQEMU_VHOST_NET_PRIVATE // by this process, perhaps not by others
+	VhostNetUnseen  VhostNetState = C.VQEMU_VHOST_NET_UNSEEN
+)
+
+// String is the state's name, such as "usable".
+func (s VhostNetState) String() string { return C.GoString(C.vqemu_vhost_net_state_name(C.int32_t(s))) }
+
+// Host is what selection and commands need to know of a host.
 type Host struct {
 	Arch      string
 	KVM       KVMState
 	KVMUsable bool
 	KVMReason string // a phrase for people
-	handle    *handle
+
+	VhostNet       VhostNetState
+	VhostNetReason string
+	handle         *handle
 }
 
 // HostOptions describe a host by hand.
 type HostOptions struct {
 	Arch string // such as "x86_64"
 	KVM  string // the name of a KVMState, such as "usable"
+
+	VhostNet string // the name of a VhostNetState; "" for "unseen"
 }
 
 func newHost(host *C.vqemu_host) *Host {
@@ -46,6 +67,10 @@ func newHost(host *C.vqemu_host) *Host {
 		KVM:       KVMState(C.vqemu_host_kvm_state(host)),
 		KVMUsable: bool(C.vqemu_host_kvm_usable(host)),
 		KVMReason: C.GoString(C.vqemu_host_kvm_reason(host)),
+
+		VhostNet:       VhostNetState(C.vqemu_host_vhost_net_state(host)),
+		VhostNetReason: C.GoString(C.vqemu_host_vhost_net_reason(host)),
+
 		handle:    newHandle(unsafe.Pointer(host), func(p unsafe.Pointer) { C.vqemu_host_free((*C.vqemu_host)(p)) }),
 	}
 }
@@ -66,7 +91,8 @@ func NewHost(options HostOptions) (*Host, error) {
 		return nil, err
 	}
 	defer C.vqemu_host_options_free(given)
-	err := setStrings([]option{{C.VQEMU_HOST_ARCH, options.Arch}, {C.VQEMU_HOST_KVM, options.KVM}},
+	err := setStrings([]option{{C.VQEMU_HOST_ARCH, options.Arch}, {C.VQEMU_HOST_KVM, options.KVM},
+		{C.VQEMU_HOST_VHOST_NET, options.VhostNet}},
 		func(key, value *C.char, e **C.vqemu_error) C.int {
 			return C.vqemu_host_options_set_string(given, key, value, e)
 		})

@@ -30,6 +30,9 @@ static json_t *host_json(const vqemu_host *host) {
     json_add_text(object, "arch", vqemu_host_arch(host));
     json_add_text(object, "kvm", kvm_state_name(vqemu_host_kvm_state(host)));
     json_add_text(object, "kvm_reason", vqemu_host_kvm_reason(host));
+    json_add_text(object, "vhost_net",
+                  vqemu_vhost_net_state_name(vqemu_host_vhost_net_state(host)));
+    json_add_text(object, "vhost_net_reason", vqemu_host_vhost_net_reason(host));
     return object;
 }
 
@@ -94,7 +97,8 @@ const struct command command_select = {
         "say of it. With --root, only profiles that this store has are chosen. With\n"
         "--profile, look at one that is chosen already.\n"
         "With --json: profile, guest_arch, accel, runnable, problem, reason, rejected\n"
-        "(an array of profile, reason), host (arch, kvm, kvm_reason).\n",
+        "(an array of profile, reason), host (arch, kvm, kvm_reason, vhost_net,\n"
+        "vhost_net_reason).\n",
     .example = "  volt-qemu select --mode hybrid-emulated --guest-arch aarch64\n"
                "  volt-qemu select --guest-os windows --kvm usable\n"
                "  volt-qemu select --vm web.json --root /var/lib/volt\n",

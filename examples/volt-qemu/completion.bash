@@ -70,6 +70,9 @@ _volt_qemu_words() {
     --kvm)
         mapfile -t COMPREPLY < <(compgen -W 'usable absent denied broken software unseen' -- "$word")
         return ;;
+    --vhost-net)
+        mapfile -t COMPREPLY < <(compgen -W 'usable absent denied broken private unseen' -- "$word")
+        return ;;
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_volt_qemu_listed "$program" "$command" --)" -- "$word")

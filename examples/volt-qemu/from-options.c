@@ -14,7 +14,8 @@
 
 /* ---- where it begins ---- */
 
-static int describe_host(const char *arch, int32_t kvm, vqemu_host **host, vqemu_error **error) {
+static int describe_host(const char *arch, int32_t kvm, const char *vhost_net, vqemu_host **host,
+                         vqemu_error **error) {
     vqemu_host_options *description;
     int code = vqemu_host_options_new(&description, error);
     if (!code)
@@ -23,6 +24,8 @@ static int describe_host(const char *arch, int32_t kvm, vqemu_host **host, vqemu
         code = vqemu_host_options_set_string(description, VQEMU_HOST_KVM, vqemu_kvm_state_name(kvm),
                                              error);
     if (!code)
+        code = vqemu_host_options_set_string(description, VQEMU_HOST_VHOST_NET, vhost_net, error);
+    if (!code)
         code = vqemu_host_new(description, 0, host, error);
     vqemu_host_options_free(description);
     return code;
@@ -30,15 +33,18 @@ static int describe_host(const char *arch, int32_t kvm, vqemu_host **host, vqemu
 
 int host_from_options(const struct options *options, vqemu_host **host) {
     _cleanup_error_ vqemu_error *error = NULL;
-    if (!options->host_arch && !options->kvm)
+    if (!options->host_arch && !options->kvm && !options->vhost_net)
         return vqemu_host_probe(0, host, &error) ? fail(error) : 0;
 
     _cleanup_host_ vqemu_host *probed = NULL;
     if (!options->host_arch && vqemu_host_probe(0, &probed, &error))
         return fail(error);
     const char *arch = probed ? vqemu_host_arch(probed) : options->host_arch;
-    int32_t kvm = options->kvm ? options->kvm : VQEMU_KVM_ABSENT;
-    if (describe_host(arch, kvm, host, &error))
+    int32_t kvm = probed ? vqemu_host_kvm_state(probed) : VQEMU_KVM_ABSENT;
+    const char *vhost_net =
+        probed ? vqemu_vhost_net_state_name(vqemu_host_vhost_net_state(probed)) : NULL;
+    if (describe_host(arch, options->kvm ? options->kvm : kvm,
+                      options->vhost_net ? options->vhost_net : vhost_net, host, &error))
         return fail_request(options->command, error);
     return 0;
 }

@@ -32,6 +32,8 @@ const struct option_row option_rows[] = {
      "plan for a host of this architecture (without KVM)"},
     {"kvm", "STATE", OPTIONS_GLOBAL, OPTION_KVM_STATE, FIELD(kvm),
      "plan for KVM usable, absent, denied, broken, software or unseen"},
+    {"vhost-net", "STATE", OPTIONS_GLOBAL, OPTION_TEXT, FIELD(vhost_net),
+     "plan for vhost-net usable, absent, denied, broken, private or unseen"},
     {"json", NULL, OPTIONS_GLOBAL, OPTION_SWITCH, FIELD(json), "print JSON, also errors"},
     {"help", NULL, OPTIONS_GLOBAL, OPTION_SWITCH, FIELD(help), "print help"},
     {"version", NULL, OPTIONS_GLOBAL, OPTION_SWITCH, FIELD(version), "print the version"},

@@ -38,6 +38,7 @@ struct options {
 
     const char *host_arch;
     int32_t kvm; /* enum vqemu_kvm_state */
+    const char *vhost_net;
 
     const char *profile, *mode, *accel, *guest_arch, *guest_os;
     const char *revision;

@@ -12,7 +12,8 @@ extern "C" {
 #endif
 
 /**
- * What selection needs to know of a host: its architecture, and whether KVM runs guests on it.
+ * What selection needs to know of a host: its architecture, and whether KVM runs guests on it; and
+ * what a command needs to know: whether the kernel moves packets of network devices (vhost-net).
  *
  * Probed from the machine, or described by hand for tests and for planning another host's work.
  * Immutable, one owner; any number of threads may read it. Since 1.0.
@@ -45,15 +46,36 @@ enum vqemu_kvm_state {
 /** The name of a KVM state, such as "software"; "unknown" for other numbers. Static. Since 1.0. */
 const char *vqemu_kvm_state_name(int32_t state);
 
+/** Whether VMs can use the host's vhost-net, by which the kernel moves the packets of their network
+ * devices. Since 1.0. */
+enum vqemu_vhost_net_state {
+    /** /dev/vhost-net works, and whoever can open /dev/kvm can open it. */
+    VQEMU_VHOST_NET_USABLE = 1,
+    /** There is no /dev/vhost-net: the kernel's module vhost_net is not loaded, or missing. */
+    VQEMU_VHOST_NET_ABSENT = 2,
+    /** /dev/vhost-net is there, but this process may not open it read-write. */
+    VQEMU_VHOST_NET_DENIED = 3,
+    /** /dev/vhost-net does not open, or does not answer. */
+    VQEMU_VHOST_NET_BROKEN = 4,
+    /** /dev/vhost-net works for this process, and perhaps not for others who can open /dev/kvm. */
+    VQEMU_VHOST_NET_PRIVATE = 5,
+    /** Nobody has looked, as on a host that is described without it. */
+    VQEMU_VHOST_NET_UNSEEN = 6
+};
+
+/** The name of such a state, such as "usable"; "unknown" for other numbers. Static. Since 1.0. */
+const char *vqemu_vhost_net_state_name(int32_t state);
+
 /**
  * Probe the machine this process runs on: uname(2) for the architecture; for KVM, open /dev/kvm
  * read-write, ask its API version (12, the only stable one: Linux's Documentation/virt/kvm/api.rst)
  * and have it create a VM; on x86 also look for what serves it, which tells hardware KVM from
  * software KVM: kvm_intel or kvm_amd in /sys/module; where that is hidden, in /proc/modules; or
- * else vmx or svm among the flags of /proc/cpuinfo.
+ * else vmx or svm among the flags of /proc/cpuinfo. For vhost-net, open /dev/vhost-net read-write
+ * and ask its features.
  *
- * A host without KVM is an answer, not an error; that the process has no descriptors or memory left
- * to try it is an error. flags: none yet, 0. On success the caller frees *host with
+ * A host without these is an answer, not an error; that the process has no descriptors or memory
+ * left to try them is an error. flags: none yet, 0. On success the caller frees *host with
  * vqemu_host_free().
  *
  * Errors: VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
@@ -72,6 +94,10 @@ typedef struct vqemu_host_options vqemu_host_options;
 /** How far KVM works: a name of vqemu_kvm_state_name(), such as "usable". Must be set. Since 1.0.
  */
 #define VQEMU_HOST_KVM "kvm"
+
+/** Whether VMs can use vhost-net: a name of vqemu_vhost_net_state_name(), such as "usable". Default:
+ * "unseen". Since 1.0. */
+#define VQEMU_HOST_VHOST_NET "vhost_net"
 
 /** Make a description in which nothing is set. The caller frees *options with
  * vqemu_host_options_free(). Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
@@ -110,6 +136,13 @@ bool vqemu_host_kvm_usable(const vqemu_host *host);
 /** Why KVM is or is not usable, as a phrase for people. Borrowed from the host; NULL for NULL.
  * Since 1.0. */
 const char *vqemu_host_kvm_reason(const vqemu_host *host);
+
+/** Whether VMs can use vhost-net: one of enum vqemu_vhost_net_state; -1 for NULL. Since 1.0. */
+int32_t vqemu_host_vhost_net_state(const vqemu_host *host);
+
+/** Why vhost-net can or cannot be used, as a phrase for people. Borrowed from the host; NULL for
+ * NULL. Since 1.0. */
+const char *vqemu_host_vhost_net_reason(const vqemu_host *host);
 
 /** Free a host. NULL is allowed. Since 1.0. */
 void vqemu_host_free(vqemu_host *host);

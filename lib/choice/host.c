@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "choice/arch.h"
+#include "choice/vhost-net.h"
 #include "util/export.h"
 #include "util/strbuf.h"
 
@@ -15,6 +16,8 @@ struct vqemu_host {
     char *arch;
     int32_t kvm_state;
     char *kvm_reason;
+    int32_t vhost_net_state;
+    char *vhost_net_reason;
 };
 
 const char *host_arch_from_uname(const char *machine) {
@@ -37,18 +40,12 @@ const char *host_arch_from_uname(const char *machine) {
     return strncmp(machine, "armv", 4) == 0 ? "arm" : machine;
 }
 
-/* Takes ownership of kvm_reason; NULL stands for a failed allocation. */
-static int new_host(const char *arch, int32_t kvm_state, char *kvm_reason, vqemu_host **host,
-                    vqemu_error **error) {
+static int new_host(const char *arch, vqemu_host **host, vqemu_error **error) {
     _cleanup_host_ vqemu_host *new = calloc(1, sizeof *new);
-    if (!new) {
-        free(kvm_reason);
+    if (!new)
         return error_no_memory(error);
-    }
-    new->kvm_state = kvm_state;
-    new->kvm_reason = kvm_reason;
     new->arch = strdup(arch);
-    if (!new->arch || !new->kvm_reason)
+    if (!new->arch)
         return error_no_memory(error);
     *host = TAKE_POINTER(new);
     return 0;
@@ -56,16 +53,24 @@ static int new_host(const char *arch, int32_t kvm_state, char *kvm_reason, vqemu
 
 /* ---- this host ---- */
 
-int host_probe_at(const struct kvm_paths *paths, vqemu_host **host, vqemu_error **error) {
+int host_probe_at(const struct kvm_paths *paths, const char *vhost_net, vqemu_host **host,
+                  vqemu_error **error) {
     struct utsname name;
     if (uname(&name) < 0)
         return error_system(error, errno, "cannot find out the architecture of this host");
     const char *arch_name = host_arch_from_uname(name.machine);
     const struct arch *arch = arch_find(arch_name);
-    int32_t state;
-    char *reason;
-    int r = kvm_probe(paths, arch && arch->x86, &state, &reason, error);
-    return r < 0 ? r : new_host(arch_name, state, reason, host, error);
+    _cleanup_host_ vqemu_host *new = NULL;
+    int r = new_host(arch_name, &new, error);
+    if (r == 0)
+        r = kvm_probe(paths, arch && arch->x86, &new->kvm_state, &new->kvm_reason, error);
+    if (r == 0)
+        r = vhost_net_probe(vhost_net, paths->device, &new->vhost_net_state,
+                            &new->vhost_net_reason, error);
+    if (r < 0)
+        return r;
+    *host = TAKE_POINTER(new);
+    return 0;
 }
 
 VQEMU_EXPORT int vqemu_host_probe(uint32_t flags, vqemu_host **host, vqemu_error **error) {
@@ -73,18 +78,19 @@ VQEMU_EXPORT int vqemu_host_probe(uint32_t flags, vqemu_host **host, vqemu_error
     REQUIRE_ARGUMENT(host, error);
     *host = NULL;
     REQUIRE_FLAGS(flags, 0, error);
-    return host_probe_at(&kvm_paths, host, error);
+    return host_probe_at(&kvm_paths, VHOST_NET_DEVICE, host, error);
 }
 
 /* ---- one that is described ---- */
 
 struct vqemu_host_options {
-    char *arch, *kvm;
+    char *arch, *kvm, *vhost_net;
 };
 
 static const struct option_key option_keys[] = {
     {VQEMU_HOST_ARCH, OPTION_STRING, offsetof(vqemu_host_options, arch)},
     {VQEMU_HOST_KVM, OPTION_STRING, offsetof(vqemu_host_options, kvm)},
+    {VQEMU_HOST_VHOST_NET, OPTION_STRING, offsetof(vqemu_host_options, vhost_net)},
 };
 static const struct options_type options_type = {
     .noun = "a host",
@@ -127,16 +133,21 @@ static int check_arch(const char *name, vqemu_error **error) {
     return options_not_a_choice(VQEMU_HOST_ARCH, name, choices, error);
 }
 
-static int check_state(const char *name, vqemu_error **error) {
+/* state_name gives "unknown" for the first number that is no state. */
+static int check_state(const char *key, const char *name, const char *(*state_name)(int32_t),
+                       vqemu_error **error) {
     struct strbuf names = {0};
-    if (find_state(name))
-        return 0;
-    for (int32_t state = 1; state < STATE_END; state++)
-        strbuf_addf(&names, "%s%s", state > 1 ? ", " : "", states[state].name);
+    for (int32_t state = 1; strcmp(state_name(state), "unknown") != 0; state++) {
+        if (strcmp(state_name(state), name) == 0) {
+            strbuf_release(&names);
+            return 0;
+        }
+        strbuf_addf(&names, "%s%s", state > 1 ? ", " : "", state_name(state));
+    }
     _cleanup_free_ char *choices = strbuf_take(&names);
     if (!choices)
         return error_no_memory(error);
-    return options_not_a_choice(VQEMU_HOST_KVM, name, choices, error);
+    return options_not_a_choice(key, name, choices, error);
 }
 
 VQEMU_EXPORT int vqemu_host_options_new(vqemu_host_options **options, vqemu_error **error) {
@@ -155,7 +166,9 @@ VQEMU_EXPORT int vqemu_host_options_set_string(vqemu_host_options *options, cons
     if (value && strcmp(key, VQEMU_HOST_ARCH) == 0)
         r = check_arch(value, error);
     else if (value && strcmp(key, VQEMU_HOST_KVM) == 0)
-        r = check_state(value, error);
+        r = check_state(key, value, vqemu_kvm_state_name, error);
+    else if (value && strcmp(key, VQEMU_HOST_VHOST_NET) == 0)
+        r = check_state(key, value, vqemu_vhost_net_state_name, error);
     return r < 0 ? r : options_set_string(&options_type, options, key, value, error);
 }
 
@@ -173,8 +186,20 @@ VQEMU_EXPORT int vqemu_host_new(const vqemu_host_options *options, uint32_t flag
     const char *missing = !options->arch ? VQEMU_HOST_ARCH : !options->kvm ? VQEMU_HOST_KVM : NULL;
     if (missing)
         return options_missing(missing, "the description of a host", error);
-    int32_t state = find_state(options->kvm);
-    return new_host(options->arch, state, strdup(states[state].description), host, error);
+    _cleanup_host_ vqemu_host *new = NULL;
+    int r = new_host(options->arch, &new, error);
+    if (r < 0)
+        return r;
+    new->kvm_state = find_state(options->kvm);
+    new->kvm_reason = strdup(states[new->kvm_state].description);
+    new->vhost_net_state =
+        options->vhost_net ? vhost_net_find_state(options->vhost_net) : VQEMU_VHOST_NET_UNSEEN;
+    new->vhost_net_reason = format_string("the host is described with a vhost-net that is %s",
+                                          vqemu_vhost_net_state_name(new->vhost_net_state));
+    if (!new->kvm_reason || !new->vhost_net_reason)
+        return error_no_memory(error);
+    *host = TAKE_POINTER(new);
+    return 0;
 }
 
 /* ---- access ---- */
@@ -195,10 +220,19 @@ VQEMU_EXPORT const char *vqemu_host_kvm_reason(const vqemu_host *host) {
     return host ? host->kvm_reason : NULL;
 }
 
+VQEMU_EXPORT int32_t vqemu_host_vhost_net_state(const vqemu_host *host) {
+    return host ? host->vhost_net_state : -1;
+}
+
+VQEMU_EXPORT const char *vqemu_host_vhost_net_reason(const vqemu_host *host) {
+    return host ? host->vhost_net_reason : NULL;
+}
+
 VQEMU_EXPORT void vqemu_host_free(vqemu_host *host) {
     if (!host)
         return;
     free(host->arch);
+    free(host->vhost_net_reason);
     free(host->kvm_reason);
     free(host);
 }

@@ -7,8 +7,9 @@
 #include "choice/kvm.h"
 #include "util/cleanup.h"
 
-/* Probe with other paths than those of kvm_paths. */
-int host_probe_at(const struct kvm_paths *paths, vqemu_host **host, vqemu_error **error);
+/* Probe with other paths than those of kvm_paths, and another node than /dev/vhost-net. */
+int host_probe_at(const struct kvm_paths *paths, const char *vhost_net, vqemu_host **host,
+                  vqemu_error **error);
 
 /* Our name for an architecture that uname(2) calls machine; the same string where it has no other.
  */

@@ -21,6 +21,7 @@ struct vqemu_selection {
     char *reason;
     struct rejection *rejected;
     size_t rejected_count;
+    int32_t vhost_net;
 };
 
 /* What is thought of one profile. */
@@ -198,8 +199,10 @@ static int new_selection(const struct arch *arch, vqemu_profile *profile, size_t
     return 0;
 }
 
-/* Note whether the chosen accelerator works on the host; false without memory. */
-static bool note_problem(vqemu_selection *selection, const vqemu_host *host) {
+/* Note what the host is to the VM: whether the chosen accelerator works there, and vhost-net; false
+ * without memory. */
+static bool note_host(vqemu_selection *selection, const vqemu_host *host) {
+    selection->vhost_net = vqemu_host_vhost_net_state(host);
     if (!uses_kvm(selection->profile) || vqemu_host_kvm_usable(host))
         return true;
     selection->problem =
@@ -311,7 +314,7 @@ static int select_fitting(const struct wanted *wanted, vqemu_selection **selecti
     int r = new_selection(wanted->arch, verdicts.best->profile, verdicts.count, &new, error);
     if (r < 0)
         return r;
-    if (note_rejected(new, &verdicts, wanted->needs) && note_problem(new, wanted->host))
+    if (note_rejected(new, &verdicts, wanted->needs) && note_host(new, wanted->host))
         new->reason = explain_choice(wanted, new, verdicts.best_unstored);
     if (!new->reason)
         return error_no_memory(error);
@@ -385,7 +388,7 @@ static int select_named(const struct wanted *wanted, vqemu_selection **selection
         r = new_selection(arch, profile, 0, &new, error);
     if (r < 0)
         return r;
-    if (note_problem(new, wanted->host))
+    if (note_host(new, wanted->host))
         new->reason = format_string("the profile was asked for by name%s%s",
                                     new->problem ? "; but " : "", new->problem ? new->problem : "");
     if (!new->reason)
@@ -414,6 +417,10 @@ VQEMU_EXPORT int vqemu_select(const vqemu_host *host, const vqemu_request *reque
 
 const struct arch *selection_arch(const vqemu_selection *selection) {
     return selection->arch;
+}
+
+int32_t selection_vhost_net(const vqemu_selection *selection) {
+    return selection->vhost_net;
 }
 
 VQEMU_EXPORT vqemu_profile *vqemu_selection_profile(const vqemu_selection *selection) {

@@ -83,6 +83,7 @@ static void add_vsock(struct args *args) {
     strbuf_addf(&device, ",guest-cid=%" PRIu64, args->vm->vsock_cid);
     args_option_buffer(args, "-device", &device);
     resources_add_device(&args->resources, "/dev/vhost-vsock");
+    resources_name_file(&args->resources, "/dev/vhost-vsock", "vsock_cid");
 }
 
 int args_add_devices(struct args *args, vqemu_error **error) {

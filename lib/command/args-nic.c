@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "choice/vhost-net.h"
 #include "command/args-claim.h"
 #include "command/args-nouns.h"
 #include "command/qemu-opt.h"
 #include "vm/nic.h"
 
 #define BRIDGE_HELPER "/usr/lib/qemu/qemu-bridge-helper"
+#define TUN_DEVICE "/dev/net/tun"
 #define LOOPBACK "127.0.0.1"
 
 /* One device as it is being added, with its defaults filled in. */
@@ -19,6 +21,7 @@ struct connection {
     const vqemu_nic *nic;
     size_t number;
     const char *backend, *model;
+    bool opens_vhost; /* QEMU opens /dev/vhost-net for it */
 };
 
 static bool is(const struct connection *connection, const char *backend) {
@@ -119,6 +122,51 @@ static int check_tap(const struct connection *connection, vqemu_error **error) {
     return 0;
 }
 
+/* ---- vhost-net ---- */
+
+/*
+ * By default where the host has it for whoever runs the VM: QEMU aborts where it cannot open it.
+ * Under emulation the CPU is what a network waits for. Who opens the TAP device for it may have
+ * QEMU where there is no such node, and can open that as well.
+ */
+static bool opens_vhost(const struct args *args, const struct connection *connection) {
+    const vqemu_nic *nic = connection->nic;
+    int32_t state = args->runtime->vhost_net;
+    if (nic->vhost_fd || nic->vhost_fd_name)
+        return false;
+    if (nic->vhost != TOGGLE_DEFAULT)
+        return is_on(nic->vhost);
+    return args->kvm && !nic->fd && !nic->fd_name && !is(connection, "user") && is_virtio(connection) &&
+           (state == VQEMU_VHOST_NET_USABLE ||
+            (state == VQEMU_VHOST_NET_PRIVATE && !args->vm->user));
+}
+
+static int check_vhost(const struct args *args, const struct connection *connection,
+                       vqemu_error **error) {
+    int32_t state = args->runtime->vhost_net;
+    if (!connection->opens_vhost ||
+        (state != VQEMU_VHOST_NET_ABSENT && state != VQEMU_VHOST_NET_BROKEN))
+        return 0;
+    int r = args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                        "nics[%zu].vhost: %s", connection->number,
+                        state == VQEMU_VHOST_NET_ABSENT
+                            ? "the host has no " VHOST_NET_DEVICE
+                              ", which the kernel's module vhost_net makes (modprobe vhost_net)"
+                            : "the host's " VHOST_NET_DEVICE " does not work");
+    return error_because(r, error, "host-lacks-device", VQEMU_DETAIL_PATH, VHOST_NET_DEVICE, NULL);
+}
+
+static void add_vhost(struct args *args, struct strbuf *netdev,
+                      const struct connection *connection) {
+    char key[48];
+    if (!connection->opens_vhost)
+        return;
+    snprintf(key, sizeof key, "nics[%zu].vhost", connection->number);
+    strbuf_add(netdev, ",vhost=on");
+    resources_add_device(&args->resources, VHOST_NET_DEVICE);
+    resources_name_file(&args->resources, VHOST_NET_DEVICE, key);
+}
+
 /* ---- the arguments ---- */
 
 /* "nics[0].fd" as the first half of a claim. */
@@ -152,6 +200,7 @@ static void add_user(struct args *args, struct strbuf *netdev,
 
 static void add_tap(struct args *args, struct strbuf *netdev, const struct connection *connection) {
     const vqemu_nic *nic = connection->nic;
+    char key[48];
     if (nic->fd || nic->fd_name) {
         strbuf_addf(netdev, ",fd=%d",
                     claim_descriptor(args, connection, "fd", nic->fd, nic->fd_name));
@@ -160,28 +209,27 @@ static void add_tap(struct args *args, struct strbuf *netdev, const struct conne
         strbuf_add(netdev, ",script=no,downscript=no");
         begin_claim(args, connection, "ifname");
         strv_addf(&args->claims, "the TAP device %s", nic->ifname);
-        resources_add_device(&args->resources, "/dev/net/tun");
+        resources_add_device(&args->resources, TUN_DEVICE);
+        snprintf(key, sizeof key, "nics[%zu].ifname", connection->number);
+        resources_name_file(&args->resources, TUN_DEVICE, key);
     }
     if (nic->vhost_fd || nic->vhost_fd_name) {
         strbuf_addf(
             netdev, ",vhost=on,vhostfd=%d",
             claim_descriptor(args, connection, "vhost_fd", nic->vhost_fd, nic->vhost_fd_name));
-    } else if (is_on(nic->vhost)) {
-        strbuf_add(netdev, ",vhost=on");
-        resources_add_device(&args->resources, "/dev/vhost-net");
     }
+    add_vhost(args, netdev, connection);
 }
 
 /* -netdev bridge has no vhost; -netdev tap with br= and helper= is the same and has. */
-static void add_bridge(struct args *args, struct strbuf *netdev, const vqemu_nic *nic) {
+static void add_bridge(struct args *args, struct strbuf *netdev,
+                       const struct connection *connection) {
+    const vqemu_nic *nic = connection->nic;
     const char *helper = nic->helper ? nic->helper : BRIDGE_HELPER;
     qemu_opt_add(netdev, "br", nic->bridge);
     qemu_opt_add(netdev, "helper", helper);
-    resources_add_device(&args->resources, "/dev/net/tun");
-    if (is_on(nic->vhost)) {
-        strbuf_add(netdev, ",vhost=on");
-        resources_add_device(&args->resources, "/dev/vhost-net");
-    }
+    resources_add_device(&args->resources, TUN_DEVICE); /* which the helper opens, as root */
+    add_vhost(args, netdev, connection);
     resources_add_file(&args->resources, helper, VQEMU_FILE_EXECUTE);
     args->resources.starts_programs = true;
 }
@@ -230,7 +278,7 @@ static void add_nic(struct args *args, const struct connection *connection) {
     else if (is(connection, "tap"))
         add_tap(args, &netdev, connection);
     else
-        add_bridge(args, &netdev, connection->nic);
+        add_bridge(args, &netdev, connection);
     args_option_buffer(args, "-netdev", &netdev);
     add_device(args, connection);
 }
@@ -240,13 +288,18 @@ int args_add_nics(struct args *args, vqemu_error **error) {
         args_option(args, "-nic", "none");
     for (size_t i = 0; i < args->vm->nics.count; i++) {
         const vqemu_nic *nic = args->vm->nics.items[i];
-        const struct connection connection = {nic, i, nic->backend ? nic->backend : "user",
-                                              nic->model ? nic->model : default_model(args)};
+        struct connection connection = {.nic = nic,
+                                        .number = i,
+                                        .backend = nic->backend ? nic->backend : "user",
+                                        .model = nic->model ? nic->model : default_model(args)};
+        connection.opens_vhost = opens_vhost(args, &connection);
         int r = check_model(args, &connection, error);
         if (r == 0)
             r = check_user(&connection, error);
         if (r == 0)
             r = check_tap(&connection, error);
+        if (r == 0)
+            r = check_vhost(args, &connection, error);
         if (r < 0)
             return r;
         add_nic(args, &connection);

@@ -6,6 +6,7 @@
 #include "base/call.h"
 #include "base/error.h"
 #include "choice/profile.h"
+#include "choice/vhost-net.h"
 #include "command/command.h"
 #include "command/reader.h"
 #include "command/saved.h"
@@ -77,19 +78,34 @@ static vqemu_runtime *open_runtime(struct reader *reader, json_t *object, vqemu_
     return runtime;
 }
 
+static int32_t read_vhost_net(struct reader *reader, json_t *object) {
+    if (!json_object_get(object, "vhost_net"))
+        return VQEMU_VHOST_NET_UNSEEN;
+    const char *name = reader_text(reader, object, "vhost_net", "runtime.vhost_net", READ_TEXT);
+    int32_t state = name ? vhost_net_find_state(name) : 0;
+    if (state == 0)
+        reader_fault(reader, "runtime.vhost_net", "it is no state of vhost-net");
+    return state;
+}
+
 /* All else is read before: what has a fault takes no lease. */
 static vqemu_runtime *read_runtime(struct reader *reader, json_t *root) {
     json_t *object = reader_object(reader, root, "runtime", "runtime");
-    reader_only(reader, "runtime", object, "profile", "guest_arch", "tree", "revision", "binary",
+    reader_only(reader, "runtime", object, "profile", "guest_arch", "vhost_net", "tree", "revision", "binary",
                 "firmware_dir", "lib_dir", "module_dir", "loader", NULL);
     const char *name = reader_text(reader, object, "guest_arch", "runtime.guest_arch", READ_TEXT);
     const struct arch *arch = name ? arch_find(name) : NULL;
     if (!arch)
         reader_fault(reader, "runtime.guest_arch", "it is no guest architecture");
+    int32_t vhost_net = read_vhost_net(reader, object);
     if (reader->code < 0)
         return NULL;
     _cleanup_profile_ vqemu_profile *profile = read_profile(reader, object, arch->name);
-    return reader->code < 0 ? NULL : open_runtime(reader, object, profile, arch);
+    vqemu_runtime *runtime =
+        reader->code < 0 ? NULL : open_runtime(reader, object, profile, arch);
+    if (runtime)
+        runtime->vhost_net = vhost_net;
+    return runtime;
 }
 
 /* ---- the VM ---- */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "command/command.h"
 #include "command/saved.h"
+#include "tree/runtime.h"
 #include "util/export.h"
 #include "util/utf8.h"
 
@@ -102,6 +103,8 @@ static void add_runtime(struct writer *writer, json_t *root, const vqemu_runtime
     add_string(writer, named, "accel", vqemu_profile_accel(profile));
     add_abilities(writer, named, vqemu_profile_abilities(profile));
     add_string(writer, object, "guest_arch", vqemu_runtime_guest_arch(runtime));
+    if (runtime->vhost_net != VQEMU_VHOST_NET_UNSEEN)
+        add_string(writer, object, "vhost_net", vqemu_vhost_net_state_name(runtime->vhost_net));
     add_string(writer, object, "tree", vqemu_runtime_tree(runtime));
     add_string(writer, object, "revision", vqemu_runtime_revision(runtime));
     if (vqemu_runtime_tree(runtime))

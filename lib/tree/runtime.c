@@ -30,6 +30,7 @@ vqemu_runtime *runtime_alloc(vqemu_profile *profile, const struct arch *arch) {
     atomic_init(&new->references, 1);
     new->profile = vqemu_profile_ref(profile);
     new->arch = arch;
+    new->vhost_net = VQEMU_VHOST_NET_UNSEEN;
     new->lease_fd = -1;
     return new;
 }
@@ -40,6 +41,7 @@ static int new_runtime(const vqemu_selection *selection, vqemu_runtime **runtime
         runtime_alloc(vqemu_selection_profile(selection), selection_arch(selection));
     if (!new)
         return error_no_memory(error);
+    new->vhost_net = selection_vhost_net(selection);
     *runtime = new;
     return 0;
 }

@@ -15,6 +15,7 @@ struct vqemu_runtime {
     atomic_uint references;
     vqemu_profile *profile;
     const struct arch *arch;
+    int32_t vhost_net; /* of the host that it was selected for: enum vqemu_vhost_net_state */
     char *binary, *firmware_dir, *lib_dir, *module_dir, *loader;
     /* Only of a runtime from a store: */
     char *tree, *revision;

@@ -145,8 +145,10 @@ static const struct property properties[] = {
         .kind = PROPERTY_SWITCH,
         .offset = offsetof(vqemu_nic, vhost),
         .meaning =
-            "Let the kernel move the packets (vhost-net); only of the backends tap and bridge "
-            "with the model virtio. Default: no.",
+            "Let the kernel move the packets, by /dev/vhost-net (vhost-net), which QEMU's user "
+            "must be able to open; only of the backends tap and bridge with the model virtio. "
+            "Default: under KVM, where the host that the profile was selected for has it for all "
+            "who can open /dev/kvm.",
     },
     {
         .key = "vhost_fd",

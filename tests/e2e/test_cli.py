@@ -131,6 +131,12 @@ def test_select():
     assert {"profile", "guest_arch", "accel", "reason", "rejected"} <= set(chosen)
     assert chosen["profile"] == "kvm-uefi" and chosen["accel"] == "kvm"
     assert len(chosen["rejected"]) == 3
+    assert chosen["host"]["kvm"] == "usable" and chosen["host"]["vhost_net"] == "unseen"
+    chosen = json.loads(good("--json", *here, "--vhost-net", "private", "select"))
+    assert chosen["host"]["vhost_net"] == "private" and "private" in chosen["host"]["vhost_net_reason"]
+    chosen = json.loads(good("--json", "--vhost-net", "absent", "select"))
+    assert chosen["host"]["vhost_net"] == "absent" and chosen["host"]["kvm_reason"]
+    bad(INVALID, "private, unseen", *here, "--vhost-net", "present", "select")
     bad(FAILED, "aarch64", *here, "select", "--mode", "hybrid-kvm", "--guest-arch", "aarch64")
     bad(INVALID, "hybrid-kvm, hybrid-emulated", *here, "select", "--mode", "hybird-kvm")
     bad(INVALID, "linux, windows, other", *here, "select", "--guest-os", "windwos")

@@ -180,12 +180,18 @@ void build_fails(int code, const char *mentioned) {
 }
 
 vqemu_host *describe_host(const char *arch, int32_t kvm) {
+    return describe_host_with(arch, kvm, NULL);
+}
+
+vqemu_host *describe_host_with(const char *arch, int32_t kvm, const char *vhost_net) {
     _cleanup_host_options_ vqemu_host_options *options = NULL;
     vqemu_host *host = NULL;
     ck_assert_int_eq(vqemu_host_options_new(&options, NULL), 0);
     ck_assert_int_eq(vqemu_host_options_set_string(options, VQEMU_HOST_ARCH, arch, NULL), 0);
     ck_assert_int_eq(
         vqemu_host_options_set_string(options, VQEMU_HOST_KVM, vqemu_kvm_state_name(kvm), NULL), 0);
+    ck_assert_int_eq(
+        vqemu_host_options_set_string(options, VQEMU_HOST_VHOST_NET, vhost_net, NULL), 0);
     ck_assert_int_eq(vqemu_host_new(options, 0, &host, NULL), 0);
     return host;
 }

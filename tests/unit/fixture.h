@@ -48,6 +48,8 @@ vqemu_revision *build(vqemu_store *store, const char *created_at);
 void build_fails(int code, const char *mentioned);
 /* A host of this architecture, with this state of KVM. */
 vqemu_host *describe_host(const char *arch, int32_t kvm);
+/* The same with a state of vhost-net by its name; NULL for none. */
+vqemu_host *describe_host_with(const char *arch, int32_t kvm, const char *vhost_net);
 /* A request for a profile by its name; guest_arch may be NULL. */
 vqemu_request *request_profile(const char *profile, const char *guest_arch);
 /* On an x86_64 host with KVM. */

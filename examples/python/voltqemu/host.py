@@ -20,16 +20,20 @@ def has_feature(name: str) -> bool:
 
 
 class Host(Value):
-    """What selection needs to know of a host. Immutable; any thread may use it. Two that say the same are equal."""
+    """What selection and commands need to know of a host. Immutable; any thread may use it. Two that say the same are
+    equal."""
 
     __slots__ = ()
     _C = "vqemu_host"
-    _ELSEWHERE = "probe() there, or send arch and kvm_state"
+    _ELSEWHERE = "probe() there, or send arch, kvm_state and vhost_net_state"
 
-    def __init__(self, arch: Text, kvm: Text = "usable") -> None:
-        """A host that is described: its architecture, such as "x86_64", and how far KVM works there: "usable",
-        "absent", "denied", "broken", "software" or "unseen". See probe() for this host."""
-        described = options("vqemu_host_options", {"arch": encoded(arch, "arch"), "kvm": encoded(kvm, "kvm")})
+    def __init__(self, arch: Text, kvm: Text = "usable", vhost_net: Text = "unseen") -> None:
+        """A host that is described: its architecture, such as "x86_64"; how far KVM works there: "usable",
+        "absent", "denied", "broken", "software" or "unseen"; and vhost-net: "usable", "absent", "denied", "broken",
+        "private" or "unseen". See probe() for this host."""
+        described = options("vqemu_host_options", {
+            "arch": encoded(arch, "arch"), "kvm": encoded(kvm, "kvm"),
+            "vhost_net": encoded(vhost_net, "vhost_net")})
         self._pointer = C.vqemu_host_new(described, 0)
 
     @classmethod
@@ -57,8 +61,18 @@ class Host(Value):
         """Why KVM is usable or not, for people."""
         return str(C.vqemu_host_kvm_reason(self))
 
-    def _says(self) -> Tuple[str, str, str]:
-        return self.arch, self.kvm_state, self.kvm_reason
+    @property
+    def vhost_net_state(self) -> str:
+        """Whether VMs can use vhost-net: "usable", "absent", "denied", "broken", "private" or "unseen"."""
+        return str(C.vqemu_vhost_net_state_name(C.vqemu_host_vhost_net_state(self)))
+
+    @property
+    def vhost_net_reason(self) -> str:
+        """Why vhost-net can be used or not, for people."""
+        return str(C.vqemu_host_vhost_net_reason(self))
+
+    def _says(self) -> Tuple[str, ...]:
+        return self.arch, self.kvm_state, self.kvm_reason, self.vhost_net_state, self.vhost_net_reason
 
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [self.arch, f"kvm {self.kvm_state}"]))

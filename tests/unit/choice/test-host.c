@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "choice/vhost-net.h"
 #include "fixture.h"
 #include "run.h"
 #include "util/dir.h"
@@ -40,7 +41,7 @@ static int32_t probe(const char *device, const char *module, const char *mention
     paths.modules_dir = modules;
     ck_assert_int_eq(mkdir(modules, 0755), 0);
     ck_assert_int_eq(mkdir(path, 0755), 0);
-    ck_assert_int_eq(host_probe_at(&paths, &host, NULL), 0);
+    ck_assert_int_eq(host_probe_at(&paths, "/nonexistent/vhost-net", &host, NULL), 0);
     ck_assert_ptr_nonnull(strstr(vqemu_host_kvm_reason(host), mentioned));
     ck_assert(vqemu_host_kvm_usable(host) == (vqemu_host_kvm_state(host) == VQEMU_KVM_USABLE));
     ck_assert_int_eq(remove_tree(AT_FDCWD, modules), 0);
@@ -71,8 +72,9 @@ START_TEST(a_device_without_permission_is_denied) {
         vqemu_host *host = NULL;
         struct kvm_paths paths = kvm_paths;
         paths.device = path;
-        int r = host_probe_at(&paths, &host, NULL);
-        bool denied = r == 0 && vqemu_host_kvm_state(host) == VQEMU_KVM_DENIED;
+        int r = host_probe_at(&paths, path, &host, NULL);
+        bool denied = r == 0 && vqemu_host_kvm_state(host) == VQEMU_KVM_DENIED &&
+                      vqemu_host_vhost_net_state(host) == VQEMU_VHOST_NET_DENIED;
         vqemu_host_free(host);
         _exit(denied ? 0 : 1);
     }
@@ -214,6 +216,7 @@ START_TEST(a_description_is_checked) {
         {VQEMU_HOST_ARCH, "", VQEMU_ERR_INVALID, "x86_64"},
         {VQEMU_HOST_KVM, "Usable", VQEMU_ERR_INVALID, "unseen"},
         {VQEMU_HOST_KVM, "1", VQEMU_ERR_INVALID, "absent"},
+        {VQEMU_HOST_VHOST_NET, "unknown", VQEMU_ERR_INVALID, "private"},
         {"architecture", "x86_64", VQEMU_ERR_UNKNOWN_KEY, "kvm"},
     };
     _cleanup_host_options_ vqemu_host_options *options = NULL;
@@ -231,6 +234,69 @@ START_TEST(a_description_is_checked) {
                 strncmp(vqemu_error_message(error), cases[i].key, strlen(cases[i].key)), 0);
         }
     }
+}
+END_TEST
+
+/* ---- vhost-net ---- */
+
+static int32_t probe_vhost_net(const char *device, const char *mentioned) {
+    _cleanup_host_ vqemu_host *host = NULL;
+    ck_assert_int_eq(host_probe_at(&kvm_paths, device, &host, NULL), 0);
+    ck_assert_msg(strstr(vqemu_host_vhost_net_reason(host), mentioned), "%s",
+                  vqemu_host_vhost_net_reason(host));
+    return vqemu_host_vhost_net_state(host);
+}
+
+START_TEST(what_is_no_vhost_net_is_told) {
+    ck_assert_int_eq(probe_vhost_net("/nonexistent", "there is no /nonexistent"),
+                     VQEMU_VHOST_NET_ABSENT);
+    ck_assert_int_eq(probe_vhost_net("/dev/null", "does not answer"), VQEMU_VHOST_NET_BROKEN);
+    ck_assert_int_eq(probe_vhost_net("/", "cannot be opened: Is a directory"),
+                     VQEMU_VHOST_NET_BROKEN);
+}
+END_TEST
+
+/* Whoever can open the one must be able to open the other. */
+START_TEST(a_node_that_is_less_open_than_kvm_is_private) {
+    static const struct {
+        unsigned uid, gid, mode, kvm_uid, kvm_gid, kvm_mode;
+        bool is_as_open;
+    } cases[] = {
+        {0, 0, 0666, 0, 104, 0660, true},    {0, 104, 0660, 0, 104, 0660, true},
+        {0, 104, 0666, 0, 104, 0660, true},  {0, 104, 0660, 0, 104, 0600, true},
+        {0, 0, 0600, 0, 104, 0660, false},   {0, 0, 0660, 0, 104, 0660, false},
+        {0, 104, 0600, 0, 104, 0660, false}, {0, 104, 0660, 0, 104, 0666, false},
+        {0, 104, 0640, 0, 104, 0660, false}, {7, 104, 0660, 0, 104, 0660, false},
+        {0, 104, 0664, 0, 104, 0666, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct stat node = {.st_uid = cases[i].uid,
+                                  .st_gid = cases[i].gid,
+                                  .st_mode = S_IFCHR | cases[i].mode},
+                          kvm = {.st_uid = cases[i].kvm_uid,
+                                 .st_gid = cases[i].kvm_gid,
+                                 .st_mode = S_IFCHR | cases[i].kvm_mode};
+        ck_assert_msg(vhost_net_is_as_open(&node, &kvm) == cases[i].is_as_open, "case %zu", i);
+    }
+}
+END_TEST
+
+START_TEST(vhost_net_can_be_described) {
+    static const char *const names[] = {"usable", "absent",  "denied",
+                                        "broken", "private", "unseen"};
+    _cleanup_host_ vqemu_host *plain = describe_host("x86_64", VQEMU_KVM_USABLE);
+    ck_assert_int_eq(vqemu_host_vhost_net_state(plain), VQEMU_VHOST_NET_UNSEEN);
+    for (int32_t state = 1; state <= 6; state++) {
+        _cleanup_host_ vqemu_host *host =
+            describe_host_with("x86_64", VQEMU_KVM_USABLE, names[state - 1]);
+        ck_assert_str_eq(vqemu_vhost_net_state_name(state), names[state - 1]);
+        ck_assert_int_eq(vqemu_host_vhost_net_state(host), state);
+        ck_assert_ptr_nonnull(strstr(vqemu_host_vhost_net_reason(host), names[state - 1]));
+    }
+    ck_assert_str_eq(vqemu_vhost_net_state_name(0), "unknown");
+    ck_assert_str_eq(vqemu_vhost_net_state_name(7), "unknown");
+    ck_assert_int_eq(vqemu_host_vhost_net_state(NULL), -1);
+    ck_assert_ptr_null(vqemu_host_vhost_net_reason(NULL));
 }
 END_TEST
 
@@ -304,6 +370,9 @@ int main(void) {
     tcase_add_test(tests, a_host_can_be_described);
     tcase_add_test(tests, a_description_is_checked);
     tcase_add_test(tests, a_description_must_be_complete);
+    tcase_add_test(tests, what_is_no_vhost_net_is_told);
+    tcase_add_test(tests, a_node_that_is_less_open_than_kvm_is_private);
+    tcase_add_test(tests, vhost_net_can_be_described);
     tcase_add_test(tests, mistakes_of_callers_are_named);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

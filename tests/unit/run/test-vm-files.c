@@ -59,6 +59,39 @@ START_TEST(what_is_missing_is_named) {
 }
 END_TEST
 
+/* QEMU says little of these, and of vhost-net aborts. */
+START_TEST(a_device_node_that_is_missing_is_named) {
+    static const struct {
+        const char *key, *node;
+    } cases[] = {{"nics[0].ifname", "/dev/net/tun"},
+                 {"nics[0].vhost", "/dev/vhost-net"},
+                 {"vsock_cid", "/dev/vhost-vsock"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_vm_ vqemu_vm *vm = make_vm();
+        _cleanup_error_ vqemu_error *error = NULL;
+        if (i == 2) {
+            ck_assert_int_eq(vqemu_vm_set_number(vm, "vsock_cid", 3, NULL), 0);
+        } else {
+            set_string(vm, "nics[0].backend", i == 0 ? "tap" : "bridge");
+            set_string(vm, i == 0 ? "nics[0].ifname" : "nics[0].bridge", "one");
+        }
+        if (i == 1) {
+            set_path(vm, "nics[0].helper", "helper");
+            write_file("helper", "", 0755);
+            ck_assert_int_eq(vqemu_vm_set_switch(vm, "nics[0].vhost", VQEMU_SWITCH_ON, NULL), 0);
+        }
+        int r = prepare(vm, 0, &error);
+        if (access(cases[i].node, R_OK | W_OK) == 0) {
+            ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+            continue;
+        }
+        ck_assert_int_lt(r, 0);
+        ck_assert_str_eq(vqemu_error_detail(error, "key"), cases[i].key);
+        ck_assert_str_eq(vqemu_error_detail(error, "path"), cases[i].node);
+    }
+}
+END_TEST
+
 START_TEST(what_the_user_cannot_open_is_named) {
     static const struct {
         mode_t mode;
@@ -309,6 +342,7 @@ int main(void) {
     TCase *tests = tcase_create("vm-files");
     tcase_add_checked_fixture(tests, make_directory, remove_scratch);
     tcase_add_test(tests, what_is_missing_is_named);
+    tcase_add_test(tests, a_device_node_that_is_missing_is_named);
     tcase_add_test(tests, what_the_user_cannot_open_is_named);
     tcase_add_test(tests, what_is_no_file_is_named);
     tcase_add_test(tests, what_a_socket_would_replace_is_refused);
