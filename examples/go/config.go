@@ -156,6 +156,7 @@ type VMConfig struct {
 	VsockCID            uint32   `json:"vsock_cid,omitempty"`
 	RNG                 Switch   `json:"rng,omitempty"`
 	Balloon             Switch   `json:"balloon,omitempty"`
+	HotplugSlots        int      `json:"hotplug_slots,omitempty"`
 	Watchdog            string   `json:"watchdog,omitempty"`
 	TPM                 Switch   `json:"tpm,omitempty"`
 	TPMSocket           string   `json:"tpm_socket,omitempty"`

@@ -306,6 +306,9 @@ const KeyRNG = "rng"
 // KeyBalloon is "balloon".
 const KeyBalloon = "balloon"
 
+// KeyHotplugSlots is "hotplug_slots".
+const KeyHotplugSlots = "hotplug_slots"
+
 // KeyWatchdog is "watchdog".
 const KeyWatchdog = "watchdog"
 

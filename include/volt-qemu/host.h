@@ -95,8 +95,8 @@ typedef struct vqemu_host_options vqemu_host_options;
  */
 #define VQEMU_HOST_KVM "kvm"
 
-/** Whether VMs can use vhost-net: a name of vqemu_vhost_net_state_name(), such as "usable". Default:
- * "unseen". Since 1.0. */
+/** Whether VMs can use vhost-net: a name of vqemu_vhost_net_state_name(), such as "usable".
+ * Default: "unseen". Since 1.0. */
 #define VQEMU_HOST_VHOST_NET "vhost_net"
 
 /** Make a description in which nothing is set. The caller frees *options with

@@ -116,6 +116,7 @@
 #define VQEMU_KEY_VSOCK_CID "vsock_cid"
 #define VQEMU_KEY_RNG "rng"
 #define VQEMU_KEY_BALLOON "balloon"
+#define VQEMU_KEY_HOTPLUG_SLOTS "hotplug_slots"
 #define VQEMU_KEY_WATCHDOG "watchdog"
 #define VQEMU_KEY_TPM "tpm"
 #define VQEMU_KEY_TPM_SOCKET "tpm_socket"

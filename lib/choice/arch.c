@@ -24,6 +24,8 @@
  * own_fuse: over virtiofs a guest speaks FUSE in its own byte order, flags of open() and error
  * numbers, and virtiofsd takes them for the host's. Where these differ from those of the usual
  * hosts, x86 and arm64, the guest can mount nothing, or execute nothing of it.
+ * bridge_slot: where the chipset has a device of several functions, of which these are free; on
+ * other machines the last slot, which is the first that is taken by what has no home (args-slot.c).
  * pci_slot: QEMU fills the slots of a Malta board from 0x12 up; Linux knows the interrupts of four.
  * vmport=off: nobody asked for VMware's backdoor.
  * plain_disk of "virt" on Arm: Windows has drivers for NVMe, AHCI and USB sticks. AAVMF, which
@@ -40,14 +42,14 @@
         .name = "pc", .versioned = "pc-i440fx-", .options = X86_OPTIONS, .ide = IDE_BUILT_IN,      \
         .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000", .sleep = "PIIX4_PM",      \
         .boots_disks = true, .bootindex = true, .tcg_max_memory = memory, .first_slot = 2,         \
-        .slots = 30,                                                                               \
+        .slots = 30, .bridge = BRIDGE_PCI, .bridge_slot = 1,                                       \
     }
 #define Q35_MACHINE(memory)                                                                        \
     {                                                                                              \
         .name = "q35", .versioned = "pc-q35-", .options = X86_OPTIONS, .ide = SATA_BUILT_IN,       \
         .plain_disk = "ide", .plain_cdrom = "ide", .plain_nic = "e1000e", .sleep = "ICH9-LPC",     \
         .smm = true, .boots_disks = true, .bootindex = true, .tcg_max_memory = memory,             \
-        .first_slot = 1, .slots = 30,                                                              \
+        .first_slot = 1, .slots = 30, .bridge = BRIDGE_PCIE, .bridge_slot = 0x1f,                  \
     }
 
 static const struct machine x86_64_machines[] = {
@@ -63,6 +65,8 @@ static const struct machine arm64_machines[] = {
         .plain_cdrom = "usb",
         .first_slot = 1,
         .slots = 31,
+        .bridge = BRIDGE_PCIE,
+        .bridge_slot = 0x1f,
     },
     {0},
 };
@@ -75,6 +79,8 @@ static const struct machine arm_machines[] = {
         .plain_cdrom = "usb",
         .first_slot = 1,
         .slots = 31,
+        .bridge = BRIDGE_PCIE,
+        .bridge_slot = 0x1f,
     },
     {0},
 };
@@ -84,6 +90,8 @@ static const struct machine virt_machines[] = {
         .ide = SATA_ADDED,
         .first_slot = 1,
         .slots = 31,
+        .bridge = BRIDGE_PCIE,
+        .bridge_slot = 0x1f,
     },
     {0},
 };
@@ -122,6 +130,8 @@ static const struct machine pseries_machines[] = {
         .bootindex = true,
         .first_slot = 0,
         .slots = 32,
+        .bridge = BRIDGE_PCI,
+        .bridge_slot = 0x1f,
     },
     {0},
 };

@@ -22,6 +22,13 @@ enum ide {
     SATA_ADDED,    /* an ich9-ahci must be added; ports as of SATA_BUILT_IN */
 };
 
+/* What more PCI devices than the machine's own bus has room for are attached to. */
+enum bridge {
+    BRIDGE_NONE,
+    BRIDGE_PCI,
+    BRIDGE_PCIE, /* its own bus is PCI Express: it takes root ports as well */
+};
+
 /* A kind of machine of an architecture. */
 struct machine {
     const char *name;      /* QEMU's alias of its newest version, or its only name */
@@ -38,6 +45,8 @@ struct machine {
     uint64_t tcg_max_memory; /* MiB that it can have under TCG, 0 for that of the architecture */
     unsigned first_slot;     /* of PCI, that a device can be put in */
     unsigned slots;          /* PCI devices that can be added, or 0 for no limit worth checking */
+    enum bridge bridge;
+    unsigned bridge_slot; /* whose functions 4 to 7 are free for bridges */
 };
 
 struct arch {

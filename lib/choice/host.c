@@ -65,8 +65,8 @@ int host_probe_at(const struct kvm_paths *paths, const char *vhost_net, vqemu_ho
     if (r == 0)
         r = kvm_probe(paths, arch && arch->x86, &new->kvm_state, &new->kvm_reason, error);
     if (r == 0)
-        r = vhost_net_probe(vhost_net, paths->device, &new->vhost_net_state,
-                            &new->vhost_net_reason, error);
+        r = vhost_net_probe(vhost_net, paths->device, &new->vhost_net_state, &new->vhost_net_reason,
+                            error);
     if (r < 0)
         return r;
     *host = TAKE_POINTER(new);

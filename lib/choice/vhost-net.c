@@ -43,8 +43,7 @@ static bool is_open_to_all(const struct stat *node) {
 
 bool vhost_net_is_as_open(const struct stat *node, const struct stat *kvm) {
     bool has_same_owners = node->st_uid == kvm->st_uid && node->st_gid == kvm->st_gid;
-    return is_open_to_all(node) ||
-           (has_same_owners && (kvm->st_mode & ~node->st_mode & 0666) == 0);
+    return is_open_to_all(node) || (has_same_owners && (kvm->st_mode & ~node->st_mode & 0666) == 0);
 }
 
 /* A list gives rights that the mode does not show, as a login on the console does. */
@@ -57,8 +56,8 @@ static int32_t judge_rights(int fd, const char *device, const char *kvm_device, 
     bool is_known = fstat(fd, &node) == 0;
     bool has_kvm = is_known && stat(kvm_device, &kvm) == 0 && !has_access_list(kvm_device);
     if (is_known && (is_open_to_all(&node) || (has_kvm && vhost_net_is_as_open(&node, &kvm)))) {
-        *reason = format_string("%s works, and can be opened by whoever can open %s", device,
-                                kvm_device);
+        *reason =
+            format_string("%s works, and can be opened by whoever can open %s", device, kvm_device);
         return VQEMU_VHOST_NET_USABLE;
     }
     *reason = format_string("%s works for this user, and perhaps not for all who can open %s",

@@ -103,7 +103,8 @@ static const struct claim *find_twice(const struct claim *claims, size_t count) 
     for (size_t i = 1; i < count; i++) {
         bool is_second = strcmp(claims[i].what, claims[i - 1].what) == 0 &&
                          (i == 1 || strcmp(claims[i].what, claims[i - 2].what) != 0);
-        if (is_second && claims[i - 1].way == WAY_OWN && (!found || claims[i].number < found->number))
+        if (is_second && claims[i - 1].way == WAY_OWN &&
+            (!found || claims[i].number < found->number))
             found = &claims[i];
     }
     return found;

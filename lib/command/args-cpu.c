@@ -50,8 +50,11 @@ static int check_cpus(const struct args *args, vqemu_error **error) {
     if (cpus > args->arch->max_cpus)
         return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
                            "cpus: %" PRIu64
-                           " CPUs are too many: the machine of %s guests can have %u",
-                           cpus, args->arch->name, (unsigned)args->arch->max_cpus);
+                           " CPUs are too many: the machine of %s guests can have %u%s",
+                           cpus, args->arch->name, (unsigned)args->arch->max_cpus,
+                           args->arch->x86 ? " without an IOMMU that remaps interrupts, which no "
+                                             "key gives it"
+                                           : "");
     if (args->arch->tcg_cpu_alone && !args->kvm && !vm->cpu_model && cpus > 1)
         return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
                            "cpus: %" PRIu64 " CPUs are too many: %s guests can have one %s, their "

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "command/args-bridge.h"
 #include "command/args-claim.h"
 #include "command/args-nouns.h"
 #include "command/args-socket.h"
@@ -94,7 +95,9 @@ int args_add_devices(struct args *args, vqemu_error **error) {
     add_rng(args);
     add_balloon(args);
     add_vsock(args);
-    r = args_place_devices(args, error);
+    r = args_add_ports(args, error);
+    if (r == 0)
+        r = args_place_devices(args, error);
     if (r == 0)
         r = args_give_ids(args, error);
     if (r == 0)

@@ -39,7 +39,7 @@ static bool is_reserved(const char *id) {
         "video",   "usb",   "tablet", "keyboard", "serial", "agent", "watchdog", "rng-device",
         "balloon", "vsock", "rootfs", "scsi",     "ide",    "tpm",   "pci",      "pcie",
     };
-    static const char *const numbered[] = {"drive", "share", "nic"};
+    static const char *const numbered[] = {"drive", "share", "nic", "bridge", "port"};
     size_t length = strcspn(id, ".");
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (strlen(fixed[i]) == length && strncmp(fixed[i], id, length) == 0)

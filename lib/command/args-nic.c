@@ -136,7 +136,8 @@ static bool opens_vhost(const struct args *args, const struct connection *connec
         return false;
     if (nic->vhost != TOGGLE_DEFAULT)
         return is_on(nic->vhost);
-    return args->kvm && !nic->fd && !nic->fd_name && !is(connection, "user") && is_virtio(connection) &&
+    return args->kvm && !nic->fd && !nic->fd_name && !is(connection, "user") &&
+           is_virtio(connection) &&
            (state == VQEMU_VHOST_NET_USABLE ||
             (state == VQEMU_VHOST_NET_PRIVATE && !args->vm->user));
 }
@@ -147,8 +148,7 @@ static int check_vhost(const struct args *args, const struct connection *connect
     if (!connection->opens_vhost ||
         (state != VQEMU_VHOST_NET_ABSENT && state != VQEMU_VHOST_NET_BROKEN))
         return 0;
-    int r = args_refuse(error, VQEMU_ERR_UNSUPPORTED,
-                        "nics[%zu].vhost: %s", connection->number,
+    int r = args_refuse(error, VQEMU_ERR_UNSUPPORTED, "nics[%zu].vhost: %s", connection->number,
                         state == VQEMU_VHOST_NET_ABSENT
                             ? "the host has no " VHOST_NET_DEVICE
                               ", which the kernel's module vhost_net makes (modprobe vhost_net)"

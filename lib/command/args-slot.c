@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "command/args-address.h"
+#include "command/args-bridge.h"
 #include "command/args-nouns.h"
-
-#define NO_SLOT 32
 
 static const struct home {
     const char *id;
@@ -35,9 +35,11 @@ static const struct number_range {
 };
 #define FIRST_SCSI_NUMBER 0x4000 /* of the controllers for I/O threads, as they come */
 
+/* Ports and bridges have places of their own (args-bridge.c). */
 static bool takes_slot(const char *device) {
-    static const char *const others[] = {"scsi-",           "ide-",   "usb-",
-                                         "virtserialport,", "ramfb,", "tpm-"};
+    static const char *const others[] = {
+        "scsi-", "ide-", "usb-", "virtserialport,", "ramfb,", "tpm-", "pcie-root-port,",
+    };
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strncmp(device, others[i], strlen(others[i])) == 0)
             return false;
@@ -49,58 +51,83 @@ static bool is_in_slot(const struct args *args, size_t i) {
            takes_slot(args->argv.items[i]);
 }
 
+/* "rng-device" of ",id=rng-device,...", and no longer id. */
+static bool has_id(const char *device, const char *wanted) {
+    const char *id = strstr(device, ",id=");
+    size_t length = strlen(wanted);
+    return id && strncmp(id + strlen(",id="), wanted, length) == 0 &&
+           strchr(",", id[strlen(",id=") + length]);
+}
+
 /* The slot that a device has by its id; NO_SLOT if there is none. */
 static unsigned home_of(const char *device) {
-    const char *id = strstr(device, ",id=");
-    for (size_t i = 0; id && i < sizeof homes / sizeof *homes; i++) {
+    for (size_t i = 0; i < sizeof homes / sizeof *homes; i++) {
         const struct home *home = &homes[i];
-        size_t length = strlen(home->id);
-        if (strncmp(id + 4, home->id, length) != 0)
-            continue;
-        const char *rest = id + 4 + length;
-        unsigned long number = home->count > 1 ? strtoul(rest, NULL, 10) : 0;
-        bool is_whole = home->count > 1 ? *rest >= '0' && *rest <= '9' : *rest == ',' || !*rest;
-        if (is_whole)
+        unsigned long number;
+        if (home->count == 1 && has_id(device, home->id))
+            return home->slot;
+        if (home->count > 1 && args_device_number(device, home->id, &number))
             return number < home->count ? home->slot + (unsigned)number : NO_SLOT;
     }
     return NO_SLOT;
 }
 
-static bool set_address(struct args *args, size_t i, unsigned slot, unsigned function,
-                        bool multifunction) {
-    char **device = &args->argv.items[i];
-    char address[16] = "";
-    if (function > 0 || multifunction)
-        snprintf(address, sizeof address, ".%u", function);
-    char *placed = format_string("%s,addr=0x%x%s%s", *device, slot, address,
-                                 multifunction ? ",multifunction=on" : "");
-    if (!placed)
-        return false;
-    free(*device);
-    *device = placed;
-    return true;
-}
+/* The machine's own bus while it is being filled. */
+struct root_bus {
+    bool taken[NO_SLOT];
+    struct bridges bridges;
+};
 
-/* Devices with a home first; the others take what is left, from the top. */
-static int place(struct args *args, vqemu_error **error) {
-    unsigned end = args->machine->first_slot + args->machine->slots;
-    bool taken[NO_SLOT] = {false}, good = true;
+/* Where ports are, nothing else is: what would be at home there is as good as homeless. */
+static void take_homes(struct root_bus *root, const struct args *args) {
+    bool ports[NO_SLOT] = {false};
+    args_take_port_slots(args, ports);
+    memcpy(root->taken, ports, sizeof ports);
     for (size_t i = 0; i < args->argv.count; i++) {
         unsigned slot = is_in_slot(args, i) ? home_of(args->argv.items[i]) : NO_SLOT;
         if (slot != NO_SLOT)
-            taken[slot] = true;
+            root->taken[slot] = true;
     }
-    for (size_t i = 0; good && i < args->argv.count; i++) {
-        if (!is_in_slot(args, i))
+}
+
+static bool is_port_slot(const struct args *args, unsigned slot) {
+    bool ports[NO_SLOT] = {false};
+    args_take_port_slots(args, ports);
+    return ports[slot];
+}
+
+/* From the top; NO_SLOT if there is none left. */
+static unsigned take_free_slot(struct root_bus *root, const struct machine *machine) {
+    for (unsigned slot = machine->first_slot + machine->slots; slot-- > machine->first_slot;) {
+        if (root->taken[slot])
             continue;
-        unsigned slot = home_of(args->argv.items[i]);
-        for (unsigned free_slot = end - 1; slot == NO_SLOT; free_slot--)
-            if (!taken[free_slot]) /* there is one: count <= room */
-                slot = free_slot;
-        taken[slot] = true;
-        good = set_address(args, i, slot, 0, false);
+        root->taken[slot] = true;
+        return slot;
     }
-    return good ? 0 : error_no_memory(error);
+    return NO_SLOT;
+}
+
+/* False without memory. */
+static bool place_device(struct root_bus *root, const struct args *args, char **device) {
+    unsigned slot = home_of(*device);
+    if (slot == NO_SLOT || is_port_slot(args, slot))
+        slot = take_free_slot(root, args->machine);
+    if (slot == NO_SLOT)
+        return bridges_place(&root->bridges, device);
+    /* beside bridges, it is a function of several */
+    bool multifunction = root->bridges.are_needed && slot == args->machine->bridge_slot;
+    return args_add_address(device, NULL, slot, 0, multifunction);
+}
+
+/* Devices with a home first; the others take what is left, from the top, and then bridges. */
+static int place(struct args *args, bool are_bridges_needed, vqemu_error **error) {
+    struct root_bus root = {.bridges = {.are_needed = are_bridges_needed}};
+    bool good = true;
+    take_homes(&root, args);
+    for (size_t i = 0; good && i < args->argv.count; i++)
+        if (is_in_slot(args, i))
+            good = place_device(&root, args, &args->argv.items[i]);
+    return good && bridges_add(&root.bridges, args) ? 0 : error_no_memory(error);
 }
 
 /* Spread devices over the slots that have an interrupt; further ones are functions of the same. */
@@ -109,7 +136,8 @@ static int spread(struct args *args, vqemu_error **error) {
     for (size_t i = 0; i < args->argv.count; i++) {
         if (!is_in_slot(args, i))
             continue;
-        if (!set_address(args, i, first + number % slots, number / slots, number < slots))
+        if (!args_add_address(&args->argv.items[i], NULL, first + number % slots, number / slots,
+                              number < slots))
             return error_no_memory(error);
         number++;
     }
@@ -163,8 +191,16 @@ static bool has_homes(const struct machine *machine) {
     return machine->slots >= 30;
 }
 
+static int refuse(const struct args *args, unsigned count, unsigned room, vqemu_error **error) {
+    return args_refuse(error, VQEMU_ERR_UNSUPPORTED,
+                       "the VM has %u PCI devices; the machine %s of %s guests has room for %u. "
+                       "Disks on the bus scsi share one",
+                       count, args->machine_name, args->arch->name, room);
+}
+
 int args_place_devices(struct args *args, vqemu_error **error) {
-    unsigned count = 0, room = args->machine->slots;
+    unsigned count = 0, own = args->machine->slots - args_port_slots(args);
+    unsigned room = own + (args->machine->bridge ? BRIDGES_ROOM : 0);
     if (args->argv.failed)
         return error_no_memory(error);
     for (size_t i = 0; i < args->argv.count; i++)
@@ -172,12 +208,8 @@ int args_place_devices(struct args *args, vqemu_error **error) {
     if (strcmp(args->arch->bus, "ccw") == 0)
         return number_channel_devices(args, error);
     if (count > room)
-        return args_refuse(
-            error, VQEMU_ERR_UNSUPPORTED,
-            "the VM has %u PCI devices; the machine %s of %s guests has room for %u. "
-            "Disks on the bus scsi share one",
-            count, args->machine_name, args->arch->name, room);
+        return refuse(args, count, room, error);
     if (args->arch->pci_slots)
         return count > args->arch->pci_slots ? spread(args, error) : 0;
-    return has_homes(args->machine) ? place(args, error) : 0;
+    return has_homes(args->machine) ? place(args, count > own, error) : 0;
 }

@@ -91,8 +91,8 @@ static int32_t read_vhost_net(struct reader *reader, json_t *object) {
 /* All else is read before: what has a fault takes no lease. */
 static vqemu_runtime *read_runtime(struct reader *reader, json_t *root) {
     json_t *object = reader_object(reader, root, "runtime", "runtime");
-    reader_only(reader, "runtime", object, "profile", "guest_arch", "vhost_net", "tree", "revision", "binary",
-                "firmware_dir", "lib_dir", "module_dir", "loader", NULL);
+    reader_only(reader, "runtime", object, "profile", "guest_arch", "vhost_net", "tree", "revision",
+                "binary", "firmware_dir", "lib_dir", "module_dir", "loader", NULL);
     const char *name = reader_text(reader, object, "guest_arch", "runtime.guest_arch", READ_TEXT);
     const struct arch *arch = name ? arch_find(name) : NULL;
     if (!arch)
@@ -101,8 +101,7 @@ static vqemu_runtime *read_runtime(struct reader *reader, json_t *root) {
     if (reader->code < 0)
         return NULL;
     _cleanup_profile_ vqemu_profile *profile = read_profile(reader, object, arch->name);
-    vqemu_runtime *runtime =
-        reader->code < 0 ? NULL : open_runtime(reader, object, profile, arch);
+    vqemu_runtime *runtime = reader->code < 0 ? NULL : open_runtime(reader, object, profile, arch);
     if (runtime)
         runtime->vhost_net = vhost_net;
     return runtime;

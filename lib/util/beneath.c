@@ -56,8 +56,8 @@ static bool is_number(const char *component) {
 }
 
 bool path_is_of_process(const char *path) {
-    static const char *const entries[] = {"/dev/fd",     "/dev/fdset", "/dev/stdin",
-                                          "/dev/stdout", "/dev/stderr", "/proc/self",
+    static const char *const entries[] = {"/dev/fd",          "/dev/fdset",  "/dev/stdin",
+                                          "/dev/stdout",      "/dev/stderr", "/proc/self",
                                           "/proc/thread-self"};
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
         if (is_worded_beneath(path, entries[i]))

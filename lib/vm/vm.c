@@ -413,6 +413,17 @@ static const struct property properties[] = {
             "A virtio balloon, so that memory can be taken back from the guest. Default: no.",
     },
     {
+        .key = "hotplug_slots",
+        .reach = REACH_NOTHING,
+        .kind = PROPERTY_NUMBER,
+        .offset = offsetof(vqemu_vm, hotplug_slots),
+        .minimum = 1,
+        .maximum = 32,
+        .meaning = "PCI Express ports that are left free, up to 32, into which devices are plugged "
+                   "while the guest runs (QMP's device_add with the bus port0, port1, ...); of the "
+                   "machines q35 and virt. Default: none.",
+    },
+    {
         .key = "watchdog",
         .reach = REACH_NOTHING,
         .kind = PROPERTY_CHOICE,

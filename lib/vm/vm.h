@@ -52,6 +52,7 @@ struct vqemu_vm {
     uint64_t vsock_cid;
     enum toggle rng;
     enum toggle balloon;
+    uint64_t hotplug_slots;
     const char *watchdog;
     enum toggle tpm;
     char *tpm_socket;

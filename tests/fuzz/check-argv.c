@@ -39,7 +39,8 @@ static const struct option {
     {"-chardev", FIRST, "id fd mux signal path append server wait logfile logappend"},
     {"-cpu", FIRST, "pauth-impdef hv-*"}, /* and the document's */
     {"-device", FIRST,
-     "id bus addr multifunction port p2 p3 devno scsi-id unit iothread serial device_id drive "
+     "id bus addr multifunction chassis chassis_nr shpc port p2 p3 devno scsi-id unit iothread "
+     "serial device_id drive "
      "write-cache "
      "bootindex netdev "
      "mac "

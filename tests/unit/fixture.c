@@ -190,8 +190,8 @@ vqemu_host *describe_host_with(const char *arch, int32_t kvm, const char *vhost_
     ck_assert_int_eq(vqemu_host_options_set_string(options, VQEMU_HOST_ARCH, arch, NULL), 0);
     ck_assert_int_eq(
         vqemu_host_options_set_string(options, VQEMU_HOST_KVM, vqemu_kvm_state_name(kvm), NULL), 0);
-    ck_assert_int_eq(
-        vqemu_host_options_set_string(options, VQEMU_HOST_VHOST_NET, vhost_net, NULL), 0);
+    ck_assert_int_eq(vqemu_host_options_set_string(options, VQEMU_HOST_VHOST_NET, vhost_net, NULL),
+                     0);
     ck_assert_int_eq(vqemu_host_new(options, 0, &host, NULL), 0);
     return host;
 }

@@ -18,8 +18,7 @@ static inline vqemu_selection *read_selection(int index) {
     char host_arch[32], profile[32], guest_arch[32], vhost_net[32] = "unseen";
     int words = sscanf(text, "%31s %31s %31s %31s", host_arch, profile, guest_arch, vhost_net);
     ck_assert_int_ge(words, 3);
-    _cleanup_host_ vqemu_host *host =
-        describe_host_with(host_arch, VQEMU_KVM_USABLE, vhost_net);
+    _cleanup_host_ vqemu_host *host = describe_host_with(host_arch, VQEMU_KVM_USABLE, vhost_net);
     _cleanup_request_ vqemu_request *request = request_profile(profile, guest_arch);
     vqemu_selection *selection = NULL;
     ck_assert_int_eq(vqemu_select(host, request, 0, &selection, NULL), 0);

@@ -143,8 +143,10 @@ class Nic(Element):
                         "QEMU: 3 or more. From 0 to 2147483647.")
     fd_name = StringProperty("Name of such a descriptor, instead of its number: the command "
                              "numbers it for the process that becomes QEMU.")
-    vhost = SwitchProperty("Let the kernel move the packets (vhost-net); only of the backends tap "
-                           "and bridge with the model virtio. Default: no.")
+    vhost = SwitchProperty("Let the kernel move the packets, by /dev/vhost-net (vhost-net), which "
+                           "QEMU's user must be able to open; only of the backends tap and bridge "
+                           "with the model virtio. Default: under KVM, where the host that the "
+                           "profile was selected for has it for all who can open /dev/kvm.")
     vhost_fd = NumberProperty("Descriptor of /dev/vhost-net, which the caller has opened and "
                               "passes on to QEMU: 3 or more; only with a TAP device. Default: QEMU "
                               "opens it. From 0 to 2147483647.")
@@ -286,6 +288,10 @@ class VMProperties(Properties):
                          "/dev/urandom. Default: no.")
     balloon = SwitchProperty("A virtio balloon, so that memory can be taken back from the guest. "
                              "Default: no.")
+    hotplug_slots = NumberProperty("PCI Express ports that are left free, up to 32, into which "
+                                   "devices are plugged while the guest runs (QMP's device_add "
+                                   "with the bus port0, port1, ...); of the machines q35 and virt. "
+                                   "Default: none. From 0 to 32.")
     watchdog = StringProperty("A watchdog device, i6300esb or on s390x diag288, and what QEMU "
                               "does when it expires. Default: no such device. One of reset, "
                               "shutdown, poweroff, pause, inject-nmi, none, debug.")

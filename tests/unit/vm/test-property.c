@@ -148,10 +148,9 @@ static const char *const of_processes[] = {
     "/proc/1/root/a", "/./proc/12/fd/3",   "/proc/1"};
 
 /* What QEMU would open in other ways than a file. */
-static const char *const protocols[] = {"fd:3",         "fdset:3",        "file:/a",
-                                        "json:{}",      "nbd:host:10809", "nbd+unix:///?socket=/a",
-                                        "host_device:", "fat:/a",         "http://a/b",
-                                        "exec:cat",     "unix:/a",        "-"};
+static const char *const protocols[] = {
+    "fd:3",         "fdset:3", "file:/a",    "json:{}",  "nbd:host:10809", "nbd+unix:///?socket=/a",
+    "host_device:", "fat:/a",  "http://a/b", "exec:cat", "unix:/a",        "-"};
 
 static void check_paths(const struct subject *subject, const struct property *property) {
     char longest[SOCKET_PATH_MAX + 2];

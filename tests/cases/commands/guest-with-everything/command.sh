@@ -76,6 +76,9 @@
   -device virtio-rng-pci,id=rng-device,rng=rng,addr=0x6 \
   -device virtio-balloon-pci,id=balloon,deflate-on-oom=on,free-page-reporting=on,addr=0x7 \
   -device vhost-vsock-pci,id=vsock,guest-cid=4294967294,addr=0x8 \
+  -device pcie-root-port,id=port0,chassis=1,addr=0x1.0,multifunction=on \
+  -device pcie-root-port,id=port1,chassis=2,addr=0x1.1 \
+  -device pcie-root-port,id=port2,chassis=3,addr=0x1.2 \
   -kernel /k,1 \
   -initrd /i=1 \
   -append quiet \
