@@ -46,9 +46,9 @@ static int diff(const struct options *options) {
     _cleanup_vqemu_free_ char *text = NULL;
     if (options->operand_count != 2)
         return fail_usage(options->command, "two files are needed");
-    int status = vm_from_document(options->operands[0], &from);
+    int status = vm_from_document(options, options->operands[0], &from);
     if (!status)
-        status = vm_from_document(options->operands[1], &to);
+        status = vm_from_document(options, options->operands[1], &to);
     if (status)
         return status;
     if (vqemu_vm_diff(from, to, 0, &text, &error))

@@ -15,6 +15,7 @@
 #include "open-patiently.h"
 #include "option-table.h"
 #include "options.h"
+#include "patience.h"
 #include "progress.h"
 #include "revision-name.h"
 #include "whole-file.h"
@@ -47,13 +48,28 @@ static bool is_replaceable(const char *path) {
     return stat(path, &status) < 0 || S_ISREG(status.st_mode);
 }
 
+/* Open what is no file. A FIFO without a reader would be waited for whatever the time that was
+ * given; errno is ENXIO if none has come. */
+static int open_pipe(const struct options *options, const char *path) {
+    int64_t end = patience_end(options);
+    int fd;
+    do
+        fd = open_patiently(AT_FDCWD, path, O_WRONLY | O_NOCTTY | O_NONBLOCK);
+    while (fd < 0 && errno == ENXIO && patience_wait(-1, 0, end));
+    if (fd < 0)
+        return fd;
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fd;
+}
+
 static int export_to_path(const struct options *options, vqemu_store *store,
                           vqemu_revision *revision, const char *path) {
     if (is_replaceable(path))
         return export_to_file(options, store, revision, path);
-    int fd = open_patiently(AT_FDCWD, path, O_WRONLY | O_NOCTTY);
+    int fd = open_pipe(options, path);
     if (fd < 0)
-        return fail_writing(errno, path);
+        return errno == ENXIO ? fail_impatient(options, "a reader of the pipe")
+                              : fail_writing(errno, path);
     int status = export_to_fd(options, store, revision, fd, path);
     close(fd);
     return status;

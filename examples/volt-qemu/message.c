@@ -181,6 +181,15 @@ int fail_invalid(const char *reason, const char *format, ...) {
     return STATUS_INVALID;
 }
 
+int fail_late(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    print_own(vqemu_result_name(VQEMU_ERR_TIMEOUT), "deadline", "--timeout gives it more", format,
+              arguments);
+    va_end(arguments);
+    return STATUS_GIVEN_UP;
+}
+
 int fail_usage(const struct command *command, const char *format, ...) {
     const char *code = vqemu_result_name(VQEMU_ERR_USAGE);
     _cleanup_free_ char *help = help_of(command);

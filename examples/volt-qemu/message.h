@@ -41,6 +41,9 @@ int fail_writing(int error_number, const char *path);
 /* Report a value that cannot be; reason is a word of docs/errors.md. */
 int fail_invalid(const char *reason, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Report that the time was over that the command was given. */
+int fail_late(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* Report wrong usage, and where help is; command may be NULL. */
 int fail_usage(const struct command *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

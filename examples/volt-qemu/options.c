@@ -24,8 +24,24 @@ struct parser {
 
 /* ---- values ---- */
 
+static const char *describe_values(enum option_type type) {
+    switch (type) {
+    case OPTION_NUMBER:
+        return "a whole number from 0 to 4294967295";
+    case OPTION_MEMORY:
+        return "a number of MiB, or with suffix M or G";
+    case OPTION_BYTES:
+        return "a number of bytes, or with suffix K, M or G";
+    case OPTION_KVM_STATE:
+        return "one of the words that --help lists";
+    default:
+        return "something else";
+    }
+}
+
 static int bad_value(const struct parser *parser, const struct option_row *row, const char *value) {
-    return fail_usage(parser->options->command, "option '--%s' cannot be '%s'", row->name, value);
+    return fail_usage(parser->options->command, "option '--%s' cannot be '%s'; it is %s", row->name,
+                      value, describe_values(row->type));
 }
 
 static int take_path(char **field, const char *value) {

@@ -2,11 +2,14 @@
 #include "vm-options.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "message.h"
+#include "patience.h"
 #include "text.h"
 
 /* ---- documents ---- */
@@ -14,19 +17,30 @@
 /* More than a description of a VM may have: the library refuses that. */
 #define MAX_INPUT ((1 << 20) + 1)
 
-static int read_standard_input(vqemu_vm **vm) {
+static int read_standard_input(const struct options *options, vqemu_vm **vm) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_free_ char *text = grow(NULL, MAX_INPUT);
-    size_t size = fread(text, 1, MAX_INPUT, stdin);
-    if (ferror(stdin))
-        return fail_system(errno, "cannot read the VM from standard input");
+    int64_t end = patience_end(options);
+    size_t size = 0;
+    ssize_t n = 1;
+    while (n > 0 && size < MAX_INPUT) {
+        if (!patience_wait(STDIN_FILENO, POLLIN, end))
+            return fail_impatient(options, "the VM from standard input");
+        n = read(STDIN_FILENO, text + size, MAX_INPUT - size);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            n = 1; /* nothing yet */
+        else if (n < 0)
+            return fail_system(errno, "cannot read the VM from standard input");
+        else
+            size += (size_t)n;
+    }
     return vqemu_vm_from_json(text, size, "standard input", 0, vm, &error) ? fail_vm(error) : 0;
 }
 
-int vm_from_document(const char *path, vqemu_vm **vm) {
+int vm_from_document(const struct options *options, const char *path, vqemu_vm **vm) {
     _cleanup_error_ vqemu_error *error = NULL;
     if (strcmp(path, "-") == 0)
-        return read_standard_input(vm);
+        return read_standard_input(options, vm);
     return vqemu_vm_from_file(path, 0, vm, &error) ? fail_vm(error) : 0;
 }
 
@@ -87,7 +101,7 @@ int vm_from_options(const struct options *options, vqemu_vm **vm) {
     _cleanup_error_ vqemu_error *error = NULL;
     int status = check_guest_os(options);
     if (!status)
-        status = options->vm ? vm_from_document(options->vm, vm) : new_vm(vm);
+        status = options->vm ? vm_from_document(options, options->vm, vm) : new_vm(vm);
     if (status)
         return status;
     if (set_vm(options, *vm, &error))

@@ -9,7 +9,7 @@
 
 /* Read a document; "-" is standard input. Returns 0, or the exit status of a failure that has been
  * reported. */
-int vm_from_document(const char *path, vqemu_vm **vm);
+int vm_from_document(const struct options *options, const char *path, vqemu_vm **vm);
 
 /* The VM of --vm, or a new one, with what the other options say. */
 int vm_from_options(const struct options *options, vqemu_vm **vm);

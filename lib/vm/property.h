@@ -34,6 +34,9 @@ enum property_kind {
 
 #define SOCKET_PATH_MAX (sizeof((struct sockaddr_un *)NULL)->sun_path - 1) /* unix(7) */
 
+/* Bytes of one argument of a program, as the kernel has it: MAX_ARG_STRLEN (execve(2)). */
+#define ARGUMENT_MAX (32 * 4096 - 1)
+
 /* No machine has room for as many devices, no command line for as many arguments. */
 #define LIST_MAX 1000
 

@@ -352,6 +352,7 @@ static const struct property properties[] = {
         .kind = PROPERTY_STRING,
         .offset = offsetof(vqemu_vm, append),
         .may_be_empty = true,
+        .maximum = ARGUMENT_MAX,
         .meaning =
             "The whole kernel command line; needs a kernel. A kernel whose root is on a disk "
             "must be told so here: root=/dev/vda and so on. An empty one is a value of its "
@@ -645,6 +646,7 @@ static const struct property properties[] = {
         .reach = REACH_RULE,
         .kind = PROPERTY_STRINGS,
         .offset = offsetof(vqemu_vm, extra_args),
+        .maximum = ARGUMENT_MAX,
         .meaning =
             "Arguments that are added to the end of QEMU's, verbatim. They can undo any of the "
             "defaults. Refused are -pidfile, -daemonize, -chroot, -runas, -run-with with chroot or "

@@ -553,6 +553,17 @@ def test_a_pipe_that_nobody_writes_to_is_given_up(tmp_path):
         mentions=["the time given"], status=7, timeout=60)
 
 
+def test_a_pipe_that_nobody_reads_is_given_up(tmp_path, root):
+    """The library alone gave up in time; the opening did not."""
+    os.mkfifo(tmp_path / "fifo")
+    bad("--root", root, "--timeout", "1", "export", PROFILE, "--output", tmp_path / "fifo",
+        mentions=["the time given", "a reader of the pipe"], status=7, timeout=60)
+    with subprocess.Popen([CLI, "--root", root, "export", PROFILE, "--output", tmp_path / "fifo"]) as export:
+        time.sleep(0.5)
+        content = (tmp_path / "fifo").read_bytes()
+    assert export.returncode == 0 and content == good("--root", root, "export", PROFILE, text=False)
+
+
 def test_import_of_a_tar_made_in_memory_without_directories(tmp_path):
     """Directory entries are not needed."""
     packed = io.BytesIO()

@@ -121,6 +121,23 @@ START_TEST(paths_are_absolute) {
 }
 END_TEST
 
+/* What is longer, the kernel executes with no program at all. */
+START_TEST(an_argument_has_an_end) {
+    static const char *const keys[] = {"append", "extra_args[0]"};
+    static char text[32 * 4096 + 1];
+    memset(text, 'x', sizeof text - 1);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        _cleanup_error_ vqemu_error *error = NULL;
+        _cleanup_vm_ vqemu_vm *vm = NULL;
+        ck_assert_int_eq(vqemu_vm_new("web", &vm, NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, keys[i], text + 1, NULL), 0);
+        ck_assert_int_eq(vqemu_vm_set_string(vm, keys[i], text, &error), VQEMU_ERR_INVALID);
+        ck_assert_str_eq(vqemu_error_reason(error), "too-long");
+        ck_assert_str_eq(vqemu_error_detail(error, "key"), keys[i]);
+    }
+}
+END_TEST
+
 START_TEST(keys_that_may_be_meant_are_named) {
     static const char *const cases[][2] = {
         {"ram", "memory"},
@@ -233,6 +250,7 @@ int main(void) {
     tcase_add_test(tests, numbers_are_checked);
     tcase_add_test(tests, switches_have_three_states);
     tcase_add_loop_test(tests, paths_are_absolute, 0, 3);
+    tcase_add_test(tests, an_argument_has_an_end);
     tcase_add_test(tests, keys_that_may_be_meant_are_named);
     tcase_add_test(tests, nothing_works_without_its_arguments);
     suite_add_tcase(suite, tests);

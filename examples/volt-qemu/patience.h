@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Waiting for who is on the other side of a pipe, as long as the command has time (--timeout). */
+#ifndef PATIENCE_H
+#define PATIENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "options.h"
+
+/* Milliseconds of a steady clock at which the time of the command is over that begins to wait now;
+ * INT64_MAX if it has no end. */
+int64_t patience_end(const struct options *options);
+
+/* Sleep until a descriptor is ready for events of poll(2), or a moment where fd is -1. Returns
+ * whether there is time left. */
+bool patience_wait(int fd, short events, int64_t end);
+
+/* Report that the time was over while something was waited for. */
+int fail_impatient(const struct options *options, const char *awaited);
+
+#endif
