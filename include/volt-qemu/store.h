@@ -78,8 +78,8 @@ enum vqemu_store_flag {
      */
     VQEMU_STORE_READ_ONLY = 2,
     /** Open also a store of which another user than root and the caller owns the directory of
-     * objects, manifests or trees, or which its group or everybody may write to. Who may write to a
-     * store decides which programs are run from it. */
+     * objects, manifests or trees, or one in which these lie, or the root, or to which its group or
+     * everybody may write. Who may write to a store decides which programs are run from it. */
     VQEMU_STORE_ALLOW_OTHERS = 4
 };
 

@@ -6,27 +6,44 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/trusted.h"
 
-int guard_check(int fd, const char *path, vqemu_error **error) {
+static int refuse_owner(const struct stat *status, const char *path, vqemu_error **error) {
+    return error_because(
+        error_set(error, VQEMU_ERR_REFUSED, 0,
+                  "the store directory %s belongs to user %u, who could have programs of his own "
+                  "run from it; give it to root or to yourself, or allow it when the store is "
+                  "opened",
+                  path, (unsigned)status->st_uid),
+        error, "untrusted-store", "path", path, NULL);
+}
+
+static int refuse_mode(const struct stat *status, const char *path, vqemu_error **error) {
+    return error_because(
+        error_set(error, VQEMU_ERR_REFUSED, 0,
+                  "%s may write to the store directory %s, and could have programs of their own "
+                  "run from it; take that right away, or allow it when the store is opened",
+                  status->st_mode & S_IWOTH ? "all users" : "the users of a group", path),
+        error, "untrusted-store", "path", path, NULL);
+}
+
+static int check(int fd, const char *path, bool may_be_sticky, vqemu_error **error) {
     struct stat status;
     if (fstat(fd, &status) < 0)
         return error_system(error, errno, "cannot look at the store directory %s", path);
-    if (status.st_uid != 0 && status.st_uid != geteuid())
-        return error_because(
-            error_set(error, VQEMU_ERR_REFUSED, 0,
-                      "the store directory %s belongs to user %u, who could have programs of his "
-                      "own run from it; give it to root or to yourself, or allow it when the store "
-                      "is opened",
-                      path, (unsigned)status.st_uid),
-            error, "untrusted-store", "path", path, NULL);
-    if (status.st_mode & (S_IWGRP | S_IWOTH))
-        return error_because(
-            error_set(error, VQEMU_ERR_REFUSED, 0,
-                      "%s may write to the store directory %s, and could have programs of their "
-                      "own run from it; take that right away, or allow it when the store is opened",
-                      status.st_mode & S_IWOTH ? "all users" : "the users of a group", path),
-            error, "untrusted-store", "path", path, NULL);
+    if (!trusted_owner(status.st_uid, geteuid()))
+        return refuse_owner(&status, path, error);
+    if (trusted_others_write(&status) && !(may_be_sticky && status.st_mode & S_ISVTX))
+        return refuse_mode(&status, path, error);
     return 0;
+}
+
+int guard_check(int fd, const char *path, vqemu_error **error) {
+    return check(fd, path, false, error);
+}
+
+int guard_check_above(int fd, const char *path, vqemu_error **error) {
+    return check(fd, path, true, error);
 }
 
 bool guard_trusts(uint32_t store_flags, int tree_fd) {

@@ -12,6 +12,10 @@
  */
 int guard_check(int fd, const char *path, vqemu_error **error);
 
+/* The same for a directory in which those are, and that others could put in their place: it may be
+ * sticky, as /tmp is. */
+int guard_check_above(int fd, const char *path, vqemu_error **error);
+
 /* The same for a tree of a store with these flags, where others may be allowed. */
 bool guard_trusts(uint32_t store_flags, int tree_fd);
 

@@ -80,6 +80,9 @@ static int open_manifest(const vqemu_store *store, const vqemu_revision *revisio
                          struct stat *status, vqemu_error **error) {
     *fd = open_at(store->refs_fd, base_name(revision->path),
                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (*fd == -ELOOP)
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "the manifest %s is a symbolic link",
+                         revision->path);
     if (*fd < 0)
         return error_system(error, -*fd, "cannot open the manifest %s", revision->path);
     if (fstat(*fd, status) < 0)

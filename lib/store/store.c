@@ -261,15 +261,52 @@ static int name_beside(vqemu_store *store, const struct part *objects, vqemu_err
     return store->beside_path ? 0 : error_no_memory(error);
 }
 
+/* Where a directory lies: as its path says, unless that is a link. */
+static char *name_above(const char *path, int above_fd) {
+    size_t length = (size_t)(base_name(path) - path);
+    char *plain = strndup(path, length > 1 ? length - 1 : length);
+    if (!plain || same_file(above_fd, AT_FDCWD, plain) == 1)
+        return plain;
+    free(plain);
+    return format_string("%s/..", path);
+}
+
+/* A directory, and the one that it lies in. */
+static int check_part(int fd, const char *path, vqemu_error **error) {
+    int r = guard_check(fd, path, error);
+    if (r < 0)
+        return r;
+    _cleanup_close_ int above_fd = open_at(fd, "..", O_PATH | O_DIRECTORY, 0);
+    if (above_fd < 0)
+        return error_system(error, -above_fd, "cannot look at %s/..", path);
+    _cleanup_free_ char *above = name_above(path, above_fd);
+    return above ? guard_check_above(above_fd, above, error) : error_no_memory(error);
+}
+
+static int check_root(const struct opening *opening, vqemu_error **error) {
+    if (!opening->root)
+        return 0;
+    _cleanup_close_ int fd = opening->root_fd >= 0
+                                 ? duplicate_fd(opening->root_fd)
+                                 : open_at(AT_FDCWD, opening->root, O_PATH | O_DIRECTORY, 0);
+    if (fd == -ENOENT) /* each part has a path of its own */
+        return 0;
+    return fd < 0 ? error_system(error, -fd, "cannot look at %s", opening->root)
+                  : guard_check_above(fd, opening->root, error);
+}
+
 /* Trees that are not there yet are looked at when they are needed. */
-static int check_guarded(const vqemu_store *store, vqemu_error **error) {
+static int check_guarded(const struct opening *opening, vqemu_error **error) {
+    const vqemu_store *store = opening->store;
     if (store->flags & VQEMU_STORE_ALLOW_OTHERS)
         return 0;
     _cleanup_close_ int trees_fd = store_find_trees(store);
-    int r = guard_check(store->objects_fd, store->objects_path, error);
+    int r = check_part(store->objects_fd, store->objects_path, error);
     if (r == 0)
-        r = guard_check(store->refs_fd, store->refs_path, error);
-    return r == 0 && trees_fd >= 0 ? guard_check(trees_fd, store->trees_path, error) : r;
+        r = check_part(store->refs_fd, store->refs_path, error);
+    if (r == 0 && trees_fd >= 0)
+        r = check_part(trees_fd, store->trees_path, error);
+    return r == 0 ? check_root(opening, error) : r;
 }
 
 static int open_parts(const struct opening *opening, vqemu_error **error) {
@@ -285,7 +322,7 @@ static int open_parts(const struct opening *opening, vqemu_error **error) {
         r = find_part(&opening->trees, &store->trees, error);
     if (r == 0)
         r = find_part(&opening->links, &store->links, error);
-    return r == 0 ? check_guarded(store, error) : r;
+    return r == 0 ? check_guarded(opening, error) : r;
 }
 
 static int open_with(const vqemu_store_options *options, uint32_t flags, vqemu_store **store,

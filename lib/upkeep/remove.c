@@ -108,7 +108,9 @@ static int find_tree(struct removal *removal, vqemu_call *call, vqemu_error **er
 
 static int remove_manifest(const struct removal *removal, vqemu_error **error) {
     const vqemu_store *store = removal->store;
-    int r = unlinkat(store->refs_fd, removal->file, 0) < 0 ? -errno : sync_fd(store->refs_fd);
+    int r = remove_tree(store->refs_fd, removal->file); /* of a broken one, be it a directory */
+    if (r == 0)
+        r = sync_fd(store->refs_fd);
     if (r == 0)
         arrivals_sweep(store);
     return r < 0 ? error_system(error, -r, "cannot remove the revision %s/%s", store->refs_path,

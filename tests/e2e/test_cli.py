@@ -40,7 +40,7 @@ def root(tmp_path, profile):
 
 def run(*words, **options):
     if "input" not in options:
-        options["stdin"] = subprocess.DEVNULL
+        options.setdefault("stdin", subprocess.DEVNULL)
     return subprocess.run([CLI, *words], capture_output=True, text=True, check=False, errors="replace", **options)
 
 

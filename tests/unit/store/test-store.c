@@ -71,6 +71,31 @@ START_TEST(a_store_that_others_may_write_to_is_refused) {
 }
 END_TEST
 
+/* Whoever can put another directory in the place of one. */
+START_TEST(a_store_in_a_directory_of_others_is_refused) {
+    static const char *const parts[] = {"store", "store/cas", "store/qemu"};
+    _cleanup_free_ char *root = scratch_path("store");
+    vqemu_store_unref(open_store(VQEMU_STORE_CREATE));
+    for (size_t i = 0; i < 6; i++) {
+        vqemu_store *store = NULL;
+        _cleanup_error_ vqemu_error *error = NULL;
+        _cleanup_free_ char *path = scratch_path(parts[i / 2]);
+        uid_t other = geteuid() == 0 && i % 2 ? 12345 : geteuid();
+        ck_assert_int_eq(chmod(path, other == geteuid() ? 0775 : 0755), 0);
+        ck_assert_int_eq(chown(path, other, (gid_t)-1), 0);
+        ck_assert_int_eq(vqemu_store_open_root(root, 0, &store, &error), VQEMU_ERR_REFUSED);
+        ck_assert_str_eq(vqemu_error_reason(error), "untrusted-store");
+        ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
+        ck_assert_int_eq(vqemu_store_open_root(root, VQEMU_STORE_ALLOW_OTHERS, &store, &error), 0);
+        vqemu_store_unref(store);
+        ck_assert_int_eq(chown(path, geteuid(), (gid_t)-1), 0);
+        ck_assert_int_eq(chmod(path, 01777), 0); /* nobody can take away what is another's */
+        vqemu_store_unref(open_store(0));
+        ck_assert_int_eq(chmod(path, 0755), 0);
+    }
+}
+END_TEST
+
 START_TEST(a_file_is_no_store) {
     _cleanup_free_ char *root = scratch_path("profile/lib/libone.so.1");
     _cleanup_error_ vqemu_error *error = NULL;
@@ -325,6 +350,7 @@ int main(void) {
     tcase_add_test(tests, a_store_is_made_if_asked_for);
     tcase_add_test(tests, flags_are_checked);
     tcase_add_test(tests, a_store_that_others_may_write_to_is_refused);
+    tcase_add_test(tests, a_store_in_a_directory_of_others_is_refused);
     tcase_add_test(tests, a_file_is_no_store);
     tcase_add_test(tests, a_relative_root_stays_where_it_was);
     tcase_add_test(tests, options_are_checked);

@@ -129,6 +129,25 @@ START_TEST(one_that_is_broken_goes) {
 }
 END_TEST
 
+/* Whatever it is, the collection that it stops goes on without it. */
+START_TEST(one_that_is_no_file_goes) {
+    _cleanup_free_ char *path = scratch_path("store/cas/refs/" PROFILE "-0badf00d.json");
+    write_file("elsewhere", "precious", 0644);
+    for (int kind = 0; kind < 3; kind++) {
+        if (kind == 0)
+            ck_assert_int_eq(mkfifo(path, 0644), 0);
+        else if (kind == 1)
+            ck_assert_int_eq(symlink("../../../elsewhere", path), 0);
+        else
+            ck_assert_int_eq(mkdir(path, 0755), 0);
+        ck_assert_int_eq(
+            vqemu_store_remove_revision(store, PROFILE "-0badf00d", 0, NULL, NULL), 0);
+        collect();
+    }
+    ck_assert(exists("elsewhere"));
+}
+END_TEST
+
 START_TEST(what_is_not_there_is_told) {
     _cleanup_error_ vqemu_error *error = NULL;
     ck_assert_int_eq(vqemu_store_remove_revision(store, PROFILE "-00000000", 0, NULL, &error),
@@ -168,6 +187,7 @@ int main(void) {
     tcase_add_test(tests, one_that_was_set_to_be_used_stays);
     tcase_add_test(tests, one_that_is_leased_stays);
     tcase_add_test(tests, one_that_is_broken_goes);
+    tcase_add_test(tests, one_that_is_no_file_goes);
     tcase_add_test(tests, what_is_not_there_is_told);
     tcase_add_test(tests, mistakes_of_callers_are_told);
     suite_add_tcase(suite, tests);
