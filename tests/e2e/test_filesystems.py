@@ -529,6 +529,8 @@ def test_an_ordinary_user_with_objects_of_root(tmp_path, profile):
     good("--root", root, "--allow-others", "resolve", "--profile", PROFILE)
     bad("--root", root, "resolve", "--profile", PROFILE, mentions=["user 65534", root / "qemu/trees"])
     os.chown(root / "qemu/trees", 0, 0)
+    bad("--root", root, "resolve", "--profile", PROFILE, mentions=["user 65534", root / "qemu"])  # could exchange them
+    os.chown(root / "qemu", 0, 0)
     assert Path(assert_resolves(root)["tree"]).stat().st_uid == 0
 
 
