@@ -28,6 +28,6 @@ bool patience_wait(int fd, short events, int64_t end) {
 }
 
 int fail_impatient(const struct options *options, const char *awaited) {
-    return fail_late("the time given, %lld s, was over waiting for %s",
-                     (long long)options->timeout, awaited);
+    return fail_late("the time given, %lld s, was over waiting for %s", (long long)options->timeout,
+                     awaited);
 }

@@ -17,7 +17,6 @@
 #define LINE_LENGTH_MAX ((size_t)1024 * 1024 - 1)
 /* The longest argument or variable that Linux executes: MAX_ARG_STRLEN, with its NUL (execve(2)).
  */
-#define ARGUMENT_LENGTH_MAX ((size_t)128 * 1024 - 1)
 
 /* Runs "$2" with its arguments in the directory "$1". */
 #define WRAPPER_SCRIPT "cd \"$1\" && shift && exec \"$@\""
@@ -44,11 +43,11 @@ static bool needs_wrapper(const struct unit_plan *plan) {
 static int check_argument_lengths(const vqemu_command *command, vqemu_error **error) {
     char *const *argv = vqemu_command_argv(command);
     for (size_t i = 0; argv[i]; i++)
-        if (strlen(argv[i]) > ARGUMENT_LENGTH_MAX)
+        if (strlen(argv[i]) > (size_t)ARGUMENT_MAX)
             return error_set(
                 error, VQEMU_ERR_UNSUPPORTED, 0,
                 "argument %zu has %zu bytes; Linux executes no argument of more than %zu", i,
-                strlen(argv[i]), ARGUMENT_LENGTH_MAX);
+                strlen(argv[i]), (size_t)ARGUMENT_MAX);
     return 0;
 }
 

@@ -140,8 +140,12 @@ START_TEST(a_unit_that_systemd_cannot_read_is_refused) {
         vqemu_units *unit = NULL;
         memset(argument, 'x', cases[i].size);
         argument[cases[i].size] = '\0';
+        bool is_too_long = cases[i].size > 131071; /* only a path can be */
+        *argument = is_too_long ? '/' : 'x';
         for (size_t j = 0; j < cases[i].count; j++) {
-            _cleanup_free_ char *key = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), j);
+            _cleanup_free_ char *key =
+                is_too_long ? strdup(VQEMU_KEY_KERNEL)
+                            : format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), j);
             ck_assert_int_eq(vqemu_vm_set_string(vm, key, argument, NULL), 0);
         }
         int r = vqemu_units_build(runtime, vm, NULL, 0, &unit, &error);

@@ -140,8 +140,7 @@ START_TEST(one_that_is_no_file_goes) {
             ck_assert_int_eq(symlink("../../../elsewhere", path), 0);
         else
             ck_assert_int_eq(mkdir(path, 0755), 0);
-        ck_assert_int_eq(
-            vqemu_store_remove_revision(store, PROFILE "-0badf00d", 0, NULL, NULL), 0);
+        ck_assert_int_eq(vqemu_store_remove_revision(store, PROFILE "-0badf00d", 0, NULL, NULL), 0);
         collect();
     }
     ck_assert(exists("elsewhere"));
