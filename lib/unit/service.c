@@ -9,14 +9,13 @@
 #include "unit/environment.h"
 #include "unit/harden.h"
 #include "unit/quote.h"
+#include "vm/property.h"
 
 /*
  * The longest line that systemd reads: LONG_LINE_MAX, 1 MiB, with its end (src/basic/fileio.h). One
  * that is longer makes the whole unit fail.
  */
 #define LINE_LENGTH_MAX ((size_t)1024 * 1024 - 1)
-/* The longest argument or variable that Linux executes: MAX_ARG_STRLEN, with its NUL (execve(2)).
- */
 
 /* Runs "$2" with its arguments in the directory "$1". */
 #define WRAPPER_SCRIPT "cd \"$1\" && shift && exec \"$@\""
