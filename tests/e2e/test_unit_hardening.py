@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: MIT
 """Services of a real system manager: QEMU runs in its confinement, and reaches nothing else."""
+import contextlib
 import json
+import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import threading
@@ -330,3 +333,59 @@ def test_a_backing_store_in_the_users_own_directory(systemd, make):
         vm.wait_for(power_guest.READY)
         (block,) = vm.qmp().execute("query-block")
         assert not block["inserted"]["ro"]
+
+
+# ---- a VM runs once ----
+
+BUSY = 4
+SOCKET = "/run/volt/web/qmp.sock"
+
+
+def run_words(cli, root, vm, command="run"):
+    return [str(cli), "--root", str(root), "--json", command, "--profile", "emulate-x86", "--vm", str(vm.document)]
+
+
+@contextlib.contextmanager
+def run_beside(systemd, cli, root, vm):
+    """The VM by "volt-qemu run", where the manager is. Yields the number of its process there."""
+    words = " ".join(map(shlex.quote, run_words(cli, root, vm)))
+    done = systemd.enter("sh", "-c", f"{words} </dev/null >/dev/null 2>/srv/log/run.log & echo $!", timeout=DEADLINE)
+    assert done.returncode == 0, done.stderr
+    process = done.stdout.strip()
+    try:
+        yield process
+    finally:
+        systemd.enter("kill", "-KILL", process, timeout=DEADLINE)
+
+
+def test_a_service_that_runs_is_not_started_again(systemd, cli, root, make):
+    with make(user="root") as vm:
+        vm.wait_for(power_guest.READY)
+        main = systemd.show(SERVICE, "MainPID")["MainPID"]
+        before = os.stat(systemd.inside(SOCKET))
+        for command in ("run", "prepare"):
+            refused = systemd.enter(*run_words(cli, root, vm, command), timeout=DEADLINE)
+            assert refused.returncode == BUSY, refused
+            told = json.loads(refused.stderr)["error"]
+            assert told["reason"] == "runs-already" and told["details"]["process"] == main
+        assert os.stat(systemd.inside(SOCKET)).st_ino == before.st_ino
+        assert vm.qmp().execute("query-status")["running"]
+
+
+def test_what_runs_is_not_started_as_a_service(systemd, cli, root, make):
+    """QEMU itself finds that it is locked, whatever the manager has done before."""
+    vm = make(user="root", qmp_socket=SOCKET)
+    assert systemd.systemctl("daemon-reload").returncode == 0
+    with run_beside(systemd, cli, root, vm) as process:
+        deadline = time.monotonic() + DEADLINE
+        while power_guest.READY not in vm.console.read_text():
+            assert time.monotonic() < deadline, systemd.inside("/srv/log/run.log").read_text()
+            time.sleep(0.05)
+        before = os.stat(systemd.inside(SOCKET))
+        systemd.systemctl("start", SERVICE)
+        vm.wait_for_state(SERVICE, ["failed"])
+        assert result_of(systemd) == "exit-code"
+        assert os.stat(systemd.inside(SOCKET)).st_ino == before.st_ino
+        assert vm.qmp().execute("query-status")["running"]
+        assert systemd.inside(f"/proc/{process}").exists()
+    systemd.systemctl("reset-failed")
