@@ -116,6 +116,7 @@ static const struct machine mac99_machines[] = {
         .plain_cdrom = "ide",
         .plain_nic = "rtl8139",
         .boots_disks = true,
+        .bootindex = true,
         .first_slot = 0,
         .slots = 19,
     },

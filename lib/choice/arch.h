@@ -41,7 +41,7 @@ struct machine {
     const char *sleep;       /* device with the properties disable_s3 and disable_s4, or NULL */
     bool smm;                /* has system management mode, which guards secure boot on x86 */
     bool boots_disks;        /* has firmware of its own that boots from a disk, */
-    bool bootindex;          /* and goes by QEMU's bootindex (OpenBIOS does not) */
+    bool bootindex;          /* and goes by QEMU's bootindex */
     uint64_t tcg_max_memory; /* MiB that it can have under TCG, 0 for that of the architecture */
     unsigned first_slot;     /* of PCI, that a device can be put in */
     unsigned slots;          /* PCI devices that can be added, or 0 for no limit worth checking */

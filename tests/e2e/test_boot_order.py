@@ -20,10 +20,10 @@ def machines(tmp_path_factory):
 
 
 @contextlib.contextmanager
-def running(machines, directory, vm):
+def running(machines, directory, vm, arch="x86_64"):
     """Yields the process, and a function that gives what the console has said."""
     console = directory / "console"
-    made = machines.build("x86_64", {"console": "file", "console_path": str(console),
+    made = machines.build(arch, {"console": "file", "console_path": str(console),
                                      "runtime_dir": str(directory), "memory": 64, **vm})
     process = subprocess.Popen(made.argv, env=made.env, cwd=made.cwd, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -68,3 +68,20 @@ def test_an_order_that_is_given_counts_alone(machines, tmp_path):
     disks = [{"bus": bus, "file": boot_sector.disk(tmp_path / bus, bus)} for bus in ("virtio", "scsi")]
     disks[1]["boot_order"] = 7
     assert booted(machines, tmp_path, {"disks": disks}) == boot_sector.saying("scsi")
+
+
+@pytest.mark.parametrize("first, second", [("virtio", "ide"), ("ide", "virtio")])
+def test_openbios_tries_disks_in_the_order_of_the_list(machines, tmp_path, first, second):
+    """It names what it tries; there is nothing to boot on them."""
+    names = {"virtio": "/scsi@", "ide": "/ata-3@"}
+    disks = [{"bus": bus, "file": str(tmp_path / bus)} for bus in (first, second)]
+    for disk in disks:
+        with open(disk["file"], "wb") as file:
+            file.truncate(1 << 20)
+    with running(machines, tmp_path, {"disks": disks, "memory": 256}, "ppc") as (process, console):
+        end = time.monotonic() + DEADLINE
+        while not all(name in console() for name in names.values()):
+            assert process.poll() is None, process.stdout.read()
+            assert time.monotonic() < end, console()
+            time.sleep(0.05)
+        assert console().index(names[first]) < console().index(names[second])
