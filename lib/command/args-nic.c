@@ -225,12 +225,15 @@ static void add_tap(struct args *args, struct strbuf *netdev, const struct conne
 static void add_bridge(struct args *args, struct strbuf *netdev,
                        const struct connection *connection) {
     const vqemu_nic *nic = connection->nic;
+    char key[48];
     const char *helper = nic->helper ? nic->helper : BRIDGE_HELPER;
     qemu_opt_add(netdev, "br", nic->bridge);
     qemu_opt_add(netdev, "helper", helper);
     resources_add_device(&args->resources, TUN_DEVICE); /* which the helper opens, as root */
     add_vhost(args, netdev, connection);
     resources_add_file(&args->resources, helper, VQEMU_FILE_EXECUTE);
+    snprintf(key, sizeof key, "nics[%zu].helper", connection->number);
+    resources_name_file(&args->resources, helper, key);
     args->resources.starts_programs = true;
 }
 

@@ -42,7 +42,12 @@ void file_keys_note(struct args *args) {
         resources_name_file(resources, args->nvram, "nvram");
     if (console)
         resources_name_file(resources, console, "console_path");
-    for (size_t i = 0; i < resources->companion_count; i++)
-        if (resources->companions[i].kind == COMPANION_SWTPM)
-            resources_name_file(resources, resources->companions[i].directory, "tpm_state");
+    for (size_t i = 0; i < resources->companion_count; i++) {
+        const struct companion *companion = &resources->companions[i];
+        bool is_swtpm = companion->kind == COMPANION_SWTPM;
+        if (is_swtpm)
+            resources_name_file(resources, companion->directory, "tpm_state");
+        resources_name_file(resources, companion->program,
+                            is_swtpm ? "swtpm_program" : "virtiofsd_program");
+    }
 }

@@ -211,6 +211,7 @@ static const struct property properties[] = {
         .key = "max_memory",
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_policy, max_memory),
+        .is_never_zero = true,
         .minimum = 1,
         .maximum = 16777216,
         .wanted = "a number of MiB: an integer, 0 or more",
@@ -220,6 +221,7 @@ static const struct property properties[] = {
         .key = "max_cpus",
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_policy, max_cpus),
+        .is_never_zero = true,
         .minimum = 1,
         .maximum = 65536,
         .meaning = "CPUs that a VM can have. Default: as the machine.",
@@ -228,6 +230,7 @@ static const struct property properties[] = {
         .key = "max_disks",
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_policy, max_disks),
+        .is_never_zero = true,
         .minimum = 1,
         .maximum = LIST_MAX,
         .meaning = "Disks and CD-ROM drives that a VM can have. Default: as the machine.",
@@ -236,6 +239,7 @@ static const struct property properties[] = {
         .key = "max_shares",
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_policy, max_shares),
+        .is_never_zero = true,
         .minimum = 1,
         .maximum = LIST_MAX,
         .meaning = "Shares that a VM can have, its root file system included. Default: as the "
@@ -245,6 +249,7 @@ static const struct property properties[] = {
         .key = "max_nics",
         .kind = PROPERTY_NUMBER,
         .offset = offsetof(vqemu_policy, max_nics),
+        .is_never_zero = true,
         .minimum = 1,
         .maximum = LIST_MAX,
         .meaning = "Network devices that a VM can have. Default: as the machine.",
@@ -316,7 +321,8 @@ static int check_maxima(json_t *document, vqemu_error **error) {
     const char *key;
     json_t *value;
     json_object_foreach(document, key, value) {
-        if (strncmp(key, "max_", strlen("max_")) != 0 || !json_is_integer(value) ||
+        const struct property *property = property_find(&policy_type, key, strlen(key));
+        if (!property || !property->is_never_zero || !json_is_integer(value) ||
             json_integer_value(value) != 0)
             continue;
         int r = error_set(error, VQEMU_ERR_INVALID, 0,

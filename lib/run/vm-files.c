@@ -41,6 +41,25 @@ static bool is_companions(const struct resources *resources, const char *path) {
     return false;
 }
 
+static bool is_program(const struct file_use *file) {
+    return file->access == VQEMU_FILE_EXECUTE;
+}
+
+/* A program beside QEMU that somebody has started already, from wherever it is. */
+static bool is_served(const struct resources *resources, const char *program) {
+    bool is_one = false;
+    for (size_t i = 0; i < resources->companion_count; i++) {
+        const struct companion *companion = &resources->companions[i];
+        struct stat status;
+        if (strcmp(companion->program, program) != 0)
+            continue;
+        if (stat(companion->socket, &status) < 0 || !S_ISSOCK(status.st_mode))
+            return false;
+        is_one = true;
+    }
+    return is_one;
+}
+
 static int about(const struct file_use *file, int code, const char *reason, vqemu_error **error) {
     return error_because(code, error, reason, "key", file->key, "path", file->path, NULL);
 }
@@ -99,16 +118,20 @@ static mode_t missing_rights(const struct stat *status, uid_t uid, mode_t wanted
 
 static int check_of_other(const struct file_use *file, const struct stat *status, uid_t uid,
                           vqemu_error **error) {
-    mode_t wanted = S_IROTH | (file->access & VQEMU_FILE_WRITE ? S_IWOTH : 0) |
-                    (S_ISDIR(status->st_mode) ? S_IXOTH : 0);
+    mode_t wanted = is_program(file) ? S_IXOTH
+                                     : S_IROTH | (file->access & VQEMU_FILE_WRITE ? S_IWOTH : 0) |
+                                           (S_ISDIR(status->st_mode) ? S_IXOTH : 0);
     mode_t missing = missing_rights(status, uid, wanted);
     if (missing == 0 || has_modes_of_others(file->path))
         return 0;
     int r = error_set(error, VQEMU_ERR_SYSTEM, EACCES,
                       "%s: the VM's user %ju cannot %s %s, which belongs to user %ju and has mode "
                       "%04o: give it to that user (chown)",
-                      file->key, (uintmax_t)uid, missing & S_IROTH ? "read" : "write", file->path,
-                      (uintmax_t)status->st_uid, (unsigned)(status->st_mode & 07777));
+                      file->key, (uintmax_t)uid,
+                      is_program(file)    ? "execute"
+                      : missing & S_IROTH ? "read"
+                                          : "write",
+                      file->path, (uintmax_t)status->st_uid, (unsigned)(status->st_mode & 07777));
     return about(file, r, "no-access", error);
 }
 
@@ -116,12 +139,16 @@ static int check_of_other(const struct file_use *file, const struct stat *status
  */
 static int check_own(const struct file_use *file, vqemu_error **error) {
     bool writes = file->access & VQEMU_FILE_WRITE;
-    if (faccessat(AT_FDCWD, file->path, R_OK | (writes ? W_OK : 0), AT_EACCESS) == 0 ||
+    int wanted = is_program(file) ? X_OK : R_OK | (writes ? W_OK : 0);
+    if (faccessat(AT_FDCWD, file->path, wanted, AT_EACCESS) == 0 ||
         (errno != EACCES && errno != EROFS))
         return 0;
     return about(file,
                  error_system(error, errno, "%s: cannot %s %s", file->key,
-                              writes ? "write" : "read", file->path),
+                              is_program(file) ? "execute"
+                              : writes         ? "write"
+                                               : "read",
+                              file->path),
                  "no-access", error);
 }
 
@@ -149,7 +176,8 @@ int vm_files_check(const vqemu_command *command, const struct owner *owner, vqem
     int r = 0;
     for (size_t i = 0; r == 0 && i < resources->file_count; i++) {
         const struct file_use *file = &resources->files[i];
-        if (file->key && !is_prepared(file->key))
+        bool is_started = is_program(file) && is_served(resources, file->path);
+        if (file->key && !is_prepared(file->key) && !is_started)
             r = check(file, owner, is_companions(resources, file->path), error);
     }
     return r;

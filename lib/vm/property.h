@@ -71,6 +71,7 @@ struct property {
     size_t offset; /* of the field in the object */
     enum property_reach reach;
     bool required;
+    bool is_never_zero;                     /* 0 is refused, and does not stand for no number */
     bool may_be_empty;                      /* "" is a value of its own, not none */
     bool are_paths;                         /* each string of a list is absolute */
     bool is_descriptor;                     /* a number that a caller has by mistake when it is 0 */

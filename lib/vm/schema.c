@@ -48,9 +48,10 @@ static json_t *schema_of_string(const struct property *property) {
 
 static json_t *schema_of_number(const struct property *property) {
     json_int_t minimum = (json_int_t)property->minimum, maximum = (json_int_t)property->maximum;
-    if (property->required || minimum <= 1)
-        return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum",
-                         property->required ? minimum : 0, "maximum", maximum);
+    bool has_minimum = property->required || property->is_never_zero;
+    if (has_minimum || minimum <= 1)
+        return json_pack("{s:s, s:I, s:I}", "type", "integer", "minimum", has_minimum ? minimum : 0,
+                         "maximum", maximum);
     /* 0 is as good as none. */
     return json_pack("{s:s, s:i, s:I, s:[{s:i}, {s:I}]}", "type", "integer", "minimum", 0,
                      "maximum", maximum, "anyOf", "const", 0, "minimum", minimum);

@@ -92,6 +92,53 @@ START_TEST(a_device_node_that_is_missing_is_named) {
 }
 END_TEST
 
+static vqemu_vm *make_vm_with_program(const char *key) {
+    vqemu_vm *vm = make_vm();
+    if (strcmp(key, "swtpm_program") == 0) {
+        ck_assert_int_eq(vqemu_vm_set_switch(vm, "tpm", VQEMU_SWITCH_ON, NULL), 0);
+    } else if (strcmp(key, "virtiofsd_program") == 0) {
+        set_string(vm, "shares[0].tag", "t");
+        set_string(vm, "shares[0].driver", "virtiofs");
+        set_path(vm, "shares[0].path", "there");
+    } else {
+        set_string(vm, "nics[0].backend", "bridge");
+        set_string(vm, "nics[0].bridge", "br0");
+    }
+    set_path(vm, key, "program");
+    return vm;
+}
+
+START_TEST(a_program_must_be_there_and_executable) {
+    static const char *const keys[] = {"swtpm_program", "virtiofsd_program", "nics[0].helper"};
+    make_dir("there", 0755, geteuid());
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        _cleanup_vm_ vqemu_vm *vm = make_vm_with_program(keys[i]);
+        _cleanup_error_ vqemu_error *error = NULL;
+        ck_assert_int_eq(prepare(vm, 0, &error), VQEMU_ERR_NOT_FOUND);
+        ck_assert_str_eq(vqemu_error_detail(error, "key"), keys[i]);
+        write_file("program", "", 0644);
+        refused_because(vm, "no-access", keys[i], "program");
+        ck_assert_int_eq(fchmodat(scratch_fd, "program", 0755, 0), 0);
+        prepares(vm, 0);
+        ck_assert_int_eq(unlinkat(scratch_fd, "program", 0), 0);
+    }
+}
+END_TEST
+
+/* Who serves the socket already has the program elsewhere. */
+START_TEST(a_program_that_was_started_need_not_be_there) {
+    _cleanup_vm_ vqemu_vm *vm = make_vm_with_program("swtpm_program");
+    set_path(vm, "tpm_socket", "s");
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "swtpm_program: ");
+    ck_assert_int_eq(mknodat(scratch_fd, "s", S_IFSOCK | 0600, 0), 0);
+    prepares(vm, 0);
+    set_string(vm, "nics[0].backend", "bridge");
+    set_string(vm, "nics[0].bridge", "br0");
+    set_path(vm, "nics[0].helper", "helper");
+    fails(vm, 0, VQEMU_ERR_NOT_FOUND, "nics[0].helper: ");
+}
+END_TEST
+
 START_TEST(what_the_user_cannot_open_is_named) {
     static const struct {
         mode_t mode;
@@ -343,6 +390,8 @@ int main(void) {
     tcase_add_checked_fixture(tests, make_directory, remove_scratch);
     tcase_add_test(tests, what_is_missing_is_named);
     tcase_add_test(tests, a_device_node_that_is_missing_is_named);
+    tcase_add_test(tests, a_program_must_be_there_and_executable);
+    tcase_add_test(tests, a_program_that_was_started_need_not_be_there);
     tcase_add_test(tests, what_the_user_cannot_open_is_named);
     tcase_add_test(tests, what_is_no_file_is_named);
     tcase_add_test(tests, what_a_socket_would_replace_is_refused);
