@@ -145,6 +145,44 @@ int collect_keeping(vqemu_store *store, uint64_t keep, uint32_t flags, vqemu_cal
     return r;
 }
 
+vqemu_store *open_other_store(void) {
+    _cleanup_free_ char *root = scratch_path("other");
+    vqemu_store *other = NULL;
+    ck_assert_int_eq(vqemu_store_open_root(root, VQEMU_STORE_CREATE, &other, NULL), 0);
+    return other;
+}
+
+size_t count_problems(vqemu_store *store, const char *name, uint32_t flags, const char *source,
+                      size_t unrepaired) {
+    vqemu_check *check = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = vqemu_store_check(store, name, flags, source, NULL, &check, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    size_t count = vqemu_check_problem_count(check);
+    ck_assert_uint_eq(vqemu_check_unrepaired_count(check), unrepaired);
+    ck_assert_ptr_null(vqemu_check_problem_kind(check, count));
+    ck_assert_ptr_null(vqemu_check_problem_message(check, count));
+    ck_assert_ptr_null(vqemu_check_use_revision(check, count, 0));
+    ck_assert_ptr_null(vqemu_check_process_tree(check, count, 0));
+    ck_assert(!vqemu_check_problem_repaired(check, count));
+    vqemu_check_free(check);
+    return count;
+}
+
+int open_archive(int flags) {
+    _cleanup_free_ char *path = scratch_path("archive.tar");
+    int fd = open(path, flags | O_CLOEXEC, 0644);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+void export_archive(vqemu_store *store, const vqemu_revision *revision) {
+    _cleanup_close_ int fd = open_archive(O_WRONLY | O_CREAT | O_TRUNC);
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = vqemu_store_export(store, revision, fd, NULL, 0, NULL, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+}
+
 int ingest(vqemu_store *store, vqemu_call *call, vqemu_ingest **result, vqemu_error **error) {
     _cleanup_free_ char *directory = scratch_path("profile");
     vqemu_ingest_options *options = make_ingest_options(NULL, NULL);

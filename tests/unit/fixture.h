@@ -33,6 +33,15 @@ vqemu_store *open_store(uint32_t flags);
 int collect_keeping(vqemu_store *store, uint64_t keep, uint32_t flags, vqemu_call *call,
                     vqemu_collection **collection, vqemu_error **error);
 
+/* Another, in other/. */
+vqemu_store *open_other_store(void);
+/* How many problems a check finds, of which so many are left. */
+size_t count_problems(vqemu_store *store, const char *name, uint32_t flags, const char *source,
+                      size_t unrepaired);
+/* The file archive.tar; export_archive() writes it. The caller closes it. */
+int open_archive(int flags);
+void export_archive(vqemu_store *store, const vqemu_revision *revision);
+
 /* A call with one setting (key NULL for none), or with a callback. */
 vqemu_call *make_call(const char *key, uint64_t value);
 vqemu_call *make_watched_call(vqemu_progress_fn function, void *userdata);

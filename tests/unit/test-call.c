@@ -39,6 +39,85 @@ static void remove_store(void) {
     remove_scratch();
 }
 
+/* ---- at the first sight ---- */
+
+static int cancel(const vqemu_progress *progress, void *userdata) {
+    uint64_t total = vqemu_progress_total(progress);
+    ck_assert_ptr_nonnull(vqemu_progress_step(progress));
+    ck_assert_ptr_nonnull(vqemu_progress_item(progress));
+    ck_assert(total == 0 || vqemu_progress_done(progress) <= total);
+    (*(int *)userdata)++;
+    return 1;
+}
+
+static int cancel_nothing(const vqemu_progress *progress, void *userdata) {
+    (void)progress;
+    ck_abort_msg("progress of a call that was cancelled before: %p", userdata);
+}
+
+/* The calls with a new way to give up each. */
+typedef vqemu_call *(*new_call_fn)(void);
+
+static int cancel_calls;
+
+static vqemu_call *new_from_callback(void) {
+    vqemu_call *call = make_watched_call(cancel, &cancel_calls);
+    ck_assert_int_eq(vqemu_call_set_number(call, "threads", 3, NULL), 0);
+    return call;
+}
+
+static vqemu_call *new_cancelled(void) {
+    vqemu_call *call = make_watched_call(cancel_nothing, NULL);
+    vqemu_call_cancel(call);
+    return call;
+}
+
+static vqemu_call *new_expired(void) {
+    vqemu_call *call = make_call("timeout", 1);
+    usleep(2000);
+    return call;
+}
+
+#define GIVES_UP_AT_ONCE(code, expression)                                                         \
+    do {                                                                                           \
+        _cleanup_call_ vqemu_call *call = new_call();                                              \
+        ck_assert_int_eq(expression, code);                                                        \
+    } while (0)
+
+static void give_up_everything(new_call_fn new_call, int code) {
+    vqemu_ingest *result = NULL;
+    vqemu_check *check = NULL;
+    vqemu_collection *collection = NULL;
+    vqemu_runtime *runtime = NULL;
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    export_archive(store, revision);
+    write_file("profile/firmware/bios.bin", "newer", 0644);
+    vqemu_revision_unref(build(store, NULL));
+    _cleanup_store_ vqemu_store *other = open_other_store();
+    _cleanup_close_ int in = open_archive(O_RDONLY), out = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    GIVES_UP_AT_ONCE(code, ingest(other, call, &result, NULL));
+    GIVES_UP_AT_ONCE(code, vqemu_store_import(other, in, NULL, NULL, VQEMU_IMPORT_ANY_PROFILE, call,
+                                              &result, NULL));
+    GIVES_UP_AT_ONCE(code, vqemu_store_copy(store, revision, other, 0, call, &result, NULL));
+    GIVES_UP_AT_ONCE(code, vqemu_store_export(store, revision, out, NULL, 0, call, NULL));
+    GIVES_UP_AT_ONCE(code, vqemu_store_check(store, NULL, 0, NULL, call, &check, NULL));
+    GIVES_UP_AT_ONCE(code, collect_keeping(store, 1, 0, call, &collection, NULL));
+    GIVES_UP_AT_ONCE(code, vqemu_resolve(store, selection, NULL, 0, call, &runtime, NULL));
+    ck_assert_int_eq(count_entries("other/cas/objects"), 0);
+    ck_assert_int_eq(count_entries("other/cas/refs"), 0);
+    ck_assert_int_eq(count_entries("other/cas/tmp"), 0);
+    ck_assert_int_eq(count_entries("store/qemu/trees"), 0);
+    ck_assert_uint_eq(count_problems(store, NULL, 0, NULL, 0), 0);
+}
+
+START_TEST(every_long_call_can_be_given_up) {
+    give_up_everything(new_from_callback, VQEMU_ERR_CANCELLED);
+    ck_assert_int_ge(cancel_calls, 7);
+    give_up_everything(new_cancelled, VQEMU_ERR_CANCELLED);
+    give_up_everything(new_expired, VQEMU_ERR_TIMEOUT);
+}
+END_TEST
+
 /* ---- inside one file ---- */
 
 /* Gives up when it hears for the second time of the step, in the middle of the large file. */
@@ -66,15 +145,8 @@ static int give_up(const vqemu_progress *progress, void *userdata) {
         done = giving_up.done;                                                                     \
     } while (0)
 
-static vqemu_store *open_other(const char *name) {
-    _cleanup_free_ char *root = scratch_path(name);
-    vqemu_store *other = NULL;
-    ck_assert_int_eq(vqemu_store_open_root(root, VQEMU_STORE_CREATE, &other, NULL), 0);
-    return other;
-}
-
 START_TEST(one_large_file_can_be_given_up) {
-    _cleanup_store_ vqemu_store *other = open_other("other");
+    _cleanup_store_ vqemu_store *other = open_other_store();
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     vqemu_ingest *result = NULL;
     vqemu_check *check = NULL;
@@ -112,7 +184,7 @@ static int hear_of_waiting(const vqemu_progress *progress, void *userdata) {
 
 static int busy_call(int which, vqemu_call *call, vqemu_error **error) {
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
-    _cleanup_store_ vqemu_store *other = open_other("other");
+    _cleanup_store_ vqemu_store *other = open_other_store();
     _cleanup_close_ int out = open("/dev/null", O_WRONLY | O_CLOEXEC);
     vqemu_ingest *result = NULL;
     vqemu_check *check = NULL;
@@ -311,6 +383,7 @@ int main(void) {
     TCase *tests = tcase_create("call");
     tcase_add_checked_fixture(tests, make_store, remove_store);
     tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, every_long_call_can_be_given_up);
     tcase_add_test(tests, one_large_file_can_be_given_up);
     tcase_add_loop_test(tests, who_waits_is_told_and_can_give_up, 0, BUSY_CALLS);
     tcase_add_test(tests, a_pipe_that_nobody_serves_is_given_up);

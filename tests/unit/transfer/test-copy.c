@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* Copies from store to store. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/call.h"
+#include "base/error.h"
+#include "one-revision.h"
+#include "run.h"
+#include "store/ingest-result.h"
+#include "store/store.h"
+
+START_TEST(only_what_is_missing_is_copied) {
+    _cleanup_store_ vqemu_store *other = open_other_store();
+    vqemu_ingest *copy = NULL;
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, 0, NULL, &copy, NULL), 0);
+    ck_assert(vqemu_ingest_is_new(copy));
+    ck_assert_uint_eq(vqemu_ingest_new_object_count(copy), 5);
+    ck_assert_uint_eq(vqemu_ingest_new_bytes(copy), 22 + 3 + 6 + 8);
+    ck_assert_str_eq(vqemu_revision_name(vqemu_ingest_revision(copy)),
+                     vqemu_revision_name(revision));
+    vqemu_ingest_free(copy);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, 0, NULL, &copy, NULL), 0);
+    ck_assert(!vqemu_ingest_is_new(copy));
+    ck_assert_uint_eq(vqemu_ingest_object_count(copy), 5);
+    ck_assert_uint_eq(vqemu_ingest_bytes(copy), 22 + 3 + 6 + 8);
+    ck_assert_uint_eq(vqemu_ingest_new_object_count(copy), 0);
+    vqemu_ingest_free(copy);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, store, 0, NULL, &copy, NULL),
+                     VQEMU_ERR_INVALID);
+    ck_assert_ptr_null(copy);
+}
+END_TEST
+
+START_TEST(a_copy_respects_the_limit_of_the_call) {
+    _cleanup_store_ vqemu_store *other = open_other_store();
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_call_ vqemu_call *call = make_call("max_objects", 4);
+    vqemu_ingest *copy = NULL;
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, 0, call, &copy, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "limit of 4"));
+    ck_assert_int_eq(count_entries("other/cas/refs"), 0);
+}
+END_TEST
+
+START_TEST(misuse_is_refused) {
+    _cleanup_store_ vqemu_store *other = open_other_store();
+    vqemu_ingest *result = NULL;
+    ck_assert_int_eq(vqemu_store_copy(NULL, revision, other, 0, NULL, &result, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_copy(store, NULL, other, 0, NULL, &result, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, NULL, 0, NULL, &result, NULL),
+                     VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_store_copy(store, revision, other, 4, NULL, &result, NULL),
+                     VQEMU_ERR_USAGE);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("copy");
+    TCase *tests = tcase_create("copy");
+    tcase_add_checked_fixture(tests, make_store, remove_store);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, only_what_is_missing_is_copied);
+    tcase_add_test(tests, a_copy_respects_the_limit_of_the_call);
+    tcase_add_test(tests, misuse_is_refused);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
