@@ -10,10 +10,9 @@
 #include "message.h"
 #include "option-table.h"
 #include "options.h"
-#include "revision-name.h"
 #include "table.h"
 
-static json_t *runtime_json(const vqemu_runtime *runtime, const vqemu_revision *revision) {
+static json_t *runtime_json(const vqemu_runtime *runtime) {
     json_t *object = json_object();
     json_add_text(object, "profile", vqemu_profile_name(vqemu_runtime_profile(runtime)));
     json_add_text(object, "arch", vqemu_runtime_guest_arch(runtime));
@@ -23,19 +22,19 @@ static json_t *runtime_json(const vqemu_runtime *runtime, const vqemu_revision *
     json_add_text(object, "module_dir", vqemu_runtime_module_dir(runtime));
     json_add_text(object, "loader", vqemu_runtime_loader(runtime));
     json_add_text(object, "tree", vqemu_runtime_tree(runtime));
-    json_add_text(object, "manifest", vqemu_revision_path(revision));
-    json_add_text(object, "revision", vqemu_revision_name(revision));
-    json_add_text(object, "ref", vqemu_revision_name(revision));
+    json_add_text(object, "manifest", vqemu_runtime_manifest_path(runtime));
+    json_add_text(object, "revision", vqemu_runtime_revision(runtime));
+    json_add_text(object, "ref", vqemu_runtime_revision(runtime));
     json_add_text(object, "digest", vqemu_runtime_digest(runtime));
     return object;
 }
 
-static void print_runtime(const vqemu_runtime *runtime, const vqemu_revision *revision) {
+static void print_runtime(const vqemu_runtime *runtime) {
     print_field("profile", vqemu_profile_name(vqemu_runtime_profile(runtime)));
     print_field("guest arch", vqemu_runtime_guest_arch(runtime));
-    print_field("revision", vqemu_revision_name(revision));
+    print_field("revision", vqemu_runtime_revision(runtime));
     print_field("digest", vqemu_runtime_digest(runtime));
-    print_field("manifest", vqemu_revision_path(revision));
+    print_field("manifest", vqemu_runtime_manifest_path(runtime));
     print_field("tree", vqemu_runtime_tree(runtime));
     print_field("binary", vqemu_runtime_binary(runtime));
     print_field("firmware", vqemu_runtime_firmware_dir(runtime));
@@ -68,19 +67,18 @@ static void print_placements(const vqemu_placement_list *list) {
     table_print(&table);
 }
 
-static int print(const struct options *options, const vqemu_runtime *runtime,
-                 const vqemu_revision *revision) {
+static int print(const struct options *options, const vqemu_runtime *runtime) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_placement_list_ vqemu_placement_list *list = NULL;
     if (options->files && vqemu_runtime_list_placements(runtime, 0, &list, &error))
         return fail(error);
     if (options->json) {
-        json_t *object = runtime_json(runtime, revision);
+        json_t *object = runtime_json(runtime);
         if (list)
             json_add(object, "files", placements_json(list));
         return print_json(object);
     }
-    print_runtime(runtime, revision);
+    print_runtime(runtime);
     if (list)
         print_placements(list);
     return EXIT_SUCCESS;
@@ -88,12 +86,8 @@ static int print(const struct options *options, const vqemu_runtime *runtime,
 
 static int resolve(const struct options *options) {
     _cleanup_way_ struct way way = {0};
-    _cleanup_revision_ vqemu_revision *revision = NULL;
     int status = way_to_runtime(options, &way);
-    if (!status)
-        status =
-            find_revision_of(options, way.store, vqemu_runtime_revision(way.runtime), &revision);
-    return status ? status : print(options, way.runtime, revision);
+    return status ? status : print(options, way.runtime);
 }
 
 const struct command command_resolve = {

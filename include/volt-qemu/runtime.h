@@ -154,6 +154,10 @@ const char *vqemu_runtime_tree(const vqemu_runtime *runtime);
  * Since 1.0. */
 const char *vqemu_runtime_revision(const vqemu_runtime *runtime);
 
+/** The path of the file of that revision's manifest; NULL for a runtime described by hand, and for
+ * that of a command that was loaded. Borrowed. Since 1.0. */
+const char *vqemu_runtime_manifest_path(const vqemu_runtime *runtime);
+
 /**
  * The digest of the profile: that of its manifest, in hex digits; do not size buffers by it. "" for
  * a runtime described by hand. Borrowed. Since 1.0.

@@ -344,7 +344,8 @@ static int from_revision(vqemu_store *store, const vqemu_selection *selection,
     const struct resolution resolution = {store, revision, trees_fd, flags, progress, new};
     memcpy(new->digest.hex, revision_digest(revision), sizeof new->digest.hex);
     new->revision = strdup(vqemu_revision_name(revision));
-    if (!new->revision)
+    new->manifest_path = strdup(vqemu_revision_path(revision));
+    if (!new->revision || !new->manifest_path)
         return error_no_memory(error);
     r = lease_tree(&resolution, error);
     if (r < 0)
@@ -443,6 +444,7 @@ VQEMU_EXPORT void vqemu_runtime_unref(vqemu_runtime *runtime) {
     free(runtime->loader);
     free(runtime->tree);
     free(runtime->revision);
+    free(runtime->manifest_path);
     free(runtime);
 }
 
@@ -484,6 +486,10 @@ VQEMU_EXPORT const char *vqemu_runtime_tree(const vqemu_runtime *runtime) {
 
 VQEMU_EXPORT const char *vqemu_runtime_revision(const vqemu_runtime *runtime) {
     return runtime ? runtime->revision : NULL;
+}
+
+VQEMU_EXPORT const char *vqemu_runtime_manifest_path(const vqemu_runtime *runtime) {
+    return runtime ? runtime->manifest_path : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_digest(const vqemu_runtime *runtime) {

@@ -19,6 +19,7 @@ struct vqemu_runtime {
     char *binary, *firmware_dir, *lib_dir, *module_dir, *loader;
     /* Only of a runtime from a store: */
     char *tree, *revision;
+    char *manifest_path;  /* NULL for one that was reopened */
     struct digest digest; /* of the manifest; "" for one described by hand */
     int lease_fd;         /* holds a shared flock on the tree */
 };

@@ -505,6 +505,7 @@ def test_a_revision_is_taken_back_and_removed(store, revision, profile):
     (profile / "firmware/new").write_text("new")
     newer = store.ingest(profile, "emulate-x86").revision
     assert resolve(store).revision == newer.name and resolve(store, revision.name).revision == revision.name
+    assert resolve(store).manifest_path == newer.path
     store.set_current(revision)
     assert resolve(store).revision == revision.name
     with pytest.raises(voltqemu.BusyError):

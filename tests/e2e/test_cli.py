@@ -165,6 +165,7 @@ def test_ingest_revisions_show_resolve(root, profile):
     assert {"binary", "firmware_dir", "lib_dir", "arch", "tree", "manifest"} <= set(resolved)
     assert os.access(resolved["binary"], os.X_OK) and resolved["arch"] == "x86_64"
     assert Path(resolved["manifest"]) == manifest_path(root)
+    assert f"manifest      {manifest_path(root)}\n" in good("--root", root, "resolve", "--profile", "emulate-x86")
     assert os.path.realpath(root / "qemu/emulate-x86") == os.path.realpath(resolved["tree"])
     assert not leftovers(root)
 

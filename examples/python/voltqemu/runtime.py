@@ -134,6 +134,13 @@ class Runtime(Handle):
         return name
 
     @property
+    def manifest_path(self) -> Optional[str]:
+        """The file of that revision's manifest; None for one that is described by hand, or of a command that was
+        loaded."""
+        path: Optional[str] = C.vqemu_runtime_manifest_path(self)
+        return path
+
+    @property
     def digest(self) -> Optional[str]:
         """The digest of its manifest, in hex; None for one that is described by hand."""
         digest: Optional[str] = C.vqemu_runtime_digest(self)

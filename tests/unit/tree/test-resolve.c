@@ -72,6 +72,7 @@ START_TEST(a_runtime_has_the_paths_of_its_tree) {
     ck_assert_str_eq(vqemu_runtime_digest(runtime),
                      vqemu_manifest_digest(vqemu_revision_manifest(revision)));
     ck_assert_str_eq(vqemu_runtime_revision(runtime), vqemu_revision_name(revision));
+    ck_assert_str_eq(vqemu_runtime_manifest_path(runtime), vqemu_revision_path(revision));
 }
 END_TEST
 
