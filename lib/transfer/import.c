@@ -73,8 +73,12 @@ static void release_import(struct import *import) {
 
 /* ---- paths ---- */
 
-/* Without "./" in front and a slash at the end; "" for the directory itself. */
-static char *plain_path(const char *path) {
+/*
+ * tar(1) writes "./a" for a file of the directory that it packs, and "a/" for a directory; "" is
+ * the directory itself. No more is put right: what plain_path() makes of paths of the host, such as
+ * "a//b" and "a/./b", is refused here by the rule of manifests, which hold one name for a file.
+ */
+static char *entry_path(const char *path) {
     while (path[0] == '.' && path[1] == '/') {
         path++;
         while (*path == '/')
@@ -324,7 +328,7 @@ static int add_link(struct import *import, char *path, const struct archive_item
         return r;
     const char *target = item->target ? item->target : "";
     entry->target =
-        item->kind == ARCHIVE_HARDLINK ? plain_path(target) : resolve_target(path, target);
+        item->kind == ARCHIVE_HARDLINK ? entry_path(target) : resolve_target(path, target);
     if (!entry->target && item->kind == ARCHIVE_HARDLINK)
         return error_no_memory(error);
     if (!entry->target)
@@ -334,7 +338,7 @@ static int add_link(struct import *import, char *path, const struct archive_item
 }
 
 static int add_item(struct import *import, const struct archive_item *item, vqemu_error **error) {
-    char *path = plain_path(item->path);
+    char *path = entry_path(item->path);
     struct entry *entry;
     if (!path)
         return error_no_memory(error);
