@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"unsafe"
 )
 
 // Command is what to execute to run a VM. It keeps its runtime's lease.
@@ -29,7 +28,7 @@ type Command struct {
 	FDs        []Descriptor // that the VM names, which QEMU must have under these numbers
 	Files      []File       // that QEMU opens, directories of shares and programs included
 	Companions []Companion  // that must run beside QEMU
-	handle     *handle
+	handle     *handle[*C.vqemu_command]
 }
 
 // Descriptor is one that the VM names, by its number or by a name.
@@ -105,8 +104,8 @@ func newCommand(c *C.vqemu_command) *Command {
 		VMName:     C.GoString(C.vqemu_command_vm_name(c)),
 		VMID:       C.GoString(C.vqemu_command_vm_id(c)),
 		User:       C.GoString(C.vqemu_command_user(c)),
-		handle: newHandle(unsafe.Pointer(C.vqemu_command_ref(c)),
-			func(p unsafe.Pointer) { C.vqemu_command_unref((*C.vqemu_command)(p)) }),
+		handle: newHandle(C.vqemu_command_ref(c),
+			func(p *C.vqemu_command) { C.vqemu_command_unref(p) }),
 	}
 	for i := C.size_t(0); i < C.vqemu_command_fd_count(c); i++ {
 		command.FDs = append(command.FDs,
@@ -164,8 +163,7 @@ func (c *Command) use() (*C.vqemu_command, func(), error) {
 	if c == nil {
 		c = &Command{}
 	}
-	p, err := c.handle.acquire("command")
-	return (*C.vqemu_command)(p), c.handle.release, err
+	return c.handle.use("command")
 }
 
 // Close releases the command; the last of it and its runtime ends the lease.
@@ -218,12 +216,7 @@ func (c *Command) Digest(what string) string {
 
 // text asks for a text.
 func (c *Command) text(f func(c *C.vqemu_command, text **C.char, e **C.vqemu_error) C.int) ([]byte, error) {
-	command, release, err := c.use()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return takeText(func(text **C.char, e **C.vqemu_error) C.int { return f(command, text, e) })
+	return textOf(c.use, f)
 }
 
 // JSON is the command for other programs.

@@ -15,7 +15,7 @@ import (
 var (
 	errorType  = reflect.TypeOf((*error)(nil)).Elem()
 	allHandles = []any{&Host{}, &Profile{}, &Selection{}, &Manifest{}, &Revision{}, &Store{}, &Runtime{}, &VM{},
-		&Command{}, &Monitor{}}
+		&Command{}, &Monitor{}, &Policy{}}
 )
 
 // argumentsFor makes arguments that would do, were the handle good.

@@ -7,8 +7,6 @@ package voltqemu
 */
 import "C"
 
-import "unsafe"
-
 // KVMState is how far KVM works on a host.
 type KVMState int32
 
@@ -50,7 +48,7 @@ type Host struct {
 
 	VhostNet       VhostNetState
 	VhostNetReason string
-	handle         *handle
+	handle         *handle[*C.vqemu_host]
 }
 
 // HostOptions describe a host by hand.
@@ -71,7 +69,7 @@ func newHost(host *C.vqemu_host) *Host {
 		VhostNet:       VhostNetState(C.vqemu_host_vhost_net_state(host)),
 		VhostNetReason: C.GoString(C.vqemu_host_vhost_net_reason(host)),
 
-		handle:    newHandle(unsafe.Pointer(host), func(p unsafe.Pointer) { C.vqemu_host_free((*C.vqemu_host)(p)) }),
+		handle: newHandle(host, func(p *C.vqemu_host) { C.vqemu_host_free(p) }),
 	}
 }
 
@@ -110,8 +108,7 @@ func (h *Host) use() (*C.vqemu_host, func(), error) {
 	if h == nil {
 		h = &Host{}
 	}
-	p, err := h.handle.acquire("host")
-	return (*C.vqemu_host)(p), h.handle.release, err
+	return h.handle.use("host")
 }
 
 // Close frees the host.

@@ -33,7 +33,7 @@ type Manifest struct {
 	Binaries    int // how many objects lie below bin/
 	Libraries   int // below lib/
 	Firmware    int // below firmware/
-	handle      *handle
+	handle      *handle[*C.vqemu_manifest]
 }
 
 // Object is a file of a profile.
@@ -66,8 +66,8 @@ func newManifest(m *C.vqemu_manifest) *Manifest {
 		Binaries:    int(C.vqemu_manifest_binary_count(m)),
 		Libraries:   int(C.vqemu_manifest_library_count(m)),
 		Firmware:    int(C.vqemu_manifest_firmware_count(m)),
-		handle: newHandle(unsafe.Pointer(C.vqemu_manifest_ref(m)),
-			func(p unsafe.Pointer) { C.vqemu_manifest_unref((*C.vqemu_manifest)(p)) }),
+		handle: newHandle(C.vqemu_manifest_ref(m),
+			func(p *C.vqemu_manifest) { C.vqemu_manifest_unref(p) }),
 	}
 	for i := C.size_t(0); i < C.vqemu_manifest_guest_count(m); i++ {
 		manifest.Guests = append(manifest.Guests, C.GoString(C.vqemu_manifest_guest_at(m, i)))
@@ -126,17 +126,15 @@ func LoadManifestFile(ctx context.Context, file *os.File, options ...CallOption)
 func ParseManifest(ctx context.Context, text []byte, name string, options ...CallOption) (*Manifest, error) {
 	texts := &cStrings{}
 	defer texts.free()
-	cName := texts.of(name)
-	if texts.err != nil {
-		return nil, texts.err
+	given, err := texts.document(text, name)
+	if err != nil {
+		return nil, err
 	}
-	cText := C.CBytes(text)
-	texts.all = append(texts.all, cText)
 	var manifest *Manifest
-	err := run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
+	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
 		var m *C.vqemu_manifest
-		size := C.size_t(len(text))
-		return takeManifest(&manifest, &m, C.vqemu_manifest_load_memory(cText, size, cName, 0, call, &m, e))
+		return takeManifest(&manifest, &m, C.vqemu_manifest_load_memory(unsafe.Pointer(given.text), given.size,
+			given.source, 0, call, &m, e))
 	})
 	return manifest, err
 }
@@ -145,8 +143,7 @@ func (m *Manifest) use() (*C.vqemu_manifest, func(), error) {
 	if m == nil {
 		m = &Manifest{}
 	}
-	p, err := m.handle.acquire("manifest")
-	return (*C.vqemu_manifest)(p), m.handle.release, err
+	return m.handle.use("manifest")
 }
 
 // Find is the object at exactly this path; nil if there is none.
@@ -168,13 +165,8 @@ func (m *Manifest) Find(path string) *Object {
 
 // JSON is the manifest's text, with the fields that the library does not know.
 func (m *Manifest) JSON() ([]byte, error) {
-	manifest, release, err := m.use()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return takeText(func(text **C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_manifest_to_json(manifest, 0, text, e)
+	return textOf(m.use, func(m *C.vqemu_manifest, text **C.char, e **C.vqemu_error) C.int {
+		return C.vqemu_manifest_to_json(m, 0, text, e)
 	})
 }
 

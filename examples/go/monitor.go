@@ -21,7 +21,7 @@ import (
 // Monitor is a connection to a QEMU that runs, by QMP. Any goroutine may use it; one waits for the other, but nobody
 // for those that wait for events.
 type Monitor struct {
-	handle *handle
+	handle *handle[*C.vqemu_monitor]
 	turn   chan struct{} // in C, one goroutine at a time
 }
 
@@ -52,8 +52,8 @@ func (e ShutdownEnd) String() string {
 
 func takeMonitor(to **Monitor, from **C.vqemu_monitor, result C.int) C.int {
 	if result == 0 {
-		free := func(p unsafe.Pointer) { C.vqemu_monitor_free((*C.vqemu_monitor)(p)) }
-		*to = &Monitor{newHandle(unsafe.Pointer(*from), free), make(chan struct{}, 1)}
+		free := func(m *C.vqemu_monitor) { C.vqemu_monitor_free(m) }
+		*to = &Monitor{newHandle(*from, free), make(chan struct{}, 1)}
 	}
 	return result
 }
@@ -106,7 +106,7 @@ func (m *Monitor) use(ctx context.Context) (*C.vqemu_monitor, func(), error) {
 	}
 	select {
 	case m.turn <- struct{}{}:
-		return (*C.vqemu_monitor)(p), func() { <-m.turn; m.handle.release() }, nil
+		return p, func() { <-m.turn; m.handle.release() }, nil
 	case <-ctx.Done():
 		m.handle.release()
 		return nil, func() {}, contextError(ctx.Err())

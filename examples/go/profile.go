@@ -9,7 +9,6 @@ import "C"
 
 import (
 	"strings"
-	"unsafe"
 )
 
 // Ability is a set of what profiles can do.
@@ -51,7 +50,7 @@ type Profile struct {
 	Description string
 	Accel       string // "kvm" or "tcg"
 	Abilities   Ability
-	handle      *handle
+	handle      *handle[*C.vqemu_profile]
 }
 
 // newProfile takes a reference of its own; nil for NULL.
@@ -64,8 +63,8 @@ func newProfile(profile *C.vqemu_profile) *Profile {
 		Description: C.GoString(C.vqemu_profile_description(profile)),
 		Accel:       C.GoString(C.vqemu_profile_accel(profile)),
 		Abilities:   Ability(C.vqemu_profile_abilities(profile)),
-		handle: newHandle(unsafe.Pointer(C.vqemu_profile_ref(profile)),
-			func(p unsafe.Pointer) { C.vqemu_profile_unref((*C.vqemu_profile)(p)) }),
+		handle: newHandle(C.vqemu_profile_ref(profile),
+			func(p *C.vqemu_profile) { C.vqemu_profile_unref(p) }),
 	}
 }
 
@@ -103,7 +102,7 @@ func (p *Profile) Serves(guestArch string, host *Host) bool {
 	}
 	defer release()
 	guest := texts.exact(guestArch)
-	return texts.err == nil && bool(C.vqemu_profile_serves((*C.vqemu_profile)(memory), guest, on))
+	return texts.err == nil && bool(C.vqemu_profile_serves(memory, guest, on))
 }
 
 // Close releases the profile.

@@ -7,8 +7,6 @@ package voltqemu
 */
 import "C"
 
-import "unsafe"
-
 // Revision is a store's version of a profile.
 type Revision struct {
 	Name    string // such as "kvm-linux-8e1e73bc"
@@ -20,7 +18,7 @@ type Revision struct {
 	Digest    string // of its manifest; "" if that cannot be loaded
 	Err       error  // why the manifest cannot be loaded; nil if it is; otherwise an *Error
 	Manifest  *Manifest
-	handle    *handle
+	handle    *handle[*C.vqemu_revision]
 }
 
 // newRevision takes a reference of its own.
@@ -31,8 +29,8 @@ func newRevision(revision *C.vqemu_revision) *Revision {
 		Path:      C.GoString(C.vqemu_revision_path(revision)),
 		ArrivedAt: C.GoString(C.vqemu_revision_arrived_at(revision)),
 		Digest:    C.GoString(C.vqemu_revision_digest(revision)),
-		handle: newHandle(unsafe.Pointer(C.vqemu_revision_ref(revision)),
-			func(p unsafe.Pointer) { C.vqemu_revision_unref((*C.vqemu_revision)(p)) }),
+		handle: newHandle(C.vqemu_revision_ref(revision),
+			func(p *C.vqemu_revision) { C.vqemu_revision_unref(p) }),
 	}
 	if e := C.vqemu_revision_error(revision); e != nil {
 		r.Err = newError(e)
@@ -47,8 +45,7 @@ func (r *Revision) use() (*C.vqemu_revision, func(), error) {
 	if r == nil {
 		r = &Revision{}
 	}
-	p, err := r.handle.acquire("revision")
-	return (*C.vqemu_revision)(p), r.handle.release, err
+	return r.handle.use("revision")
 }
 
 // Close releases the revision; its manifest has a Close of its own.

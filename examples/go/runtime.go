@@ -11,7 +11,6 @@ import (
 	"context"
 	"os"
 	"syscall"
-	"unsafe"
 )
 
 // Runtime is a profile on disk, ready to run. One that came from a store has a lease on its tree until it is closed.
@@ -25,8 +24,9 @@ type Runtime struct {
 	Loader      string // "" for the host's
 	Tree        string // "" for one described by hand
 	Revision    string // the name of the one it was made from; "" for one described by hand
+	Manifest    string // the path of that one's file; "" for one described by hand, or of a command that was loaded
 	Digest      string
-	handle      *handle
+	handle      *handle[*C.vqemu_runtime]
 }
 
 // RuntimeOptions describe a runtime by hand, by absolute paths.
@@ -50,9 +50,10 @@ func newRuntime(r *C.vqemu_runtime) *Runtime {
 		Loader:      C.GoString(C.vqemu_runtime_loader(r)),
 		Tree:        C.GoString(C.vqemu_runtime_tree(r)),
 		Revision:    C.GoString(C.vqemu_runtime_revision(r)),
+		Manifest:    C.GoString(C.vqemu_runtime_manifest_path(r)),
 		Digest:      C.GoString(C.vqemu_runtime_digest(r)),
-		handle: newHandle(unsafe.Pointer(C.vqemu_runtime_ref(r)),
-			func(p unsafe.Pointer) { C.vqemu_runtime_unref((*C.vqemu_runtime)(p)) }),
+		handle: newHandle(C.vqemu_runtime_ref(r),
+			func(p *C.vqemu_runtime) { C.vqemu_runtime_unref(p) }),
 	}
 }
 
@@ -138,8 +139,7 @@ func (r *Runtime) use() (*C.vqemu_runtime, func(), error) {
 	if r == nil {
 		r = &Runtime{}
 	}
-	p, err := r.handle.acquire("runtime")
-	return (*C.vqemu_runtime)(p), r.handle.release, err
+	return r.handle.use("runtime")
 }
 
 // Close releases the runtime; the last of it and its commands ends the lease.

@@ -21,15 +21,14 @@ func (c *Command) Save() ([]byte, error) {
 func LoadCommand(ctx context.Context, saved []byte, source string, options ...CallOption) (*Command, error) {
 	texts := &cStrings{}
 	defer texts.free()
-	cSource, text := texts.of(source), C.CBytes(saved)
-	texts.all = append(texts.all, text)
-	if texts.err != nil {
-		return nil, texts.err
+	given, err := texts.document(saved, source)
+	if err != nil {
+		return nil, err
 	}
 	var loaded *Command
-	err := run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
+	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
 		var c *C.vqemu_command
-		result := C.vqemu_command_load((*C.char)(text), C.size_t(len(saved)), cSource, 0, call, &c, e)
+		result := C.vqemu_command_load(given.text, given.size, given.source, 0, call, &c, e)
 		if result == 0 {
 			loaded = newCommand(c)
 			C.vqemu_command_unref(c)

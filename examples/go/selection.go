@@ -9,7 +9,6 @@ import "C"
 
 import (
 	"context"
-	"unsafe"
 )
 
 // Request is what a profile is wanted for. What is zero does not count, or has its default.
@@ -33,7 +32,7 @@ type Selection struct {
 	Problem   string // why it does not; "" if it does
 	Reason    string // why this profile, for people
 	Rejected  []Rejection
-	handle    *handle
+	handle    *handle[*C.vqemu_selection]
 }
 
 // Rejection is a profile that was not chosen, and why.
@@ -110,8 +109,8 @@ func newSelection(selection *C.vqemu_selection) *Selection {
 		Runnable:  bool(C.vqemu_selection_runnable(selection)),
 		Problem:   C.GoString(C.vqemu_selection_problem(selection)),
 		Reason:    C.GoString(C.vqemu_selection_reason(selection)),
-		handle: newHandle(unsafe.Pointer(selection),
-			func(p unsafe.Pointer) { C.vqemu_selection_free((*C.vqemu_selection)(p)) }),
+		handle: newHandle(selection,
+			func(p *C.vqemu_selection) { C.vqemu_selection_free(p) }),
 	}
 	for i := C.size_t(0); i < C.vqemu_selection_rejected_count(selection); i++ {
 		s.Rejected = append(s.Rejected, Rejection{
@@ -125,8 +124,7 @@ func (s *Selection) use() (*C.vqemu_selection, func(), error) {
 	if s == nil {
 		s = &Selection{}
 	}
-	p, err := s.handle.acquire("selection")
-	return (*C.vqemu_selection)(p), s.handle.release, err
+	return s.handle.use("selection")
 }
 
 // Close frees the selection.

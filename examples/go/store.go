@@ -10,11 +10,12 @@ import "C"
 import (
 	"context"
 	"os"
-	"unsafe"
 )
 
 // Store is an open content-addressed store.
-type Store struct{ handle *handle }
+type Store struct {
+	handle *handle[*C.vqemu_store]
+}
 
 // StoreOptions say where a store is, and how it is opened.
 type StoreOptions struct {
@@ -90,16 +91,15 @@ func openStore(options *C.vqemu_store_options, flags C.uint32_t) (*Store, error)
 	if err != nil {
 		return nil, err
 	}
-	return &Store{newHandle(unsafe.Pointer(store),
-		func(p unsafe.Pointer) { C.vqemu_store_unref((*C.vqemu_store)(p)) })}, nil
+	return &Store{newHandle(store,
+		func(p *C.vqemu_store) { C.vqemu_store_unref(p) })}, nil
 }
 
 func (s *Store) use() (*C.vqemu_store, func(), error) {
 	if s == nil {
 		s = &Store{}
 	}
-	p, err := s.handle.acquire("store")
-	return (*C.vqemu_store)(p), s.handle.release, err
+	return s.handle.use("store")
 }
 
 // Close closes the store, once the calls that are being made have ended.

@@ -212,7 +212,8 @@ func TestRollingBack(t *testing.T) {
 	store := makeStore(t)
 	old, newer := ingest(t, store, 1).Revision, ingest(t, store, 2).Revision
 	check(t, store.SetCurrent(ctx, old.Name))
-	if resolved := resolve(t, store); resolved.Revision != old.Name || resolved.Digest != old.Digest {
+	if resolved := resolve(t, store); resolved.Revision != old.Name || resolved.Digest != old.Digest ||
+		resolved.Manifest != old.Path {
 		t.Errorf("%+v", resolved)
 	}
 	if err := store.RemoveRevision(ctx, old.Name); !errors.Is(err, ErrBusy) {

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
-	"unsafe"
 )
 
 // VM is a virtual machine as its user describes it, by keys: those of the JSON document, which docs/vm.md explains.
@@ -22,17 +21,25 @@ import (
 //
 // An index that is one beyond the last appends. What is not set has its default.
 type VM struct {
-	handle *handle
+	handle *handle[*C.vqemu_vm]
 	turn   *sync.Mutex // in C, one goroutine at a time
 }
 
-func newVM(f func(vm **C.vqemu_vm, e **C.vqemu_error) C.int) (*VM, error) {
-	var vm *C.vqemu_vm
-	if err := try(func(e **C.vqemu_error) C.int { return f(&vm, e) }); err != nil {
+var vms = documented[*C.vqemu_vm]{
+	func(d document, made **C.vqemu_vm, e **C.vqemu_error) C.int {
+		return C.vqemu_vm_from_json(d.text, d.size, d.source, 0, made, e)
+	},
+	func(path *C.char, made **C.vqemu_vm, e **C.vqemu_error) C.int {
+		return C.vqemu_vm_from_file(path, 0, made, e)
+	},
+	func(vm *C.vqemu_vm) { C.vqemu_vm_free(vm) },
+}
+
+func newVM(handle *handle[*C.vqemu_vm], err error) (*VM, error) {
+	if err != nil {
 		return nil, err
 	}
-	return &VM{newHandle(unsafe.Pointer(vm), func(p unsafe.Pointer) { C.vqemu_vm_free((*C.vqemu_vm)(p)) }),
-		&sync.Mutex{}}, nil
+	return &VM{handle, &sync.Mutex{}}, nil
 }
 
 // NewVM makes a VM with the defaults.
@@ -43,33 +50,16 @@ func NewVM(name string) (*VM, error) {
 	if texts.err != nil {
 		return nil, texts.err
 	}
-	return newVM(func(vm **C.vqemu_vm, e **C.vqemu_error) C.int { return C.vqemu_vm_new(cName, vm, e) })
+	return newVM(makeHandle(vms.free, func(vm **C.vqemu_vm, e **C.vqemu_error) C.int {
+		return C.vqemu_vm_new(cName, vm, e)
+	}))
 }
 
 // ParseVM reads a document, which messages call source.
-func ParseVM(document []byte, source string) (*VM, error) {
-	texts := &cStrings{}
-	defer texts.free()
-	cSource, text := texts.of(source), C.CBytes(document)
-	texts.all = append(texts.all, text)
-	if texts.err != nil {
-		return nil, texts.err
-	}
-	return newVM(func(vm **C.vqemu_vm, e **C.vqemu_error) C.int {
-		return C.vqemu_vm_from_json((*C.char)(text), C.size_t(len(document)), cSource, 0, vm, e)
-	})
-}
+func ParseVM(document []byte, source string) (*VM, error) { return newVM(vms.parse(document, source)) }
 
 // ReadVM reads a file with a document.
-func ReadVM(path string) (*VM, error) {
-	texts := &cStrings{}
-	defer texts.free()
-	cPath := texts.exact(path)
-	if texts.err != nil {
-		return nil, texts.err
-	}
-	return newVM(func(vm **C.vqemu_vm, e **C.vqemu_error) C.int { return C.vqemu_vm_from_file(cPath, 0, vm, e) })
-}
+func ReadVM(path string) (*VM, error) { return newVM(vms.read(path)) }
 
 // Schema is the JSON Schema of the documents.
 func Schema() ([]byte, error) {
@@ -86,7 +76,7 @@ func (vm *VM) use() (*C.vqemu_vm, func(), error) {
 		return nil, func() {}, err
 	}
 	vm.turn.Lock()
-	return (*C.vqemu_vm)(p), func() { vm.turn.Unlock(); vm.handle.release() }, nil
+	return p, func() { vm.turn.Unlock(); vm.handle.release() }, nil
 }
 
 // Close frees the VM.
@@ -277,12 +267,9 @@ func (vm *VM) Count(key string) (int, error) {
 
 // JSON is the document of the VM, with what is set.
 func (vm *VM) JSON() ([]byte, error) {
-	handle, release, err := vm.use()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	return takeText(func(text **C.char, e **C.vqemu_error) C.int { return C.vqemu_vm_to_json(handle, 0, text, e) })
+	return textOf(vm.use, func(vm *C.vqemu_vm, text **C.char, e **C.vqemu_error) C.int {
+		return C.vqemu_vm_to_json(vm, 0, text, e)
+	})
 }
 
 // MergeJSON merges a document into the VM: keys that it has replace the VM's, null unsets, lists replace lists, and
@@ -295,13 +282,12 @@ func (vm *VM) MergeJSON(document []byte, source string) error {
 	defer release()
 	texts := &cStrings{}
 	defer texts.free()
-	cSource, text := texts.of(source), C.CBytes(document)
-	texts.all = append(texts.all, text)
-	if texts.err != nil {
-		return texts.err
+	given, err := texts.document(document, source)
+	if err != nil {
+		return err
 	}
 	return try(func(e **C.vqemu_error) C.int {
-		return C.vqemu_vm_merge_json(handle, (*C.char)(text), C.size_t(len(document)), cSource, 0, e)
+		return C.vqemu_vm_merge_json(handle, given.text, given.size, given.source, 0, e)
 	})
 }
 
@@ -321,7 +307,9 @@ func (vm *VM) Copy() (*VM, error) {
 		return nil, err
 	}
 	defer release()
-	return newVM(func(copy **C.vqemu_vm, e **C.vqemu_error) C.int { return C.vqemu_vm_copy(handle, copy, e) })
+	return newVM(makeHandle(vms.free, func(copy **C.vqemu_vm, e **C.vqemu_error) C.int {
+		return C.vqemu_vm_copy(handle, copy, e)
+	}))
 }
 
 // Change is a key in which two VMs differ; nil where it is not set.

@@ -85,6 +85,13 @@ func (c *cStrings) array(all []string) **C.char {
 	return (**C.char)(memory)
 }
 
+// bytes copies bytes.
+func (c *cStrings) bytes(all []byte) unsafe.Pointer {
+	memory := C.CBytes(all)
+	c.all = append(c.all, memory)
+	return memory
+}
+
 func (c *cStrings) free() {
 	for _, text := range c.all {
 		C.free(text)
