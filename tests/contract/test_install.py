@@ -126,6 +126,27 @@ def test_directories_outside_of_the_prefix_are_kept(tmp_path):
     assert "libdir=/opt/lib" in lines and "includedir=/opt/headers" in lines and "volt_qemu=" in lines
 
 
+def test_a_tree_that_was_moved_finds_itself(tmp_path):
+    run("meson", "setup", tmp_path / "build", SOURCE, "--prefix=/opt/volt", "--libdir=lib/triplet",
+        "-Dpkgconfig.relocatable=true", "-Dtests=disabled", "-Dexamples=disabled", "-Dcli=disabled", "-Ddocs=disabled")
+    run("meson", "install", "-C", tmp_path / "build", env={**os.environ, "DESTDIR": str(tmp_path / "packed")})
+    moved = tmp_path / "packed/opt/volt"
+    shutil.move(moved, tmp_path / "elsewhere")
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(tmp_path / "elsewhere/lib/triplet/pkgconfig")}
+    flags = run("pkg-config", "--cflags", "--libs", "volt-qemu", env=environment).split()
+    (tmp_path / "ten-lines.c").write_text(TEN_LINES)
+    run("cc", "-o", tmp_path / "ten-lines", tmp_path / "ten-lines.c", *flags)
+    failed = subprocess.run([tmp_path / "ten-lines", tmp_path], capture_output=True, text=True, check=False,
+                            env={**environment, "LD_LIBRARY_PATH": str(tmp_path / "elsewhere/lib/triplet")})
+    assert failed.returncode == 1 and "cas/objects is missing" in failed.stderr
+
+
+def test_a_relocatable_tree_is_one(tmp_path):
+    refused = subprocess.run(["meson", "setup", tmp_path / "build", SOURCE, "--prefix=/opt/volt", "--libdir=/usr/lib",
+                              "-Dpkgconfig.relocatable=true", "-Dtests=disabled"], capture_output=True, text=True, check=False)
+    assert refused.returncode != 0 and "needs a libdir below the prefix" in refused.stdout
+
+
 def test_pkg_config_names_the_command_line_and_nothing_private(prefix, environment):
     ask = ["pkg-config", "volt-qemu"]
     assert run(*ask, "--variable=volt_qemu", env=environment).strip() == f"{prefix}/bin/volt-qemu"
