@@ -222,6 +222,7 @@ int vqemu_runtime_lease_fd(const vqemu_runtime *runtime);
 const char *vqemu_runtime_lib_dir(const vqemu_runtime *runtime);
 int vqemu_runtime_list_placements(const vqemu_runtime *runtime, uint32_t flags, vqemu_placement_list **list, vqemu_error **error);
 const char *vqemu_runtime_loader(const vqemu_runtime *runtime);
+const char *vqemu_runtime_manifest_path(const vqemu_runtime *runtime);
 const char *vqemu_runtime_module_dir(const vqemu_runtime *runtime);
 int vqemu_runtime_new(const vqemu_selection *selection, const vqemu_runtime_options *options, uint32_t flags, vqemu_runtime **runtime, vqemu_error **error);
 void vqemu_runtime_options_free(vqemu_runtime_options *options);
