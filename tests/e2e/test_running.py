@@ -42,7 +42,7 @@ class Vm:
     """A guest without disks, which nothing but its name would tell from another of its kind."""
 
     def __init__(self, directory, root, kernel, **keys):
-        self.run_dir, self.qmp = directory / "run", directory / "qemu/qmp.sock"
+        self.run_dir, self.qmp = directory / "run", directory / "run/qmp.sock"
         self.console = directory / "console.log"
         self.document = directory / "vm.json"
         self.document.write_text(json.dumps({
