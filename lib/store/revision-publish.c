@@ -138,10 +138,10 @@ static int publish_text(const struct publishing *publishing, const char *text,
     _cleanup_close_ int fd = -1;
     _cleanup_free_ char *staged = NULL;
     int r = stage_anew(store, text, &staged, &fd);
-    if (r < 0)
-        r = failed(publishing, -r, error);
+    int is_there = r == 0 ? exists_at(store->refs_fd, publishing->file) : r;
+    r = is_there < 0 ? failed(publishing, -is_there, error) : 0;
     /* One that is broken, and made good, keeps its place. */
-    if (r == 0 && exists_at(store->refs_fd, publishing->file) == 0)
+    if (r == 0 && !is_there)
         r = note_arrival(publishing, published, error);
     if (r == 0)
         r = name_text(publishing, staged, &published->is_new, error);

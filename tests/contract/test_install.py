@@ -310,12 +310,24 @@ def test_the_go_example_reports_errors(environment, go_program, tmp_path):
     assert result.returncode == 1 and result.stderr.startswith("run-vm: there is no store here")
 
 
+def for_this_host(document, directory):
+    """A copy that does not insist on vhost-net: the examples look at the host that they are on."""
+    vm = json.loads(Path(document).read_text())
+    for nic in vm.get("nics", []):
+        nic.pop("vhost", None)
+    copy = directory / "vm.json"
+    copy.write_text(json.dumps(vm))
+    return copy
+
+
 @pytest.mark.parametrize("words", [["--name", "y", "--vm", CASES / "emulate-x86-defaults/vm.json"],
                                    ["--vm", CASES / "guest-linux-server/vm.json"],
                                    ["--vm", CASES / "guest-with-everything/vm.json", "--memory", "4096"]],
                          ids=["name", "server", "everything"])
-def test_both_bindings_build_the_command_of_the_cli(prefix, environment, root, go_program, words):
+def test_both_bindings_build_the_command_of_the_cli(prefix, environment, root, go_program, words, tmp_path):
     words = ["--root", root, "--profile", "emulate-x86", *words]
+    place = words.index("--vm") + 1
+    words[place] = for_this_host(words[place], tmp_path)
     cli = json.loads(run(prefix / "bin/volt-qemu", "args", "--json", *words, env=environment))
     python = json.loads(run("/usr/bin/python3", SOURCE / "examples/python/run_vm.py", *words, env=environment))
     go = json.loads(run(go_program, *words, env=environment))
