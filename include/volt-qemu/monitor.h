@@ -28,14 +28,16 @@ typedef struct vqemu_monitor vqemu_monitor;
 /**
  * Connect to the QMP socket of a VM and make QEMU ready for commands. path: such as
  * vqemu_command_socket(command, "qmp"), of at most 107 bytes. QEMU serves one client at a time on
- * each of its sockets, and others wait: so one that nobody else holds. flags: 0. On success the
- * caller frees *monitor with vqemu_monitor_free().
+ * each of its sockets, and others wait: so one that nobody else holds. Where nobody listens, but
+ * the PID file beside the socket is locked, QEMU begins or ends, and is waited for, five seconds at
+ * most. flags: 0. On success the caller frees *monitor with vqemu_monitor_free().
  *
  * Errors: VQEMU_ERR_NOT_RUNNING (reason "not-running": nobody listens; "ended": whoever did has
  * ended meanwhile), VQEMU_ERR_TIMEOUT (reason "no-answer"; "deadline": the time of the call was
  * over before), VQEMU_ERR_CANCELLED, VQEMU_ERR_MALFORMED (what listens is no QEMU),
  * VQEMU_ERR_INVALID (the path is empty or too long), VQEMU_ERR_DENIED (QEMU refuses to be
- * controlled), VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * controlled), VQEMU_ERR_SYSTEM (reason "no-socket": a QEMU runs, but nobody listens there),
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_monitor_open(const char *path, uint32_t flags, vqemu_call *call, vqemu_monitor **monitor,
                        vqemu_error **error);

@@ -23,7 +23,7 @@
 #define MESSAGES_MAX ((size_t)100000)
 #define READ_SIZE ((size_t)16384)
 #define RETRY_INTERVAL 50  /* ms */
-#define END_TIME 1000      /* ms that a process may take to end without its sockets */
+#define GAP_TIME 5000      /* ms that a QEMU may run without its sockets: see qmp_connect() */
 #define CANCEL_INTERVAL 50 /* ms in which a cancelled call is noticed */
 
 /* ---- waiting ---- */
@@ -113,18 +113,6 @@ static int make_address(const char *path, struct sockaddr_un *address, vqemu_err
     return 0;
 }
 
-/* Whether a QEMU goes on all the same: one that is about to end has removed its sockets already. */
-static bool goes_on(const char *path, const struct qmp_limit *limit, pid_t *pid) {
-    int64_t end = call_now() + END_TIME;
-    while (pid_file_is_locked_beside(path, pid)) {
-        if (call_now() >= end || call_now() >= limit->deadline ||
-            vqemu_call_is_cancelled(limit->call))
-            return true;
-        poll(NULL, 0, RETRY_INTERVAL);
-    }
-    return false;
-}
-
 static int out_of_reach(const char *path, int system_errno, pid_t pid, vqemu_error **error) {
     _cleanup_free_ char *process = pid > 0 ? format_string(", process %d,", (int)pid) : strdup("");
     if (!process)
@@ -136,22 +124,35 @@ static int out_of_reach(const char *path, int system_errno, pid_t pid, vqemu_err
     return error_because(r, error, "no-socket", VQEMU_DETAIL_PATH, path, NULL);
 }
 
-/* That nobody listens does not say that no QEMU runs. */
-static int not_listening(const char *path, int system_errno, const struct qmp_limit *limit,
-                         vqemu_error **error) {
+/* Nobody listens. 0 if a QEMU runs all the same, by its PID file, and its time is not over. */
+static int not_listening(const char *path, int system_errno, bool is_overdue, vqemu_error **error) {
     struct stat status;
+    pid_t pid = 0;
     if (stat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
         return error_because(
             error_set(error, VQEMU_ERR_INVALID, 0, "%s is no socket of a VM", path), error,
             "not-a-socket", VQEMU_DETAIL_PATH, path, NULL);
-    pid_t pid = 0;
-    if (goes_on(path, limit, &pid))
-        return out_of_reach(path, system_errno, pid, error);
+    if (pid_file_is_locked_beside(path, &pid))
+        return is_overdue ? out_of_reach(path, system_errno, pid, error) : 0;
     int r = error_set(error, VQEMU_ERR_NOT_RUNNING, system_errno,
                       "the VM is not running: no QEMU listens at %s", path);
     return error_because(r, error, "not-running", VQEMU_DETAIL_PATH, path, NULL);
 }
 
+/* 0 if it can be tried again. */
+static int connect_failed(const char *path, int system_errno, bool is_overdue,
+                          vqemu_error **error) {
+    if (system_errno == ENOENT || system_errno == ECONNREFUSED)
+        return not_listening(path, system_errno, is_overdue, error);
+    if (system_errno == EAGAIN || system_errno == EINTR) /* too many others wait to be served */
+        return 0;
+    return error_system(error, system_errno, "cannot connect to %s", path);
+}
+
+/*
+ * QEMU locks its PID file before it makes its sockets, and removes these before it ends: while it
+ * has none, it begins or ends, and is tried again for a while.
+ */
 int qmp_connect(const char *path, const struct qmp_limit *limit, int *fd, vqemu_error **error) {
     struct sockaddr_un address;
     int r = make_address(path, &address, error);
@@ -161,13 +162,11 @@ int qmp_connect(const char *path, const struct qmp_limit *limit, int *fd, vqemu_
         fd_above_stdio(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (new < 0)
         return error_system(error, -new, "cannot make a socket");
+    int64_t due = call_now() + GAP_TIME;
     while (connect(new, (const struct sockaddr *)&address, sizeof address) < 0) {
-        if (errno == ENOENT || errno == ECONNREFUSED)
-            return not_listening(path, errno, limit, error);
-        /* EAGAIN: too many others wait to be served. */
-        if (errno != EAGAIN && errno != EINTR)
-            return error_system(error, errno, "cannot connect to %s", path);
-        r = check_cancelled(limit, path, error);
+        r = connect_failed(path, errno, call_now() >= due, error);
+        if (r == 0)
+            r = check_cancelled(limit, path, error);
         if (r < 0)
             return r;
         if (call_now() >= limit->deadline)

@@ -548,22 +548,29 @@ static _Noreturn void be_qemu(int listener, int what) {
     _exit(0);
 }
 
+/* Does not return if it cannot. */
+static int listen_at(const char *path) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    strcpy(address.sun_path, path);
+    if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 1) < 0)
+        _exit(1);
+    return listener;
+}
+
 /* A monitor of a process that listens by itself. */
 static vqemu_monitor *open_process(int what, pid_t *pid) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
     _cleanup_free_ char *path = scratch_path("qmp.sock");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_monitor *monitor = NULL;
     int ready[2];
     char byte;
-    strcpy(address.sun_path, path);
     ck_assert_int_eq(pipe(ready), 0);
     *pid = fork();
     ck_assert_int_ge(*pid, 0);
     if (*pid == 0) {
-        int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-        if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 ||
-            listen(listener, 1) < 0 || write(ready[1], "", 1) != 1)
+        int listener = listen_at(path);
+        if (write(ready[1], "", 1) != 1)
             _exit(1);
         be_qemu(listener, what);
     }
@@ -579,6 +586,34 @@ static void end_process(vqemu_monitor *monitor, pid_t pid) {
     kill(pid, SIGKILL);
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
+
+/* QEMU locks its PID file some time before it makes its sockets. */
+START_TEST(a_qemu_that_begins_is_waited_for) {
+    _cleanup_free_ char *path = scratch_path("qmp.sock"), *pid_file = scratch_path("qemu.pid");
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_call_ vqemu_call *call = call_of(100);
+    vqemu_monitor *monitor = NULL;
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+        int fd = open(pid_file, O_RDWR | O_CREAT, 0600);
+        if (fcntl(fd, F_SETLK, &lock) < 0 || write(ready[1], "", 1) != 1)
+            _exit(1);
+        usleep(1500000);
+        be_qemu(listen_at(path), END);
+    }
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    ck_assert_int_eq(vqemu_monitor_open(path, 0, call, &monitor, &error), VQEMU_ERR_TIMEOUT);
+    int r = vqemu_monitor_open(path, 0, NULL, &monitor, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    end_process(monitor, pid);
+}
+END_TEST
 
 START_TEST(who_merely_hangs_up_has_not_ended) {
     pid_t pid;
@@ -822,6 +857,7 @@ int main(void) {
     tcase_add_test(tests, a_wait_can_be_cancelled);
     tcase_add_loop_test(tests, it_is_told_how_a_vm_ended, 0, 11);
     tcase_add_test(tests, a_guest_that_behaves_is_powered_off);
+    tcase_add_test(tests, a_qemu_that_begins_is_waited_for);
     tcase_add_test(tests, who_merely_hangs_up_has_not_ended);
     tcase_add_test(tests, a_shutdown_waits_for_the_process);
     tcase_add_test(tests, the_end_is_seen_without_a_pidfd);
