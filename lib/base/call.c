@@ -149,6 +149,11 @@ int64_t call_deadline(const vqemu_call *call) {
     return call ? call->deadline : INT64_MAX;
 }
 
+int64_t call_deadline_or(const vqemu_call *call, int64_t milliseconds) {
+    int64_t deadline = call_deadline(call);
+    return deadline == INT64_MAX ? call_now() + milliseconds : deadline;
+}
+
 int64_t call_now(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);

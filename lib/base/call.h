@@ -19,6 +19,9 @@ uint64_t call_max_size(const vqemu_call *call);
 /* The point of call_now() at which the call's time is up; INT64_MAX if it has none. */
 int64_t call_deadline(const vqemu_call *call);
 
+/* The same, but so many milliseconds from now if it has none. */
+int64_t call_deadline_or(const vqemu_call *call, int64_t milliseconds);
+
 /* Milliseconds of a clock that only goes forward. */
 int64_t call_now(void);
 

@@ -214,6 +214,11 @@ int json_to_line(const json_t *value, char **text, vqemu_error **error) {
     return dump(value, JSON_COMPACT | JSON_ENCODE_ANY, "", text, error);
 }
 
+const char *json_text(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
 /* ---- documents that people write ---- */
 
 #define DOCUMENT_LIMIT ((size_t)1024 * 1024)

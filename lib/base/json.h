@@ -42,6 +42,9 @@ int json_parse_document(const char *text, size_t size, const char *source, json_
 /* The text of such a document, from a regular file; owned by the caller. */
 int json_read_document(const char *path, char **text, size_t *size, vqemu_error **error);
 
+/* The text of a member; "" if there is none, or it is no string. Borrowed. */
+const char *json_text(const json_t *object, const char *key);
+
 /*
  * The JSON text of a value, ending in a newline; owned by the caller, freed by free().
  */

@@ -11,9 +11,11 @@
 #include <volt-qemu/host.h>
 
 #include "base/error.h"
+#include "choice/device-node.h"
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 const struct kvm_paths kvm_paths = {
     .device = "/dev/kvm",
@@ -74,15 +76,6 @@ static int32_t judge_modules(const struct kvm_paths *paths, const struct modules
 }
 
 /* ---- where /sys/module is hidden ---- */
-
-/* Whether a word stands in a line between blanks. */
-static bool has_word(const char *line, const char *word) {
-    size_t length = strlen(word);
-    for (const char *at = line; (at = strstr(at, word)); at += length)
-        if ((at == line || strchr(" \t", at[-1])) && strchr(" \t\n", at[length]))
-            return true;
-    return false;
-}
 
 static FILE *open_text(const char *path) {
     int fd = open_at(AT_FDCWD, path, O_RDONLY, 0);
@@ -166,11 +159,6 @@ int32_t kvm_judge_x86(const struct kvm_paths *paths, char **reason) {
 
 /* ---- the device ---- */
 
-/* That this process has run out of something says nothing of KVM. */
-static bool is_shortage(int system_errno) {
-    return system_errno == EMFILE || system_errno == ENFILE || system_errno == ENOMEM;
-}
-
 /* Whether the device speaks the KVM API and creates a VM: 1, 0 with a reason, or an error. */
 static int creates_vm(int fd, const char *device, char **reason, vqemu_error **error) {
     int version = ioctl(fd, KVM_GET_API_VERSION, 0);
@@ -187,32 +175,18 @@ static int creates_vm(int fd, const char *device, char **reason, vqemu_error **e
         close(vm);
         return 1;
     }
-    if (is_shortage(errno))
+    if (device_node_is_shortage(errno))
         return error_system(error, errno, "%s creates no VM", device);
     char text[128];
     *reason = format_string("%s creates no VM: %s", device, strerror_r(errno, text, sizeof text));
     return 0;
 }
 
-static int32_t judge_open_failure(int system_errno, const char *device, char **reason) {
-    char text[128];
-    switch (system_errno) {
-    case ENOENT:
-    case ENODEV:
-    case ENXIO:
-        *reason = format_string("there is no %s", device);
-        return VQEMU_KVM_ABSENT;
-    case EACCES:
-    case EPERM:
-        *reason =
-            format_string("%s may not be opened by this user: join the group that owns it", device);
-        return VQEMU_KVM_DENIED;
-    default:
-        *reason = format_string("%s cannot be opened: %s", device,
-                                strerror_r(system_errno, text, sizeof text));
-        return VQEMU_KVM_BROKEN;
-    }
-}
+static const int32_t failure_states[] = {
+    [NODE_ABSENT] = VQEMU_KVM_ABSENT,
+    [NODE_DENIED] = VQEMU_KVM_DENIED,
+    [NODE_BROKEN] = VQEMU_KVM_BROKEN,
+};
 
 int kvm_probe(const struct kvm_paths *paths, bool x86, int32_t *state, char **reason,
               vqemu_error **error) {
@@ -220,10 +194,10 @@ int kvm_probe(const struct kvm_paths *paths, bool x86, int32_t *state, char **re
     *reason = NULL;
     *state = VQEMU_KVM_BROKEN;
     _cleanup_close_ int fd = open_at(AT_FDCWD, device, O_RDWR | O_NONBLOCK, 0);
-    if (fd < 0 && is_shortage(-fd))
+    if (fd < 0 && device_node_is_shortage(-fd))
         return error_system(error, -fd, "cannot open %s", device);
     if (fd < 0) {
-        *state = judge_open_failure(-fd, device, reason);
+        *state = failure_states[device_node_judge(-fd, device, "", reason)];
         return *reason ? 0 : error_no_memory(error);
     }
     int r = creates_vm(fd, device, reason, error);

@@ -12,6 +12,7 @@
 #include <volt-qemu/host.h>
 
 #include "base/error.h"
+#include "choice/device-node.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
@@ -67,39 +68,22 @@ static int32_t judge_rights(int fd, const char *device, const char *kvm_device, 
 
 /* ---- the device ---- */
 
-/* That this process has run out of something says nothing of the device. */
-static bool is_shortage(int system_errno) {
-    return system_errno == EMFILE || system_errno == ENFILE || system_errno == ENOMEM;
-}
+#define NO_NODE "; the kernel's module vhost_net makes it"
 
-static int32_t judge_failure(int system_errno, const char *device, char **reason) {
-    char text[128];
-    switch (system_errno) {
-    case ENOENT:
-    case ENODEV:
-    case ENXIO:
-        *reason = format_string("there is no %s; the kernel's module vhost_net makes it", device);
-        return VQEMU_VHOST_NET_ABSENT;
-    case EACCES:
-    case EPERM:
-        *reason =
-            format_string("%s may not be opened by this user: join the group that owns it", device);
-        return VQEMU_VHOST_NET_DENIED;
-    default:
-        *reason = format_string("%s cannot be opened: %s", device,
-                                strerror_r(system_errno, text, sizeof text));
-        return VQEMU_VHOST_NET_BROKEN;
-    }
-}
+static const int32_t failure_states[] = {
+    [NODE_ABSENT] = VQEMU_VHOST_NET_ABSENT,
+    [NODE_DENIED] = VQEMU_VHOST_NET_DENIED,
+    [NODE_BROKEN] = VQEMU_VHOST_NET_BROKEN,
+};
 
 int vhost_net_probe(const char *device, const char *kvm_device, int32_t *state, char **reason,
                     vqemu_error **error) {
     uint64_t features;
     _cleanup_close_ int fd = open_at(AT_FDCWD, device, O_RDWR | O_NONBLOCK, 0);
-    if (fd < 0 && is_shortage(-fd))
+    if (fd < 0 && device_node_is_shortage(-fd))
         return error_system(error, -fd, "cannot open %s", device);
     if (fd < 0) {
-        *state = judge_failure(-fd, device, reason);
+        *state = failure_states[device_node_judge(-fd, device, NO_NODE, reason)];
     } else if (ioctl(fd, VHOST_GET_FEATURES, &features) < 0) {
         *state = VQEMU_VHOST_NET_BROKEN;
         *reason = format_string("%s does not answer as vhost-net does", device);

@@ -54,7 +54,6 @@ static int ignore_event(json_t *event, void *userdata, vqemu_error **error) {
 }
 
 static void end(struct asked *asked) {
-    asked->child.socket = -1; /* QMP has closed it */
     qmp_close(&asked->qmp);
     child_end(&asked->child);
 }
@@ -67,7 +66,7 @@ static int try_way(struct asked *asked, const struct way *way, vqemu_error **err
     if (r < 0)
         return r;
     asked->qmp = (struct qmp){.name = vqemu_runtime_binary(asked->runtime),
-                              .fd = asked->child.socket,
+                              .fd = take_fd(&asked->child.socket),
                               .peer = {-1, -1},
                               .on_event = ignore_event};
     struct qmp_limit limit = limit_of(asked);

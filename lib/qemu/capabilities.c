@@ -9,8 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "util/export.h"
-
-#define HEADER "volt-capabilities 1"
+#include "util/word.h"
 
 struct capability {
     const char *kind, *name;
@@ -123,7 +122,7 @@ static int read_text(vqemu_capabilities *capabilities, const char *source, vqemu
         return error_no_memory(error);
     char *rest = capabilities->cut;
     const char *header = take_line(&rest);
-    if (header && strcmp(header, HEADER) == 0 && read_items(capabilities, rest, sets))
+    if (header && strcmp(header, CAPABILITIES_HEADER) == 0 && read_items(capabilities, rest, sets))
         return 0;
     return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is no list of what a QEMU can do", source);
 }
@@ -211,19 +210,11 @@ VQEMU_EXPORT size_t vqemu_capabilities_count(const vqemu_capabilities *capabilit
 
 VQEMU_EXPORT const char *vqemu_capabilities_at(const vqemu_capabilities *capabilities,
                                                const char *kind, size_t index) {
-    if (index >= vqemu_capabilities_count(capabilities, kind))
+    size_t first = capabilities && kind ? find_place(capabilities, kind, "") : 0;
+    if (!capabilities || !kind || index >= capabilities->count - first)
         return NULL;
-    return capabilities->items[find_place(capabilities, kind, "") + index].name;
-}
-
-static bool has_word(const char *words, const char *word) {
-    size_t length = strlen(word);
-    if (length == 0)
-        return false;
-    for (const char *found = words; (found = strstr(found, word)); found++)
-        if (found > words && found[-1] == ' ' && (found[length] == ' ' || !found[length]))
-            return true;
-    return false;
+    const struct capability *item = &capabilities->items[first + index];
+    return strcmp(item->kind, kind) == 0 ? item->name : NULL;
 }
 
 VQEMU_EXPORT int vqemu_capabilities_has(const vqemu_capabilities *capabilities, const char *kind,

@@ -21,6 +21,9 @@
 #include "util/strbuf.h"
 #include "util/strv.h"
 
+/* The first line. */
+#define CAPABILITIES_HEADER "volt-capabilities 1"
+
 /* What is being collected. Zeroed, it is empty; a failed allocation is remembered. */
 struct capability_list {
     struct strv sets, lines;

@@ -5,8 +5,6 @@
 
 #include "qemu/capabilities.h"
 
-#define HEADER "volt-capabilities 1\n"
-
 static int compare_texts(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -80,7 +78,7 @@ static bool has_same_key(const char *line, const char *other) {
 
 void capability_list_write(struct capability_list *list, struct strbuf *text) {
     text->failed = text->failed || list->sets.failed || list->lines.failed;
-    strbuf_add(text, HEADER);
+    strbuf_add(text, CAPABILITIES_HEADER "\n");
     for (size_t i = 0; i < list->sets.count; i++)
         strbuf_addf(text, "set %zu%s\n", i, list->sets.items[i]);
     if (list->lines.count > 0)

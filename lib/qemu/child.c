@@ -55,12 +55,12 @@ static int close_others(int *rules) {
         *rules = CHILD_SOCKET + 1;
     }
     unsigned first = CHILD_SOCKET + (*rules >= 0 ? 2 : 1);
-    if (syscall(SYS_close_range, first, ~0U, 0) == 0)
-        return *rules >= 0 && fcntl(*rules, F_SETFD, FD_CLOEXEC) < 0 ? errno : 0;
-    if (errno != ENOSYS && errno != EPERM)
-        return errno;
-    for (int fd = (int)first; fd < 65536; fd++)
-        close(fd);
+    if (syscall(SYS_close_range, first, ~0U, 0) < 0) {
+        if (errno != ENOSYS && errno != EPERM)
+            return errno;
+        for (int fd = (int)first; fd < 65536; fd++)
+            close(fd);
+    }
     return *rules >= 0 && fcntl(*rules, F_SETFD, FD_CLOEXEC) < 0 ? errno : 0;
 }
 

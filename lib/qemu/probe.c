@@ -21,11 +21,6 @@ struct prober {
     struct capability_list list;
 };
 
-static const char *text_of(const json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 /* Facts are short lived: those of one thing at a time. */
 static void add_with_facts(struct prober *prober, const char *kind, const char *name, int set,
                            struct strbuf *facts) {
@@ -35,28 +30,32 @@ static void add_with_facts(struct prober *prober, const char *kind, const char *
 
 /* ---- types and their properties ---- */
 
-/* The names in a list of properties. One that is the object's place, not its setting, has no
- * description that could be set: these do no harm. */
+/* The names in a list of properties. */
 static int add_properties(struct prober *prober, const json_t *properties) {
     _cleanup_strv_ struct strv words = {0};
     size_t i;
     const json_t *property;
     if (!json_is_array(properties))
         return PROPERTIES_UNKNOWN;
-    json_array_foreach(properties, i, property) strv_add(&words, text_of(property, "name"));
+    json_array_foreach(properties, i, property) strv_add(&words, json_text(property, "name"));
     return capability_list_add_set(&prober->list, &words);
 }
 
-/* How properties of types are asked for: an instance is made and thrown away again. */
+/* QEMU makes an instance for it, and throws it away again: what it ends itself over is a fact. */
 static int ask_properties(struct prober *prober, const char *command, const char *type, int *set,
-                          bool *is_broken, vqemu_error **error) {
+                          struct strbuf *facts, vqemu_error **error) {
     _cleanup_json_ json_t *properties = NULL;
+    bool is_broken;
     json_t *arguments = json_pack("{s:s}", "typename", type);
     if (!arguments)
         return error_no_memory(error);
-    int r = ask(&prober->asked, command, arguments, &properties, is_broken, error);
-    *set = r == 0 ? add_properties(prober, properties) : PROPERTIES_UNKNOWN;
-    return r;
+    int r = ask(&prober->asked, command, arguments, &properties, &is_broken, error);
+    if (r < 0)
+        return r;
+    *set = add_properties(prober, properties);
+    if (is_broken)
+        capability_add_fact(facts, "broken", "yes");
+    return 0;
 }
 
 static int list_types(struct prober *prober, const char *implements, json_t **types,
@@ -70,13 +69,10 @@ static int list_types(struct prober *prober, const char *implements, json_t **ty
 
 static int add_device(struct prober *prober, const char *type, vqemu_error **error) {
     _cleanup_strbuf_ struct strbuf facts = {0};
-    bool is_broken;
     int set;
-    int r = ask_properties(prober, "device-list-properties", type, &set, &is_broken, error);
+    int r = ask_properties(prober, "device-list-properties", type, &set, &facts, error);
     if (r < 0)
         return r;
-    if (is_broken)
-        capability_add_fact(&facts, "broken", "yes");
     add_with_facts(prober, "device", type, set, &facts);
     return progress_advance(prober->progress, 0, "devices", 1, error);
 }
@@ -89,7 +85,7 @@ static int add_devices(struct prober *prober, vqemu_error **error) {
     progress_start(prober->progress, "probe", "devices", json_array_size(types));
     json_array_foreach(types, i, type) {
         if (r == 0)
-            r = add_device(prober, text_of(type, "name"), error);
+            r = add_device(prober, json_text(type, "name"), error);
     }
     return r;
 }
@@ -102,7 +98,7 @@ static int add_accelerators(struct prober *prober, vqemu_error **error) {
     const json_t *type;
     json_array_foreach(types, i, type) {
         char name[64];
-        snprintf(name, sizeof name, "%s", text_of(type, "name"));
+        snprintf(name, sizeof name, "%s", json_text(type, "name"));
         char *end = strstr(name, "-accel");
         if (!end)
             continue;
@@ -114,30 +110,28 @@ static int add_accelerators(struct prober *prober, vqemu_error **error) {
 
 /* ---- machines ---- */
 
-static int add_alias(struct prober *prober, const char *alias, const char *name) {
+static void add_alias(struct prober *prober, const char *alias, const char *name) {
     _cleanup_strbuf_ struct strbuf facts = {0};
     capability_add_fact(&facts, "alias-of", name);
     add_with_facts(prober, "machine", alias, PROPERTIES_NONE, &facts);
-    return 0;
 }
 
 static int add_machine(struct prober *prober, const json_t *machine, vqemu_error **error) {
     _cleanup_strbuf_ struct strbuf facts = {0};
-    const char *name = text_of(machine, "name"), *alias = text_of(machine, "alias");
+    const char *name = json_text(machine, "name"), *alias = json_text(machine, "alias");
     char type[256], number[24];
-    bool is_broken;
     int set;
     snprintf(type, sizeof type, "%s-machine", name);
-    int r = ask_properties(prober, "qom-list-properties", type, &set, &is_broken, error);
-    if (r < 0)
-        return r;
     snprintf(number, sizeof number, "%lld",
              (long long)json_integer_value(json_object_get(machine, "cpu-max")));
     capability_add_fact(&facts, "max-cpus", number);
-    if (is_broken)
-        capability_add_fact(&facts, "broken", "yes");
+    int r = ask_properties(prober, "qom-list-properties", type, &set, &facts, error);
+    if (r < 0)
+        return r;
     add_with_facts(prober, "machine", name, set, &facts);
-    return *alias ? add_alias(prober, alias, name) : 0;
+    if (*alias)
+        add_alias(prober, alias, name);
+    return 0;
 }
 
 static int add_machines(struct prober *prober, vqemu_error **error) {
@@ -157,16 +151,13 @@ static int add_machines(struct prober *prober, vqemu_error **error) {
 
 static int add_model(struct prober *prober, const json_t *model, vqemu_error **error) {
     _cleanup_strbuf_ struct strbuf facts = {0};
-    const char *type = text_of(model, "typename");
-    bool is_broken;
+    const char *type = json_text(model, "typename");
     int set;
-    int r = ask_properties(prober, "device-list-properties", type, &set, &is_broken, error);
+    capability_add_fact(&facts, "type", type);
+    int r = ask_properties(prober, "device-list-properties", type, &set, &facts, error);
     if (r < 0)
         return r;
-    capability_add_fact(&facts, "type", type);
-    if (is_broken)
-        capability_add_fact(&facts, "broken", "yes");
-    add_with_facts(prober, "cpu", text_of(model, "name"), set, &facts);
+    add_with_facts(prober, "cpu", json_text(model, "name"), set, &facts);
     return progress_advance(prober->progress, 0, "CPU models", 1, error);
 }
 
@@ -180,7 +171,7 @@ static int list_models_by_types(struct prober *prober, json_t **models, vqemu_er
     size_t i;
     const json_t *type;
     json_array_foreach(types, i, type) {
-        const char *name = text_of(type, "name");
+        const char *name = json_text(type, "name");
         _cleanup_free_ char *model = strdup(name);
         char *end = model ? strrchr(model, '-') : NULL;
         if (end)
@@ -225,7 +216,7 @@ static int add_version(struct prober *prober, vqemu_error **error) {
              (int)json_integer_value(json_object_get(numbers, "major")),
              (int)json_integer_value(json_object_get(numbers, "minor")),
              (int)json_integer_value(json_object_get(numbers, "micro")));
-    capability_add_fact(&facts, "package", text_of(answer, "package"));
+    capability_add_fact(&facts, "package", json_text(answer, "package"));
     capability_add_fact(&facts, "asked-with", asked_accel(&prober->asked));
     capability_add_fact(&facts, "sandbox", asked_is_sandboxed(&prober->asked) ? "yes" : "no");
     add_with_facts(prober, "qemu", version, PROPERTIES_NONE, &facts);
@@ -237,9 +228,9 @@ static void add_option(struct prober *prober, const json_t *option) {
     size_t i;
     const json_t *parameter;
     json_array_foreach(json_object_get(option, "parameters"), i, parameter)
-        strv_add(&words, text_of(parameter, "name"));
+        strv_add(&words, json_text(parameter, "name"));
     int set = words.count > 0 ? capability_list_add_set(&prober->list, &words) : PROPERTIES_UNKNOWN;
-    capability_list_add(&prober->list, "option", text_of(option, "option"), set, "");
+    capability_list_add(&prober->list, "option", json_text(option, "option"), set, "");
 }
 
 static int add_options(struct prober *prober, vqemu_error **error) {
@@ -284,9 +275,7 @@ static int finish(struct prober *prober, vqemu_capabilities **capabilities, vqem
 int probe(const vqemu_runtime *runtime, struct vqemu_progress *progress,
           vqemu_capabilities **capabilities, vqemu_error **error) {
     struct prober prober = {.progress = progress};
-    int64_t deadline = call_deadline(progress->call);
-    if (deadline == INT64_MAX)
-        deadline = call_now() + DEFAULT_TIME;
+    int64_t deadline = call_deadline_or(progress->call, DEFAULT_TIME);
     int r = asked_start(&prober.asked, runtime, progress, deadline, error);
     if (r == 0)
         r = ask_all(&prober, error);

@@ -17,11 +17,6 @@ static const struct wanted {
     {"display", "query-display-options", "ret-type", NULL},
 };
 
-static const char *text_of(const json_t *object, const char *key) {
-    const char *text = json_string_value(json_object_get(object, key));
-    return text ? text : "";
-}
-
 /* ---- entries by their names ---- */
 
 static json_t *index_of(const json_t *schema) {
@@ -29,7 +24,7 @@ static json_t *index_of(const json_t *schema) {
     size_t i;
     json_t *entry;
     json_array_foreach(schema, i, entry) {
-        if (json_object_set(by_name, text_of(entry, "name"), entry) < 0) {
+        if (json_object_set(by_name, json_text(entry, "name"), entry) < 0) {
             json_decref(by_name);
             return NULL;
         }
@@ -38,14 +33,14 @@ static json_t *index_of(const json_t *schema) {
 }
 
 static const json_t *type_of(const json_t *by_name, const json_t *object, const char *key) {
-    return json_object_get(by_name, text_of(object, key));
+    return json_object_get(by_name, json_text(object, key));
 }
 
 static const json_t *find_member(const json_t *type, const char *name) {
     size_t i;
     const json_t *member;
     json_array_foreach(json_object_get(type, "members"), i,
-                       member) if (strcmp(text_of(member, "name"), name) == 0) return member;
+                       member) if (strcmp(json_text(member, "name"), name) == 0) return member;
     return NULL;
 }
 
@@ -55,7 +50,7 @@ static void add_members(struct strv *words, const json_t *type) {
     size_t i;
     const json_t *member;
     json_array_foreach(json_object_get(type, "members"), i, member)
-        strv_add(words, text_of(member, "name"));
+        strv_add(words, json_text(member, "name"));
 }
 
 /* What all have, and what is only of this case. That of a character device is hidden below a member
@@ -80,7 +75,7 @@ static void add_union(struct capability_list *list, const json_t *by_name,
     const json_t *variant;
     json_array_foreach(json_object_get(type, "variants"), i, variant) {
         int set = properties_of(list, by_name, type, variant, !what->argument);
-        capability_list_add(list, what->kind, text_of(variant, "case"), set, "");
+        capability_list_add(list, what->kind, json_text(variant, "case"), set, "");
     }
 }
 
@@ -90,8 +85,8 @@ int schema_add(struct capability_list *list, const json_t *schema) {
         return -ENOMEM;
     size_t i;
     const json_t *entry;
-    json_array_foreach(schema, i, entry) if (strcmp(text_of(entry, "meta-type"), "command") == 0)
-        capability_list_add(list, "command", text_of(entry, "name"), PROPERTIES_NONE, "");
+    json_array_foreach(schema, i, entry) if (strcmp(json_text(entry, "meta-type"), "command") == 0)
+        capability_list_add(list, "command", json_text(entry, "name"), PROPERTIES_NONE, "");
     for (i = 0; i < sizeof wanted / sizeof *wanted; i++)
         add_union(list, by_name, &wanted[i]);
     return 0;

@@ -24,11 +24,7 @@
 #define EVENT_BYTES_MAX ((size_t)4 * 1024 * 1024)
 
 struct qmp_limit monitor_limit(const vqemu_call *call) {
-    int64_t deadline = call_deadline(call);
-    return (struct qmp_limit){
-        .call = call,
-        .deadline = deadline == INT64_MAX ? call_now() + DEFAULT_TIME : deadline,
-    };
+    return (struct qmp_limit){.call = call, .deadline = call_deadline_or(call, DEFAULT_TIME)};
 }
 
 int monitor_goes_on(const vqemu_monitor *monitor, vqemu_error **error) {

@@ -116,6 +116,10 @@ static mode_t missing_rights(const struct stat *status, uid_t uid, mode_t wanted
     return wanted & ~(status->st_mode >> 3) & ~status->st_mode;
 }
 
+static const char *deed(const struct file_use *file, bool writes) {
+    return is_program(file) ? "execute" : writes ? "write" : "read";
+}
+
 static int check_of_other(const struct file_use *file, const struct stat *status, uid_t uid,
                           vqemu_error **error) {
     mode_t wanted = is_program(file) ? S_IXOTH
@@ -127,11 +131,8 @@ static int check_of_other(const struct file_use *file, const struct stat *status
     int r = error_set(error, VQEMU_ERR_SYSTEM, EACCES,
                       "%s: the VM's user %ju cannot %s %s, which belongs to user %ju and has mode "
                       "%04o: give it to that user (chown)",
-                      file->key, (uintmax_t)uid,
-                      is_program(file)    ? "execute"
-                      : missing & S_IROTH ? "read"
-                                          : "write",
-                      file->path, (uintmax_t)status->st_uid, (unsigned)(status->st_mode & 07777));
+                      file->key, (uintmax_t)uid, deed(file, !(missing & S_IROTH)), file->path,
+                      (uintmax_t)status->st_uid, (unsigned)(status->st_mode & 07777));
     return about(file, r, "no-access", error);
 }
 
@@ -143,13 +144,10 @@ static int check_own(const struct file_use *file, vqemu_error **error) {
     if (faccessat(AT_FDCWD, file->path, wanted, AT_EACCESS) == 0 ||
         (errno != EACCES && errno != EROFS))
         return 0;
-    return about(file,
-                 error_system(error, errno, "%s: cannot %s %s", file->key,
-                              is_program(file) ? "execute"
-                              : writes         ? "write"
-                                               : "read",
-                              file->path),
-                 "no-access", error);
+    return about(
+        file,
+        error_system(error, errno, "%s: cannot %s %s", file->key, deed(file, writes), file->path),
+        "no-access", error);
 }
 
 /* ---- all of them ---- */

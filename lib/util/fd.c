@@ -16,7 +16,7 @@
 
 #include "util/cleanup.h"
 
-/* So often in a row is a call made again that signals interrupt: a file system, or a filter, may
+/* So often in all is a call made again that signals interrupt: a file system, or a filter, may
  * say nothing else. */
 #define INTERRUPTIONS_MAX 10000
 
