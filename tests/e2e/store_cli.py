@@ -92,6 +92,11 @@ def sha256(path):
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
+def kept_files(root):
+    """All that a store keeps, with digests. What is in cas/cache comes and goes."""
+    return {path: sha256(path) for path in (root / "cas").rglob("*") if path.is_file() and path.parent.name != "cache"}
+
+
 def manifests(root):
     """{name of the ref: manifest} of all refs."""
     return {path.stem: json.loads(path.read_text()) for path in Path(root, "cas/refs").glob("*.json")}

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from store_cli import (CLI, FILES, MANIFEST_IN_ARCHIVE, PROFILE, PROGRAM, assert_resolves, bad, build,
-                       good, good_json, is_executable, leftovers, make_files, manifests, mounted, object_path,
+                       good, good_json, is_executable, kept_files, leftovers, make_files, manifests, mounted, object_path,
                        resolve, run, sha256, tree_faults, verify)
 
 CASES = Path(__file__).resolve().parents[1] / "cases/archives"
@@ -125,9 +125,9 @@ def test_the_cases_are_reproducible(tmp_path):
 
 @pytest.mark.parametrize("case", ["truncated-in-data", "truncated-xz", "names-duplicate", "garbage"])
 def test_a_refused_archive_changes_nothing_in_a_full_store(tmp_path, root, case):
-    before = {path: sha256(path) for path in (root / "cas").rglob("*") if path.is_file()}
+    before = kept_files(root)
     bad("--root", root, "import", "--profile", PROFILE, make_archive(case, tmp_path / "archive"))
-    assert {path: sha256(path) for path in (root / "cas").rglob("*") if path.is_file()} == before
+    assert kept_files(root) == before
     assert not leftovers(root) and verify(root)["problems"] == []
     assert_resolves(root)
 

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from boots import Vm, wait_until
+from boots import VIRTIOFSD, Vm, wait_until
 
 DEADLINES = {  # seconds; five times what a boot takes on a quiet machine
     "x86_64": 60, "i386": 60, "aarch64": 60, "arm": 60, "mipsel": 60, "mips64el": 60, "ppc64le": 90,
@@ -160,7 +160,7 @@ def extended(*arches):
 
 @pytest.mark.parametrize("arch", ["x86_64", *extended("i386", "aarch64", "arm")])
 def test_a_guest_boots_from_virtiofs(arch, boot_store, guest_of, tmp_path):
-    vm = Vm(boot_store, arch, tmp_path, document(guest_of(arch), rootfs_driver="virtiofs"))
+    vm = Vm(boot_store, arch, tmp_path, document(guest_of(arch), rootfs_driver="virtiofs", virtiofsd_program=VIRTIOFSD))
     with vm.virtiofsd():
         console = vm.run(DEADLINES[arch])
     assert console.require("hello from a directory of the host").ready()["root"] == "virtiofs"

@@ -87,6 +87,9 @@ def profile_of(arch):
     return "emulate-x86" if arch in PROGRAMS["emulate-x86"] else "emulate-foreign"
 
 
+VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
+
+
 class Vm:
     """A VM: a document, and where it runs."""
 
@@ -126,7 +129,7 @@ class Vm:
     def virtiofsd(self):
         """The server of its root file system, the one that comes with QEMU 7.2."""
         path = Path(self.document["runtime_dir"], "virtiofsd-0.sock")
-        return self._companion(path, ["/usr/lib/qemu/virtiofsd", f"--socket-path={path}", "-o",
+        return self._companion(path, [VIRTIOFSD, f"--socket-path={path}", "-o",
                                       f"source={self.document['rootfs']}"])
 
     @contextlib.contextmanager

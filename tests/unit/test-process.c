@@ -30,7 +30,13 @@
 
 /* ---- children ---- */
 
+/* What malloc() has locked at the fork is free again in the child with the C library's, not with
+ * this sanitizer's. */
+#ifdef __SANITIZE_ADDRESS__
+enum { CHILDREN = 300, RESOLVERS = 0 };
+#else
 enum { CHILDREN = 300, RESOLVERS = 4 };
+#endif
 
 static vqemu_store *shared;
 static atomic_bool stop;
@@ -79,7 +85,7 @@ START_TEST(a_handle_is_refused_in_a_child_and_never_hangs) {
     shared = open_store(VQEMU_STORE_CREATE);
     _cleanup_revision_ vqemu_revision *revision = build(shared, NULL);
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
-    pthread_t threads[RESOLVERS];
+    pthread_t threads[RESOLVERS + 1];
     for (int i = 0; i < RESOLVERS; i++)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, resolve_until_stopped, selection), 0);
     for (int i = 0; i < CHILDREN; i++) {
