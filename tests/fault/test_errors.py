@@ -31,6 +31,12 @@ def check_result(operation, result, where, error, point):
     assert operation.reports or "pipe:" in where or not result.stdout, f"{where}: {told(result)}"
 
 
+@pytest.fixture
+def turns(request):
+    """In how many turns the errors share the calls: each call fails with some of them."""
+    return 1 if request.config.getoption("--extended") else 3
+
+
 def fail_everywhere(injector, disk, name, error, suffix="", step=1):
     operation = OPERATIONS[name]()
     if not has(operation.needs):
@@ -51,7 +57,7 @@ def fail_everywhere(injector, disk, name, error, suffix="", step=1):
     with Workers(operation, disk) as workers:
         count = workers.once(lambda point: injector.count(["error", error], f"{ALL}{suffix}", operation,
                                                           point))
-        numbers = range(1, count + 1, step)
+        numbers = range(1 + ERRORS.index(error) % step, count + 1, step)
         failures = workers.each(numbers, fail_at)
     note(f"{error}{suffix} {name} {len(numbers)} points, {len(failed)} of them failed, "
          f"{len(states)} different states")
@@ -60,15 +66,15 @@ def fail_everywhere(injector, disk, name, error, suffix="", step=1):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("error", ERRORS)
-def test_any_call_can_fail(injector, disk, name, error):
-    fail_everywhere(injector, disk, name, error)
+def test_any_call_can_fail(injector, disk, turns, name, error):
+    fail_everywhere(injector, disk, name, error, step=turns)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO"])
-def test_from_any_call_on_all_can_fail(injector, disk, name, error):
+def test_from_any_call_on_all_can_fail(injector, disk, turns, name, error):
     """The disk is gone, for clearing away, too."""
-    fail_everywhere(injector, disk, name, error, "+", 2)
+    fail_everywhere(injector, disk, name, error, "+", 2 * turns)
 
 
 @pytest.mark.parametrize("error", ERRORS)
