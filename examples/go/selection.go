@@ -19,7 +19,7 @@ type Request struct {
 	Profile   string  // by its name
 	Mode      string  // "hybrid-kvm" or "hybrid-emulated"
 	Abilities Ability // that it must have
-	VM        *VM     // all that its keys need; what is set above wins over it
+	VM        *VM     // all that its keys need; what is set above wins over it, but Runtime.Command refuses one that is for something else
 	Store     *Store  // only profiles that have a revision here
 }
 

@@ -24,7 +24,7 @@ def parse_arguments():
 
 def describe(options):
     vm = voltqemu.VM.from_file(options.vm) if options.vm else voltqemu.VM("vm")
-    given = {key: getattr(options, key) for key in ("name", "memory", "rootfs", "kernel", "initrd")}
+    given = {key: getattr(options, key) for key in ("name", "profile", "memory", "rootfs", "kernel", "initrd")}
     vm.merge({key: value for key, value in given.items() if value is not None})
     return vm
 
@@ -33,7 +33,7 @@ def main():
     options = parse_arguments()
     vm = describe(options)
     store = voltqemu.Store(options.root)
-    selection = voltqemu.select(vm=vm, store=store, profile=options.profile)
+    selection = voltqemu.select(vm=vm, store=store)
     command = voltqemu.Command(store.resolve(selection), vm)
     if options.run:
         command.prepare()

@@ -154,6 +154,19 @@ static bool is_choice_of_store(const struct options *options, const struct way *
     return way->store && !vqemu_profile_find(name);
 }
 
+/* Options win over what the document says it runs on, which is then not so. */
+static int forget_overridden(const struct options *options, struct way *way, vqemu_error **error) {
+    bool other_profile = options->mode || options->accel || wanted_profile(options, way);
+    int code = 0;
+    if (way->vm && options->guest_arch)
+        code = vqemu_vm_unset(way->vm, VQEMU_KEY_GUEST_ARCH, error);
+    if (!code && way->vm && other_profile)
+        code = vqemu_vm_unset(way->vm, VQEMU_KEY_PROFILE, error);
+    if (!code && way->vm && other_profile)
+        code = vqemu_vm_unset(way->vm, VQEMU_KEY_MODE, error);
+    return code;
+}
+
 static int make_selection(const struct options *options, struct way *way) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_request_ vqemu_request *request = NULL;
@@ -164,6 +177,8 @@ static int make_selection(const struct options *options, struct way *way) {
         code = vqemu_request_set_store(request, way->store, 0, options->call, &error);
     if (!code)
         code = vqemu_select(way->host, request, 0, &way->selection, &error);
+    if (!code)
+        code = forget_overridden(options, way, &error);
     return code ? fail_request(options->command, error) : 0;
 }
 

@@ -81,6 +81,11 @@ enum vqemu_command_flag {
  * afterwards. options may be NULL for the defaults. flags: an OR of enum vqemu_command_flag. On
  * success the caller releases *command with vqemu_command_unref().
  *
+ * A VM that says what it runs on is refused on anything else (reason "other-runtime"): its keys
+ * "guest_arch" and "profile" must be those of the runtime, and "mode" must be of its profile's
+ * accelerator. A key that is not set allows any. Whoever selects something else than the VM says
+ * changes the VM before.
+ *
  * What the command needs besides QEMU must be there when it is executed: see vqemu_prepare(),
  * vqemu_command_companion_argv(), and vqemu_command_fd_at() for descriptors.
  *

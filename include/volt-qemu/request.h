@@ -17,8 +17,9 @@ extern "C" {
  * What a profile is wanted for: the input of vqemu_select().
  *
  * In a new one nothing is set, which asks for a Linux guest of the host's own architecture, as fast
- * as it can be had. What is set by key wins over what a VM says, whichever is set first. One owner;
- * any number of threads may select with it while nobody changes it. Since 1.0.
+ * as it can be had. What is set by key wins over what a VM says, whichever is set first; the VM
+ * itself must then be changed before a command is built, see vqemu_command_build(). One owner; any
+ * number of threads may select with it while nobody changes it. Since 1.0.
  */
 typedef struct vqemu_request vqemu_request;
 

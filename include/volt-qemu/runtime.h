@@ -106,7 +106,9 @@ void vqemu_runtime_options_free(vqemu_runtime_options *options);
 
 /**
  * Describe a runtime by hand, without a store: for tests, dry runs, and hosts that assemble in
- * another way. Nothing is looked up on disk. It keeps nothing of the options. flags: 0. On success
+ * another way. Nothing is looked up on disk. It keeps nothing of the options. What it is to a VM
+ * that says what it runs on, the selection tells: its profile and guest architecture, whatever the
+ * program is. flags: 0. On success
  * the caller releases *runtime with vqemu_runtime_unref().
  *
  * Errors: VQEMU_ERR_INVALID (a path is missing, or a loader without a lib_dir), VQEMU_ERR_USAGE,

@@ -56,7 +56,7 @@ static const struct property properties[] = {
         .offset = offsetof(vqemu_vm, guest_arch),
         .choice_at = vqemu_guest_arch_at,
         .meaning = "Architecture of the guest, which chooses the QEMU program and the machine. "
-                   "Default: the host's. It only matters for the selection of a profile.",
+                   "Default: the host's. A runtime for another architecture is refused.",
     },
     {
         .key = "profile",
@@ -67,7 +67,7 @@ static const struct property properties[] = {
         .wanted = "the name of a profile: small letters, digits and \"-\"",
         .meaning =
             "Name of the profile that the VM runs on. Default: the best one that has all that "
-            "the VM needs. It only matters for the selection of a profile.",
+            "the VM needs. A runtime of another profile is refused.",
     },
     {
         .key = "mode",
@@ -77,7 +77,7 @@ static const struct property properties[] = {
         .choices = (const char *const[]){"hybrid-kvm", "hybrid-emulated", NULL},
         .meaning =
             "Mode of the reference system: hybrid-kvm orders KVM, hybrid-emulated emulation. "
-            "Default: whichever is best. It only matters for the selection of a profile.",
+            "Default: whichever is best. A runtime of the other accelerator is refused.",
     },
     {
         .key = "state_dir",

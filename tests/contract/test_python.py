@@ -84,6 +84,23 @@ def test_a_policy_has_every_key_and_denies(store):
 
 # ---- VMs ----
 
+@pytest.mark.usefixtures("revision")
+@pytest.mark.parametrize("key,other,same", [("profile", "kvm-linux", "emulate-x86"),
+                                            ("mode", "hybrid-kvm", "hybrid-emulated"),
+                                            ("guest_arch", "aarch64", "x86_64")])
+def test_a_vm_runs_on_what_it_says_and_nothing_else(store, key, other, same):
+    runtime, vm = resolve(store), voltqemu.VM("x", firmware="bios")
+    assert voltqemu.Command(runtime, vm)
+    vm[key] = other
+    for make in (voltqemu.Command, voltqemu.Units):
+        with pytest.raises(voltqemu.InvalidError) as refused:
+            make(runtime, vm)
+        assert refused.value.reason == "other-runtime"
+        assert refused.value.details == {"key": key, "value": other, "profile": "emulate-x86"}
+    vm[key] = same
+    assert voltqemu.Command(runtime, vm)
+
+
 @pytest.mark.parametrize("number", range(3))
 def test_every_key_by_keyword_attribute_and_item_gives_the_document(number):
     document = document_for(voltqemu.schema(), number)

@@ -548,6 +548,17 @@ def test_a_vm_says_what_it_runs_on(tmp_path):
     assert json.loads(good(*words, "--accel", "kvm", "--profile", "kvm-uefi"))["profile"] == "kvm-uefi"
 
 
+@pytest.mark.parametrize("vm", [{"profile": "kvm-linux"}, {"mode": "hybrid-kvm"}, {"guest_arch": "aarch64"},
+                                {"profile": "kvm-uefi", "mode": "hybrid-kvm", "guest_arch": "aarch64"}])
+@pytest.mark.parametrize("command", ["args", "unit"])
+def test_options_win_over_what_a_vm_says_it_runs_on(root, tmp_path, vm, command):
+    """The library builds no command of a VM on another runtime than the VM is for."""
+    (tmp_path / "vm.json").write_text(json.dumps({"name": "x", "user": "1000", "kernel": "/k", **vm}))
+    words = ["--root", root, "--kvm", "usable", "--host-arch", "x86_64", command, "--vm", tmp_path / "vm.json"]
+    assert "qemu-system-x86_64" in good(*words, "--profile", "emulate-x86", "--guest-arch", "x86_64")
+    assert "qemu-system-x86_64" in good(*words, "--revision", "emulate-x86", "--guest-arch", "x86_64")
+
+
 def test_a_name_of_a_revision_or_profile_is_good_everywhere(root, tmp_path):
     revision = manifest_path(root).stem
     for name in (revision, "emulate-x86"):

@@ -179,16 +179,15 @@ class VMProperties(Properties):
                               "Intel or Realtek network device, where the machine can have them. "
                               "One of linux, windows, other.")
     guest_arch = StringProperty("Architecture of the guest, which chooses the QEMU program and "
-                                "the machine. Default: the host's. It only matters for the "
-                                "selection of a profile. One of x86_64, i386, aarch64, arm, "
+                                "the machine. Default: the host's. A runtime for another "
+                                "architecture is refused. One of x86_64, i386, aarch64, arm, "
                                 "riscv64, riscv32, mips, mipsel, mips64, mips64el, ppc, ppc64, "
                                 "ppc64le, s390x, loongarch64.")
     profile = StringProperty("Name of the profile that the VM runs on. Default: the best one that "
-                             "has all that the VM needs. It only matters for the selection of a "
-                             "profile.")
+                             "has all that the VM needs. A runtime of another profile is refused.")
     mode = StringProperty("Mode of the reference system: hybrid-kvm orders KVM, hybrid-emulated "
-                          "emulation. Default: whichever is best. It only matters for the "
-                          "selection of a profile. One of hybrid-kvm, hybrid-emulated.")
+                          "emulation. Default: whichever is best. A runtime of the other "
+                          "accelerator is refused. One of hybrid-kvm, hybrid-emulated.")
     state_dir = StringProperty("Directory of what the VM keeps from run to run: UEFI variables "
                                "and the TPM's state. Default: /var/lib/volt/vms/<id>. The id is "
                                "the VM's name where that has only letters, digits, \"_\", \".\" "

@@ -84,8 +84,9 @@ def select(host: Optional[Host] = None, *, vm: Optional[VM] = None, store: Optio
     """Choose the profile for a workload on a host, by default this one.
 
     vm: all that its keys need. store: only profiles that have a revision there. The others win over what the VM
-    says: profile, a name; accel, "kvm" or "tcg"; guest_arch, such as "aarch64"; guest_os, "linux", "windows"
-    or "other"; mode, "hybrid-kvm" or "hybrid-emulated"; abilities, names such as ["tpm", "uefi"]."""
+    says: profile, a name; accel, "kvm" or "tcg"; guest_arch, such as "aarch64"; guest_os, "linux", "windows" or
+    "other"; mode, "hybrid-kvm" or "hybrid-emulated"; abilities, names such as ["tpm", "uefi"]. A Command refuses a
+    VM whose guest_arch, profile or mode is another than what was selected: change it first."""
     if isinstance(host, VM):
         raise TypeError("host must be a Host, not VM: the VM is an argument of its own, select(vm=vm)")
     if isinstance(host, Store):
