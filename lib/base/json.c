@@ -12,29 +12,21 @@
 
 #include "base/call.h"
 #include "base/error.h"
+#include "base/json-key.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
-
-#define MAX_DEPTH 16
 
 /* Where nesting gets too deep; NULL if it does not. jansson alone would recurse 2,048 levels. */
 static const char *find_too_deep(const char *text, size_t size) {
     int depth = 0;
-    bool in_string = false;
-    for (const char *c = text; c < text + size; c++) {
-        if (in_string) {
-            if (*c == '\\')
-                c++;
-            else if (*c == '"')
-                in_string = false;
-        } else if (*c == '"') {
-            in_string = true;
-        } else if (*c == '{' || *c == '[') {
-            if (++depth > MAX_DEPTH)
-                return c;
-        } else if (*c == '}' || *c == ']') {
+    const char *end = text + size;
+    for (const char *c = text; c < end; c++) {
+        if (*c == '"')
+            c = json_string_end(c, end) - 1;
+        else if ((*c == '{' || *c == '[') && ++depth > JSON_DEPTH_MAX)
+            return c;
+        else if (*c == '}' || *c == ']')
             depth--;
-        }
     }
     return NULL;
 }
@@ -113,38 +105,99 @@ static bool is_whole(json_t *root, const char *text, size_t size) {
     return actual.bytes == expected.bytes && (actual.has_real || actual.digits == expected.digits);
 }
 
+/* ---- faults ---- */
+
+/* What is parsed, and what a value that cannot be is called: VQEMU_ERR_INVALID in documents that
+ * people write. */
+struct input {
+    const char *text;
+    size_t size;
+    const char *source;
+    int bad_value;
+};
+
+/* Faults of one key, in our own words. The text up to them is good. */
+static const struct key_fault {
+    enum json_error_code fault;
+    bool is_of_value;
+    const char *reason, *words;
+} key_faults[] = {
+    {json_error_duplicate_key, false, "key-twice", "the key is there twice"},
+    {json_error_null_byte_in_key, false, "nul", "a key cannot have \\u0000"},
+    {json_error_null_character, true, "nul", "a text cannot have \\u0000"},
+    {json_error_numeric_overflow, true, "out-of-range", "is beyond the numbers of 64 bits"},
+};
+
+static const struct key_fault *find_key_fault(const json_error_t *fault) {
+    for (size_t i = 0; i < sizeof key_faults / sizeof key_faults[0]; i++)
+        if (key_faults[i].fault == json_error_code(fault))
+            return &key_faults[i];
+    return NULL;
+}
+
+/* The number that ends a text; owned by the caller, NULL without memory. */
+static char *number_at_end(const char *text, const char *end) {
+    const char *start = end;
+    while (start > text && start[-1] && strchr("+-.0123456789eE", start[-1]))
+        start--;
+    return strndup(start, (size_t)(end - start));
+}
+
+static int refuse_key(const struct input *input, const json_error_t *fault,
+                      const struct key_fault *what, vqemu_error **error) {
+    const char *end = input->text + fault->position;
+    bool is_number = what->fault == json_error_numeric_overflow;
+    _cleanup_free_ char *key = json_key_at_end(input->text, (size_t)fault->position);
+    _cleanup_free_ char *number = is_number ? number_at_end(input->text, end) : strdup("");
+    if (!key || !number)
+        return error_no_memory(error);
+    const char *dots = strlen(number) > 40 ? "..." : "";
+    int r = error_set(error, what->is_of_value ? input->bad_value : VQEMU_ERR_MALFORMED, 0,
+                      "%s:%d:%d: %s: %.40s%s%s%s", input->source, fault->line, fault->column, key,
+                      number, dots, is_number ? " " : "", what->words);
+    return error_because(r, error, what->reason, VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE,
+                         is_number ? number : NULL, NULL);
+}
+
+static int refuse_text(const struct input *input, const json_error_t *fault, vqemu_error **error) {
+    const struct key_fault *what = find_key_fault(fault);
+    /* jansson says nothing at all where some of its allocations fail. */
+    if (json_error_code(fault) == json_error_out_of_memory || !*fault->text)
+        return error_no_memory(error);
+    int r = what ? refuse_key(input, fault, what, error)
+                 : error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", input->source,
+                             fault->line, fault->column, fault->text);
+    return error_at_line(r, error, fault->line);
+}
+
 /* ---- parsing ---- */
+
+static int parse(const struct input *input, json_t **object, vqemu_error **error) {
+    *object = NULL;
+    const char *too_deep = find_too_deep(input->text, input->size);
+    if (too_deep) {
+        int line = line_of(input->text, too_deep);
+        int r = error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d: nested deeper than %d levels",
+                          input->source, line, JSON_DEPTH_MAX);
+        return error_at_line(r, error, line);
+    }
+    json_error_t fault;
+    _cleanup_json_ json_t *root =
+        json_loadb(input->text, input->size, JSON_REJECT_DUPLICATES, &fault);
+    if (!root)
+        return refuse_text(input, &fault, error);
+    if (!is_whole(root, input->text, input->size))
+        return error_no_memory(error);
+    if (!json_is_object(root))
+        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: not a JSON object", input->source);
+    *object = TAKE_POINTER(root);
+    return 0;
+}
 
 int json_parse_object(const char *text, size_t size, const char *source, json_t **object,
                       vqemu_error **error) {
-    *object = NULL;
-    const char *too_deep = find_too_deep(text, size);
-    if (too_deep) {
-        int line = line_of(text, too_deep);
-        return error_at_line(error_set(error, VQEMU_ERR_MALFORMED, 0,
-                                       "%s:%d: nested deeper than %d levels", source, line,
-                                       MAX_DEPTH),
-                             error, line);
-    }
-    json_error_t fault;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
-    /* jansson says nothing at all where some of its allocations fail. */
-    if (!root && (json_error_code(&fault) == json_error_out_of_memory || !*fault.text))
-        return error_no_memory(error);
-    if (!root)
-        return error_at_line(error_set(error, VQEMU_ERR_MALFORMED, 0, "%s:%d:%d: %s", source,
-                                       fault.line, fault.column, fault.text),
-                             error, fault.line);
-    if (!is_whole(root, text, size)) {
-        json_decref(root);
-        return error_no_memory(error);
-    }
-    if (!json_is_object(root)) {
-        json_decref(root);
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: not a JSON object", source);
-    }
-    *object = root;
-    return 0;
+    const struct input input = {text, size, source, VQEMU_ERR_MALFORMED};
+    return parse(&input, object, error);
 }
 
 static int reading_failed(int r, const char *source, size_t limit, vqemu_error **error) {
@@ -241,7 +294,8 @@ int json_parse_document(const char *text, size_t size, const char *source, json_
     if (size > DOCUMENT_LIMIT)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source,
                          DOCUMENT_LIMIT);
-    int r = json_parse_object(text, size, source, document, error);
+    const struct input input = {text, size, source, VQEMU_ERR_INVALID};
+    int r = parse(&input, document, error);
     return r < 0 ? r : drop_schema(*document, source, error);
 }
 

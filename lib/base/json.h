@@ -13,7 +13,9 @@
 
 /*
  * Parse one JSON object. Refused: duplicate keys, data after the object, nesting deeper than 16,
- * NUL characters, text that is not UTF-8. source stands for the document in messages.
+ * NUL characters, text that is not UTF-8, numbers beyond 64 bits. source stands for the document in
+ * messages. The error is VQEMU_ERR_MALFORMED, with the line; for a key that is there twice or whose
+ * value cannot be, also the key, spelled "disks[0].file".
  */
 int json_parse_object(const char *text, size_t size, const char *source, json_t **object,
                       vqemu_error **error);
@@ -34,7 +36,7 @@ int json_open_file(const char *path, int *fd, vqemu_error **error);
 
 /*
  * Documents that people write: objects of at most 1 MiB of text, in which "$schema", which must be
- * a string, is passed over.
+ * a string, is passed over. A value that cannot be is VQEMU_ERR_INVALID here.
  */
 int json_parse_document(const char *text, size_t size, const char *source, json_t **document,
                         vqemu_error **error);

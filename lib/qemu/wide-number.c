@@ -6,17 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json-key.h"
 #include "util/strbuf.h"
 
 #define DIGITS_MAX 32 /* of a number that is looked at; none of 64 bits has more */
-
-/* The length of a string, from its quote to behind its other one. */
-static size_t string_length(const char *text, size_t size) {
-    size_t i = 1;
-    while (i < size && text[i] != '"')
-        i += text[i] == '\\' ? 2 : 1;
-    return i < size ? i + 1 : size;
-}
 
 static bool is_too_large(const char *number, size_t length) {
     char copy[DIGITS_MAX + 1];
@@ -33,7 +26,7 @@ static bool is_too_large(const char *number, size_t length) {
 static size_t piece_length(const char *text, size_t size) {
     size_t length = 0;
     if (*text == '"')
-        return string_length(text, size);
+        return (size_t)(json_string_end(text, text + size) - text);
     while (length < size && text[length] && strchr("+-.0123456789eE", text[length]))
         length++;
     return length > 0 ? length : 1;

@@ -50,13 +50,13 @@ START_TEST(escapes_are_read) {
 }
 END_TEST
 
-/* "invalid disks[0].cache" or "malformed line 2": what a program is told. */
+/* "invalid disks[0].cache", "malformed line 2" or both: what a program is told. */
 static char *blame_of(const vqemu_error *error) {
     const char *code = vqemu_result_name(vqemu_error_code(error)),
                *key = vqemu_error_detail(error, "key");
-    if (vqemu_error_line(error) > 0)
-        return format_string("%s line %d", code, (int)vqemu_error_line(error));
-    return format_string("%s%s%s", code, key ? " " : "", key ? key : "");
+    _cleanup_free_ char *line = format_string(" line %d", (int)vqemu_error_line(error));
+    return format_string("%s%s%s%s", code, vqemu_error_line(error) > 0 ? line : "", key ? " " : "",
+                         key ? key : "");
 }
 
 /* The lines of the file are the message, and what a program is told. */
