@@ -240,6 +240,7 @@ def test_the_go_package_passes_its_tests(go):
     assert output.count("--- PASS") == written > 50 and "--- SKIP" not in output
 
 
+@pytest.mark.extended  # compiles all of Go's library once more
 def test_the_go_package_has_no_races(go):
     if not list(Path(run("go", "env", "GOROOT").strip()).glob("src/runtime/race/**/race_linux_*.syso")):
         pytest.skip("this Go has no race detector")

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: MIT
 """What tests with real guests share."""
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -10,23 +9,6 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 import boots  # noqa: E402
 import guests  # noqa: E402
-
-
-def pytest_addoption(parser):
-    parser.addoption("--extended", action="store_true", default=os.environ.get("VOLT_EXTENDED") == "1",
-                     help="also the expensive variants of what is tested anyway")
-
-
-def pytest_configure(config):
-    config.addinivalue_line("markers", "extended: an expensive variant; runs with --extended")
-
-
-def pytest_collection_modifyitems(config, items):
-    if config.getoption("--extended"):
-        return
-    extended = [item for item in items if item.get_closest_marker("extended")]
-    config.hook.pytest_deselected(items=extended)
-    items[:] = [item for item in items if item not in extended]
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,6 @@ from points import Injector
 HERE = Path(__file__).resolve().parent
 
 
-def pytest_addoption(parser):
-    parser.addoption("--extended", action="store_true", help="every error at every call, not each error at a part of them")
-
-
 @pytest.fixture(scope="session")
 def injector(tmp_path_factory):
     program = tmp_path_factory.mktemp("inject") / "inject"
