@@ -11,6 +11,27 @@ import boots  # noqa: E402
 import guests  # noqa: E402
 
 
+# Of machines that differ in the size of a word or the order of bytes only, one is enough for each device.
+TWINS = {"i386": "x86_64", "arm": "aarch64", "riscv32": "riscv64", "mips": "mips64el", "mipsel": "mips64el",
+         "mips64": "mips64el", "ppc64": "ppc64le"}
+ON_EVERY_ARCH = ["test_much_of_everything_at_once"]
+
+
+def parameters_of(item):
+    return getattr(getattr(item, "callspec", None), "params", {})
+
+
+@pytest.hookimpl(tryfirst=True)  # before what is extended is left out
+def pytest_collection_modifyitems(items):
+    devices = [item for item in items if item.path.name == "test_devices.py"]
+    collected = [(item.originalname, parameters_of(item)) for item in devices]
+    for item in devices:
+        parameters = parameters_of(item)
+        twin = {**parameters, "arch": TWINS.get(parameters.get("arch"))}
+        if item.originalname not in ON_EVERY_ARCH and (item.originalname, twin) in collected:
+            item.add_marker(pytest.mark.extended)
+
+
 @pytest.fixture(scope="session")
 def boot_store(tmp_path_factory):
     """A store with the profiles of the installed QEMU."""

@@ -23,7 +23,7 @@ from machines import ARCHES, Machines, open_files  # noqa: E402
 from qmp import QemuFailed  # noqa: E402
 
 SEED = int(os.environ.get("PROPERTY_SEED", random.SystemRandom().randrange(1 << 32)))
-ROUNDS = int(os.environ.get("PROPERTY_ROUNDS", "40"))
+ROUNDS = int(os.environ.get("PROPERTY_ROUNDS", "15"))
 IFNAME_MAX, TAG_MAX, SERIAL_MAX, SCSI_SERIAL_MAX, SOCKET_MAX, FILE_MAX = 15, 31, 20, 36, 107, 255
 
 # What means something to QEMU, to shells, to systemd, to JSON or to printf().
