@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Programs and flash images of others: the ELF header, and that of qcow2. */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -27,6 +28,42 @@ static void check_elf(int fd, const uint8_t *data, size_t size) {
     FUZZ_CHECK(lseek(fd, 0, SEEK_CUR) == 0, "the file's offset was moved");
 }
 
+/* All that is told of a file is in it, and a text is followed by a NUL. */
+struct content {
+    const uint8_t *data;
+    size_t size;
+    uint64_t length; /* of the texts together */
+};
+
+static int check_text(const char *text, size_t length, void *userdata) {
+    struct content *content = userdata;
+    FUZZ_CHECK(length >= 4 && length <= ELF_STRING_MAX && strlen(text) == length, "a bad text");
+    FUZZ_CHECK(memmem(content->data, content->size, text, length + 1), "\"%s\" is not there", text);
+    content->length += length;
+    return 0;
+}
+
+static void check_elf_content(int fd, const uint8_t *data, size_t size) {
+    struct content content = {data, size, 0};
+    struct elf_needs needs;
+    bool is_elf = size >= 64 && memcmp(data, "\177ELF", 4) == 0;
+    int r = elf_read_needs(fd, &needs);
+    FUZZ_CHECK(r == 0 || r == -EINVAL, "reading what it needs: %d", r);
+    FUZZ_CHECK(r == -EINVAL || is_elf, "what no ELF file needs");
+    FUZZ_CHECK(r == 0 || (needs.libraries.count == 0 && !needs.rpath && !needs.runpath),
+               "something is left of a broken file");
+    for (size_t i = 0; i < needs.libraries.count; i++)
+        FUZZ_CHECK(
+            memmem(data, size, needs.libraries.items[i], strlen(needs.libraries.items[i]) + 1),
+            "a library that is not in the file");
+    elf_needs_release(&needs);
+    r = elf_for_each_string(fd, check_text, &content);
+    FUZZ_CHECK(r == 0 || r == -EINVAL, "reading its texts: %d", r);
+    FUZZ_CHECK(content.length <= 256 * (uint64_t)size, "texts without end");
+    FUZZ_CHECK(is_elf || content.length == 0, "texts of no ELF file");
+    FUZZ_CHECK(lseek(fd, 0, SEEK_CUR) == 0, "the file's offset was moved");
+}
+
 static void check_image(int fd, const uint8_t *data, size_t size) {
     uint64_t flash_size = 0;
     vqemu_error *error = NULL;
@@ -43,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(fd >= 0 && write_all(fd, data, size) == 0 && lseek(fd, 0, SEEK_SET) == 0,
                "cannot write the file");
     check_elf(fd, data, size);
+    check_elf_content(fd, data, size);
     check_image(fd, data, size);
     close(fd);
     return 0;
