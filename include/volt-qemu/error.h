@@ -139,6 +139,15 @@ const char *vqemu_error_reason(const vqemu_error *error);
 /** Who has a lock or a pin. Since 1.0. */
 #define VQEMU_DETAIL_HOLDER "holder"
 
+/** The number of a process that has or uses what is needed, in decimal. Since 1.0. */
+#define VQEMU_DETAIL_PROCESS "process"
+
+/** The name of that process, as ps(1) shows it. Since 1.0. */
+#define VQEMU_DETAIL_PROCESS_NAME "process_name"
+
+/** The name of a VM. Since 1.0. */
+#define VQEMU_DETAIL_VM "vm"
+
 /** The key of a policy that does not allow it. Since 1.0. */
 #define VQEMU_DETAIL_RULE "rule"
 

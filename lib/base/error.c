@@ -76,10 +76,10 @@ static vqemu_error *new_error(int code, int system_errno, char *raw_message) {
     return error;
 }
 
-__attribute__((format(printf, 4, 0))) static void
-set_va(vqemu_error **error, int code, int system_errno, const char *format, va_list arguments) {
+int error_set_va(vqemu_error **error, int code, int system_errno, const char *format,
+                 va_list arguments) {
     if (!error)
-        return;
+        return code;
     struct strbuf buffer = {0};
     strbuf_addv(&buffer, format, arguments);
     if (system_errno)
@@ -87,12 +87,13 @@ set_va(vqemu_error **error, int code, int system_errno, const char *format, va_l
     vqemu_error *new = new_error(code, system_errno, strbuf_take(&buffer));
     vqemu_error_free(*error); /* only now: its text may be part of the new one's */
     *error = new;
+    return code;
 }
 
 int error_set(vqemu_error **error, int code, int system_errno, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    set_va(error, code, system_errno, format, arguments);
+    error_set_va(error, code, system_errno, format, arguments);
     va_end(arguments);
     return code;
 }
@@ -105,9 +106,23 @@ int error_system(vqemu_error **error, int system_errno, const char *format, ...)
                                        : VQEMU_ERR_SYSTEM;
     va_list arguments;
     va_start(arguments, format);
-    set_va(error, code, system_errno, format, arguments);
+    error_set_va(error, code, system_errno, format, arguments);
     va_end(arguments);
     return code;
+}
+
+int error_system_at(vqemu_error **error, int system_errno, const char *failure, const char *format,
+                    ...) {
+    struct strbuf buffer = {0};
+    va_list arguments;
+    va_start(arguments, format);
+    strbuf_addv(&buffer, format, arguments);
+    va_end(arguments);
+    _cleanup_free_ char *path = strbuf_take(&buffer);
+    if (!path)
+        return error_no_memory(error);
+    int r = error_system(error, system_errno, "%s %s", failure, path);
+    return error_because(r, error, NULL, VQEMU_DETAIL_PATH, path, NULL);
 }
 
 int error_no_memory(vqemu_error **error) {
@@ -159,10 +174,26 @@ static vqemu_error *made(int code, vqemu_error **error) {
     return error && *error && *error != &out_of_memory && (*error)->code == code ? *error : NULL;
 }
 
+/* The one of this name; the end if there is none yet. */
+static struct detail *find_detail(vqemu_error *error, const char *name) {
+    struct detail *detail = error->details;
+    while (detail < error->details + error->detail_count && strcmp(detail->name, name) != 0)
+        detail++;
+    return detail;
+}
+
+/* In place of what was said before: who knows more adds to an error later. */
 static void add_detail(vqemu_error *error, const char *name, const char *value) {
-    char *copy = value && error->detail_count < DETAILS_MAX ? strdup(value) : NULL;
-    if (copy)
-        error->details[error->detail_count++] = (struct detail){name, copy};
+    struct detail *detail = find_detail(error, name);
+    bool is_new = detail == error->details + error->detail_count;
+    char *copy = value && (!is_new || error->detail_count < DETAILS_MAX) ? strdup(value) : NULL;
+    if (!copy)
+        return;
+    if (is_new)
+        error->detail_count++;
+    else
+        free(detail->value);
+    *detail = (struct detail){name, copy};
 }
 
 int error_because(int code, vqemu_error **error, const char *reason, ...) {

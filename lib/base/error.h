@@ -3,6 +3,7 @@
 #define LIB_ERROR_H
 
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdbool.h>
 
 #include <volt-qemu/error.h>
@@ -53,18 +54,25 @@ int error_unknown_key(vqemu_error **error, const char *noun, const char *key, co
 int error_set(vqemu_error **error, int code, int system_errno, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+int error_set_va(vqemu_error **error, int code, int system_errno, const char *format,
+                 va_list arguments) __attribute__((format(printf, 4, 0)));
+
 /* The error for a failed system call: VQEMU_ERR_SYSTEM, NOT_FOUND for ENOENT, NO_MEMORY for ENOMEM,
  * READ_ONLY for EROFS. */
 int error_system(vqemu_error **error, int system_errno, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* The same where it failed at a path, which is formatted, ends the message ("cannot open <path>"),
+ * and becomes a detail. */
+int error_system_at(vqemu_error **error, int system_errno, const char *failure, const char *format,
+                    ...) __attribute__((format(printf, 4, 5)));
 
 int error_no_memory(vqemu_error **error);
 
 /*
  * Add to the error that was just made with this code: a reason, a static word or NULL to leave it,
  * and pairs of a detail's name, which is static, and its value (NULL is passed over), ended by
- * NULL. Returns the code: return error_because(error_set(error, ...), error, "in-use", "path",
- * path, NULL);
+ * NULL. A detail that there is already gets the new value. Returns the code.
  */
 int error_because(int code, vqemu_error **error, const char *reason, ...) __attribute__((sentinel));
 

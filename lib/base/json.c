@@ -203,7 +203,7 @@ int json_parse_object(const char *text, size_t size, const char *source, json_t 
 static int reading_failed(int r, const char *source, size_t limit, vqemu_error **error) {
     if (r == -EFBIG)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: larger than %zu bytes", source, limit);
-    return r < 0 ? error_system(error, -r, "cannot read %s", source) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot read", "%s", source) : 0;
 }
 
 int json_read_fd(int fd, const char *source, size_t limit, char **text, size_t *size,
@@ -236,7 +236,7 @@ int json_open_file(const char *path, int *fd, vqemu_error **error) {
     _cleanup_close_ int opened = open_at(AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
     struct stat status;
     if (opened < 0 || fstat(opened, &status) < 0)
-        return error_system(error, opened < 0 ? -opened : errno, "cannot open %s", path);
+        return error_system_at(error, opened < 0 ? -opened : errno, "cannot open", "%s", path);
     if (!S_ISREG(status.st_mode))
         return error_set(error, VQEMU_ERR_INVALID, 0, "%s is not a regular file", path);
     *fd = take_fd(&opened);

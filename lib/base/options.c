@@ -78,15 +78,11 @@ int options_set_number(const struct options_type *type, void *options, const cha
 
 int options_invalid(const char *key, const char *value, const char *choices, vqemu_error **error,
                     const char *format, ...) {
-    struct strbuf text = {0};
     va_list arguments;
     va_start(arguments, format);
-    strbuf_addv(&text, format, arguments);
+    int r = error_set_va(error, VQEMU_ERR_INVALID, 0, format, arguments);
     va_end(arguments);
-    _cleanup_free_ char *message = strbuf_take(&text);
-    if (!message)
-        return error_no_memory(error);
-    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s", key, message);
+    error_prefix(r, error, "%s: ", key);
     return error_because(r, error, choices ? "not-a-choice" : NULL, VQEMU_DETAIL_KEY, key,
                          VQEMU_DETAIL_VALUE, value, VQEMU_DETAIL_CHOICES, choices, NULL);
 }

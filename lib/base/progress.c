@@ -111,7 +111,7 @@ int progress_lock(struct vqemu_progress *progress, int fd, int operation, int mi
             pause.tv_nsec *= 2;
         r = lock_fd(fd, operation | LOCK_NB);
     }
-    return r < 0 ? error_system(error, -r, "cannot lock %s", what) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot lock", "%s", what) : 0;
 }
 
 /* ---- for callbacks ---- */

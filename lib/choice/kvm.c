@@ -176,7 +176,7 @@ static int creates_vm(int fd, const char *device, char **reason, vqemu_error **e
         return 1;
     }
     if (device_node_is_shortage(errno))
-        return error_system(error, errno, "%s creates no VM", device);
+        return error_system_at(error, errno, "cannot create a VM by", "%s", device);
     char text[128];
     *reason = format_string("%s creates no VM: %s", device, strerror_r(errno, text, sizeof text));
     return 0;
@@ -195,7 +195,7 @@ int kvm_probe(const struct kvm_paths *paths, bool x86, int32_t *state, char **re
     *state = VQEMU_KVM_BROKEN;
     _cleanup_close_ int fd = open_at(AT_FDCWD, device, O_RDWR | O_NONBLOCK, 0);
     if (fd < 0 && device_node_is_shortage(-fd))
-        return error_system(error, -fd, "cannot open %s", device);
+        return error_system_at(error, -fd, "cannot open", "%s", device);
     if (fd < 0) {
         *state = failure_states[device_node_judge(-fd, device, "", reason)];
         return *reason ? 0 : error_no_memory(error);

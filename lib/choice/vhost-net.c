@@ -81,7 +81,7 @@ int vhost_net_probe(const char *device, const char *kvm_device, int32_t *state, 
     uint64_t features;
     _cleanup_close_ int fd = open_at(AT_FDCWD, device, O_RDWR | O_NONBLOCK, 0);
     if (fd < 0 && device_node_is_shortage(-fd))
-        return error_system(error, -fd, "cannot open %s", device);
+        return error_system_at(error, -fd, "cannot open", "%s", device);
     if (fd < 0) {
         *state = failure_states[device_node_judge(-fd, device, NO_NODE, reason)];
     } else if (ioctl(fd, VHOST_GET_FEATURES, &features) < 0) {

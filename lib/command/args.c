@@ -48,17 +48,12 @@ static char *key_of(const char *message) {
 }
 
 int args_refuse(vqemu_error **error, int code, const char *format, ...) {
-    struct strbuf text = {0};
     va_list arguments;
     va_start(arguments, format);
-    strbuf_addv(&text, format, arguments);
+    int r = error_set_va(error, code, 0, format, arguments);
     va_end(arguments);
-    _cleanup_free_ char *message = strbuf_take(&text);
-    _cleanup_free_ char *key = message ? key_of(message) : NULL;
-    if (!message)
-        return error_no_memory(error);
-    return error_because(error_set(error, code, 0, "%s", message), error, NULL, VQEMU_DETAIL_KEY,
-                         key, NULL);
+    _cleanup_free_ char *key = error ? key_of(vqemu_error_message(*error)) : NULL;
+    return error_because(r, error, NULL, VQEMU_DETAIL_KEY, key, NULL);
 }
 
 /* The profiles that have an ability and run such guests somewhere; NULL without memory. */

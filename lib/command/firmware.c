@@ -129,7 +129,7 @@ static int open_file(const struct search *search, const char *path) {
 
 static int cannot_open(const struct search *search, const char *path, int system_errno,
                        vqemu_error **error) {
-    return error_system(error, system_errno, "cannot open %s/%s", search->directory, path);
+    return error_system_at(error, system_errno, "cannot open", "%s/%s", search->directory, path);
 }
 
 /* The part behind the last slash but one; the whole path if it has no two. */
@@ -287,7 +287,8 @@ static int list_directory(const struct search *search, const char *name, struct 
         return 0;
     int r = fd < 0 ? fd : for_each_entry(fd, ".", list_entry, &listing);
     if (r < 0)
-        return error_system(error, -r, "cannot read the directory %s/%s", search->directory, name);
+        return error_system_at(error, -r, "cannot read the directory", "%s/%s", search->directory,
+                               name);
     return paths->failed ? error_no_memory(error) : 0;
 }
 
@@ -431,14 +432,21 @@ static int find(struct search *search, vqemu_error **error) {
     return r;
 }
 
+static int cannot_open_directory(const char *firmware_dir, const char *profile, int system_errno,
+                                 vqemu_error **error) {
+    int r = error_system_at(error, system_errno, "cannot open the firmware directory", "%s",
+                            firmware_dir);
+    error_because(r, error, NULL, VQEMU_DETAIL_PROFILE, profile, NULL);
+    return error_prefix(r, error, "profile %s: ", profile);
+}
+
 int firmware_find(const char *firmware_dir, const char *profile, const char *arch,
                   const char *machine, bool secure_boot, struct firmware *firmware,
                   vqemu_error **error) {
     *firmware = (struct firmware){0};
     _cleanup_close_ int fd = open_at(AT_FDCWD, firmware_dir, O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return error_system(error, -fd, "cannot open the firmware directory %s of profile %s",
-                            firmware_dir, profile);
+        return cannot_open_directory(firmware_dir, profile, -fd, error);
     struct search search = {
         .directory = firmware_dir,
         .profile = profile,

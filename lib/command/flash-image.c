@@ -11,7 +11,7 @@ static int read_qcow2(int fd, const char *path, uint64_t *size, vqemu_error **er
     struct qcow2_header header;
     int r = qcow2_read_header(fd, &header);
     if (r < 0)
-        return error_system(error, -r, "cannot read %s", path);
+        return error_system_at(error, -r, "cannot read", "%s", path);
     if (r == 0)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is not a qcow2 image", path);
     /* QEMU would open the other file, wherever that is. */
@@ -29,7 +29,7 @@ int flash_image_size(int fd, const char *path, bool qcow2, uint64_t *size, vqemu
     if (qcow2)
         return read_qcow2(fd, path, size, error);
     if (fstat(fd, &status) < 0)
-        return error_system(error, errno, "cannot look at %s", path);
+        return error_system_at(error, errno, "cannot look at", "%s", path);
     *size = (uint64_t)status.st_size;
     return 0;
 }

@@ -5,34 +5,24 @@
 
 #include "base/error.h"
 
-static void remember_first(struct policy_check *check, const struct violation *violation,
-                           const char *text) {
-    int r = error_set(&check->first, VQEMU_ERR_DENIED, 0, "%s: %s", violation->key, text);
+void policy_violate(struct policy_check *check, const struct violation *violation,
+                    const char *format, ...) {
+    strbuf_addf(&check->keys, "%s%s", check->count ? ", " : "", violation->key);
+    if (check->count++ > 0)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    int r = error_set_va(&check->first, VQEMU_ERR_DENIED, 0, format, arguments);
+    va_end(arguments);
+    error_prefix(r, &check->first, "%s: ", violation->key);
     error_because(r, &check->first, violation->reason, VQEMU_DETAIL_KEY, violation->key,
                   VQEMU_DETAIL_RULE, violation->rule, VQEMU_DETAIL_VALUE, violation->value,
                   VQEMU_DETAIL_CHOICES, violation->choices, NULL);
 }
 
-void policy_violate(struct policy_check *check, const struct violation *violation,
-                    const char *format, ...) {
-    struct strbuf buffer = {0};
-    va_list arguments;
-    va_start(arguments, format);
-    strbuf_addv(&buffer, format, arguments);
-    va_end(arguments);
-    _cleanup_free_ char *text = strbuf_take(&buffer);
-    if (!text) {
-        check->failed = true;
-        return;
-    }
-    if (check->count == 0)
-        remember_first(check, violation, text);
-    strbuf_addf(&check->keys, "%s%s", check->count ? ", " : "", violation->key);
-    check->count++;
-}
-
 int policy_conclude(struct policy_check *check, vqemu_error **error) {
-    if (check->failed || check->keys.failed)
+    bool is_short = vqemu_error_code(check->first) == VQEMU_ERR_NO_MEMORY;
+    if (check->failed || check->keys.failed || is_short)
         return error_no_memory(error);
     if (check->count == 0)
         return 0;

@@ -55,7 +55,7 @@ static int wait_for(const struct qmp *qmp, short events, const struct qmp_limit 
             return r;
         int n = poll(pollers, 2, time_left(limit));
         if (n < 0 && errno != EINTR)
-            return error_system(error, errno, "cannot wait for QEMU at %s", qmp->name);
+            return error_system_at(error, errno, "cannot wait for QEMU at", "%s", qmp->name);
         if (n > 0 && pollers[0].revents)
             return QMP_DONE;
         if (n > 0 && pollers[1].revents)
@@ -94,7 +94,7 @@ static int send_all(const struct qmp *qmp, const char *text, const struct qmp_li
             if (r != QMP_DONE)
                 return r;
         } else if (errno != EINTR) {
-            return error_system(error, errno, "cannot write to QEMU at %s", qmp->name);
+            return error_system_at(error, errno, "cannot write to QEMU at", "%s", qmp->name);
         }
     }
     return QMP_DONE;
@@ -146,7 +146,7 @@ static int connect_failed(const char *path, int system_errno, bool is_overdue,
         return not_listening(path, system_errno, is_overdue, error);
     if (system_errno == EAGAIN || system_errno == EINTR) /* too many others wait to be served */
         return 0;
-    return error_system(error, system_errno, "cannot connect to %s", path);
+    return error_system_at(error, system_errno, "cannot connect to", "%s", path);
 }
 
 /*
@@ -236,7 +236,7 @@ static int fill(struct qmp *qmp, struct qmp_limit *limit, vqemu_error **error) {
     if (n == 0 || (n < 0 && is_end(errno)))
         return QMP_ENDED;
     if (n < 0 && errno != EINTR && errno != EAGAIN)
-        return error_system(error, errno, "cannot read from QEMU at %s", qmp->name);
+        return error_system_at(error, errno, "cannot read from QEMU at", "%s", qmp->name);
     qmp->length += n > 0 ? (size_t)n : 0;
     limit->bytes += n > 0 ? (size_t)n : 0;
     return QMP_DONE;

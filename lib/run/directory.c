@@ -158,7 +158,7 @@ static int mark(const struct directory *directory, int fd, vqemu_error **error) 
     if (r == 0)
         return 0;
     unlinkat(fd, DIRECTORY_MARKER, 0); /* a part of it would say that it is another's */
-    return error_system(error, -r, "cannot make %s/" DIRECTORY_MARKER, directory->path);
+    return error_system_at(error, -r, "cannot make", "%s/" DIRECTORY_MARKER, directory->path);
 }
 
 /* The directory is locked. That it was made by this call says nothing: whom the one above belongs
@@ -193,7 +193,7 @@ static int make_private(const struct directory *directory, int fd, vqemu_error *
                       "open-to-others", path, error);
     if (fchmod(fd, mode & ~(mode_t)077) == 0)
         return 0;
-    return error_system(error, errno, "cannot make %s private (chmod 700)", path);
+    return error_system_at(error, errno, "cannot make private (chmod 700)", "%s", path);
 }
 
 /* Others that prepare the VM meanwhile must not find it half marked. */
@@ -201,7 +201,7 @@ static int lock(struct directory *directory, int fd, vqemu_error **error) {
     struct vqemu_progress progress = {.call = directory->call};
     int r = progress_lock(&progress, fd, LOCK_EX, 0, directory->path, error);
     if (r == 0 && fstat(fd, &directory->status) < 0)
-        r = error_system(error, errno, "cannot look at %s", directory->path);
+        r = error_system_at(error, errno, "cannot look at", "%s", directory->path);
     return r;
 }
 
@@ -216,7 +216,7 @@ static bool is_settled(const struct directory *directory) {
 static int settle(struct directory *directory, vqemu_error **error) {
     _cleanup_close_ int fd = open_at(directory->fd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (fd < 0)
-        return error_system(error, -fd, "cannot open %s", directory->path);
+        return error_system_at(error, -fd, "cannot open", "%s", directory->path);
     int r = lock(directory, fd, error);
     if (r == 0)
         r = check_trust(directory, error);
@@ -240,7 +240,7 @@ int directory_prepare(const struct owner *owner, const char *path, enum director
     if (opened < 0)
         return cannot_open(&directory.walk, path, -opened, error);
     if (fstat(opened, &directory.status) < 0)
-        return error_system(error, errno, "cannot look at %s", path);
+        return error_system_at(error, errno, "cannot look at", "%s", path);
     int r = check_kind(&directory, error);
     if (r == 0)
         r = check_trust(&directory, error);

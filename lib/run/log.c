@@ -29,8 +29,7 @@ static int make(const struct log *log, vqemu_error **error) {
     if (fd >= 0 && fchmod(fd, 0600) == 0 &&
         (!is_to_give || fchown(fd, owner->uid, owner->gid) == 0))
         return 0;
-    return error_because(error_system(error, fd < 0 ? -fd : errno, "cannot make %s", log->path),
-                         error, NULL, "path", log->path, NULL);
+    return error_system_at(error, fd < 0 ? -fd : errno, "cannot make", "%s", log->path);
 }
 
 /* QEMU follows a link, which root or the caller may have made, as /dev/stdout is one. */
@@ -41,7 +40,7 @@ static int check_link(const struct log *log, const struct stat *status, vqemu_er
                                    "%s is a symbolic link that another user has made; give the "
                                    "path that it leads to",
                                    log->path),
-                         error, "symbolic-link", "path", log->path, NULL);
+                         error, "symbolic-link", VQEMU_DETAIL_PATH, log->path, NULL);
 }
 
 static int prepare(const struct log *log, vqemu_error **error) {
@@ -50,15 +49,13 @@ static int prepare(const struct log *log, vqemu_error **error) {
     if (fd == -ENOENT)
         return make(log, error);
     if (fd < 0 || fstat(fd, &status) < 0)
-        return error_because(
-            error_system(error, fd < 0 ? -fd : errno, "cannot look at %s", log->path), error, NULL,
-            "path", log->path, NULL);
+        return error_system_at(error, fd < 0 ? -fd : errno, "cannot look at", "%s", log->path);
     if (S_ISLNK(status.st_mode))
         return check_link(log, &status, error);
     if (S_ISDIR(status.st_mode) || S_ISSOCK(status.st_mode))
         return error_because(error_set(error, VQEMU_ERR_INVALID, 0, "%s is a %s, and no file",
                                        log->path, S_ISDIR(status.st_mode) ? "directory" : "socket"),
-                             error, NULL, "path", log->path, NULL);
+                             error, NULL, VQEMU_DETAIL_PATH, log->path, NULL);
     if (!S_ISREG(status.st_mode))
         return 0;
     return log->is_vms ? owner_give(log->owner, fd, &status, true, log->path, error)

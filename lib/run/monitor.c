@@ -205,7 +205,7 @@ VQEMU_EXPORT int vqemu_monitor_open_fd(int fd, const char *name, uint32_t flags,
         return r;
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (copy < 0)
-        return error_system(error, errno, "cannot duplicate the descriptor of %s", known);
+        return error_system_at(error, errno, "cannot duplicate the descriptor of", "%s", known);
     struct qmp_limit limit = monitor_limit(call);
     return start(copy, known, &limit, monitor, error);
 }

@@ -82,15 +82,15 @@ static int open_and_lock_directory(struct place *place, vqemu_error **error) {
     struct vqemu_progress progress = {.call = place->call};
     place->fd = open_at(place->home->fd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (place->fd < 0)
-        return error_system(error, -place->fd, "cannot open the directory of the variable store %s",
-                            place->nvram->path);
+        return error_system_at(error, -place->fd, "cannot open the directory of the variable store",
+                               "%s", place->nvram->path);
     return progress_lock(&progress, place->fd, LOCK_EX, 0, place->directory, error);
 }
 
 static int digest_of_image(int fd, const char *path, struct digest *digest, vqemu_error **error) {
     uint64_t size;
     int r = digest_of_fd(fd, NULL, digest, &size);
-    return r < 0 ? error_system(error, -r, "cannot read %s", path) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot read", "%s", path) : 0;
 }
 
 static int open_images(struct place *place, vqemu_error **error) {
@@ -108,7 +108,7 @@ static int open_images(struct place *place, vqemu_error **error) {
         return r;
     int qcow2 = qcow2_is_one(place->template_fd);
     if (qcow2 < 0)
-        return error_system(error, -qcow2, "cannot read %s", nvram->template_path);
+        return error_system_at(error, -qcow2, "cannot read", "%s", nvram->template_path);
     place->qcow2 = qcow2;
     return 0;
 }
@@ -161,11 +161,11 @@ static int read_record(const struct place *place, struct identity *identity, vqe
     _cleanup_close_ int fd =
         open_at(place->fd, place->record, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd >= 0 && fstat(fd, &status) < 0)
-        return error_system(error, errno, "cannot look at %s", source);
+        return error_system_at(error, errno, "cannot look at", "%s", source);
     if (fd == -ELOOP || fd == -ENXIO || (fd >= 0 && !S_ISREG(status.st_mode)))
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is not a regular file", source);
     if (fd < 0)
-        return error_system(error, -fd, "cannot open %s", source);
+        return error_system_at(error, -fd, "cannot open", "%s", source);
     int r = parse_record(fd, source, place->home->owner->vm_id, identity, error);
     if (r == 0) /* what somebody else can write says nothing about root's files */
         identity->is_vms = identity->is_vms && trusted_owner(status.st_uid, geteuid());
@@ -176,7 +176,7 @@ static int read_record(const struct place *place, struct identity *identity, vqe
 
 static int cannot_make(const struct place *place, const char *name, int system_errno,
                        vqemu_error **error) {
-    return error_system(error, system_errno, "cannot make %s/%s", place->directory, name);
+    return error_system_at(error, system_errno, "cannot make", "%s/%s", place->directory, name);
 }
 
 /* Copy a whole file into a new one, and hash it. Returns 0 or a negative errno: -ECANCELED if the
@@ -261,7 +261,8 @@ static void remove_staged(const struct place *place) {
 /* What was renamed before this is on the disk after it. */
 static int sync_directory(const struct place *place, vqemu_error **error) {
     int r = sync_fd(place->fd);
-    return r < 0 ? error_system(error, -r, "cannot write %s to the disk", place->directory) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot sync the directory", "%s", place->directory)
+                 : 0;
 }
 
 static int publish_record(const struct place *place, vqemu_error **error) {
@@ -298,9 +299,10 @@ static int check_unused(const struct place *place, vqemu_error **error) {
     _cleanup_close_ int fd =
         open_at(place->fd, place->store, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
-        return error_system(error, -fd, "cannot open %s", place->nvram->path);
+        return error_system_at(error, -fd, "cannot open", "%s", place->nvram->path);
     if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
-        return error_system(error, errno, "cannot look at the locks of %s", place->nvram->path);
+        return error_system_at(error, errno, "cannot look at the locks of", "%s",
+                               place->nvram->path);
     if (lock.l_type == F_UNLCK)
         return 0;
     int r = error_set(error, VQEMU_ERR_BUSY, 0,
@@ -332,7 +334,7 @@ static int image_sizes(const struct place *place, uint64_t *store, uint64_t *tem
     _cleanup_close_ int fd =
         open_at(place->fd, place->store, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
-        return error_system(error, -fd, "cannot open %s", place->nvram->path);
+        return error_system_at(error, -fd, "cannot open", "%s", place->nvram->path);
     int r = flash_image_size(fd, place->nvram->path, place->qcow2, store, error);
     if (r == 0)
         r = flash_image_size(place->template_fd, place->nvram->template_path, place->qcow2,
@@ -477,7 +479,7 @@ static int prepare_locked(const struct place *place, uint32_t flags, vqemu_error
     if (fd == -ENOENT)
         return create(place, error);
     if (fd < 0 || fstat(fd, &present.status) < 0)
-        return error_system(error, fd < 0 ? -fd : errno, "cannot look at %s", path);
+        return error_system_at(error, fd < 0 ? -fd : errno, "cannot look at", "%s", path);
     if (S_ISLNK(present.status.st_mode))
         return error_because(error_set(error, VQEMU_ERR_REFUSED, 0,
                                        "the variable store %s is a symbolic link; give the path "

@@ -111,5 +111,5 @@ int owner_give(const struct owner *owner, int fd, const struct stat *status, boo
                              error, "hard-link", VQEMU_DETAIL_PATH, path, NULL);
     if (fchownat(fd, "", owner->uid, owner->gid, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) == 0)
         return 0;
-    return error_system(error, errno, "cannot give %s to the user that the VM runs as", path);
+    return error_system_at(error, errno, "cannot chown to the VM's user", "%s", path);
 }

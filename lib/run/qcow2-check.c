@@ -11,8 +11,8 @@
 
 static int about(const struct file_use *file, int code, const char *reason, const char *value,
                  vqemu_error **error) {
-    return error_because(code, error, reason, "key", file->key, "path", file->path, "value", value,
-                         NULL);
+    return error_because(code, error, reason, VQEMU_DETAIL_KEY, file->key, VQEMU_DETAIL_PATH,
+                         file->path, VQEMU_DETAIL_VALUE, value, NULL);
 }
 
 /* The key of what the file is an image of: "disks[0]" of "disks[0].backing[1].file". */

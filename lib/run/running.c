@@ -32,7 +32,8 @@ static int refuse_running(const vqemu_command *command, const char *path, pid_t 
                                        "the VM \"%s\" runs already: a process has locked %s; stop "
                                        "it first",
                                        name, path),
-                             error, "runs-already", "vm", name, "path", path, NULL);
+                             error, "runs-already", VQEMU_DETAIL_VM, name, VQEMU_DETAIL_PATH, path,
+                             NULL);
     _cleanup_free_ char *process = format_string("%d", (int)pid);
     if (!process)
         return error_no_memory(error);
@@ -40,15 +41,16 @@ static int refuse_running(const vqemu_command *command, const char *path, pid_t 
     int r = error_set(error, VQEMU_ERR_BUSY, 0,
                       "the VM \"%s\" runs already: process %s%s%s%s has locked %s; stop it first",
                       name, process, *program ? " (" : "", program, *program ? ")" : "", path);
-    return error_because(r, error, "runs-already", "vm", name, "process", process, "command",
-                         *program ? program : NULL, "path", path, NULL);
+    return error_because(r, error, "runs-already", VQEMU_DETAIL_VM, name, VQEMU_DETAIL_PROCESS,
+                         process, VQEMU_DETAIL_PROCESS_NAME, *program ? program : NULL,
+                         VQEMU_DETAIL_PATH, path, NULL);
 }
 
 static int check_lock(const vqemu_command *command, const char *path, int fd, vqemu_error **error) {
     pid_t pid;
     int r = pid_file_is_locked(fd, &pid);
     if (r < 0)
-        return error_system(error, -r, "cannot look at the locks of %s", path);
+        return error_system_at(error, -r, "cannot look at the locks of", "%s", path);
     return r == 0 ? 0 : refuse_running(command, path, pid, error);
 }
 
@@ -63,10 +65,10 @@ static int remove_stale(const vqemu_command *command, const char *path, int dire
     if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) < 0)
         return errno == EAGAIN || errno == EACCES
                    ? check_lock(command, path, fd, error)
-                   : error_system(error, errno, "cannot lock %s", path);
+                   : error_system_at(error, errno, "cannot lock", "%s", path);
     if (fd < 0 || unlinkat(directory_fd, PID_FILE_NAME, 0) < 0)
-        return error_system(error, fd < 0 ? -fd : errno,
-                            "cannot remove %s, which another user's QEMU has left", path);
+        return error_system_at(error, fd < 0 ? -fd : errno,
+                               "cannot remove what another user's QEMU has left,", "%s", path);
     return 0;
 }
 
@@ -82,13 +84,14 @@ int running_check(const vqemu_command *command, const struct owner *owner, int d
     if (fd == -ENOENT)
         return 0;
     if (fd < 0 && fd != -ELOOP)
-        return error_system(error, -fd, "cannot tell whether the VM runs: cannot open %s", path);
+        return error_system_at(error, -fd, "cannot tell whether the VM runs: cannot open", "%s",
+                               path);
     if (fd >= 0 && fstat(fd, &status) < 0)
-        return error_system(error, errno, "cannot look at %s", path);
+        return error_system_at(error, errno, "cannot look at", "%s", path);
     if (fd < 0 || !S_ISREG(status.st_mode))
         return error_because(
             error_set(error, VQEMU_ERR_INVALID, 0, "%s is no regular file: remove it", path), error,
-            NULL, "path", path, NULL);
+            NULL, VQEMU_DETAIL_PATH, path, NULL);
     int r = check_lock(command, path, fd, error);
     return r == 0 && status.st_uid != owner->uid ? remove_stale(command, path, directory_fd, error)
                                                  : r;

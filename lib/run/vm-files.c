@@ -61,7 +61,8 @@ static bool is_served(const struct resources *resources, const char *program) {
 }
 
 static int about(const struct file_use *file, int code, const char *reason, vqemu_error **error) {
-    return error_because(code, error, reason, "key", file->key, "path", file->path, NULL);
+    return error_because(code, error, reason, VQEMU_DETAIL_KEY, file->key, VQEMU_DETAIL_PATH,
+                         file->path, NULL);
 }
 
 /* QEMU copies these into memory as a whole. */

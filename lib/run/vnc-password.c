@@ -17,7 +17,7 @@
 static int check_status(int fd, const char *path, vqemu_error **error) {
     struct stat status;
     if (fstat(fd, &status) < 0)
-        return error_system(error, errno, "vnc_password_file: cannot look at %s", path);
+        return error_system_at(error, errno, "vnc_password_file: cannot look at", "%s", path);
     if (!S_ISREG(status.st_mode))
         return error_set(error, VQEMU_ERR_INVALID, 0, "vnc_password_file: %s is no regular file",
                          path);
@@ -33,7 +33,7 @@ static int check_content(int fd, const char *path, vqemu_error **error) {
     char password[PASSWORD_LENGTH];
     ssize_t size = pread(fd, password, sizeof password, 0);
     if (size < 0)
-        return error_system(error, errno, "vnc_password_file: cannot read %s", path);
+        return error_system_at(error, errno, "vnc_password_file: cannot read", "%s", path);
     if (size == 0)
         return error_set(error, VQEMU_ERR_INVALID, 0, "vnc_password_file: %s is empty", path);
     if (!memchr(password, '\n', (size_t)size))
@@ -47,7 +47,7 @@ static int check_content(int fd, const char *path, vqemu_error **error) {
 static int check(const char *path, vqemu_error **error) {
     _cleanup_close_ int fd = open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
-        return error_system(error, -fd, "vnc_password_file: cannot open %s", path);
+        return error_system_at(error, -fd, "vnc_password_file: cannot open", "%s", path);
     int r = check_status(fd, path, error);
     return r < 0 ? r : check_content(fd, path, error);
 }

@@ -117,7 +117,8 @@ int arrivals_read(const vqemu_store *store, struct arrivals *arrivals, vqemu_err
     int r = fd < 0 ? fd : for_each_entry(fd, ".", read_arrival, arrivals);
     if (r < 0) {
         arrivals_release(arrivals);
-        return error_system(error, -r, "cannot read %s/" ARRIVALS_DIRECTORY, store->beside_path);
+        return error_system_at(error, -r, "cannot read", "%s/" ARRIVALS_DIRECTORY,
+                               store->beside_path);
     }
     if (arrivals->count > 0)
         qsort(arrivals->arrivals, arrivals->count, sizeof *arrivals->arrivals, compare_arrivals);
@@ -185,8 +186,8 @@ int arrival_note(const vqemu_store *store, const char *revision, const char *new
     if (r < 0)
         return r;
     r = marker_make(fd, name);
-    return r < 0 ? error_system(error, -r, "cannot write %s/" ARRIVALS_DIRECTORY "/%s",
-                                store->beside_path, name)
+    return r < 0 ? error_system_at(error, -r, "cannot write", "%s/" ARRIVALS_DIRECTORY "/%s",
+                                   store->beside_path, name)
                  : 0;
 }
 

@@ -18,7 +18,7 @@ int creation_time_check(const struct timespec *time, const char *what, vqemu_err
                       "%s says that it was created at %s, which is more than a day from now by the "
                       "clock of this host",
                       what, text);
-    return error_because(r, error, "from-the-future", "value", text, NULL);
+    return error_because(r, error, "from-the-future", VQEMU_DETAIL_VALUE, text, NULL);
 }
 
 int creation_time_now(char text[RFC3339_SIZE], vqemu_error **error) {

@@ -67,8 +67,8 @@ static int report_unread(const vqemu_store *store, const char *profile, int syst
                          vqemu_error **error) {
     if (system_errno == EBADMSG)
         return report_broken(store, profile, error);
-    return error_system(error, system_errno, "cannot read %s/" CURRENT_DIRECTORY "/%s",
-                        store->beside_path, profile);
+    return error_system_at(error, system_errno, "cannot read", "%s/" CURRENT_DIRECTORY "/%s",
+                           store->beside_path, profile);
 }
 
 /* Returns 1 and the name of the revision that was set, 0 if none was, or an error. */
@@ -201,9 +201,9 @@ int currents_read(const vqemu_store *store, struct currents *currents, vqemu_err
     if (r == 0)
         return 0;
     currents_release(currents);
-    return reading.failure < 0
-               ? reading.failure
-               : error_system(error, -r, "cannot read %s/" CURRENT_DIRECTORY, store->beside_path);
+    return reading.failure < 0 ? reading.failure
+                               : error_system_at(error, -r, "cannot read", "%s/" CURRENT_DIRECTORY,
+                                                 store->beside_path);
 }
 
 bool currents_have(const struct currents *currents, const char *revision) {
@@ -262,8 +262,8 @@ static int write_current(const vqemu_store *store, const char *profile, const ch
         r = sync_fd(fd);
     if (r == 0) /* the directory may have been made just now */
         r = sync_path(fd, "..");
-    return r < 0 ? error_system(error, -r, "cannot write %s/" CURRENT_DIRECTORY "/%s",
-                                store->beside_path, profile)
+    return r < 0 ? error_system_at(error, -r, "cannot write", "%s/" CURRENT_DIRECTORY "/%s",
+                                   store->beside_path, profile)
                  : 0;
 }
 
@@ -293,8 +293,8 @@ static int unset(const vqemu_store *store, const char *profile, vqemu_call *call
                                                     : sync_fd(fd);
     if (r == -ENOENT)
         return require_profile(store, profile, call, error);
-    return r < 0 ? error_system(error, -r, "cannot remove %s/" CURRENT_DIRECTORY "/%s",
-                                store->beside_path, profile)
+    return r < 0 ? error_system_at(error, -r, "cannot remove", "%s/" CURRENT_DIRECTORY "/%s",
+                                   store->beside_path, profile)
                  : 0;
 }
 

@@ -15,7 +15,7 @@ static int refuse_owner(const struct stat *status, const char *path, vqemu_error
                   "run from it; give it to root or to yourself, or allow it when the store is "
                   "opened",
                   path, (unsigned)status->st_uid),
-        error, "untrusted-store", "path", path, NULL);
+        error, "untrusted-store", VQEMU_DETAIL_PATH, path, NULL);
 }
 
 static int refuse_mode(const struct stat *status, const char *path, vqemu_error **error) {
@@ -24,13 +24,13 @@ static int refuse_mode(const struct stat *status, const char *path, vqemu_error 
                   "%s may write to the store directory %s, and could have programs of their own "
                   "run from it; take that right away, or allow it when the store is opened",
                   status->st_mode & S_IWOTH ? "all users" : "the users of a group", path),
-        error, "untrusted-store", "path", path, NULL);
+        error, "untrusted-store", VQEMU_DETAIL_PATH, path, NULL);
 }
 
 static int check(int fd, const char *path, bool may_be_sticky, vqemu_error **error) {
     struct stat status;
     if (fstat(fd, &status) < 0)
-        return error_system(error, errno, "cannot look at the store directory %s", path);
+        return error_system_at(error, errno, "cannot look at the store directory", "%s", path);
     if (!trusted_owner(status.st_uid, geteuid()))
         return refuse_owner(&status, path, error);
     if (trusted_others_write(&status) && !(may_be_sticky && status.st_mode & S_ISVTX))

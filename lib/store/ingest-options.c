@@ -82,8 +82,8 @@ static int check_value(const char *key, const char *value, vqemu_error **error) 
                                "\"%s\" is not a time like 2025-01-31T10:00:00Z", value);
     if (strcmp(key, VQEMU_INGEST_CREATED_AT) == 0) {
         int r = creation_time_check(&parsed, "the revision", error);
-        return r < 0 ? error_because(error_prefix(r, error, "%s: ", key), error, NULL, "key", key,
-                                     NULL)
+        return r < 0 ? error_because(error_prefix(r, error, "%s: ", key), error, NULL,
+                                     VQEMU_DETAIL_KEY, key, NULL)
                      : 0;
     }
     if (strcmp(key, VQEMU_INGEST_DIGEST) == 0 && !digest_parse(value, &digest))

@@ -111,8 +111,8 @@ static int copy_content(struct ingest *ingest, unsigned worker, const struct sou
     for (;;) {
         ssize_t n = read_sparsely(&reader, buffer, READ_SIZE);
         if (n < 0)
-            return error_system(error, (int)-n, "cannot read %s/%s", ingest->source.directory,
-                                source->path);
+            return error_system_at(error, (int)-n, "cannot read", "%s/%s", ingest->source.directory,
+                                   source->path);
         if (n == 0)
             break;
         if (file->size + (uint64_t)n > source->size)
@@ -141,8 +141,8 @@ static int open_source(const struct ingest *ingest, const struct source_file *so
     if (r < 0)
         return r;
     if (fstat(*fd, status) < 0)
-        return error_system(error, errno, "cannot look at %s/%s", ingest->source.directory,
-                            source->path);
+        return error_system_at(error, errno, "cannot look at", "%s/%s", ingest->source.directory,
+                               source->path);
     if (!S_ISREG(status->st_mode) || (uint64_t)status->st_size != source->size)
         return changed(ingest, source->path, error);
     return 0;

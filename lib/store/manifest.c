@@ -509,14 +509,14 @@ static int write_new_file(const char *path, const char *text, vqemu_error **erro
     _cleanup_close_ int fd =
         open_at(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644);
     if (fd < 0)
-        return error_system(error, -fd, "cannot create %s", path);
+        return error_system_at(error, -fd, "cannot create", "%s", path);
     int r = write_all(fd, text, strlen(text));
     if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
         r = -errno;
     if (r == 0)
         return 0;
     unlink(path);
-    return error_system(error, -r, "cannot write %s", path);
+    return error_system_at(error, -r, "cannot write", "%s", path);
 }
 
 static int sync_parent(const char *path, vqemu_error **error) {
@@ -527,7 +527,7 @@ static int sync_parent(const char *path, vqemu_error **error) {
     if (!parent)
         return error_no_memory(error);
     int r = sync_path(AT_FDCWD, parent);
-    return r < 0 ? error_system(error, -r, "cannot sync directory %s", parent) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot sync directory", "%s", parent) : 0;
 }
 
 VQEMU_EXPORT int vqemu_manifest_write_file(const vqemu_manifest *manifest, const char *path,
@@ -548,7 +548,7 @@ VQEMU_EXPORT int vqemu_manifest_write_file(const vqemu_manifest *manifest, const
     if (r < 0)
         return r;
     if (rename(staged, path) < 0) {
-        r = error_system(error, errno, "cannot rename %s to %s", staged, path);
+        r = error_system_at(error, errno, "cannot rename the new file to", "%s", path);
         unlink(staged);
         return r;
     }

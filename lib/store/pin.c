@@ -87,7 +87,7 @@ int pins_read(const vqemu_store *store, const char *revision, struct pins *pins,
     int r = pins_fd < 0 ? pins_fd : for_each_entry(pins_fd, ".", read_pin, &reading);
     if (r < 0) {
         pins_release(pins);
-        return error_system(error, -r, "cannot read %s/" PINS, store->beside_path);
+        return error_system_at(error, -r, "cannot read", "%s/" PINS, store->beside_path);
     }
     if (pins->count > 0)
         qsort(pins->pins, pins->count, sizeof *pins->pins, compare_pins);
@@ -146,8 +146,8 @@ static int set_pin(vqemu_store *store, const char *name, vqemu_error **error) {
     if (r < 0)
         return r;
     r = marker_make(pins_fd, name);
-    return r < 0 ? error_system(error, -r, "cannot make the pin %s/" PINS "/%s", store->beside_path,
-                                name)
+    return r < 0 ? error_system_at(error, -r, "cannot make the pin", "%s/" PINS "/%s",
+                                   store->beside_path, name)
                  : 0;
 }
 
@@ -202,8 +202,8 @@ VQEMU_EXPORT int vqemu_store_unpin(vqemu_store *store, const char *revision, con
     r = pins_fd < 0 ? pins_fd : unlinkat(pins_fd, name, 0) < 0 ? -errno : sync_fd(pins_fd);
     if (r == -ENOENT)
         return require_revision(store, revision, call, error);
-    return r < 0 ? error_system(error, -r, "cannot remove the pin %s/" PINS "/%s",
-                                store->beside_path, name)
+    return r < 0 ? error_system_at(error, -r, "cannot remove the pin", "%s/" PINS "/%s",
+                                   store->beside_path, name)
                  : 0;
 }
 

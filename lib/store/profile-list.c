@@ -78,7 +78,7 @@ static int compare_names(const void *a, const void *b) {
 static int list_names(const vqemu_store *store, struct names *names, vqemu_error **error) {
     int r = for_each_entry(store->refs_fd, ".", look_at_file, names);
     if (r < 0)
-        return error_system(error, -r, "cannot read the directory %s", store->refs_path);
+        return error_system_at(error, -r, "cannot read the directory", "%s", store->refs_path);
     if (names->count > 0)
         qsort(names->names, names->count, sizeof *names->names, compare_names);
     return 0;

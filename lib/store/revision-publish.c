@@ -36,8 +36,8 @@ void published_release(struct published *published) {
 }
 
 static int failed(const struct publishing *publishing, int system_errno, vqemu_error **error) {
-    return error_system(error, system_errno, "cannot write the revision %s/%s",
-                        publishing->store->refs_path, publishing->file);
+    return error_system_at(error, system_errno, "cannot write the revision", "%s/%s",
+                           publishing->store->refs_path, publishing->file);
 }
 
 /* ---- its text ---- */
@@ -121,10 +121,9 @@ static int name_text(const struct publishing *publishing, const char *staged, bo
     if (r == -EEXIST)
         r = settle_name(publishing, staged, is_new);
     if (r == -EEXIST)
-        return error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
-                         "cannot write the revision %s/%s, which is another one with the same 8 "
-                         "digits",
-                         store->refs_path, publishing->file);
+        return error_prefix(error_system_at(error, EEXIST, "cannot write the revision", "%s/%s",
+                                            store->refs_path, publishing->file),
+                            error, "there is another one with the same 8 digits: ");
     if (r == 0)
         r = sync_fd(store->refs_fd);
     return r < 0 ? failed(publishing, -r, error) : 0;

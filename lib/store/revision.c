@@ -49,7 +49,8 @@ static int new_revision(const vqemu_store *store, const char *name, size_t lengt
         return error_no_memory(error);
     atomic_init(&new->references, 1);
     if (fstat(store->refs_fd, &status) < 0)
-        return error_system(error, errno, "cannot look at the directory %s", store->refs_path);
+        return error_system_at(error, errno, "cannot look at the directory", "%s",
+                               store->refs_path);
     new->store_device = status.st_dev;
     new->store_inode = status.st_ino;
     new->name = strndup(name, length);
@@ -66,7 +67,8 @@ int revision_check_store(const vqemu_store *store, const vqemu_revision *revisio
                          vqemu_error **error) {
     struct stat status;
     if (fstat(store->refs_fd, &status) < 0)
-        return error_system(error, errno, "cannot look at the directory %s", store->refs_path);
+        return error_system_at(error, errno, "cannot look at the directory", "%s",
+                               store->refs_path);
     if (status.st_dev == revision->store_device && status.st_ino == revision->store_inode)
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
@@ -84,9 +86,9 @@ static int open_manifest(const vqemu_store *store, const vqemu_revision *revisio
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "the manifest %s is a symbolic link",
                          revision->path);
     if (*fd < 0)
-        return error_system(error, -*fd, "cannot open the manifest %s", revision->path);
+        return error_system_at(error, -*fd, "cannot open the manifest", "%s", revision->path);
     if (fstat(*fd, status) < 0)
-        return error_system(error, errno, "cannot look at the manifest %s", revision->path);
+        return error_system_at(error, errno, "cannot look at the manifest", "%s", revision->path);
     if (S_ISREG(status->st_mode))
         return 0;
     return error_set(error, VQEMU_ERR_MALFORMED, 0, "the manifest %s is not a regular file",
@@ -260,8 +262,8 @@ static int scan(const struct listing *listing, DIR *directory, vqemu_revision_li
         errno = 0;
         const struct dirent *entry = readdir(directory);
         if (!entry && errno)
-            return error_system(error, errno, "cannot read the directory %s",
-                                listing->store->refs_path);
+            return error_system_at(error, errno, "cannot read the directory", "%s",
+                                   listing->store->refs_path);
         if (!entry)
             return 0;
         size_t length = revision_name_length(entry->d_name);
@@ -280,7 +282,8 @@ static int scan(const struct listing *listing, DIR *directory, vqemu_revision_li
 static int check_is_there(const vqemu_store *store, vqemu_error **error) {
     struct stat status;
     if (fstat(store->refs_fd, &status) < 0)
-        return error_system(error, errno, "cannot look at the directory %s", store->refs_path);
+        return error_system_at(error, errno, "cannot look at the directory", "%s",
+                               store->refs_path);
     if (status.st_nlink > 0)
         return 0;
     int r = error_set(error, VQEMU_ERR_NO_STORE, 0, "the store was removed: %s is gone",
@@ -296,8 +299,8 @@ static int list_once(const struct listing *listing, vqemu_revision_list **list,
     int fd = open_at(listing->store->refs_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (!directory) {
-        int r = error_system(error, fd < 0 ? -fd : errno, "cannot read the directory %s",
-                             listing->store->refs_path);
+        int r = error_system_at(error, fd < 0 ? -fd : errno, "cannot read the directory", "%s",
+                                listing->store->refs_path);
         cleanup_close(&fd);
         return r;
     }
@@ -409,7 +412,8 @@ int revision_list_named(const vqemu_store *store, const char *name, vqemu_call *
 
 int revision_exists(const vqemu_store *store, const vqemu_revision *revision, vqemu_error **error) {
     int r = exists_at(store->refs_fd, base_name(revision->path));
-    return r < 0 ? error_system(error, -r, "cannot look at the manifest %s", revision->path) : r;
+    return r < 0 ? error_system_at(error, -r, "cannot look at the manifest", "%s", revision->path)
+                 : r;
 }
 
 int revision_read_text(const vqemu_store *store, const vqemu_revision *revision, char **text,
@@ -422,7 +426,7 @@ int revision_read_text(const vqemu_store *store, const vqemu_revision *revision,
         return r;
     r = read_all_sized(fd, (size_t)status.st_size, SIZE_MAX - 2, &read, size);
     if (r < 0)
-        return error_system(error, -r, "cannot read the manifest %s", revision->path);
+        return error_system_at(error, -r, "cannot read the manifest", "%s", revision->path);
     struct digest digest = digest_of_bytes(read, *size);
     if (!digest_equal(&digest, &revision->digest))
         return revision_changed(revision, error);
@@ -450,8 +454,9 @@ int revision_object_failed(const vqemu_store *store, const vqemu_revision *revis
     if (system_errno == ELOOP || system_errno == ENXIO)
         return revision_object_damaged(store, revision, object, "is not a regular file", helps,
                                        error);
-    return error_system(error, system_errno, "cannot read object %s/%s, for %s of %s",
-                        store->objects_path, object->digest.hex, object->path, revision->name);
+    int r = error_system_at(error, system_errno, "cannot read object", "%s/%s", store->objects_path,
+                            object->digest.hex);
+    return error_prefix(r, error, "%s of %s: ", object->path, revision->name);
 }
 
 /* ---- life and access ---- */

@@ -53,7 +53,7 @@ int source_open_file(const struct source *source, const char *path, int *fd, vqe
                                 0, "%s/%s is a symbolic link that %s; put the file itself there",
                                 source->directory, path, fault),
                       source, path, *fd == -EXDEV ? "link-leads-out" : "link-broken", error);
-    return error_system(error, -*fd, "cannot open %s/%s", source->directory, path);
+    return error_system_at(error, -*fd, "cannot open", "%s/%s", source->directory, path);
 }
 
 /* Find out what a link leads to; *status becomes that of the file. */
@@ -64,7 +64,7 @@ static int follow_link(const struct source *source, const char *path, struct sta
     if (r < 0)
         return r;
     if (fstat(fd, status) < 0)
-        return error_system(error, errno, "cannot look at %s/%s", source->directory, path);
+        return error_system_at(error, errno, "cannot look at", "%s/%s", source->directory, path);
     if (S_ISREG(status->st_mode))
         return 0;
     return refuse(
@@ -127,7 +127,7 @@ static int visit(struct source *source, int directory_fd, const char *name, cons
     if (r == 0)
         r = check_name(source, path, error);
     if (r == 0 && fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        r = error_system(error, errno, "cannot look at %s/%s", source->directory, path);
+        r = error_system_at(error, errno, "cannot look at", "%s/%s", source->directory, path);
     if (r == 0 && S_ISLNK(status.st_mode))
         r = follow_link(source, path, &status, error);
     if (r == 0 && S_ISREG(status.st_mode))
@@ -149,8 +149,8 @@ static int visit_entries(struct source *source, DIR *directory, const char *path
         errno = 0;
         const struct dirent *entry = readdir(directory);
         if (!entry && errno)
-            return error_system(error, errno, "cannot read the directory %s/%s", source->directory,
-                                path);
+            return error_system_at(error, errno, "cannot read the directory", "%s/%s",
+                                   source->directory, path);
         if (!entry)
             return 0;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
@@ -167,8 +167,8 @@ static int walk(struct source *source, int parent_fd, const char *name, const ch
     int fd = open_at(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (!directory) {
-        int r = error_system(error, fd < 0 ? -fd : errno, "cannot read the directory %s%s%s",
-                             source->directory, *path ? "/" : "", path);
+        int r = error_system_at(error, fd < 0 ? -fd : errno, "cannot read the directory", "%s%s%s",
+                                source->directory, *path ? "/" : "", path);
         cleanup_close(&fd);
         return r;
     }
@@ -186,9 +186,8 @@ int source_open(const char *directory, vqemu_call *call, struct source *source,
     *source = (struct source){.directory = directory, .call = call};
     source->fd = open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
     if (source->fd < 0)
-        return error_because(
-            error_system(error, -source->fd, "cannot open the profile directory %s", directory),
-            error, NULL, VQEMU_DETAIL_PATH, directory, NULL);
+        return error_system_at(error, -source->fd, "cannot open the profile directory", "%s",
+                               directory);
     int r = walk(source, source->fd, ".", "", error);
     if (r < 0) {
         source_close(source);

@@ -78,7 +78,7 @@ static int report_split(const struct stage *stage, vqemu_error **error) {
 static int check_file_system(const struct stage *stage, vqemu_error **error) {
     int r = are_of_one_mount(stage->tmp_fd, stage->store->objects_fd);
     if (r < 0)
-        return error_system(error, -r, "cannot look at %s", stage->store->objects_path);
+        return error_system_at(error, -r, "cannot look at", "%s", stage->store->objects_path);
     return r == 1 ? 0 : report_split(stage, error);
 }
 
@@ -95,8 +95,8 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
     leftovers_sweep(stage->tmp_fd);
     leftovers_sweep(store->refs_fd);
     r = make_directory(stage, count);
-    return r < 0 ? error_system(error, -r, "cannot make and lock a staging directory in %s/tmp",
-                                store->beside_path)
+    return r < 0 ? error_system_at(error, -r, "cannot make and lock a staging directory in",
+                                   "%s/tmp", store->beside_path)
                  : 0;
 }
 
@@ -219,16 +219,17 @@ int stage_drop(const struct stage *stage, size_t number) {
 
 int stage_failed(const struct stage *stage, int system_errno, const char *what,
                  vqemu_error **error) {
-    return error_system(error, system_errno, "cannot write a copy of %s into the store at %s", what,
-                        stage->store->objects_path);
+    int r = error_system_at(error, system_errno, "cannot write a copy into the store at", "%s",
+                            stage->store->objects_path);
+    return error_prefix(r, error, "%s: ", what);
 }
 
 /* ---- publishing ---- */
 
 int stage_sync(const struct stage *stage, vqemu_error **error) {
     int r = stage->sync_each ? 0 : sync_file_system(stage->fd);
-    return r < 0 ? error_system(error, -r, "cannot sync the file system of %s",
-                                stage->store->objects_path)
+    return r < 0 ? error_system_at(error, -r, "cannot sync the file system of", "%s",
+                                   stage->store->objects_path)
                  : 0;
 }
 
@@ -258,14 +259,16 @@ int stage_publish(struct stage *stage, size_t number, struct staged *staged, con
     }
     if (r == -EXDEV) /* one of them is a bind mount */
         return report_split(stage, error);
-    return r < 0 ? error_system(error, -r, "cannot publish object %s/%s, for %s",
-                                store->objects_path, staged->digest.hex, what)
-                 : 0;
+    if (r >= 0)
+        return 0;
+    r = error_system_at(error, -r, "cannot publish object", "%s/%s", store->objects_path,
+                        staged->digest.hex);
+    return error_prefix(r, error, "%s: ", what);
 }
 
 int stage_sync_objects(const struct stage *stage, vqemu_error **error) {
     int r = sync_fd(stage->store->objects_fd);
-    return r < 0 ? error_system(error, -r, "cannot sync %s", stage->store->objects_path) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot sync", "%s", stage->store->objects_path) : 0;
 }
 
 void stage_release_profile(struct stage_profile *profile) {
@@ -324,7 +327,7 @@ static int take_same(const struct stage *stage, const struct stage_profile *prof
                      vqemu_revision **revision, vqemu_error **error) {
     int r = sync_fd(stage->store->refs_fd);
     if (r < 0)
-        return error_system(error, -r, "cannot sync %s", stage->store->refs_path);
+        return error_system_at(error, -r, "cannot sync", "%s", stage->store->refs_path);
     *revision = vqemu_revision_ref(profile->same);
     return 0;
 }

@@ -142,8 +142,7 @@ static int name_absolutely(const char *path, char **absolute, vqemu_error **erro
     *absolute = make_absolute(path);
     if (*absolute)
         return 0;
-    return error_system(error, errno, "cannot tell the working directory, to which %s is relative",
-                        path);
+    return error_system_at(error, errno, "cannot tell the working directory for", "%s", path);
 }
 
 /* A root by descriptor may have a name, which need not lead to it. */
@@ -212,13 +211,15 @@ static int make_part(const struct part *part, bool *made, vqemu_error **error) {
         return 0;
     *made = true;
     int r = make_directories(part->base_fd, part->from_base);
-    return r < 0 ? error_system(error, -r, "cannot make the store directory %s", *part->path) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot make the store directory", "%s", *part->path)
+                 : 0;
 }
 
 static int sync_part(const struct part *part, vqemu_error **error) {
     _cleanup_close_ int fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY, 0);
     int r = fd < 0 ? fd : sync_file_system(fd);
-    return r < 0 ? error_system(error, -r, "cannot sync the store directory %s", *part->path) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot sync the store directory", "%s", *part->path)
+                 : 0;
 }
 
 /* What is made must outlive a power cut, for what is put there later to do so. */
@@ -240,13 +241,15 @@ static int open_part(const struct part *part, int *fd, vqemu_error **error) {
         return error_because(
             error_set(error, VQEMU_ERR_NO_STORE, 0, "there is no store here: %s is missing", path),
             error, NULL, VQEMU_DETAIL_PATH, path, NULL);
-    return *fd < 0 ? error_system(error, -*fd, "cannot open the store directory %s", path) : 0;
+    return *fd < 0 ? error_system_at(error, -*fd, "cannot open the store directory", "%s", path)
+                   : 0;
 }
 
 /* Trees and links are opened when they are needed. */
 static int find_part(const struct part *part, struct directory *directory, vqemu_error **error) {
     int r = *part->path ? directory_find(directory, part->base_fd, part->from_base) : 0;
-    return r < 0 ? error_system(error, -r, "cannot find the store directory %s", *part->path) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot find the store directory", "%s", *part->path)
+                 : 0;
 }
 
 /* Where objects/ lies: not where its path says so if that is a link. */
@@ -278,7 +281,7 @@ static int check_part(int fd, const char *path, vqemu_error **error) {
         return r;
     _cleanup_close_ int above_fd = open_at(fd, "..", O_PATH | O_DIRECTORY, 0);
     if (above_fd < 0)
-        return error_system(error, -above_fd, "cannot look at %s/..", path);
+        return error_system_at(error, -above_fd, "cannot look at", "%s/..", path);
     _cleanup_free_ char *above = name_above(path, above_fd);
     return above ? guard_check_above(above_fd, above, error) : error_no_memory(error);
 }
@@ -291,7 +294,7 @@ static int check_root(const struct opening *opening, vqemu_error **error) {
                                  : open_at(AT_FDCWD, opening->root, O_PATH | O_DIRECTORY, 0);
     if (fd == -ENOENT) /* each part has a path of its own */
         return 0;
-    return fd < 0 ? error_system(error, -fd, "cannot look at %s", opening->root)
+    return fd < 0 ? error_system_at(error, -fd, "cannot look at", "%s", opening->root)
                   : guard_check_above(fd, opening->root, error);
 }
 
@@ -418,7 +421,8 @@ static int open_and_lock(const vqemu_store *store, int directory_fd, int operati
                          vqemu_error **error) {
     _cleanup_close_ int opened = open_at(directory_fd, ".", O_RDONLY | O_DIRECTORY, 0);
     if (opened < 0)
-        return error_system(error, -opened, "cannot open the store at %s", store->objects_path);
+        return error_system_at(error, -opened, "cannot open the store at", "%s",
+                               store->objects_path);
     int r = progress_lock(progress, opened, operation, milliseconds, store->objects_path, error);
     if (r == 0)
         *fd = take_fd(&opened);
@@ -481,7 +485,8 @@ int store_open_beside_objects(const vqemu_store *store, const char *name, int *f
         if (r == 0 || r == -EEXIST)
             r = *fd = store_find_beside_objects(store, name);
     }
-    return r < 0 ? error_system(error, -r, "cannot make or open %s/%s", store->beside_path, name)
+    return r < 0 ? error_system_at(error, -r, "cannot make or open", "%s/%s", store->beside_path,
+                                   name)
                  : 0;
 }
 
@@ -496,8 +501,9 @@ int store_find_links(const vqemu_store *store) {
 int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, vqemu_error **error) {
     int r = directory_use(&store->trees, create, fd, opened);
     if (r < 0)
-        return error_system(error, -r, "cannot %s the directory %s",
-                            create ? "make or open" : "open", store->trees_path);
+        return error_system_at(
+            error, -r, create ? "cannot make or open the directory" : "cannot open the directory",
+            "%s", store->trees_path);
     if (store->flags & VQEMU_STORE_ALLOW_OTHERS)
         return 0;
     r = guard_check(*fd, store->trees_path, error);

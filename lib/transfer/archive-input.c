@@ -16,16 +16,11 @@ static const char *place(const struct archive_input *input) {
 
 int archive_is_broken(const struct archive_input *input, vqemu_error **error, const char *format,
                       ...) {
-    struct strbuf text = {0};
     va_list arguments;
     va_start(arguments, format);
-    strbuf_addv(&text, format, arguments);
+    int r = error_set_va(error, VQEMU_ERR_MALFORMED, 0, format, arguments);
     va_end(arguments);
-    _cleanup_free_ char *why = strbuf_take(&text);
-    if (!why)
-        return error_no_memory(error);
-    int r = error_set(error, VQEMU_ERR_MALFORMED, 0, "the archive %s is broken at %s: %s",
-                      input->name, place(input), why);
+    error_prefix(r, error, "the archive %s is broken at %s: ", input->name, place(input));
     return error_because(r, error, "archive-broken", VQEMU_DETAIL_PATH, input->name, NULL);
 }
 
@@ -70,7 +65,8 @@ static int reading_failed(struct archive_input *input, int system_errno, const c
         return code;
     }
     if (input->read_errno)
-        return error_system(error, input->read_errno, "cannot read the archive %s", input->name);
+        return error_system_at(error, input->read_errno, "cannot read the archive", "%s",
+                               input->name);
     if (system_errno == ENOMEM || !problem)
         return error_no_memory(error);
     if (system_errno == ENODATA)

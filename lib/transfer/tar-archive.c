@@ -397,8 +397,8 @@ static int writing_failed(struct archive_writer *writer, vqemu_error **error) {
         return hand_on(&writer->cancelled, error);
     const char *text = writer->lib.archive_error_string(writer->tar);
     if (writer->write_errno)
-        return error_system(error, writer->write_errno, "cannot write the archive %s",
-                            writer->name);
+        return error_system_at(error, writer->write_errno, "cannot write the archive", "%s",
+                               writer->name);
     if (writer->lib.archive_errno(writer->tar) == ENOMEM)
         return error_no_memory(error);
     return error_set(error, VQEMU_ERR_SYSTEM, EIO, "cannot write the archive %s: %s", writer->name,

@@ -97,8 +97,8 @@ static int enter_directory(const struct assembly *assembly, struct place *place,
     int fd =
         open_beneath(assembly->stage_fd, length ? place->path : ".", O_RDONLY | O_DIRECTORY, false);
     place->fd = fd < 0 ? -1 : fd;
-    return fd < 0 ? error_system(error, -fd, "cannot open the directory %s of a new tree below %s",
-                                 place->path, assembly->store->trees_path)
+    return fd < 0 ? error_system_at(error, -fd, "cannot open a directory of a new tree below", "%s",
+                                    assembly->store->trees_path)
                   : 0;
 }
 
@@ -117,9 +117,10 @@ static int object_damaged(const struct assembly *assembly, const struct manifest
 
 static int place_failed(const struct assembly *assembly, const struct manifest_object *object,
                         int system_errno, vqemu_error **error) {
-    return error_system(error, system_errno, "cannot put %s of %s into a new tree below %s",
-                        object->path, vqemu_revision_name(assembly->revision),
-                        assembly->store->trees_path);
+    int r = error_system_at(error, system_errno, "cannot put it into a new tree below", "%s",
+                            assembly->store->trees_path);
+    return error_prefix(r, error, "%s of %s: ", object->path,
+                        vqemu_revision_name(assembly->revision));
 }
 
 static int read_failed(const struct assembly *assembly, const struct manifest_object *object,
@@ -277,16 +278,16 @@ static int add_files(struct assembly *assembly, vqemu_error **error) {
 static int fill_stage(struct assembly *assembly, vqemu_error **error) {
     int r = manifest_for_each_directory(assembly->manifest, make_directory, &assembly->stage_fd);
     if (r < 0)
-        return error_system(error, -r, "cannot make the directories of a new tree below %s",
-                            assembly->store->trees_path);
+        return error_system_at(error, -r, "cannot make the directories of a new tree below", "%s",
+                               assembly->store->trees_path);
     r = add_files(assembly, error);
     if (r < 0)
         return r;
     r = tree_seal(assembly->stage_fd, assembly->manifest, assembly->files);
     if (r == 0)
         r = tree_sync_before_publishing(assembly->stage_fd, assembly->copies > 0);
-    return r < 0 ? error_system(error, -r, "cannot complete a new tree below %s",
-                                assembly->store->trees_path)
+    return r < 0 ? error_system_at(error, -r, "cannot complete a new tree below", "%s",
+                                   assembly->store->trees_path)
                  : 0;
 }
 
@@ -300,7 +301,8 @@ static int publish_stage(struct assembly *assembly, const char *digest, vqemu_er
     assembly->tree_fd = take_fd(&assembly->stage_fd);
     tree_users_sweep(store->trees_path, assembly->trees_fd);
     r = tree_sync_published(assembly->tree_fd, assembly->trees_fd);
-    return r < 0 ? error_system(error, -r, "cannot sync the tree %s/%s", store->trees_path, digest)
+    return r < 0 ? error_system_at(error, -r, "cannot sync the tree", "%s/%s", store->trees_path,
+                                   digest)
                  : 0;
 }
 
@@ -322,8 +324,8 @@ static void log_copies(const struct assembly *assembly) {
 static int check_modes(const struct assembly *assembly, vqemu_error **error) {
     struct stat status;
     if (fstat(assembly->stage_fd, &status) < 0)
-        return error_system(error, errno, "cannot look at a new tree below %s",
-                            assembly->store->trees_path);
+        return error_system_at(error, errno, "cannot look at a new tree below", "%s",
+                               assembly->store->trees_path);
     if ((status.st_mode & 0777) == 0700)
         return 0;
     return error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
@@ -338,8 +340,8 @@ static int build_tree(struct assembly *assembly, vqemu_error **error) {
     if (assembly->stage_fd == -ENOMEM)
         return error_no_memory(error);
     if (assembly->stage_fd < 0)
-        return error_system(error, -assembly->stage_fd, "cannot make and lock a new tree below %s",
-                            assembly->store->trees_path);
+        return error_system_at(error, -assembly->stage_fd, "cannot make and lock a new tree below",
+                               "%s", assembly->store->trees_path);
     int r = check_modes(assembly, error);
     if (r == 0)
         r = fill_stage(assembly, error);
@@ -383,7 +385,7 @@ static int lock_tree(const struct assembly *assembly, const char *name, int *loc
     for (;;) {
         _cleanup_close_ int fd = create_at(assembly->trees_fd, name, O_RDWR | O_NOFOLLOW, 0600);
         if (fd < 0)
-            return error_system(error, -fd, "cannot lock %s", path);
+            return error_system_at(error, -fd, "cannot lock", "%s", path);
         int r = progress_lock(assembly->progress, fd, LOCK_EX, 0, path, error);
         if (r < 0)
             return r;
@@ -391,7 +393,7 @@ static int lock_tree(const struct assembly *assembly, const char *name, int *loc
         if (r == 1)
             *lock = take_fd(&fd);
         if (r != 0)
-            return r < 0 ? error_system(error, -r, "cannot lock %s", path) : 0;
+            return r < 0 ? error_system_at(error, -r, "cannot lock", "%s", path) : 0;
     }
 }
 
@@ -461,8 +463,8 @@ static int build_locked(struct assembly *assembly, int *lease_fd, vqemu_error **
     if (r < 0 || !lease_fd)
         return r;
     r = lease_built(assembly, lease_fd);
-    return r < 0 ? error_system(error, -r, "cannot lease the tree %s/%s",
-                                assembly->store->trees_path, revision_digest(assembly->revision))
+    return r < 0 ? error_system_at(error, -r, "cannot lease the tree", "%s/%s",
+                                   assembly->store->trees_path, revision_digest(assembly->revision))
                  : 0;
 }
 

@@ -33,13 +33,13 @@ int lease_take(int trees_fd, const char *trees_path, const char *name,
         if (is_no_tree(fd))
             return 0;
         if (fd < 0)
-            return error_system(error, -fd, "cannot lease the tree %s", path);
+            return error_system_at(error, -fd, "cannot lease the tree", "%s", path);
         int r = progress_lock(progress, fd, LOCK_SH, 0, path, error);
         if (r < 0)
             return r;
         r = same_file(fd, trees_fd, name);
         if (r < 0)
-            return error_system(error, -r, "cannot lease the tree %s", path);
+            return error_system_at(error, -r, "cannot lease the tree", "%s", path);
         if (r == 1) { /* else it was removed or replaced before it was locked */
             *lease_fd = take_fd(&fd);
             return 1;

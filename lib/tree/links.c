@@ -104,8 +104,8 @@ static bool is_current(vqemu_store *store, int links_fd, const char *profile, vq
 static int link_failed(const vqemu_store *store, const char *profile, int r, vqemu_error **error) {
     if (r == 0 || may_not_write(-r))
         return 0;
-    return error_system(error, -r, "cannot make the link %s/%s point to the tree in use",
-                        store->links_path, profile);
+    return error_system_at(error, -r, "cannot switch the link", "%s/%s", store->links_path,
+                           profile);
 }
 
 /* The lock needs a descriptor of its own. */
@@ -208,7 +208,7 @@ int links_read(const vqemu_store *store, struct links *links, vqemu_error **erro
     _cleanup_close_ int links_fd = store_find_links(store);
     int r = links_fd < 0 ? links_fd : for_each_entry(links_fd, ".", add_link, &reading);
     return r < 0 && r != -ENOENT
-               ? error_system(error, -r, "cannot read the directory %s", store->links_path)
+               ? error_system_at(error, -r, "cannot read the directory", "%s", store->links_path)
                : 0;
 }
 
@@ -250,7 +250,9 @@ bool links_keep(const struct links *links, const vqemu_revision_list *revisions,
 int links_sync(const vqemu_store *store, vqemu_error **error) {
     _cleanup_close_ int links_fd = store_find_links(store);
     int r = links_fd < 0 ? links_fd : sync_fd(links_fd);
-    return r < 0 && r != -ENOENT ? error_system(error, -r, "cannot sync %s", store->links_path) : 0;
+    return r < 0 && r != -ENOENT
+               ? error_system_at(error, -r, "cannot sync", "%s", store->links_path)
+               : 0;
 }
 
 static int remove_link(int links_fd, const char *name) {
@@ -283,7 +285,7 @@ int links_lock(const vqemu_store *store, const struct links *links, struct vqemu
     if (fd == -ENOENT || (fd < 0 && may_not_write(-fd)))
         return 0;
     if (fd < 0)
-        return error_system(error, -fd, "cannot open the directory %s", store->links_path);
+        return error_system_at(error, -fd, "cannot open the directory", "%s", store->links_path);
     int r = progress_lock(progress, fd, LOCK_EX, 0, store->links_path, error);
     if (r == 0)
         *lock = take_fd(&fd);
@@ -299,7 +301,7 @@ static int remove_doomed(const vqemu_store *store, const struct links *links, in
         return error_no_memory(error);
     int r = remove_links(&prefixes, links, lock, is_doomed, userdata);
     return r < 0 && !may_not_write(-r)
-               ? error_system(error, -r, "cannot remove a link of %s", store->links_path)
+               ? error_system_at(error, -r, "cannot remove a link of", "%s", store->links_path)
                : 0;
 }
 

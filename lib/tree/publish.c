@@ -66,8 +66,9 @@ static int check_users(const struct publishing *publishing) {
     if (!process)
         return error_no_memory(error);
     snprintf(number, sizeof number, "%d", (int)user->pid);
-    return error_because(refuse_used(publishing, process, error), error, "in-use", "process",
-                         number, "command", user->command, NULL);
+    return error_because(refuse_used(publishing, process, error), error, "in-use",
+                         VQEMU_DETAIL_PROCESS, number, VQEMU_DETAIL_PROCESS_NAME, user->command,
+                         NULL);
 }
 
 /* Wait until nobody looks into the tree any more; *fd keeps others out. */
@@ -78,8 +79,8 @@ static int exclude(const struct publishing *publishing, int *fd) {
     if (*fd == -ENOTDIR || *fd == -ELOOP || *fd == -ENOENT) /* no tree: nobody leases that */
         return 0;
     if (*fd < 0)
-        return error_system(error, -*fd, "cannot open the tree %s/%s", publishing->trees_path,
-                            publishing->digest);
+        return error_system_at(error, -*fd, "cannot open the tree", "%s/%s", publishing->trees_path,
+                               publishing->digest);
     int r =
         progress_lock(publishing->progress, *fd, LOCK_EX,
                       limit < LOOK_TIME ? (int)limit : LOOK_TIME, publishing->trees_path, error);
@@ -100,8 +101,8 @@ static int clear_and_move(const struct publishing *publishing) {
     r = lease_clear_tree(publishing->trees_fd, publishing->digest);
     if (r == 0)
         r = move(publishing, publishing->staged, publishing->digest);
-    return r < 0 ? error_system(publishing->error, -r, "cannot publish the tree %s/%s",
-                                publishing->trees_path, publishing->digest)
+    return r < 0 ? error_system_at(publishing->error, -r, "cannot publish the tree", "%s/%s",
+                                   publishing->trees_path, publishing->digest)
                  : 0;
 }
 
@@ -113,7 +114,7 @@ int publish_tree(const char *trees_path, int trees_fd, const char *staged, const
     if (r == 0)
         return 0;
     if (exists_at(trees_fd, digest) != 1)
-        return error_system(error, -r, "cannot publish the tree %s/%s", trees_path, digest);
+        return error_system_at(error, -r, "cannot publish the tree", "%s/%s", trees_path, digest);
     if (renameat2(trees_fd, staged, trees_fd, digest, RENAME_EXCHANGE) == 0 ||
         move_aside(&publishing) == 0)
         return 0;

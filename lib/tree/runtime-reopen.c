@@ -24,7 +24,7 @@ static int open_trees(const char *tree, char **trees_path, int *fd, vqemu_error 
     *fd = open_at(AT_FDCWD, *trees_path, O_RDONLY | O_DIRECTORY, 0);
     if (*fd == -ENOENT || *fd == -ENOTDIR)
         return is_gone(tree, "is gone", error);
-    return *fd < 0 ? error_system(error, -*fd, "cannot open %s", *trees_path) : 0;
+    return *fd < 0 ? error_system_at(error, -*fd, "cannot open", "%s", *trees_path) : 0;
 }
 
 /* The stamp says what the tree is for, and what it has. */

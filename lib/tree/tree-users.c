@@ -286,12 +286,12 @@ void tree_users_report(const struct tree_users *users, const char *trees_path, v
 static int look_at_all(struct search *search, int proc_fd) {
     int r = tree_inodes_read(&search->inodes, search->trees_fd);
     if (r < 0)
-        return error_system(search->error, -r, "cannot look through %s", search->trees_path);
+        return error_system_at(search->error, -r, "cannot look through", "%s", search->trees_path);
     r = for_each_entry(proc_fd, ".", look_at_process, search);
     if (search->failure < 0)
         return search->failure;
     if (r < 0)
-        return error_system(search->error, -r, "cannot look through /proc");
+        return error_system_at(search->error, -r, "cannot look through", "/proc");
     judge_unseen(search, proc_fd);
     return 0;
 }

@@ -66,7 +66,7 @@ static int check_sockets(const struct unit_plan *plan, const struct strv *socket
                                  key, sockets->items[i], vqemu_command_runtime_dir(plan->command),
                                  vqemu_command_state_dir(plan->command)),
                        "socket-outside", key, error);
-        return error_because(r, error, NULL, "path", sockets->items[i], NULL);
+        return error_because(r, error, NULL, VQEMU_DETAIL_PATH, sockets->items[i], NULL);
     }
     return 0;
 }

@@ -50,7 +50,7 @@ static void add_place(struct view *view, const char *path, bool is_writable) {
 }
 
 static int refuse(int code, const char *reason, const char *path, vqemu_error **error) {
-    return error_because(code, error, reason, "path", path, NULL);
+    return error_because(code, error, reason, VQEMU_DETAIL_PATH, path, NULL);
 }
 
 static int check_path(const char *path, vqemu_error **error) {
@@ -84,7 +84,7 @@ int view_add(struct view *view, const char *path, bool is_writable, vqemu_error 
                                 path),
                       "symbolic-link", path, error);
     if (r < 0)
-        return error_system(error, -r, "cannot look at %s", path);
+        return error_system_at(error, -r, "cannot look at", "%s", path);
     if (r == 0 || strcmp(directory, "/") == 0) {
         add_place(view, path, is_writable);
         return 0;

@@ -540,14 +540,15 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
         return r;
     checker->alt_fd = store_find_beside_objects(store, "alt");
     if (checker->alt_fd < 0 && checker->alt_fd != -ENOENT)
-        return error_system(error, -checker->alt_fd, "cannot open %s/alt", store->beside_path);
+        return error_system_at(error, -checker->alt_fd, "cannot open", "%s/alt",
+                               store->beside_path);
     checker->trees_fd = store_find_trees(store);
     if (checker->trees_fd < 0 && checker->trees_fd != -ENOENT)
-        return error_system(error, -checker->trees_fd, "cannot open the directory %s",
-                            store->trees_path);
+        return error_system_at(error, -checker->trees_fd, "cannot open the directory", "%s",
+                               store->trees_path);
     struct stat status;
     if (fstat(store->objects_fd, &status) < 0)
-        return error_system(error, errno, "cannot look at %s", store->objects_path);
+        return error_system_at(error, errno, "cannot look at", "%s", store->objects_path);
     checker->objects_device = status.st_dev;
     checker->report = calloc(1, sizeof *checker->report);
     return checker->report ? 0 : error_no_memory(error);
@@ -577,7 +578,7 @@ VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_
         return r;
     r = list_objects(&checker);
     if (r < 0)
-        return error_system(error, -r, "cannot list the objects of %s", store->objects_path);
+        return error_system_at(error, -r, "cannot list the objects of", "%s", store->objects_path);
     r = hash_all(&checker, error);
     if (r < 0)
         return r;
@@ -585,7 +586,7 @@ VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_
     if (r == -ECANCELED)
         return progress_given_up(&checker.progress, error);
     if (r < 0)
-        return error_system(error, -r, "cannot look at the trees in %s", store->trees_path);
+        return error_system_at(error, -r, "cannot look at the trees in", "%s", store->trees_path);
     r = repairs && checker.report->count > 0 ? repair(&checker, from, error) : 0;
     if (r < 0)
         return r;

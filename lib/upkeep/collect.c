@@ -330,8 +330,8 @@ static int make_plan(struct collector *collector, vqemu_error **error) {
         r = plan_objects(collector);
     if (r == -ECANCELED)
         return progress_given_up(&collector->progress, error);
-    return r < 0 ? error_system(error, -r, "cannot find out what to collect in the store at %s",
-                                collector->store->objects_path)
+    return r < 0 ? error_system_at(error, -r, "cannot find out what to collect in the store at",
+                                   "%s", collector->store->objects_path)
                  : 0;
 }
 
@@ -400,9 +400,9 @@ static int remove_kind(struct collector *collector, enum removed_kind kind, vqem
         }
         int r = remove_item(collector, item);
         if (r < 0)
-            return error_system(error, -r, "cannot remove the %s %s of the store at %s",
-                                vqemu_collection_kind(plan, i), item->name,
-                                collector->store->objects_path);
+            return error_prefix(error_system_at(error, -r, "cannot remove it from the store at",
+                                                "%s", collector->store->objects_path),
+                                error, "%s %s: ", vqemu_collection_kind(plan, i), item->name);
         if (r == 0) {
             collection_drop(plan, i);
             continue;
@@ -430,7 +430,7 @@ static int sync_refs(const struct collector *collector, vqemu_error **error) {
     int r = sync_fd(collector->store->refs_fd);
     if (r == 0)
         arrivals_sweep(collector->store);
-    return r < 0 ? error_system(error, -r, "cannot sync %s", collector->store->refs_path) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot sync", "%s", collector->store->refs_path) : 0;
 }
 
 static void report_unseen(const struct collector *collector) {

@@ -14,8 +14,8 @@ int keepers_find(struct keepers *keepers, vqemu_call *call, vqemu_error **error)
     const vqemu_store *store = keepers->store;
     keepers->trees_fd = store_find_trees(store);
     if (keepers->trees_fd < 0 && keepers->trees_fd != -ENOENT)
-        return error_system(error, -keepers->trees_fd, "cannot open the directory %s",
-                            store->trees_path);
+        return error_system_at(error, -keepers->trees_fd, "cannot open the directory", "%s",
+                               store->trees_path);
     int r = links_read(store, &keepers->links, error);
     if (r == 0)
         r = pins_read(store, NULL, &keepers->pins, error);

@@ -68,8 +68,8 @@ static int refuse_used(const struct removal *removal, vqemu_error **error) {
     if (used == 0)
         return 0;
     if (used < 0)
-        return error_system(error, -used, "cannot find out who uses the tree %s/%s",
-                            removal->store->trees_path, tree);
+        return error_system_at(error, -used, "cannot find out who uses the tree", "%s/%s",
+                               removal->store->trees_path, tree);
     const struct tree_user *user = tree_users_of(&removal->keepers.users, tree);
     _cleanup_free_ char *vm = NULL;
     _cleanup_free_ char *process = user ? format_string("%d", (int)user->pid) : NULL;
@@ -77,8 +77,9 @@ static int refuse_used(const struct removal *removal, vqemu_error **error) {
         return error_no_memory(error);
     int r = error_set(error, VQEMU_ERR_BUSY, 0, "revision %s cannot be removed: its tree is %s",
                       removal->name, uses.text);
-    return error_because(r, error, "in-use", VQEMU_DETAIL_REVISION, removal->name, "process",
-                         process, "command", user ? user->command : NULL, "vm", vm, NULL);
+    return error_because(r, error, "in-use", VQEMU_DETAIL_REVISION, removal->name,
+                         VQEMU_DETAIL_PROCESS, process, VQEMU_DETAIL_PROCESS_NAME,
+                         user ? user->command : NULL, VQEMU_DETAIL_VM, vm, NULL);
 }
 
 /* ---- its tree ---- */
@@ -101,7 +102,7 @@ static int find_tree(struct removal *removal, vqemu_call *call, vqemu_error **er
         return r;
     error_begin(error);
     r = trees_fd < 0 ? 0 : for_each_entry(trees_fd, ".", match_tree, removal);
-    return r < 0 ? error_system(error, -r, "cannot read %s", removal->store->trees_path) : 0;
+    return r < 0 ? error_system_at(error, -r, "cannot read", "%s", removal->store->trees_path) : 0;
 }
 
 /* ---- removing ---- */
@@ -113,8 +114,8 @@ static int remove_manifest(const struct removal *removal, vqemu_error **error) {
         r = sync_fd(store->refs_fd);
     if (r == 0)
         arrivals_sweep(store);
-    return r < 0 ? error_system(error, -r, "cannot remove the revision %s/%s", store->refs_path,
-                                removal->file)
+    return r < 0 ? error_system_at(error, -r, "cannot remove the revision", "%s/%s",
+                                   store->refs_path, removal->file)
                  : 0;
 }
 
@@ -136,10 +137,11 @@ static int remove_its_tree(const struct removal *removal, vqemu_error **error) {
     if (r < 0)
         return r;
     r = lease_remove_tree(trees_fd, tree);
-    return r < 0 ? error_system(error, -r,
-                                "revision %s was removed, but cannot remove its tree %s/%s",
-                                removal->name, removal->store->trees_path, tree)
-                 : 0;
+    if (r >= 0)
+        return 0;
+    r = error_system_at(error, -r, "cannot remove its tree", "%s/%s", removal->store->trees_path,
+                        tree);
+    return error_prefix(r, error, "revision %s was removed: ", removal->name);
 }
 
 static int prepare(struct removal *removal, struct vqemu_progress *progress, vqemu_error **error) {

@@ -202,7 +202,7 @@ static int look_in_directory(struct repair *repair, const char *path) {
     int r = fd < 0 ? fd : for_each_entry(fd, ".", look_at_entry, repair);
     /* A callback's failure comes with an error; that of reading the directory does not. */
     if (r < 0 && !*repair->error)
-        return error_system(repair->error, -r, "cannot read the directory %s", path);
+        return error_system_at(repair->error, -r, "cannot read the directory", "%s", path);
     return r;
 }
 
@@ -253,7 +253,7 @@ static int look_in_archive(struct repair *repair, const char *path) {
     struct archive_reader *reader = NULL;
     struct archive_item item;
     if (fd < 0)
-        return error_system(repair->error, -fd, "cannot open the archive %s", path);
+        return error_system_at(repair->error, -fd, "cannot open the archive", "%s", path);
     int r = archive_open(fd, path, repair->progress, &reader, repair->error);
     while (r == 0 && repair->left > 0) {
         r = archive_next(reader, &item, repair->error);
@@ -290,18 +290,21 @@ static int look_in_source(struct repair *repair, const char *from) {
     if (r == 1)
         r = is_store(from);
     if (r < 0)
-        return error_system(repair->error, -r, "cannot look at the source of good copies %s", from);
+        return error_system_at(repair->error, -r, "cannot look at the source of good copies", "%s",
+                               from);
     return r == 1 ? look_in_other_store(repair, from) : look_in_directory(repair, from);
 }
 
 int repair_check_source(const char *from, vqemu_error **error) {
     struct stat status;
     if (stat(from, &status) < 0)
-        return error_system(error, errno, "cannot look at the source of good copies %s", from);
+        return error_system_at(error, errno, "cannot look at the source of good copies", "%s",
+                               from);
     if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) /* a pipe is opened but once */
         return 0;
     _cleanup_close_ int fd = open_at(AT_FDCWD, from, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
-    return fd < 0 ? error_system(error, -fd, "cannot open the source of good copies %s", from) : 0;
+    return fd < 0 ? error_system_at(error, -fd, "cannot open the source of good copies", "%s", from)
+                  : 0;
 }
 
 /* ---- publishing ---- */

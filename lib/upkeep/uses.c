@@ -215,8 +215,8 @@ static int add_all(struct lookup *lookup, vqemu_error **error) {
     if (r == 0)
         r = add_others(lookup);
     lookup->list->is_complete = trees_fd < 0 || lookup->keepers.users.is_complete;
-    return r < 0 ? error_system(error, -r, "cannot find out what uses the trees in %s",
-                                lookup->keepers.store->trees_path)
+    return r < 0 ? error_system_at(error, -r, "cannot find out what uses the trees in", "%s",
+                                   lookup->keepers.store->trees_path)
                  : 0;
 }
 

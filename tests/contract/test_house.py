@@ -151,9 +151,53 @@ def calls(objects):
             for symbol in symbols if symbol in defined and defined[symbol] != user]
 
 
+def arguments_of(text, start):
+    """The arguments of a call whose opening parenthesis is before start, as they are written."""
+    found, depth, begin = [], 1, start
+    pieces = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)\'|[(){}\[\],]')
+    for piece in pieces.finditer(text, start):
+        depth += {"(": 1, "{": 1, "[": 1, ")": -1, "}": -1, "]": -1}.get(piece[0], 0)
+        if depth == 0 or depth == 1 and piece[0] == ",":
+            found.append(" ".join(text[begin:piece.start()].split()))
+            begin = piece.end()
+        if depth == 0:
+            return found
+    return []
+
+
+def calls_in(root, function):
+    """All calls of a function in lib/: the place, and the arguments."""
+    for path in sources(root):
+        text = path.read_text()
+        for match in re.finditer(rf"\b{function}\(", text):
+            number = text.count("\n", 0, match.start()) + 1
+            yield f"{path.relative_to(root)}:{number}", arguments_of(text, match.end())
+
+
+def unnamed_details(root):
+    """Details of errors by their constants, which headers and docs/errors.md tell."""
+    constants = dict(re.findall(r'#define (VQEMU_DETAIL_\w+) "(\w+)"',
+                                (SOURCE / "include/volt-qemu/error.h").read_text()))
+    for where, arguments in calls_in(root, "error_because"):
+        for name in arguments[3::2] if arguments[0] != "int code" else []:
+            if name != "NULL" and name not in constants:
+                yield f"{where} names the detail {name}: use a macro VQEMU_DETAIL_..., which <volt-qemu/error.h> has"
+    for where, arguments in calls_in(root, "vqemu_error_detail"):
+        if arguments[-1].startswith('"'):
+            yield f"{where} asks for the detail {arguments[-1]}: use a macro VQEMU_DETAIL_..."
+
+
+def pathless(root):
+    """Failed system calls on files, whose path is a detail."""
+    for where, arguments in calls_in(root, "error_system"):
+        if len(arguments) > 2 and re.fullmatch(r'"(?!%s)[^"]* %s"', arguments[2]):
+            yield f"{where} ends its message with what may be a path: error_system_at() makes it a detail as well"
+
+
 def faults(root):
     needs = list(edges(root))
-    return [*misplaced(root), *unclear(root), *climbing(needs), *circles(needs), *homeless(root)]
+    return [*misplaced(root), *unclear(root), *climbing(needs), *circles(needs), *homeless(root), *unnamed_details(root),
+            *pathless(root)]
 
 
 # ---- the house ----
@@ -249,6 +293,19 @@ def test_a_file_that_is_not_built_is_named(copy):
 def test_tests_of_no_wing_are_named(copy):
     (copy / "tests/unit/attic").mkdir()
     assert any(fault.startswith("tests/unit/attic is named after no wing") for fault in faults(copy))
+
+
+@pytest.mark.parametrize("line, fault", [
+    ('int a = error_because(r, &e, "x (\\"", VQEMU_DETAIL_KEY, f(a, b), "path", p, NULL);', 'names the detail "path"'),
+    ('int a = error_because(error_set(e, 1, 0, "%s, ", x), e, NULL, VQEMU_DETAIL_NONE, p, NULL);',
+     "names the detail VQEMU_DETAIL_NONE"),
+    ('const char *a = vqemu_error_detail(e, "key");', 'asks for the detail "key"'),
+    ('int a = error_system(error, errno, "cannot open %s", path);', "ends its message"),
+])
+def test_a_detail_without_a_constant_is_named(copy, line, fault):
+    where = plant(copy, "store/pin.c", line)
+    found = faults(copy)
+    assert len(found) == 1 and found[0].startswith(f"{where} {fault}")
 
 
 def test_a_call_upwards_or_round_a_circle_is_named(tmp_path):

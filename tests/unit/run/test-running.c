@@ -42,7 +42,7 @@ START_TEST(a_vm_that_runs_is_not_disturbed) {
     ck_assert_str_eq(vqemu_error_reason(error), "runs-already");
     ck_assert_str_eq(vqemu_error_detail(error, "process"), process);
     ck_assert_str_eq(vqemu_error_detail(error, "vm"), "x");
-    ck_assert_str_eq(vqemu_error_detail(error, "command"), "test-running");
+    ck_assert_str_eq(vqemu_error_detail(error, "process_name"), "test-running");
     ck_assert_str_eq(vqemu_error_detail(error, "path"), pid_file);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), process));
     has_content("a/state/nvram.fd", "mine");
