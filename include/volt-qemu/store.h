@@ -20,8 +20,10 @@ extern "C" {
  * A handle keeps descriptors of its directories open. It is reference counted and thread-safe: any
  * number of threads may use one handle, and any number of processes one store. What is done with a
  * handle goes by the descriptors: a store that gets another name meanwhile stays the same one, and
- * the paths of runtimes are then the new ones. In a child that was forked from the process that
- * opened it, it can only be released: other uses are VQEMU_ERR_USAGE (reason "forked"). Since 1.0.
+ * the paths of runtimes are then the new ones. Once its directories were removed, every function
+ * that is given the handle answers VQEMU_ERR_NO_STORE. In a child that was forked from the process
+ * that opened it, it can only be released: other uses are VQEMU_ERR_USAGE (reason "forked").
+ * Since 1.0.
  */
 typedef struct vqemu_store vqemu_store;
 

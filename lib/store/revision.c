@@ -278,19 +278,6 @@ static int scan(const struct listing *listing, DIR *directory, vqemu_revision_li
     }
 }
 
-/* A directory that is gone reads as an empty one. */
-static int check_is_there(const vqemu_store *store, vqemu_error **error) {
-    struct stat status;
-    if (fstat(store->refs_fd, &status) < 0)
-        return error_system_at(error, errno, "cannot look at the directory", "%s",
-                               store->refs_path);
-    if (status.st_nlink > 0)
-        return 0;
-    int r = error_set(error, VQEMU_ERR_NO_STORE, 0, "the store was removed: %s is gone",
-                      store->refs_path);
-    return error_because(r, error, NULL, VQEMU_DETAIL_PATH, store->refs_path, NULL);
-}
-
 static int list_once(const struct listing *listing, vqemu_revision_list **list,
                      vqemu_error **error) {
     _cleanup_revision_list_ vqemu_revision_list *new = calloc(1, sizeof *new);
@@ -307,7 +294,7 @@ static int list_once(const struct listing *listing, vqemu_revision_list **list,
     int r = scan(listing, directory, new, error);
     closedir(directory);
     if (r == 0 && new->count == 0)
-        r = check_is_there(listing->store, error);
+        r = store_require_there(listing->store, error);
     if (r == 0)
         r = sort_list(listing->store, new, error);
     if (r < 0)
@@ -350,7 +337,7 @@ VQEMU_EXPORT int vqemu_store_list_revisions(vqemu_store *store, const char *prof
 }
 
 int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error) {
-    int r = check_is_there(store, error);
+    int r = store_require_there(store, error);
     if (r < 0)
         return r;
     r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
@@ -369,7 +356,7 @@ int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
     _cleanup_revision_ vqemu_revision *found = NULL;
     r = new_revision(store, name, strlen(name), &found, error);
     if (r == 0 && exists_at(store->refs_fd, base_name(found->path)) == 0) {
-        r = check_is_there(store, error);
+        r = store_require_there(store, error);
         if (r < 0)
             return r;
         r = error_set(error, VQEMU_ERR_NO_REVISION, 0,

@@ -375,6 +375,16 @@ bool store_is_forked(const vqemu_store *store) {
     return store->process != getpid();
 }
 
+int store_require_there(const vqemu_store *store, vqemu_error **error) {
+    const char *gone = is_removed_directory(store->refs_fd)      ? store->refs_path
+                       : is_removed_directory(store->objects_fd) ? store->objects_path
+                                                                 : NULL;
+    if (!gone)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_NO_STORE, 0, "the store was removed: %s is gone", gone);
+    return error_because(r, error, NULL, VQEMU_DETAIL_PATH, gone, NULL);
+}
+
 VQEMU_EXPORT vqemu_store *vqemu_store_ref(vqemu_store *store) {
     if (store)
         atomic_fetch_add_explicit(&store->references, 1, memory_order_relaxed);

@@ -14,12 +14,19 @@
 /* Whether this is a child of the process that opened it: its locks may be held for ever. */
 bool store_is_forked(const vqemu_store *store);
 
+/* Its directories are still there: VQEMU_ERR_NO_STORE if it was removed. One that is gone reads as
+ * an empty one. */
+int store_require_there(const vqemu_store *store, vqemu_error **error);
+
 /* What every public function that takes a store asks of it first. */
 #define REQUIRE_STORE(store, error)                                                                \
     do {                                                                                           \
         REQUIRE_ARGUMENT(store, error);                                                            \
         if (store_is_forked(store))                                                                \
             return error_forked(error, __func__);                                                  \
+        int store_is_there = store_require_there(store, error);                                    \
+        if (store_is_there < 0)                                                                    \
+            return store_is_there;                                                                 \
     } while (0)
 
 /* Refuse, with an error that names what was wanted, if the store was opened read-only. */

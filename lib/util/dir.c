@@ -89,3 +89,19 @@ int move_entries(int directory_fd, const char *name, int new_fd, const char *new
     cleanup_close(&move.fd);
     return r == 0 && unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 ? -errno : r;
 }
+
+/* File systems that count no links say 0 of every directory, but only one that was removed cannot
+ * be read. readdir(3) would take that for its end. */
+bool is_removed_directory(int fd) {
+    struct stat status;
+    char entries[1024];
+    if (fstat(fd, &status) < 0)
+        return errno == ESTALE || errno == ENOENT;
+    if (status.st_nlink > 0)
+        return false;
+    _cleanup_close_ int readable = open_at(fd, ".", O_RDONLY | O_DIRECTORY, 0);
+    if (readable < 0)
+        return readable == -ESTALE || readable == -ENOENT;
+    return getdents64(readable, entries, sizeof entries) < 0 &&
+           (errno == ESTALE || errno == ENOENT);
+}

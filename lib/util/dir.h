@@ -20,6 +20,9 @@ int remove_tree(int directory_fd, const char *name);
 /* Whether a name is that of a directory, and no link to one; false also if that cannot be told. */
 bool is_directory(int directory_fd, const char *name);
 
+/* Whether an open directory was removed; false also if that cannot be told. */
+bool is_removed_directory(int fd);
+
 /*
  * rename(2) for a directory that the file system will not rename, such as one of a lower layer of
  * an overlay: a new directory is made, and gets the entries one after the other. Returns 0 or a

@@ -3,6 +3,8 @@
 with a flag that there is not.
 
 null_calls.py LIBRARY DIRECTORY FUNCTION... : in a process of its own, since a fault of the library would end it.
+null_calls.py --removed PART LIBRARY DIRECTORY FUNCTION... : all arguments good, but that this part of the store ("."
+for all of it) was removed after it was opened.
 Prints a line for each call before it is made, and another with what it returned: "call NAME ARGUMENT", "got VALUE".
 The prototypes come from the headers, as test_null.py reads them, in JSON on standard input.
 """
@@ -15,6 +17,7 @@ import sys
 from pathlib import Path
 
 USAGE = -12
+ALL, NONE = None, -1  # of the arguments are NULL
 
 
 def answer_as_qemu(listener):
@@ -228,7 +231,7 @@ class Library:
         prototype = self.prototypes[function]
         arguments, alive = [], []
         for position, parameter in enumerate(prototype["parameters"]):
-            is_null = without is None or position == without
+            is_null = without is ALL or position == without
             value = self.good(function, parameter) if not is_null else None
             if is_null and not parameter["type"].endswith("*") and "_fn" not in parameter["type"]:
                 value = 0
@@ -238,17 +241,33 @@ class Library:
             arguments.append(ctypes.c_uint64(value) if isinstance(value, int) else value)
         if function == "vqemu_monitor_shut_down":
             self.made.pop("vqemu_monitor", None)  # nobody is at its other end any more
-        label = "flags" if flags else "all" if without is None else prototype["parameters"][without]["name"]
+        label = ("flags" if flags else "all" if without is ALL else "none" if without is NONE
+                 else prototype["parameters"][without]["name"])
         print(f"call {function} {label}", flush=True)
         code = self.call(function, *arguments)
         print(f"got {code}", flush=True)
 
 
+def call_without_store(part, path, directory, functions):
+    library = Library(path, directory, json.load(sys.stdin))
+    os.makedirs(directory, exist_ok=True)
+    library.stored()
+    for function in functions:
+        for parameter in library.prototypes[function]["parameters"]:
+            library.good(function, parameter)
+    shutil.rmtree(library.directory / "store" / part)
+    for function in functions:
+        library.attempt(function, NONE)
+
+
 def main():
+    if sys.argv[1] == "--removed":
+        call_without_store(sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:])
+        return
     library = Library(sys.argv[1], sys.argv[2], json.load(sys.stdin))
     os.makedirs(sys.argv[2], exist_ok=True)
     for function in sys.argv[3:]:
-        library.attempt(function, None)
+        library.attempt(function, ALL)
         if function.endswith(("_free", "_unref")) or function == "vqemu_free":
             continue
         for position, parameter in enumerate(library.prototypes[function]["parameters"]):
