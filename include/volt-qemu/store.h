@@ -81,7 +81,10 @@ enum vqemu_store_flag {
     VQEMU_STORE_READ_ONLY = 2,
     /** Open also a store of which another user than root and the caller owns the directory of
      * objects, manifests or trees, or one in which these lie, or the root, or to which its group or
-     * everybody may write. Who may write to a store decides which programs are run from it. */
+     * everybody may write; and use files in it that are another user's. Who may write to a store
+     * decides which programs are run from it. Without this, an object, a manifest, or the file that
+     * says which revision is used, is VQEMU_ERR_REFUSED (reason "untrusted-store", with the path)
+     * by the call that would use it; trees and what is remembered are made anew. */
     VQEMU_STORE_ALLOW_OTHERS = 4
 };
 

@@ -59,6 +59,13 @@ static void read_by_hand(struct reader *reader, json_t *object, vqemu_runtime *r
     runtime->loader = reader_copy(reader, object, "loader", "runtime.loader", READ_OPTIONAL);
 }
 
+static uint32_t read_store_flags(struct reader *reader, json_t *object) {
+    json_t *allow_others = json_object_get(object, "allow_others");
+    if (allow_others && !json_is_boolean(allow_others))
+        reader_fault(reader, "runtime.allow_others", "it is neither true nor false");
+    return json_is_true(allow_others) ? VQEMU_STORE_ALLOW_OTHERS : 0;
+}
+
 static vqemu_runtime *open_runtime(struct reader *reader, json_t *object, vqemu_profile *profile,
                                    const struct arch *arch) {
     vqemu_runtime *runtime = NULL;
@@ -72,9 +79,10 @@ static vqemu_runtime *open_runtime(struct reader *reader, json_t *object, vqemu_
         return runtime;
     }
     const char *revision = reader_text(reader, object, "revision", "runtime.revision", READ_TEXT);
+    uint32_t store_flags = read_store_flags(reader, object);
     if (reader->code == 0)
-        reader->code = runtime_reopen(profile, arch, tree, revision, reader->progress, &runtime,
-                                      reader->error);
+        reader->code = runtime_reopen(profile, arch, tree, revision, store_flags, reader->progress,
+                                      &runtime, reader->error);
     return runtime;
 }
 
@@ -92,7 +100,7 @@ static int32_t read_vhost_net(struct reader *reader, json_t *object) {
 static vqemu_runtime *read_runtime(struct reader *reader, json_t *root) {
     json_t *object = reader_object(reader, root, "runtime", "runtime");
     reader_only(reader, "runtime", object, "profile", "guest_arch", "vhost_net", "tree", "revision",
-                "binary", "firmware_dir", "lib_dir", "module_dir", "loader", NULL);
+                "allow_others", "binary", "firmware_dir", "lib_dir", "module_dir", "loader", NULL);
     const char *name = reader_text(reader, object, "guest_arch", "runtime.guest_arch", READ_TEXT);
     const struct arch *arch = name ? arch_find(name) : NULL;
     if (!arch)

@@ -80,7 +80,8 @@ int kept_load(const struct kept *kept, vqemu_capabilities **capabilities, vqemu_
     *capabilities = NULL;
     if (!name)
         return error_no_memory(error);
-    int r = cache_fd < 0 ? -ENOENT : record_read(cache_fd, name, RECORD_LIMIT, &text);
+    int r = cache_fd < 0 ? -ENOENT
+                         : record_read(cache_fd, name, kept->store->flags, RECORD_LIMIT, &text);
     if (r < 0)
         return r == -ENOMEM ? error_no_memory(error) : 0;
     char *rest = text;

@@ -111,14 +111,13 @@ static void drop_earlier(struct arrivals *arrivals) {
 
 int arrivals_read(const vqemu_store *store, struct arrivals *arrivals, vqemu_error **error) {
     *arrivals = (struct arrivals){0};
-    _cleanup_close_ int fd = store_find_beside_objects(store, ARRIVALS_DIRECTORY);
+    _cleanup_close_ int fd = store_find_beside_objects(store, STORE_ARRIVALS);
     if (fd == -ENOENT)
         return 0;
     int r = fd < 0 ? fd : for_each_entry(fd, ".", read_arrival, arrivals);
     if (r < 0) {
         arrivals_release(arrivals);
-        return error_system_at(error, -r, "cannot read", "%s/" ARRIVALS_DIRECTORY,
-                               store->beside_path);
+        return error_system_at(error, -r, "cannot read", "%s/" STORE_ARRIVALS, store->beside_path);
     }
     if (arrivals->count > 0)
         qsort(arrivals->arrivals, arrivals->count, sizeof *arrivals->arrivals, compare_arrivals);
@@ -182,11 +181,11 @@ int arrival_note(const vqemu_store *store, const char *revision, const char *new
         return error_no_memory(error);
     if (!arrival_parse(name, parsed, &arrival))
         return report_no_later_time(newest, error);
-    int r = store_open_beside_objects(store, ARRIVALS_DIRECTORY, &fd, error);
+    int r = store_open_beside_objects(store, STORE_ARRIVALS, &fd, error);
     if (r < 0)
         return r;
     r = marker_make(fd, name);
-    return r < 0 ? error_system_at(error, -r, "cannot write", "%s/" ARRIVALS_DIRECTORY "/%s",
+    return r < 0 ? error_system_at(error, -r, "cannot write", "%s/" STORE_ARRIVALS "/%s",
                                    store->beside_path, name)
                  : 0;
 }
@@ -204,7 +203,7 @@ static int sweep_one(int directory_fd, const char *name, void *userdata) {
 }
 
 void arrivals_sweep(const vqemu_store *store) {
-    _cleanup_close_ int fd = store_find_beside_objects(store, ARRIVALS_DIRECTORY);
+    _cleanup_close_ int fd = store_find_beside_objects(store, STORE_ARRIVALS);
     if (fd >= 0)
         for_each_entry(fd, ".", sweep_one, (void *)(uintptr_t)store);
 }

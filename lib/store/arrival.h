@@ -13,8 +13,6 @@
 
 #include "store/store.h"
 
-#define ARRIVALS_DIRECTORY "arrivals"
-
 struct arrival {
     char *revision;
     struct timespec time;

@@ -11,6 +11,7 @@
 
 #include "base/call.h"
 #include "base/error.h"
+#include "store/guard.h"
 #include "store/leftovers.h"
 #include "store/newest.h"
 #include "util/dir.h"
@@ -24,7 +25,7 @@
 
 static int report_broken(const vqemu_store *store, const char *profile, vqemu_error **error) {
     _cleanup_free_ char *path =
-        format_string("%s/" CURRENT_DIRECTORY "/%s", store->beside_path, profile);
+        format_string("%s/" STORE_CURRENT "/%s", store->beside_path, profile);
     int r = error_set(error, VQEMU_ERR_MALFORMED, 0,
                       "which revision of %s is to be used cannot be told: %s does not hold the "
                       "name of one; set it again, or remove that file for the newest",
@@ -42,17 +43,16 @@ static bool is_revision_of(const char *name, const char *profile) {
 /* path is relative to directory_fd. Returns 1 and the name, 0 if there is none, or a negative
  * errno: -EBADMSG for a file that does not hold one. */
 static int read_file(int directory_fd, const char *path, const char *profile,
-                     char name[NAME_MAX + 1]) {
+                     char name[NAME_MAX + 1], struct stat *status) {
     char text[NAME_MAX + 2];
-    struct stat status;
     _cleanup_close_ int fd = open_at(directory_fd, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
     if (fd == -ENOENT)
         return 0;
     if (fd < 0)
         return fd == -ELOOP || fd == -ENXIO ? -EBADMSG : fd;
-    ssize_t n = fstat(fd, &status) < 0    ? -1
-                : S_ISREG(status.st_mode) ? read(fd, text, sizeof text - 1)
-                                          : 0;
+    ssize_t n = fstat(fd, status) < 0      ? -1
+                : S_ISREG(status->st_mode) ? read(fd, text, sizeof text - 1)
+                                           : 0;
     if (n < 0)
         return -errno;
     text[n] = '\0';
@@ -67,25 +67,39 @@ static int report_unread(const vqemu_store *store, const char *profile, int syst
                          vqemu_error **error) {
     if (system_errno == EBADMSG)
         return report_broken(store, profile, error);
-    return error_system_at(error, system_errno, "cannot read", "%s/" CURRENT_DIRECTORY "/%s",
+    return error_system_at(error, system_errno, "cannot read", "%s/" STORE_CURRENT "/%s",
                            store->beside_path, profile);
+}
+
+/* Who can write to the file chooses what is run. */
+static int check_file(const vqemu_store *store, const char *profile, const struct stat *status,
+                      vqemu_error **error) {
+    if (guard_trusts_file(store->flags, status))
+        return 0;
+    _cleanup_free_ char *path =
+        format_string("%s/" STORE_CURRENT "/%s", store->beside_path, profile);
+    return path ? guard_refuse_file(status, path, error) : error_no_memory(error);
 }
 
 /* Returns 1 and the name of the revision that was set, 0 if none was, or an error. */
 static int read_current(const vqemu_store *store, const char *profile, char name[NAME_MAX + 1],
                         vqemu_error **error) {
-    char path[sizeof "../" CURRENT_DIRECTORY "/" + NAME_MAX];
+    char path[sizeof "../" STORE_CURRENT "/" + NAME_MAX];
+    struct stat status;
     if (strchr(profile, '/') || strlen(profile) > NAME_MAX)
         return 0;
-    snprintf(path, sizeof path, "../" CURRENT_DIRECTORY "/%s", profile);
-    int r = read_file(store->objects_fd, path, profile, name);
-    return r < 0 ? report_unread(store, profile, -r, error) : r;
+    snprintf(path, sizeof path, "../" STORE_CURRENT "/%s", profile);
+    int r = read_file(store->objects_fd, path, profile, name, &status);
+    if (r <= 0)
+        return r < 0 ? report_unread(store, profile, -r, error) : 0;
+    r = check_file(store, profile, &status, error);
+    return r < 0 ? r : 1;
 }
 
 static int report_gone(const vqemu_store *store, const char *profile, const char *name,
                        vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
-                      "revision %s, which %s/" CURRENT_DIRECTORY
+                      "revision %s, which %s/" STORE_CURRENT
                       "/%s says is to be used, is not in the store; set another one, or remove "
                       "that file for the newest",
                       name, store->beside_path, profile);
@@ -181,29 +195,34 @@ static int add_current(struct currents *currents, const char *profile, const cha
 static int add_file(int directory_fd, const char *name, void *userdata) {
     struct reading *reading = userdata;
     char revision[NAME_MAX + 1];
+    struct stat status;
     if (*name == '.')
         return 0;
-    int r = read_file(directory_fd, name, name, revision);
+    int r = read_file(directory_fd, name, name, revision, &status);
     if (r == -EBADMSG) {
         reading->failure = report_broken(reading->store, name, reading->error);
         return 1;
     }
+    if (r == 1)
+        reading->failure = check_file(reading->store, name, &status, reading->error);
+    if (reading->failure < 0)
+        return 1;
     return r == 1 ? add_current(reading->currents, name, revision) : r;
 }
 
 int currents_read(const vqemu_store *store, struct currents *currents, vqemu_error **error) {
     struct reading reading = {.store = store, .currents = currents, .error = error};
     *currents = (struct currents){0};
-    _cleanup_close_ int fd = store_find_beside_objects(store, CURRENT_DIRECTORY);
+    _cleanup_close_ int fd = store_find_beside_objects(store, STORE_CURRENT);
     if (fd == -ENOENT)
         return 0;
     int r = fd < 0 ? fd : for_each_entry(fd, ".", add_file, &reading);
     if (r == 0)
         return 0;
     currents_release(currents);
-    return reading.failure < 0 ? reading.failure
-                               : error_system_at(error, -r, "cannot read", "%s/" CURRENT_DIRECTORY,
-                                                 store->beside_path);
+    return reading.failure < 0
+               ? reading.failure
+               : error_system_at(error, -r, "cannot read", "%s/" STORE_CURRENT, store->beside_path);
 }
 
 bool currents_have(const struct currents *currents, const char *revision) {
@@ -253,7 +272,7 @@ static int replace_file(int directory_fd, const char *profile, const char *revis
 static int write_current(const vqemu_store *store, const char *profile, const char *revision,
                          vqemu_error **error) {
     _cleanup_close_ int fd = -1;
-    int r = store_open_beside_objects(store, CURRENT_DIRECTORY, &fd, error);
+    int r = store_open_beside_objects(store, STORE_CURRENT, &fd, error);
     if (r < 0)
         return r;
     leftovers_sweep(fd);
@@ -262,7 +281,7 @@ static int write_current(const vqemu_store *store, const char *profile, const ch
         r = sync_fd(fd);
     if (r == 0) /* the directory may have been made just now */
         r = sync_path(fd, "..");
-    return r < 0 ? error_system_at(error, -r, "cannot write", "%s/" CURRENT_DIRECTORY "/%s",
+    return r < 0 ? error_system_at(error, -r, "cannot write", "%s/" STORE_CURRENT "/%s",
                                    store->beside_path, profile)
                  : 0;
 }
@@ -286,14 +305,14 @@ static int require_profile(const vqemu_store *store, const char *profile, vqemu_
 
 static int unset(const vqemu_store *store, const char *profile, vqemu_call *call,
                  vqemu_error **error) {
-    _cleanup_close_ int fd = store_find_beside_objects(store, CURRENT_DIRECTORY);
+    _cleanup_close_ int fd = store_find_beside_objects(store, STORE_CURRENT);
     int r = *profile == '.' || strchr(profile, '/') ? -ENOENT
             : fd < 0                                ? fd
             : unlinkat(fd, profile, 0) < 0          ? -errno
                                                     : sync_fd(fd);
     if (r == -ENOENT)
         return require_profile(store, profile, call, error);
-    return r < 0 ? error_system_at(error, -r, "cannot remove", "%s/" CURRENT_DIRECTORY "/%s",
+    return r < 0 ? error_system_at(error, -r, "cannot remove", "%s/" STORE_CURRENT "/%s",
                                    store->beside_path, profile)
                  : 0;
 }

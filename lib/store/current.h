@@ -10,8 +10,6 @@
 #include "store/revision.h"
 #include "store/store.h"
 
-#define CURRENT_DIRECTORY "current"
-
 /* The revision of a profile that is used; its manifest need not be loaded. */
 int current_find(vqemu_store *store, const char *profile, vqemu_call *call,
                  vqemu_revision **revision, vqemu_error **error);

@@ -18,12 +18,16 @@ static int refuse_owner(const struct stat *status, const char *path, vqemu_error
         error, "untrusted-store", VQEMU_DETAIL_PATH, path, NULL);
 }
 
+static const char *others(const struct stat *status) {
+    return status->st_mode & S_IWOTH ? "all users" : "the users of a group";
+}
+
 static int refuse_mode(const struct stat *status, const char *path, vqemu_error **error) {
     return error_because(
         error_set(error, VQEMU_ERR_REFUSED, 0,
                   "%s may write to the store directory %s, and could have programs of their own "
                   "run from it; take that right away, or allow it when the store is opened",
-                  status->st_mode & S_IWOTH ? "all users" : "the users of a group", path),
+                  others(status), path),
         error, "untrusted-store", VQEMU_DETAIL_PATH, path, NULL);
 }
 
@@ -48,4 +52,35 @@ int guard_check_above(int fd, const char *path, vqemu_error **error) {
 
 bool guard_trusts(uint32_t store_flags, int tree_fd) {
     return store_flags & VQEMU_STORE_ALLOW_OTHERS || guard_check(tree_fd, "", NULL) == 0;
+}
+
+/* ---- files ---- */
+
+bool guard_trusts_owner(uint32_t store_flags, const struct stat *file) {
+    return store_flags & VQEMU_STORE_ALLOW_OTHERS || trusted_owner(file->st_uid, geteuid());
+}
+
+bool guard_trusts_file(uint32_t store_flags, const struct stat *file) {
+    return guard_trusts_owner(store_flags, file) &&
+           (store_flags & VQEMU_STORE_ALLOW_OTHERS || !trusted_others_write(file));
+}
+
+int guard_refuse_file(const struct stat *file, const char *path, vqemu_error **error) {
+    int r = trusted_owner(file->st_uid, geteuid())
+                ? error_set(error, VQEMU_ERR_REFUSED, 0,
+                            "%s may write to %s of the store, and could have programs of their "
+                            "own run from it; take that right away, or allow it when the store is "
+                            "opened",
+                            others(file), path)
+                : error_set(error, VQEMU_ERR_REFUSED, 0,
+                            "%s of the store belongs to user %u, who could change it and have "
+                            "programs of his own run from it; give it to root or to yourself "
+                            "(chown), or allow it when the store is opened",
+                            path, (unsigned)file->st_uid);
+    return error_because(r, error, "untrusted-store", VQEMU_DETAIL_PATH, path, NULL);
+}
+
+int guard_check_file(uint32_t store_flags, const struct stat *file, const char *path,
+                     vqemu_error **error) {
+    return guard_trusts_file(store_flags, file) ? 0 : guard_refuse_file(file, path, error);
 }

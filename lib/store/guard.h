@@ -3,6 +3,7 @@
 #define LIB_GUARD_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include <volt-qemu/store.h>
 
@@ -18,5 +19,19 @@ int guard_check_above(int fd, const char *path, vqemu_error **error);
 
 /* The same for a tree of a store with these flags, where others may be allowed. */
 bool guard_trusts(uint32_t store_flags, int tree_fd);
+
+/*
+ * Whether a file of a store with these flags is root's or the caller's: another owner can change
+ * what is in it, also after it was looked at. What others than its owner may write to is found out
+ * by the modes that objects and trees must have; where nothing else looks at the mode,
+ * guard_trusts_file() does.
+ */
+bool guard_trusts_owner(uint32_t store_flags, const struct stat *file);
+bool guard_trusts_file(uint32_t store_flags, const struct stat *file);
+
+/* VQEMU_ERR_REFUSED, with the path, for a file that is not trusted; the latter looks first. */
+int guard_refuse_file(const struct stat *file, const char *path, vqemu_error **error);
+int guard_check_file(uint32_t store_flags, const struct stat *file, const char *path,
+                     vqemu_error **error);
 
 #endif

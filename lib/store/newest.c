@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/guard.h"
 #include "store/newest-memo.h"
 #include "store/record.h"
 #include "util/export.h"
@@ -64,7 +65,8 @@ static bool is_still(const vqemu_store *store, const char *refs, const char *fil
         fstatat(store->refs_fd, file_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return false;
     describe_file(&status, now);
-    return S_ISREG(status.st_mode) && strcmp(now, file) == 0;
+    return S_ISREG(status.st_mode) && guard_trusts_file(store->flags, &status) &&
+           strcmp(now, file) == 0;
 }
 
 static bool copy_text(char *to, size_t size, const char *from) {
@@ -100,7 +102,7 @@ static int read_record(const vqemu_store *store, struct newest_memo *memo) {
     char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + KEY_MAX];
     _cleanup_free_ char *text = NULL;
     snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", memo->key);
-    int r = record_read(store->objects_fd, name, RECORD_LIMIT, &text);
+    int r = record_read(store->objects_fd, name, store->flags, RECORD_LIMIT, &text);
     if (r < 0)
         return r == -ENOMEM ? r : 0;
     if (parse(text, memo) && memo_holds(store, memo))

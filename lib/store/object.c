@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <sys/ioctl.h>
 
+#include "store/guard.h"
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/sparse.h"
@@ -81,12 +82,23 @@ int object_is_intact(int directory_fd, const struct digest *digest, const struct
     return 0;
 }
 
-int object_publish(int stage_fd, const char *staged, int directory_fd, const struct digest *digest,
-                   const struct watch *watch) {
+/* Intact, and for nobody else to change. */
+static int object_is_good(int directory_fd, uint32_t store_flags, const struct digest *digest,
+                          const struct watch *watch) {
+    struct stat status;
+    if (fstatat(directory_fd, digest->hex, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !guard_trusts_owner(store_flags, &status))
+        return 0;
+    return object_is_intact(directory_fd, digest, watch);
+}
+
+int object_publish(int stage_fd, const char *staged, const vqemu_store *store,
+                   const struct digest *digest, const struct watch *watch) {
+    int directory_fd = store->objects_fd;
     int r = rename_noreplace(stage_fd, staged, directory_fd, digest->hex);
     if (r != -EEXIST)
         return r;
-    int intact = object_is_intact(directory_fd, digest, watch);
+    int intact = object_is_good(directory_fd, store->flags, digest, watch);
     if (intact == 1)
         return unlinkat(stage_fd, staged, 0) < 0 ? -errno : OBJECT_WAS_THERE;
     if (intact < 0 && intact != -EIO && intact != -EACCES)

@@ -43,14 +43,15 @@ int object_open(int directory_fd, const char *name, int *fd, struct stat *status
 int object_is_intact(int directory_fd, const struct digest *digest, const struct watch *watch);
 
 /*
- * Move a staged, finished and synced file into a directory under its digest. A file that is there
- * already is kept if it is intact, else replaced, so that damage does not spread by deduplication.
+ * Move a staged, finished and synced file to the store's objects under its digest. A file that is
+ * there already is kept if it is intact and nobody else's, else replaced, so that damage does not
+ * spread by deduplication.
  * The staged name is gone afterwards. Returns 0 if there was none, one of these, or a negative
  * errno: -ECANCELED if watch says so.
  */
 enum object_published { OBJECT_WAS_THERE = 1, OBJECT_REPLACED = 2 };
-int object_publish(int stage_fd, const char *staged, int directory_fd, const struct digest *digest,
-                   const struct watch *watch);
+int object_publish(int stage_fd, const char *staged, const vqemu_store *store,
+                   const struct digest *digest, const struct watch *watch);
 
 /* How a file got its content, best first. */
 enum object_copy { OBJECT_REFLINK, OBJECT_COPY_FILE_RANGE, OBJECT_COPY };

@@ -22,7 +22,6 @@
 #include "util/pattern.h"
 #include "util/strbuf.h"
 
-#define PINS "pins"
 #define HOLDER_MARK '~'
 #define HOLDER_MAX 128
 #define HOLDER_PATTERN "^[A-Za-z0-9._@-][A-Za-z0-9._@-]*:[A-Za-z0-9._@:-][A-Za-z0-9._@:-]*$"
@@ -81,13 +80,13 @@ int pins_read(const vqemu_store *store, const char *revision, struct pins *pins,
               vqemu_error **error) {
     struct reading reading = {revision, pins};
     *pins = (struct pins){0};
-    _cleanup_close_ int pins_fd = store_find_beside_objects(store, PINS);
+    _cleanup_close_ int pins_fd = store_find_beside_objects(store, STORE_PINS);
     if (pins_fd == -ENOENT)
         return 0;
     int r = pins_fd < 0 ? pins_fd : for_each_entry(pins_fd, ".", read_pin, &reading);
     if (r < 0) {
         pins_release(pins);
-        return error_system_at(error, -r, "cannot read", "%s/" PINS, store->beside_path);
+        return error_system_at(error, -r, "cannot read", "%s/" STORE_PINS, store->beside_path);
     }
     if (pins->count > 0)
         qsort(pins->pins, pins->count, sizeof *pins->pins, compare_pins);
@@ -142,11 +141,11 @@ static int name_pin(const char *revision, const char *holder, char **name, vqemu
 
 static int set_pin(vqemu_store *store, const char *name, vqemu_error **error) {
     _cleanup_close_ int pins_fd = -1;
-    int r = store_open_beside_objects(store, PINS, &pins_fd, error);
+    int r = store_open_beside_objects(store, STORE_PINS, &pins_fd, error);
     if (r < 0)
         return r;
     r = marker_make(pins_fd, name);
-    return r < 0 ? error_system_at(error, -r, "cannot make the pin", "%s/" PINS "/%s",
+    return r < 0 ? error_system_at(error, -r, "cannot make the pin", "%s/" STORE_PINS "/%s",
                                    store->beside_path, name)
                  : 0;
 }
@@ -198,11 +197,11 @@ VQEMU_EXPORT int vqemu_store_unpin(vqemu_store *store, const char *revision, con
         r = call_check(call, "the removal of a pin", error);
     if (r < 0)
         return r;
-    _cleanup_close_ int pins_fd = store_find_beside_objects(store, PINS);
+    _cleanup_close_ int pins_fd = store_find_beside_objects(store, STORE_PINS);
     r = pins_fd < 0 ? pins_fd : unlinkat(pins_fd, name, 0) < 0 ? -errno : sync_fd(pins_fd);
     if (r == -ENOENT)
         return require_revision(store, revision, call, error);
-    return r < 0 ? error_system_at(error, -r, "cannot remove the pin", "%s/" PINS "/%s",
+    return r < 0 ? error_system_at(error, -r, "cannot remove the pin", "%s/" STORE_PINS "/%s",
                                    store->beside_path, name)
                  : 0;
 }

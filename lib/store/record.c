@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "store/guard.h"
 #include "store/leftovers.h"
 #include "store/object.h"
 #include "util/cleanup.h"
@@ -33,13 +34,16 @@ static bool cut_footer(char *text, size_t size) {
     return intact;
 }
 
-int record_read(int directory_fd, const char *name, size_t limit, char **text) {
+int record_read(int directory_fd, const char *name, uint32_t store_flags, size_t limit,
+                char **text) {
     _cleanup_close_ int fd = -1;
     _cleanup_free_ char *read = NULL;
     struct stat status;
     size_t size;
     *text = NULL;
     int r = object_open(directory_fd, name, &fd, &status);
+    if (r == 0 && !guard_trusts_file(store_flags, &status))
+        r = -EPERM;
     if (r == 0)
         r = read_all_sized(fd, (size_t)status.st_size, limit, &read, &size);
     if (r < 0)
@@ -50,12 +54,17 @@ int record_read(int directory_fd, const char *name, size_t limit, char **text) {
     return 0;
 }
 
-int record_read_start(int directory_fd, const char *name, size_t limit, char **text) {
-    _cleanup_close_ int fd = open_at(directory_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0);
+int record_read_start(int directory_fd, const char *name, uint32_t store_flags, size_t limit,
+                      char **text) {
+    _cleanup_close_ int fd = -1;
     _cleanup_free_ char *start = malloc(limit + 1);
+    struct stat status;
     *text = NULL;
-    if (fd < 0)
-        return fd;
+    int r = object_open(directory_fd, name, &fd, &status);
+    if (r < 0)
+        return r;
+    if (!guard_trusts_file(store_flags, &status))
+        return -EPERM;
     if (!start)
         return -ENOMEM;
     ssize_t n;

@@ -15,12 +15,16 @@ void record_seal(struct strbuf *text);
 
 /*
  * Read a record of at most limit bytes and cut off its last line; *text is owned by the caller.
- * Returns 0, -EBADMSG for one that is cut off or altered, or another negative errno.
+ * store_flags: those of the store that it is of. Returns 0, -EBADMSG for one that is cut off or
+ * altered, -EPERM for one that others than root and the caller can write to, or another negative
+ * errno.
  */
-int record_read(int directory_fd, const char *name, size_t limit, char **text);
+int record_read(int directory_fd, const char *name, uint32_t store_flags, size_t limit,
+                char **text);
 
 /* Only the beginning of a record, unchecked: at most limit bytes of whole lines. */
-int record_read_start(int directory_fd, const char *name, size_t limit, char **text);
+int record_read_start(int directory_fd, const char *name, uint32_t store_flags, size_t limit,
+                      char **text);
 
 /*
  * Seal the text and write it in place of what has the name, by a rename. Not synced, for what can

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "choice/profile.h"
 #include "store/arrival.h"
+#include "store/guard.h"
 #include "store/leftovers.h"
 #include "store/manifest.h"
 #include "util/export.h"
@@ -90,7 +91,7 @@ static int open_manifest(const vqemu_store *store, const vqemu_revision *revisio
     if (fstat(*fd, status) < 0)
         return error_system_at(error, errno, "cannot look at the manifest", "%s", revision->path);
     if (S_ISREG(status->st_mode))
-        return 0;
+        return guard_check_file(store->flags, status, revision->path, error);
     return error_set(error, VQEMU_ERR_MALFORMED, 0, "the manifest %s is not a regular file",
                      revision->path);
 }

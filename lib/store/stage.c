@@ -86,7 +86,7 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
     *stage = STAGE_EMPTY;
     stage->store = store;
     stage->sync_each = count > 0 && count < SYNC_EACH_BELOW;
-    int r = store_open_beside_objects(store, "tmp", &stage->tmp_fd, error);
+    int r = store_open_beside_objects(store, STORE_TMP, &stage->tmp_fd, error);
     if (r < 0)
         return r;
     r = check_file_system(stage, error);
@@ -240,8 +240,8 @@ int stage_publish(struct stage *stage, size_t number, struct staged *staged, con
     struct stat status;
     staged_name(number, name);
     const struct watch watch = {.progress = stage->progress};
-    int r = object_publish(stage->fd, name, store->objects_fd, &staged->digest,
-                           stage->progress ? &watch : NULL);
+    int r =
+        object_publish(stage->fd, name, store, &staged->digest, stage->progress ? &watch : NULL);
     if (r == -ECANCELED)
         return progress_given_up(stage->progress, error);
     if (r == 0 || r == OBJECT_REPLACED) {
@@ -249,9 +249,10 @@ int stage_publish(struct stage *stage, size_t number, struct staged *staged, con
         stage->new_bytes += staged->file.size;
     }
     if (r == OBJECT_REPLACED && stage->progress)
-        call_log(stage->progress->call, VQEMU_LOG_WARNING, "object-replaced",
-                 "object %s/%s, for %s, was damaged, and was replaced by a good copy",
-                 store->objects_path, staged->digest.hex, what);
+        call_log(
+            stage->progress->call, VQEMU_LOG_WARNING, "object-replaced",
+            "object %s/%s, for %s, was damaged or another user's, and was replaced by a good copy",
+            store->objects_path, staged->digest.hex, what);
     if (r == OBJECT_WAS_THERE) {
         r = fstatat(store->objects_fd, staged->digest.hex, &status, AT_SYMLINK_NOFOLLOW);
         staged->file.inode = r == 0 ? status.st_ino : 0;

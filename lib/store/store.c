@@ -274,6 +274,16 @@ static char *name_above(const char *path, int above_fd) {
     return format_string("%s/..", path);
 }
 
+/* The kernel's "..", not that of a path: it is the same directory whatever its name is by now. */
+static char *name_beside_objects(const char *name) {
+    return format_string("../%s", name);
+}
+
+static int open_beside(const vqemu_store *store, const char *name, int flags) {
+    _cleanup_free_ char *beside = name_beside_objects(name);
+    return beside ? open_at(store->objects_fd, beside, flags, 0) : -ENOMEM;
+}
+
 /* A directory, and the one that it lies in. */
 static int check_part(int fd, const char *path, vqemu_error **error) {
     int r = guard_check(fd, path, error);
@@ -298,6 +308,33 @@ static int check_root(const struct opening *opening, vqemu_error **error) {
                   : guard_check_above(fd, opening->root, error);
 }
 
+/* Those beside the objects decide what is used and what is kept. Where one cannot be opened, its
+ * use tells why. */
+static int check_beside(const vqemu_store *store, vqemu_error **error) {
+    static const char *const names[] = {STORE_ALT,     STORE_ARRIVALS, STORE_CACHE,
+                                        STORE_CURRENT, STORE_PINS,     STORE_TMP};
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < sizeof names / sizeof *names; i++) {
+        _cleanup_close_ int fd = open_beside(store, names[i], O_PATH | O_DIRECTORY);
+        if (fd == -ENOMEM)
+            return error_no_memory(error);
+        if (fd < 0)
+            continue;
+        _cleanup_free_ char *path = format_string("%s/%s", store->beside_path, names[i]);
+        r = path ? guard_check(fd, path, error) : error_no_memory(error);
+    }
+    return r;
+}
+
+/* One of its own, not that in which the trees lie: others could have links lead to programs of
+ * theirs. */
+static int check_links(const vqemu_store *store, vqemu_error **error) {
+    if (!store->links_path || store->links_beside_trees)
+        return 0;
+    _cleanup_close_ int fd = store_find_links(store);
+    return fd < 0 ? 0 : check_part(fd, store->links_path, error);
+}
+
 /* Trees that are not there yet are looked at when they are needed. */
 static int check_guarded(const struct opening *opening, vqemu_error **error) {
     const vqemu_store *store = opening->store;
@@ -309,6 +346,10 @@ static int check_guarded(const struct opening *opening, vqemu_error **error) {
         r = check_part(store->refs_fd, store->refs_path, error);
     if (r == 0 && trees_fd >= 0)
         r = check_part(trees_fd, store->trees_path, error);
+    if (r == 0)
+        r = check_beside(store, error);
+    if (r == 0)
+        r = check_links(store, error);
     return r == 0 ? check_root(opening, error) : r;
 }
 
@@ -474,14 +515,8 @@ void store_unlock_exclusive(struct store_exclusive *lock) {
     *lock = (struct store_exclusive){-1, -1};
 }
 
-/* The kernel's "..", not that of a path: it is the same directory whatever its name is by now. */
-static char *name_beside_objects(const char *name) {
-    return format_string("../%s", name);
-}
-
 int store_find_beside_objects(const vqemu_store *store, const char *name) {
-    _cleanup_free_ char *beside = name_beside_objects(name);
-    return beside ? open_at(store->objects_fd, beside, O_RDONLY | O_DIRECTORY, 0) : -ENOMEM;
+    return open_beside(store, name, O_RDONLY | O_DIRECTORY);
 }
 
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,

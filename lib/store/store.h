@@ -49,8 +49,13 @@ int store_lock_exclusive(const vqemu_store *store, struct vqemu_progress *progre
                          struct store_exclusive *lock, vqemu_error **error);
 void store_unlock_exclusive(struct store_exclusive *lock);
 
-/* The directory, beside objects/, of what can be found out again. */
-#define STORE_CACHE "cache"
+/* The directories beside objects/. */
+#define STORE_ALT "alt"           /* inodes of objects with the other mode class */
+#define STORE_ARRIVALS "arrivals" /* when revisions came */
+#define STORE_CACHE "cache"       /* what can be found out again */
+#define STORE_CURRENT "current"   /* which revisions were set to be used */
+#define STORE_PINS "pins"
+#define STORE_TMP "tmp" /* what is being made */
 
 /* Open alt/, tmp/ and the like, which lie beside objects/; made if missing. */
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,

@@ -76,7 +76,7 @@ int verified_load(const vqemu_store *store, const char *digest, vqemu_manifest *
     char *text;
     if (!name)
         return -ENOMEM;
-    int r = cache_fd < 0 ? -ENOENT : record_read(cache_fd, name, RECORD_LIMIT, &text);
+    int r = cache_fd < 0 ? -ENOENT : record_read(cache_fd, name, store->flags, RECORD_LIMIT, &text);
     if (r < 0)
         return r == -ENOMEM ? r : -ENOENT;
     return parse(text, digest, manifest, verified);

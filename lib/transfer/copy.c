@@ -13,6 +13,7 @@
 #include "choice/profile.h"
 #include "store/creation-time.h"
 #include "store/executable.h"
+#include "store/guard.h"
 #include "store/object.h"
 #include "store/revision.h"
 #include "store/stage.h"
@@ -60,6 +61,8 @@ static int is_there(struct copying *copying, unsigned worker, size_t index) {
     struct stat status;
     uint64_t size;
     int r = object_open(copying->to->objects_fd, digest->hex, &fd, &status);
+    if (r == 0 && !guard_trusts_owner(copying->to->flags, &status))
+        return 0;
     if (r == 0 && verified_is(&copying->known[index], &status)) {
         staged->file = copying->known[index];
         return 1;

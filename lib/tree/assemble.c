@@ -173,6 +173,16 @@ static int check_unchanged(const struct assembly *assembly, const struct manifes
     return object_damaged(assembly, object, "was written to while it was being used", error);
 }
 
+/* A tree would have a link to it, and its owner could change that at any time. */
+static int check_owner(const struct assembly *assembly, const struct manifest_object *object,
+                       const struct stat *status, vqemu_error **error) {
+    const vqemu_store *store = assembly->store;
+    if (guard_trusts_owner(store->flags, status))
+        return 0;
+    _cleanup_free_ char *path = format_string("%s/%s", store->objects_path, object->digest.hex);
+    return path ? guard_refuse_file(status, path, error) : error_no_memory(error);
+}
+
 /* Make sure that the object is good, by what is known of it or by hashing it. */
 static int open_good(struct assembly *assembly, unsigned worker, size_t index,
                      struct opened *opened, vqemu_error **error) {
@@ -182,11 +192,14 @@ static int open_good(struct assembly *assembly, unsigned worker, size_t index,
         if (fstatat(objects_fd, object->digest.hex, &opened->status, AT_SYMLINK_NOFOLLOW) < 0)
             return read_failed(assembly, object, errno, error);
         if (verified_is(&assembly->verified[index], &opened->status))
-            return 0;
+            return check_owner(assembly, object, &opened->status, error);
     }
     int r = object_open(objects_fd, object->digest.hex, &opened->fd, &opened->status);
     if (r < 0)
         return read_failed(assembly, object, -r, error);
+    r = check_owner(assembly, object, &opened->status, error);
+    if (r < 0)
+        return r;
     if (!assembly->verify && verified_is(&assembly->verified[index], &opened->status))
         return 0;
     return verify_object(assembly, worker, index, opened->fd, &opened->status, error);
@@ -361,15 +374,16 @@ static int is_built(const struct assembly *assembly, vqemu_error **error) {
     _cleanup_free_ char *text = NULL;
     _cleanup_difference_ struct difference difference = {0};
     struct layout layout;
-    if (fd < 0 || !guard_trusts(assembly->store->flags, fd) || stamp_read(fd, false, &text) < 0)
+    if (fd < 0 || !guard_trusts(assembly->store->flags, fd) ||
+        stamp_read(fd, assembly->store->flags, false, &text) < 0)
         return 0;
     char *list = text;
     if (!stamp_take_layout(&list, digest, "", &layout))
         return 0;
     if (assembly->verify)
-        return tree_check_content(fd, assembly->manifest, assembly->threads, assembly->progress,
-                                  &difference, error);
-    int r = tree_check(fd, list, &difference);
+        return tree_check_content(fd, assembly->store->flags, assembly->manifest, assembly->threads,
+                                  assembly->progress, &difference, error);
+    int r = tree_check(fd, assembly->store->flags, list, &difference);
     return r == -ENOMEM ? error_no_memory(error) : r;
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "store/executable.h"
+#include "store/guard.h"
 #include "store/leftovers.h"
 #include "store/object.h"
 #include "util/dir.h"
@@ -100,7 +101,7 @@ static int make_alt(const struct target *target, int from, int alt_fd,
     _cleanup_close_ int tmp_fd = -1, stage_fd = -1;
     _cleanup_free_ char *staged = NULL;
     struct tree_file file;
-    if (store_open_beside_objects(target->store, "tmp", &tmp_fd, NULL) < 0)
+    if (store_open_beside_objects(target->store, STORE_TMP, &tmp_fd, NULL) < 0)
         return -EPERM;
     stage_fd = leftovers_make_directory(tmp_fd, &staged);
     if (stage_fd < 0)
@@ -128,7 +129,9 @@ static int open_alt(const struct target *target, int alt_fd, const struct digest
     if (r < 0)
         return r;
     r = digest_of_fd(fd, target->watch, &actual, &size);
-    if (r == 0 && (!digest_equal(&actual, digest) || !object_mode_fits(status, target->executable)))
+    if (r == 0 &&
+        (!digest_equal(&actual, digest) || !object_mode_fits(status, target->executable) ||
+         !guard_trusts_owner(target->store->flags, status)))
         r = -EBADMSG;
     return r < 0 ? r : take_fd(&fd);
 }
@@ -141,7 +144,7 @@ static int link_alt(const struct target *target, const struct digest *digest, in
                     struct tree_file *file) {
     _cleanup_close_ int alt_fd = -1;
     struct stat status;
-    int r = store_open_beside_objects(target->store, "alt", &alt_fd, NULL);
+    int r = store_open_beside_objects(target->store, STORE_ALT, &alt_fd, NULL);
     if (r < 0)
         return -EPERM;
     _cleanup_close_ int fd = open_alt(target, alt_fd, digest, &status);

@@ -6,6 +6,7 @@
 #include <volt-qemu/runtime.h>
 
 #include "base/error.h"
+#include "tree/runtime.h"
 #include "tree/stamp.h"
 #include "util/export.h"
 
@@ -67,7 +68,7 @@ static int fill_list(const vqemu_runtime *runtime, vqemu_placement_list *list) {
     struct layout layout;
     struct stamp_line line;
     bool broken;
-    int r = stamp_read(vqemu_runtime_lease_fd(runtime), false, &list->text);
+    int r = stamp_read(vqemu_runtime_lease_fd(runtime), runtime->store_flags, false, &list->text);
     if (r < 0)
         return r;
     char *text = list->text;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/guard.h"
 #include "tree/lease.h"
 #include "tree/runtime.h"
 #include "util/fd.h"
@@ -13,6 +14,14 @@ static int is_gone(const char *tree, const char *how, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_CHANGED, 0,
                       "the tree %s %s: the profile has to be resolved again", tree, how);
     return error_because(r, error, "tree-gone", VQEMU_DETAIL_PATH, tree, NULL);
+}
+
+static int is_others(const char *tree, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_REFUSED, 0,
+                      "the tree %s is another user's, or others may write to it: the profile has "
+                      "to be resolved again",
+                      tree);
+    return error_because(r, error, "untrusted-store", VQEMU_DETAIL_PATH, tree, NULL);
 }
 
 /* The directory of trees: a descriptor or an error. */
@@ -32,9 +41,11 @@ static int use_stamp(vqemu_runtime *runtime, const char *trees_path, const char 
                      vqemu_error **error) {
     _cleanup_free_ char *text = NULL;
     struct layout layout;
-    int r = stamp_read(runtime->lease_fd, true, &text);
+    int r = stamp_read(runtime->lease_fd, runtime->store_flags, true, &text);
     if (r == -ENOMEM)
         return error_no_memory(error);
+    if (r == -EPERM)
+        return is_others(tree, error);
     char *list = text;
     if (r < 0 || !stamp_take_layout(&list, runtime->digest.hex, runtime->arch->binary, &layout) ||
         !layout.has_program)
@@ -43,8 +54,8 @@ static int use_stamp(vqemu_runtime *runtime, const char *trees_path, const char 
 }
 
 int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *tree,
-                   const char *revision, struct vqemu_progress *progress, vqemu_runtime **runtime,
-                   vqemu_error **error) {
+                   const char *revision, uint32_t store_flags, struct vqemu_progress *progress,
+                   vqemu_runtime **runtime, vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = runtime_alloc(profile, arch);
     _cleanup_free_ char *trees_path = NULL;
     _cleanup_close_ int trees_fd = -1;
@@ -52,6 +63,7 @@ int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *
         return error_no_memory(error);
     if (!digest_parse(base_name(tree), &new->digest))
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is no path of a tree", tree);
+    new->store_flags = store_flags;
     new->revision = strdup(revision);
     int r =
         new->revision ? open_trees(tree, &trees_path, &trees_fd, error) : error_no_memory(error);
@@ -60,6 +72,8 @@ int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *
     r = lease_take(trees_fd, trees_path, new->digest.hex, progress, &new->lease_fd, error);
     if (r <= 0)
         return r < 0 ? r : is_gone(tree, "is gone", error);
+    if (!guard_trusts(store_flags, trees_fd) || !guard_trusts(store_flags, new->lease_fd))
+        return is_others(tree, error);
     r = use_stamp(new, trees_path, tree, error);
     if (r == 0)
         *runtime = TAKE_POINTER(new);

@@ -133,8 +133,9 @@ static int check_content(const struct resolution *resolution, int tree_fd,
     int r = revision_load(resolution->store, resolution->revision, call, error);
     if (r < 0)
         return r;
-    return tree_check_content(tree_fd, vqemu_revision_manifest(resolution->revision),
-                              call_threads(call), resolution->progress, difference, error);
+    return tree_check_content(tree_fd, resolution->store->flags,
+                              vqemu_revision_manifest(resolution->revision), call_threads(call),
+                              resolution->progress, difference, error);
 }
 
 static int use_layout(const struct resolution *resolution, int tree_fd, const struct layout *layout,
@@ -142,7 +143,7 @@ static int use_layout(const struct resolution *resolution, int tree_fd, const st
     vqemu_runtime *runtime = resolution->runtime;
     if (!layout->has_program) {
         _cleanup_free_ char *text = NULL, *programs = NULL;
-        if (stamp_read(tree_fd, true, &text) == 0)
+        if (stamp_read(tree_fd, resolution->store->flags, true, &text) == 0)
             programs = stamp_list_programs(text);
         return programs ? no_program(resolution->revision, runtime->arch, programs, error)
                         : error_no_memory(error);
@@ -162,7 +163,7 @@ static int check_files(const struct resolution *resolution, int tree_fd, char *l
         return r;
     if (resolution->flags & VQEMU_RESOLVE_VERIFY)
         return check_content(resolution, tree_fd, difference, error);
-    r = tree_check(tree_fd, list, difference);
+    r = tree_check(tree_fd, resolution->store->flags, list, difference);
     return r == -ENOMEM ? error_no_memory(error) : r;
 }
 
@@ -175,11 +176,14 @@ static int check_tree(const struct resolution *resolution, int tree_fd,
     struct layout layout;
     if (!guard_trusts(resolution->store->flags, tree_fd))
         return differs(difference, "it", "is another user's, or others may write to it", error);
-    int r = stamp_read(tree_fd, trust, &text);
+    int r = stamp_read(tree_fd, resolution->store->flags, trust, &text);
     if (r == -ENOMEM)
         return error_no_memory(error);
     if (r < 0)
-        return differs(difference, TREE_STAMP_NAME, "is missing or broken", error);
+        return differs(difference, TREE_STAMP_NAME,
+                       r == -EPERM ? "is another user's, or others may write to it"
+                                   : "is missing or broken",
+                       error);
     char *list = text;
     if (!stamp_take_layout(&list, digest, resolution->runtime->arch->binary, &layout))
         return differs(difference, TREE_STAMP_NAME, "is that of another manifest", error);
@@ -343,6 +347,7 @@ static int from_revision(vqemu_store *store, const vqemu_selection *selection,
         return r;
     const struct resolution resolution = {store, revision, trees_fd, flags, progress, new};
     memcpy(new->digest.hex, revision_digest(revision), sizeof new->digest.hex);
+    new->store_flags = store->flags &VQEMU_STORE_ALLOW_OTHERS;
     new->revision = strdup(vqemu_revision_name(revision));
     new->manifest_path = strdup(vqemu_revision_path(revision));
     if (!new->revision || !new->manifest_path)

@@ -20,6 +20,7 @@ struct vqemu_runtime {
     /* Only of a runtime from a store: */
     char *tree, *revision;
     char *manifest_path;  /* NULL for one that was reopened */
+    uint32_t store_flags; /* VQEMU_STORE_ALLOW_OTHERS, if that was used */
     struct digest digest; /* of the manifest; "" for one described by hand */
     int lease_fd;         /* holds a shared flock on the tree */
 };
@@ -41,11 +42,12 @@ int runtime_new_of_paths(const vqemu_selection *selection, const struct runtime_
 
 /*
  * A runtime that was resolved before, perhaps by another process: lease its tree again. Nothing is
- * assembled. VQEMU_ERR_CHANGED if the tree is gone, or another one.
+ * assembled. store_flags: VQEMU_STORE_ALLOW_OTHERS, if it was resolved so. VQEMU_ERR_CHANGED if the
+ * tree is gone, or another one; VQEMU_ERR_REFUSED if others can change it.
  */
 int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *tree,
-                   const char *revision, struct vqemu_progress *progress, vqemu_runtime **runtime,
-                   vqemu_error **error);
+                   const char *revision, uint32_t store_flags, struct vqemu_progress *progress,
+                   vqemu_runtime **runtime, vqemu_error **error);
 
 const struct arch *runtime_arch(const vqemu_runtime *runtime);
 

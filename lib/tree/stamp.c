@@ -231,15 +231,15 @@ int stamp_make(int tree_fd, const vqemu_manifest *manifest, const struct tree_fi
 
 /* ---- reading ---- */
 
-int stamp_read(int tree_fd, bool start_only, char **text) {
+int stamp_read(int tree_fd, uint32_t store_flags, bool start_only, char **text) {
     if (!start_only)
-        return record_read(tree_fd, TREE_STAMP_NAME, STAMP_LIMIT, text);
-    int r = record_read_start(tree_fd, TREE_STAMP_NAME, START_LIMIT, text);
+        return record_read(tree_fd, TREE_STAMP_NAME, store_flags, STAMP_LIMIT, text);
+    int r = record_read_start(tree_fd, TREE_STAMP_NAME, store_flags, START_LIMIT, text);
     /* It must reach to the list of files. */
     if (r < 0 || strstr(*text, "\n" DIRECTORY) || strstr(*text, "\n" FILE_LINE))
         return r;
     free(TAKE_POINTER(*text));
-    return record_read(tree_fd, TREE_STAMP_NAME, STAMP_LIMIT, text);
+    return record_read(tree_fd, TREE_STAMP_NAME, store_flags, STAMP_LIMIT, text);
 }
 
 /* Whoever wrote the stamp, nothing outside of lib/ is named by it. */

@@ -58,9 +58,10 @@ int stamp_make(int tree_fd, const vqemu_manifest *manifest, const struct tree_fi
 
 /*
  * Read the stamp of a tree, or with start_only just what lies before the list of files, which is
- * not checked then. *text is owned by the caller. Returns 0 or a negative errno.
+ * not checked then. store_flags: those of its store; what others can write to is -EPERM. *text is
+ * owned by the caller. Returns 0 or a negative errno.
  */
-int stamp_read(int tree_fd, bool start_only, char **text);
+int stamp_read(int tree_fd, uint32_t store_flags, bool start_only, char **text);
 
 /*
  * Take apart the lines before the list of files, for one program below bin/. *text moves on behind

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/workers.h"
+#include "store/guard.h"
 #include "store/object.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -95,10 +96,16 @@ static int differs(struct difference *difference, const char *path, const char *
     return difference->path ? 0 : -ENOMEM;
 }
 
-static int check_directory(int tree_fd, const char *path, struct difference *difference) {
+/* Its owner can change it at any time. */
+#define OF_ANOTHER "belongs to another user"
+
+static int check_directory(int tree_fd, uint32_t store_flags, const char *path,
+                           struct difference *difference) {
     struct stat status;
     if (fstatat(tree_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(status.st_mode))
         return differs(difference, path, "is missing");
+    if (!guard_trusts_owner(store_flags, &status))
+        return differs(difference, path, OF_ANOTHER);
     if (status.st_mtim.tv_sec != TREE_DIRECTORY_MTIME || status.st_mtim.tv_nsec != 0)
         return differs(difference, path, "had an entry added or removed");
     if ((status.st_mode & 07777) != 0755)
@@ -106,8 +113,8 @@ static int check_directory(int tree_fd, const char *path, struct difference *dif
     return 1;
 }
 
-static int check_file(int tree_fd, const char *path, const struct tree_file *file,
-                      struct difference *difference) {
+static int check_file(int tree_fd, uint32_t store_flags, const char *path,
+                      const struct tree_file *file, struct difference *difference) {
     struct stat status;
     struct tree_file now;
     if (fstatat(tree_fd, path, &status, AT_SYMLINK_NOFOLLOW) < 0)
@@ -115,6 +122,8 @@ static int check_file(int tree_fd, const char *path, const struct tree_file *fil
     tree_file_set(&now, &status);
     if (!S_ISREG(status.st_mode) || (file->inode != 0 && now.inode != file->inode))
         return differs(difference, path, "was replaced");
+    if (!guard_trusts_owner(store_flags, &status))
+        return differs(difference, path, OF_ANOTHER);
     if (now.size != file->size || now.seconds != file->seconds ||
         now.nanoseconds != file->nanoseconds)
         return differs(difference, path, "was written to");
@@ -123,14 +132,14 @@ static int check_file(int tree_fd, const char *path, const struct tree_file *fil
     return 1;
 }
 
-int tree_check(int tree_fd, char *list, struct difference *difference) {
+int tree_check(int tree_fd, uint32_t store_flags, char *list, struct difference *difference) {
     struct stamp_line line;
     bool broken;
     *difference = (struct difference){0};
-    int r = check_directory(tree_fd, ".", difference);
+    int r = check_directory(tree_fd, store_flags, ".", difference);
     while (r == 1 && stamp_take_line(&list, &line, &broken))
-        r = line.is_directory ? check_directory(tree_fd, line.path, difference)
-                              : check_file(tree_fd, line.path, &line.file, difference);
+        r = line.is_directory ? check_directory(tree_fd, store_flags, line.path, difference)
+                              : check_file(tree_fd, store_flags, line.path, &line.file, difference);
     if (r == 1 && broken)
         return differs(difference, TREE_STAMP_NAME, "is broken");
     return r;
@@ -141,6 +150,7 @@ int tree_check(int tree_fd, char *list, struct difference *difference) {
 /* A tree that is compared with a manifest, whatever inodes and times it has. */
 struct shape {
     int tree_fd;
+    uint32_t store_flags;
     size_t count; /* files and directories */
     struct difference *difference;
 };
@@ -159,6 +169,8 @@ static int check_shape_of_directory(const char *directory, void *userdata) {
         return shape_differs(shape, directory, "is missing");
     if (!S_ISDIR(status.st_mode))
         return shape_differs(shape, directory, "is no directory");
+    if (!guard_trusts_owner(shape->store_flags, &status))
+        return shape_differs(shape, directory, OF_ANOTHER);
     if ((status.st_mode & 07777) != 0755)
         return shape_differs(shape, directory, "has another mode");
     shape->count++;
@@ -178,6 +190,8 @@ static int check_shape_of_file(struct shape *shape, const struct manifest_object
         return shape_differs(shape, object->path, "is missing");
     if (!S_ISREG(status.st_mode))
         return shape_differs(shape, object->path, "is no file");
+    if (!guard_trusts_owner(shape->store_flags, &status))
+        return shape_differs(shape, object->path, OF_ANOTHER);
     if (!has_fitting_mode(&status, object))
         return shape_differs(shape, object->path, "has another mode");
     shape->count++;
@@ -194,8 +208,9 @@ static int count_entry(int directory_fd, const char *name, void *userdata) {
                                             : 0;
 }
 
-int tree_check_shape(int tree_fd, const vqemu_manifest *manifest, struct difference *difference) {
-    struct shape shape = {.tree_fd = tree_fd, .difference = difference};
+int tree_check_shape(int tree_fd, uint32_t store_flags, const vqemu_manifest *manifest,
+                     struct difference *difference) {
+    struct shape shape = {.tree_fd = tree_fd, .store_flags = store_flags, .difference = difference};
     *difference = (struct difference){0};
     int r = check_shape_of_directory(".", &shape);
     if (r == 0)
@@ -268,10 +283,10 @@ static int check_content(void *context, unsigned worker, size_t index, vqemu_err
     return progress_advance(check->progress, worker, path, 1, error);
 }
 
-int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
-                       struct vqemu_progress *progress, struct difference *difference,
-                       vqemu_error **error) {
-    int r = tree_check_shape(tree_fd, manifest, difference);
+int tree_check_content(int tree_fd, uint32_t store_flags, const vqemu_manifest *manifest,
+                       unsigned threads, struct vqemu_progress *progress,
+                       struct difference *difference, vqemu_error **error) {
+    int r = tree_check_shape(tree_fd, store_flags, manifest, difference);
     if (r != 1)
         return r < 0 ? error_no_memory(error) : 0;
     struct content_check check = {

@@ -40,26 +40,28 @@ int tree_sync_published(int tree_fd, int trees_fd);
 int tree_check_mount(int fd, const char *trees_path, vqemu_error **error);
 
 /*
- * Compare a tree with the list in its stamp: one stat for each file and directory. list: what
+ * Compare a tree with the list in its stamp: one stat for each file and directory. store_flags:
+ * those of its store; what is another user's differs, unless they allow others. list: what
  * stamp_take_layout() leaves. Returns 1 if nothing changed, 0 if something did, with *difference
  * (released by the caller), or -ENOMEM.
  */
-int tree_check(int tree_fd, char *list, struct difference *difference);
+int tree_check(int tree_fd, uint32_t store_flags, char *list, struct difference *difference);
 
 /*
  * Whether a tree has the files and directories of a manifest, with fitting modes, and nothing else;
  * inodes and times, which another file system or a copy has others of, do not count. Returns as
  * tree_check() does.
  */
-int tree_check_shape(int tree_fd, const vqemu_manifest *manifest, struct difference *difference);
+int tree_check_shape(int tree_fd, uint32_t store_flags, const vqemu_manifest *manifest,
+                     struct difference *difference);
 
 /*
  * tree_check_shape(), then read and hash every file. Other failures are those of progress, with an
  * error.
  */
-int tree_check_content(int tree_fd, const vqemu_manifest *manifest, unsigned threads,
-                       struct vqemu_progress *progress, struct difference *difference,
-                       vqemu_error **error);
+int tree_check_content(int tree_fd, uint32_t store_flags, const vqemu_manifest *manifest,
+                       unsigned threads, struct vqemu_progress *progress,
+                       struct difference *difference, vqemu_error **error);
 
 /* The same for one path, which need not be in the manifest: 1, 0 with how it differs, -ENOMEM or
  * -ECANCELED. */

@@ -19,8 +19,9 @@ struct problem {
     struct digest digest; /* "" for a revision */
     char *message;
     bool repaired;
-    bool alternative; /* an inode in alt/, which is put right by removing it */
-    bool executable;  /* of an object: whether a revision wants it so */
+    bool alternative;     /* an inode in alt/, which is put right by removing it */
+    bool executable;      /* of an object: whether a revision wants it so */
+    bool is_content_good; /* only its owner is not */
     struct use *uses;
     size_t use_count, use_capacity;
     struct tree_user *leases;

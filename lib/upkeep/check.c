@@ -10,6 +10,7 @@
 #include "base/digest-set.h"
 #include "base/error.h"
 #include "base/workers.h"
+#include "store/guard.h"
 #include "store/object.h"
 #include "store/revision.h"
 #include "tree/assemble.h"
@@ -28,12 +29,13 @@
 /* Not the caller's thread, as far as progress goes: it has been told of the end of the step. */
 #define SILENT 1
 
-enum state { GOOD, MISSING, DAMAGED, NO_FILE, UNREADABLE };
+enum state { GOOD, MISSING, DAMAGED, NO_FILE, UNREADABLE, ANOTHERS };
 
 struct finding {
     enum state state;
     int system_errno;
     uint64_t inode;
+    unsigned owner;
     struct digest actual;    /* of a damaged one */
     struct problem *problem; /* once all have been reported */
 };
@@ -120,11 +122,13 @@ static int examine(struct checker *checker, unsigned worker, int directory_fd,
         object_mark_damaged(fd);
     finding->system_errno = -r;
     finding->inode = fd < 0 ? 0 : status.st_ino;
-    finding->state = r == -ENOENT                             ? MISSING
-                     : r == -ELOOP || r == -ENXIO             ? NO_FILE
-                     : r < 0                                  ? UNREADABLE
-                     : digest_equal(&finding->actual, digest) ? GOOD
-                                                              : DAMAGED;
+    finding->owner = fd < 0 ? 0 : (unsigned)status.st_uid;
+    finding->state = r == -ENOENT                                          ? MISSING
+                     : r == -ELOOP || r == -ENXIO                          ? NO_FILE
+                     : r < 0                                               ? UNREADABLE
+                     : !digest_equal(&finding->actual, digest)             ? DAMAGED
+                     : !guard_trusts_owner(checker->store->flags, &status) ? ANOTHERS
+                                                                           : GOOD;
     checker->bytes += size;
     return 0;
 }
@@ -171,6 +175,9 @@ static char *describe(const char *directory, const struct digest *digest,
     case UNREADABLE:
         return format_string("object %s/%s cannot be read: %s", directory, digest->hex,
                              strerror_r(finding->system_errno, text, sizeof text));
+    case ANOTHERS:
+        return format_string("object %s/%s belongs to user %u, who can change it", directory,
+                             digest->hex, finding->owner);
     default:
         return format_string("object %s/%s is damaged: its content has the digest %s", directory,
                              digest->hex, finding->actual.hex);
@@ -178,13 +185,16 @@ static char *describe(const char *directory, const struct digest *digest,
 }
 
 static int report_object(struct checker *checker, size_t index) {
+    vqemu_check *report = checker->report;
     const struct digest *digest = &checker->objects.digests[index];
     const struct finding *finding = &checker->findings[index];
     if (finding->state == GOOD)
         return 0;
-    return report_add(checker->report,
-                      finding->state == MISSING ? PROBLEM_MISSING : PROBLEM_DAMAGED, digest->hex,
-                      describe(checker->store->objects_path, digest, finding));
+    int r = report_add(report, finding->state == MISSING ? PROBLEM_MISSING : PROBLEM_DAMAGED,
+                       digest->hex, describe(checker->store->objects_path, digest, finding));
+    if (r == 0)
+        report->problems[report->count - 1].is_content_good = finding->state == ANOTHERS;
+    return r;
 }
 
 /* An inode of the other mode class is only ever a second copy: it is made again when needed. */
@@ -280,7 +290,7 @@ static bool is_object(const struct checker *checker, int tree_fd,
 static int check_content(struct checker *checker, int tree_fd, const vqemu_manifest *manifest,
                          struct difference *difference) {
     const struct watch watch = {&checker->progress, SILENT};
-    int r = tree_check_shape(tree_fd, manifest, difference);
+    int r = tree_check_shape(tree_fd, checker->store->flags, manifest, difference);
     for (size_t i = 0; r == 1 && i < vqemu_manifest_object_count(manifest); i++)
         if (!is_object(checker, tree_fd, manifest_object(manifest, i)))
             r = tree_check_one(tree_fd, manifest, vqemu_manifest_object_path(manifest, i), &watch,
@@ -295,17 +305,18 @@ static int examine_tree(struct checker *checker, const char *name, struct differ
     _cleanup_free_ char *text = NULL;
     const vqemu_revision *revision = revision_of_tree(checker, name);
     struct layout layout;
-    int r = fd < 0 ? fd : stamp_read(fd, false, &text);
+    int r = fd < 0 ? fd : stamp_read(fd, checker->store->flags, false, &text);
     if (r == -ENOMEM)
         return r;
     char *list = text;
     if (r < 0 || !stamp_take_layout(&list, name, "", &layout)) {
-        *difference = (struct difference){.path = strdup(TREE_STAMP_NAME),
-                                          .how = "is missing, broken or that of another manifest"};
+        *difference = (struct difference){
+            .path = strdup(TREE_STAMP_NAME),
+            .how = "is missing, broken, another user's or that of another manifest"};
         return difference->path ? 0 : -ENOMEM;
     }
     return revision ? check_content(checker, fd, vqemu_revision_manifest(revision), difference)
-                    : tree_check(fd, list, difference);
+                    : tree_check(fd, checker->store->flags, list, difference);
 }
 
 static int check_tree(int trees_fd, const char *name, void *userdata) {
@@ -538,7 +549,7 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
                                 error);
     if (r < 0)
         return r;
-    checker->alt_fd = store_find_beside_objects(store, "alt");
+    checker->alt_fd = store_find_beside_objects(store, STORE_ALT);
     if (checker->alt_fd < 0 && checker->alt_fd != -ENOENT)
         return error_system_at(error, -checker->alt_fd, "cannot open", "%s/alt",
                                store->beside_path);

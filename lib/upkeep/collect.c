@@ -230,13 +230,8 @@ static int plan_alternative(int alt_fd, const char *name, void *collector) {
 /* The directories in which things are made, relative to the store. */
 enum { TMP, REFS, ALT, CACHE, CURRENT, TREES, LINKS, WORKSHOP_COUNT };
 static const char *const workshop_names[WORKSHOP_COUNT] = {
-    [TMP] = "tmp",
-    [REFS] = "refs",
-    [ALT] = "alt",
-    [CACHE] = STORE_CACHE,
-    [CURRENT] = CURRENT_DIRECTORY,
-    [TREES] = "trees",
-    [LINKS] = "links",
+    [TMP] = STORE_TMP,         [REFS] = "refs",   [ALT] = STORE_ALT, [CACHE] = STORE_CACHE,
+    [CURRENT] = STORE_CURRENT, [TREES] = "trees", [LINKS] = "links",
 };
 
 static int open_workshop(const vqemu_store *store, int workshop) {
@@ -309,7 +304,7 @@ static int plan_workshops(struct collector *collector) {
 static int plan_objects(struct collector *collector) {
     inodes_sort(&collector->doomed);
     int r = for_each_entry(collector->store->objects_fd, ".", plan_object, collector);
-    _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, "alt");
+    _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, STORE_ALT);
     if (r == 0 && alt_fd < 0 && alt_fd != -ENOENT)
         return alt_fd;
     return r == 0 && alt_fd >= 0 ? for_each_entry(alt_fd, ".", plan_alternative, collector) : r;
@@ -348,7 +343,7 @@ static int remove_revision(const struct collector *collector, const char *name) 
 static int remove_object(const struct collector *collector, const char *name) {
     int r;
     if (strncmp(name, ALT_PREFIX, strlen(ALT_PREFIX)) == 0) {
-        _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, "alt");
+        _cleanup_close_ int alt_fd = store_find_beside_objects(collector->store, STORE_ALT);
         r = alt_fd < 0 ? alt_fd : remove_tree(alt_fd, name + strlen(ALT_PREFIX));
     } else {
         r = remove_tree(collector->store->objects_fd, name);

@@ -148,12 +148,14 @@ static int try_trees(struct repair *repair, int trees_fd, struct want *want) {
 }
 
 static int look_in_store(struct repair *repair) {
-    _cleanup_close_ int alt_fd = store_find_beside_objects(repair->store, "alt");
+    _cleanup_close_ int alt_fd = store_find_beside_objects(repair->store, STORE_ALT);
     _cleanup_close_ int trees_fd = store_find_trees(repair->store);
     int r = 0;
     for (size_t i = 0; r == 0 && i < repair->digests.count; i++) {
         struct want *want = &repair->wants[i];
-        if (alt_fd >= 0)
+        if (want->problem->is_content_good)
+            r = try_named(repair, repair->store->objects_fd, want->problem->digest.hex, want);
+        if (r == 0 && alt_fd >= 0)
             r = try_named(repair, alt_fd, want->problem->digest.hex, want);
         if (r == 0 && trees_fd >= 0)
             r = try_trees(repair, trees_fd, want);

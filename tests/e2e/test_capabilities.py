@@ -80,6 +80,10 @@ def test_it_is_asked_once(own_store, tmp_path):
                    lambda text: text.replace(b"of ", b"of 0", 1)):
         record.write_bytes(damage(record.read_bytes()))
         assert ask(own_store) == first
+    # What another user can write to is not believed.
+    record.write_bytes(record.read_bytes())
+    os.chmod(record, 0o666)
+    assert ask(own_store) == first and record.stat().st_mode & 0o777 == 0o644
     # Once no revision has the program, nobody can ask for it.
     name = good_json(own_store, "revisions")[0]["name"]
     good("--root", own_store, "rm", name)

@@ -43,7 +43,7 @@ static void take_digest(const char *text, char digest[DIGEST_HEX_LENGTH + 1]) {
 
 static void read_stamp(int tree_fd, bool start_only) {
     char *text = NULL, digest[DIGEST_HEX_LENGTH + 1];
-    int r = stamp_read(tree_fd, start_only, &text);
+    int r = stamp_read(tree_fd, 0, start_only, &text);
     FUZZ_CHECK(r <= 0 && !text == (r < 0), "the result %d of reading", r);
     if (r < 0)
         return;

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/call.h"
@@ -200,6 +201,33 @@ START_TEST(another_tree_is_told) {
 }
 END_TEST
 
+static char *save_of_store(uint32_t flags, char **tree) {
+    _cleanup_store_ vqemu_store *store = open_store(flags);
+    _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
+    _cleanup_command_ vqemu_command *command = build_on(runtime, "{\"name\": \"x\"}");
+    *tree = strdup(vqemu_runtime_tree(runtime));
+    return save(command);
+}
+
+/* Who can write to the tree, or to its stamp, has programs of his own run. */
+START_TEST(a_tree_that_others_can_change_is_refused) {
+    _cleanup_free_ char *tree = NULL, *same = NULL;
+    _cleanup_free_ char *text = save_of_store(VQEMU_STORE_CREATE, &tree);
+    _cleanup_free_ char *allowing = save_of_store(VQEMU_STORE_ALLOW_OTHERS, &same);
+    _cleanup_free_ char *stamp = format_string("%s/" TREE_STAMP_NAME, tree);
+    const char *const paths[] = {tree, stamp};
+    for (size_t i = 0; i < 2; i++) {
+        const mode_t mode = i == 0 ? 0755 : 0444;
+        ck_assert_int_eq(chmod(paths[i], mode | S_IWOTH), 0);
+        load_fails(text, VQEMU_ERR_REFUSED, NULL, "another user's, or others may write to it");
+        vqemu_command_unref(load(allowing));
+        ck_assert_int_eq(chmod(paths[i], mode), 0);
+    }
+    vqemu_command_unref(load(text));
+}
+END_TEST
+
 /* ---- faults ---- */
 
 /* The text with one thing replaced by another, once. */
@@ -307,6 +335,7 @@ int main(void) {
     tcase_add_test(tests, what_is_not_utf_8_is_not_saved);
     tcase_add_test(tests, a_loaded_command_keeps_its_tree);
     tcase_add_test(tests, another_tree_is_told);
+    tcase_add_test(tests, a_tree_that_others_can_change_is_refused);
     tcase_add_test(tests, faults_are_told);
     tcase_add_test(tests, nothing_of_it_can_be_missing);
     tcase_add_test(tests, arguments_are_checked);
