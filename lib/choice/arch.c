@@ -25,13 +25,13 @@
  * numbers, and virtiofsd takes them for the host's. Where these differ from those of the usual
  * hosts, x86 and arm64, the guest can mount nothing, or execute nothing of it.
  * bridge_slot: where the chipset has a device of several functions, of which these are free; on
- * other machines the last slot, which is the first that is taken by what has no home (args-slot.c).
- * pci_slot: QEMU fills the slots of a Malta board from 0x12 up; Linux knows the interrupts of four.
- * vmport=off: nobody asked for VMware's backdoor.
- * plain_disk of "virt" on Arm: Windows has drivers for NVMe, AHCI and USB sticks. AAVMF, which
- * boots such guests, has drivers for NVMe and USB, and in Debian's builds none for AHCI. Of QEMU's
- * network devices, none is known for which Windows on Arm would bring a driver itself. pseries: TCG
- * does not implement the mitigations that the machine type asks for by default.
+ * other machines the last slot, which is the first that is taken by what has no home
+ * (plan-place.c). pci_slot: QEMU fills the slots of a Malta board from 0x12 up; Linux knows the
+ * interrupts of four. vmport=off: nobody asked for VMware's backdoor. plain_disk of "virt" on Arm:
+ * Windows has drivers for NVMe, AHCI and USB sticks. AAVMF, which boots such guests, has drivers
+ * for NVMe and USB, and in Debian's builds none for AHCI. Of QEMU's network devices, none is known
+ * for which Windows on Arm would bring a driver itself. pseries: TCG does not implement the
+ * mitigations that the machine type asks for by default.
  */
 #define GIB UINT64_C(1024) /* MiB */
 #define X86_OPTIONS "hpet=off,vmport=off"

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/file-keys.h"
 
-#include "command/args-nouns.h"
-
 static void note_object(struct resources *resources, const struct object_type *type,
                         const void *object, const char *prefix);
 
@@ -33,15 +31,15 @@ static void note_object(struct resources *resources, const struct object_type *t
     }
 }
 
-void file_keys_note(struct args *args) {
-    struct resources *resources = &args->resources;
-    _cleanup_free_ char *console = args_default_console_log(args);
-    note_object(resources, &vm_type, args->vm, "");
+void file_keys_note(struct plan *plan) {
+    struct resources *resources = &plan->resources;
+    const struct console_plan *console = &plan->console;
+    note_object(resources, &vm_type, plan->vm, "");
     /* Of what it does not name, there are defaults. */
-    if (args->nvram)
-        resources_name_file(resources, args->nvram, "nvram");
-    if (console)
-        resources_name_file(resources, console, "console_path");
+    if (plan->uefi)
+        resources_name_file(resources, plan->firmware.nvram, "nvram");
+    if (console->kind == CONSOLE_FILE)
+        resources_name_file(resources, console->path.value, "console_path");
     for (size_t i = 0; i < resources->companion_count; i++) {
         const struct companion *companion = &resources->companions[i];
         bool is_swtpm = companion->kind == COMPANION_SWTPM;

@@ -6,11 +6,9 @@
 #include <stdbool.h>
 
 #include "base/digest.h"
-#include "util/strv.h"
+#include "command/option.h"
 
-/* arch: the guest's. argv: what the library says to QEMU; extra: what the VM adds to that. Returns
- * false without memory. */
-bool hardware_digest(const char *arch, const struct strv *argv, const struct strv *extra,
-                     struct digest *digest);
+/* arch: the guest's. Returns false without memory. */
+bool hardware_digest(const char *arch, const struct options *options, struct digest *digest);
 
 #endif

@@ -38,7 +38,7 @@ static bool is_socket(const struct resources *resources, const char *path) {
 /* A path that the command does not use would be one that nobody has looked at. */
 static void check_path(struct policy_check *check, const struct property *property, const char *key,
                        const char *path) {
-    const struct resources *resources = &check->args->resources;
+    const struct resources *resources = &check->plan->resources;
     uint32_t access = access_of(resources, path);
     if (access && property->reach == REACH_SHARE)
         policy_check_share(check, key, path, access);
@@ -148,37 +148,37 @@ static bool is_program(const struct file_use *file) {
     return file->access == VQEMU_FILE_EXECUTE;
 }
 
-static bool is_of_library(const struct args *args, const char *path) {
-    bool is_firmware = args->firmware.code && strcmp(args->firmware.code, path) == 0;
+static bool is_of_library(const struct plan *plan, const char *path) {
+    bool is_firmware = plan->firmware.files.code && strcmp(plan->firmware.files.code, path) == 0;
     return is_firmware || is_device_of_library(path);
 }
 
 static void check_uses(struct policy_check *check) {
-    const struct args *args = check->args;
-    const struct resources *resources = &args->resources;
+    const struct plan *plan = check->plan;
+    const struct resources *resources = &plan->resources;
     for (size_t i = 0; i < resources->file_count; i++) {
         const struct file_use *file = &resources->files[i];
-        if (!is_program(file) && !is_of_library(args, file->path) &&
-            !names_path(&vm_type, args->vm, file->path))
+        if (!is_program(file) && !is_of_library(plan, file->path) &&
+            !names_path(&vm_type, plan->vm, file->path))
             policy_check_file(check, file->key ? file->key : "the VM", file->path, file->access);
     }
     const struct strv *const lists[] = {&resources->sockets, &resources->connects};
     for (size_t i = 0; i < 2; i++)
         for (size_t j = 0; j < lists[i]->count; j++)
-            if (!names_path(&vm_type, args->vm, lists[i]->items[j]))
+            if (!names_path(&vm_type, plan->vm, lists[i]->items[j]))
                 policy_check_socket(check, "the VM", lists[i]->items[j]);
 }
 
 /* ---- all of it ---- */
 
-int policy_check(const vqemu_policy *policy, const struct args *args, vqemu_error **error) {
+int policy_check(const vqemu_policy *policy, const struct plan *plan, vqemu_error **error) {
     struct policy_check check = {.policy = policy,
-                                 .args = args,
-                                 .state_dir = plain_path(args->state_dir),
-                                 .runtime_dir = plain_path(args->runtime_dir),
-                                 .failed = args->resources.failed};
+                                 .plan = plan,
+                                 .state_dir = plain_path(plan->identity.state_dir),
+                                 .runtime_dir = plain_path(plan->identity.runtime_dir),
+                                 .failed = plan->resources.failed};
     if (check.state_dir && check.runtime_dir) {
-        check_object(&check, &vm_type, args->vm, "");
+        check_object(&check, &vm_type, plan->vm, "");
         check_uses(&check);
     } else {
         check.failed = true;

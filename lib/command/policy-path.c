@@ -11,7 +11,7 @@
 
 #define DEVICES "/dev"
 
-enum place {
+enum whereabouts {
     PLACE_OWN = 1,
     PLACE_READ = 2,
     PLACE_WRITE = 4,

@@ -31,7 +31,7 @@ static void violate(const struct subject *subject, const char *rule, const char 
 /* ---- whose the VM is ---- */
 
 static void check_name(const struct subject *subject) {
-    const char *name = subject->check->args->vm->name,
+    const char *name = subject->check->plan->vm->name,
                *prefix = subject->check->policy->name_prefix;
     if (!prefix || strncmp(name, prefix, strlen(prefix)) == 0)
         return;
@@ -61,7 +61,7 @@ static void not_listed(const struct subject *subject, const char *rule, const ch
 }
 
 static void check_user(const struct subject *subject) {
-    const char *user = subject->check->args->vm->user;
+    const char *user = subject->check->plan->vm->user;
     const struct strv *users = &subject->check->policy->users;
     bool is_allowed = !user && users->count == 0;
     for (size_t i = 0; user && i < users->count; i++)
@@ -92,39 +92,29 @@ static void check_maximum(const struct subject *subject, const char *rule, uint6
                    unit, most);
 }
 
-/* The number that the value of one of QEMU's options begins with: what the VM gets, whether it says
- * so or not. */
-static uint64_t number_of(const struct subject *subject, const char *option) {
-    const struct strv *argv = &subject->check->args->argv;
-    for (size_t i = 0; i + 1 < argv->count; i++)
-        if (strcmp(argv->items[i], option) == 0 && argv->items[i + 1][0] >= '0' &&
-            argv->items[i + 1][0] <= '9')
-            return strtoull(argv->items[i + 1], NULL, 10);
-    return UINT64_MAX; /* more than anything that is allowed */
-}
-
+/* What the VM gets, whether it says so or not. */
 static void check_memory(const struct subject *subject) {
-    check_maximum(subject, "max_memory", number_of(subject, "-m"),
+    check_maximum(subject, "max_memory", subject->check->plan->memory.mib.value,
                   subject->check->policy->max_memory, " MiB");
 }
 
 static void check_cpus(const struct subject *subject) {
-    check_maximum(subject, "max_cpus", number_of(subject, "-smp"), subject->check->policy->max_cpus,
-                  " CPUs");
+    check_maximum(subject, "max_cpus", subject->check->plan->cpu.count,
+                  subject->check->policy->max_cpus, " CPUs");
 }
 
 static void check_disks(const struct subject *subject) {
-    check_maximum(subject, "max_disks", subject->check->args->vm->disks.count,
+    check_maximum(subject, "max_disks", subject->check->plan->vm->disks.count,
                   subject->check->policy->max_disks, "");
 }
 
 static void check_nics(const struct subject *subject) {
-    check_maximum(subject, "max_nics", subject->check->args->vm->nics.count,
+    check_maximum(subject, "max_nics", subject->check->plan->vm->nics.count,
                   subject->check->policy->max_nics, "");
 }
 
 static void check_shares(const struct subject *subject) {
-    const vqemu_vm *vm = subject->check->args->vm;
+    const vqemu_vm *vm = subject->check->plan->vm;
     check_maximum(subject, "max_shares", vm->shares.count + (vm->rootfs ? 1 : 0),
                   subject->check->policy->max_shares, "");
 }
@@ -132,54 +122,54 @@ static void check_shares(const struct subject *subject) {
 /* ---- what there is a switch for ---- */
 
 static void check_hugepages(const struct subject *subject) {
-    const char *size = subject->check->args->vm->hugepages;
+    const char *size = subject->check->plan->vm->hugepages;
     if (size && !is_on(subject->check->policy->hugepages))
         violate(subject, "hugepages", size, "the policy allows no huge pages");
 }
 
 static void check_kernel(const struct subject *subject) {
-    const char *kernel = subject->check->args->vm->kernel;
+    const char *kernel = subject->check->plan->vm->kernel;
     if (kernel && !is_on(subject->check->policy->kernel))
         violate(subject, "kernel", kernel, "the policy allows no kernel from a file of the host");
 }
 
 static void check_vsock(const struct subject *subject) {
-    if (subject->check->args->vm->vsock_cid && !is_on(subject->check->policy->vsock))
+    if (subject->check->plan->vm->vsock_cid && !is_on(subject->check->policy->vsock))
         violate(subject, "vsock", NULL, "the policy allows no virtio socket device");
 }
 
 static void check_sandbox(const struct subject *subject) {
-    if (subject->check->args->vm->sandbox == TOGGLE_OFF &&
+    if (subject->check->plan->vm->sandbox == TOGGLE_OFF &&
         !is_on(subject->check->policy->sandbox_off))
         violate(subject, "sandbox_off", "false", "the policy wants QEMU to confine itself");
 }
 
 static void check_extra_args(const struct subject *subject) {
-    if (subject->check->args->vm->extra_args.count > 0 &&
+    if (subject->check->plan->vm->extra_args.count > 0 &&
         !is_on(subject->check->policy->extra_args))
         violate(subject, "extra_args", NULL, "the policy allows no extra arguments");
 }
 
 static void check_console(const struct subject *subject) {
-    const char *console = subject->check->args->vm->console;
+    const char *console = subject->check->plan->vm->console;
     if (is(console, "file") && !is_on(subject->check->policy->console_file))
         violate(subject, "console_file", console, "the policy allows no console in a file");
 }
 
 static void check_monitor(const struct subject *subject) {
-    if (is_on(subject->check->args->vm->console_monitor) &&
+    if (is_on(subject->check->plan->vm->console_monitor) &&
         !is_on(subject->check->policy->console_monitor))
         violate(subject, "console_monitor", "true", "the policy allows no monitor on the console");
 }
 
 static void check_no_password(const struct subject *subject) {
-    if (is_on(subject->check->args->vm->vnc_no_password) &&
+    if (is_on(subject->check->plan->vm->vnc_no_password) &&
         !is_on(subject->check->policy->vnc_no_password))
         violate(subject, "vnc_no_password", "true", "the policy wants a password for VNC over TCP");
 }
 
 static void check_console_log(const struct subject *subject) {
-    const char *log = subject->check->args->vm->console_log;
+    const char *log = subject->check->plan->vm->console_log;
     if (log && !is_on(subject->check->policy->console_file))
         violate(subject, "console_file", log, "the policy allows no console in a file");
 }
@@ -201,14 +191,14 @@ static void check_layer_format(const struct subject *subject) {
 
 static void check_driver(const struct subject *subject, const char *driver) {
     const vqemu_policy *policy = subject->check->policy;
-    if (args_is_virtiofs(driver) && !is_on(policy->share_virtiofs))
+    if (plan_is_virtiofs(driver) && !is_on(policy->share_virtiofs))
         violate(subject, "share_virtiofs", driver, "the policy allows no shares over virtiofs");
-    if (!args_is_virtiofs(driver) && !is_on(policy->share_9p))
+    if (!plan_is_virtiofs(driver) && !is_on(policy->share_9p))
         violate(subject, "share_9p", driver ? driver : "9p", "the policy allows no shares over 9p");
 }
 
 static void check_virtiofsd_root(const struct subject *subject) {
-    if (is_on(subject->check->args->vm->virtiofsd_root) &&
+    if (is_on(subject->check->plan->vm->virtiofsd_root) &&
         !is_on(subject->check->policy->virtiofsd_root))
         violate(subject, "virtiofsd_root", "true", "the policy allows no virtiofsd as root");
 }
@@ -323,7 +313,7 @@ static void check_host_port(const struct subject *subject) {
 }
 
 static void check_vnc_port(const struct subject *subject) {
-    uint64_t port = subject->check->args->vm->vnc_port;
+    uint64_t port = subject->check->plan->vm->vnc_port;
     if (port)
         check_port(subject, "vnc_ports", &subject->check->policy->vnc_ports, NULL, port);
 }

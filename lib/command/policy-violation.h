@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "command/args.h"
+#include "command/plan.h"
 #include "command/policy.h"
 #include "util/strbuf.h"
 
@@ -20,7 +20,7 @@ struct violation {
 /* All that is found, and the first in words. */
 struct policy_check {
     const vqemu_policy *policy;
-    const struct args *args;
+    const struct plan *plan;
     char *state_dir, *runtime_dir; /* plain paths */
     struct strbuf keys;            /* of all violations, separated by ", " */
     size_t count;

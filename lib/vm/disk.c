@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "vm/disk.h"
 
-/* "raw" is what has no layers (command/args-image.c). */
+/* "raw" is what has no layers (command/plan-image.c). */
 static const char *const formats[] = {"raw", "qcow2", NULL};
 
 static const struct property layer_properties[] = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The golden set: each folder of tests/cases/commands has a selection and a VM, and the shell text
- * and units that must come out, to the byte. tests/cases/commands/README.md says how to change
- * them.
+ * The golden set: each folder of tests/cases/commands has a selection and a VM, and the shell text,
+ * units and digests that must come out, to the byte. tests/cases/commands/README.md says how to
+ * change them.
  */
 #include "base/error.h"
 #include "command/command.h"
@@ -48,6 +48,13 @@ static char *make_units(vqemu_runtime *runtime, vqemu_vm *vm) {
     return strbuf_take(&text);
 }
 
+/* By what a guest's hardware and a command are recognised: they stay, whatever makes them. */
+static char *list_digests(const vqemu_command *command) {
+    return format_string("command %s\nhardware %s\n",
+                         vqemu_command_digest(command, VQEMU_DIGEST_COMMAND),
+                         vqemu_command_digest(command, VQEMU_DIGEST_HARDWARE));
+}
+
 START_TEST(command_and_units_are_as_written_down) {
     _cleanup_free_ char *path = case_path(_i, "vm.json");
     _cleanup_runtime_ vqemu_runtime *runtime = make_case_runtime(_i);
@@ -63,6 +70,8 @@ START_TEST(command_and_units_are_as_written_down) {
     _cleanup_free_ char *units = make_units(runtime, vm);
     compare_or_update(_i, "command.sh", shell);
     compare_or_update(_i, "units", units);
+    _cleanup_free_ char *digests = list_digests(command);
+    compare_or_update(_i, "digests", digests);
 }
 END_TEST
 

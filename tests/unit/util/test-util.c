@@ -11,7 +11,6 @@
 
 #include "base/digest.h"
 #include "base/elf-file.h"
-#include "command/qemu-opt.h"
 #include "run.h"
 #include "util/cleanup.h"
 #include "util/dir.h"
@@ -128,15 +127,6 @@ START_TEST(a_time_survives_being_written) {
         ck_assert(rfc3339_parse(text, &time));
         ck_assert_int_eq(timespec_compare(&times[i], &time), 0);
     }
-}
-END_TEST
-
-START_TEST(commas_are_doubled) {
-    struct strbuf option = {0};
-    qemu_opt_add(&option, "a", "x,y,,z");
-    qemu_opt_add(&option, "b", "=\n\xff");
-    _cleanup_free_ char *text = strbuf_take(&option);
-    ck_assert_str_eq(text, "a=x,,y,,,,z,b==\n\xff");
 }
 END_TEST
 
@@ -257,7 +247,6 @@ int main(void) {
     tcase_add_test(tests, utf8_is_told_from_other_bytes);
     tcase_add_test(tests, times_compare_across_offsets);
     tcase_add_test(tests, a_time_survives_being_written);
-    tcase_add_test(tests, commas_are_doubled);
     tcase_add_test(tests, buffers_grow);
     tcase_add_test(tests, paths_become_absolute);
     tcase_add_test(tests, reading_stops_at_the_limit);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include <string.h>
+
+#include "command/noun-options.h"
+
+static bool is(const char *choice, const char *value) {
+    return choice && strcmp(choice, value) == 0;
+}
+
+static struct origin origin_of(const struct drive *drive, const char *key) {
+    return origin_in("disks", drive->number, key, NULL);
+}
+
+static bool is_cdrom(const struct drive *drive) {
+    return is_on(drive->disk->cdrom);
+}
+
+static void iothread_setting(struct options *options, const struct drive *drive) {
+    if (!drive->disk->iothread)
+        return;
+    option_textf(options, "iothread", "iothread-%s", drive->disk->iothread);
+    option_from(options, origin_of(drive, "iothread"));
+}
+
+/* ---- what comes before the drive ---- */
+
+static void iothread_options(struct options *options, const struct drive *drive) {
+    if (!drive->adds_iothread)
+        return;
+    option_begin(options, OPTION_OBJECT, "iothread", origin_of(drive, "iothread"));
+    option_textf(options, "id", "iothread-%s", drive->disk->iothread);
+}
+
+static void controller_options(const struct plan *plan, struct options *options,
+                               const struct drive *drive) {
+    if (!drive->controller)
+        return;
+    virtio_begin(plan, options, "virtio-scsi", &drive->controller->device, drive->bus.origin);
+    iothread_setting(options, drive);
+    device_place(options, &drive->controller->device);
+}
+
+static void sata_options(struct options *options, const struct drive *drive) {
+    if (!drive->adds_sata)
+        return;
+    device_begin(options, "ich9-ahci", &drive->sata, drive->bus.origin);
+    device_place(options, &drive->sata);
+}
+
+/* A CD-ROM drive is a SCSI drive behind a bridge: usb-storage would make a disk of it. */
+static void usb_bridge_options(struct options *options, const struct drive *drive) {
+    option_begin(options, OPTION_DEVICE, "usb-bot", drive->bus.origin);
+    option_textf(options, "id", "usb-drive%zu", drive->number);
+    option_text(options, "bus", "usb.0");
+    option_number(options, "port", drive->index);
+}
+
+/* ---- the drive on its bus ---- */
+
+static void begin_scsi(struct options *options, const struct drive *drive) {
+    const char *iothread = drive->disk->iothread;
+    device_begin(options, is_cdrom(drive) ? "scsi-cd" : "scsi-hd", &drive->device,
+                 drive->bus.origin);
+    option_textf(options, "bus", "scsi%s%s.0", iothread ? "-" : "", iothread ? iothread : "");
+    option_number(options, "scsi-id", drive->index);
+}
+
+static void begin_ide(const struct plan *plan, struct options *options, const struct drive *drive) {
+    bool has_pairs = plan->machine->ide == IDE_BUILT_IN;
+    device_begin(options, is_cdrom(drive) ? "ide-cd" : "ide-hd", &drive->device, drive->bus.origin);
+    option_textf(options, "bus", "ide.%u", has_pairs ? drive->index / 2 : drive->index);
+    if (has_pairs)
+        option_number(options, "unit", drive->index % 2);
+}
+
+static void begin_usb(struct options *options, const struct drive *drive) {
+    device_begin(options, is_cdrom(drive) ? "scsi-cd" : "usb-storage", &drive->device,
+                 drive->bus.origin);
+    if (is_cdrom(drive)) {
+        option_textf(options, "bus", "usb-drive%zu.0", drive->number);
+        return;
+    }
+    option_text(options, "bus", "usb.0");
+    option_number(options, "port", drive->index);
+}
+
+static void begin_drive(const struct plan *plan, struct options *options,
+                        const struct drive *drive) {
+    const char *bus = drive->bus.value;
+    if (is(bus, "scsi")) {
+        controller_options(plan, options, drive);
+        begin_scsi(options, drive);
+    } else if (is(bus, "ide")) {
+        sata_options(options, drive);
+        begin_ide(plan, options, drive);
+    } else if (is(bus, "usb")) {
+        if (is_cdrom(drive))
+            usb_bridge_options(options, drive);
+        begin_usb(options, drive);
+    } else if (is(bus, "nvme")) {
+        device_begin(options, "nvme", &drive->device, drive->bus.origin);
+    } else {
+        virtio_begin(plan, options, "virtio-blk", &drive->device, drive->bus.origin);
+        iothread_setting(options, drive);
+    }
+}
+
+/* ---- what every drive has ---- */
+
+/* By what the guest knows the disk again, wherever it is attached. A SCSI disk has, besides a
+ * serial number, an id, by which udev and multipath name it, and QEMU makes that of the name of a
+ * backend of the old kind alone. */
+static void identity_settings(struct options *options, const struct drive *drive) {
+    const char *serial = drive->disk->serial;
+    struct origin origin = origin_of(drive, "serial");
+    bool is_scsi = is(drive->bus.value, "scsi") || (is(drive->bus.value, "usb") && is_cdrom(drive));
+    origin.reason = serial ? NULL : "default: the number of the disk";
+    if (!serial)
+        serial = arena_textf(&options->texts, "disk%zu", drive->number);
+    option_text(options, "serial", serial);
+    option_from(options, origin);
+    if (is_scsi) {
+        option_text(options, "device_id", serial);
+        option_from(options, origin);
+    }
+}
+
+static void drive_options(const struct plan *plan, struct options *options,
+                          const struct drive *drive) {
+    const vqemu_disk *disk = drive->disk;
+    for (size_t i = 0; i < drive->image_count; i++)
+        image_options(options, &drive->images[i]);
+    iothread_options(options, drive);
+    begin_drive(plan, options, drive);
+    if (drive->has_medium) {
+        option_textf(options, "drive", "disk%zu", drive->number);
+        option_from(options, origin_of(drive, NULL));
+    }
+    if (is(disk->cache, "writethrough") || is(disk->cache, "directsync")) {
+        option_switch(options, "write-cache", false);
+        option_from(options, origin_of(drive, "cache"));
+    }
+    identity_settings(options, drive);
+    if (drive->bootindex) {
+        option_number(options, "bootindex", drive->bootindex);
+        option_from(options, drive->bootindex_origin);
+    }
+    device_place(options, &drive->device);
+}
+
+void disk_options(const struct plan *plan, struct options *options) {
+    for (size_t i = 0; i < plan->vm->disks.count; i++)
+        drive_options(plan, options, &plan->drives[i]);
+}

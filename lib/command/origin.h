@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where a decision comes from: the key of the VM that says it, or that would, and for what the VM
+ * does not say, why it is so. All of it is static, but for names that are QEMU's.
+ */
+#ifndef LIB_ORIGIN_H
+#define LIB_ORIGIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "util/strbuf.h"
+
+struct origin {
+    const char *list, *inner; /* "disks" and "backing", or NULL */
+    uint32_t index, inner_index;
+    const char *key;    /* NULL: the element itself, or no key at all */
+    const char *reason; /* in words; NULL: the VM says so by its key */
+};
+
+/* reason, here and below: NULL for what the VM says. */
+static inline struct origin origin_key(const char *key, const char *reason) {
+    return (struct origin){.key = key, .reason = reason};
+}
+
+/* "disks[0].cache", or "disks[0]" without a key. */
+static inline struct origin origin_in(const char *list, size_t index, const char *key,
+                                      const char *reason) {
+    return (struct origin){.list = list, .index = (uint32_t)index, .key = key, .reason = reason};
+}
+
+/* What no key of the VM changes. */
+static inline struct origin origin_none(const char *reason) {
+    return (struct origin){.reason = reason};
+}
+
+/* The same element, or VM, by another key. */
+static inline struct origin origin_beside(struct origin origin, const char *key,
+                                          const char *reason) {
+    origin.key = key;
+    origin.reason = reason;
+    return origin;
+}
+
+/* Whether there is a key, and whether there is anything. */
+static inline bool origin_has_key(const struct origin *origin) {
+    return origin->key || origin->list;
+}
+
+static inline bool origin_is_said(const struct origin *origin) {
+    return origin_has_key(origin) || origin->reason;
+}
+
+/* "disks[0].backing[1].file"; nothing if there is no key. */
+void origin_add_key(const struct origin *origin, struct strbuf *text);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/noun-options.h"
+#include "command/plan-nouns.h"
+
+static void input_options(struct options *options, const char *model, const char *id, unsigned port,
+                          struct origin origin) {
+    option_begin(options, OPTION_DEVICE, model, origin);
+    option_text(options, "id", id);
+    option_text(options, "bus", "usb.0");
+    option_number(options, "port", port);
+}
+
+void usb_options(const struct plan *plan, struct options *options) {
+    const struct usb_plan *usb = &plan->usb;
+    if (!usb->controller)
+        return;
+    device_begin(options, "qemu-xhci", &usb->device, usb->controller_origin);
+    option_number(options, "p2", USB_PORTS);
+    option_number(options, "p3", USB_PORTS);
+    device_place(options, &usb->device);
+    if (usb->tablet)
+        input_options(options, "usb-tablet", "tablet", USB_TABLET_PORT, usb->tablet_origin);
+    if (usb->keyboard)
+        input_options(options, "usb-kbd", "keyboard", USB_KEYBOARD_PORT,
+                      origin_key("display", "the machine has no other keyboard"));
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "util/arena.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLOCK_SIZE 4000 /* with what malloc(3) adds, a page */
+
+struct arena_block {
+    struct arena_block *next;
+    size_t used, size;
+    _Alignas(max_align_t) char bytes[];
+};
+
+static struct arena_block *add_block(struct arena *arena, size_t size) {
+    size_t most = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+    struct arena_block *block =
+        size > SIZE_MAX / 2 ? NULL : malloc(sizeof(struct arena_block) + most);
+    if (!block) {
+        arena->failed = true;
+        return NULL;
+    }
+    *block = (struct arena_block){.next = arena->blocks, .size = most};
+    arena->blocks = block;
+    return block;
+}
+
+/* Not zeroed. */
+static char *take(struct arena *arena, size_t size, size_t alignment) {
+    struct arena_block *block = arena->blocks;
+    size_t start = block ? (block->used + alignment - 1) / alignment * alignment : 0;
+    if (!block || start > block->size || size > block->size - start) {
+        block = add_block(arena, size);
+        start = 0;
+    }
+    if (!block)
+        return NULL;
+    block->used = start + size;
+    return block->bytes + start;
+}
+
+void *arena_add(struct arena *arena, size_t size) {
+    void *memory = size > 0 ? take(arena, size, _Alignof(max_align_t)) : NULL;
+    return memory ? memset(memory, 0, size) : NULL;
+}
+
+const char *arena_text(struct arena *arena, const char *text) {
+    size_t size = strlen(text) + 1;
+    char *copy = take(arena, size, 1);
+    return copy ? memcpy(copy, text, size) : "";
+}
+
+const char *arena_textv(struct arena *arena, const char *format, va_list arguments) {
+    va_list again;
+    va_copy(again, arguments);
+    int length = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    if (length < 0) {
+        arena->failed = true;
+        return "";
+    }
+    char *text = take(arena, (size_t)length + 1, 1);
+    if (!text)
+        return "";
+    vsnprintf(text, (size_t)length + 1, format, arguments);
+    return text;
+}
+
+const char *arena_textf(struct arena *arena, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    const char *text = arena_textv(arena, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
+void arena_release(struct arena *arena) {
+    while (arena->blocks) {
+        struct arena_block *next = arena->blocks->next;
+        free(arena->blocks);
+        arena->blocks = next;
+    }
+    *arena = (struct arena){0};
+}

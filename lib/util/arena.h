@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Memory for many small things that live and end together. Allocation failure is remembered, as in
+ * strbuf; a text that there was no memory for is empty.
+ */
+#ifndef UTIL_ARENA_H
+#define UTIL_ARENA_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena_block;
+
+struct arena {
+    struct arena_block *blocks;
+    bool failed;
+};
+
+/* Zeroed, and aligned for anything; NULL without memory, and for 0 bytes. */
+void *arena_add(struct arena *arena, size_t size);
+/* A copy; never NULL. */
+const char *arena_text(struct arena *arena, const char *text);
+/* printf into the arena; never NULL. */
+const char *arena_textf(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+const char *arena_textv(struct arena *arena, const char *format, va_list arguments)
+    __attribute__((format(printf, 2, 0)));
+void arena_release(struct arena *arena);
+
+#endif
