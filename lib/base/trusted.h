@@ -4,7 +4,8 @@
  * user that a VM runs as. Whoever can exchange a directory on the way decides where the path leads:
  * each must be root's, the caller's or that user's, and not writable by others unless it is sticky.
  * A link on the way is followed only if it and its directory are root's or the caller's, and where
- * it leads is walked likewise. One at the end is never followed.
+ * it leads is walked likewise. One at the end is never followed. (The other walks over paths, and
+ * why they are others: util/path.c.)
  */
 #ifndef LIB_TRUSTED_H
 #define LIB_TRUSTED_H

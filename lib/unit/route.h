@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Who decides where a path leads: systemd follows it as root, also if others can exchange its
- * parts. */
+/*
+ * Who decides where a path leads: systemd follows it as root, also if others can exchange its
+ * parts. So nothing is opened here, and a part of another user is no error but an answer. (The
+ * other walks over paths, and why they are others: util/path.c.)
+ */
 #ifndef LIB_UNIT_ROUTE_H
 #define LIB_UNIT_ROUTE_H
 

@@ -78,7 +78,15 @@ void path_drop_front(char *path, size_t length) {
 
 #define DEPTH_MAX 128
 
-/* One component at a time; ".." is the directory that was left open on the way down. */
+/*
+ * One component at a time; ".." is the directory that was left open on the way down.
+ *
+ * One of three walks, which have only their loop in common. This one does what openat2(2) does: it
+ * cannot leave a directory, and does not ask whose the parts are. trusted.c asks just that of
+ * absolute paths, with the rights of the process, makes what is missing, and opens what is at the
+ * end. route.c opens nothing: it tells on which directory of a path, as systemd will follow it
+ * later, others than root have a say.
+ */
 struct walk {
     int fds[DEPTH_MAX]; /* from the root of the walk to where it is */
     size_t depth;
