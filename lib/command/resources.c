@@ -144,6 +144,13 @@ const char *resources_find_socket(const struct resources *resources, const char 
     return NULL;
 }
 
+const char *resources_key_of_file(const struct resources *resources, const char *path) {
+    for (size_t i = 0; i < resources->file_count; i++)
+        if (strcmp(resources->files[i].path, path) == 0)
+            return resources->files[i].key;
+    return NULL;
+}
+
 const char *resources_key_of_socket(const struct resources *resources, const char *path) {
     static const char *const keys[][2] = {{VQEMU_SOCKET_QMP, "qmp_socket"},
                                           {VQEMU_SOCKET_VNC, "vnc_socket"},

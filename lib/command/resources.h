@@ -66,6 +66,8 @@ void resources_add_device(struct resources *resources, const char *path);
 void resources_add_file(struct resources *resources, const char *path, uint32_t access);
 /* The key of the VM that names a file which is listed; the first one stays. */
 void resources_name_file(struct resources *resources, const char *path, const char *key);
+/* NULL for a file that no key names, or that is not listed. */
+const char *resources_key_of_file(const struct resources *resources, const char *path);
 /* That a file which is listed is a qcow2 image; of several uses, what all of them name counts. */
 void resources_note_qcow2(struct resources *resources, const char *path, uint32_t use);
 /* A device node with an image on it. */

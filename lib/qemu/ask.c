@@ -73,6 +73,14 @@ static int try_way(struct asked *asked, const struct way *way, vqemu_error **err
     return qmp_start(&asked->qmp, &limit, error);
 }
 
+/* A child that nobody else can talk to. */
+static int no_answer(const struct asked *asked, vqemu_error **error) {
+    const char *program = vqemu_runtime_binary(asked->runtime);
+    int r = error_set(error, VQEMU_ERR_TIMEOUT, 0,
+                      "%s does not tell what it can do in the time that it is given", program);
+    return error_because(r, error, "no-answer", VQEMU_DETAIL_PATH, program, NULL);
+}
+
 static int does_not_answer(const struct asked *asked, const char *said, vqemu_error **error) {
     const char *program = vqemu_runtime_binary(asked->runtime);
     int r =
@@ -93,7 +101,7 @@ int asked_start(struct asked *asked, const vqemu_runtime *runtime, struct vqemu_
         int r = try_way(asked, &ways[i], error);
         asked->way = i;
         if (r == QMP_LATE)
-            return qmp_no_answer(&asked->qmp, &(struct qmp_limit){.deadline = deadline}, error);
+            return no_answer(asked, error);
         if (r != QMP_ENDED)
             return r;
         /* The first is what people would expect it to understand. */
@@ -118,7 +126,7 @@ static int start_again(struct asked *asked, const char *command, vqemu_error **e
                          vqemu_runtime_binary(asked->runtime), ENDS_MAX, command);
     int r = try_way(asked, &ways[asked->way], error);
     if (r == QMP_LATE)
-        return qmp_no_answer(&asked->qmp, &(struct qmp_limit){.deadline = asked->deadline}, error);
+        return no_answer(asked, error);
     return r == QMP_ENDED ? does_not_answer(asked, "it did before", error) : r;
 }
 
@@ -135,7 +143,7 @@ int ask(struct asked *asked, const char *command, json_t *arguments, json_t **an
     if (r < 0)
         return error_copy(refusal, error);
     if (r == QMP_LATE)
-        return qmp_no_answer(&asked->qmp, &limit, error);
+        return no_answer(asked, error);
     if (r != QMP_ENDED)
         return 0;
     *is_broken = true;

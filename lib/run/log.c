@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "run/directory.h"
 #include "util/cleanup.h"
@@ -19,6 +20,7 @@ struct log {
     const char *path, *name;
     int directory_fd;
     bool is_vms;
+    vqemu_call *call;
 };
 
 static int make(const struct log *log, vqemu_error **error) {
@@ -43,6 +45,14 @@ static int check_link(const struct log *log, const struct stat *status, vqemu_er
                          error, "symbolic-link", VQEMU_DETAIL_PATH, log->path, NULL);
 }
 
+/* Not opened to see whether somebody reads: closing it again would be the end for who does. */
+static void report_fifo(const struct log *log) {
+    call_log(log->call, VQEMU_LOG_WARNING, "log-is-fifo",
+             "%s is a FIFO: without somebody who reads from it, QEMU waits before it starts "
+             "anything, and answers nobody",
+             log->path);
+}
+
 static int prepare(const struct log *log, vqemu_error **error) {
     struct stat status;
     _cleanup_close_ int fd = open_at(log->directory_fd, log->name, O_PATH | O_NOFOLLOW, 0);
@@ -56,6 +66,8 @@ static int prepare(const struct log *log, vqemu_error **error) {
         return error_because(error_set(error, VQEMU_ERR_INVALID, 0, "%s is a %s, and no file",
                                        log->path, S_ISDIR(status.st_mode) ? "directory" : "socket"),
                              error, NULL, VQEMU_DETAIL_PATH, log->path, NULL);
+    if (S_ISFIFO(status.st_mode))
+        report_fifo(log);
     if (!S_ISREG(status.st_mode))
         return 0;
     return log->is_vms ? owner_give(log->owner, fd, &status, true, log->path, error)
@@ -66,7 +78,7 @@ int log_prepare(const struct owner *owner, const char *path, vqemu_call *call,
                 vqemu_error **error) {
     const char *name = base_name(path);
     size_t length = (size_t)(name - path);
-    struct log log = {.owner = owner, .path = path, .name = name, .directory_fd = -1};
+    struct log log = {.owner = owner, .path = path, .name = name, .directory_fd = -1, .call = call};
     _cleanup_free_ char *directory = strndup(path, length > 1 ? length - 1 : length);
     if (!directory)
         return error_no_memory(error);

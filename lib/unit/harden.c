@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "unit/quote.h"
 #include "unit/reach.h"
 #include "unit/view.h"
@@ -227,21 +228,37 @@ static int add_programs(struct view *view, const struct unit_plan *plan, vqemu_e
     return r;
 }
 
+static int about_key(int r, const char *key, vqemu_error **error) {
+    if (r >= 0 || error_ends_call(r))
+        return r;
+    r = error_prefix(r, error, "%s: ", key);
+    return error_because(r, error, NULL, VQEMU_DETAIL_KEY, key, NULL);
+}
+
+/* The key that names the file which a unit cannot have. */
+static int about(int r, const struct unit_plan *plan, const char *path, vqemu_error **error) {
+    const char *key = r < 0 ? resources_key_of_file(plan->uses, path) : NULL;
+    return key ? about_key(r, key, error) : r;
+}
+
 /* What is not in a directory of the VM's, which is bound as a whole. */
 static int add_list(struct view *view, const struct unit_plan *plan, const struct strv *paths,
                     bool are_written, vqemu_error **error) {
     int r = 0;
     for (size_t i = 0; r == 0 && i < paths->count; i++)
         if (!unit_is_own(plan, paths->items[i]))
-            r = view_add(view, paths->items[i], are_written, error);
+            r = about(view_add(view, paths->items[i], are_written, error), plan, paths->items[i],
+                      error);
     return r;
 }
 
-static int add_device_nodes(struct view *view, const struct strv *devices, vqemu_error **error) {
+static int add_device_nodes(struct view *view, const struct unit_plan *plan, vqemu_error **error) {
+    const struct strv *devices = &plan->uses->devices;
     int r = 0;
     for (size_t i = 0; r == 0 && i < devices->count; i++)
         if (!is_pseudo_device(devices->items[i]))
-            r = view_add(view, devices->items[i], true, error);
+            r = about(view_add(view, devices->items[i], true, error), plan, devices->items[i],
+                      error);
     return r;
 }
 
@@ -250,15 +267,15 @@ static int add_files(struct view *view, const struct unit_plan *plan, vqemu_erro
     const char *state_dir = vqemu_command_state_dir(plan->command);
     int r = add_programs(view, plan, error);
     if (r == 0 && !plan->runtime_directory)
-        r = view_add(view, runtime_dir, true, error);
+        r = about_key(view_add(view, runtime_dir, true, error), "runtime_dir", error);
     if (r == 0 && plan->uses_state_dir && !plan->state_directory)
-        r = view_add(view, state_dir, true, error);
+        r = about_key(view_add(view, state_dir, true, error), "state_dir", error);
     if (r == 0)
         r = add_list(view, plan, &plan->uses->reads, false, error);
     if (r == 0)
         r = add_list(view, plan, &plan->uses->writes, true, error);
     if (r == 0)
-        r = add_device_nodes(view, &plan->uses->devices, error);
+        r = add_device_nodes(view, plan, error);
     return r;
 }
 

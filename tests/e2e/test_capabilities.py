@@ -133,6 +133,7 @@ def test_one_that_does_not_answer_has_its_time_and_no_more(tmp_path, script):
     result = run("--root", root, "--timeout", "2", "capabilities", "--profile", "emulate-x86")
     assert result.returncode != 0 and time.monotonic() - started < 60
     assert "QEMU" in result.stderr or "qemu" in result.stderr
+    assert "another client" not in result.stderr  # nobody else can reach it
     left = subprocess.run(["pgrep", "-f", str(root)], capture_output=True, text=True, check=False).stdout.split()
     assert left == []
 

@@ -384,11 +384,37 @@ START_TEST(logs_are_made_for_the_user) {
 }
 END_TEST
 
+static void hear(int32_t level, const char *event, const char *message, void *userdata) {
+    ck_assert_int_eq(level, VQEMU_LOG_WARNING);
+    ck_assert_str_eq(event, "log-is-fifo");
+    ck_assert_ptr_nonnull(strstr(message, "logs/fifo is a FIFO"));
+    ++*(int *)userdata;
+}
+
+/* QEMU opens it before it does anything else, and waits for a reader. */
+START_TEST(a_log_that_is_a_fifo_is_warned_of) {
+    _cleanup_vm_ vqemu_vm *vm = make_uefi_vm();
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_call *call = NULL;
+    int heard = 0;
+    ck_assert_int_eq(mkdirat(scratch_fd, "logs", 0700), 0);
+    ck_assert_int_eq(mkfifoat(scratch_fd, "logs/fifo", 0600), 0);
+    set_path(vm, "console_log", "logs/fifo");
+    ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
+    ck_assert_int_eq(vqemu_call_set_log(call, hear, &heard, NULL), 0);
+    int r = prepare_by(vm, 0, call, &error);
+    vqemu_call_unref(call);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    ck_assert_int_eq(heard, 1);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("vm-files");
     TCase *tests = tcase_create("vm-files");
     tcase_add_checked_fixture(tests, make_directory, remove_scratch);
     tcase_add_test(tests, what_is_missing_is_named);
+    tcase_add_test(tests, a_log_that_is_a_fifo_is_warned_of);
     tcase_add_test(tests, a_device_node_that_is_missing_is_named);
     tcase_add_test(tests, a_program_must_be_there_and_executable);
     tcase_add_test(tests, a_program_that_was_started_need_not_be_there);

@@ -394,7 +394,8 @@ START_TEST(what_a_unit_cannot_name_is_refused) {
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         _cleanup_free_ char *json = format_string(
             "{\"name\": \"x\", \"user\": \"vm\", \"disks\": [{\"file\": \"%s\"}]}", paths[i]);
-        is_refused(json, 0, VQEMU_ERR_UNSUPPORTED, NULL, "a unit cannot name the path /");
+        is_refused(json, 0, VQEMU_ERR_UNSUPPORTED, "disks[0].file",
+                   "disks[0].file: a unit cannot name the path /");
     }
 }
 END_TEST
