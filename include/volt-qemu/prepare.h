@@ -35,7 +35,8 @@ enum vqemu_prepare_flag {
  * for the caller that is known; for another user it is told by the file's owner and mode, where
  * these decide and no group can change it. A qcow2 image whose header names a backing file or an
  * external data file that the VM does not is refused (reasons "unnamed-backing" and
- * "unnamed-data-file"): QEMU would open what its author wants. Descriptors are not looked at.
+ * "unnamed-data-file"): QEMU would open what its author wants. So is one by descriptor, if this
+ * process has a qcow2 image under that number; else descriptors are not looked at.
  *
  * What QEMU removes to make its sockets must be nobody's: anything but a socket at such a path is
  * refused (reason "not-a-socket"), also where a companion's is to be, and so is a socket at which

@@ -167,18 +167,20 @@ static void read_uses(struct reader *reader, json_t *root, struct resources *res
     reader_strings(reader, uses, "devices", "uses.devices", READ_PATH, &resources->devices);
 }
 
-static void read_qcow2(struct reader *reader, json_t *file, struct resources *resources,
-                       const char *path) {
-    json_t *object = reader_object(reader, file, "qcow2", "files[].qcow2");
+/* Of enum qcow2_use; 0 without, and for what is a fault. place: "files[].qcow2". */
+static uint32_t read_qcow2(struct reader *reader, json_t *element, const char *place) {
+    if (!json_object_get(element, "qcow2"))
+        return 0;
+    json_t *object = reader_object(reader, element, "qcow2", place);
     json_t *backing = json_object_get(object, "backing");
     json_t *data_file = json_object_get(object, "data_file");
-    reader_only(reader, "files[].qcow2", object, "backing", "data_file", NULL);
-    if (!json_is_boolean(backing) || !json_is_boolean(data_file))
-        reader_fault(reader, "files[].qcow2", "true or false is missing");
-    else
-        resources_note_qcow2(resources, path,
-                             QCOW2_IMAGE | (json_is_true(backing) ? QCOW2_WITH_BACKING : 0) |
-                                 (json_is_true(data_file) ? QCOW2_WITH_DATA_FILE : 0));
+    reader_only(reader, place, object, "backing", "data_file", NULL);
+    if (!json_is_boolean(backing) || !json_is_boolean(data_file)) {
+        reader_fault(reader, place, "true or false is missing");
+        return 0;
+    }
+    return QCOW2_IMAGE | (json_is_true(backing) ? QCOW2_WITH_BACKING : 0) |
+           (json_is_true(data_file) ? QCOW2_WITH_DATA_FILE : 0);
 }
 
 static void read_files(struct reader *reader, json_t *root, struct resources *resources) {
@@ -199,8 +201,9 @@ static void read_files(struct reader *reader, json_t *root, struct resources *re
         resources_add_file(resources, path, meant);
         if (key)
             resources_name_file(resources, path, key);
-        if (json_object_get(element, "qcow2"))
-            read_qcow2(reader, element, resources, path);
+        uint32_t qcow2 = read_qcow2(reader, element, "files[].qcow2");
+        if (qcow2)
+            resources_note_qcow2(resources, path, qcow2);
     }
 }
 
@@ -208,17 +211,20 @@ static void read_descriptors(struct reader *reader, json_t *root, struct resourc
     json_t *array = reader_array(reader, root, "fds", "fds"), *element;
     size_t index;
     json_array_foreach(array, index, element) {
-        reader_only(reader, "fds[]", element, "fd", "key", "name", NULL);
+        reader_only(reader, "fds[]", element, "fd", "key", "name", "qcow2", NULL);
         const char *key = reader_text(reader, element, "key", "fds[].key", READ_TEXT);
         const char *name = json_object_get(element, "name")
                                ? reader_text(reader, element, "name", "fds[].name", READ_TEXT)
                                : NULL;
+        uint32_t qcow2 = read_qcow2(reader, element, "fds[].qcow2");
         json_t *number = json_object_get(element, "fd");
         json_int_t fd = json_integer_value(number);
         if (!json_is_integer(number) || fd < 0 || fd > INT_MAX)
             reader_fault(reader, "fds[].fd", "it is no descriptor");
         else if (key)
             resources_add_fd(resources, (int)fd, key, name);
+        if (reader->code == 0 && qcow2)
+            resources_note_qcow2_fd(resources, (int)fd, qcow2);
     }
 }
 

@@ -176,11 +176,15 @@ static struct image_file open_data(struct plan *plan, const struct source *sourc
 
 /* ---- images ---- */
 
-static void note_qcow2(struct plan *plan, const struct source *source) {
-    if (source->file && has_layers(source->format))
-        resources_note_qcow2(&plan->resources, source->file,
-                             QCOW2_IMAGE | (source->backing ? QCOW2_WITH_BACKING : 0) |
-                                 (source->data_file ? QCOW2_WITH_DATA_FILE : 0));
+static void note_qcow2(struct plan *plan, const struct source *source, int fd) {
+    uint32_t use = QCOW2_IMAGE | (source->backing ? QCOW2_WITH_BACKING : 0) |
+                   (source->data_file ? QCOW2_WITH_DATA_FILE : 0);
+    if (!has_layers(source->format))
+        return;
+    if (source->file)
+        resources_note_qcow2(&plan->resources, source->file, use);
+    else
+        resources_note_qcow2_fd(&plan->resources, fd, use);
 }
 
 static struct origin origin_of_read_only(const struct drive *drive, const struct source *source) {
@@ -212,7 +216,7 @@ static void plan_source(struct plan *plan, struct drive *drive, const struct sou
         .aio_origin = origin_in("disks", drive->number, "aio", NULL),
         .discard = source->discard,
     };
-    note_qcow2(plan, source);
+    note_qcow2(plan, source, file.fd);
 }
 
 static const char *node_of_layer(struct plan *plan, const struct drive *drive, size_t index) {

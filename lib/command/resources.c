@@ -86,6 +86,12 @@ void resources_note_qcow2(struct resources *resources, const char *path, uint32_
         file->qcow2 = (file->qcow2 ? file->qcow2 & use : use) | QCOW2_IMAGE;
 }
 
+void resources_note_qcow2_fd(struct resources *resources, int fd, uint32_t use) {
+    for (size_t i = 0; i < resources->fd_count; i++)
+        if (resources->fds[i].fd == fd)
+            resources->fds[i].qcow2 = use | QCOW2_IMAGE;
+}
+
 void resources_add_read(struct resources *resources, const char *path) {
     add_once(resources, &resources->reads, path);
     resources_add_file(resources, path, VQEMU_FILE_READ);
@@ -125,7 +131,7 @@ void resources_add_fd(struct resources *resources, int fd, const char *key, cons
     }
     resources->fds = fds;
     struct descriptor_use *added = &fds[resources->fd_count++];
-    *added = (struct descriptor_use){fd, strdup(key), name ? strdup(name) : NULL};
+    *added = (struct descriptor_use){fd, strdup(key), name ? strdup(name) : NULL, 0};
     if (!added->key || (name && !added->name))
         resources->failed = true;
 }

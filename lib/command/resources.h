@@ -19,7 +19,8 @@
 struct descriptor_use {
     int fd; /* the number that QEMU has it under */
     char *key;
-    char *name; /* that the caller knows it by; NULL: it has the number fd there as well */
+    char *name;     /* that the caller knows it by; NULL: it has the number fd there as well */
+    uint32_t qcow2; /* of enum qcow2_use; 0 for what is no such image */
 };
 
 /* A file, directory or device node, with the access to it: of enum vqemu_file_access. */
@@ -70,6 +71,7 @@ void resources_name_file(struct resources *resources, const char *path, const ch
 const char *resources_key_of_file(const struct resources *resources, const char *path);
 /* That a file which is listed is a qcow2 image; of several uses, what all of them name counts. */
 void resources_note_qcow2(struct resources *resources, const char *path, uint32_t use);
+void resources_note_qcow2_fd(struct resources *resources, int fd, uint32_t use);
 /* A device node with an image on it. */
 void resources_add_block_device(struct resources *resources, const char *path, bool read_only);
 /* name: NULL if the caller knows it by the same number. */

@@ -146,6 +146,8 @@ static void add_descriptors(struct writer *writer, json_t *root,
         add_string(writer, object, "key", resources->fds[i].key);
         if (resources->fds[i].name)
             add_string(writer, object, "name", resources->fds[i].name);
+        if (resources->fds[i].qcow2)
+            add_qcow2(writer, object, resources->fds[i].qcow2);
     }
 }
 

@@ -2,6 +2,7 @@
 #include "run/qcow2-check.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -39,6 +40,15 @@ static int refuse_data_file(const struct file_use *file, const char *name, vqemu
     return about(file, r, "unnamed-data-file", name, error);
 }
 
+static int check_names(const struct file_use *file, const struct qcow2_header *header,
+                       vqemu_error **error) {
+    if (header->has_backing && !(file->qcow2 & QCOW2_WITH_BACKING))
+        return refuse_backing(file, header->backing, error);
+    if (header->has_data_file && !(file->qcow2 & QCOW2_WITH_DATA_FILE))
+        return refuse_data_file(file, header->data_file, error);
+    return 0;
+}
+
 int qcow2_check(const struct file_use *file, vqemu_error **error) {
     struct qcow2_header header;
     _cleanup_close_ int fd = open_at(AT_FDCWD, file->path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
@@ -53,9 +63,14 @@ int qcow2_check(const struct file_use *file, vqemu_error **error) {
                      error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is no qcow2 image", file->key,
                                file->path),
                      "no-qcow2", NULL, error);
-    if (header.has_backing && !(file->qcow2 & QCOW2_WITH_BACKING))
-        return refuse_backing(file, header.backing, error);
-    if (header.has_data_file && !(file->qcow2 & QCOW2_WITH_DATA_FILE))
-        return refuse_data_file(file, header.data_file, error);
-    return 0;
+    return check_names(file, &header, error);
+}
+
+int qcow2_check_fd(const struct descriptor_use *use, vqemu_error **error) {
+    struct qcow2_header header;
+    char path[sizeof "/dev/fd/" + 12];
+    snprintf(path, sizeof path, "/dev/fd/%d", use->fd);
+    const struct file_use file = {.path = path, .key = use->key, .qcow2 = use->qcow2};
+    /* Another process may be the one that has it. */
+    return qcow2_read_header(use->fd, &header) == 1 ? check_names(&file, &header, error) : 0;
 }

@@ -12,4 +12,8 @@
  */
 int qcow2_check(const struct file_use *file, vqemu_error **error);
 
+/* The same for an image by its descriptor, whose offset stays; where this process has not such an
+ * image under that number, nothing is said of it. */
+int qcow2_check_fd(const struct descriptor_use *use, vqemu_error **error);
+
 #endif

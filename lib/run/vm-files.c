@@ -179,5 +179,8 @@ int vm_files_check(const vqemu_command *command, const struct owner *owner, vqem
         if (file->key && !is_prepared(file->key) && !is_started)
             r = check(file, owner, is_companions(resources, file->path), error);
     }
+    for (size_t i = 0; r == 0 && i < resources->fd_count; i++)
+        if (resources->fds[i].qcow2 && !resources->fds[i].name)
+            r = qcow2_check_fd(&resources->fds[i], error);
     return r;
 }

@@ -24,7 +24,8 @@ static const char everything[] =
     "\"vnc_password_file\": \"/secret\", \"console\": \"socket\", \"guest_agent_socket\": "
     "\"/agent\","
     "\"kernel\": \"/k\", \"console_log\": \"/log\", \"rng\": true, \"disks\": [{\"file\": \"/d\"},"
-    "{\"file\": \"/dev/x\", \"read_only\": true}, {\"fd\": 7}, {\"fd_name\": \"data\"}], "
+    "{\"file\": \"/dev/x\", \"read_only\": true}, {\"fd\": 7, \"format\": \"qcow2\"}, "
+    "{\"fd_name\": \"data\"}], "
     "\"qmp_fd\": 8,"
     "\"shares\": [{\"path\": \"/s\", \"tag\": \"s\", \"driver\": \"virtiofs\"}],"
     "\"extra_args\": [\"-snapshot\"]}";

@@ -384,6 +384,27 @@ START_TEST(logs_are_made_for_the_user) {
 }
 END_TEST
 
+/* QEMU opens the data file by its name, whoever has opened the image. */
+START_TEST(an_image_by_descriptor_is_looked_at) {
+    static const char key[] = "disks[0].fd";
+    _cleanup_vm_ vqemu_vm *vm = make_vm();
+    write_qcow2("image", 3, NULL, "/etc/shadow");
+    int fd = openat(scratch_fd, "image", O_RDWR | O_CLOEXEC);
+    ck_assert_int_eq(lseek(fd, 7, SEEK_SET), 7);
+    ck_assert_int_eq(vqemu_vm_set_number(vm, key, (uint64_t)fd, NULL), 0);
+    prepares(vm, 0); /* a raw one is what it is */
+    set_string(vm, "disks[0].format", "qcow2");
+    refused_for(vm, "unnamed-data-file", key, "/etc/shadow");
+    write_qcow2("image", 3, "/etc/passwd", NULL);
+    refused_for(vm, "unnamed-backing", key, "/etc/passwd");
+    write_qcow2("image", 3, NULL, NULL);
+    prepares(vm, 0);
+    ck_assert_int_eq(lseek(fd, 0, SEEK_CUR), 7);
+    close(fd);
+    prepares(vm, 0); /* it is another process that has it */
+}
+END_TEST
+
 static void hear(int32_t level, const char *event, const char *message, void *userdata) {
     ck_assert_int_eq(level, VQEMU_LOG_WARNING);
     ck_assert_str_eq(event, "log-is-fifo");
@@ -415,6 +436,7 @@ int main(void) {
     tcase_add_checked_fixture(tests, make_directory, remove_scratch);
     tcase_add_test(tests, what_is_missing_is_named);
     tcase_add_test(tests, a_log_that_is_a_fifo_is_warned_of);
+    tcase_add_test(tests, an_image_by_descriptor_is_looked_at);
     tcase_add_test(tests, a_device_node_that_is_missing_is_named);
     tcase_add_test(tests, a_program_must_be_there_and_executable);
     tcase_add_test(tests, a_program_that_was_started_need_not_be_there);
