@@ -179,8 +179,17 @@ static int give(const struct directory *directory, vqemu_error **error) {
                       directory->path, error);
 }
 
+/* FAT and the like say that they do. */
+int directory_refuse_modes(const char *path, vqemu_error **error) {
+    return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                            "the file system of %s keeps no modes, so that others could open it: "
+                            "mount it for one user (umask=077), or choose another directory",
+                            path),
+                  "modes-not-kept", path, error);
+}
+
 /* Whose umask is 0 makes sockets that everybody may connect to. */
-static int make_private(const struct directory *directory, int fd, vqemu_error **error) {
+static int make_private(struct directory *directory, int fd, vqemu_error **error) {
     const char *path = directory->path;
     mode_t mode = directory->status.st_mode & 07777;
     if (directory->use != DIRECTORY_PRIVATE || (mode & 077) == 0)
@@ -191,9 +200,9 @@ static int make_private(const struct directory *directory, int fd, vqemu_error *
                                 "the sockets in it: chmod 700, or choose another directory",
                                 path, (unsigned)mode),
                       "open-to-others", path, error);
-    if (fchmod(fd, mode & ~(mode_t)077) == 0)
-        return 0;
-    return error_system_at(error, errno, "cannot make private (chmod 700)", "%s", path);
+    if (fchmod(fd, mode & ~(mode_t)077) < 0 || fstat(fd, &directory->status) < 0)
+        return error_system_at(error, errno, "cannot make private (chmod 700)", "%s", path);
+    return directory->status.st_mode & 077 ? directory_refuse_modes(path, error) : 0;
 }
 
 /* Others that prepare the VM meanwhile must not find it half marked. */

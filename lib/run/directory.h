@@ -29,4 +29,7 @@ enum directory_use {
 int directory_prepare(const struct owner *owner, const char *path, enum directory_use use,
                       vqemu_call *call, int *fd, bool *is_vms, vqemu_error **error);
 
+/* The refusal of a file system on which what was made for one user is open to others. */
+int directory_refuse_modes(const char *path, vqemu_error **error);
+
 #endif

@@ -28,10 +28,14 @@ static int make(const struct log *log, vqemu_error **error) {
     _cleanup_close_ int fd =
         open_at(log->directory_fd, log->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
     bool is_to_give = owner->is_user && owner->uid != geteuid();
-    if (fd >= 0 && fchmod(fd, 0600) == 0 &&
-        (!is_to_give || fchown(fd, owner->uid, owner->gid) == 0))
+    struct stat status;
+    if (fd < 0 || fchmod(fd, 0600) < 0 || (is_to_give && fchown(fd, owner->uid, owner->gid) < 0) ||
+        fstat(fd, &status) < 0)
+        return error_system_at(error, fd < 0 ? -fd : errno, "cannot make", "%s", log->path);
+    if (!(status.st_mode & 077))
         return 0;
-    return error_system_at(error, fd < 0 ? -fd : errno, "cannot make", "%s", log->path);
+    unlinkat(log->directory_fd, log->name, 0);
+    return directory_refuse_modes(log->path, error);
 }
 
 /* QEMU follows a link, which root or the caller may have made, as /dev/stdout is one. */

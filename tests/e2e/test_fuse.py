@@ -3,12 +3,14 @@
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
-from store_cli import PROFILE, PROGRAM, assert_resolves, bad, build, good, good_json, leftovers, make_files, verify
+from boots import wait_until
+from store_cli import CLI, PROFILE, PROGRAM, assert_resolves, bad, build, good, good_json, leftovers, make_files, verify
 
 if os.getuid() != 0 or not os.path.exists("/dev/fuse"):
     pytest.skip("needs root and /dev/fuse to mount file systems", allow_module_level=True)
@@ -164,3 +166,66 @@ def test_a_store_on_exfat(tmp_path, profile):
             good(*there, "verify")
     finally:
         subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_waits_for_a_server_that_hangs_can_be_ended(tmp_path, root_of_vm, number):
+    """The kernel waits for the file system, whatever the deadline; signals end it all the same."""
+    with hanging(tmp_path, root_of_vm) as where:
+        with subprocess.Popen([CLI, "--root", where, "--timeout", "1", "resolve", "--profile", PROFILE],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as waiting:
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(timeout=3)
+            waiting.send_signal(number)
+            assert waiting.wait(timeout=30) != 0
+    assert not leftovers(root_of_vm)
+
+
+@contextlib.contextmanager
+def hanging(tmp_path, directory):
+    """A directory as a file system whose server has been stopped."""
+    where = tmp_path / "hanging"
+    where.mkdir()
+    with subprocess.Popen(["bindfs", "-f", directory, where]) as server:
+        try:
+            wait_until(lambda: os.path.ismount(where), 60)
+            os.kill(server.pid, signal.SIGSTOP)
+            yield where
+        finally:
+            os.kill(server.pid, signal.SIGCONT)
+            subprocess.run(["umount", where], check=True)
+
+
+@pytest.mark.parametrize("umask", ["022", "077"])
+def test_directories_of_a_vm_on_exfat(tmp_path, root_of_vm, umask):
+    """It says that it takes a mode, and does not: logs and sockets would be open to all."""
+    image = tmp_path / "image"
+    image.touch()
+    os.truncate(image, 64 << 20)
+    subprocess.run(["mkfs.exfat", image], check=True, stdout=subprocess.DEVNULL)
+    device = subprocess.run(["losetup", "--find", "--show", image], check=True, capture_output=True,
+                            text=True).stdout.strip()
+    (tmp_path / "disk").write_bytes(bytes(512))
+    try:
+        with fuse_mounted(tmp_path / "mnt", "mount.exfat-fuse", "-o", f"umask={umask}", device) as where:
+            for words, key in ((["state_dir=" + str(where / "state"), "runtime_dir=" + str(tmp_path / "run")],
+                                "console_path"),
+                               (["state_dir=" + str(tmp_path / "state"), "runtime_dir=" + str(where / "run")],
+                                "runtime_dir")):
+                command = ["--root", root_of_vm, "prepare", "--profile", PROFILE, "--name", "vm", "--disk",
+                           tmp_path / "disk", "--set", "console=file"]
+                for word in words:
+                    command += ["--set", word]
+                if umask == "077":
+                    good(*command)
+                else:
+                    for _ in range(2):  # nor is what the first left behind taken for good
+                        bad(*command, mentions=[f"{key}: ", "keeps no modes", where])
+    finally:
+        subprocess.run(["losetup", "--detach", device], check=True)
+
+
+@pytest.fixture
+def root_of_vm(tmp_path, profile):
+    build(tmp_path / "store", profile)
+    return tmp_path / "store"
