@@ -18,7 +18,13 @@ extern "C" {
  * Every function that may take long or wait takes one; NULL means the defaults. One object may
  * serve any number of calls, one after the other or at the same time. Reference counted; set it up
  * before it is used, after that only vqemu_call_cancel() and the references may be touched, from
- * any thread. Since 1.0.
+ * any thread.
+ *
+ * A deadline and cancelling are looked at between system calls, and end every wait for locks,
+ * pipes, QEMU and programs. They cannot end a system call on a file system that does not answer,
+ * such as NFS or FUSE without its server: that returns when the file system does, or when the
+ * process is killed. Who must go on meanwhile makes such calls in a thread, or process, of its own.
+ * Since 1.0.
  */
 typedef struct vqemu_call vqemu_call;
 
