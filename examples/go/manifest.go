@@ -50,11 +50,16 @@ func newManifest(m *C.vqemu_manifest) *Manifest {
 		defer C.free(unsafe.Pointer(name))
 		return C.GoString(C.vqemu_manifest_string(m, name))
 	}
+	below := func(directory string) int {
+		name := C.CString(directory)
+		defer C.free(unsafe.Pointer(name))
+		return int(C.vqemu_manifest_count_below(m, name))
+	}
 	manifest := &Manifest{
 		Digest:      C.GoString(C.vqemu_manifest_digest(m)),
-		Name:        C.GoString(C.vqemu_manifest_name(m)),
-		CreatedAt:   C.GoString(C.vqemu_manifest_created_at(m)),
-		Profile:     C.GoString(C.vqemu_manifest_profile(m)),
+		Name:        field(C.VQEMU_MANIFEST_NAME),
+		CreatedAt:   field(C.VQEMU_MANIFEST_CREATED_AT),
+		Profile:     field(C.VQEMU_MANIFEST_PROFILE),
 		QEMUVersion: field(C.VQEMU_MANIFEST_QEMU_VERSION),
 		BuildDate:   field(C.VQEMU_MANIFEST_BUILD_DATE),
 		BuildHost:   field(C.VQEMU_MANIFEST_BUILD_HOST),
@@ -63,9 +68,9 @@ func newManifest(m *C.vqemu_manifest) *Manifest {
 		Description: field(C.VQEMU_MANIFEST_DESCRIPTION),
 		Abilities:   Ability(C.vqemu_manifest_abilities(m)),
 		TotalBytes:  int64(C.vqemu_manifest_total_bytes(m)),
-		Binaries:    int(C.vqemu_manifest_binary_count(m)),
-		Libraries:   int(C.vqemu_manifest_library_count(m)),
-		Firmware:    int(C.vqemu_manifest_firmware_count(m)),
+		Binaries:    below("bin"),
+		Libraries:   below("lib"),
+		Firmware:    below("firmware"),
 		handle: newHandle(C.vqemu_manifest_ref(m),
 			func(p *C.vqemu_manifest) { C.vqemu_manifest_unref(p) }),
 	}

@@ -25,7 +25,7 @@ type Revision struct {
 func newRevision(revision *C.vqemu_revision) *Revision {
 	r := &Revision{
 		Name:      C.GoString(C.vqemu_revision_name(revision)),
-		Profile:   C.GoString(C.vqemu_revision_profile(revision)),
+		Profile:   C.GoString(C.vqemu_revision_profile_name(revision)),
 		Path:      C.GoString(C.vqemu_revision_path(revision)),
 		ArrivedAt: C.GoString(C.vqemu_revision_arrived_at(revision)),
 		Digest:    C.GoString(C.vqemu_revision_digest(revision)),

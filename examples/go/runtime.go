@@ -49,7 +49,7 @@ func newRuntime(r *C.vqemu_runtime) *Runtime {
 		ModuleDir:   C.GoString(C.vqemu_runtime_module_dir(r)),
 		Loader:      C.GoString(C.vqemu_runtime_loader(r)),
 		Tree:        C.GoString(C.vqemu_runtime_tree(r)),
-		Revision:    C.GoString(C.vqemu_runtime_revision(r)),
+		Revision:    C.GoString(C.vqemu_runtime_revision_name(r)),
 		Manifest:    C.GoString(C.vqemu_runtime_manifest_path(r)),
 		Digest:      C.GoString(C.vqemu_runtime_digest(r)),
 		handle: newHandle(C.vqemu_runtime_ref(r),

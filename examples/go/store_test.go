@@ -252,7 +252,7 @@ func TestUsesAreFound(t *testing.T) {
 	if pin := kinds["pin"]; pin.Holder != "unit:volt-web" || pin.Revision != revision.Name {
 		t.Errorf("%+v", found)
 	}
-	if process.Command != "sleep" && leased.Command != "sleep" ||
+	if process.ProcessName != "sleep" && leased.ProcessName != "sleep" ||
 		process.Tree != resolved.Digest && leased.Tree != resolved.Digest {
 		t.Errorf("%+v", found)
 	}
@@ -281,7 +281,7 @@ func TestDamageIsFoundAndRepaired(t *testing.T) {
 	}
 	problem := found.Problems[0]
 	if problem.Kind != "damaged" || problem.Message == "" || problem.Repaired ||
-		!reflect.DeepEqual(problem.Uses, []ObjectUse{{name, "firmware/bios.bin"}}) {
+		!reflect.DeepEqual(problem.Places, []ObjectPlace{{name, "firmware/bios.bin"}}) {
 		t.Errorf("%+v", problem)
 	}
 	if _, err := store.Resolve(ctx, selectProfile(t, Request{}), ResolveOptions{}); !errors.Is(err, ErrCorrupt) {

@@ -86,7 +86,7 @@ func (r *Runtime) Units(vm *VM, how UnitOptions) (*Units, error) {
 	defer releaseVM()
 	flags := C.uint32_t(0)
 	if how.User {
-		flags = C.VQEMU_UNIT_USER
+		flags = C.VQEMU_UNIT_USER_MANAGER
 	}
 	var u *C.vqemu_units
 	err = try(func(e **C.vqemu_error) C.int { return C.vqemu_units_build(runtime, described, options, flags, &u, e) })

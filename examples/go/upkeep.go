@@ -69,7 +69,7 @@ func (s *Store) Pins(ctx context.Context, revision string, options ...CallOption
 			result := C.vqemu_store_list_pins(store, name, 0, call, &list, e)
 			defer C.vqemu_pin_list_free(list)
 			for i := C.size_t(0); i < C.vqemu_pin_list_count(list); i++ {
-				all = append(all, Pin{C.GoString(C.vqemu_pin_list_revision(list, i)),
+				all = append(all, Pin{C.GoString(C.vqemu_pin_list_revision_name(list, i)),
 					C.GoString(C.vqemu_pin_list_holder(list, i))})
 			}
 			return result
@@ -81,13 +81,13 @@ func (s *Store) Pins(ctx context.Context, revision string, options ...CallOption
 
 // Use is why a tree or revision is needed.
 type Use struct {
-	Kind     string // "process", "lease", "pin", "current", "link"
-	Tree     string // digest; "" if it is not known
-	Revision string // "" if it is not known
-	PID      int64  // 0 if it is not known
-	Command  string // the process's name
-	VM       string // the name of its VM; "" if it is not known
-	Holder   string // of a pin
+	Kind        string // "process", "lease", "pin", "current", "link"
+	Tree        string // digest; "" if it is not known
+	Revision    string // "" if it is not known
+	PID         int64  // 0 if it is not known
+	ProcessName string // as ps(1) shows it
+	VM          string // the name of its VM; "" if it is not known
+	Holder      string // of a pin
 }
 
 // Uses are those that were found. Without IsComplete there may be processes more, which may not be looked into.
@@ -110,13 +110,13 @@ func (s *Store) Uses(ctx context.Context, name string, options ...CallOption) (*
 			found = &Uses{IsComplete: bool(C.vqemu_use_list_is_complete(list))}
 			for i := C.size_t(0); i < C.vqemu_use_list_count(list); i++ {
 				found.Uses = append(found.Uses, Use{
-					Kind:     C.GoString(C.vqemu_use_list_kind(list, i)),
-					Tree:     C.GoString(C.vqemu_use_list_tree(list, i)),
-					Revision: C.GoString(C.vqemu_use_list_revision(list, i)),
-					PID:      int64(C.vqemu_use_list_pid(list, i)),
-					Command:  C.GoString(C.vqemu_use_list_command(list, i)),
-					VM:       C.GoString(C.vqemu_use_list_vm(list, i)),
-					Holder:   C.GoString(C.vqemu_use_list_holder(list, i)),
+					Kind:        C.GoString(C.vqemu_use_list_kind(list, i)),
+					Tree:        C.GoString(C.vqemu_use_list_tree(list, i)),
+					Revision:    C.GoString(C.vqemu_use_list_revision_name(list, i)),
+					PID:         int64(C.vqemu_use_list_pid(list, i)),
+					ProcessName: C.GoString(C.vqemu_use_list_process_name(list, i)),
+					VM:          C.GoString(C.vqemu_use_list_vm(list, i)),
+					Holder:      C.GoString(C.vqemu_use_list_holder(list, i)),
 				})
 			}
 			return result
@@ -224,18 +224,18 @@ type Problem struct {
 	Digest    string
 	Message   string
 	Repaired  bool
-	Uses      []ObjectUse
+	Places    []ObjectPlace
 	Processes []Process // that run from trees which it touches, or hold them
 }
 
-// ObjectUse is where an object is used.
-type ObjectUse struct{ Revision, Path string }
+// ObjectPlace is where an object is needed.
+type ObjectPlace struct{ Revision, Path string }
 
 // Process uses a tree.
 type Process struct {
-	Tree    string
-	PID     int64 // 0 for one that may not be looked into
-	Command string
+	Tree string
+	PID  int64 // 0 for one that may not be looked into
+	Name string
 }
 
 // CheckOptions say what is checked.
@@ -289,13 +289,13 @@ func newProblem(c *C.vqemu_check, i C.size_t) Problem {
 		Message:  C.GoString(C.vqemu_check_problem_message(c, i)),
 		Repaired: bool(C.vqemu_check_problem_repaired(c, i)),
 	}
-	for j := C.size_t(0); j < C.vqemu_check_use_count(c, i); j++ {
-		problem.Uses = append(problem.Uses, ObjectUse{C.GoString(C.vqemu_check_use_revision(c, i, j)),
-			C.GoString(C.vqemu_check_use_path(c, i, j))})
+	for j := C.size_t(0); j < C.vqemu_check_place_count(c, i); j++ {
+		problem.Places = append(problem.Places, ObjectPlace{C.GoString(C.vqemu_check_place_revision_name(c, i, j)),
+			C.GoString(C.vqemu_check_place_path(c, i, j))})
 	}
 	for j := C.size_t(0); j < C.vqemu_check_process_count(c, i); j++ {
 		problem.Processes = append(problem.Processes, Process{C.GoString(C.vqemu_check_process_tree(c, i, j)),
-			int64(C.vqemu_check_process_pid(c, i, j)), C.GoString(C.vqemu_check_process_command(c, i, j))})
+			int64(C.vqemu_check_process_pid(c, i, j)), C.GoString(C.vqemu_check_process_name(c, i, j))})
 	}
 	return problem
 }

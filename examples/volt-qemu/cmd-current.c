@@ -13,7 +13,8 @@
 
 static int print(const struct options *options, const vqemu_revision *revision) {
     bool is_set = is_revision_name(options->operand);
-    const char *profile = vqemu_revision_profile(revision), *name = vqemu_revision_name(revision);
+    const char *profile = vqemu_revision_profile_name(revision),
+               *name = vqemu_revision_name(revision);
     if (options->json) {
         json_t *object = json_object();
         json_add_text(object, "profile", profile);

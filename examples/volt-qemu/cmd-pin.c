@@ -91,7 +91,7 @@ static json_t *pins_json(const vqemu_pin_list *list) {
     json_t *array = json_array();
     for (size_t i = 0; i < vqemu_pin_list_count(list); i++) {
         json_t *object = json_object();
-        json_add_text(object, "revision", vqemu_pin_list_revision(list, i));
+        json_add_text(object, "revision", vqemu_pin_list_revision_name(list, i));
         json_add_text(object, "holder", vqemu_pin_list_holder(list, i));
         json_append(array, object);
     }
@@ -103,7 +103,7 @@ static void print_pins(const vqemu_pin_list *list) {
     _cleanup_table_ struct table table = {.columns = columns, .column_count = 2};
     for (size_t i = 0; i < vqemu_pin_list_count(list); i++) {
         const char *holder = vqemu_pin_list_holder(list, i);
-        table_add(&table, "%s", vqemu_pin_list_revision(list, i));
+        table_add(&table, "%s", vqemu_pin_list_revision_name(list, i));
         table_add(&table, "%s", *holder ? holder : "-");
     }
     table_print(&table);

@@ -23,8 +23,8 @@ static json_t *runtime_json(const vqemu_runtime *runtime) {
     json_add_text(object, "loader", vqemu_runtime_loader(runtime));
     json_add_text(object, "tree", vqemu_runtime_tree(runtime));
     json_add_text(object, "manifest", vqemu_runtime_manifest_path(runtime));
-    json_add_text(object, "revision", vqemu_runtime_revision(runtime));
-    json_add_text(object, "ref", vqemu_runtime_revision(runtime));
+    json_add_text(object, "revision", vqemu_runtime_revision_name(runtime));
+    json_add_text(object, "ref", vqemu_runtime_revision_name(runtime));
     json_add_text(object, "digest", vqemu_runtime_digest(runtime));
     return object;
 }
@@ -32,7 +32,7 @@ static json_t *runtime_json(const vqemu_runtime *runtime) {
 static void print_runtime(const vqemu_runtime *runtime) {
     print_field("profile", vqemu_profile_name(vqemu_runtime_profile(runtime)));
     print_field("guest arch", vqemu_runtime_guest_arch(runtime));
-    print_field("revision", vqemu_runtime_revision(runtime));
+    print_field("revision", vqemu_runtime_revision_name(runtime));
     print_field("digest", vqemu_runtime_digest(runtime));
     print_field("manifest", vqemu_runtime_manifest_path(runtime));
     print_field("tree", vqemu_runtime_tree(runtime));

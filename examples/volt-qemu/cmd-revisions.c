@@ -33,8 +33,8 @@ static void listing_free(struct listing *listing) {
 static bool is_use(const struct listing *listing, size_t index, const char *kind,
                    const vqemu_revision *revision) {
     return strcmp(vqemu_use_list_kind(listing->uses, index), kind) == 0 &&
-           strcmp(vqemu_use_list_revision(listing->uses, index), vqemu_revision_name(revision)) ==
-               0;
+           strcmp(vqemu_use_list_revision_name(listing->uses, index),
+                  vqemu_revision_name(revision)) == 0;
 }
 
 /* Programs that run from its tree, or hold a lease on it. */
@@ -46,7 +46,8 @@ static bool is_running(const struct listing *listing, size_t index,
 static json_t *holders_json(const struct listing *listing, const vqemu_revision *revision) {
     json_t *holders = json_array();
     for (size_t i = 0; i < vqemu_pin_list_count(listing->pins); i++)
-        if (strcmp(vqemu_pin_list_revision(listing->pins, i), vqemu_revision_name(revision)) == 0)
+        if (strcmp(vqemu_pin_list_revision_name(listing->pins, i), vqemu_revision_name(revision)) ==
+            0)
             json_append_text(holders, vqemu_pin_list_holder(listing->pins, i));
     return holders;
 }
@@ -72,9 +73,9 @@ static json_t *revision_json(const struct listing *listing, const vqemu_revision
     const vqemu_error *broken = vqemu_revision_error(revision);
     json_t *object = json_object(), *holders = holders_json(listing, revision);
     json_add_text(object, "name", vqemu_revision_name(revision));
-    json_add_text(object, "profile", vqemu_revision_profile(revision));
+    json_add_text(object, "profile", vqemu_revision_profile_name(revision));
     json_add_text(object, "path", vqemu_revision_path(revision));
-    json_add_text(object, "created_at", vqemu_manifest_created_at(manifest));
+    json_add_text(object, "created_at", vqemu_manifest_string(manifest, VQEMU_MANIFEST_CREATED_AT));
     json_add_text(object, "arrived_at", vqemu_revision_arrived_at(revision));
     json_add_text(object, "digest", vqemu_manifest_digest(manifest));
     json_add_number(object, "objects",
@@ -144,7 +145,7 @@ static void add_revision(struct table *table, const struct listing *listing,
     table_add(table, "%s", vqemu_revision_name(revision));
     if (manifest) {
         _cleanup_free_ char *size = format_size(vqemu_manifest_total_bytes(manifest));
-        table_add(table, "%s", vqemu_manifest_created_at(manifest));
+        table_add(table, "%s", vqemu_manifest_string(manifest, VQEMU_MANIFEST_CREATED_AT));
         table_add(table, "%zu", vqemu_manifest_object_count(manifest));
         table_add(table, "%s", size);
     }

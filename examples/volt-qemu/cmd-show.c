@@ -29,9 +29,9 @@ static const char *revision_name(const struct shown *shown) {
 
 static json_t *counts_json(const vqemu_manifest *manifest) {
     json_t *object = json_object();
-    json_add_count(object, "binaries", vqemu_manifest_binary_count(manifest));
-    json_add_count(object, "libraries", vqemu_manifest_library_count(manifest));
-    json_add_count(object, "firmware", vqemu_manifest_firmware_count(manifest));
+    json_add_count(object, "binaries", vqemu_manifest_count_below(manifest, "bin"));
+    json_add_count(object, "libraries", vqemu_manifest_count_below(manifest, "lib"));
+    json_add_count(object, "firmware", vqemu_manifest_count_below(manifest, "firmware"));
     json_add_count(object, "objects", vqemu_manifest_object_count(manifest));
     return object;
 }
@@ -58,9 +58,9 @@ static json_t *shown_json(const struct shown *shown) {
     json_add_text(object, "ref", revision_name(shown));
     json_add_text(object, "path", shown->path);
     json_add_text(object, "digest", vqemu_manifest_digest(manifest));
-    json_add_text(object, "name", vqemu_manifest_name(manifest));
-    json_add_text(object, "profile", vqemu_manifest_profile(manifest));
-    json_add_text(object, "created_at", vqemu_manifest_created_at(manifest));
+    json_add_text(object, "name", vqemu_manifest_string(manifest, VQEMU_MANIFEST_NAME));
+    json_add_text(object, "profile", vqemu_manifest_string(manifest, VQEMU_MANIFEST_PROFILE));
+    json_add_text(object, "created_at", vqemu_manifest_string(manifest, VQEMU_MANIFEST_CREATED_AT));
     json_add_text(object, "qemu_version",
                   vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION));
     json_add_text(object, "build_date", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_DATE));
@@ -100,9 +100,9 @@ static void print_shown(const struct shown *shown) {
     print_field("revision", revision_name(shown));
     print_field("path", shown->path);
     print_field("digest", vqemu_manifest_digest(manifest));
-    print_field("name", vqemu_manifest_name(manifest));
-    print_field("profile", vqemu_manifest_profile(manifest));
-    print_field("created at", vqemu_manifest_created_at(manifest));
+    print_field("name", vqemu_manifest_string(manifest, VQEMU_MANIFEST_NAME));
+    print_field("profile", vqemu_manifest_string(manifest, VQEMU_MANIFEST_PROFILE));
+    print_field("created at", vqemu_manifest_string(manifest, VQEMU_MANIFEST_CREATED_AT));
     print_field("qemu version", vqemu_manifest_string(manifest, VQEMU_MANIFEST_QEMU_VERSION));
     print_field("build date", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_DATE));
     print_field("build host", vqemu_manifest_string(manifest, VQEMU_MANIFEST_BUILD_HOST));
@@ -112,9 +112,9 @@ static void print_shown(const struct shown *shown) {
     print_names("abilities", ability_names(vqemu_manifest_abilities(manifest)));
     print_names("guests", guests_json(manifest));
     print_field("size", size);
-    print_count("binaries", vqemu_manifest_binary_count(manifest));
-    print_count("libraries", vqemu_manifest_library_count(manifest));
-    print_count("firmware", vqemu_manifest_firmware_count(manifest));
+    print_count("binaries", vqemu_manifest_count_below(manifest, "bin"));
+    print_count("libraries", vqemu_manifest_count_below(manifest, "lib"));
+    print_count("firmware", vqemu_manifest_count_below(manifest, "firmware"));
     print_count("objects", vqemu_manifest_object_count(manifest));
 }
 

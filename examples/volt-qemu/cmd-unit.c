@@ -84,7 +84,7 @@ static int build(const struct options *options, const struct way *way, vqemu_uni
         return status;
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_unit_options_ vqemu_unit_options *unit_options = NULL;
-    uint32_t flags = options->user_manager ? VQEMU_UNIT_USER : 0;
+    uint32_t flags = options->user_manager ? VQEMU_UNIT_USER_MANAGER : 0;
     int code = vqemu_unit_options_new(&unit_options, &error);
     if (!code)
         code = set_stop_command(unit_options, &error);

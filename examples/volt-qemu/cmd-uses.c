@@ -15,11 +15,11 @@
 static json_t *use_json(const vqemu_use_list *uses, size_t index) {
     json_t *object = json_object();
     json_add_text(object, "kind", vqemu_use_list_kind(uses, index));
-    json_add_text(object, "revision", vqemu_use_list_revision(uses, index));
-    json_add_text(object, "ref", vqemu_use_list_revision(uses, index));
+    json_add_text(object, "revision", vqemu_use_list_revision_name(uses, index));
+    json_add_text(object, "ref", vqemu_use_list_revision_name(uses, index));
     json_add_text(object, "tree", vqemu_use_list_tree(uses, index));
     json_add_number(object, "pid", vqemu_use_list_pid(uses, index));
-    json_add_text(object, "command", vqemu_use_list_command(uses, index));
+    json_add_text(object, "process_name", vqemu_use_list_process_name(uses, index));
     json_add_text(object, "vm", vqemu_use_list_vm(uses, index));
     json_add_text(object, "holder", vqemu_use_list_holder(uses, index));
     return object;
@@ -40,16 +40,16 @@ static void add_text(struct table *table, const char *text) {
 
 static void print_uses(const vqemu_use_list *uses) {
     static const struct column columns[] = {{"KIND", LEFT},    {"REVISION", LEFT}, {"PID", RIGHT},
-                                            {"COMMAND", LEFT}, {"VM", LEFT},       {"HOLDER", LEFT},
+                                            {"PROCESS", LEFT}, {"VM", LEFT},       {"HOLDER", LEFT},
                                             {"TREE", LEFT}};
     _cleanup_table_ struct table table = {.columns = columns, .column_count = 7};
     for (size_t i = 0; i < vqemu_use_list_count(uses); i++) {
         long long pid = (long long)vqemu_use_list_pid(uses, i);
         _cleanup_free_ char *number = format_text(pid ? "%lld" : "-", pid);
         add_text(&table, vqemu_use_list_kind(uses, i));
-        add_text(&table, vqemu_use_list_revision(uses, i));
+        add_text(&table, vqemu_use_list_revision_name(uses, i));
         add_text(&table, number);
-        add_text(&table, vqemu_use_list_command(uses, i));
+        add_text(&table, vqemu_use_list_process_name(uses, i));
         add_text(&table, vqemu_use_list_vm(uses, i));
         add_text(&table, vqemu_use_list_holder(uses, i));
         table_add(&table, "%.12s", vqemu_use_list_tree(uses, i));

@@ -17,26 +17,26 @@
 /* ---- for programs ---- */
 
 static json_t *problem_json(const vqemu_check *check, size_t problem) {
-    json_t *object = json_object(), *uses = json_array(), *leases = json_array();
-    for (size_t i = 0; i < vqemu_check_use_count(check, problem); i++) {
-        json_t *use = json_object();
-        json_add_text(use, "revision", vqemu_check_use_revision(check, problem, i));
-        json_add_text(use, "ref", vqemu_check_use_revision(check, problem, i));
-        json_add_text(use, "path", vqemu_check_use_path(check, problem, i));
-        json_append(uses, use);
+    json_t *object = json_object(), *places = json_array(), *leases = json_array();
+    for (size_t i = 0; i < vqemu_check_place_count(check, problem); i++) {
+        json_t *place = json_object();
+        json_add_text(place, "revision", vqemu_check_place_revision_name(check, problem, i));
+        json_add_text(place, "ref", vqemu_check_place_revision_name(check, problem, i));
+        json_add_text(place, "path", vqemu_check_place_path(check, problem, i));
+        json_append(places, place);
     }
     for (size_t i = 0; i < vqemu_check_process_count(check, problem); i++) {
         json_t *lease = json_object();
         json_add_text(lease, "tree", vqemu_check_process_tree(check, problem, i));
         json_add_number(lease, "pid", vqemu_check_process_pid(check, problem, i));
-        json_add_text(lease, "command", vqemu_check_process_command(check, problem, i));
+        json_add_text(lease, "process_name", vqemu_check_process_name(check, problem, i));
         json_append(leases, lease);
     }
     json_add_text(object, "kind", vqemu_check_problem_kind(check, problem));
     json_add_text(object, "digest", vqemu_check_problem_digest(check, problem));
     json_add_text(object, "message", vqemu_check_problem_message(check, problem));
     json_add(object, "repaired", json_boolean(vqemu_check_problem_repaired(check, problem)));
-    json_add(object, "uses", uses);
+    json_add(object, "places", places);
     json_add(object, "leases", leases);
     return object;
 }
@@ -62,16 +62,16 @@ static void print_safe(const char *label, const char *text) {
 static void print_problem(const vqemu_check *check, size_t problem) {
     bool repaired = vqemu_check_problem_repaired(check, problem);
     print_safe(repaired ? "repaired: " : "problem: ", vqemu_check_problem_message(check, problem));
-    for (size_t i = 0; i < vqemu_check_use_count(check, problem); i++) {
-        _cleanup_free_ char *use = format_text("%s of %s", vqemu_check_use_path(check, problem, i),
-                                               vqemu_check_use_revision(check, problem, i));
+    for (size_t i = 0; i < vqemu_check_place_count(check, problem); i++) {
+        _cleanup_free_ char *use =
+            format_text("%s of %s", vqemu_check_place_path(check, problem, i),
+                        vqemu_check_place_revision_name(check, problem, i));
         print_safe("  is ", use);
     }
     for (size_t i = 0; i < vqemu_check_process_count(check, problem); i++) {
         long long pid = (long long)vqemu_check_process_pid(check, problem, i);
         _cleanup_free_ char *process =
-            pid ? format_text("process %lld (%s)", pid,
-                              vqemu_check_process_command(check, problem, i))
+            pid ? format_text("process %lld (%s)", pid, vqemu_check_process_name(check, problem, i))
                 : format_text("a process that cannot be looked into");
         _cleanup_free_ char *lease =
             format_text("%s, %s", vqemu_check_process_tree(check, problem, i), process);

@@ -120,7 +120,7 @@ static int find_revision(const struct options *options, struct way *way) {
 static const char *wanted_profile(const struct options *options, const struct way *way) {
     if (options->profile && !is_revision_name(options->profile))
         return options->profile;
-    return way->revision ? vqemu_revision_profile(way->revision) : NULL;
+    return way->revision ? vqemu_revision_profile_name(way->revision) : NULL;
 }
 
 static int set_request(const struct options *options, const struct way *way, vqemu_request *request,

@@ -25,13 +25,13 @@ json_t *stored_json(const vqemu_ingest *ingest) {
     json_t *object = json_object();
     json_add_text(object, "revision", vqemu_revision_name(revision));
     json_add_text(object, "ref", vqemu_revision_name(revision));
-    json_add_text(object, "profile", vqemu_revision_profile(revision));
+    json_add_text(object, "profile", vqemu_revision_profile_name(revision));
     json_add_text(object, "path", vqemu_revision_path(revision));
     json_add_text(object, "digest", vqemu_manifest_digest(manifest));
     json_add_count(object, "objects", vqemu_manifest_object_count(manifest));
-    json_add_count(object, "binaries", vqemu_manifest_binary_count(manifest));
-    json_add_count(object, "libraries", vqemu_manifest_library_count(manifest));
-    json_add_count(object, "firmware", vqemu_manifest_firmware_count(manifest));
+    json_add_count(object, "binaries", vqemu_manifest_count_below(manifest, "bin"));
+    json_add_count(object, "libraries", vqemu_manifest_count_below(manifest, "lib"));
+    json_add_count(object, "firmware", vqemu_manifest_count_below(manifest, "firmware"));
     json_add_number(object, "total_bytes", vqemu_manifest_total_bytes(manifest));
     json_add_text(object, "current", vqemu_ingest_current(ingest));
     json_add_text(object, "displaced", vqemu_revision_name(vqemu_ingest_displaced(ingest)));
@@ -52,7 +52,8 @@ void print_used(const vqemu_ingest *ingest) {
                   current, name)
         : displaced ? format_text("this one, instead of %s, which was created at %s",
                                   vqemu_revision_name(displaced),
-                                  vqemu_manifest_created_at(vqemu_revision_manifest(displaced)))
+                                  vqemu_manifest_string(vqemu_revision_manifest(displaced),
+                                                        VQEMU_MANIFEST_CREATED_AT))
                     : NULL;
     if (text)
         print_field("used", text);
@@ -63,10 +64,10 @@ static void print_text(const vqemu_ingest *ingest) {
     const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
     _cleanup_free_ char *size = format_size(vqemu_manifest_total_bytes(manifest));
     _cleanup_free_ char *new_size = format_size((int64_t)vqemu_ingest_new_bytes(ingest));
-    _cleanup_free_ char *files =
-        format_text("%zu (bin %zu, lib %zu, firmware %zu)", vqemu_manifest_object_count(manifest),
-                    vqemu_manifest_binary_count(manifest), vqemu_manifest_library_count(manifest),
-                    vqemu_manifest_firmware_count(manifest));
+    _cleanup_free_ char *files = format_text(
+        "%zu (bin %zu, lib %zu, firmware %zu)", vqemu_manifest_object_count(manifest),
+        vqemu_manifest_count_below(manifest, "bin"), vqemu_manifest_count_below(manifest, "lib"),
+        vqemu_manifest_count_below(manifest, "firmware"));
     _cleanup_free_ char *added =
         format_text("%zu objects, %s", vqemu_ingest_new_object_count(ingest), new_size);
     print_field("revision", vqemu_revision_name(revision));

@@ -78,14 +78,14 @@ const char *vqemu_check_problem_message(const vqemu_check *check, size_t problem
 /** Whether it was put right. Since 1.0. */
 bool vqemu_check_problem_repaired(const vqemu_check *check, size_t problem);
 
-/** In how many places of manifests an object is used. Since 1.0. */
-size_t vqemu_check_use_count(const vqemu_check *check, size_t problem);
+/** In how many places an object is needed: a path of a revision each. Since 1.0. */
+size_t vqemu_check_place_count(const vqemu_check *check, size_t problem);
 
-/** The name of the revision that uses it; NULL beyond the count. Borrowed. Since 1.0. */
-const char *vqemu_check_use_revision(const vqemu_check *check, size_t problem, size_t use);
+/** The name of the revision that needs it; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_check_place_revision_name(const vqemu_check *check, size_t problem, size_t place);
 
-/** The path under which it uses it; NULL beyond the count. Borrowed. Since 1.0. */
-const char *vqemu_check_use_path(const vqemu_check *check, size_t problem, size_t use);
+/** The path that it has there; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_check_place_path(const vqemu_check *check, size_t problem, size_t place);
 
 /** How many processes run from trees that a problem touches, or hold them. Since 1.0. */
 size_t vqemu_check_process_count(const vqemu_check *check, size_t problem);
@@ -98,7 +98,7 @@ int64_t vqemu_check_process_pid(const vqemu_check *check, size_t problem, size_t
 
 /** Its name as in /proc/PID/comm, "" if it is not known; NULL beyond the count. Borrowed.
  * Since 1.0. */
-const char *vqemu_check_process_command(const vqemu_check *check, size_t problem, size_t process);
+const char *vqemu_check_process_name(const vqemu_check *check, size_t problem, size_t process);
 
 /** Free it. NULL is allowed. Since 1.0. */
 void vqemu_check_free(vqemu_check *check);

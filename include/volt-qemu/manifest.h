@@ -65,17 +65,16 @@ void vqemu_manifest_unref(vqemu_manifest *manifest);
  * it. Borrowed. Since 1.0. */
 const char *vqemu_manifest_digest(const vqemu_manifest *manifest);
 
-/** The required field "name". Borrowed. Since 1.0. */
-const char *vqemu_manifest_name(const vqemu_manifest *manifest);
-
-/** The required field "created_at", an RFC 3339 time as it stands in the text. Borrowed. Since 1.0.
- */
-const char *vqemu_manifest_created_at(const vqemu_manifest *manifest);
-
-/** The optional field "profile"; NULL if absent. Borrowed. Since 1.0. */
-const char *vqemu_manifest_profile(const vqemu_manifest *manifest);
-
 /* ---- fields that are strings, by key ---- */
+
+/** What the manifest calls itself. Always there. Since 1.0. */
+#define VQEMU_MANIFEST_NAME "name"
+
+/** When it was made: an RFC 3339 time as it stands in the text. Always there. Since 1.0. */
+#define VQEMU_MANIFEST_CREATED_AT "created_at"
+
+/** The name of the profile. Since 1.0. */
+#define VQEMU_MANIFEST_PROFILE "profile"
 
 /** The version of QEMU. Since 1.0. */
 #define VQEMU_MANIFEST_QEMU_VERSION "qemu_version"
@@ -96,8 +95,8 @@ const char *vqemu_manifest_profile(const vqemu_manifest *manifest);
  * "tcg". Since 1.0. */
 #define VQEMU_MANIFEST_ACCEL "accel"
 
-/** A field by its key: one of the macros above, "name", "created_at" or "profile". NULL if the
- * manifest does not have it, and for any other key. Borrowed. Since 1.0. */
+/** A field by its key: one of the macros above. NULL if the manifest does not have it, and for any
+ * other key. Borrowed. Since 1.0. */
 const char *vqemu_manifest_string(const vqemu_manifest *manifest, const char *key);
 
 /* ---- other fields ---- */
@@ -134,14 +133,9 @@ uint32_t vqemu_manifest_object_mode(const vqemu_manifest *manifest, size_t index
 /** The index of the object at this exact path, or -1. Since 1.0. */
 int64_t vqemu_manifest_find(const vqemu_manifest *manifest, const char *path);
 
-/** How many objects lie below bin/. Since 1.0. */
-size_t vqemu_manifest_binary_count(const vqemu_manifest *manifest);
-
-/** How many objects lie below lib/. Since 1.0. */
-size_t vqemu_manifest_library_count(const vqemu_manifest *manifest);
-
-/** How many objects lie below firmware/. Since 1.0. */
-size_t vqemu_manifest_firmware_count(const vqemu_manifest *manifest);
+/** How many objects lie below a directory of the profile, such as "bin", at any depth. A path
+ * without a slash at its end. 0 for NULL. Since 1.0. */
+size_t vqemu_manifest_count_below(const vqemu_manifest *manifest, const char *directory);
 
 /**
  * The manifest as JSON text, ending in a newline: the fields of this library first, in a fixed

@@ -62,7 +62,7 @@ size_t vqemu_pin_list_count(const vqemu_pin_list *list);
 
 /** The name of the revision that is pinned. Borrowed from the list; NULL beyond the count. Since
  * 1.0. */
-const char *vqemu_pin_list_revision(const vqemu_pin_list *list, size_t index);
+const char *vqemu_pin_list_revision_name(const vqemu_pin_list *list, size_t index);
 
 /** Who pins it; "" for the pin without a holder. Borrowed from the list; NULL beyond the count.
  * Since 1.0. */

@@ -28,7 +28,7 @@ void vqemu_revision_unref(vqemu_revision *revision);
 const char *vqemu_revision_name(const vqemu_revision *revision);
 
 /** The part of the name before the last "-": the profile. Borrowed. Since 1.0. */
-const char *vqemu_revision_profile(const vqemu_revision *revision);
+const char *vqemu_revision_profile_name(const vqemu_revision *revision);
 
 /** The path of the revision's file, below the path that the store had when it was opened: it does
  * not follow a store that is renamed since. Borrowed. Since 1.0. */

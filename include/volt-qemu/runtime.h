@@ -154,7 +154,7 @@ const char *vqemu_runtime_tree(const vqemu_runtime *runtime);
 
 /** The name of the revision the tree was made from; NULL for a runtime described by hand. Borrowed.
  * Since 1.0. */
-const char *vqemu_runtime_revision(const vqemu_runtime *runtime);
+const char *vqemu_runtime_revision_name(const vqemu_runtime *runtime);
 
 /** The path of the file of that revision's manifest; NULL for a runtime described by hand, and for
  * that of a command that was loaded. Borrowed. Since 1.0. */

@@ -92,7 +92,7 @@ typedef struct vqemu_units vqemu_units;
 /** How the units are made. Since 1.0. */
 enum vqemu_unit_flag {
     /** For the manager of a user (systemctl --user), without what only the system's can do. */
-    VQEMU_UNIT_USER = 1
+    VQEMU_UNIT_USER_MANAGER = 1
 };
 
 /**

@@ -63,7 +63,7 @@ const char *vqemu_use_list_tree(const vqemu_use_list *list, size_t index);
 
 /** The name of the revision; "" if the store has none of that tree. NULL beyond the count.
  * Borrowed. Since 1.0. */
-const char *vqemu_use_list_revision(const vqemu_use_list *list, size_t index);
+const char *vqemu_use_list_revision_name(const vqemu_use_list *list, size_t index);
 
 /** The process, of a process or lease; 0 if it is not known, and for other kinds. Since 1.0. */
 int64_t vqemu_use_list_pid(const vqemu_use_list *list, size_t index);
@@ -71,7 +71,7 @@ int64_t vqemu_use_list_pid(const vqemu_use_list *list, size_t index);
 /** Its name as in /proc/PID/comm; "" if it is not known. NULL beyond the count. Borrowed.
  * Since 1.0.
  */
-const char *vqemu_use_list_command(const vqemu_use_list *list, size_t index);
+const char *vqemu_use_list_process_name(const vqemu_use_list *list, size_t index);
 
 /** The name of the VM, if the arguments of the process say one; else "". NULL beyond the count.
  * Borrowed. Since 1.0. */

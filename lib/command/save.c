@@ -106,7 +106,7 @@ static void add_runtime(struct writer *writer, json_t *root, const vqemu_runtime
     if (runtime->vhost_net != VQEMU_VHOST_NET_UNSEEN)
         add_string(writer, object, "vhost_net", vqemu_vhost_net_state_name(runtime->vhost_net));
     add_string(writer, object, "tree", vqemu_runtime_tree(runtime));
-    add_string(writer, object, "revision", vqemu_runtime_revision(runtime));
+    add_string(writer, object, "revision", vqemu_runtime_revision_name(runtime));
     if (runtime->store_flags & VQEMU_STORE_ALLOW_OTHERS)
         add(writer, object, "allow_others", json_true());
     if (vqemu_runtime_tree(runtime))

@@ -290,7 +290,7 @@ static int set_revision(const vqemu_store *store, const char *name, vqemu_call *
                         vqemu_error **error) {
     _cleanup_revision_ vqemu_revision *revision = NULL;
     int r = revision_find(store, name, call, &revision, error);
-    return r == 0 ? write_current(store, vqemu_revision_profile(revision), name, error) : r;
+    return r == 0 ? write_current(store, vqemu_revision_profile_name(revision), name, error) : r;
 }
 
 /* Nothing was set: that is well, unless there is no such profile. */

@@ -10,15 +10,15 @@
 #include "util/export.h"
 
 const char *const manifest_field_keys[FIELD_COUNT] = {
-    [NAME] = "name",
-    [CREATED_AT] = "created_at",
-    [PROFILE] = "profile",
-    [QEMU_VERSION] = "qemu_version",
-    [BUILD_DATE] = "build_date",
-    [BUILD_HOST] = "build_host",
-    [ARCH] = "arch",
-    [DESCRIPTION] = "description",
-    [ACCEL] = "accel",
+    [NAME] = VQEMU_MANIFEST_NAME,
+    [CREATED_AT] = VQEMU_MANIFEST_CREATED_AT,
+    [PROFILE] = VQEMU_MANIFEST_PROFILE,
+    [QEMU_VERSION] = VQEMU_MANIFEST_QEMU_VERSION,
+    [BUILD_DATE] = VQEMU_MANIFEST_BUILD_DATE,
+    [BUILD_HOST] = VQEMU_MANIFEST_BUILD_HOST,
+    [ARCH] = VQEMU_MANIFEST_ARCH,
+    [DESCRIPTION] = VQEMU_MANIFEST_DESCRIPTION,
+    [ACCEL] = VQEMU_MANIFEST_ACCEL,
 };
 
 static const struct manifest_object *object_at(const vqemu_manifest *manifest, size_t index) {
@@ -83,18 +83,6 @@ VQEMU_EXPORT const char *vqemu_manifest_digest(const vqemu_manifest *manifest) {
     return manifest ? manifest->digest.hex : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_manifest_name(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[NAME] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_created_at(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[CREATED_AT] : NULL;
-}
-
-VQEMU_EXPORT const char *vqemu_manifest_profile(const vqemu_manifest *manifest) {
-    return manifest ? manifest->fields[PROFILE] : NULL;
-}
-
 VQEMU_EXPORT const char *vqemu_manifest_string(const vqemu_manifest *manifest, const char *key) {
     for (int i = 0; manifest && key && i < FIELD_COUNT; i++)
         if (strcmp(manifest_field_keys[i], key) == 0)
@@ -152,21 +140,12 @@ VQEMU_EXPORT int64_t vqemu_manifest_find(const vqemu_manifest *manifest, const c
     return manifest && path ? manifest_find_object(manifest, path) : -1;
 }
 
-static size_t count_below(const vqemu_manifest *manifest, const char *prefix) {
-    size_t count = 0;
-    for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++)
-        count += strncmp(manifest->objects[i].path, prefix, strlen(prefix)) == 0;
+VQEMU_EXPORT size_t vqemu_manifest_count_below(const vqemu_manifest *manifest,
+                                               const char *directory) {
+    size_t count = 0, length = directory ? strlen(directory) : 0;
+    for (size_t i = 0; directory && i < vqemu_manifest_object_count(manifest); i++) {
+        const char *path = manifest->objects[i].path;
+        count += strncmp(path, directory, length) == 0 && path[length] == '/';
+    }
     return count;
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_binary_count(const vqemu_manifest *manifest) {
-    return count_below(manifest, "bin/");
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_library_count(const vqemu_manifest *manifest) {
-    return count_below(manifest, "lib/");
-}
-
-VQEMU_EXPORT size_t vqemu_manifest_firmware_count(const vqemu_manifest *manifest) {
-    return count_below(manifest, "firmware/");
 }

@@ -239,7 +239,7 @@ static const struct pin *pin_at(const vqemu_pin_list *list, size_t index) {
     return list && index < list->pins.count ? &list->pins.pins[index] : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_pin_list_revision(const vqemu_pin_list *list, size_t index) {
+VQEMU_EXPORT const char *vqemu_pin_list_revision_name(const vqemu_pin_list *list, size_t index) {
     const struct pin *pin = pin_at(list, index);
     return pin ? pin->revision : NULL;
 }

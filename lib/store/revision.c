@@ -105,7 +105,7 @@ static int revision_changed(const vqemu_revision *revision, vqemu_error **error)
 
 static int check_manifest(const vqemu_revision *revision, const vqemu_manifest *manifest,
                           vqemu_error **error) {
-    const char *profile = vqemu_manifest_profile(manifest);
+    const char *profile = vqemu_manifest_string(manifest, VQEMU_MANIFEST_PROFILE);
     if (profile && strcmp(profile, revision->profile) != 0)
         return error_set(error, VQEMU_ERR_MALFORMED, 0,
                          "%s: \"profile\" is \"%s\", other than the name", revision->path, profile);
@@ -470,7 +470,7 @@ VQEMU_EXPORT const char *vqemu_revision_name(const vqemu_revision *revision) {
     return revision ? revision->name : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_revision_profile(const vqemu_revision *revision) {
+VQEMU_EXPORT const char *vqemu_revision_profile_name(const vqemu_revision *revision) {
     return revision ? revision->profile : NULL;
 }
 

@@ -243,7 +243,7 @@ static int copy_objects(struct copying *copying, vqemu_error **error) {
 
 static int publish(struct copying *copying, vqemu_ingest **ingest, vqemu_error **error) {
     _cleanup_(stage_release_profile) struct stage_profile profile = {
-        .name = vqemu_revision_profile(copying->revision),
+        .name = vqemu_revision_profile_name(copying->revision),
         .staged = copying->staged,
         .count = vqemu_manifest_object_count(copying->manifest),
         .manifest = vqemu_manifest_ref(vqemu_revision_manifest(copying->revision)),

@@ -281,8 +281,8 @@ static int read_manifest(struct import *import, const struct archive_item *item,
 static const char *manifest_profile(const struct import *import) {
     if (!import->manifest)
         return NULL;
-    const char *profile = vqemu_manifest_profile(import->manifest);
-    const char *name = vqemu_manifest_name(import->manifest);
+    const char *profile = vqemu_manifest_string(import->manifest, VQEMU_MANIFEST_PROFILE);
+    const char *name = vqemu_manifest_string(import->manifest, VQEMU_MANIFEST_NAME);
     return profile || !vqemu_profile_find(name) ? profile : name;
 }
 

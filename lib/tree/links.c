@@ -233,7 +233,7 @@ bool links_point_to(const struct links *links, const char *digest) {
 
 static bool has_revision(const vqemu_revision_list *revisions, const char *profile) {
     for (size_t i = 0; i < vqemu_revision_list_count(revisions); i++)
-        if (strcmp(vqemu_revision_profile(vqemu_revision_list_at(revisions, i)), profile) == 0)
+        if (strcmp(vqemu_revision_profile_name(vqemu_revision_list_at(revisions, i)), profile) == 0)
             return true;
     return false;
 }

@@ -363,7 +363,7 @@ static int check_revision_profile(const vqemu_revision *revision, const char *pr
                                   vqemu_error **error) {
     if (!vqemu_revision_manifest(revision))
         return revision_broken(revision, error);
-    if (strcmp(vqemu_revision_profile(revision), profile) == 0)
+    if (strcmp(vqemu_revision_profile_name(revision), profile) == 0)
         return 0;
     return error_set(error, VQEMU_ERR_INVALID, 0, "revision %s is not one of profile %s",
                      vqemu_revision_name(revision), profile);
@@ -489,7 +489,7 @@ VQEMU_EXPORT const char *vqemu_runtime_tree(const vqemu_runtime *runtime) {
     return runtime ? runtime->tree : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_runtime_revision(const vqemu_runtime *runtime) {
+VQEMU_EXPORT const char *vqemu_runtime_revision_name(const vqemu_runtime *runtime) {
     return runtime ? runtime->revision : NULL;
 }
 

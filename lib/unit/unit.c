@@ -170,8 +170,8 @@ VQEMU_EXPORT int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     *units = NULL;
     REQUIRE_ARGUMENT(runtime, error);
     REQUIRE_ARGUMENT(vm, error);
-    REQUIRE_FLAGS(flags, VQEMU_UNIT_USER, error);
-    struct unit_plan plan = {.vm = vm, .for_user = flags & VQEMU_UNIT_USER};
+    REQUIRE_FLAGS(flags, VQEMU_UNIT_USER_MANAGER, error);
+    struct unit_plan plan = {.vm = vm, .for_user = flags & VQEMU_UNIT_USER_MANAGER};
     unit_settle(options, &plan.settings);
     _cleanup_units_ vqemu_units *new = calloc(1, sizeof *new);
     if (!new)

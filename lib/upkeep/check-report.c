@@ -26,22 +26,22 @@ int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, c
     return 0;
 }
 
-int report_add_use(struct problem *problem, const char *revision, const char *path) {
-    if (problem->use_count == problem->use_capacity) {
-        size_t capacity = problem->use_capacity ? 2 * problem->use_capacity : 4;
-        struct use *uses = realloc(problem->uses, capacity * sizeof *uses);
-        if (!uses)
+int report_add_place(struct problem *problem, const char *revision, const char *path) {
+    if (problem->place_count == problem->place_capacity) {
+        size_t capacity = problem->place_capacity ? 2 * problem->place_capacity : 4;
+        struct place *places = realloc(problem->places, capacity * sizeof *places);
+        if (!places)
             return -ENOMEM;
-        problem->uses = uses;
-        problem->use_capacity = capacity;
+        problem->places = places;
+        problem->place_capacity = capacity;
     }
-    struct use use = {strdup(revision), strdup(path)};
-    if (!use.revision || !use.path) {
-        free(use.revision);
-        free(use.path);
+    struct place place = {strdup(revision), strdup(path)};
+    if (!place.revision || !place.path) {
+        free(place.revision);
+        free(place.path);
         return -ENOMEM;
     }
-    problem->uses[problem->use_count++] = use;
+    problem->places[problem->place_count++] = place;
     return 0;
 }
 
@@ -61,9 +61,9 @@ static const struct problem *problem_at(const vqemu_check *check, size_t index) 
     return check && index < check->count ? &check->problems[index] : NULL;
 }
 
-static const struct use *use_at(const vqemu_check *check, size_t index, size_t use) {
+static const struct place *place_at(const vqemu_check *check, size_t index, size_t place) {
     const struct problem *problem = problem_at(check, index);
-    return problem && use < problem->use_count ? &problem->uses[use] : NULL;
+    return problem && place < problem->place_count ? &problem->places[place] : NULL;
 }
 
 static const struct tree_user *process_at(const vqemu_check *check, size_t index, size_t process) {
@@ -116,20 +116,20 @@ VQEMU_EXPORT bool vqemu_check_problem_repaired(const vqemu_check *check, size_t 
     return found && found->repaired;
 }
 
-VQEMU_EXPORT size_t vqemu_check_use_count(const vqemu_check *check, size_t problem) {
+VQEMU_EXPORT size_t vqemu_check_place_count(const vqemu_check *check, size_t problem) {
     const struct problem *found = problem_at(check, problem);
-    return found ? found->use_count : 0;
+    return found ? found->place_count : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_use_revision(const vqemu_check *check, size_t problem,
-                                                  size_t use) {
-    const struct use *found = use_at(check, problem, use);
+VQEMU_EXPORT const char *vqemu_check_place_revision_name(const vqemu_check *check, size_t problem,
+                                                         size_t place) {
+    const struct place *found = place_at(check, problem, place);
     return found ? found->revision : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_check_use_path(const vqemu_check *check, size_t problem,
-                                              size_t use) {
-    const struct use *found = use_at(check, problem, use);
+VQEMU_EXPORT const char *vqemu_check_place_path(const vqemu_check *check, size_t problem,
+                                                size_t place) {
+    const struct place *found = place_at(check, problem, place);
     return found ? found->path : NULL;
 }
 
@@ -150,18 +150,18 @@ VQEMU_EXPORT int64_t vqemu_check_process_pid(const vqemu_check *check, size_t pr
     return found ? found->pid : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_process_command(const vqemu_check *check, size_t problem,
-                                                     size_t process) {
+VQEMU_EXPORT const char *vqemu_check_process_name(const vqemu_check *check, size_t problem,
+                                                  size_t process) {
     const struct tree_user *found = process_at(check, problem, process);
     return found ? found->command : NULL;
 }
 
 static void free_problem(struct problem *problem) {
-    for (size_t i = 0; i < problem->use_count; i++) {
-        free(problem->uses[i].revision);
-        free(problem->uses[i].path);
+    for (size_t i = 0; i < problem->place_count; i++) {
+        free(problem->places[i].revision);
+        free(problem->places[i].path);
     }
-    free(problem->uses);
+    free(problem->places);
     free(problem->leases);
     free(problem->message);
 }

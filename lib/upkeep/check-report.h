@@ -10,7 +10,7 @@
 
 enum problem_kind { PROBLEM_MISSING, PROBLEM_DAMAGED, PROBLEM_TREE, PROBLEM_REVISION };
 
-struct use {
+struct place {
     char *revision, *path;
 };
 
@@ -22,8 +22,8 @@ struct problem {
     bool alternative;     /* an inode in alt/, which is put right by removing it */
     bool executable;      /* of an object: whether a revision wants it so */
     bool is_content_good; /* only its owner is not */
-    struct use *uses;
-    size_t use_count, use_capacity;
+    struct place *places;
+    size_t place_count, place_capacity;
     struct tree_user *leases;
     size_t lease_count;
 };
@@ -37,7 +37,7 @@ struct vqemu_check {
 
 /* All return 0 or -ENOMEM. message belongs to the report then; NULL stands for no memory. */
 int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, char *message);
-int report_add_use(struct problem *problem, const char *revision, const char *path);
+int report_add_place(struct problem *problem, const char *revision, const char *path);
 int report_add_lease(struct problem *problem, const struct tree_user *holder);
 
 #endif

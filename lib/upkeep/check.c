@@ -239,7 +239,7 @@ static int report_use(struct problem *problem, const vqemu_revision *revision,
         return 0;
     problem->executable |=
         object->mode ? (object->mode & 0111) != 0 : strncmp(object->path, "bin/", 4) == 0;
-    return report_add_use(problem, vqemu_revision_name(revision), object->path);
+    return report_add_place(problem, vqemu_revision_name(revision), object->path);
 }
 
 static int report_uses_of(struct checker *checker, const vqemu_revision *revision) {
@@ -340,8 +340,8 @@ static int check_tree(int trees_fd, const char *name, void *userdata) {
                                  difference.how));
     const vqemu_revision *revision = revision_of_tree(checker, name);
     return r == 0 && revision
-               ? report_add_use(&checker->report->problems[checker->report->count - 1],
-                                vqemu_revision_name(revision), difference.path)
+               ? report_add_place(&checker->report->problems[checker->report->count - 1],
+                                  vqemu_revision_name(revision), difference.path)
                : r;
 }
 
@@ -369,12 +369,12 @@ static int report_leases_of(const struct checker *checker, struct problem *probl
     int r = 0;
     if (problem->kind == PROBLEM_TREE)
         return add_users(problem, users, checker, problem->digest.hex);
-    for (size_t i = 0; r == 0 && i < problem->use_count; i++) {
-        if (i > 0 && strcmp(problem->uses[i - 1].revision, problem->uses[i].revision) == 0)
+    for (size_t i = 0; r == 0 && i < problem->place_count; i++) {
+        if (i > 0 && strcmp(problem->places[i - 1].revision, problem->places[i].revision) == 0)
             continue;
         for (size_t j = 0; r == 0 && j < vqemu_revision_list_count(checker->revisions); j++) {
             const vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, j);
-            if (strcmp(vqemu_revision_name(revision), problem->uses[i].revision) == 0)
+            if (strcmp(vqemu_revision_name(revision), problem->places[i].revision) == 0)
                 r = add_users(problem, users, checker, revision_digest(revision));
         }
     }
@@ -430,8 +430,8 @@ static bool remove_unused(const struct checker *checker, const char *name) {
 
 static bool has_damage(const vqemu_check *report, const char *revision_name) {
     for (size_t i = 0; i < report->count; i++)
-        for (size_t j = 0; j < report->problems[i].use_count; j++)
-            if (strcmp(report->problems[i].uses[j].revision, revision_name) == 0)
+        for (size_t j = 0; j < report->problems[i].place_count; j++)
+            if (strcmp(report->problems[i].places[j].revision, revision_name) == 0)
                 return true;
     return false;
 }
@@ -495,8 +495,8 @@ static int renew_tree(struct checker *checker, vqemu_revision *revision, vqemu_e
                                   checker->store->trees_path, revision_digest(revision), why);
     r = report_add(checker->report, PROBLEM_TREE, revision_digest(revision), message);
     if (r == 0)
-        r = report_add_use(&checker->report->problems[checker->report->count - 1],
-                           vqemu_revision_name(revision), "");
+        r = report_add_place(&checker->report->problems[checker->report->count - 1],
+                             vqemu_revision_name(revision), "");
     return r < 0 ? error_no_memory(error) : 0;
 }
 

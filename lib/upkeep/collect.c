@@ -126,8 +126,8 @@ static int choose_revisions(struct collector *collector) {
     size_t number = 0;
     for (size_t i = 0; i < vqemu_revision_list_count(collector->revisions); i++) {
         const vqemu_revision *revision = vqemu_revision_list_at(collector->revisions, i);
-        number = strcmp(profile, vqemu_revision_profile(revision)) == 0 ? number + 1 : 0;
-        profile = vqemu_revision_profile(revision);
+        number = strcmp(profile, vqemu_revision_profile_name(revision)) == 0 ? number + 1 : 0;
+        profile = vqemu_revision_profile_name(revision);
         int stays = revision_stays(collector, revision, number);
         int r = stays < 0 ? stays
                 : stays   ? keep_revision(collector, revision)

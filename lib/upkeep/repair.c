@@ -122,10 +122,10 @@ static int try_named(struct repair *repair, int directory_fd, const char *name, 
 
 /* ---- the store itself ---- */
 
-static const char *tree_of_use(const struct repair *repair, const struct use *use) {
+static const char *tree_of_place(const struct repair *repair, const struct place *place) {
     for (size_t i = 0; i < vqemu_revision_list_count(repair->revisions); i++) {
         const vqemu_revision *revision = vqemu_revision_list_at(repair->revisions, i);
-        if (strcmp(vqemu_revision_name(revision), use->revision) == 0)
+        if (strcmp(vqemu_revision_name(revision), place->revision) == 0)
             return revision_digest(revision);
     }
     return "";
@@ -133,9 +133,10 @@ static const char *tree_of_use(const struct repair *repair, const struct use *us
 
 static int try_trees(struct repair *repair, int trees_fd, struct want *want) {
     int r = 0;
-    for (size_t i = 0; r == 0 && !want->found && i < want->problem->use_count; i++) {
-        const struct use *use = &want->problem->uses[i];
-        _cleanup_free_ char *path = format_string("%s/%s", tree_of_use(repair, use), use->path);
+    for (size_t i = 0; r == 0 && !want->found && i < want->problem->place_count; i++) {
+        const struct place *place = &want->problem->places[i];
+        _cleanup_free_ char *path =
+            format_string("%s/%s", tree_of_place(repair, place), place->path);
         _cleanup_close_ int fd =
             path ? open_beneath(trees_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, false) : -ENOMEM;
         struct stat status;

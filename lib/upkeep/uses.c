@@ -278,7 +278,7 @@ VQEMU_EXPORT const char *vqemu_use_list_tree(const vqemu_use_list *list, size_t 
     return use ? use->tree : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_use_list_revision(const vqemu_use_list *list, size_t index) {
+VQEMU_EXPORT const char *vqemu_use_list_revision_name(const vqemu_use_list *list, size_t index) {
     const struct use *use = use_at(list, index);
     return use ? use->revision : NULL;
 }
@@ -288,7 +288,7 @@ VQEMU_EXPORT int64_t vqemu_use_list_pid(const vqemu_use_list *list, size_t index
     return use ? use->pid : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_use_list_command(const vqemu_use_list *list, size_t index) {
+VQEMU_EXPORT const char *vqemu_use_list_process_name(const vqemu_use_list *list, size_t index) {
     const struct use *use = use_at(list, index);
     return use ? use->command : NULL;
 }

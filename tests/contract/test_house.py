@@ -196,8 +196,8 @@ def pathless(root):
 
 def faults(root):
     needs = list(edges(root))
-    return [*misplaced(root), *unclear(root), *climbing(needs), *circles(needs), *homeless(root), *unnamed_details(root),
-            *pathless(root)]
+    return [*misplaced(root), *unclear(root), *climbing(needs), *circles(needs), *homeless(root),
+            *unnamed_details(root), *pathless(root)]
 
 
 # ---- the house ----

@@ -478,7 +478,7 @@ def test_damage_is_found_and_repaired(store, revision, profile, tmp_path):
     found = store.check(revision.name)
     problem = next(p for p in found.problems if p.kind == "damaged")
     assert found.unrepaired > 0 and not problem.repaired and problem.message
-    assert problem.uses == [voltqemu.CheckUse(revision.name, "firmware/bios.bin")]
+    assert problem.places == [voltqemu.CheckPlace(revision.name, "firmware/bios.bin")]
     repaired = store.check(repair=True, source=profile)
     assert repaired.ok and all(p.repaired for p in repaired.problems)
     assert Path(tree, "firmware/bios.bin").read_bytes() == b"firmware"
@@ -495,7 +495,7 @@ def test_users_are_told(store, tmp_path, revision):
         problems = store.check(revision.name).problems
         holder.kill()
     assert busy.value.reason == "in-use" and busy.value.details["revision"] == revision.name
-    assert any(use.pid == holder.pid and use.command == "sleep" and use.revision == revision.name for use in uses)
+    assert any(use.pid == holder.pid and use.process_name == "sleep" and use.revision == revision.name for use in uses)
     assert voltqemu.CheckProcess(runtime.digest, holder.pid, "sleep") in problems[0].processes
 
 

@@ -231,7 +231,7 @@ def test_removing_a_ref(root, profile):
         time.sleep(0.1)  # until it has called execve()
         bad("--root", root, "rm", first, mentions=[first, f"process {user.pid} (sleep)", "volt-qemu uses"], status=4)
         uses = json.loads(run("--root", root, "--json", "uses", first).stdout)["uses"]
-        assert [(use["kind"], use["pid"], use["command"]) for use in uses if use["pid"]] == [
+        assert [(use["kind"], use["pid"], use["process_name"]) for use in uses if use["pid"]] == [
             ("process", user.pid, "sleep")]
         assert f"used by process {user.pid} (sleep)" in gc(root, "--keep", "1")["kept"][-1]["reason"]
         user.kill()
@@ -466,7 +466,7 @@ def test_a_damaged_object_is_named(root, damage):
     damage(path)
     report = verify(root, status=1)
     problem = the_problem(report, path.name)
-    assert problem["uses"] == [{"revision": ref, "ref": ref, "path": BIOS}]
+    assert problem["places"] == [{"revision": ref, "ref": ref, "path": BIOS}]
     assert not problem["repaired"] and problem["leases"] == []
     assert path.name in problem["message"] and problem["kind"]
     missing = damage is remove
@@ -497,14 +497,14 @@ def test_all_uses_are_listed(root, profile):
     expected = {(ref, name) for ref, manifest in manifests(root).items()
                 for name, digest in manifest["objects"].items() if digest == path.name}
     problem = the_problem(verify(root, status=1), path.name)
-    assert {(use["ref"], use["path"]) for use in problem["uses"]} == expected and len(expected) == 6
+    assert {(use["ref"], use["path"]) for use in problem["places"]} == expected and len(expected) == 6
 
 
 def test_several_problems_at_once(root):
     for name, damage in ((BIOS, overwrite), (LIBRARY, remove), (MODULE, to_fifo), (PROGRAM, cut)):
         damage(object_path(root, name))
     problems = verify(root, status=1)["problems"]
-    damaged = {use["path"] for problem in problems for use in problem["uses"]}
+    damaged = {use["path"] for problem in problems for use in problem["places"]}
     assert damaged == {BIOS, LIBRARY, MODULE, PROGRAM}
     assert verify(root, "--threads", "2", status=1)["problems"] == problems
 
@@ -527,7 +527,7 @@ def test_an_object_that_nobody_uses(root):
     (root / f"cas/refs/{ref}.json").unlink()
     overwrite(path)
     problem = the_problem(verify(root, status=1), path.name)
-    assert problem["uses"] == []
+    assert problem["places"] == []
 
 
 def test_a_broken_ref(root):
@@ -550,7 +550,7 @@ def test_who_runs_from_a_damaged_object(tmp_path):
         overwrite(path)
         problem = the_problem(verify(root, status=1), path.name)
         (lease,) = problem["leases"]
-        assert lease["pid"] == process.pid and tree.name in lease["tree"] and lease["command"]
+        assert lease["pid"] == process.pid and tree.name in lease["tree"] and lease["process_name"]
         result = run("--root", root, "verify")
         assert str(process.pid) in result.stdout + result.stderr, result
     assert the_problem(verify(root, status=1), path.name)["leases"] == []
@@ -600,7 +600,7 @@ def test_an_altered_tree_is_named(root, damage):
     damage(Path(resolved["tree"]))
     (problem,) = verify(root, status=1)["problems"]
     assert problem["kind"] == "tree" and problem["digest"] == resolved["digest"]
-    assert problem["uses"] and problem["uses"][0]["ref"] == resolved["ref"]
+    assert problem["places"] and problem["places"][0]["ref"] == resolved["ref"]
     assert resolved["tree"] in problem["message"]
     result = run("--root", root, "verify")
     assert result.returncode == 1 and resolved["ref"] in result.stdout + result.stderr
@@ -624,7 +624,7 @@ def test_repair_with_nothing_tells_what_is_left(root):
     overwrite(path)
     report = verify(root, "--repair", status=1)
     problem = the_problem(report, path.name)
-    assert not problem["repaired"] and problem["uses"]
+    assert not problem["repaired"] and problem["places"]
     assert path.name in run("--root", root, "resolve", "--profile", PROFILE).stderr
     result = run("--root", root, "verify", "--repair")
     assert result.returncode == 1 and "--from" in result.stdout + result.stderr, result
@@ -713,7 +713,7 @@ def test_a_repair_that_is_partly_possible(tmp_path, root, profile, kind):
     assert sha256(damaged[0]) == damaged[0].name
     report = verify(root, status=1)
     (problem,) = report["problems"]
-    assert problem["digest"] == damaged[1].name and problem["uses"][0]["path"] == LIBRARY
+    assert problem["digest"] == damaged[1].name and problem["places"][0]["path"] == LIBRARY
     (profile / LIBRARY).write_bytes(FILES[LIBRARY])
     verify(root, "--repair", "--from", profile)
     assert verify(root)["problems"] == []

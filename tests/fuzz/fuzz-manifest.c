@@ -62,7 +62,7 @@ static void check_objects(const vqemu_manifest *manifest) {
         FUZZ_CHECK(vqemu_manifest_object_mode(manifest, i) <= 0777, "the mode of \"%s\"", path);
     }
     FUZZ_CHECK(!vqemu_manifest_object_path(manifest, count), "more paths than objects");
-    FUZZ_CHECK(*vqemu_manifest_name(manifest), "no name");
+    FUZZ_CHECK(*vqemu_manifest_string(manifest, VQEMU_MANIFEST_NAME), "no name");
     FUZZ_CHECK(vqemu_manifest_total_bytes(manifest) >= -1, "negative bytes");
 }
 

@@ -62,7 +62,7 @@ static void *resolve_often(void *unused) {
         _cleanup_runtime_ vqemu_runtime *runtime =
             resolve(shared, i % 3 ? 0 : VQEMU_RESOLVE_VERIFY);
         check_tree(runtime);
-        ck_assert_ptr_nonnull(vqemu_runtime_revision(runtime));
+        ck_assert_ptr_nonnull(vqemu_runtime_revision_name(runtime));
     }
     return NULL;
 }

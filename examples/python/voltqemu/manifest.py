@@ -72,17 +72,17 @@ class Manifest(Value):
     @property
     def name(self) -> str:
         """The field "name"."""
-        return str(C.vqemu_manifest_name(self))
+        return str(C.vqemu_manifest_string(self, b"name"))
 
     @property
     def created_at(self) -> str:
         """The field "created_at", an RFC 3339 time."""
-        return str(C.vqemu_manifest_created_at(self))
+        return str(C.vqemu_manifest_string(self, b"created_at"))
 
     @property
     def profile(self) -> Optional[str]:
         """The field "profile", if it is there."""
-        return _optional(C.vqemu_manifest_profile(self))
+        return _optional(C.vqemu_manifest_string(self, b"profile"))
 
     @property
     def qemu_version(self) -> Optional[str]:
@@ -148,17 +148,17 @@ class Manifest(Value):
     @property
     def binary_count(self) -> int:
         """How many files lie below bin/."""
-        return int(C.vqemu_manifest_binary_count(self))
+        return int(C.vqemu_manifest_count_below(self, b"bin"))
 
     @property
     def library_count(self) -> int:
         """How many files lie below lib/."""
-        return int(C.vqemu_manifest_library_count(self))
+        return int(C.vqemu_manifest_count_below(self, b"lib"))
 
     @property
     def firmware_count(self) -> int:
         """How many files lie below firmware/."""
-        return int(C.vqemu_manifest_firmware_count(self))
+        return int(C.vqemu_manifest_count_below(self, b"firmware"))
 
     def _says(self) -> str:
         return self.digest

@@ -130,7 +130,7 @@ class Runtime(Handle):
     @property
     def revision(self) -> Optional[str]:
         """The name of its revision; None for one that is described by hand."""
-        name: Optional[str] = C.vqemu_runtime_revision(self)
+        name: Optional[str] = C.vqemu_runtime_revision_name(self)
         return name
 
     @property

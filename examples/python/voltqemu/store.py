@@ -18,7 +18,7 @@ from .runtime import Runtime
 if TYPE_CHECKING:
     from .selection import Selection
 
-__all__ = ["CheckProcess", "CheckProblem", "CheckResult", "CheckUse", "Collection", "Ingest", "Kept", "Pin",
+__all__ = ["CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Collection", "Ingest", "Kept", "Pin",
            "Removed", "Revision", "Store", "Use", "Uses"]
 
 
@@ -42,7 +42,7 @@ class Revision(Value):
     @property
     def profile(self) -> str:
         """The name of its profile."""
-        return str(C.vqemu_revision_profile(self))
+        return str(C.vqemu_revision_profile_name(self))
 
     @property
     def path(self) -> str:
@@ -127,7 +127,7 @@ class Use:
     tree: str
     revision: str
     pid: Optional[int]
-    command: str
+    process_name: str
     vm: str
     holder: str
 
@@ -174,7 +174,7 @@ class Collection:
 
 
 @dataclass(frozen=True)
-class CheckUse:
+class CheckPlace:
     """Where a damaged object is used."""
 
     revision: str
@@ -187,7 +187,7 @@ class CheckProcess:
 
     tree: str
     pid: int
-    command: str
+    name: str
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ class CheckProblem:
     digest: str
     message: str
     repaired: bool
-    uses: List[CheckUse]
+    places: List[CheckPlace]
     processes: List[CheckProcess]
 
 
@@ -227,10 +227,10 @@ def _problem(check: Pointer, i: int) -> CheckProblem:
     return CheckProblem(
         C.vqemu_check_problem_kind(check, i), C.vqemu_check_problem_digest(check, i),
         C.vqemu_check_problem_message(check, i), C.vqemu_check_problem_repaired(check, i),
-        [CheckUse(C.vqemu_check_use_revision(check, i, j), C.vqemu_check_use_path(check, i, j))
-         for j in range(C.vqemu_check_use_count(check, i))],
+        [CheckPlace(C.vqemu_check_place_revision_name(check, i, j), C.vqemu_check_place_path(check, i, j))
+         for j in range(C.vqemu_check_place_count(check, i))],
         [CheckProcess(C.vqemu_check_process_tree(check, i, j), C.vqemu_check_process_pid(check, i, j),
-                      C.vqemu_check_process_command(check, i, j))
+                      C.vqemu_check_process_name(check, i, j))
          for j in range(C.vqemu_check_process_count(check, i))])
 
 
@@ -295,8 +295,8 @@ class Store(Handle):
         uses = [Use(kind, tree, revision, pid if pid > 0 else None, command, vm, holder)
                 for kind, tree, revision, pid, command, vm, holder in items(
                     found, "vqemu_use_list_count", "vqemu_use_list_kind", "vqemu_use_list_tree",
-                    "vqemu_use_list_revision", "vqemu_use_list_pid", "vqemu_use_list_command", "vqemu_use_list_vm",
-                    "vqemu_use_list_holder")]
+                    "vqemu_use_list_revision_name", "vqemu_use_list_pid", "vqemu_use_list_process_name",
+                    "vqemu_use_list_vm", "vqemu_use_list_holder")]
         return Uses(uses, C.vqemu_use_list_is_complete(found))
 
     # ---- using ----
@@ -376,7 +376,7 @@ class Store(Handle):
         """What keeps a revision, or any."""
         name = None if revision is None else _name(revision, Revision, "revision")
         found = perform(call, lambda made: C.vqemu_store_list_pins(self, name, 0, made))
-        return [Pin(*fields) for fields in items(found, "vqemu_pin_list_count", "vqemu_pin_list_revision",
+        return [Pin(*fields) for fields in items(found, "vqemu_pin_list_count", "vqemu_pin_list_revision_name",
                                                  "vqemu_pin_list_holder")]
 
     def set_current(self, name: RevisionName, *, call: Optional[Call] = None) -> None:

@@ -167,7 +167,7 @@ START_TEST(a_loaded_command_keeps_its_tree) {
     command = load(text); /* as another process would, after a restart */
     runtime = vqemu_command_runtime(command);
     ck_assert_str_eq(vqemu_runtime_tree(runtime), tree);
-    ck_assert_str_eq(vqemu_runtime_revision(runtime), vqemu_revision_name(old));
+    ck_assert_str_eq(vqemu_runtime_revision_name(runtime), vqemu_revision_name(old));
     ck_assert_ptr_null(vqemu_runtime_manifest_path(runtime));
     ck_assert_int_ge(vqemu_runtime_lease_fd(runtime), 0);
     vqemu_runtime_unref(resolve(store, 0)); /* the link is the newer one's now */

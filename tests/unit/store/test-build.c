@@ -23,9 +23,9 @@ START_TEST(a_build_stores_content_and_modes) {
     _cleanup_revision_ vqemu_revision *revision = build(store, NULL);
     const vqemu_manifest *manifest = vqemu_revision_manifest(revision);
     ck_assert_uint_eq(vqemu_manifest_object_count(manifest), 7);
-    ck_assert_uint_eq(vqemu_manifest_binary_count(manifest), 2);
-    ck_assert_str_eq(vqemu_manifest_name(manifest), "emulate-x86");
-    ck_assert_str_eq(vqemu_manifest_profile(manifest), "emulate-x86");
+    ck_assert_uint_eq(vqemu_manifest_count_below(manifest, "bin"), 2);
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_NAME), "emulate-x86");
+    ck_assert_str_eq(vqemu_manifest_string(manifest, VQEMU_MANIFEST_PROFILE), "emulate-x86");
     ck_assert_int_eq(vqemu_manifest_total_bytes(manifest), 22 + 3 + 6 + 8 + 0 + 7 + 6);
     for (size_t i = 0; i < vqemu_manifest_object_count(manifest); i++) {
         const char *path = vqemu_manifest_object_path(manifest, i);
@@ -89,8 +89,10 @@ START_TEST(a_build_is_the_newest_even_if_the_clock_was_set_back) {
     ck_assert_int_eq(vqemu_store_find_revision(store, "emulate-x86", 0, NULL, &newest, NULL), 0);
     ck_assert_str_eq(vqemu_revision_name(newest), vqemu_revision_name(revision));
     /* It does not claim a time of its own for that: other stores would refuse it. */
-    ck_assert_int_lt(strcmp(vqemu_manifest_created_at(vqemu_revision_manifest(revision)), "2999"),
-                     0);
+    ck_assert_int_lt(
+        strcmp(vqemu_manifest_string(vqemu_revision_manifest(revision), VQEMU_MANIFEST_CREATED_AT),
+               "2999"),
+        0);
 }
 END_TEST
 

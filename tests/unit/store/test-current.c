@@ -32,7 +32,7 @@ static void is_used(vqemu_store *of, const vqemu_revision *expected) {
     ck_assert_str_eq(vqemu_revision_name(found), vqemu_revision_name(expected));
     ck_assert_ptr_nonnull(vqemu_revision_manifest(found));
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(of, 0);
-    ck_assert_str_eq(vqemu_runtime_revision(runtime), vqemu_revision_name(expected));
+    ck_assert_str_eq(vqemu_runtime_revision_name(runtime), vqemu_revision_name(expected));
     char target[128];
     ssize_t length = readlinkat(scratch_fd, "store/qemu/" PROFILE, target, sizeof target - 1);
     ck_assert_int_gt(length, 0);

@@ -53,7 +53,7 @@ static char *holders(const char *of) {
     for (size_t i = 0; i < count; i++)
         strbuf_addf(&text, "%s ", vqemu_pin_list_holder(list, i));
     ck_assert_ptr_null(vqemu_pin_list_holder(list, count));
-    ck_assert_ptr_null(vqemu_pin_list_revision(list, count));
+    ck_assert_ptr_null(vqemu_pin_list_revision_name(list, count));
     vqemu_pin_list_free(list);
     return strbuf_take(&text);
 }
@@ -210,7 +210,7 @@ START_TEST(a_store_that_is_read_only_has_pins) {
     ck_assert_int_eq(vqemu_store_unpin(reader, name, "a:b", 0, NULL, NULL), VQEMU_ERR_READ_ONLY);
     ck_assert_int_eq(vqemu_store_list_pins(reader, NULL, 0, NULL, &list, NULL), 0);
     ck_assert_uint_eq(vqemu_pin_list_count(list), 1);
-    ck_assert_str_eq(vqemu_pin_list_revision(list, 0), name);
+    ck_assert_str_eq(vqemu_pin_list_revision_name(list, 0), name);
     vqemu_pin_list_free(list);
 }
 END_TEST

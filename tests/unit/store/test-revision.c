@@ -26,7 +26,7 @@ static void expect_newest(vqemu_store *store, const char *profile, const char *e
     int r = vqemu_store_find_revision(store, profile, 0, NULL, &revision, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     ck_assert_str_eq(vqemu_revision_name(revision), expected);
-    ck_assert_str_eq(vqemu_revision_profile(revision), profile);
+    ck_assert_str_eq(vqemu_revision_profile_name(revision), profile);
 }
 
 START_TEST(the_newest_revision_is_the_one_made_last) {

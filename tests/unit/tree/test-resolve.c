@@ -71,7 +71,7 @@ START_TEST(a_runtime_has_the_paths_of_its_tree) {
     ck_assert_str_eq(vqemu_runtime_guest_arch(runtime), "x86_64");
     ck_assert_str_eq(vqemu_runtime_digest(runtime),
                      vqemu_manifest_digest(vqemu_revision_manifest(revision)));
-    ck_assert_str_eq(vqemu_runtime_revision(runtime), vqemu_revision_name(revision));
+    ck_assert_str_eq(vqemu_runtime_revision_name(runtime), vqemu_revision_name(revision));
     ck_assert_str_eq(vqemu_runtime_manifest_path(runtime), vqemu_revision_path(revision));
 }
 END_TEST
@@ -182,7 +182,7 @@ START_TEST(modes_that_the_manifest_lacks_are_found_out) {
     write_file("store/cas/refs/emulate-x86-00000000.json", text.text, 0644);
     strbuf_release(&text);
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
-    ck_assert_str_eq(vqemu_runtime_revision(runtime), "emulate-x86-00000000");
+    ck_assert_str_eq(vqemu_runtime_revision_name(runtime), "emulate-x86-00000000");
     for (size_t i = 0; i < 5; i++) {
         _cleanup_free_ char *path = tree_path(runtime, objects[i][0]);
         ck_assert((stat_of(path).st_mode & 0111) == (i < 3 ? 0111U : 0U));

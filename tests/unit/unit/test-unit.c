@@ -167,13 +167,13 @@ START_TEST(what_a_unit_cannot_do_is_refused) {
     is_refused("{\"name\": \"x\", \"user\": \"vm\", \"disks\": [{\"fd\": 7}]}", 0,
                VQEMU_ERR_UNSUPPORTED, "disks[0].fd",
                "disks[0].fd: a unit cannot pass on descriptor 7");
-    is_refused("{\"name\": \"x\"}", VQEMU_UNIT_USER, VQEMU_ERR_INVALID, "runtime_dir",
+    is_refused("{\"name\": \"x\"}", VQEMU_UNIT_USER_MANAGER, VQEMU_ERR_INVALID, "runtime_dir",
                "runtime_dir: a user cannot write to /run/volt/x");
     is_refused("{\"name\": \"x\", \"user\": \"vm\", \"runtime_dir\": \"/run/user/1/x\"}",
-               VQEMU_UNIT_USER, VQEMU_ERR_INVALID, "user", "user: ");
+               VQEMU_UNIT_USER_MANAGER, VQEMU_ERR_INVALID, "user", "user: ");
     is_refused("{\"name\": \"x\", \"runtime_dir\": \"/run/user/1/x\", \"rootfs\": \"/a\", "
                "\"rootfs_driver\": \"virtiofs\"}",
-               VQEMU_UNIT_USER, VQEMU_ERR_UNSUPPORTED, "rootfs",
+               VQEMU_UNIT_USER_MANAGER, VQEMU_ERR_UNSUPPORTED, "rootfs",
                "cannot keep virtiofsd from writing");
 }
 END_TEST
@@ -350,7 +350,7 @@ START_TEST(the_directories_are_made_by_systemd_where_it_can) {
                  "After=volt-vm-swtpm@web.socket volt-vm-swtpm@web.service");
     vqemu_units *unit =
         build_units("emulate-x86", USERS_VM(", \"runtime_dir\": \"/run/user/7/volt/web\""), NULL,
-                    VQEMU_UNIT_USER);
+                    VQEMU_UNIT_USER_MANAGER);
     ck_assert(has_line(vqemu_units_text(unit, 0), "RuntimeDirectory=volt/web\n"));
     ck_assert(has_line(vqemu_units_text(unit, 0), "WantedBy=default.target\n"));
     ck_assert(!strstr(vqemu_units_text(unit, 0), "Protect"));

@@ -64,7 +64,7 @@ START_TEST(a_revision_goes_with_its_tree_and_link) {
     ck_assert_uint_ge(collect(), 1);
     ck_assert(!exists(object));
     runtime = resolve(store, 0);
-    ck_assert_str_eq(vqemu_runtime_revision(runtime), vqemu_revision_name(older));
+    ck_assert_str_eq(vqemu_runtime_revision_name(runtime), vqemu_revision_name(older));
     vqemu_runtime_unref(runtime);
 }
 END_TEST

@@ -166,8 +166,8 @@ static void is_told(child_fn function, const char *command, const char *vm) {
     ck_assert_uint_eq(count_kind(list, "process"), 1);
     ck_assert_int_eq(vqemu_use_list_pid(list, i), child.pid);
     ck_assert_str_eq(vqemu_use_list_tree(list, i), tree);
-    ck_assert_str_eq(vqemu_use_list_revision(list, i), vqemu_revision_name(revision));
-    ck_assert_str_eq(vqemu_use_list_command(list, i), command);
+    ck_assert_str_eq(vqemu_use_list_revision_name(list, i), vqemu_revision_name(revision));
+    ck_assert_str_eq(vqemu_use_list_process_name(list, i), command);
     ck_assert_str_eq(vqemu_use_list_vm(list, i), vm);
     ck_assert_str_eq(vqemu_use_list_holder(list, i), "");
     ck_assert_uint_eq(count_kind(list, "lease"), 0);
@@ -270,7 +270,7 @@ START_TEST(leases_are_told_with_their_holder) {
     ck_assert_uint_eq(count_kind(list, "lease"), 1);
     ck_assert_int_eq(vqemu_use_list_pid(list, i), getpid());
     ck_assert_str_eq(vqemu_use_list_tree(list, i), vqemu_runtime_digest(runtime));
-    ck_assert_str_eq(vqemu_use_list_revision(list, i), vqemu_revision_name(revision));
+    ck_assert_str_eq(vqemu_use_list_revision_name(list, i), vqemu_revision_name(revision));
     ck_assert_uint_eq(count_kind(list, "process"), 0);
     vqemu_use_list_free(list);
 }
@@ -293,7 +293,7 @@ START_TEST(a_lease_that_was_inherited_is_that_of_the_heir) {
     size_t i = find(list, "lease");
     ck_assert_uint_eq(count_kind(list, "lease"), 1);
     ck_assert_int_eq(vqemu_use_list_pid(list, i), child.pid);
-    ck_assert_str_eq(vqemu_use_list_command(list, i), "sh");
+    ck_assert_str_eq(vqemu_use_list_process_name(list, i), "sh");
     vqemu_use_list_free(list);
     stop(&child);
     ck_assert_uint_eq(count_uses(NULL, "lease"), 0);
@@ -312,10 +312,10 @@ START_TEST(pins_current_and_links_are_told) {
     ck_assert_str_eq(vqemu_use_list_kind(list, 1), "current");
     ck_assert_str_eq(vqemu_use_list_kind(list, 2), "link");
     for (size_t i = 0; i < 3; i++) {
-        ck_assert_str_eq(vqemu_use_list_revision(list, i), name);
+        ck_assert_str_eq(vqemu_use_list_revision_name(list, i), name);
         ck_assert_uint_eq(strlen(vqemu_use_list_tree(list, i)), 64);
         ck_assert_int_eq(vqemu_use_list_pid(list, i), 0);
-        ck_assert_str_eq(vqemu_use_list_command(list, i), "");
+        ck_assert_str_eq(vqemu_use_list_process_name(list, i), "");
         ck_assert_str_eq(vqemu_use_list_vm(list, i), "");
     }
     vqemu_use_list_free(list);
@@ -341,9 +341,9 @@ START_TEST(what_is_gone_is_told_among_all) {
     ck_assert_int_eq(vqemu_store_pin(store, vqemu_revision_name(revision), NULL, 0, NULL, NULL), 0);
     ck_assert_int_eq(unlink(vqemu_revision_path(revision)), 0);
     vqemu_use_list *list = list_uses(NULL);
-    ck_assert_str_eq(vqemu_use_list_revision(list, find(list, "lease")), "");
+    ck_assert_str_eq(vqemu_use_list_revision_name(list, find(list, "lease")), "");
     ck_assert_str_eq(vqemu_use_list_tree(list, find(list, "pin")), "");
-    ck_assert_str_eq(vqemu_use_list_revision(list, find(list, "pin")),
+    ck_assert_str_eq(vqemu_use_list_revision_name(list, find(list, "pin")),
                      vqemu_revision_name(revision));
     vqemu_use_list_free(list);
 }
