@@ -54,8 +54,8 @@ enum vqemu_import_flag {
  * "digest-differs": the manifest is another one), VQEMU_ERR_UNSUPPORTED (a kind of entry that a
  * profile cannot have; reason "window-too-large"; reason "library-missing": libarchive,
  * zlib, liblzma or libzstd, which it needs, is not installed), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed),
+ * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_import(vqemu_store *store, int fd, const char *name,
                        const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call,
@@ -76,8 +76,8 @@ int vqemu_store_import(vqemu_store *store, int fd, const char *name,
  * manifest), VQEMU_ERR_INVALID (reason "other-store": the revision is of another store),
  * VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_UNSUPPORTED (reason
  * "library-missing": libarchive is not installed), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
- * VQEMU_ERR_BUSY, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
- * Since 1.0.
+ * VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_export(vqemu_store *store, const vqemu_revision *revision, int fd, const char *name,
                        uint32_t flags, vqemu_call *call, vqemu_error **error);

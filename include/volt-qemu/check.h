@@ -40,11 +40,13 @@ enum vqemu_check_flag {
  * Returns 0 if the check could be made, whatever it found: see vqemu_check_problem_count(). On
  * success the caller frees *check with vqemu_check_free().
  *
- * Errors: VQEMU_ERR_NO_REVISION (no such revision or profile in the store), VQEMU_ERR_NOT_FOUND (no
- * such source), VQEMU_ERR_USAGE (unknown flags; from without VQEMU_CHECK_REPAIR),
- * VQEMU_ERR_MALFORMED (the revision that was named, or the source, is broken), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
- * Safe from any thread. Since 1.0.
+ * Errors: VQEMU_ERR_NO_REVISION (no such revision or profile in the store), VQEMU_ERR_INVALID (name
+ * is the form of neither), VQEMU_ERR_REFUSED (reason "untrusted-store": the trees, or the store
+ * that from is), VQEMU_ERR_NOT_FOUND (no such source), VQEMU_ERR_NO_STORE (it was removed),
+ * VQEMU_ERR_USAGE (unknown flags; from without VQEMU_CHECK_REPAIR), VQEMU_ERR_MALFORMED (the
+ * revision that was named, or the source, is broken), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
 int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags, const char *from,
                       vqemu_call *call, vqemu_check **check, vqemu_error **error);

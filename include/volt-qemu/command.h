@@ -92,8 +92,9 @@ enum vqemu_command_flag {
  * Errors: VQEMU_ERR_INVALID (what was asked for does not go together; the message begins with the
  * key, as "disks[0].aio", which is the detail "key", too), VQEMU_ERR_UNSUPPORTED (the profile or
  * machine cannot have it; the detail "profiles" has those which can), VQEMU_ERR_MALFORMED (a broken
- * firmware descriptor in the profile), VQEMU_ERR_DENIED (the options' policy does not allow it: see
- * vqemu_policy), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * firmware descriptor in the profile), VQEMU_ERR_SYSTEM (the profile's firmware cannot be read),
+ * VQEMU_ERR_DENIED (the options' policy does not allow it: see vqemu_policy), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
                         const vqemu_command_options *options, uint32_t flags,

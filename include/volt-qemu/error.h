@@ -21,6 +21,10 @@ extern "C" {
  * A handle, string or out-pointer that is needed and is NULL gives VQEMU_ERR_USAGE; functions that
  * cannot fail answer NULL, 0, false or -1 for a handle that is NULL.
  *
+ * Each function lists the codes that it can give. Where it lists VQEMU_ERR_SYSTEM, a system call
+ * that fails because a file is not there, or a file system cannot be written to, gives
+ * VQEMU_ERR_NOT_FOUND or VQEMU_ERR_READ_ONLY instead, and the path is the detail "path".
+ *
  * An error is immutable: any thread may read it. Since 1.0.
  */
 typedef struct vqemu_error vqemu_error;

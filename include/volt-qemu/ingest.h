@@ -101,8 +101,10 @@ typedef struct vqemu_ingest vqemu_ingest;
  *
  * Errors: VQEMU_ERR_INVALID (unknown or missing profile; a file name that a manifest cannot hold;
  * no program), VQEMU_ERR_UNSUPPORTED (a device, socket or link out of the directory),
- * VQEMU_ERR_CHANGED, VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
- * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_CHANGED, VQEMU_ERR_NOT_FOUND (no such directory; reason "link-broken"),
+ * VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE
+ * (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
 int vqemu_store_ingest(vqemu_store *store, const char *directory,
                        const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call,

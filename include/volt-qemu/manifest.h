@@ -33,8 +33,9 @@ typedef struct vqemu_manifest vqemu_manifest;
  * On success the caller releases *manifest with vqemu_manifest_unref().
  *
  * Errors: VQEMU_ERR_MALFORMED (the message names the file and the line or key),
- * VQEMU_ERR_NOT_FOUND, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_NOT_FOUND, VQEMU_ERR_INVALID (not a regular file), VQEMU_ERR_CANCELLED,
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
 int vqemu_manifest_load_file(const char *path, uint32_t flags, vqemu_call *call,
                              vqemu_manifest **manifest, vqemu_error **error);

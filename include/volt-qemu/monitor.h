@@ -45,8 +45,8 @@ int vqemu_monitor_open(const char *path, uint32_t flags, vqemu_call *call, vqemu
 /**
  * The same over a stream socket that is connected already, such as one end of socketpair(2). The
  * descriptor is duplicated; the caller's stays open, but only the monitor may read from it. name
- * stands for it in messages; NULL: "descriptor 7". Errors: also VQEMU_ERR_INVALID (no stream
- * socket). Since 1.0.
+ * stands for it in messages; NULL: "descriptor 7". Errors: those of vqemu_monitor_open(),
+ * and VQEMU_ERR_INVALID (no stream socket). Since 1.0.
  */
 int vqemu_monitor_open_fd(int fd, const char *name, uint32_t flags, vqemu_call *call,
                           vqemu_monitor **monitor, vqemu_error **error);
@@ -66,7 +66,8 @@ void vqemu_monitor_free(vqemu_monitor *monitor);
  * VQEMU_ERR_SYSTEM (reason "hung-up": the connection was closed, but QEMU goes on),
  * VQEMU_ERR_TIMEOUT (reason "no-answer"; "deadline": the time of the call was over before),
  * VQEMU_ERR_CANCELLED, VQEMU_ERR_MALFORMED (the arguments are no JSON object; or reason "flood", or
- * what comes in is no QMP), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * what comes in is no QMP), VQEMU_ERR_INVALID (no name of a command), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_monitor_execute(vqemu_monitor *monitor, const char *command, const char *arguments_json,
                           uint32_t flags, vqemu_call *call, char **result_json,

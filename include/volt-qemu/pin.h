@@ -29,8 +29,8 @@ extern "C" {
  *
  * Errors: VQEMU_ERR_NO_REVISION, VQEMU_ERR_INVALID (not the form of a revision's name, or of a
  * holder: reason "bad-holder"), VQEMU_ERR_MALFORMED (the revision is broken), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed),
+ * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_pin(vqemu_store *store, const char *revision, const char *holder, uint32_t flags,
                     vqemu_call *call, vqemu_error **error);
@@ -38,7 +38,7 @@ int vqemu_store_pin(vqemu_store *store, const char *revision, const char *holder
 /**
  * Undo vqemu_store_pin() by the same holder; the pins of others stay. That there is no such pin is
  * no error, if there is such a revision. Also for pins of revisions that are gone. flags: 0.
- * Errors: as there. Safe from any thread. Since 1.0.
+ * Errors: as of vqemu_store_pin(). Safe from any thread. Since 1.0.
  */
 int vqemu_store_unpin(vqemu_store *store, const char *revision, const char *holder, uint32_t flags,
                       vqemu_call *call, vqemu_error **error);
@@ -51,8 +51,8 @@ typedef struct vqemu_pin_list vqemu_pin_list;
  * has removed by hand. flags: 0. The caller frees *list with vqemu_pin_list_free().
  *
  * Errors: VQEMU_ERR_INVALID (not the form of a revision's name), VQEMU_ERR_CANCELLED,
- * VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
- * Since 1.0.
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_list_pins(vqemu_store *store, const char *revision, uint32_t flags,
                           vqemu_call *call, vqemu_pin_list **list, vqemu_error **error);

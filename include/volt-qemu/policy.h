@@ -48,7 +48,8 @@ typedef struct vqemu_policy vqemu_policy;
 int vqemu_policy_from_json(const char *json, size_t size, const char *source, uint32_t flags,
                            vqemu_policy **policy, vqemu_error **error);
 
-/** The same from a file. Errors: besides, VQEMU_ERR_NOT_FOUND, VQEMU_ERR_SYSTEM. Since 1.0. */
+/** The same from a file. Errors: those of vqemu_policy_from_json(), VQEMU_ERR_NOT_FOUND,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_INVALID (not a regular file). Since 1.0. */
 int vqemu_policy_from_file(const char *path, uint32_t flags, vqemu_policy **policy,
                            vqemu_error **error);
 

@@ -78,7 +78,8 @@ enum vqemu_prepare_flag {
  * socket of it; locked by others for too long;
  * variables to be reset that a running VM has open), VQEMU_ERR_CORRUPT (variables of another size
  * than the firmware's), VQEMU_ERR_INVALID (a password that nobody can type; something else where a
- * directory is to be), VQEMU_ERR_NOT_FOUND (a file, the user), VQEMU_ERR_READ_ONLY,
+ * directory is to be), VQEMU_ERR_NOT_FOUND (a file, the user), VQEMU_ERR_MALFORMED (the template of
+ * the variables is no qcow2 image, though its descriptor says so), VQEMU_ERR_READ_ONLY,
  * VQEMU_ERR_SYSTEM, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY.
  * The detail "key" tells which key of the VM it is about, "path" which path. Safe from any thread,
  * and from several processes at once. Since 1.0.

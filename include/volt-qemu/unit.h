@@ -55,7 +55,7 @@ void vqemu_unit_options_free(vqemu_unit_options *options);
 int vqemu_unit_options_set_string(vqemu_unit_options *options, const char *key, const char *value,
                                   vqemu_error **error);
 
-/** The same for a number. Since 1.0. */
+/** The same for a number. Errors: as of vqemu_unit_options_set_string(). Since 1.0. */
 int vqemu_unit_options_set_number(vqemu_unit_options *options, const char *key, uint64_t value,
                                   vqemu_error **error);
 
