@@ -16,6 +16,13 @@ func TestACommandIsSavedAndLoaded(t *testing.T) {
 	resolved := resolve(t, store)
 	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Disks: []Disk{{File: "/srv/here"}}}), CommandOptions{})
 	check(t, err)
+	explained, err := command.Explain()
+	check(t, err)
+	for i, argument := range explained {
+		if argument.Key == "" && argument.Reason == "" || argument.Index < i {
+			t.Errorf("%d: %+v", i, argument)
+		}
+	}
 	saved, err := command.Save()
 	check(t, err)
 	loaded, err := LoadCommand(ctx, saved, "x.command")

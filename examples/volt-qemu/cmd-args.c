@@ -11,6 +11,15 @@
 #include "options.h"
 #include "vm-options.h"
 
+static int command_to_text(const struct options *options, const vqemu_command *command, char **text,
+                           vqemu_error **error) {
+    if (options->explain)
+        return vqemu_command_explain(command, options->json ? 0 : VQEMU_EXPLAIN_AS_TEXT, text,
+                                     error);
+    return options->json ? vqemu_command_to_json(command, 0, text, error)
+                         : vqemu_command_to_shell(command, 0, text, error);
+}
+
 static int args(const struct options *options) {
     _cleanup_way_ struct way way = {0};
     int status = vm_from_options(options, &way.vm);
@@ -21,8 +30,7 @@ static int args(const struct options *options) {
 
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_vqemu_free_ char *text = NULL;
-    int code = options->json ? vqemu_command_to_json(way.command, 0, &text, &error)
-                             : vqemu_command_to_shell(way.command, 0, &text, &error);
+    int code = command_to_text(options, way.command, &text, &error);
     if (code)
         return fail(error);
     fputs(text, stdout);
@@ -31,16 +39,20 @@ static int args(const struct options *options) {
 
 const struct command command_args = {
     .name = "args",
-    .option_groups =
-        OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM | OPTIONS_POLICY,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM |
+                     OPTIONS_POLICY | OPTIONS_EXPLAIN,
     .summary = "print the command that runs a VM, for a shell",
     .description =
         "Print the command that runs a VM: text for a shell, which starts QEMU with\n"
         "exactly these arguments and this environment. Without --profile, the profile\n"
         "is chosen as by \"volt-qemu select\". What stands after \"--\" is added to QEMU's\n"
         "arguments.\n"
-        "With --json: argv, env, cwd, digest, hardware_digest, fingerprint (the digest).\n",
+        "With --json: argv, env, cwd, digest, hardware_digest, fingerprint (the digest).\n"
+        "With --explain, instead: each argument, the key of the VM that it comes from, and\n"
+        "why it is there; with --json, arguments: index, option, value, key, reason,\n"
+        "settings.\n",
     .example = "  volt-qemu args --profile emulate-x86 --kernel vmlinuz --rootfs /srv/web >web.sh\n"
-               "  volt-qemu args --vm web.json --json -- -snapshot\n",
+               "  volt-qemu args --vm web.json --json -- -snapshot\n"
+               "  volt-qemu args --vm web.json --explain\n",
     .run = args,
 };

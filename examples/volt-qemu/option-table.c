@@ -81,6 +81,9 @@ const struct option_row option_rows[] = {
     {"policy", "FILE", OPTIONS_POLICY, OPTION_TEXT, FIELD(policy),
      "deny what a policy, a JSON file, does not allow of the VM (default: all is allowed)"},
 
+    {"explain", NULL, OPTIONS_EXPLAIN, OPTION_SWITCH, FIELD(explain),
+     "tell of each argument which key of the VM it comes from, or why it is there"},
+
     {"qemu-version", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(qemu_version), "QEMU's version"},
     {"build-date", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(build_date), "when it was built"},
     {"build-host", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(build_host), "where it was built"},

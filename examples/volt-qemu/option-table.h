@@ -25,7 +25,8 @@ enum option_group {
     OPTIONS_UNIT = 1 << 15,
     OPTIONS_USER = 1 << 16, /* --user-manager */
     OPTIONS_RUN = 1 << 17,
-    OPTIONS_POLICY = 1 << 18
+    OPTIONS_POLICY = 1 << 18,
+    OPTIONS_EXPLAIN = 1 << 19 /* --explain */
 };
 
 enum option_type {

@@ -43,6 +43,7 @@ struct options {
     const char *profile, *mode, *accel, *guest_arch, *guest_os;
     const char *revision;
     bool verify, trust, any_profile;
+    bool explain;
 
     const char *vm, *name, *append, *policy;
     int64_t memory, cpus;           /* -1 if not given: 0 asks for the default */

@@ -315,6 +315,35 @@ int vqemu_command_to_shell(const vqemu_command *command, uint32_t flags, char **
 int vqemu_command_to_json(const vqemu_command *command, uint32_t flags, char **text,
                           vqemu_error **error);
 
+/** How a command is explained. Since 1.0. */
+enum vqemu_explain_flag {
+    /** Lines for people instead of JSON, whose form is none to rely on. */
+    VQEMU_EXPLAIN_AS_TEXT = 1
+};
+
+/**
+ * Where each argument of a command comes from, as JSON text ending in a newline:
+ *
+ *     {"arguments": [{"index": 31, "option": "-device", "value": "virtio-blk-pci,id=...,...",
+ *                     "key": "disks[0].bus", "reason": "default: the fastest",
+ *                     "settings": [{"name": "serial", "value": "a", "key": "disks[0].serial"}]}]}
+ *
+ * "index" is the place in vqemu_command_argv() of the option and, where it has one, of the value
+ * behind it; the program, what executes it, and the VM's own arguments are a "value" alone. "key"
+ * is the key of the VM that says it or, with a "reason" that begins with "default", would. "reason"
+ * tells in words why it is so where the VM does not say it: words for people, which change from
+ * version to version. Each argument has one of these two. "settings" are the parts of a value that
+ * come from elsewhere than the argument itself.
+ *
+ * A command that was loaded is not explained: what was saved does not tell it. flags: 0 or
+ * VQEMU_EXPLAIN_AS_TEXT. The caller frees *text with vqemu_free().
+ *
+ * Errors: VQEMU_ERR_UNSUPPORTED (reason "loaded-command": build it of its VM; reason "not-utf-8":
+ * an argument is not, and JSON cannot carry it), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_command_explain(const vqemu_command *command, uint32_t flags, char **text,
+                          vqemu_error **error);
+
 /* ---- for a later process ---- */
 
 /**

@@ -72,13 +72,12 @@ vqemu_command *command_new(vqemu_runtime *runtime) {
 
 /* The plan as words, and what is made of them. */
 static int say(vqemu_command *command, const struct plan *plan, vqemu_error **error) {
-    _cleanup_options_ struct options options = {0};
     program_add_arguments(&command->argv, plan->runtime, command->cwd);
     program_add_environment(&command->envp, plan->runtime, command->cwd);
-    plan_add_options(plan, &options);
-    options_add_text(&options, &command->argv);
+    plan_add_options(plan, &command->options);
+    options_add_text(&command->options, &command->argv);
     if (command->argv.failed || command->envp.failed ||
-        !hardware_digest(plan->arch->name, &options, &command->hardware))
+        !hardware_digest(plan->arch->name, &command->options, &command->hardware))
         return error_no_memory(error);
     command->digest = command_digest(command);
     return 0;
@@ -145,6 +144,7 @@ VQEMU_EXPORT void vqemu_command_unref(vqemu_command *command) {
         return;
     strv_release(&command->argv);
     strv_release(&command->envp);
+    options_release(&command->options);
     free(command->cwd);
     free(command->vm_name);
     free(command->user);

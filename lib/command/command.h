@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "command/command-options.h"
 #include "command/firmware.h"
+#include "command/option.h"
 #include "command/resources.h"
 #include "util/cleanup.h"
 #include "util/strv.h"
@@ -19,6 +20,7 @@ struct vqemu_command {
     vqemu_runtime *runtime; /* keeps the lease */
     struct strv argv, envp;
     char *cwd;
+    struct options options; /* behind the program; none in a command that was loaded */
     struct digest digest, hardware;
     /* For what is made of it besides: */
     char *vm_name, *user, *vnc_password_file; /* the last two may be NULL */

@@ -81,13 +81,12 @@ static void format_options(struct options *options, const struct image *image) {
     option_textf(options, "file", "%s-file", image->node);
     if (image->data.name.value)
         option_textf(options, "data-file", "%s-data", image->node);
-    if (image->backing)
+    if (image->backing) {
         option_text(options, "backing", image->backing);
-    else
+    } else {
         option_add(options, "backing", SETTING_NULL, 0);
-    if (!image->backing)
-        option_from(options, origin_beside(image->origin, image->origin.list ? "backing" : "nvram",
-                                           "no layer is opened that the VM does not name"));
+        option_from(options, origin_none("no layer is opened that the VM does not name"));
+    }
 }
 
 /* The set of descriptors that stands for the file. */

@@ -56,8 +56,7 @@ void clock_options(const struct plan *plan, struct options *options) {
         option_from(options, origin_key("guest_os", "Windows counts ticks, and gets late ones"));
     }
     for (int state = 3; plan->board.sleep && state <= 4; state++) {
-        option_begin(options, OPTION_GLOBAL, NULL,
-                     origin_key("suspend", "default: a guest that sleeps looks as if it hung"));
+        option_begin(options, OPTION_GLOBAL, NULL, plan->board.sleep_origin);
         option_number(options,
                       arena_textf(&options->texts, "%s.disable_s%d", plan->board.sleep, state), 1);
     }

@@ -75,7 +75,7 @@ static struct origin origin_of_uefi(const struct plan *plan) {
     const char *reason = plan->vm->firmware      ? NULL
                          : plan_is_windows(plan) ? "default: Windows boots by UEFI"
                          : plan->machine->boots_disks
-                             ? "default: under KVM, UEFI boots all that the profile's guests have"
+                             ? "default: under KVM, guests boot by the UEFI of the profile"
                              : "default: the machine boots disks by UEFI alone";
     return origin_key("firmware", reason);
 }

@@ -141,8 +141,9 @@ static struct choice choose_driver(const struct source *source) {
     bool is_drive =
         is_device && source->is_optical && source->file && is_optical_drive(source->file);
     const char *reason = source->block_device != TOGGLE_DEFAULT ? NULL
-                         : is_device                            ? "default: the file is below /dev"
-                                     : "default: the file is not below /dev";
+                         : !source->file ? "default: a descriptor is taken for that of a file"
+                         : is_device     ? "default: the file is below /dev"
+                                         : "default: the file is not below /dev";
     return (struct choice){is_drive    ? "host_cdrom"
                            : is_device ? "host_device"
                                        : "file",
@@ -165,8 +166,7 @@ static struct image_file open_data(struct plan *plan, const struct source *sourc
     bool is_device = is_below_dev(source->data_file);
     struct image_file file = {
         .driver = {is_device ? "host_device" : "file",
-                   origin_beside(source->origin, "data_file",
-                                 "default: by whether the file is below /dev")},
+                   origin_beside(source->origin, "data_file", "by whether the file is below /dev")},
         .name = {source->data_file, origin_beside(source->origin, "data_file", NULL)}};
     if (!source->data_file)
         return (struct image_file){0};
@@ -190,11 +190,11 @@ static void note_qcow2(struct plan *plan, const struct source *source, int fd) {
 static struct origin origin_of_read_only(const struct drive *drive, const struct source *source) {
     if (source->origin.inner)
         return origin_beside(source->origin, NULL, "a layer is only read");
-    if (is_on(drive->disk->read_only))
-        return origin_beside(source->origin, "read_only", NULL);
-    return origin_beside(source->origin, "read_only",
-                         source->read_only ? "default: a CD is only read"
-                                           : "default: disks can be written to");
+    if (is_on(drive->disk->cdrom))
+        return origin_beside(source->origin, "cdrom", "a CD is only read");
+    return origin_beside(
+        source->origin, "read_only",
+        drive->disk->read_only == TOGGLE_DEFAULT ? "default: disks can be written to" : NULL);
 }
 
 static void plan_source(struct plan *plan, struct drive *drive, const struct source *source) {
@@ -202,7 +202,8 @@ static void plan_source(struct plan *plan, struct drive *drive, const struct sou
     drive->images[drive->image_count++] = (struct image){
         .node = source->node,
         .format = {source->format ? source->format : "raw",
-                   origin_beside(source->origin, "format", source->format ? NULL : "default")},
+                   origin_beside(source->origin, "format",
+                                 source->format ? NULL : "default: no format is guessed")},
         .has_layers = has_layers(source->format),
         .file = file,
         .data = data,

@@ -55,7 +55,8 @@ static struct choice choose_clock(const struct plan *plan) {
     if (plan_is_windows(plan))
         return (struct choice){"localtime",
                                origin_key("rtc", "default: Windows takes it for local time")};
-    return (struct choice){"utc", origin_key("rtc", "default: what all others take it for")};
+    return (struct choice){"utc",
+                           origin_key("rtc", "default: all systems but Windows take it for UTC")};
 }
 
 int plan_board(struct plan *plan, vqemu_error **error) {
@@ -63,6 +64,9 @@ int plan_board(struct plan *plan, vqemu_error **error) {
     plan->board = (struct machine_plan){
         /* a guest that suspends, as a desktop does by itself, would look as if it hung */
         .sleep = is_on(vm->suspend) ? NULL : plan->machine->sleep,
+        .sleep_origin = origin_key("suspend", vm->suspend == TOGGLE_OFF
+                                                  ? NULL
+                                                  : "default: a guest that sleeps seems to hang"),
         .sandbox = is_on_by_default(vm->sandbox, true),
         .starts_programs = starts_programs(vm),
         .clock = choose_clock(plan),

@@ -64,7 +64,8 @@ static struct amount choose_memory(const struct plan *plan) {
         return (struct amount){
             plan->arch->default_memory,
             origin_key("memory", "default: what guests of this architecture need")};
-    return (struct amount){DEFAULT_MEMORY, origin_key("memory", "default")};
+    return (struct amount){DEFAULT_MEMORY,
+                           origin_key("memory", "default: enough for a small guest")};
 }
 
 int plan_memory(struct plan *plan, vqemu_error **error) {
@@ -73,7 +74,7 @@ int plan_memory(struct plan *plan, vqemu_error **error) {
     memory->mib = choose_memory(plan);
     memory->has_backend = plan->shared_memory || vm->hugepages;
     memory->shared_origin =
-        is_on(vm->memory_shared) ? origin_key("memory_shared", NULL)
+        vm->memory_shared != TOGGLE_DEFAULT ? origin_key("memory_shared", NULL)
         : plan->shared_memory
             ? origin_key("memory_shared", "a share over virtiofs: virtiofsd reads and writes there")
             : origin_key("memory_shared", "default: nobody else has the memory");

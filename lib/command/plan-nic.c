@@ -205,7 +205,8 @@ static void choose_forwards(struct plan *plan, struct nic_plan *planned) {
         planned->forwards[i] = (struct forward_plan){
             .forward = forward,
             .protocol = {protocol ? protocol : "tcp",
-                         origin_of_forward(planned, i, "protocol", protocol ? NULL : "default")},
+                         origin_of_forward(planned, i, "protocol",
+                                           protocol ? NULL : "default: the usual one")},
             .address = {address ? address : LOOPBACK,
                         origin_of_forward(planned, i, "host_address",
                                           address ? NULL : "default: only the host itself")},

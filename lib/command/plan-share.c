@@ -120,32 +120,34 @@ static void use_virtiofs(struct plan *plan, const struct share_plan *share, cons
 
 /* ---- the choice ---- */
 
+/* The root file system has one key for its share, and none for these. */
+static struct choice choose_for(const struct share_plan *share, const char *key, const char *given,
+                                const char *otherwise, const char *reason) {
+    bool is_root = !share->origin.list;
+    return (struct choice){given ? given : otherwise,
+                           origin_beside(share->origin, is_root ? "rootfs" : key,
+                                         given     ? NULL
+                                         : is_root ? "what a share has by default"
+                                                   : reason)};
+}
+
 /* The socket of the share over virtiofs with a number, counted by themselves. */
 static struct choice choose_socket(struct plan *plan, const struct share_plan *share,
                                    unsigned number) {
-    const char *path = share->share->socket;
     const char *name = arena_textf(&plan->texts, "virtiofsd-%u.sock", number);
-    return (struct choice){plan_path_or(plan, path, plan->identity.runtime_dir, name),
-                           origin_beside(share->origin, share->origin.list ? "socket" : "rootfs",
-                                         path ? NULL : "default: in the VM's runtime directory")};
+    return choose_for(share, "socket", share->share->socket,
+                      plan_path_or(plan, NULL, plan->identity.runtime_dir, name),
+                      "default: in the VM's runtime directory");
 }
 
 static void choose_9p(struct share_plan *plan) {
     const vqemu_share *share = plan->share;
-    const char *model = plan->writable ? "mapped-xattr" : "none";
-    const char *key = plan->origin.list ? "security_model" : "rootfs_writable";
-    plan->model = (struct choice){
-        share->security_model ? share->security_model : model,
-        origin_beside(plan->origin, key,
-                      share->security_model ? NULL
-                      : plan->writable
-                          ? "default: whose files are in the guest is kept in attributes"
-                          : "default: what is only read needs no owners")};
-    plan->multidevs = (struct choice){
-        share->multidevs ? share->multidevs : "remap",
-        origin_beside(plan->origin, plan->origin.list ? "multidevs" : "rootfs",
-                      share->multidevs ? NULL
-                                       : "default: files of several file systems are told apart")};
+    plan->model = choose_for(
+        plan, "security_model", share->security_model, plan->writable ? "mapped-xattr" : "none",
+        plan->writable ? "default: whose files are in the guest is kept in attributes"
+                       : "default: what is only read needs no owners");
+    plan->multidevs = choose_for(plan, "multidevs", share->multidevs, "remap",
+                                 "default: files of several file systems are told apart");
 }
 
 static void plan_root(struct plan *plan, const vqemu_share *share, unsigned *virtiofs_count) {

@@ -77,6 +77,7 @@ struct identity_plan {
 
 struct machine_plan {
     const char *sleep; /* device whose sleep states are turned off; NULL for none */
+    struct origin sleep_origin;
     bool sandbox, starts_programs;
     struct choice clock;
     bool catches_up; /* late ticks of the clock are delivered */

@@ -773,6 +773,22 @@ def test_a_command_tells_what_it_is(store, revision, tmp_path):
         command.prepare(keep_variables=True, reset_variables=True)
 
 
+def test_a_command_tells_where_its_arguments_come_from(store, revision):
+    vm = voltqemu.VM("web", memory=512, disks=[{"file": "/d", "serial": "a,b"}], firmware="bios")
+    command = voltqemu.Command(resolve(store, revision), vm)
+    explained = command.explain()
+    assert all(argument.get("key") or argument["reason"] for argument in explained)
+    words = [word for argument in explained for word in (argument.get("option"), argument.get("value")) if word]
+    assert words == command.argv
+    memory = next(argument for argument in explained if argument.get("option") == "-m")
+    assert memory == {"index": command.argv.index("-m"), "option": "-m", "value": "512", "key": "memory"}
+    device = next(argument for argument in explained if argument.get("value", "").startswith("virtio-blk"))
+    assert {"name": "serial", "value": "a,b", "key": "disks[0].serial"} in device["settings"]
+    with pytest.raises(voltqemu.UnsupportedError) as caught:
+        voltqemu.Command.load(command.save()).explain()
+    assert caught.value.reason == "loaded-command"
+
+
 def test_a_command_is_saved_and_loaded(store, revision):
     command = voltqemu.Command(resolve(store, revision), voltqemu.VM("web", firmware="bios"))
     saved = command.save()

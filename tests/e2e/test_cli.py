@@ -181,6 +181,19 @@ def test_args_env_unit_run_agree(root, tmp_path):
     assert good("--root", root, "run", *vm).splitlines() == made["argv"][1:]
 
 
+def test_arguments_are_explained(root):
+    vm = ["--profile", "emulate-x86", "--name", "web", "--memory", "1G", "--set", "firmware=bios",
+          "--set", "disks[0].file=/d,1", "--", "-snapshot"]
+    argv = json.loads(good("--root", root, "--json", "args", *vm))["argv"]
+    arguments = json.loads(good("--root", root, "--json", "args", "--explain", *vm))["arguments"]
+    assert [word for it in arguments for word in (it.get("option"), it.get("value")) if word] == argv
+    assert all(it.get("key") or it.get("reason") for it in arguments)
+    lines = [re.split("  +", line.strip()) for line in good("--root", root, "args", "--explain", *vm).splitlines()]
+    assert ["-m 1024", "memory"] in lines and ["file.filename=/d,1", "disks[0].file"] in lines
+    assert ["-snapshot", "extra_args[0]"] in lines and ["-nic none", "nics"] in [line[:2] for line in lines]
+    bad(USAGE, "--explain", "env", "--explain", *vm)
+
+
 def test_descriptors_with_a_name_get_the_numbers_of_the_command(root, profile, tmp_path):
     program = profile / "bin/qemu-system-x86_64"
     program.write_text(program.read_text() + 'for fd in /proc/$$/fd/*; do echo "${fd##*/} $(readlink "$fd")"; done\n')

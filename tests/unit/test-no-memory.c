@@ -114,12 +114,16 @@ static int read_and_build(vqemu_runtime *runtime, const char *text, size_t size,
         r = vqemu_command_build(runtime, vm, options, 0, &command, error);
     vqemu_command_options_free(options);
     if (r == 0) {
-        _cleanup_free_ char *shell = NULL, *json = NULL, *saved = NULL;
+        _cleanup_free_ char *shell = NULL, *json = NULL, *saved = NULL, *why = NULL, *list = NULL;
         r = vqemu_command_to_shell(command, 0, &shell, error);
         if (r == 0)
             r = vqemu_command_to_json(command, 0, &json, error);
         if (r == 0)
             r = vqemu_command_save(command, 0, &saved, error);
+        if (r == 0)
+            r = vqemu_command_explain(command, 0, &why, error);
+        if (r == 0)
+            r = vqemu_command_explain(command, VQEMU_EXPLAIN_AS_TEXT, &list, error);
     }
     return r;
 }

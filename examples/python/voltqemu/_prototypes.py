@@ -59,6 +59,7 @@ const char *vqemu_command_companion_socket(const vqemu_command *command, size_t 
 const char *vqemu_command_cwd(const vqemu_command *command);
 const char *vqemu_command_digest(const vqemu_command *command, const char *what);
 char *const *vqemu_command_envp(const vqemu_command *command);
+int vqemu_command_explain(const vqemu_command *command, uint32_t flags, char **text, vqemu_error **error);
 int vqemu_command_fd_at(const vqemu_command *command, size_t index);
 size_t vqemu_command_fd_count(const vqemu_command *command);
 const char *vqemu_command_fd_key(const vqemu_command *command, size_t index);

@@ -93,6 +93,11 @@ class Command(Handle):
         """The command as JSON, for load()."""
         return str(C.vqemu_command_save(self, 0), "utf-8")
 
+    def explain(self) -> List[Dict[str, Any]]:
+        """Where each argument comes from: "index" in argv, "option", "value"; "key" of the VM, "reason" in words where
+        the VM does not say it; and "settings", the parts that come from elsewhere. Not of what load() gave."""
+        return list(json.loads(C.vqemu_command_explain(self, 0))["arguments"])
+
     @property
     def runtime(self) -> Runtime:
         """The runtime that it was built for."""

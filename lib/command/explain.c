@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/* A command -> where each of its arguments comes from, as JSON or for people. */
+#include <string.h>
+
+#include "base/error.h"
+#include "base/json.h"
+#include "command/command.h"
+#include "command/option-text.h"
+#include "qemu/program.h"
+#include "util/export.h"
+#include "util/utf8.h"
+
+/* How many words come before the options: the program, and what executes it. */
+static size_t program_word_count(const vqemu_command *command) {
+    size_t count = command->argv.count;
+    for (size_t i = 0; i < command->options.count; i++)
+        count -= option_argument_count(&command->options.items[i]);
+    return count;
+}
+
+/* ---- as JSON ---- */
+
+/* What is being written. The first failure stays. */
+struct writer {
+    vqemu_error **error;
+    int code;
+};
+
+static void add(struct writer *writer, json_t *object, const char *key, json_t *value) {
+    if (json_object_set_new(object, key, value) < 0 && writer->code == 0)
+        writer->code = error_no_memory(writer->error);
+}
+
+static void add_text(struct writer *writer, json_t *object, const char *key, const char *text,
+                     size_t index) {
+    if (writer->code < 0)
+        return;
+    if (utf8_is_valid(text)) {
+        add(writer, object, key, json_string(text));
+        return;
+    }
+    writer->code =
+        error_set(writer->error, VQEMU_ERR_UNSUPPORTED, 0,
+                  "argv[%zu] is not UTF-8, which JSON cannot carry; ask for it as text", index);
+    error_because(writer->code, writer->error, "not-utf-8", VQEMU_DETAIL_KEY, "argv", NULL);
+}
+
+static void add_buffer(struct writer *writer, json_t *object, const char *key, struct strbuf *text,
+                       size_t index) {
+    _cleanup_free_ char *taken = strbuf_take(text);
+    if (taken)
+        add_text(writer, object, key, taken, index);
+    else if (writer->code == 0)
+        writer->code = error_no_memory(writer->error);
+}
+
+static void add_origin(struct writer *writer, json_t *object, const struct origin *origin) {
+    struct strbuf key = {0};
+    if (origin_has_key(origin)) {
+        origin_add_key(origin, &key);
+        add_buffer(writer, object, "key", &key, 0);
+    }
+    if (origin->reason)
+        add(writer, object, "reason", json_string(origin->reason));
+}
+
+static json_t *append(struct writer *writer, json_t *array) {
+    json_t *object = json_object();
+    if (json_array_append_new(array, object) < 0 && writer->code == 0)
+        writer->code = error_no_memory(writer->error);
+    return object;
+}
+
+/* Of an argument, those that come from elsewhere than it itself. */
+static void add_settings(struct writer *writer, json_t *argument, const struct options *options,
+                         const struct option *option, size_t index) {
+    json_t *array = NULL;
+    for (size_t i = 0; writer->code == 0 && i < option->count; i++) {
+        const struct setting *setting = option_setting(options, option, i);
+        struct strbuf value = {0};
+        if (!origin_is_said(&setting->origin))
+            continue;
+        if (!array)
+            add(writer, argument, "settings", array = json_array());
+        json_t *object = writer->code == 0 ? append(writer, array) : NULL;
+        setting_add_value(setting, &value);
+        add_text(writer, object, "name", setting->name, index);
+        add_buffer(writer, object, "value", &value, index);
+        add_origin(writer, object, &setting->origin);
+    }
+}
+
+static void add_program(struct writer *writer, json_t *arguments, const vqemu_command *command) {
+    for (size_t i = 0; writer->code == 0 && i < program_word_count(command); i++) {
+        json_t *argument = append(writer, arguments);
+        add(writer, argument, "index", json_integer((json_int_t)i));
+        add_text(writer, argument, "value", command->argv.items[i], i);
+        add(writer, argument, "reason", json_string(program_argument_reason(command->runtime, i)));
+    }
+}
+
+static void add_options(struct writer *writer, json_t *arguments, const vqemu_command *command) {
+    size_t index = program_word_count(command);
+    for (size_t i = 0; writer->code == 0 && i < command->options.count; i++) {
+        const struct option *option = &command->options.items[i];
+        const char *spelling = option_spelling(option->name);
+        size_t count = option_argument_count(option);
+        json_t *argument = append(writer, arguments);
+        add(writer, argument, "index", json_integer((json_int_t)index));
+        if (spelling)
+            add(writer, argument, "option", json_string(spelling));
+        if (!spelling || count > 1)
+            add_text(writer, argument, "value", command->argv.items[index + count - 1], index);
+        add_origin(writer, argument, &option->origin);
+        add_settings(writer, argument, &command->options, option, index);
+        index += count;
+    }
+}
+
+static int explain_as_json(const vqemu_command *command, char **text, vqemu_error **error) {
+    struct writer writer = {.error = error};
+    _cleanup_json_ json_t *root = json_object();
+    json_t *arguments = json_array();
+    add(&writer, root, "arguments", arguments);
+    if (writer.code == 0)
+        add_program(&writer, arguments, command);
+    if (writer.code == 0)
+        add_options(&writer, arguments, command);
+    return writer.code < 0 ? writer.code : json_to_text(root, text, error);
+}
+
+/* ---- for people ---- */
+
+#define WORDS_MAX ((size_t)44) /* what is longer stands out of its column */
+#define KEY_MAX ((size_t)34)
+
+/* A line that is being written: words, key, reason. */
+struct line {
+    struct strbuf *text;
+    size_t start;
+};
+
+static struct line begin_line(struct strbuf *text) {
+    return (struct line){text, text->length};
+}
+
+static void pad(struct line *line, size_t column) {
+    size_t length = line->text->length - line->start;
+    do
+        strbuf_add_char(line->text, ' ');
+    while (++length < column);
+}
+
+/* What a terminal would obey is written as an error writes it. */
+static void add_words(struct line *line, const char *words) {
+    _cleanup_free_ char *printable = make_printable(words);
+    if (printable)
+        strbuf_add(line->text, printable);
+    else
+        line->text->failed = true;
+}
+
+static void end_line(struct line *line, const struct origin *origin) {
+    struct strbuf key = {0};
+    if (origin_is_said(origin)) {
+        pad(line, WORDS_MAX);
+        origin_add_key(origin, &key);
+        strbuf_add(line->text, key.length ? key.text : "-");
+        line->text->failed = line->text->failed || key.failed;
+        strbuf_release(&key);
+    }
+    if (origin->reason) {
+        pad(line, WORDS_MAX + KEY_MAX);
+        strbuf_add(line->text, origin->reason);
+    }
+    strbuf_add_char(line->text, '\n');
+}
+
+static void explain_program(struct strbuf *text, const vqemu_command *command) {
+    for (size_t i = 0; i < program_word_count(command); i++) {
+        const struct origin origin = origin_none(program_argument_reason(command->runtime, i));
+        struct line line = begin_line(text);
+        add_words(&line, command->argv.items[i]);
+        end_line(&line, &origin);
+    }
+}
+
+static void explain_setting(struct strbuf *text, const struct setting *setting) {
+    struct strbuf words = {0};
+    struct line line = begin_line(text);
+    strbuf_addf(&words, "%s=", setting->name);
+    setting_add_value(setting, &words);
+    _cleanup_free_ char *taken = strbuf_take(&words);
+    strbuf_add(text, "    ");
+    if (taken)
+        add_words(&line, taken);
+    text->failed = text->failed || !taken;
+    end_line(&line, &setting->origin);
+}
+
+static void explain_option(struct strbuf *text, const struct options *options,
+                           const struct option *option) {
+    const char *spelling = option_spelling(option->name);
+    struct line line = begin_line(text);
+    if (spelling)
+        strbuf_add(text, spelling);
+    if (spelling && option->head)
+        strbuf_add_char(text, ' ');
+    if (option->head)
+        add_words(&line, option->head);
+    end_line(&line, &option->origin);
+    for (size_t i = 0; i < option->count; i++)
+        explain_setting(text, option_setting(options, option, i));
+}
+
+static int explain_as_text(const vqemu_command *command, char **text, vqemu_error **error) {
+    struct strbuf lines = {0};
+    explain_program(&lines, command);
+    for (size_t i = 0; i < command->options.count; i++)
+        explain_option(&lines, &command->options, &command->options.items[i]);
+    *text = strbuf_take(&lines);
+    return *text ? 0 : error_no_memory(error);
+}
+
+/* ---- both ---- */
+
+VQEMU_EXPORT int vqemu_command_explain(const vqemu_command *command, uint32_t flags, char **text,
+                                       vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(text, error);
+    *text = NULL;
+    REQUIRE_ARGUMENT(command, error);
+    REQUIRE_FLAGS(flags, VQEMU_EXPLAIN_AS_TEXT, error);
+    if (command->options.count == 0) {
+        int r = error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                          "a command that was loaded does not tell where its arguments come from: "
+                          "build it of its VM");
+        return error_because(r, error, "loaded-command", NULL);
+    }
+    return flags & VQEMU_EXPLAIN_AS_TEXT ? explain_as_text(command, text, error)
+                                         : explain_as_json(command, text, error);
+}
