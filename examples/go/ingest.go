@@ -27,6 +27,7 @@ type IngestOptions struct {
 	Abilities   Ability
 	Guests      []string // guest architectures
 	Description string
+	Whole       bool // of Ingest: refuse a profile whose closure has problems
 }
 
 // Ingest is what was put into a store.
@@ -39,6 +40,7 @@ type Ingest struct {
 	Bytes      uint64
 	NewObjects int // of these, those that the store did not have
 	NewBytes   uint64
+	Closure    *Closure // what the files of a directory ask for; nil of an archive or a copy
 }
 
 func (o *IngestOptions) use() (*C.vqemu_ingest_options, error) {
@@ -85,6 +87,7 @@ func takeIngest(to **Ingest, from **C.vqemu_ingest, result C.int) C.int {
 		Bytes:      uint64(C.vqemu_ingest_bytes(ingest)),
 		NewObjects: int(C.vqemu_ingest_new_object_count(ingest)),
 		NewBytes:   uint64(C.vqemu_ingest_new_bytes(ingest)),
+		Closure:    newClosure(C.vqemu_ingest_closure(ingest)),
 	}
 	return result
 }
@@ -98,10 +101,14 @@ func (s *Store) Ingest(ctx context.Context, directory string, what IngestOptions
 	}
 	defer C.vqemu_ingest_options_free(given)
 	var ingest *Ingest
+	var flags C.uint32_t
+	if what.Whole {
+		flags = C.VQEMU_INGEST_WHOLE
+	}
 	err = s.named(ctx, directory, options,
 		func(store *C.vqemu_store, directory *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
 			var i *C.vqemu_ingest
-			return takeIngest(&ingest, &i, C.vqemu_store_ingest(store, directory, given, 0, call, &i, e))
+			return takeIngest(&ingest, &i, C.vqemu_store_ingest(store, directory, given, flags, call, &i, e))
 		})
 	return ingest, err
 }

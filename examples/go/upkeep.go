@@ -215,12 +215,13 @@ type Check struct {
 	Objects    int    // looked at
 	Bytes      uint64 // hashed
 	Problems   []Problem
-	Unrepaired int // problems that are left
+	Unrepaired int                 // problems that are left
+	Closures   map[string]*Closure // of revisions by their names, if they were asked for
 }
 
 // Problem is something that is not as it should be.
 type Problem struct {
-	Kind      string // "missing", "damaged", "tree" or "revision"
+	Kind      string // "missing", "damaged", "tree", "revision" or "closure"
 	Digest    string
 	Message   string
 	Repaired  bool
@@ -240,9 +241,10 @@ type Process struct {
 
 // CheckOptions say what is checked.
 type CheckOptions struct {
-	Name   string // a revision or profile; "" for all
-	Repair bool   // put right what can be put right
-	From   string // with good copies from there, too: a directory, archive or store
+	Name    string // a revision or profile; "" for all
+	Repair  bool   // put right what can be put right
+	From    string // with good copies from there, too: a directory, archive or store
+	Closure bool   // also find out what the files of each revision ask for, and what of it is not there
 }
 
 // Check reads and hashes objects, and compares trees with what they were. It fails only if it cannot be made.
@@ -255,6 +257,9 @@ func (s *Store) Check(ctx context.Context, what CheckOptions, options ...CallOpt
 	}
 	if what.Repair {
 		flags = C.VQEMU_CHECK_REPAIR
+	}
+	if what.Closure {
+		flags |= C.VQEMU_CHECK_CLOSURE
 	}
 	var check *Check
 	err := s.about(ctx, what.Name, options,
@@ -278,6 +283,12 @@ func newCheck(c *C.vqemu_check) *Check {
 	}
 	for i := C.size_t(0); i < C.vqemu_check_problem_count(c); i++ {
 		check.Problems = append(check.Problems, newProblem(c, i))
+	}
+	for i := C.size_t(0); i < C.vqemu_check_closure_count(c); i++ {
+		if check.Closures == nil {
+			check.Closures = map[string]*Closure{}
+		}
+		check.Closures[C.GoString(C.vqemu_check_closure_revision_name(c, i))] = newClosure(C.vqemu_check_closure(c, i))
 	}
 	return check
 }

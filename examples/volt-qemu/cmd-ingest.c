@@ -6,6 +6,7 @@
 #include <volt-qemu/volt-qemu.h>
 
 #include "cleanup.h"
+#include "closure.h"
 #include "commands.h"
 #include "from-options.h"
 #include "message.h"
@@ -27,9 +28,15 @@ static int ingest_directory(const struct options *options) {
         return status;
 
     progress_begin(options);
-    int code = vqemu_store_ingest(store, options->operand, said, 0, options->call, &result, &error);
+    int code =
+        vqemu_store_ingest(store, options->operand, said, options->whole ? VQEMU_INGEST_WHOLE : 0,
+                           options->call, &result, &error);
     progress_end();
-    return code ? fail(error) : print_stored(options, result);
+    if (code)
+        return fail(error);
+    if (!options->json)
+        warn_of_closure(vqemu_ingest_closure(result));
+    return print_stored(options, result);
 }
 
 static int ingest(const struct options *options) {
@@ -52,17 +59,19 @@ const struct command command_ingest = {
     .name = "ingest",
     .operand = "DIR",
     .operands = 1,
-    .option_groups = OPTIONS_PROFILE | OPTIONS_INGEST,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_INGEST | OPTIONS_WHOLE,
     .summary = "put a directory into the store as a profile",
     .description =
         "Put a directory with bin/, lib/ and firmware/ into the store as a new revision of\n"
         "a profile, which must be named with --profile. The store is made if it is not\n"
         "there. If the newest revision is the same already, nothing is written. A profile\n"
         "of your own needs --accel and --guests, and --abilities for what it can do.\n"
+        "Warns of what its files ask for and is missing, or would come from the host; with\n"
+        "--whole that is refused.\n"
         "With --json: revision, ref (the same), profile, path, digest, objects, binaries,\n"
         "libraries, firmware, total_bytes, current (the name of the\n"
         "revision that is used now), displaced (of the one until now; null for none), unchanged, "
-        "new_objects, new_bytes.\n",
+        "new_objects, new_bytes,\nclosure (kind, state, name, asked_by, message).\n",
     .example = "  volt-qemu ingest --profile emulate-x86 --qemu-version 7.2 /srv/qemu\n"
                "  volt-qemu ingest --profile tiny-arm --accel tcg --guests arm,aarch64 "
                "/srv/qemu-arm\n",

@@ -5,6 +5,7 @@
 #include <volt-qemu/volt-qemu.h>
 
 #include "cleanup.h"
+#include "closure.h"
 #include "commands.h"
 #include "from-options.h"
 #include "json.h"
@@ -41,7 +42,18 @@ static json_t *problem_json(const vqemu_check *check, size_t problem) {
     return object;
 }
 
-static json_t *check_json(const vqemu_check *check) {
+static json_t *closures_json(const vqemu_check *check) {
+    json_t *closures = json_array();
+    for (size_t i = 0; i < vqemu_check_closure_count(check); i++) {
+        json_t *one = json_object();
+        json_add_text(one, "revision", vqemu_check_closure_revision_name(check, i));
+        json_add(one, "closure", closure_json(vqemu_check_closure(check, i)));
+        json_append(closures, one);
+    }
+    return closures;
+}
+
+static json_t *check_json(const struct options *options, const vqemu_check *check) {
     json_t *object = json_object(), *problems = json_array();
     for (size_t i = 0; i < vqemu_check_problem_count(check); i++)
         json_append(problems, problem_json(check, i));
@@ -49,6 +61,8 @@ static json_t *check_json(const vqemu_check *check) {
     json_add_number(object, "bytes", (int64_t)vqemu_check_bytes(check));
     json_add_count(object, "left", vqemu_check_unrepaired_count(check));
     json_add(object, "problems", problems);
+    if (options->closure)
+        json_add(object, "closures", closures_json(check));
     return object;
 }
 
@@ -62,7 +76,8 @@ static void print_safe(const char *label, const char *text) {
 static void print_problem(const vqemu_check *check, size_t problem) {
     bool repaired = vqemu_check_problem_repaired(check, problem);
     print_safe(repaired ? "repaired: " : "problem: ", vqemu_check_problem_message(check, problem));
-    for (size_t i = 0; i < vqemu_check_place_count(check, problem); i++) {
+    bool is_closure = strcmp(vqemu_check_problem_kind(check, problem), "closure") == 0;
+    for (size_t i = 0; !is_closure && i < vqemu_check_place_count(check, problem); i++) {
         _cleanup_free_ char *use =
             format_text("%s of %s", vqemu_check_place_path(check, problem, i),
                         vqemu_check_place_revision_name(check, problem, i));
@@ -84,6 +99,10 @@ static void print_check(const vqemu_check *check) {
     size_t count = vqemu_check_problem_count(check), left = vqemu_check_unrepaired_count(check);
     for (size_t i = 0; i < count; i++)
         print_problem(check, i);
+    for (size_t i = 0; i < vqemu_check_closure_count(check); i++) {
+        print_safe("closure: revision ", vqemu_check_closure_revision_name(check, i));
+        print_closure_remarks(vqemu_check_closure(check, i));
+    }
     printf("%zu objects, %s: %zu problems, %zu repaired\n", vqemu_check_object_count(check), size,
            count, count - left);
 }
@@ -99,6 +118,15 @@ static bool lacks_objects(const vqemu_check *check) {
     return false;
 }
 
+/* Whether nothing is left but what was never in a profile. */
+static bool is_only_closure(const vqemu_check *check) {
+    for (size_t i = 0; i < vqemu_check_problem_count(check); i++)
+        if (!vqemu_check_problem_repaired(check, i) &&
+            strcmp(vqemu_check_problem_kind(check, i), "closure") != 0)
+            return false;
+    return true;
+}
+
 /* The first problem that is left. */
 static const char *first_left(const vqemu_check *check) {
     size_t i = 0;
@@ -111,7 +139,10 @@ static const char *first_left(const vqemu_check *check) {
 static void advise(const struct options *options, const vqemu_check *check) {
     if (vqemu_check_unrepaired_count(check) == 0)
         return;
-    if (!options->repair)
+    if (is_only_closure(check))
+        warn("no repair adds what was never in a profile: add it to the directory that the profile "
+             "came from, and ingest that again");
+    else if (!options->repair)
         warn("put it right with: volt-qemu verify --repair [--from SOURCE]");
     else if (!lacks_objects(check))
         warn("%zu problems are left, such as: %s", vqemu_check_unrepaired_count(check),
@@ -132,14 +163,16 @@ static int verify(const struct options *options) {
         return status;
 
     progress_begin(options);
-    int code = vqemu_store_check(store, options->operand, options->repair ? VQEMU_CHECK_REPAIR : 0,
-                                 options->from, options->call, &check, &error);
+    uint32_t flags =
+        (options->repair ? VQEMU_CHECK_REPAIR : 0) | (options->closure ? VQEMU_CHECK_CLOSURE : 0);
+    int code = vqemu_store_check(store, options->operand, flags, options->from, options->call,
+                                 &check, &error);
     progress_end();
     if (code)
         return fail_request(options->command, error);
     if (!options->json)
         print_check(check);
-    else if (print_json(check_json(check)))
+    else if (print_json(check_json(options, check)))
         return EXIT_FAILURE;
     advise(options, check);
     return vqemu_check_unrepaired_count(check) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -151,12 +184,18 @@ const struct command command_verify = {
     .operands = 1,
     .option_groups = OPTIONS_VERIFY,
     .summary = "read and check everything, and repair it",
-    .description = "Hash all objects of the store, or those of a revision or profile, and compare\n"
-                   "assembled trees with what they were. Names what is damaged or missing, which\n"
-                   "files of which revisions that is, and the processes that run from such trees.\n"
-                   "Exit status 1 if a problem is left.\n"
-                   "With --json: objects, bytes, left, problems (kind, digest, message, repaired,\n"
-                   "uses (revision, ref (the same), path), leases (tree, pid, command)).\n",
+    .description =
+        "Hash all objects of the store, or those of a revision or profile, and compare\n"
+        "assembled trees with what they were. Names what is damaged or missing, which\n"
+        "files of which revisions that is, and the processes that run from such trees.\n"
+        "With --closure, also reads what the files of each revision ask for: libraries,\n"
+        "modules, firmware; names what is missing or would come from the host, and tells\n"
+        "what only other guests would ask for, and what nothing asks for.\n"
+        "Exit status 1 if a problem is left.\n"
+        "With --json: objects, bytes, left, problems (kind, digest, message, repaired,\n"
+        "uses (revision, ref (the same), path), leases (tree, pid, command));\n"
+        "with --closure also closures (revision, closure (kind, state, name, asked_by,\n"
+        "message)).\n",
     .example = "  volt-qemu verify --threads 4\n"
                "  volt-qemu verify emulate-x86 --repair --from /mnt/volt\n",
     .run = verify,

@@ -76,7 +76,8 @@ _volt_qemu_words() {
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_volt_qemu_listed "$program" "$command" --)" -- "$word")
-    elif [[ $before == --* && $before != --json && $before != --read-only && $before != --allow-others ]]; then
+    elif [[ $before == --* && $before != --json && $before != --read-only && $before != --allow-others &&
+        $before != --closure && $before != --repair && $before != --whole ]]; then
         COMPREPLY=() # a value; readline completes the names of files
     elif [[ -z $command ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")

@@ -93,6 +93,8 @@ const struct option_row option_rows[] = {
      "what the profile is for"},
     {"guests", "ARCH,...", OPTIONS_INGEST, OPTION_TEXT, FIELD(guests),
      "of a profile of your own: the guest architectures it serves"},
+    {"whole", NULL, OPTIONS_WHOLE, OPTION_SWITCH, FIELD(whole),
+     "refuse a profile in which something is missing or would come from the host"},
     {"abilities", "NAME,...", OPTIONS_INGEST, OPTION_TEXT, FIELD(abilities),
      "of a profile of your own: display, usb, tpm, uefi, storage, nics"},
 
@@ -113,6 +115,8 @@ const struct option_row option_rows[] = {
      "for the manager of a user (systemctl --user)"},
     {"stop-timeout", "SECONDS", OPTIONS_UNIT, OPTION_NUMBER, FIELD(stop_timeout),
      "the guest's time to switch itself off when the service is stopped (default 90)"},
+    {"closure", NULL, OPTIONS_VERIFY, OPTION_SWITCH, FIELD(closure),
+     "also check that all that the files ask for is there"},
     {"repair", NULL, OPTIONS_VERIFY, OPTION_SWITCH, FIELD(repair),
      "put right what can be put right"},
     {"from", "SOURCE", OPTIONS_VERIFY, OPTION_TEXT, FIELD(from),

@@ -55,12 +55,13 @@ struct options {
 
     const char *qemu_version, *build_date, *build_host, *created_at, *digest;
     const char *guests, *abilities, *description;
+    bool whole;
     const char *manifest;
     bool files;
 
     int64_t max_size;   /* bytes; -1 if not given */
     const char *output; /* file of an export, directory of units */
-    bool repair;
+    bool repair, closure;
     bool keep_variables, reset_variables; /* of UEFI */
     const char *from;                     /* where good copies are */
     bool dry_run;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <volt-qemu/call.h>
+#include <volt-qemu/closure.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/store.h>
 
@@ -20,7 +21,10 @@ typedef struct vqemu_check vqemu_check;
 /** Flags for checking. Since 1.0. */
 enum vqemu_check_flag {
     /** Put right what can be put right. */
-    VQEMU_CHECK_REPAIR = 1
+    VQEMU_CHECK_REPAIR = 1,
+    /** Find out what the files of each revision ask for, and what of it is not in it:
+     * vqemu_check_closure(). */
+    VQEMU_CHECK_CLOSURE = 2
 };
 
 /**
@@ -36,6 +40,9 @@ enum vqemu_check_flag {
  * with files of any names, a tar archive, or the root of another store; NULL for none. Every copy
  * is hashed before it is used. Then trees that are not as they should be are assembled anew; one
  * that a running guest uses is set aside for it. What cannot be put right is left as it is.
+ *
+ * With VQEMU_CHECK_CLOSURE, each problem of a revision's closure is one of the check, too, of the
+ * kind "closure"; nothing repairs it but another revision.
  *
  * Returns 0 if the check could be made, whatever it found: see vqemu_check_problem_count(). On
  * success the caller frees *check with vqemu_check_free().
@@ -65,13 +72,13 @@ size_t vqemu_check_unrepaired_count(const vqemu_check *check);
 
 /**
  * What a problem is: "missing" or "damaged" (an object), "tree" (an assembled tree that was
- * altered) or "revision" (a manifest that cannot be loaded); NULL beyond the count. Static.
- * Since 1.0.
+ * altered), "revision" (a manifest that cannot be loaded) or "closure" (something that a revision's
+ * files need is not in it); NULL beyond the count. Static. Since 1.0.
  */
 const char *vqemu_check_problem_kind(const vqemu_check *check, size_t problem);
 
-/** The digest of the object, or of the tree's manifest; "" for a revision; NULL beyond the count.
- * Borrowed. Since 1.0. */
+/** The digest of the object, or of the tree's manifest; "" for a revision or closure; NULL beyond
+ * the count. Borrowed. Since 1.0. */
 const char *vqemu_check_problem_digest(const vqemu_check *check, size_t problem);
 
 /** One line for people, with the path of the file; NULL beyond the count. Borrowed. Since 1.0. */
@@ -80,7 +87,8 @@ const char *vqemu_check_problem_message(const vqemu_check *check, size_t problem
 /** Whether it was put right. Since 1.0. */
 bool vqemu_check_problem_repaired(const vqemu_check *check, size_t problem);
 
-/** In how many places an object is needed: a path of a revision each. Since 1.0. */
+/** In how many places an object is needed: a path of a revision each; for a closure, where it is
+ * asked for. Since 1.0. */
 size_t vqemu_check_place_count(const vqemu_check *check, size_t problem);
 
 /** The name of the revision that needs it; NULL beyond the count. Borrowed. Since 1.0. */
@@ -88,6 +96,17 @@ const char *vqemu_check_place_revision_name(const vqemu_check *check, size_t pro
 
 /** The path that it has there; NULL beyond the count. Borrowed. Since 1.0. */
 const char *vqemu_check_place_path(const vqemu_check *check, size_t problem, size_t place);
+
+/** How many revisions' closures were looked for: of all that were checked and can be loaded, with
+ * VQEMU_CHECK_CLOSURE. Since 1.0. */
+size_t vqemu_check_closure_count(const vqemu_check *check);
+
+/** The name of such a revision; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_check_closure_revision_name(const vqemu_check *check, size_t closure);
+
+/** What its files ask for, and what of it is not in it; NULL beyond the count. Borrowed. Since 1.0.
+ */
+const vqemu_closure *vqemu_check_closure(const vqemu_check *check, size_t closure);
 
 /** How many processes run from trees that a problem touches, or hold them. Since 1.0. */
 size_t vqemu_check_process_count(const vqemu_check *check, size_t problem);

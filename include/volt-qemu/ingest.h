@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <volt-qemu/call.h>
+#include <volt-qemu/closure.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/revision.h>
 #include <volt-qemu/store.h>
@@ -79,6 +80,17 @@ void vqemu_ingest_options_free(vqemu_ingest_options *options);
 
 /* ---- a directory ---- */
 
+/** Flags for putting a directory into a store. Since 1.0. */
+enum vqemu_ingest_flag {
+    /**
+     * Refuse a profile whose closure has problems (vqemu_closure_problem_count()): before anything
+     * of it is published. For who packs profiles for others. Not the default, since a profile can
+     * be meant to take the host's libraries, or to be completed later, and since programs that are
+     * no ELF files cannot be looked into.
+     */
+    VQEMU_INGEST_WHOLE = 1
+};
+
 /** What was put into a store. Immutable, one owner. Since 1.0. */
 typedef struct vqemu_ingest vqemu_ingest;
 
@@ -88,8 +100,10 @@ typedef struct vqemu_ingest vqemu_ingest;
  *
  * directory: has bin/, with at least one bin/qemu-system-*, and as a rule lib/ and firmware/.
  * Symbolic links to regular files inside the directory are stored as the file; anything else that
- * is not a file or directory is refused. options: with VQEMU_INGEST_PROFILE. flags: 0. call: may be
- * NULL; its progress has the step "hash".
+ * is not a file or directory is refused. options: with VQEMU_INGEST_PROFILE. flags: an OR of
+ * enum vqemu_ingest_flag. call: may be NULL; its progress has the step "hash".
+ *
+ * What its files ask for, and what of it is not there, is found out: vqemu_ingest_closure().
  *
  * The new revision is the newest of its profile, even if the clock was set back, and whatever time
  * of creation the options set. If the newest already has exactly this content and description, and
@@ -100,7 +114,8 @@ typedef struct vqemu_ingest vqemu_ingest;
  * attempt. On success the caller frees *ingest with vqemu_ingest_free().
  *
  * Errors: VQEMU_ERR_INVALID (unknown or missing profile; a file name that a manifest cannot hold;
- * no program), VQEMU_ERR_UNSUPPORTED (a device, socket or link out of the directory),
+ * no program; reason "not-whole": VQEMU_INGEST_WHOLE), VQEMU_ERR_UNSUPPORTED (a device, socket or
+ * link out of the directory),
  * VQEMU_ERR_CHANGED, VQEMU_ERR_NOT_FOUND (no such directory; reason "link-broken"),
  * VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE
  * (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
@@ -133,6 +148,10 @@ const char *vqemu_ingest_current(const vqemu_ingest *ingest);
  * Borrowed. Since 1.0.
  */
 vqemu_revision *vqemu_ingest_displaced(const vqemu_ingest *ingest);
+
+/** What the files of the directory ask for, and what of it is not there; NULL where an archive was
+ * imported or a revision copied, which vqemu_store_check() looks into. Borrowed. Since 1.0. */
+const vqemu_closure *vqemu_ingest_closure(const vqemu_ingest *ingest);
 
 /** How many objects (files) the revision lists. Since 1.0. */
 size_t vqemu_ingest_object_count(const vqemu_ingest *ingest);

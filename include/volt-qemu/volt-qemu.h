@@ -22,6 +22,7 @@
 #include <volt-qemu/call.h>
 #include <volt-qemu/capabilities.h>
 #include <volt-qemu/check.h>
+#include <volt-qemu/closure.h>
 #include <volt-qemu/collect.h>
 #include <volt-qemu/command.h>
 #include <volt-qemu/copy.h>

@@ -191,8 +191,8 @@ static bool find_address(const struct elf *elf, uint64_t address, uint64_t *offs
 struct dynamic {
     uint64_t needed[NEEDED_MAX];
     size_t needed_count;
-    uint64_t rpath, runpath, strings, strings_size;
-    bool has_rpath, has_runpath, has_strings;
+    uint64_t soname, rpath, runpath, strings, strings_size;
+    bool has_soname, has_rpath, has_runpath, has_strings;
 };
 
 static bool take_entry(struct dynamic *dynamic, uint64_t tag, uint64_t value) {
@@ -201,6 +201,10 @@ static bool take_entry(struct dynamic *dynamic, uint64_t tag, uint64_t value) {
         if (dynamic->needed_count == NEEDED_MAX)
             return false;
         dynamic->needed[dynamic->needed_count++] = value;
+        break;
+    case DT_SONAME:
+        dynamic->soname = value;
+        dynamic->has_soname = true;
         break;
     case DT_RPATH:
         dynamic->rpath = value;
@@ -255,7 +259,8 @@ static int read_texts(const struct elf *elf, const struct dynamic *dynamic,
                       struct elf_needs *needs) {
     uint64_t at;
     int r = 0;
-    if (dynamic->needed_count == 0 && !dynamic->has_rpath && !dynamic->has_runpath)
+    if (dynamic->needed_count == 0 && !dynamic->has_soname && !dynamic->has_rpath &&
+        !dynamic->has_runpath)
         return 0;
     if (!dynamic->has_strings || !find_address(elf, dynamic->strings, &at))
         return -EINVAL;
@@ -265,6 +270,8 @@ static int read_texts(const struct elf *elf, const struct dynamic *dynamic,
         if (r == 0)
             strv_take_in(&needs->libraries, name);
     }
+    if (r == 0 && dynamic->has_soname)
+        r = read_text(elf, dynamic, at, dynamic->soname, &needs->soname);
     if (r == 0 && dynamic->has_rpath)
         r = read_text(elf, dynamic, at, dynamic->rpath, &needs->rpath);
     if (r == 0 && dynamic->has_runpath)
@@ -292,6 +299,7 @@ int elf_read_needs(int fd, struct elf_needs *needs) {
 
 void elf_needs_release(struct elf_needs *needs) {
     strv_release(&needs->libraries);
+    free(needs->soname);
     free(needs->rpath);
     free(needs->runpath);
     *needs = (struct elf_needs){0};

@@ -25,6 +25,7 @@ void elf_read(int fd, struct elf_info *info);
 /* What the dynamic loader finds in a file; all empty for a static program. */
 struct elf_needs {
     struct strv libraries; /* those it needs (DT_NEEDED), as they are written there */
+    char *soname;          /* the name that others need it by (DT_SONAME); NULL for none */
     char *rpath, *runpath; /* directories separated by ":"; NULL for none */
 };
 

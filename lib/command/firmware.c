@@ -10,15 +10,14 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "command/descriptor.h"
 #include "command/flash-image.h"
+#include "content/descriptor.h"
+#include "content/uefi-images.h"
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
 #include "util/strv.h"
-
-#define DESCRIPTOR_LIMIT ((size_t)64 * 1024)
 
 #define MIB ((uint64_t)1024 * 1024)
 /* What QEMU maps of both flash chips together on x86, and the unit of their sizes
@@ -27,40 +26,6 @@
 #define X86_FLASH_UNIT ((uint64_t)4096)
 
 enum { SECURE = FIRMWARE_SECURE_BOOT, KEYS = FIRMWARE_ENROLLED_KEYS, SMM = FIRMWARE_REQUIRES_SMM };
-
-/*
- * Files that distributions and QEMU's own sources (edk2-*) install under these names, for
- * directories without descriptors. The best of an architecture comes first.
- */
-static const struct row {
-    const char *arch, *code, *vars;
-    unsigned features;
-} rows[] = {
-    {"x86_64", "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd", 0},
-    {"x86_64", "OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd", SECURE | KEYS | SMM},
-    {"x86_64", "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd", SECURE | KEYS | SMM},
-    {"x86_64", "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.fd", SECURE | SMM},
-    {"x86_64", "OVMF_CODE.fd", "OVMF_VARS.fd", 0},
-    {"x86_64", "OVMF_CODE.secboot.fd", "OVMF_VARS.secboot.fd", SECURE | KEYS | SMM},
-    {"x86_64", "edk2-x86_64-code.fd", "edk2-i386-vars.fd", 0},
-    {"x86_64", "edk2-x86_64-secure-code.fd", "edk2-i386-vars.fd", SECURE | SMM},
-    {"i386", "edk2-i386-code.fd", "edk2-i386-vars.fd", 0},
-    {"i386", "edk2-i386-secure-code.fd", "edk2-i386-vars.fd", SECURE | SMM},
-    {"i386", "OVMF32_CODE_4M.secboot.fd", "OVMF32_VARS_4M.fd", SECURE | SMM},
-    {"aarch64", "AAVMF_CODE.fd", "AAVMF_VARS.fd", 0},
-    {"aarch64", "AAVMF_CODE.no-secboot.fd", "AAVMF_VARS.fd", 0},
-    {"aarch64", "AAVMF_CODE.ms.fd", "AAVMF_VARS.ms.fd", SECURE | KEYS},
-    {"aarch64", "AAVMF_CODE.secboot.fd", "AAVMF_VARS.ms.fd", SECURE | KEYS},
-    {"aarch64", "edk2-aarch64-code.fd", "edk2-arm-vars.fd", 0},
-    {"aarch64", "edk2-aarch64-code.fd", "edk2-aarch64-vars.fd", 0},
-    {"aarch64", "QEMU_EFI-pflash.raw", "vars-template-pflash.raw", 0},
-    {"arm", "AAVMF32_CODE.fd", "AAVMF32_VARS.fd", 0},
-    {"arm", "edk2-arm-code.fd", "edk2-arm-vars.fd", 0},
-    {"riscv64", "RISCV_VIRT_CODE.fd", "RISCV_VIRT_VARS.fd", 0},
-    {"riscv64", "edk2-riscv-code.fd", "edk2-riscv-vars.fd", 0},
-    {"loongarch64", "edk2-loongarch64-code.fd", "edk2-loongarch64-vars.fd", 0},
-};
-static const size_t row_count = sizeof rows / sizeof rows[0];
 
 /* Flash chips of a size that the machine type fixes (VIRT_FLASH in QEMU's hw/arm/virt.c and
  * hw/riscv/virt.c). */
@@ -132,32 +97,23 @@ static int cannot_open(const struct search *search, const char *path, int system
     return error_system_at(error, system_errno, "cannot open", "%s/%s", search->directory, path);
 }
 
-/* The part behind the last slash but one; the whole path if it has no two. */
-static const char *last_two_components(const char *path) {
-    const char *name = base_name(path);
-    const char *start = name > path ? name - 1 : path;
-    while (start > path && start[-1] != '/')
-        start--;
-    return *start == '/' ? start + 1 : start;
-}
-
 /*
  * Where a file is that a descriptor or a row names: its path relative to the directory, which is a
  * part of the path as given. Returns 1, 0 if it is not there, or an error.
  */
 static int locate(const struct search *search, const char *path, const char **relative,
                   vqemu_error **error) {
-    const char *const tails[] = {last_two_components(path), base_name(path)};
-    for (size_t i = 0; i < 2; i++) {
-        if (strncmp(tails[i], "../", 3) == 0 || strncmp(tails[i], "./", 2) == 0)
+    for (int i = 0; i < DESCRIPTOR_PLACES; i++) {
+        const char *place = descriptor_place(path, i);
+        if (!place)
             continue;
-        _cleanup_close_ int fd = open_file(search, tails[i]);
+        _cleanup_close_ int fd = open_file(search, place);
         if (fd >= 0) {
-            *relative = tails[i];
+            *relative = place;
             return 1;
         }
         if (fd != -ENOENT)
-            return cannot_open(search, tails[i], -fd, error);
+            return cannot_open(search, place, -fd, error);
     }
     return 0;
 }
@@ -231,14 +187,14 @@ static int judge_descriptor(struct search *search, const char *name,
     return r == 1 ? weigh(search, &pair, code, vars, error) : r;
 }
 
-static bool row_is_for_machine(const struct row *row, const char *machine) {
+static bool row_is_for_machine(const struct uefi_images *row, const char *machine) {
     if (!is_x86(row->arch))
         return firmware_matches_machine("virt*", machine);
     return firmware_matches_machine("pc-q35-*", machine) ||
            (!(row->features & SMM) && firmware_matches_machine("pc-i440fx-*", machine));
 }
 
-static int judge_row(struct search *search, const struct row *row, vqemu_error **error) {
+static int judge_row(struct search *search, const struct uefi_images *row, vqemu_error **error) {
     const struct pair pair = {row->code, "raw", row->vars, "raw", row->features};
     const char *code, *vars, *missing;
     const char *objection = row_is_for_machine(row, search->machine)
@@ -257,9 +213,9 @@ static int judge_row(struct search *search, const struct row *row, vqemu_error *
 
 static int search_rows(struct search *search, vqemu_error **error) {
     int r = 0;
-    for (size_t i = 0; r == 0 && i < row_count; i++)
-        if (strcmp(rows[i].arch, search->arch) == 0)
-            r = judge_row(search, &rows[i], error);
+    for (size_t i = 0; r == 0 && i < uefi_images_count(); i++)
+        if (strcmp(uefi_images_at(i)->arch, search->arch) == 0)
+            r = judge_row(search, uefi_images_at(i), error);
     return r;
 }
 
@@ -273,9 +229,11 @@ struct listing {
 static int list_entry(int directory_fd, const char *name, void *userdata) {
     (void)directory_fd;
     const struct listing *listing = userdata;
-    size_t length = strlen(name), suffix = strlen(".json");
-    if (*name != '.' && length > suffix && strcmp(name + length - suffix, ".json") == 0)
-        strv_addf(listing->paths, "%s/%s", listing->directory, name);
+    char *path = format_string("%s/%s", listing->directory, name);
+    if (!path || descriptor_is_path(path))
+        strv_take_in(listing->paths, path);
+    else
+        free(path);
     return 0;
 }
 

@@ -21,6 +21,10 @@ VQEMU_EXPORT vqemu_revision *vqemu_ingest_displaced(const vqemu_ingest *ingest) 
     return ingest ? ingest->displaced : NULL;
 }
 
+VQEMU_EXPORT const vqemu_closure *vqemu_ingest_closure(const vqemu_ingest *ingest) {
+    return ingest ? ingest->closure : NULL;
+}
+
 VQEMU_EXPORT size_t vqemu_ingest_object_count(const vqemu_ingest *ingest) {
     return ingest ? ingest->object_count : 0;
 }
@@ -42,6 +46,7 @@ VQEMU_EXPORT void vqemu_ingest_free(vqemu_ingest *ingest) {
         return;
     vqemu_revision_unref(ingest->revision);
     vqemu_revision_unref(ingest->displaced);
+    closure_free(ingest->closure);
     free(ingest->current);
     free(ingest);
 }

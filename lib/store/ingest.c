@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "base/workers.h"
+#include "content/layout.h"
 #include "store/ingest.h"
+#include "store/revision-closure.h"
 #include "store/source.h"
 #include "store/stage.h"
 #include "store/store-profile.h"
@@ -28,6 +30,8 @@ struct ingest {
     _Atomic(const char *) arch;      /* that of the programs; NULL if it is not known */
     unsigned threads;
     unsigned char *buffers; /* one for each thread */
+    bool must_be_whole;
+    vqemu_closure *closure;
     struct vqemu_progress progress;
 };
 
@@ -37,6 +41,7 @@ static void release_ingest(struct ingest *ingest) {
     free(ingest->objects);
     free(ingest->staged);
     free(ingest->buffers);
+    closure_free(ingest->closure);
 }
 
 static int open_ingest(struct ingest *ingest, const char *directory, vqemu_error **error) {
@@ -58,10 +63,6 @@ static int open_ingest(struct ingest *ingest, const char *directory, vqemu_error
     return 0;
 }
 
-bool ingest_is_program(const char *path) {
-    return strncmp(path, PROGRAM_PREFIX, strlen(PROGRAM_PREFIX)) == 0;
-}
-
 /* A program somewhere below; NULL if there is none. */
 static const char *find_program_below(const struct manifest_object *objects, size_t count) {
     for (size_t i = 0; i < count; i++)
@@ -73,7 +74,7 @@ static const char *find_program_below(const struct manifest_object *objects, siz
 int ingest_require_program(const struct manifest_object *objects, size_t count, const char *source,
                            vqemu_error **error) {
     for (size_t i = 0; i < count; i++)
-        if (ingest_is_program(objects[i].path))
+        if (layout_is_program(objects[i].path))
             return 0;
     const char *below = find_program_below(objects, count);
     int r =
@@ -149,7 +150,7 @@ static int open_source(const struct ingest *ingest, const struct source_file *so
 }
 
 const char *ingest_find_arch(const char *path, int fd) {
-    if (!ingest_is_program(path))
+    if (!layout_is_program(path))
         return NULL;
     struct elf_info elf;
     elf_read(fd, &elf);
@@ -221,6 +222,33 @@ static void describe_objects(struct ingest *ingest) {
     }
 }
 
+/* Both the source and the manifest are in the order of paths. */
+static int open_staged(void *context, size_t index) {
+    const struct ingest *ingest = context;
+    return stage_reopen(&ingest->stage, index);
+}
+
+static int not_whole(const struct ingest *ingest, vqemu_error **error) {
+    const vqemu_closure *closure = ingest->closure;
+    size_t more = vqemu_closure_problem_count(closure) - 1;
+    _cleanup_free_ char *rest = more ? format_string("; and %zu more", more) : strdup("");
+    if (!rest)
+        return error_no_memory(error);
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s is not whole: %s%s",
+                      ingest->source.directory, vqemu_closure_message(closure, 0), rest);
+    return error_because(r, error, "not-whole", VQEMU_DETAIL_PATH, ingest->source.directory,
+                         VQEMU_DETAIL_ENTRY, vqemu_closure_name(closure, 0), NULL);
+}
+
+static int find_closure(struct ingest *ingest, const struct stage_profile *staged,
+                        vqemu_error **error) {
+    int r = manifest_closure(staged->name, staged->manifest, open_staged, ingest, &ingest->progress,
+                             &ingest->closure, error);
+    if (r == 0 && ingest->must_be_whole && vqemu_closure_problem_count(ingest->closure) > 0)
+        r = not_whole(ingest, error);
+    return r;
+}
+
 static int publish(struct ingest *ingest, const vqemu_ingest_options *options,
                    vqemu_ingest **result, vqemu_error **error) {
     vqemu_call *call = ingest->progress.call;
@@ -240,8 +268,14 @@ static int publish(struct ingest *ingest, const vqemu_ingest_options *options,
     if (r == 0)
         r = stage_describe_profile(&ingest->stage, &staged, call, error);
     if (r == 0)
+        r = find_closure(ingest, &staged, error);
+    if (r == 0)
         r = publish_objects(ingest, error);
-    return r == 0 ? stage_publish_profile(&ingest->stage, &staged, call, result, error) : r;
+    if (r == 0)
+        r = stage_publish_profile(&ingest->stage, &staged, call, result, error);
+    if (r == 0)
+        (*result)->closure = TAKE_POINTER(ingest->closure);
+    return r;
 }
 
 VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
@@ -253,7 +287,7 @@ VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
     REQUIRE_STORE(store, error);
     REQUIRE_ARGUMENT(directory, error);
     REQUIRE_ARGUMENT(options, error);
-    REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_FLAGS(flags, VQEMU_INGEST_WHOLE, error);
     int r = profile_check_options(options, error);
     if (r == 0 && options->digest)
         r = options_invalid(
@@ -265,6 +299,7 @@ VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
         .store = store,
         .source = {.fd = -1},
         .stage = STAGE_EMPTY,
+        .must_be_whole = flags & VQEMU_INGEST_WHOLE,
         .progress = {.call = call, .phase_count = 1},
     };
     r = open_ingest(&work, directory, error);

@@ -8,10 +8,6 @@
 #include "base/elf-file.h"
 #include "store/manifest.h"
 
-#define PROGRAM_PREFIX "bin/qemu-system-"
-
-bool ingest_is_program(const char *path);
-
 /* VQEMU_ERR_INVALID if no object is a QEMU program. */
 int ingest_require_program(const struct manifest_object *objects, size_t count, const char *source,
                            vqemu_error **error);

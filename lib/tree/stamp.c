@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/elf-file.h"
+#include "content/layout.h"
 #include "store/ingest.h"
 #include "store/object.h"
 #include "store/record.h"
@@ -131,15 +132,6 @@ int manifest_for_each_directory(const vqemu_manifest *manifest, directory_fn fun
     return 0;
 }
 
-/* Whether a path is a QEMU module where distributions put them: lib/qemu/, lib/<triplet>/qemu/. */
-static bool is_module(const char *path) {
-    const char *name = base_name(path);
-    size_t length = strlen(path);
-    return strncmp(path, "lib/", 4) == 0 && name - path > 6 &&
-           strncmp(name - 6, "/qemu/", 6) == 0 && length > 3 &&
-           strcmp(path + length - 3, ".so") == 0;
-}
-
 /* The loader that a program asks for, if the profile brings it along in lib/. */
 static int add_loader(int tree_fd, const vqemu_manifest *manifest, const char *program,
                       struct strbuf *text) {
@@ -165,11 +157,11 @@ static int add_layout(int tree_fd, const vqemu_manifest *manifest, struct strbuf
             strbuf_add(text, LIB_LINE "\n");
             has_lib = true;
         }
-        if (!has_modules && is_module(path)) {
+        if (!has_modules && layout_is_module(path)) {
             strbuf_addf(text, MODULES "%.*s\n", (int)(base_name(path) - path - 1), path);
             has_modules = true;
         }
-        if (ingest_is_program(path)) {
+        if (layout_is_program(path)) {
             strbuf_addf(text, PROGRAM "%s\n", path);
             r = add_loader(tree_fd, manifest, path, text);
         }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "util/export.h"
+#include "util/strbuf.h"
 
 int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, char *message) {
     if (message && check->count == check->capacity) {
@@ -55,6 +56,37 @@ int report_add_lease(struct problem *problem, const struct tree_user *holder) {
     return 0;
 }
 
+static int add_closure_problem(vqemu_check *check, const char *revision,
+                               const struct closure_entry *entry) {
+    int r = report_add(check, PROBLEM_CLOSURE, "",
+                       format_string("revision %s: %s", revision, entry->message));
+    return r == 0 ? report_add_place(&check->problems[check->count - 1], revision,
+                                   *entry->asked_by ? entry->asked_by : entry->name)
+                  : r;
+}
+
+static int keep_closure(vqemu_check *check, const char *revision, vqemu_closure *closure) {
+    struct revision_closure *closures =
+        realloc(check->closures, (check->closure_count + 1) * sizeof *closures);
+    if (closures)
+        check->closures = closures;
+    char *name = strdup(revision);
+    if (!closures || !name) {
+        free(name);
+        closure_free(closure);
+        return -ENOMEM;
+    }
+    closures[check->closure_count++] = (struct revision_closure){name, closure};
+    return 0;
+}
+
+int report_add_closure(vqemu_check *check, const char *revision, vqemu_closure *closure) {
+    int r = keep_closure(check, revision, closure);
+    for (size_t i = 0; r == 0 && i < closure->problems; i++)
+        r = add_closure_problem(check, revision, &closure->entries[i]);
+    return r;
+}
+
 /* ---- access ---- */
 
 static const struct problem *problem_at(const vqemu_check *check, size_t index) {
@@ -92,10 +124,8 @@ VQEMU_EXPORT size_t vqemu_check_unrepaired_count(const vqemu_check *check) {
 
 VQEMU_EXPORT const char *vqemu_check_problem_kind(const vqemu_check *check, size_t problem) {
     static const char *const names[] = {
-        [PROBLEM_MISSING] = "missing",
-        [PROBLEM_DAMAGED] = "damaged",
-        [PROBLEM_TREE] = "tree",
-        [PROBLEM_REVISION] = "revision",
+        [PROBLEM_MISSING] = "missing",   [PROBLEM_DAMAGED] = "damaged", [PROBLEM_TREE] = "tree",
+        [PROBLEM_REVISION] = "revision", [PROBLEM_CLOSURE] = "closure",
     };
     const struct problem *found = problem_at(check, problem);
     return found ? names[found->kind] : NULL;
@@ -131,6 +161,18 @@ VQEMU_EXPORT const char *vqemu_check_place_path(const vqemu_check *check, size_t
                                                 size_t place) {
     const struct place *found = place_at(check, problem, place);
     return found ? found->path : NULL;
+}
+
+VQEMU_EXPORT size_t vqemu_check_closure_count(const vqemu_check *check) {
+    return check ? check->closure_count : 0;
+}
+
+VQEMU_EXPORT const char *vqemu_check_closure_revision_name(const vqemu_check *check, size_t closure) {
+    return check && closure < check->closure_count ? check->closures[closure].revision : NULL;
+}
+
+VQEMU_EXPORT const vqemu_closure *vqemu_check_closure(const vqemu_check *check, size_t closure) {
+    return check && closure < check->closure_count ? check->closures[closure].closure : NULL;
 }
 
 VQEMU_EXPORT size_t vqemu_check_process_count(const vqemu_check *check, size_t problem) {
@@ -171,6 +213,11 @@ VQEMU_EXPORT void vqemu_check_free(vqemu_check *check) {
         return;
     for (size_t i = 0; i < check->count; i++)
         free_problem(&check->problems[i]);
+    for (size_t i = 0; i < check->closure_count; i++) {
+        free(check->closures[i].revision);
+        closure_free(check->closures[i].closure);
+    }
     free(check->problems);
+    free(check->closures);
     free(check);
 }

@@ -6,9 +6,16 @@
 #include <volt-qemu/check.h>
 
 #include "base/digest.h"
+#include "content/closure.h"
 #include "tree/tree-users.h"
 
-enum problem_kind { PROBLEM_MISSING, PROBLEM_DAMAGED, PROBLEM_TREE, PROBLEM_REVISION };
+enum problem_kind {
+    PROBLEM_MISSING,
+    PROBLEM_DAMAGED,
+    PROBLEM_TREE,
+    PROBLEM_REVISION,
+    PROBLEM_CLOSURE
+};
 
 struct place {
     char *revision, *path;
@@ -16,7 +23,7 @@ struct place {
 
 struct problem {
     enum problem_kind kind;
-    struct digest digest; /* "" for a revision */
+    struct digest digest; /* "" for a revision and a closure */
     char *message;
     bool repaired;
     bool alternative;     /* an inode in alt/, which is put right by removing it */
@@ -28,16 +35,25 @@ struct problem {
     size_t lease_count;
 };
 
+struct revision_closure {
+    char *revision;
+    vqemu_closure *closure;
+};
+
 struct vqemu_check {
     size_t objects;
     uint64_t bytes;
     struct problem *problems;
     size_t count, capacity;
+    struct revision_closure *closures;
+    size_t closure_count;
 };
 
 /* All return 0 or -ENOMEM. message belongs to the report then; NULL stands for no memory. */
 int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, char *message);
 int report_add_place(struct problem *problem, const char *revision, const char *path);
+/* Takes ownership of the closure, and adds its problems. */
+int report_add_closure(vqemu_check *check, const char *revision, vqemu_closure *closure);
 int report_add_lease(struct problem *problem, const struct tree_user *holder);
 
 #endif

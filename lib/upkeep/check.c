@@ -12,6 +12,7 @@
 #include "base/workers.h"
 #include "store/guard.h"
 #include "store/object.h"
+#include "store/revision-closure.h"
 #include "store/revision.h"
 #include "tree/assemble.h"
 #include "tree/lease.h"
@@ -531,6 +532,23 @@ static int repair(struct checker *checker, const char *from, vqemu_error **error
     return r == 0 && checker->trees_fd >= 0 ? renew_trees(checker, error) : r;
 }
 
+/* ---- closures ---- */
+
+static int check_closures(struct checker *checker, vqemu_error **error) {
+    for (size_t i = 0; i < vqemu_revision_list_count(checker->revisions); i++) {
+        const vqemu_revision *revision = vqemu_revision_list_at(checker->revisions, i);
+        vqemu_closure *closure;
+        if (vqemu_revision_error(revision))
+            continue;
+        int r = revision_closure(checker->store, revision, &checker->progress, &closure, error);
+        if (r < 0)
+            return r;
+        if (report_add_closure(checker->report, vqemu_revision_name(revision), closure) < 0)
+            return error_no_memory(error);
+    }
+    return 0;
+}
+
 /* ---- the whole ---- */
 
 static int check_arguments(const vqemu_store *store, uint32_t flags, const char *from,
@@ -572,7 +590,7 @@ VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_
     REQUIRE_ARGUMENT(check, error);
     *check = NULL;
     REQUIRE_STORE(store, error);
-    REQUIRE_FLAGS(flags, VQEMU_CHECK_REPAIR, error);
+    REQUIRE_FLAGS(flags, VQEMU_CHECK_REPAIR | VQEMU_CHECK_CLOSURE, error);
     _cleanup_(release_checker) struct checker checker = {
         .store = store,
         .name = name,
@@ -599,6 +617,8 @@ VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_
     if (r < 0)
         return error_system_at(error, -r, "cannot look at the trees in", "%s", store->trees_path);
     r = repairs && checker.report->count > 0 ? repair(&checker, from, error) : 0;
+    if (r == 0 && flags & VQEMU_CHECK_CLOSURE) /* of what has been repaired */
+        r = check_closures(&checker, error);
     if (r < 0)
         return r;
     checker.report->bytes = checker.bytes;

@@ -15,8 +15,8 @@ OBJECTS = BUILD / "lib/libvoltqemu-internal.a.p"
 
 # A file includes headers of its own wing and of lower floors; wings of one floor know nothing of each other.
 FLOORS = {
-    "util": 1, "base": 2, "choice": 3, "store": 4, "transfer": 5,
-    "tree": 6, "vm": 6, "upkeep": 7, "qemu": 7, "command": 8, "run": 9, "unit": 9,
+    "util": 1, "base": 2, "choice": 3, "content": 4, "store": 5, "transfer": 6,
+    "tree": 7, "vm": 7, "upkeep": 8, "qemu": 8, "command": 9, "run": 10, "unit": 10,
 }
 
 # The one file that includes a header of another project, or of a facility that only one file uses.
@@ -231,10 +231,10 @@ def plant(root, name, line):
 
 
 @pytest.mark.parametrize("name, header, floors", [
-    ("base/error.c", "store/manifest.h", ("store/manifest of store, floor 4", "base/error of base, floor 2")),
+    ("base/error.c", "store/manifest.h", ("store/manifest of store, floor 5", "base/error of base, floor 2")),
     ("util/fd.h", "base/error.h", ("base/error of base, floor 2", "util/fd of util, floor 1")),
-    ("tree/stamp.c", "vm/property.h", ("vm/property of vm, floor 6", "tree/stamp of tree, floor 6")),
-    ("unit/quote.c", "run/monitor.h", ("run/monitor of run, floor 9", "unit/quote of unit, floor 9")),
+    ("tree/stamp.c", "vm/property.h", ("vm/property of vm, floor 7", "tree/stamp of tree, floor 7")),
+    ("unit/quote.c", "run/monitor.h", ("run/monitor of run, floor 10", "unit/quote of unit, floor 10")),
 ])
 def test_an_include_of_a_higher_or_a_sibling_wing_is_named(copy, name, header, floors):
     where = plant(copy, name, f'#include "{header}"')
@@ -314,6 +314,6 @@ def test_a_call_upwards_or_round_a_circle_is_named(tmp_path):
                        "store_newest": "void up(void); void other(void) { up(); }"}.items():
         subprocess.run(["cc", "-xc", "-c", "-o", tmp_path / f"{name}.c.o", "-"], check=True, text=True, input=text)
     needs = calls(tmp_path)
-    assert list(climbing(needs)) == ["up() called in lib/base/error.c needs store/ref of store, floor 4; "
+    assert list(climbing(needs)) == ["up() called in lib/base/error.c needs store/ref of store, floor 5; "
                                      "it is base/error of base, floor 2"]
     assert any("store/newest" in circle and "store/ref" in circle for circle in circles(needs))

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "command/descriptor.h"
+#include "content/descriptor.h"
 #include "command/firmware.h"
 #include "fuzz.h"
 #include "util/strbuf.h"

@@ -23,7 +23,7 @@
 struct made_elf {
     bool is32, big_endian, has_sections;
     uint16_t machine;
-    const char *loader, *rpath, *runpath;
+    const char *loader, *soname, *rpath, *runpath;
     const char *needed[8];
     const char *texts[16]; /* its data, each with a NUL behind it */
     const char *symbol;    /* the name of one that it defines */
@@ -99,10 +99,12 @@ static inline void put_header(struct elf_maker *maker) {
 
 static inline void put_needs(struct elf_maker *maker) {
     const struct made_elf *made = maker->made;
-    bool is_dynamic = made->needed[0] || made->rpath || made->runpath;
+    bool is_dynamic = made->needed[0] || made->soname || made->rpath || made->runpath;
     put_string(maker, "");
     for (size_t i = 0; i < 8 && made->needed[i]; i++)
         put_dynamic(maker, DT_NEEDED, put_string(maker, made->needed[i]));
+    if (made->soname)
+        put_dynamic(maker, DT_SONAME, put_string(maker, made->soname));
     if (made->rpath)
         put_dynamic(maker, DT_RPATH, put_string(maker, made->rpath));
     if (made->runpath)

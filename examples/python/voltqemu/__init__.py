@@ -31,14 +31,15 @@ from .policy import Policy, policy_schema
 from .profile import GuestArch, Profile, guest_archs, profiles
 from .runtime import Capabilities, Placement, Runtime
 from .selection import Rejected, Selection, select
-from .store import (CheckPlace, CheckProblem, CheckProcess, CheckResult, Collection, Ingest, Kept, Pin, Removed,
-                    Revision, Store, Use, Uses)
+from .store import (CheckPlace, CheckProblem, CheckProcess, CheckResult, Closure, ClosureEntry, Collection, Ingest,
+                    Kept, Pin, Removed, Revision, Store, Use, Uses)
 from .units import Unit, Units
 from .vm import VM, Change, Disk, Forward, Nic, Share, schema
 
 __all__ = [
-    "Call", "Capabilities", "Change", "CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Collection",
-    "Command", "CommandFile", "Companion", "Disk", "Forward", "GuestArch", "Host", "Ingest", "Kept", "LogEvent",
+    "Call", "Capabilities", "Change", "CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Closure",
+    "ClosureEntry", "Collection", "Command", "CommandFile", "Companion", "Disk", "Forward", "GuestArch", "Host",
+    "Ingest", "Kept", "LogEvent",
     "Manifest", "ManifestObject", "Monitor", "Nic", "Pin", "Placement", "Policy", "Profile", "Progress", "Rejected",
     "Removed", "Revision", "Runtime", "Selection", "Share", "ShutdownEnd", "Store", "Unit", "Units", "Use", "Uses",
     "VM", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles", "schema", "select", "version"]

@@ -390,6 +390,8 @@ def _result(kind: str) -> Tuple[Any, _Result]:
     handle = found[1]
     if handle == "vqemu_error":
         return c_void_p, lambda address: _exception(Pointer.borrow(handle, address)) if address else None
+    if handle == "vqemu_closure":  # its list is taken over at once, while what lends it is there
+        return c_void_p, lambda address: Pointer.borrow(handle, address) if address else None
     return c_void_p, lambda address: _shared(handle, address)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any, Iterator, List, Optional, Tuple, Union
+from dataclasses import dataclass, field
+from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Tuple, Union
 
 from ._library import (C, Handle, OpenFile, Pointer, Text, Value, decoded, descriptor, encoded, flag, items,
                        options)
@@ -18,8 +18,8 @@ from .runtime import Runtime
 if TYPE_CHECKING:
     from .selection import Selection
 
-__all__ = ["CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Collection", "Ingest", "Kept", "Pin",
-           "Removed", "Revision", "Store", "Use", "Uses"]
+__all__ = ["CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Closure", "ClosureEntry", "Collection",
+           "Ingest", "Kept", "Pin", "Removed", "Revision", "Store", "Use", "Uses"]
 
 
 #: An open file, a descriptor, or the path of a file.
@@ -86,11 +86,43 @@ RevisionName = Union[Revision, Text]
 
 
 @dataclass(frozen=True)
+class ClosureEntry:
+    """Something that a profile's files ask for, or that nothing asks for. kind is "program", "loader", "library",
+    "module", "firmware" or "keymap"; state is "missing", "from-host", "unusable" or "unknown", which are problems, or
+    "optional" or "unused". asked_by: the first file that asks for it, or ""."""
+
+    kind: str
+    state: str
+    name: str
+    asked_by: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Closure:
+    """What a profile's files ask for, and what of it is not there; problems first."""
+
+    entries: List[ClosureEntry]
+    problem_count: int
+
+    @property
+    def problems(self) -> List[ClosureEntry]:
+        """The entries that are problems; none for a profile that is whole."""
+        return self.entries[:self.problem_count]
+
+    @classmethod
+    def _of(cls, pointer: Pointer) -> Closure:
+        return cls([ClosureEntry(*fields) for fields in items(
+            pointer, "vqemu_closure_count", "vqemu_closure_kind", "vqemu_closure_state", "vqemu_closure_name",
+            "vqemu_closure_asked_by", "vqemu_closure_message")], C.vqemu_closure_problem_count(pointer))
+
+
+@dataclass(frozen=True)
 class Ingest:
     """What was put into a store. is_new: whether the store did not have it. objects, bytes: of all that was seen;
     new_objects, new_bytes: of what the store did not have. current: the name of the revision of its profile that is
     used now, perhaps another one; None if that cannot be told. displaced: the one that was used until this one took its
-    place, if it did."""
+    place, if it did. closure: what the files of a directory ask for; None of an archive or a copy."""
 
     revision: Revision
     is_new: bool
@@ -100,14 +132,17 @@ class Ingest:
     new_bytes: int
     current: Optional[str]
     displaced: Optional[Revision]
+    closure: Optional[Closure] = None
 
     @classmethod
     def _of(cls, pointer: Pointer) -> Ingest:
         displaced: Optional[Pointer] = C.vqemu_ingest_displaced(pointer)
+        closure: Optional[Pointer] = C.vqemu_ingest_closure(pointer)
         return cls(Revision._of(C.vqemu_ingest_revision(pointer)), C.vqemu_ingest_is_new(pointer),
                    C.vqemu_ingest_object_count(pointer), C.vqemu_ingest_bytes(pointer),
                    C.vqemu_ingest_new_object_count(pointer), C.vqemu_ingest_new_bytes(pointer),
-                   C.vqemu_ingest_current(pointer), None if displaced is None else Revision._of(displaced))
+                   C.vqemu_ingest_current(pointer), None if displaced is None else Revision._of(displaced),
+                   None if closure is None else Closure._of(closure))
 
 
 @dataclass(frozen=True)
@@ -204,12 +239,14 @@ class CheckProblem:
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What a check has looked at and found. unrepaired: how many problems are left."""
+    """What a check has looked at and found. unrepaired: how many problems are left. closures: of revisions, by their
+    names, if they were asked for."""
 
     objects: int
     bytes: int
     unrepaired: int
     problems: List[CheckProblem]
+    closures: Dict[str, Closure] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
@@ -220,7 +257,9 @@ class CheckResult:
     def _of(cls, check: Pointer) -> CheckResult:
         return cls(C.vqemu_check_object_count(check), C.vqemu_check_bytes(check),
                    C.vqemu_check_unrepaired_count(check),
-                   [_problem(check, i) for i in range(C.vqemu_check_problem_count(check))])
+                   [_problem(check, i) for i in range(C.vqemu_check_problem_count(check))],
+                   {C.vqemu_check_closure_revision_name(check, i): Closure._of(C.vqemu_check_closure(check, i))
+                    for i in range(C.vqemu_check_closure_count(check))})
 
 
 def _problem(check: Pointer, i: int) -> CheckProblem:
@@ -314,8 +353,8 @@ class Store(Handle):
                created_at: Optional[Text] = None, qemu_version: Optional[Text] = None,
                build_date: Optional[Text] = None, build_host: Optional[Text] = None, accel: Optional[Text] = None,
                abilities: Optional[Text] = None, guests: Optional[Text] = None,
-               description: Optional[Text] = None) -> Ingest:
-        """Put a directory into the store as a revision of a profile.
+               description: Optional[Text] = None, whole: bool = False) -> Ingest:
+        """Put a directory into the store as a revision of a profile. whole: refuse one whose closure has problems.
 
         accel, abilities and guests, the latter two names with commas between, are what a profile of one's own says
         of itself; the others are facts for its manifest."""
@@ -324,7 +363,8 @@ class Store(Handle):
             "profile": _name(profile, Profile, "profile"), "created_at": created_at, "qemu_version": qemu_version,
             "build_date": build_date, "build_host": build_host, "accel": accel, "abilities": abilities,
             "guests": guests, "description": description})
-        return Ingest._of(perform(call, lambda made: C.vqemu_store_ingest(self, path, described, 0, made)))
+        flags = int(flag(whole, "whole"))
+        return Ingest._of(perform(call, lambda made: C.vqemu_store_ingest(self, path, described, flags, made)))
 
     def import_(self, file: File, profile: Optional[Union[Text, Profile]] = None, *, digest: Optional[Text] = None,
                 any_profile: bool = False, call: Optional[Call] = None,
@@ -405,12 +445,13 @@ class Store(Handle):
                                                "vqemu_collection_kept_name", "vqemu_collection_kept_reason")])
 
     def check(self, name: Optional[RevisionName] = None, *, repair: bool = False, source: Optional[Text] = None,
-              call: Optional[Call] = None) -> CheckResult:
+              closure: bool = False, call: Optional[Call] = None) -> CheckResult:
         """Hash the objects of a revision, of a profile, or of the whole store. repair: put right what can be. source:
-        a directory, an archive, or the root of another store, that has good copies."""
+        a directory, an archive, or the root of another store, that has good copies. closure: also find out what the
+        files of each revision ask for, and what of it is not there."""
         text = None if name is None else _name(name, Revision, "name")
         good = None if source is None else encoded(source, "source")
-        flags = int(flag(repair, "repair"))
+        flags = flag(repair, "repair") | flag(closure, "closure") << 1
         return CheckResult._of(perform(call, lambda made: C.vqemu_store_check(self, text, flags, good, made)))
 
     def _revision(self, revision: RevisionName, call: Optional[Call]) -> Revision:

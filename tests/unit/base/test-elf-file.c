@@ -56,6 +56,7 @@ START_TEST(every_width_and_byte_order_is_read) {
     const struct made_elf made = {
         .loader = "/lib/ld.so.1",
         .needed = {"libc.so.6", "libz.so.1"},
+        .soname = "libx.so.1",
         .rpath = "/opt/lib",
         .runpath = "$ORIGIN/x:/usr/lib",
         .texts = {"bios-256k.bin", "abc", "qemu_stamp_1"},
@@ -73,11 +74,12 @@ START_TEST(every_width_and_byte_order_is_read) {
     ck_assert_uint_eq(needs.libraries.count, 2);
     ck_assert_str_eq(needs.libraries.items[0], "libc.so.6");
     ck_assert_str_eq(needs.libraries.items[1], "libz.so.1");
+    ck_assert_str_eq(needs.soname, made.soname);
     ck_assert_str_eq(needs.rpath, made.rpath);
     ck_assert_str_eq(needs.runpath, made.runpath);
 
     _cleanup_free_ char *texts = texts_of(fd);
-    ck_assert_str_eq(texts, "bios-256k.bin;qemu_stamp_1;libc.so.6;libz.so.1;/opt/lib;"
+    ck_assert_str_eq(texts, "bios-256k.bin;qemu_stamp_1;libc.so.6;libz.so.1;libx.so.1;/opt/lib;"
                             "$ORIGIN/x:/usr/lib;/lib/ld.so.1;");
 }
 END_TEST
@@ -88,7 +90,7 @@ START_TEST(a_static_program_needs_nothing) {
     _cleanup_elf_needs_ struct elf_needs needs;
     ck_assert_int_eq(elf_read_needs(fd, &needs), 0);
     ck_assert_uint_eq(needs.libraries.count, 0);
-    ck_assert(!needs.rpath && !needs.runpath);
+    ck_assert(!needs.soname && !needs.rpath && !needs.runpath);
 }
 END_TEST
 

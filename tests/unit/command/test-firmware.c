@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "command/command.h"
 #include "choice/selection.h"
-#include "command/descriptor.h"
+#include "content/descriptor.h"
 #include "fixture.h"
 #include "run.h"
 #include "util/cleanup.h"

@@ -38,6 +38,20 @@ void descriptor_release(struct descriptor *descriptor);
 
 #define _cleanup_descriptor_ __attribute__((cleanup(descriptor_release)))
 
+/* A longer one is refused. */
+#define DESCRIPTOR_LIMIT ((size_t)64 * 1024)
+
+/* Whether a path in the firmware directory is one: firmware/NAME.json or descriptors/NAME.json. Of
+ * two with the same name that in firmware/ holds. */
+bool descriptor_is_path(const char *path);
+
+/*
+ * Where a file that a descriptor names can be in the firmware directory: below its own directory,
+ * and at the top. A part of the path, or NULL where that makes no place.
+ */
+#define DESCRIPTOR_PLACES 2
+const char *descriptor_place(const char *path, int place);
+
 /*
  * Whether a pattern of machine types, such as "pc-q35-*", is for a machine. The machine can be an
  * alias, such as "q35", and have options: "q35,hpet=off".

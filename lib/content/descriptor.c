@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/descriptor.h"
+#include "content/descriptor.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -43,6 +43,36 @@ bool firmware_matches_machine(const char *pattern, const char *machine) {
     }
     family = family_of(pattern); /* not in QEMU's rules, but it can only mean this */
     return family && strncmp(type, family, strlen(family)) == 0;
+}
+
+/* ---- places ---- */
+
+static bool has_suffix(const char *text, const char *suffix) {
+    size_t length = strlen(text), size = strlen(suffix);
+    return length > size && strcmp(text + length - size, suffix) == 0;
+}
+
+bool descriptor_is_path(const char *path) {
+    const char *name = base_name(path);
+    size_t directory = (size_t)(name - path);
+    bool is_there =
+        (directory == strlen("firmware/") && strncmp(path, "firmware/", directory) == 0) ||
+        (directory == strlen("descriptors/") && strncmp(path, "descriptors/", directory) == 0);
+    return is_there && *name != '.' && has_suffix(name, ".json");
+}
+
+/* The part behind the last slash but one; the whole path if it has no two. */
+static const char *last_two_components(const char *path) {
+    const char *name = base_name(path);
+    const char *start = name > path ? name - 1 : path;
+    while (start > path && start[-1] != '/')
+        start--;
+    return *start == '/' ? start + 1 : start;
+}
+
+const char *descriptor_place(const char *path, int place) {
+    const char *tail = place == 0 ? last_two_components(path) : base_name(path);
+    return strncmp(tail, "../", 3) == 0 || strncmp(tail, "./", 2) == 0 ? NULL : tail;
 }
 
 /* ---- JSON ---- */

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VOLT_QEMU_CLOSURE_H
+#define VOLT_QEMU_CLOSURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * What a profile's files ask for by name, compared with what is in the profile: the libraries that
+ * programs, libraries and modules are linked with, the dynamic loader, QEMU's modules, firmware,
+ * ROMs and the keymap of VNC. Found by reading the files; nothing is run. A list of what is not as
+ * it should be, problems first; what is asked for and there is not in it.
+ *
+ * Borrowed from vqemu_ingest_closure() or vqemu_check_closure(). Immutable, safe from any thread.
+ * Since 1.0.
+ */
+typedef struct vqemu_closure vqemu_closure;
+
+/** How many entries it has. Since 1.0. */
+size_t vqemu_closure_count(const vqemu_closure *closure);
+
+/** How many of them are problems; these are the first ones. 0 for a profile that is whole, whatever
+ * else may be listed. Since 1.0. */
+size_t vqemu_closure_problem_count(const vqemu_closure *closure);
+
+/** What is asked for: "program", "loader", "library", "module", "firmware" (ROMs and device trees
+ * included) or "keymap"; NULL beyond the count. Static. Since 1.0. */
+const char *vqemu_closure_kind(const vqemu_closure *closure, size_t entry);
+
+/**
+ * What is with it; NULL beyond the count. Static. Since 1.0. These are problems:
+ *
+ * "missing": it is not in the profile, and a guest that the library builds a command for can need
+ * it.
+ *
+ * "from-host": it is not in the profile, and the dynamic loader takes the host's, if that has one.
+ *
+ * "unusable": it is there, but is no library, or for another architecture, or of another build of
+ * QEMU.
+ *
+ * "unknown": it cannot be told what the file asks for: it is no ELF file, or a broken one.
+ *
+ * And these are not:
+ *
+ * "optional": it is not in the profile, and only what extra_args can add may ask for it, or a
+ * library while it runs.
+ *
+ * "unused": it is in the profile, below lib/ or firmware/, and nothing in it asks for it.
+ */
+const char *vqemu_closure_state(const vqemu_closure *closure, size_t entry);
+
+/** The name by which it is asked for, such as "libc.so.6", "accel-tcg-x86_64" or "pvh.bin"; the
+ * path in the profile of what is there; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_closure_name(const vqemu_closure *closure, size_t entry);
+
+/** The path in the profile of the first file that asks for it, or "" where none does; NULL beyond
+ * the count. Borrowed. Since 1.0. */
+const char *vqemu_closure_asked_by(const vqemu_closure *closure, size_t entry);
+
+/** One line for people; NULL beyond the count. Borrowed. Since 1.0. */
+const char *vqemu_closure_message(const vqemu_closure *closure, size_t entry);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
