@@ -61,7 +61,7 @@ static int add_closure_problem(vqemu_check *check, const char *revision,
     int r = report_add(check, PROBLEM_CLOSURE, "",
                        format_string("revision %s: %s", revision, entry->message));
     return r == 0 ? report_add_place(&check->problems[check->count - 1], revision,
-                                   *entry->asked_by ? entry->asked_by : entry->name)
+                                     *entry->asked_by ? entry->asked_by : entry->name)
                   : r;
 }
 
@@ -167,7 +167,8 @@ VQEMU_EXPORT size_t vqemu_check_closure_count(const vqemu_check *check) {
     return check ? check->closure_count : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_closure_revision_name(const vqemu_check *check, size_t closure) {
+VQEMU_EXPORT const char *vqemu_check_closure_revision_name(const vqemu_check *check,
+                                                           size_t closure) {
     return check && closure < check->closure_count ? check->closures[closure].revision : NULL;
 }
 
