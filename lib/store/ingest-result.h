@@ -11,7 +11,7 @@
 struct vqemu_ingest {
     vqemu_revision *revision;
     vqemu_revision *displaced; /* the one that was used before; NULL if that is still used */
-    char *current; /* the name of the one that is used now; NULL if that cannot be told */
+    char *current;          /* the name of the one that is used now; NULL if that cannot be told */
     vqemu_closure *closure; /* NULL where it was not looked for */
     bool is_new;
     size_t object_count, new_object_count;
