@@ -44,6 +44,6 @@ int revision_closure(const vqemu_store *store, const vqemu_revision *revision,
                      struct vqemu_progress *progress, vqemu_closure **closure,
                      vqemu_error **error) {
     struct objects objects = {store, vqemu_revision_manifest(revision)};
-    return manifest_closure(vqemu_revision_profile(revision), objects.manifest, open_object,
+    return manifest_closure(vqemu_revision_profile_name(revision), objects.manifest, open_object,
                             &objects, progress, closure, error);
 }
