@@ -387,7 +387,7 @@ START_TEST(misuse_is_refused) {
                      VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_store_ingest(store, scratch, options, 0, NULL, NULL, NULL),
                      VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_store_ingest(store, scratch, options, 1, NULL, &result, &error),
+    ck_assert_int_eq(vqemu_store_ingest(store, scratch, options, 2, NULL, &result, &error),
                      VQEMU_ERR_USAGE);
     ck_assert_str_eq(vqemu_error_reason(error), "unknown-flags");
     vqemu_ingest_options_free(options);
