@@ -26,22 +26,30 @@ json_t *closure_json(const vqemu_closure *closure) {
     return list;
 }
 
-void warn_of_closure(const vqemu_closure *closure) {
-    size_t count = vqemu_closure_problem_count(closure);
-    size_t told = count > WARNINGS_MAX ? WARNINGS_MAX : count;
-    for (size_t i = 0; i < told; i++)
-        warn("not whole: %s", vqemu_closure_message(closure, i));
-    if (count > told)
-        warn("not whole: %zu more, which --json lists", count - told);
+static bool is(const vqemu_closure *closure, size_t entry, const char *state) {
+    return strcmp(vqemu_closure_state(closure, entry), state) == 0;
 }
 
-static bool is_unused(const vqemu_closure *closure, size_t entry) {
-    return strcmp(vqemu_closure_state(closure, entry), "unused") == 0;
+/* That a program is a script, which cannot be looked into, is not that something is missing. */
+void warn_of_closure(const vqemu_closure *closure) {
+    size_t told = 0, more = 0;
+    for (size_t i = 0; i < vqemu_closure_problem_count(closure); i++) {
+        if (is(closure, i, "unknown"))
+            continue;
+        if (told == WARNINGS_MAX) {
+            more++;
+            continue;
+        }
+        warn("not whole: %s", vqemu_closure_message(closure, i));
+        told++;
+    }
+    if (more > 0)
+        warn("not whole: %zu more, which --json lists", more);
 }
 
 void print_closure_remarks(const vqemu_closure *closure) {
     size_t i = vqemu_closure_problem_count(closure), count = vqemu_closure_count(closure);
-    for (; i < count && !is_unused(closure, i); i++) {
+    for (; i < count && !is(closure, i, "unused"); i++) {
         _cleanup_free_ char *message = printable(vqemu_closure_message(closure, i));
         printf("  %s: %s\n", vqemu_closure_state(closure, i), message);
     }
@@ -49,6 +57,6 @@ void print_closure_remarks(const vqemu_closure *closure) {
         _cleanup_free_ char *name = printable(vqemu_closure_name(closure, i));
         printf("%s%s", i == first ? "  unused, as nothing in it asks for them: " : ", ", name);
     }
-    if (count > 0 && is_unused(closure, count - 1))
+    if (count > 0 && is(closure, count - 1, "unused"))
         putchar('\n');
 }

@@ -595,8 +595,9 @@ def test_a_profile_of_ones_own(tmp_path, profile):
     words = ["--root", tmp_path / "s"]
     message = bad(INVALID, "--accel and --guests", *words, "ingest", "--profile", "mine", profile)
     assert "unknown profile 'mine'" in message and not (tmp_path / "s").exists()
-    good(*words, "ingest", "--profile", "mine", "--accel", "tcg", "--guests", "x86_64,i386", "--abilities",
-         "display,usb", "--description", "my own", profile)
+    told = run(*words, "ingest", "--profile", "mine", "--accel", "tcg", "--guests", "x86_64,i386", "--abilities",
+               "display,usb", "--description", "my own", profile)
+    assert told.returncode == 0 and "bin/qemu-system-i386 is missing: i386 guests need it" in told.stderr
     (mine,) = [entry for entry in json.loads(good(*words, "--json", "profiles")) if entry["stored"]]
     assert (mine["name"], mine["description"], mine["accel"]) == ("mine", "my own", "tcg")
     assert mine["abilities"] == ["tcg", "display", "usb"] and mine["guest_arches"] == ["x86_64", "i386"]
