@@ -63,6 +63,9 @@ type CommandOptions struct {
 	StateBase   string // where the directories of VMs are; "" for the default
 	RuntimeBase string
 	Policy      *Policy // what the VM may use of the host; nil for all
+
+	Capabilities *Capabilities // of the runtime's QEMU, which the command is checked against; nil: it is not
+	Others       *Store        // whose profiles are told if they have what that QEMU has not; nil: none is
 }
 
 func (o *CommandOptions) fill(options *C.vqemu_command_options) error {
@@ -73,8 +76,14 @@ func (o *CommandOptions) fill(options *C.vqemu_command_options) error {
 	if err != nil {
 		return err
 	}
-	return o.Policy.apply(func(policy *C.vqemu_policy, e **C.vqemu_error) C.int {
+	err = o.Policy.apply(func(policy *C.vqemu_policy, e **C.vqemu_error) C.int {
 		return C.vqemu_command_options_set_policy(options, policy, e)
+	})
+	if err != nil {
+		return err
+	}
+	return o.Capabilities.apply(o.Others, func(c *C.vqemu_capabilities, s *C.vqemu_store, e **C.vqemu_error) C.int {
+		return C.vqemu_command_options_set_capabilities(options, c, s, e)
 	})
 }
 

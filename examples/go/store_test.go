@@ -293,25 +293,6 @@ func TestDamageIsFoundAndRepaired(t *testing.T) {
 	}
 }
 
-func TestWhatAProfileLacksIsTold(t *testing.T) {
-	store, directory := makeStore(t), makeProfile(t, 1)
-	ingested, err := store.Ingest(ctx, directory, IngestOptions{Profile: "emulate-x86"})
-	check(t, err)
-	entry := ingested.Closure.Entries[0] // its program is a script
-	if ingested.Closure.Problems != 1 || entry.State != "unknown" || entry.Kind != "program" || entry.Message == "" {
-		t.Errorf("%+v", ingested.Closure)
-	}
-	found, err := store.Check(ctx, CheckOptions{Closure: true})
-	if err != nil || found.Unrepaired != 1 || found.Problems[0].Kind != "closure" ||
-		!reflect.DeepEqual(found.Closures[ingested.Revision.Name], ingested.Closure) {
-		t.Errorf("%+v, %v", found, err)
-	}
-	_, err = store.Ingest(ctx, directory, IngestOptions{Profile: "emulate-x86", Whole: true})
-	if !errors.Is(err, ErrInvalid) {
-		t.Error(err)
-	}
-}
-
 func TestACopyBringsWhatIsMissing(t *testing.T) {
 	from, to := makeStore(t), makeStore(t)
 	revision := ingest(t, from, 1).Revision

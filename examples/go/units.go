@@ -34,6 +34,9 @@ type UnitOptions struct {
 	StopCommand []string      // of a program that shuts the guest down, by its absolute path
 	User        bool          // for the manager of a user
 	Policy      *Policy       // what the VM may use of the host; nil for all
+
+	Capabilities *Capabilities // as of CommandOptions
+	Others       *Store
 }
 
 func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
@@ -44,6 +47,11 @@ func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
 	if err == nil {
 		err = o.Policy.apply(func(policy *C.vqemu_policy, e **C.vqemu_error) C.int {
 			return C.vqemu_unit_options_set_policy(options, policy, e)
+		})
+	}
+	if err == nil {
+		err = o.Capabilities.apply(o.Others, func(c *C.vqemu_capabilities, s *C.vqemu_store, e **C.vqemu_error) C.int {
+			return C.vqemu_unit_options_set_capabilities(options, c, s, e)
 		})
 	}
 	texts := &cStrings{}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <volt-qemu/volt-qemu.h>
 
+#include "checked.h"
 #include "cleanup.h"
 #include "commands.h"
 #include "from-options.h"
@@ -77,6 +78,21 @@ static int set_user_bases(vqemu_unit_options *options, vqemu_error **error) {
                 : vqemu_unit_options_set_string(options, VQEMU_UNIT_STATE_BASE, state_base, error);
 }
 
+/* Only now, for starting QEMU takes longer than all that a VM may be refused for without it. */
+static int check(const struct options *options, const struct way *way,
+                 vqemu_unit_options *unit_options, uint32_t flags) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_capabilities_ vqemu_capabilities *capabilities = NULL;
+    _cleanup_units_ vqemu_units *checked = NULL;
+    int status = capabilities_to_check(options, way, &capabilities);
+    if (status || !capabilities)
+        return status;
+    int code = vqemu_unit_options_set_capabilities(unit_options, capabilities, way->store, &error);
+    if (!code)
+        code = vqemu_units_build(way->runtime, way->vm, unit_options, flags, &checked, &error);
+    return code ? fail_vm(error) : 0;
+}
+
 static int build(const struct options *options, const struct way *way, vqemu_units **units) {
     _cleanup_policy_ vqemu_policy *policy = NULL;
     int status = policy_from_options(options, &policy);
@@ -97,7 +113,7 @@ static int build(const struct options *options, const struct way *way, vqemu_uni
         code = vqemu_unit_options_set_policy(unit_options, policy, &error);
     if (!code)
         code = vqemu_units_build(way->runtime, way->vm, unit_options, flags, units, &error);
-    return code ? fail_vm(error) : 0;
+    return code ? fail_vm(error) : check(options, way, unit_options, flags);
 }
 
 /* ---- printing them ---- */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "checked.h"
 #include "cleanup.h"
 #include "message.h"
 #include "policy-options.h"
@@ -234,6 +235,21 @@ static int use_writable_runtime_base(struct way *way, vqemu_command_options *des
                 : vqemu_command_build(way->runtime, way->vm, described, 0, &way->command, error);
 }
 
+/* Only now, for starting QEMU takes longer than all that a VM may be refused for without it. */
+static int check_command(const struct options *options, const struct way *way,
+                         vqemu_command_options *described) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_capabilities_ vqemu_capabilities *capabilities = NULL;
+    _cleanup_command_ vqemu_command *checked = NULL;
+    int status = capabilities_to_check(options, way, &capabilities);
+    if (status || !capabilities)
+        return status;
+    int code = vqemu_command_options_set_capabilities(described, capabilities, way->store, &error);
+    if (!code)
+        code = vqemu_command_build(way->runtime, way->vm, described, 0, &checked, &error);
+    return code ? fail_vm(error) : 0;
+}
+
 int way_to_command(const struct options *options, struct way *way) {
     int status = way_to_runtime(options, way);
     if (status)
@@ -253,7 +269,7 @@ int way_to_command(const struct options *options, struct way *way) {
         code = vqemu_command_build(way->runtime, way->vm, described, 0, &way->command, &error);
     if (!code)
         code = use_writable_runtime_base(way, described, &error);
-    return code ? fail_vm(error) : 0;
+    return code ? fail_vm(error) : check_command(options, way, described);
 }
 
 void way_free(struct way *way) {

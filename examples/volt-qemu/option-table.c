@@ -80,6 +80,8 @@ const struct option_row option_rows[] = {
      "the descriptor of this process that the VM knows by a name (fd_name)"},
     {"policy", "FILE", OPTIONS_POLICY, OPTION_TEXT, FIELD(policy),
      "deny what a policy, a JSON file, does not allow of the VM (default: all is allowed)"},
+    {"no-check", NULL, OPTIONS_POLICY, OPTION_SWITCH, FIELD(no_check),
+     "do not ask the profile's QEMU whether it has what the command asks for"},
 
     {"explain", NULL, OPTIONS_EXPLAIN, OPTION_SWITCH, FIELD(explain),
      "tell of each argument which key of the VM it comes from, or why it is there"},

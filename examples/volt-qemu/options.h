@@ -46,6 +46,7 @@ struct options {
     bool explain;
 
     const char *vm, *name, *append, *policy;
+    bool no_check;
     int64_t memory, cpus;           /* -1 if not given: 0 asks for the default */
     char *rootfs, *kernel, *initrd; /* made absolute; allocated */
     struct setting *settings;       /* allocated */

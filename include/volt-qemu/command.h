@@ -6,9 +6,11 @@
 #include <stdint.h>
 
 #include <volt-qemu/call.h>
+#include <volt-qemu/capabilities.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/policy.h>
 #include <volt-qemu/runtime.h>
+#include <volt-qemu/store.h>
 #include <volt-qemu/vm.h>
 
 #ifdef __cplusplus
@@ -61,6 +63,25 @@ int vqemu_command_options_set_string(vqemu_command_options *options, const char 
 int vqemu_command_options_set_policy(vqemu_command_options *options, vqemu_policy *policy,
                                      vqemu_error **error);
 
+/**
+ * Have the command checked against what the QEMU of the runtime can do: the answer of
+ * vqemu_runtime_probe() for this runtime, or another one of the same profile and guest
+ * architecture. A machine, device, property, CPU model or feature, accelerator or backend that this
+ * QEMU has not, also in extra arguments, is then VQEMU_ERR_UNSUPPORTED at vqemu_command_build(),
+ * with the VM's key: reasons "qemu-lacks-thing" and "qemu-lacks-property" (details "value", what is
+ * missing, and "choices", what is there and has a similar name), "qemu-lacks-module" and
+ * "too-many-cpus". What QEMU does not tell of itself is not checked.
+ *
+ * others: where to look for other profiles that have what is missing, among those whose QEMU was
+ * asked before; they become the detail "profiles". NULL: nowhere. References are taken;
+ * capabilities NULL: no check.
+ *
+ * Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_STORE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_command_options_set_capabilities(vqemu_command_options *options,
+                                           vqemu_capabilities *capabilities, vqemu_store *others,
+                                           vqemu_error **error);
+
 /** How a command is built. Since 1.0. */
 enum vqemu_command_flag {
     /** For a service: with two QMP sockets in the VM's runtime directory, qmp.sock for the caller,
@@ -91,10 +112,10 @@ enum vqemu_command_flag {
  *
  * Errors: VQEMU_ERR_INVALID (what was asked for does not go together; the message begins with the
  * key, as "disks[0].aio", which is the detail "key", too), VQEMU_ERR_UNSUPPORTED (the profile or
- * machine cannot have it; the detail "profiles" has those which can), VQEMU_ERR_MALFORMED (a broken
- * firmware descriptor in the profile), VQEMU_ERR_SYSTEM (the profile's firmware cannot be read),
- * VQEMU_ERR_DENIED (the options' policy does not allow it: see vqemu_policy), VQEMU_ERR_USAGE,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * machine cannot have it; the detail "profiles" has those which can; or its QEMU cannot, by the
+ * options' capabilities), VQEMU_ERR_MALFORMED (a broken firmware descriptor in the profile),
+ * VQEMU_ERR_SYSTEM (the profile's firmware cannot be read), VQEMU_ERR_DENIED (the options' policy
+ * does not allow it: see vqemu_policy), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
                         const vqemu_command_options *options, uint32_t flags,

@@ -5,9 +5,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <volt-qemu/capabilities.h>
 #include <volt-qemu/command.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/runtime.h>
+#include <volt-qemu/store.h>
 #include <volt-qemu/vm.h>
 
 #ifdef __cplusplus
@@ -58,6 +60,13 @@ int vqemu_unit_options_set_string(vqemu_unit_options *options, const char *key, 
 /** The same for a number. Errors: as of vqemu_unit_options_set_string(). Since 1.0. */
 int vqemu_unit_options_set_number(vqemu_unit_options *options, const char *key, uint64_t value,
                                   vqemu_error **error);
+
+/** Have the command checked against what the QEMU of the runtime can do: see
+ * vqemu_command_options_set_capabilities(), which this is for units. Errors: VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_STORE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0. */
+int vqemu_unit_options_set_capabilities(vqemu_unit_options *options,
+                                        vqemu_capabilities *capabilities, vqemu_store *others,
+                                        vqemu_error **error);
 
 /** What the VM may use of the host: see <volt-qemu/policy.h>. A reference is taken; NULL for no
  * policy, which allows all. Errors: VQEMU_ERR_USAGE. Since 1.0. */

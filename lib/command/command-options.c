@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/options.h"
+#include "store/store.h"
 #include "util/export.h"
 
 static const struct option_key keys[] = {
@@ -23,9 +24,15 @@ VQEMU_EXPORT int vqemu_command_options_new(vqemu_command_options **options, vqem
     return *options ? 0 : error_no_memory(error);
 }
 
+void command_options_release(vqemu_command_options *options) {
+    vqemu_policy_unref(options->policy);
+    vqemu_capabilities_unref(options->capabilities);
+    vqemu_store_unref(options->others);
+}
+
 VQEMU_EXPORT void vqemu_command_options_free(vqemu_command_options *options) {
     if (options)
-        vqemu_policy_unref(options->policy);
+        command_options_release(options);
     options_free(&type, options);
 }
 
@@ -54,6 +61,27 @@ VQEMU_EXPORT int vqemu_command_options_set_policy(vqemu_command_options *options
     return 0;
 }
 
+void command_set_capabilities(vqemu_command_options *options, vqemu_capabilities *capabilities,
+                              vqemu_store *others) {
+    vqemu_capabilities *former = options->capabilities;
+    vqemu_store *former_others = options->others;
+    options->capabilities = vqemu_capabilities_ref(capabilities);
+    options->others = vqemu_store_ref(others);
+    vqemu_capabilities_unref(former);
+    vqemu_store_unref(former_others);
+}
+
+VQEMU_EXPORT int vqemu_command_options_set_capabilities(vqemu_command_options *options,
+                                                        vqemu_capabilities *capabilities,
+                                                        vqemu_store *others, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    if (others)
+        REQUIRE_STORE(others, error);
+    command_set_capabilities(options, capabilities, others);
+    return 0;
+}
+
 struct command_settings command_settle(const vqemu_command_options *options) {
     static const vqemu_command_options none = {0};
     const vqemu_command_options *set = options ? options : &none;
@@ -61,5 +89,7 @@ struct command_settings command_settle(const vqemu_command_options *options) {
         .state_base = set->state_base ? set->state_base : COMMAND_STATE_BASE,
         .runtime_base = set->runtime_base ? set->runtime_base : COMMAND_RUNTIME_BASE,
         .policy = set->policy,
+        .capabilities = set->capabilities,
+        .others = set->others,
     };
 }

@@ -5,14 +5,18 @@
 #include <volt-qemu/command.h>
 
 struct vqemu_command_options {
-    char *state_base, *runtime_base; /* NULL for the default */
-    vqemu_policy *policy;            /* NULL for none */
+    char *state_base, *runtime_base;  /* NULL for the default */
+    vqemu_policy *policy;             /* NULL for none */
+    vqemu_capabilities *capabilities; /* that the command is checked against; NULL: it is not */
+    vqemu_store *others;              /* whose profiles may have what is missing; NULL for none */
 };
 
 /* The same with the defaults filled in; borrowed from the options. */
 struct command_settings {
     const char *state_base, *runtime_base;
     const vqemu_policy *policy;
+    const vqemu_capabilities *capabilities;
+    vqemu_store *others;
 };
 
 /* Where the directories of VMs are that name none. */
@@ -21,6 +25,13 @@ struct command_settings {
 
 /* Another policy, or NULL for none. */
 void command_set_policy(vqemu_command_options *options, vqemu_policy *policy);
+
+/* Others, or NULL for none. */
+void command_set_capabilities(vqemu_command_options *options, vqemu_capabilities *capabilities,
+                              vqemu_store *others);
+
+/* What the options have that is not in their table. */
+void command_options_release(vqemu_command_options *options);
 
 /* options may be NULL; the setters have refused bad values. */
 struct command_settings command_settle(const vqemu_command_options *options);

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "command/capability-check.h"
 #include "command/file-keys.h"
 #include "command/hardware.h"
 #include "command/noun-options.h"
@@ -71,11 +72,18 @@ vqemu_command *command_new(vqemu_runtime *runtime) {
 }
 
 /* The plan as words, and what is made of them. */
-static int say(vqemu_command *command, const struct plan *plan, vqemu_error **error) {
+static int say(vqemu_command *command, const struct plan *plan,
+               const struct command_settings *settings, vqemu_error **error) {
     program_add_arguments(&command->argv, plan->runtime, command->cwd);
     program_add_environment(&command->envp, plan->runtime, command->cwd);
     plan_add_options(plan, &command->options);
     options_add_text(&command->options, &command->argv);
+    if (settings->capabilities && !command->argv.failed) {
+        int r = capability_check(plan, &command->options, settings->capabilities, settings->others,
+                                 error);
+        if (r < 0)
+            return r;
+    }
     if (command->argv.failed || command->envp.failed ||
         !hardware_digest(plan->arch->name, &command->options, &command->hardware))
         return error_no_memory(error);
@@ -83,13 +91,14 @@ static int say(vqemu_command *command, const struct plan *plan, vqemu_error **er
     return 0;
 }
 
-static int new_command(vqemu_runtime *runtime, struct plan *plan, vqemu_command **command,
+static int new_command(vqemu_runtime *runtime, struct plan *plan,
+                       const struct command_settings *settings, vqemu_command **command,
                        vqemu_error **error) {
     _cleanup_command_ vqemu_command *new = command_new(runtime);
     if (!new)
         return error_no_memory(error);
     new->cwd = program_cwd(runtime);
-    int r = new->cwd ? say(new, plan, error) : error_no_memory(error);
+    int r = new->cwd ? say(new, plan, settings, error) : error_no_memory(error);
     if (r == 0)
         r = keep(new, plan, error);
     if (r < 0)
@@ -114,7 +123,7 @@ int command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     if (r == 0 && plan.resources.failed)
         r = error_no_memory(error);
     if (r == 0)
-        r = new_command(runtime, &plan, command, error);
+        r = new_command(runtime, &plan, settings, command, error);
     plan_release(&plan);
     return r;
 }

@@ -217,16 +217,21 @@ VQEMU_EXPORT const char *vqemu_capabilities_at(const vqemu_capabilities *capabil
     return strcmp(item->kind, kind) == 0 ? item->name : NULL;
 }
 
+const char *capabilities_properties(const vqemu_capabilities *capabilities, const char *kind,
+                                    const char *name) {
+    const struct capability *item = find(capabilities, kind, name);
+    const char *other = item ? find_fact(item, "alias-of") : NULL;
+    const struct capability *real = other ? find(capabilities, kind, other) : item;
+    return real ? real->properties : NULL;
+}
+
 VQEMU_EXPORT int vqemu_capabilities_has(const vqemu_capabilities *capabilities, const char *kind,
                                         const char *name, const char *property) {
     const struct capability *item = find(capabilities, kind, name);
     if (!item || !property)
         return item != NULL;
-    const char *other = find_fact(item, "alias-of");
-    const struct capability *real = other ? find(capabilities, kind, other) : item;
-    if (!real || !real->properties)
-        return -1;
-    return has_word(real->properties, property);
+    const char *properties = capabilities_properties(capabilities, kind, name);
+    return properties ? has_word(properties, property) : -1;
 }
 
 VQEMU_EXPORT const char *vqemu_capabilities_fact(const vqemu_capabilities *capabilities,

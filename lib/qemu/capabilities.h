@@ -58,6 +58,11 @@ void capability_list_write(struct capability_list *list, struct strbuf *text);
 int capabilities_of_text(char *text, const char *source, vqemu_capabilities **capabilities,
                          vqemu_error **error);
 
+/* " a b c", the properties of a thing, sorted; "" for none; NULL if there is no such thing, or QEMU
+ * does not tell. An alias has those of what it stands for. */
+const char *capabilities_properties(const vqemu_capabilities *capabilities, const char *kind,
+                                    const char *name);
+
 /* The text they were made of. */
 int capabilities_write(const vqemu_capabilities *capabilities, struct strbuf *text);
 

@@ -104,3 +104,33 @@ void kept_save(const struct kept *kept, const vqemu_capabilities *capabilities) 
     if (capabilities_write(capabilities, &text) == 0)
         record_replace(cache_fd, name, &text);
 }
+
+/* ---- other profiles ---- */
+
+static bool has(const vqemu_store *store, const vqemu_revision *revision, const char *program,
+                const struct capability_name *name) {
+    _cleanup_capabilities_ vqemu_capabilities *capabilities = NULL;
+    struct kept kept = {.store = store};
+    if (digest_parts(vqemu_revision_manifest(revision), program, &kept, NULL) <= 0 ||
+        kept_load(&kept, &capabilities, NULL) < 0 || !capabilities)
+        return false;
+    return vqemu_capabilities_has(capabilities, name->kind, name->name, name->property) == 1;
+}
+
+void kept_list_profiles(vqemu_store *store, const char *program, const struct capability_name *name,
+                        struct strbuf *profiles) {
+    vqemu_revision_list *revisions = NULL;
+    _cleanup_free_ char *path = format_string("bin/%s", program);
+    const char *former = "";
+    if (!path || vqemu_store_list_revisions(store, NULL, 0, NULL, &revisions, NULL) < 0)
+        return;
+    for (size_t i = 0; i < vqemu_revision_list_count(revisions); i++) {
+        const vqemu_revision *revision = vqemu_revision_list_at(revisions, i);
+        const char *profile = vqemu_revision_profile_name(revision);
+        bool is_newest = strcmp(profile, former) != 0;
+        former = profile;
+        if (is_newest && has(store, revision, path, name))
+            strbuf_addf(profiles, "%s%s", profiles->length ? ", " : "", profile);
+    }
+    vqemu_revision_list_free(revisions);
+}

@@ -25,6 +25,19 @@ int kept_find(vqemu_store *store, const vqemu_runtime *runtime, struct kept *kep
 /* *capabilities is NULL if there is no such record, or one that is of no use. */
 int kept_load(const struct kept *kept, vqemu_capabilities **capabilities, vqemu_error **error);
 
+/* Something that a QEMU can have: a thing, or, with property not NULL, a property of it. */
+struct capability_name {
+    const char *kind, *name, *property;
+};
+
+/*
+ * The profiles of a store whose newest revision has a program, of which is kept that it has
+ * something: "a, b". Those of which nothing is kept, or that cannot be looked at, are passed over:
+ * this is for people, beside an error.
+ */
+void kept_list_profiles(vqemu_store *store, const char *program, const struct capability_name *name,
+                        struct strbuf *profiles);
+
 /* Failures do not matter: QEMU is asked again then. */
 void kept_save(const struct kept *kept, const vqemu_capabilities *capabilities);
 

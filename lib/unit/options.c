@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "command/command-options.h"
+#include "store/store.h"
 #include "util/export.h"
 
 #define DEFAULT_PREFIX "volt-vm-"
@@ -71,7 +72,7 @@ VQEMU_EXPORT int vqemu_unit_options_new(vqemu_unit_options **options, vqemu_erro
 VQEMU_EXPORT void vqemu_unit_options_free(vqemu_unit_options *options) {
     if (options) {
         strv_release(&options->stop);
-        vqemu_policy_unref(options->command.policy);
+        command_options_release(&options->command);
     }
     options_free(&unit_options_type, options);
 }
@@ -111,6 +112,17 @@ VQEMU_EXPORT int vqemu_unit_options_set_stop_command(vqemu_unit_options *options
     }
     strv_release(&options->stop);
     options->stop = stop;
+    return 0;
+}
+
+VQEMU_EXPORT int vqemu_unit_options_set_capabilities(vqemu_unit_options *options,
+                                                     vqemu_capabilities *capabilities,
+                                                     vqemu_store *others, vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    if (others)
+        REQUIRE_STORE(others, error);
+    command_set_capabilities(&options->command, capabilities, others);
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "util/word.h"
 
+#include <limits.h>
 #include <string.h>
 
 bool has_word(const char *line, const char *word) {
@@ -11,4 +12,29 @@ bool has_word(const char *line, const char *word) {
         if ((at == line || strchr(" \t", at[-1])) && strchr(" \t\n", at[length]))
             return true;
     return false;
+}
+
+static unsigned least(unsigned a, unsigned b) {
+    return a < b ? a : b;
+}
+
+unsigned word_distance(const char *word, const char *other) {
+    unsigned rows[WORD_COMPARED_MAX + 1][WORD_COMPARED_MAX + 1];
+    size_t height = strlen(word), width = strlen(other);
+    if (height > WORD_COMPARED_MAX || width > WORD_COMPARED_MAX)
+        return UINT_MAX;
+    for (size_t i = 0; i <= height; i++) {
+        for (size_t j = 0; j <= width; j++) {
+            if (i == 0 || j == 0) {
+                rows[i][j] = (unsigned)(i + j);
+                continue;
+            }
+            unsigned change = word[i - 1] != other[j - 1];
+            rows[i][j] =
+                least(rows[i - 1][j - 1] + change, least(rows[i - 1][j], rows[i][j - 1]) + 1);
+            if (i > 1 && j > 1 && word[i - 1] == other[j - 2] && word[i - 2] == other[j - 1])
+                rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1);
+        }
+    }
+    return rows[height][width];
 }

@@ -7,4 +7,12 @@
 /* Whether a word stands in a line between blanks; "" does not. */
 bool has_word(const char *line, const char *word);
 
+/*
+ * How many bytes must be added, taken away, changed, or exchanged with their neighbour to make one
+ * word of the other (the optimal string alignment distance). UINT_MAX where one has more than
+ * WORD_COMPARED_MAX bytes: nobody mistypes those.
+ */
+unsigned word_distance(const char *word, const char *other);
+#define WORD_COMPARED_MAX 63
+
 #endif

@@ -4,9 +4,8 @@
 
 #include "base/error.h"
 #include "util/cleanup.h"
+#include "util/word.h"
 #include "vm/property.h"
-
-#define LENGTH_MAX 40 /* of names that are compared */
 
 /* What other programs call it: QEMU, libvirt, cloud-hypervisor, container tools. */
 static const char *const other_names[][2] = {
@@ -37,33 +36,6 @@ const struct property *property_find(const struct object_type *type, const char 
     return NULL;
 }
 
-static unsigned least(unsigned a, unsigned b) {
-    return a < b ? a : b;
-}
-
-/*
- * How many bytes must be added, taken away, changed, or exchanged with their neighbour (the optimal
- * string alignment distance). Both are shorter than LENGTH_MAX.
- */
-static unsigned distance(const char *a, const char *b) {
-    unsigned rows[LENGTH_MAX + 1][LENGTH_MAX + 1];
-    size_t m = strlen(a), n = strlen(b);
-    for (size_t i = 0; i <= m; i++) {
-        for (size_t j = 0; j <= n; j++) {
-            if (i == 0 || j == 0) {
-                rows[i][j] = (unsigned)(i + j);
-                continue;
-            }
-            unsigned change = a[i - 1] != b[j - 1];
-            rows[i][j] =
-                least(rows[i - 1][j - 1] + change, least(rows[i - 1][j], rows[i][j - 1]) + 1);
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
-                rows[i][j] = least(rows[i][j], rows[i - 2][j - 2] + 1);
-        }
-    }
-    return rows[m][n];
-}
-
 /* Half a word that is wrong is another word. */
 static unsigned tolerance(size_t length) {
     return length < 4 ? 1 : length < 8 ? 2 : 3;
@@ -72,11 +44,9 @@ static unsigned tolerance(size_t length) {
 static const char *neighbour(const struct object_type *type, const char *name) {
     const char *nearest = NULL;
     unsigned best = tolerance(strlen(name)) + 1;
-    if (strlen(name) >= LENGTH_MAX)
-        return NULL;
     for (size_t i = 0; i < type->count; i++) {
         const char *key = type->properties[i].key;
-        unsigned found = strlen(key) < LENGTH_MAX ? distance(name, key) : best;
+        unsigned found = word_distance(name, key);
         if (found < best && found < strlen(name)) {
             nearest = key;
             best = found;

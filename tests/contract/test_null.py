@@ -18,7 +18,7 @@ USAGE = -12
 # Where NULL is an answer of its own: "function parameter".
 OPTIONAL = {
     "error", "call", "userdata", "function", "holder", "value", "source", "arguments_json", "result_json", "revision",
-    "from", "options", "profile", "name", "argv", "policy", "keeper",
+    "from", "options", "profile", "name", "argv", "policy", "keeper", "capabilities", "others",
 }
 # Parameters of the names above that are needed all the same.
 NEEDED = {
@@ -27,7 +27,7 @@ NEEDED = {
     "vqemu_store_export revision", "vqemu_store_copy revision", "vqemu_store_copy from",
     "vqemu_store_remove_revision name", "vqemu_store_set_current name", "vqemu_store_open options",
     "vqemu_policy_to_json policy", "vqemu_policy_from_json policy", "vqemu_policy_from_file policy",
-    "vqemu_host_new options", "vqemu_runtime_new options", "vqemu_store_ingest options",
+    "vqemu_capabilities_to_json capabilities", "vqemu_runtime_probe capabilities", "vqemu_host_new options", "vqemu_runtime_new options", "vqemu_store_ingest options",
 }
 
 

@@ -80,6 +80,7 @@ const char *vqemu_command_file_path(const vqemu_command *command, size_t index);
 int vqemu_command_load(const char *json, size_t size, const char *source, uint32_t flags, vqemu_call *call, vqemu_command **command, vqemu_error **error);
 void vqemu_command_options_free(vqemu_command_options *options);
 int vqemu_command_options_new(vqemu_command_options **options, vqemu_error **error);
+int vqemu_command_options_set_capabilities(vqemu_command_options *options, vqemu_capabilities *capabilities, vqemu_store *others, vqemu_error **error);
 int vqemu_command_options_set_policy(vqemu_command_options *options, vqemu_policy *policy, vqemu_error **error);
 int vqemu_command_options_set_string(vqemu_command_options *options, const char *key, const char *value, vqemu_error **error);
 const char *vqemu_command_path(const vqemu_command *command);
@@ -277,6 +278,7 @@ int vqemu_store_unpin(vqemu_store *store, const char *revision, const char *hold
 void vqemu_store_unref(vqemu_store *store);
 void vqemu_unit_options_free(vqemu_unit_options *options);
 int vqemu_unit_options_new(vqemu_unit_options **options, vqemu_error **error);
+int vqemu_unit_options_set_capabilities(vqemu_unit_options *options, vqemu_capabilities *capabilities, vqemu_store *others, vqemu_error **error);
 int vqemu_unit_options_set_number(vqemu_unit_options *options, const char *key, uint64_t value, vqemu_error **error);
 int vqemu_unit_options_set_policy(vqemu_unit_options *options, vqemu_policy *policy, vqemu_error **error);
 int vqemu_unit_options_set_stop_command(vqemu_unit_options *options, const char *const *argv, vqemu_error **error);

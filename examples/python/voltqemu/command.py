@@ -14,7 +14,8 @@ from .call import Call, perform
 from .errors import InvalidError
 from .manifest import document_bytes
 from .policy import Policy
-from .runtime import Runtime
+from .runtime import Capabilities, Runtime
+from .store import Store
 from .vm import VM
 
 __all__ = ["Command", "CommandFile", "Companion", "SOCKETS"]
@@ -72,14 +73,18 @@ class Command(Handle):
 
     def __init__(self, runtime: Runtime, vm: VM, *, for_unit: bool = False, paused: bool = False,
                  incoming: bool = False, state_base: Optional[Text] = None,
-                 runtime_base: Optional[Text] = None, policy: Optional[Policy] = None) -> None:
+                 runtime_base: Optional[Text] = None, policy: Optional[Policy] = None, capabilities: Optional[Capabilities] = None,
+                 others: Optional[Store] = None) -> None:
         """for_unit: with the sockets of a systemd unit. paused: do not start the CPUs (-S). incoming: wait for a
         migration (-incoming defer). state_base, runtime_base: where the directories of VMs are. policy: what the VM
-        may use of the host, all by default."""
+        may use of the host, all by default. capabilities: what Runtime.probe() told, which the command is checked
+        against. others: a store whose profiles are told if they have what that QEMU has not."""
         described = options("vqemu_command_options", {"state_base": state_base, "runtime_base": runtime_base})
         flags = flag(for_unit, "for_unit") | flag(paused, "paused") << 1 | flag(incoming, "incoming") << 2
         if policy is not None:
             C.vqemu_command_options_set_policy(described, policy)
+        if capabilities is not None or others is not None:
+            C.vqemu_command_options_set_capabilities(described, capabilities, others)
         self._pointer = C.vqemu_command_build(runtime, vm, described, flags)
 
     @classmethod

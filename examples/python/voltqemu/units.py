@@ -8,7 +8,8 @@ from typing import Iterator, Optional, Sequence
 from ._library import C, Handle, Text, flag, options, whole
 from .command import Command
 from .policy import Policy
-from .runtime import Runtime
+from .runtime import Capabilities, Runtime
+from .store import Store
 from .vm import VM
 
 __all__ = ["Unit", "Units"]
@@ -33,12 +34,14 @@ class Units(Handle):
                  stop_directory: Optional[Text] = None,
                  state_base: Optional[Text] = None, runtime_base: Optional[Text] = None,
                  stop_timeout: Optional[int] = None, stop_command: Optional[Sequence[Text]] = None,
-                 policy: Optional[Policy] = None) -> None:
+                 policy: Optional[Policy] = None, capabilities: Optional[Capabilities] = None,
+                 others: Optional[Store] = None) -> None:
         """user: for systemctl --user. name_prefix: of the units' names, "volt-vm-" by default. stop_directory: what
         the stop command needs besides /usr, such as where its libraries are. state_base, runtime_base:
         where the directories of VMs are. stop_timeout: seconds that the guest gets to shut down. stop_command: what
         shuts it down, a program with its arguments, to which the unit adds --timeout N and the socket. policy: what the
-        VM may use of the host, all by default."""
+        VM may use of the host, all by default. capabilities: what Runtime.probe() told, which the command is checked
+        against. others: a store whose profiles are told if they have what that QEMU has not."""
         described = options(
             "vqemu_unit_options",
             {"name_prefix": name_prefix, "state_base": state_base, "runtime_base": runtime_base,
@@ -48,6 +51,8 @@ class Units(Handle):
             C.vqemu_unit_options_set_stop_command(described, stop_command)
         if policy is not None:
             C.vqemu_unit_options_set_policy(described, policy)
+        if capabilities is not None or others is not None:
+            C.vqemu_unit_options_set_capabilities(described, capabilities, others)
         self._pointer = C.vqemu_units_build(runtime, vm, described, int(flag(user, "user")))
 
     @property

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/argument-options.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "command/option-text.h"
+
+/* Of QEMU's two ways to begin an option; OPTION_COUNT for none that is known, or has no value. */
+static enum option_name find_name(const char *argument) {
+    const char *word = argument[0] == '-' && argument[1] == '-' ? argument + 1 : argument;
+    for (int name = 0; name < OPTION_COUNT; name++) {
+        const struct option option = {.name = (enum option_name)name};
+        const char *spelling = option_spelling(option.name);
+        if (spelling && option_argument_count(&option) == 2 && strcmp(word, spelling) == 0)
+            return option.name;
+    }
+    return OPTION_COUNT;
+}
+
+/* ---- key=value ---- */
+
+/* Up to the comma that ends it, of which two stand for one. Returns where that is. */
+static const char *take_part(const char *text, struct strbuf *part) {
+    while (*text && (*text != ',' || text[1] == ',')) {
+        strbuf_add_char(part, *text);
+        text += *text == ',' ? 2 : 1;
+    }
+    return text;
+}
+
+/* "key=value", or "key", which is switched on. */
+static void add_setting(struct options *options, const char *part) {
+    const char *equals = strchr(part, '=');
+    if (!equals) {
+        option_switch(options, arena_text(&options->texts, part), true);
+        return;
+    }
+    const char *name = arena_textf(&options->texts, "%.*s", (int)(equals - part), part);
+    option_text(options, name, equals + 1);
+}
+
+static void add_text(struct options *options, enum option_name name, const char *text,
+                     struct origin origin) {
+    const char *rest = text;
+    bool is_first = true;
+    do {
+        _cleanup_strbuf_ struct strbuf part = {0};
+        rest = take_part(rest, &part);
+        const char *word = part.text ? part.text : "";
+        bool is_head = is_first && !strchr(word, '=');
+        options->failed = options->failed || part.failed;
+        if (is_first)
+            option_begin(options, name, is_head ? word : NULL, origin);
+        if (!is_head)
+            add_setting(options, word);
+        is_first = false;
+    } while (*rest++ == ',');
+}
+
+/* ---- JSON ---- */
+
+static void add_member(struct options *options, const char *key, const json_t *value) {
+    const char *name = arena_text(&options->texts, key);
+    if (json_is_string(value))
+        option_text(options, name, json_string_value(value));
+    else
+        option_switch(options, name, true); /* what it is does not matter here */
+}
+
+static void add_json(struct options *options, enum option_name name, const char *text,
+                     struct origin origin) {
+    _cleanup_json_ json_t *object = NULL;
+    if (json_parse_object(text, strlen(text), "", &object, NULL) < 0)
+        return; /* QEMU says what is wrong with it */
+    option_begin(options, name, NULL, origin);
+    const char *key;
+    json_t *value;
+    json_object_foreach(object, key, value) add_member(options, key, value);
+}
+
+void argument_options(const struct strv *arguments, struct options *options) {
+    for (size_t i = 0; i + 1 < arguments->count; i++) {
+        enum option_name name = find_name(arguments->items[i]);
+        const struct origin origin = origin_in("extra_args", i + 1, NULL, NULL);
+        const char *value = arguments->items[i + 1];
+        if (name == OPTION_COUNT)
+            continue;
+        i++;
+        if (*value == '{')
+            add_json(options, name, value, origin);
+        else
+            add_text(options, name, value, origin);
+    }
+}

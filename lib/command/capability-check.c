@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: MIT */
+#include "command/capability-check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "command/argument-options.h"
+#include "command/option-text.h"
+#include "command/similar.h"
+#include "qemu/kept.h"
+
+/* Which things of QEMU's an option names, and what it says of them besides their properties. */
+static const struct rule {
+    enum option_name option;
+    const char *kind, *noun;
+    const char *driver;  /* the setting that names the thing where it is not said first */
+    const char *also[3]; /* settings that are not properties */
+} rules[] = {
+    {OPTION_ACCEL, "accel", "accelerator", "accel", {NULL}},
+    {OPTION_BLOCKDEV, "blockdev", "block driver", "driver", {NULL}},
+    {OPTION_CHARDEV, "chardev", "character device", "backend", {"id"}},
+    {OPTION_CPU, "cpu", "CPU model", "cpu", {NULL}},
+    {OPTION_DEVICE, "device", "device", "driver", {"id", "bus", "driver"}},
+    {OPTION_DISPLAY, "display", "display", "type", {NULL}},
+    {OPTION_MACHINE, "machine", "machine", "type", {NULL}},
+    {OPTION_NETDEV, "netdev", "network backend", "type", {"id"}},
+    {OPTION_OBJECT, "object", "object", "qom-type", {"id"}},
+};
+
+/* Options that a QEMU is compiled without. */
+static const struct part {
+    enum option_name option;
+    const char *name;
+} parts[] = {{OPTION_FSDEV, "fsdev"},
+             {OPTION_SANDBOX, "sandbox"},
+             {OPTION_TPMDEV, "tpmdev"},
+             {OPTION_VNC, "vnc"}};
+
+struct checker {
+    const struct plan *plan;
+    const struct options *options;
+    const vqemu_capabilities *capabilities;
+    vqemu_store *others;
+    vqemu_error **error;
+};
+
+/* What is missing: a thing, or a property of one. */
+struct missing {
+    const char *kind, *noun, *name, *property; /* the last: NULL if it is the thing */
+    const struct option *option;
+    const struct origin *origin;
+};
+
+/* ---- the error ---- */
+
+/* The key, or what the option is where none of the VM's asks for it. */
+static void add_subject(const struct missing *missing, struct strbuf *text) {
+    if (origin_has_key(missing->origin))
+        origin_add_key(missing->origin, text);
+    else
+        strbuf_addf(text, "%s %s", option_spelling(missing->option->name), missing->name);
+}
+
+static void add_similar_things(const struct checker *checker, const struct missing *missing,
+                               struct strbuf *text) {
+    struct similar similar = {.wanted = missing->name};
+    const char *name;
+    for (size_t i = 0;
+         (name = vqemu_capabilities_at(checker->capabilities, missing->kind, i)) != NULL; i++)
+        similar_look_at(&similar, name);
+    similar_add(&similar, text);
+}
+
+static void add_similar_properties(const struct checker *checker, const struct missing *missing,
+                                   struct strbuf *text) {
+    struct similar similar = {.wanted = missing->property};
+    const char *all = capabilities_properties(checker->capabilities, missing->kind, missing->name);
+    _cleanup_free_ char *words = strdup(all ? all : "");
+    char *rest = words;
+    text->failed = text->failed || !words;
+    for (char *word; rest && (word = strsep(&rest, " "));)
+        if (*word)
+            similar_look_at(&similar, word);
+    similar_add(&similar, text);
+}
+
+static int refuse_missing(const struct checker *checker, const struct missing *missing) {
+    _cleanup_strbuf_ struct strbuf subject = {0}, similar = {0}, profiles = {0};
+    const char *version = vqemu_capabilities_at(checker->capabilities, "qemu", 0);
+    const char *what = missing->property ? missing->property : missing->name;
+    add_subject(missing, &subject);
+    if (missing->property)
+        add_similar_properties(checker, missing, &similar);
+    else
+        add_similar_things(checker, missing, &similar);
+    if (checker->others)
+        kept_list_profiles(
+            checker->others, checker->plan->arch->binary,
+            &(struct capability_name){missing->kind, missing->name, missing->property}, &profiles);
+    if (subject.failed || similar.failed || profiles.failed)
+        return error_no_memory(checker->error);
+    const char *alike = similar.length ? similar.text : NULL;
+    const char *others = profiles.length ? profiles.text : NULL;
+    bool is_of_thing = missing->property != NULL;
+    error_set(checker->error, VQEMU_ERR_UNSUPPORTED, 0,
+              "%s: the QEMU %s of the profile %s has no %s%s%s%s \"%s\"%s%s%s%s", subject.text,
+              version ? version : "", vqemu_profile_name(checker->plan->profile),
+              is_of_thing ? missing->noun : "", is_of_thing ? " " : "",
+              is_of_thing ? missing->name : missing->noun, is_of_thing ? " with a property" : "",
+              what, alike ? "; similar there: " : "", alike ? alike : "",
+              others ? "; these profiles of the store have it: " : "", others ? others : "");
+    return error_because(VQEMU_ERR_UNSUPPORTED, checker->error,
+                         is_of_thing ? "qemu-lacks-property" : "qemu-lacks-thing", VQEMU_DETAIL_KEY,
+                         origin_has_key(missing->origin) ? subject.text : NULL, VQEMU_DETAIL_VALUE,
+                         what, VQEMU_DETAIL_CHOICES, alike, VQEMU_DETAIL_PROFILE,
+                         vqemu_profile_name(checker->plan->profile), VQEMU_DETAIL_PROFILES, others,
+                         NULL);
+}
+
+/* QEMU lists it, and ends itself when it is to be made: a module of it is not there. */
+static int refuse_broken(const struct checker *checker, const struct missing *missing) {
+    _cleanup_strbuf_ struct strbuf subject = {0};
+    add_subject(missing, &subject);
+    if (subject.failed)
+        return error_no_memory(checker->error);
+    error_set(
+        checker->error, VQEMU_ERR_UNSUPPORTED, 0,
+        "%s: the QEMU of the profile %s ends itself over the %s \"%s\"; mostly, a module that "
+        "it needs is not in the profile",
+        subject.text, vqemu_profile_name(checker->plan->profile), missing->noun, missing->name);
+    return error_because(VQEMU_ERR_UNSUPPORTED, checker->error, "qemu-lacks-module",
+                         VQEMU_DETAIL_KEY, origin_has_key(missing->origin) ? subject.text : NULL,
+                         VQEMU_DETAIL_VALUE, missing->name, NULL);
+}
+
+/* ---- properties ---- */
+
+/* Of "file.cache.direct", "file". */
+static bool has_property(const struct checker *checker, const struct rule *rule, const char *name,
+                         const char *property) {
+    char first[64];
+    size_t length = strcspn(property, ".");
+    for (size_t i = 0; i < sizeof rule->also / sizeof *rule->also && rule->also[i]; i++)
+        if (strcmp(property, rule->also[i]) == 0)
+            return true;
+    if (strcmp(property, rule->driver) == 0 || length >= sizeof first)
+        return true;
+    memcpy(first, property, length);
+    first[length] = '\0';
+    if (vqemu_capabilities_has(checker->capabilities, rule->kind, name, property) != 0 ||
+        vqemu_capabilities_has(checker->capabilities, rule->kind, name, first) != 0)
+        return true;
+    /* x86 takes "sse4_1" for "sse4-1" (QEMU: x86_cpu_parse_featurestr()) */
+    for (char *c = first; *c; c++)
+        *c = *c == '_' ? '-' : *c;
+    return vqemu_capabilities_has(checker->capabilities, rule->kind, name, first) != 0;
+}
+
+static int check_properties(const struct checker *checker, const struct rule *rule,
+                            const struct option *option, const char *name) {
+    for (size_t i = 0; i < option->count; i++) {
+        const struct setting *setting = option_setting(checker->options, option, i);
+        const struct missing missing = {.kind = rule->kind,
+                                        .noun = rule->noun,
+                                        .name = name,
+                                        .property = setting->name,
+                                        .option = option,
+                                        .origin = setting_origin(option, setting)};
+        if (!has_property(checker, rule, name, setting->name))
+            return refuse_missing(checker, &missing);
+    }
+    return 0;
+}
+
+/* ---- things ---- */
+
+static const struct rule *find_rule(enum option_name option) {
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        if (rules[i].option == option)
+            return &rules[i];
+    return NULL;
+}
+
+/* QEMU's own short names of devices (softmmu/qdev-monitor.c: qdev_alias_table), which it does not
+ * list: "virtio-blk" is virtio-blk-pci or virtio-blk-ccw. NULL if it is none. */
+static const char *find_alias(const struct checker *checker, const char *name,
+                              char full[static 80]) {
+    static const char *const others[][2] = {{"ahci", "ich9-ahci"}, {"lsi", "lsi53c895a"}};
+    static const char *const buses[] = {"pci", "ccw", "device"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(name, others[i][0]) == 0)
+            return others[i][1];
+    for (size_t i = 0; i < sizeof buses / sizeof *buses; i++) {
+        snprintf(full, 80, "%s-%s", name, buses[i]);
+        if (strncmp(name, "virtio-", strlen("virtio-")) == 0 &&
+            vqemu_capabilities_has(checker->capabilities, "device", full, NULL))
+            return full;
+    }
+    return NULL;
+}
+
+/* The text of a setting; NULL if there is none. */
+static const char *text_of(const struct checker *checker, const struct option *option,
+                           const char *name, const struct origin **origin) {
+    const struct setting *setting = option_find(checker->options, option, name);
+    if (!setting || setting->kind != SETTING_TEXT)
+        return NULL;
+    *origin = setting_origin(option, setting);
+    return setting->text;
+}
+
+static int check_thing(const struct checker *checker, const struct rule *rule,
+                       const struct option *option) {
+    char full[80];
+    const struct origin *origin = &option->origin;
+    const char *name =
+        option->head ? option->head : text_of(checker, option, rule->driver, &origin);
+    if (!name || vqemu_capabilities_count(checker->capabilities, rule->kind) == 0)
+        return 0; /* it is not said, or QEMU does not tell */
+    const struct missing missing = {
+        .kind = rule->kind, .noun = rule->noun, .name = name, .option = option, .origin = origin};
+    /* of a CPU, it is only known that QEMU cannot make one without a machine */
+    if (option->name == OPTION_DEVICE &&
+        vqemu_capabilities_fact(checker->capabilities, rule->kind, name, "broken"))
+        return refuse_broken(checker, &missing);
+    bool is_known = vqemu_capabilities_has(checker->capabilities, rule->kind, name, NULL);
+    if (!is_known && option->name == OPTION_DEVICE) {
+        const char *other = find_alias(checker, name, full);
+        is_known = other && vqemu_capabilities_has(checker->capabilities, "device", other, NULL);
+        name = is_known ? other : name;
+    }
+    return is_known ? check_properties(checker, rule, option, name)
+                    : refuse_missing(checker, &missing);
+}
+
+/* ---- what has a form of its own ---- */
+
+/* The file within a block node: "file.driver", "file.filename". */
+static int check_file(const struct checker *checker, const struct option *option) {
+    static const char prefix[] = "file.";
+    const struct origin *origin = &option->origin;
+    const char *driver = text_of(checker, option, "file.driver", &origin);
+    const struct rule *rule = find_rule(OPTION_BLOCKDEV);
+    struct missing missing = {
+        .kind = rule->kind, .noun = rule->noun, .name = driver, .option = option, .origin = origin};
+    if (!driver)
+        return 0;
+    if (!vqemu_capabilities_has(checker->capabilities, rule->kind, driver, NULL))
+        return refuse_missing(checker, &missing);
+    for (size_t i = 0; i < option->count; i++) {
+        const struct setting *setting = option_setting(checker->options, option, i);
+        if (strncmp(setting->name, prefix, strlen(prefix)) != 0)
+            continue;
+        missing.property = setting->name + strlen(prefix);
+        missing.origin = setting_origin(option, setting);
+        if (!has_property(checker, rule, driver, missing.property))
+            return refuse_missing(checker, &missing);
+    }
+    return 0;
+}
+
+/* "ICH9-LPC.disable_s3=1". Of a type that is no device, it cannot be told what it has. */
+static int check_global(const struct checker *checker, const struct option *option) {
+    const struct setting *setting =
+        option->count == 1 ? option_setting(checker->options, option, 0) : NULL;
+    const char *dot = setting ? strrchr(setting->name, '.') : NULL;
+    _cleanup_free_ char *name = dot ? strndup(setting->name, (size_t)(dot - setting->name)) : NULL;
+    if (!dot)
+        return 0;
+    if (!name)
+        return error_no_memory(checker->error);
+    const struct missing missing = {.kind = "device",
+                                    .noun = "device",
+                                    .name = name,
+                                    .property = dot + 1,
+                                    .option = option,
+                                    .origin = setting_origin(option, setting)};
+    bool is_device = vqemu_capabilities_has(checker->capabilities, "device", name, NULL);
+    bool is_missing = is_device && vqemu_capabilities_has(checker->capabilities, "device", name,
+                                                          missing.property) == 0;
+    return is_missing ? refuse_missing(checker, &missing) : 0;
+}
+
+static int check_part(const struct checker *checker, const struct option *option) {
+    bool tells = vqemu_capabilities_count(checker->capabilities, "option") > 0;
+    for (size_t i = 0; tells && i < sizeof parts / sizeof *parts; i++) {
+        const struct missing missing = {.kind = "option",
+                                        .noun = "option",
+                                        .name = parts[i].name,
+                                        .option = option,
+                                        .origin = &option->origin};
+        if (option->name == parts[i].option &&
+            !vqemu_capabilities_has(checker->capabilities, "option", parts[i].name, NULL))
+            return refuse_missing(checker, &missing);
+    }
+    return 0;
+}
+
+/* As the machine is, in this version of it. */
+static int check_cpu_count(const struct checker *checker, const struct option *option) {
+    const char *fact = vqemu_capabilities_fact(checker->capabilities, "machine",
+                                               checker->plan->machine_name, "max-cpus");
+    const char *alias_of = vqemu_capabilities_fact(checker->capabilities, "machine",
+                                                   checker->plan->machine_name, "alias-of");
+    if (alias_of)
+        fact = vqemu_capabilities_fact(checker->capabilities, "machine", alias_of, "max-cpus");
+    uint64_t most = fact ? strtoull(fact, NULL, 10) : 0, count = checker->plan->cpu.count;
+    _cleanup_strbuf_ struct strbuf key = {0};
+    if (option->name != OPTION_SMP || most == 0 || count <= most)
+        return 0;
+    origin_add_key(&option->origin, &key);
+    if (key.failed)
+        return error_no_memory(checker->error);
+    error_set(checker->error, VQEMU_ERR_UNSUPPORTED, 0,
+              "%s: the machine %s of this QEMU can have %s, not %llu", key.text ? key.text : "cpus",
+              checker->plan->machine_name, fact, (unsigned long long)count);
+    return error_because(VQEMU_ERR_UNSUPPORTED, checker->error, "too-many-cpus", VQEMU_DETAIL_KEY,
+                         key.text, NULL);
+}
+
+/* ---- all of them ---- */
+
+static int check_option(const struct checker *checker, const struct option *option) {
+    const struct rule *rule = find_rule(option->name);
+    int r = rule ? check_thing(checker, rule, option) : check_part(checker, option);
+    if (r == 0 && option->name == OPTION_BLOCKDEV)
+        r = check_file(checker, option);
+    if (r == 0 && option->name == OPTION_GLOBAL)
+        r = check_global(checker, option);
+    return r == 0 ? check_cpu_count(checker, option) : r;
+}
+
+static int check_options(const struct checker *checker) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < checker->options->count; i++)
+        r = check_option(checker, &checker->options->items[i]);
+    return r;
+}
+
+int capability_check(const struct plan *plan, const struct options *options,
+                     const vqemu_capabilities *capabilities, vqemu_store *others,
+                     vqemu_error **error) {
+    _cleanup_options_ struct options extra = {0};
+    struct checker checker = {plan, options, capabilities, others, error};
+    int r = check_options(&checker);
+    if (r < 0)
+        return r;
+    argument_options(&plan->vm->extra_args, &extra);
+    if (extra.failed || extra.texts.failed)
+        return error_no_memory(error);
+    checker.options = &extra;
+    return check_options(&checker);
+}

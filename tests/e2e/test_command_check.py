@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: MIT
+"""Commands are checked against what the QEMU that is to run them can do: what it has not is told before it starts, by
+key, and nothing is refused that it has."""
+import ctypes
+import json
+import os
+import random
+import sys
+from pathlib import Path
+
+import pytest
+from store_cli import bad, good, run
+
+TESTS = Path(__file__).resolve().parents[1]
+BUILD = Path(os.environ.get("BUILD_DIR", TESTS.parent / "build"))
+sys.path[:0] = [str(TESTS.parent / "examples/python"), str(TESTS / "harness")]
+ctypes.CDLL(str(BUILD / "lib/libvoltqemu.so.1"))  # the package finds it under its SONAME
+
+import voltqemu  # noqa: E402
+from machines import ARCHES, MODULES, X86, find_program, program_name  # noqa: E402
+
+SEED = int(os.environ.get("CHECK_SEED", random.SystemRandom().randrange(1 << 32)))
+VMS_OF_AN_ARCH = 70  # over a thousand in all
+ANYWHERE = {"guest_arch": None, "profile": None, "mode": None}
+
+
+class Asked:
+    """The installed QEMU of an architecture, and what it says that it can do."""
+
+    def __init__(self, arch):
+        profile = "emulate-x86" if arch in X86 else "emulate-foreign"
+        selection = voltqemu.select(voltqemu.Host("x86_64", "absent"), profile=profile, guest_arch=arch)
+        self.runtime = voltqemu.Runtime(selection, str(find_program(program_name(arch))), "/usr/share/qemu",
+                                        module_dir=MODULES)
+        self.told = self.runtime.probe()
+
+    def build(self, vm, **checked):
+        return voltqemu.Command(self.runtime, vm, **checked)
+
+    def check(self, vm):
+        return self.build(vm, capabilities=self.told)
+
+
+@pytest.fixture(scope="module")
+def asked():
+    known = {}
+
+    def ask(arch):
+        if arch not in known:
+            known[arch] = Asked(arch)
+        return known[arch]
+    return ask
+
+
+# ---- what is not there ----
+
+PLANTED = [  # document, extra arguments, key, what is missing
+    ({"machine": "pc-q35-9.9"}, [], "machine", "pc-q35-9.9"),
+    ({"machine": "pc-i440fx-0.9"}, [], "machine", "pc-i440fx-0.9"),
+    ({"cpu_model": "qemu65"}, [], "cpu_model", "qemu65"),
+    ({"cpu_model": "Skylake"}, [], "cpu_model", "Skylake"),
+    ({"cpu_features": {"avx999": True}}, [], "cpu_features.avx999", "avx999"),
+    ({"cpu_features": {"avx2": True, "sse4-3": False}}, [], "cpu_features.sse4-3", "sse4-3"),
+    ({"cpu_features": {"hv-spinlock": "0x1fff"}}, [], "cpu_features.hv-spinlock", "hv-spinlock"),
+    ({}, ["-device", "virtio-gpu-pc"], "extra_args[1]", "virtio-gpu-pc"),
+    ({}, ["--device", "virtio-blk-ccw,id=x"], "extra_args[1]", "virtio-blk-ccw"),
+    ({}, ["-device", "driver=nvme9,serial=a"], "extra_args[1]", "nvme9"),
+    ({}, ["-device", "virtio-net-pci,macc=52:54:00:00:00:01"], "extra_args[1]", "macc"),
+    ({}, ["-device", "virtio-blk,drvie=x"], "extra_args[1]", "drvie"),
+    ({}, ["-device", '{"driver": "virtio-rng-pci", "max-byte": 1}'], "extra_args[1]", "max-byte"),
+    ({}, ["-device", '{"driver": "virtio-rng-pcie"}'], "extra_args[1]", "virtio-rng-pcie"),
+    ({}, ["-device", "qemu-xhci,id=a,,b,p4=1"], "extra_args[1]", "p4"),
+    ({}, ["-name", "-device", "-device", "vfio-pci-x"], "extra_args[3]", "vfio-pci-x"),
+    ({}, ["-netdev", "passt,id=n"], "extra_args[1]", "passt"),
+    ({}, ["-netdev", "user,id=n,hostfwds=x"], "extra_args[1]", "hostfwds"),
+    ({}, ["-netdev", '{"type": "afxdp", "id": "n"}'], "extra_args[1]", "afxdp"),
+    ({}, ["-chardev", "sockets,id=c,path=/x"], "extra_args[1]", "sockets"),
+    ({}, ["-chardev", "dbus2,id=c"], "extra_args[1]", "dbus2"),
+    ({}, ["-object", "memory-backend-cxl,id=m,size=1M"], "extra_args[1]", "memory-backend-cxl"),
+    ({}, ["-object", "memory-backend-ram,id=m,sizes=1M"], "extra_args[1]", "sizes"),
+    ({}, ["-object", '{"qom-type": "rng-urandom", "id": "r"}'], "extra_args[1]", "rng-urandom"),
+    ({}, ["-blockdev", "driver=qcow3,node-name=n,file.driver=file,file.filename=/x"], "extra_args[1]", "qcow3"),
+    ({}, ["-blockdev", "driver=raw,node-name=n,file.driver=filee,file.filename=/x"], "extra_args[1]", "filee"),
+    ({}, ["-blockdev", "driver=raw,node-name=n,reed-only=on,file.driver=file,file.filename=/x"], "extra_args[1]",
+     "reed-only"),
+    ({}, ["-blockdev", "driver=raw,node-name=n,file.driver=file,file.filenam=/x"], "extra_args[1]", "filenam"),
+    ({}, ["-accel", "hvf"], "extra_args[1]", "hvf"),
+    ({}, ["-display", "cocoa"], "extra_args[1]", "cocoa"),
+    ({}, ["-global", "ICH9-LPC.disable_s5=1"], "extra_args[1]", "disable_s5"),
+]
+
+
+@pytest.mark.parametrize("document, extra, key, missing", PLANTED)
+def test_what_this_qemu_has_not_is_told_before_it_starts(asked, document, extra, key, missing):
+    x86 = asked("x86_64")
+    vm = voltqemu.VM("a", firmware="bios", extra_args=extra, **document)
+    x86.build(vm)  # the library alone does not know
+    with pytest.raises(voltqemu.UnsupportedError) as raised:
+        x86.check(vm)
+    assert raised.value.details["key"] == key and raised.value.details["value"] == missing
+    assert raised.value.reason in ("qemu-lacks-thing", "qemu-lacks-property")
+    assert str(raised.value).startswith(f"{key}: the QEMU ") and missing in str(raised.value)
+
+
+def test_there_may_be_as_many_cpus_as_this_version_of_the_machine_has(asked):
+    """Fewer than the library knows of the newest."""
+    x86 = asked("x86_64")
+    few = next(name for name in x86.told.names("machine") if x86.told.fact("machine", name, "max-cpus") == "1")
+    assert few == "isapc"
+    x86.check(voltqemu.VM("a", firmware="bios", machine="pc-q35-2.7", cpus=255))
+
+
+def test_what_is_alike_is_told(asked):
+    with pytest.raises(voltqemu.UnsupportedError) as raised:
+        asked("x86_64").check(voltqemu.VM("a", firmware="bios", cpu_model="Haswel"))
+    assert "Haswell" in raised.value.details["choices"].split(", ")
+
+
+# ---- what is there ----
+
+def documents():
+    return sorted((TESTS / "cases/commands").glob("*/vm.json"))
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_nothing_that_golden_vms_ask_for_is_missing(asked, arch):
+    qemu, built = asked(arch), 0
+    for path in documents():
+        vm = voltqemu.VM.from_json(path.read_text())
+        vm.merge(ANYWHERE)
+        if path.parent.name == "hostile-strings":  # its arguments are none of QEMU's
+            vm.merge({"extra_args": None})
+        if arch not in X86:
+            vm.merge({"cpu_features": None})
+        try:
+            qemu.build(vm)
+        except voltqemu.Error:
+            continue  # not for this architecture
+        qemu.check(vm)
+        built += 1
+    assert built > 5
+
+
+def random_vm(generator, told):
+    """Whatever goes together is up to the library."""
+    def some(*values):
+        return generator.choice(values) if generator.random() < 0.25 else None
+    document = {
+        "kernel": "/k", "memory": some(256, 512), "cpus": some(1, 2, 4), "guest_os": some("linux", "windows", "other"),
+        "machine": some(*told.names("machine")), "cpu_model": some(*told.names("cpu")),
+        "display": some("vnc"), "video": some("std", "virtio", "ramfb"), "usb": some(True, False),
+        "usb_tablet": some(True), "rng": some(True), "balloon": some(True), "tpm": some(True),
+        "vsock_cid": some(7), "watchdog": some("reset", "none"), "rootfs": some("/r"),
+        "console": some("stdio", "file", "socket", "pty", "none"), "memory_shared": some(True),
+        "hotplug_slots": some(1, 9), "suspend": some(True), "rtc": some("utc", "localtime"),
+        "disks": [{"file": f"/d{i}", "bus": some("virtio", "scsi", "ide", "usb", "nvme"), "cdrom": some(True),
+                   "format": some("raw", "qcow2"), "cache": some("none", "writeback", "unsafe", "writethrough"),
+                   "aio": some("threads", "native", "io_uring"), "iothread": some(True), "discard": some(True)}
+                  for i in range(generator.choice([0, 0, 1, 3]))],
+        "nics": [{"backend": some("user", "bridge", "tap"), "model": some("virtio", "e1000", "e1000e", "rtl8139", "vmxnet3",
+                                                                         "pcnet", "ne2k_pci")}
+                 for _ in range(generator.choice([0, 0, 1, 2]))],
+        "shares": [{"path": "/s", "tag": f"t{i}", "driver": some("9p", "virtiofs")} for i in range(generator.choice([0, 0, 1, 2]))],
+    }
+    clean = {key: value for key, value in document.items() if value is not None}
+    for name in ("disks", "nics", "shares"):
+        clean[name] = [{key: value for key, value in item.items() if value is not None} for item in clean[name]]
+    return clean
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_nothing_that_random_vms_ask_for_is_missing(asked, arch):
+    generator, qemu, built = random.Random(f"{SEED}/{arch}"), asked(arch), 0
+    for _ in range(4000):
+        document = random_vm(generator, qemu.told)
+        try:
+            vm = voltqemu.VM.from_json(json.dumps({"name": "x", **document}))
+            qemu.build(vm)
+        except (voltqemu.InvalidError, voltqemu.UnsupportedError):
+            continue
+        try:
+            qemu.check(vm)
+        except voltqemu.Error as error:
+            raise AssertionError(f"CHECK_SEED={SEED}: {document}: {error}") from error
+        built += 1
+        if built == VMS_OF_AN_ARCH:
+            return
+    raise AssertionError(f"CHECK_SEED={SEED}: only {built} VMs could be built")
+
+
+# ---- the command line ----
+
+def test_the_command_line_checks_unless_told_otherwise(boot_store):
+    words = ["--profile", "emulate-x86", "--guest-arch", "x86_64", "--set", "firmware=bios"]
+    for command in ("args", "env", "unit"):
+        user = ["--set", "user=games"] if command == "unit" else []
+        message = bad("--root", boot_store.root, command, *words, *user, "--set", "cpu_model=qemu65",
+                      mentions=["cpu_model", "qemu65", "qemu64", "emulate-x86"])
+        assert message.count("\n") == 1
+        good("--root", boot_store.root, command, *words, *user)
+        good("--root", boot_store.root, command, "--no-check", *words, *user, "--set", "cpu_model=qemu65")
+
+
+def test_other_profiles_that_have_it_are_told(boot_store):
+    """Of these only is known what they have that were asked."""
+    good("--root", boot_store.root, "capabilities", "--profile", "emulate-foreign", "--guest-arch", "aarch64")
+    result = run("--root", boot_store.root, "--json", "args", "--profile", "emulate-foreign", "--guest-arch", "aarch64",
+                 "--set", "firmware=bios", "--set", "cpu_model=cortex-a58", text=True)
+    error = json.loads(result.stderr)["error"]
+    assert error["reason"] == "qemu-lacks-thing" and "cortex-a57" in json.dumps(error)

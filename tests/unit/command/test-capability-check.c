@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+/* What options ask for and a QEMU has not. What real ones have: tests/e2e/test_command_check.py. */
+#include <limits.h>
+#include <string.h>
+
+#include <volt-qemu/volt-qemu.h>
+
+#include "base/error.h"
+#include "choice/selection.h"
+#include "command/argument-options.h"
+#include "command/command.h"
+#include "command/option-text.h"
+#include "command/similar.h"
+#include "fixture.h"
+#include "qemu/capabilities.h"
+#include "run.h"
+#include "tree/runtime.h"
+#include "util/word.h"
+#include "vm/vm.h"
+
+/* ---- arguments ---- */
+
+/* As they are said again. */
+static void check_said(const char *option, const char *value, const char *expected) {
+    _cleanup_strv_ struct strv arguments = {0}, said = {0};
+    _cleanup_options_ struct options options = {0};
+    strv_add(&arguments, option);
+    strv_add(&arguments, value);
+    argument_options(&arguments, &options);
+    options_add_text(&options, &said);
+    ck_assert_uint_eq(said.count, expected ? 2 : 0);
+    if (expected)
+        ck_assert_str_eq(said.items[1], expected);
+}
+
+START_TEST(arguments_are_options_as_far_as_they_are_known) {
+    check_said("-device", "nvme,serial=a,,b,id=", "nvme,serial=a,,b,id=");
+    check_said("--device", "driver=nvme,bootindex=1", "driver=nvme,bootindex=1");
+    check_said("-netdev", "user,restrict", "user,restrict=on");
+    check_said("-device", "", "");
+    check_said("-device", ",,", ",");
+    check_said("-device", "{\"driver\": \"nvme\"}", "driver=nvme");
+    check_said("-device", "{\"driver\"", NULL);
+    check_said("-no-such-option", "nvme", NULL);
+    check_said("-S", "-device", NULL); /* it has no value */
+}
+END_TEST
+
+/* ---- words ---- */
+
+START_TEST(what_is_most_alike_comes_first) {
+    static const char *const words[] = {"pc-q35-7.1", "pc-q35-7.2", "q35", "pc-q35-2.1", "microvm"};
+    struct similar similar = {.wanted = "pc-q35-7.3"};
+    _cleanup_strbuf_ struct strbuf text = {0};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        similar_look_at(&similar, words[i]);
+    similar_add(&similar, &text);
+    ck_assert_str_eq(text.text, "pc-q35-7.1, pc-q35-7.2, pc-q35-2.1");
+}
+END_TEST
+
+START_TEST(only_the_best_are_kept) {
+    struct similar similar = {.wanted = "abcdefghijkl"};
+    static const char *const words[] = {"abcdefghijxx", "abcdefghijkx", "abcdefghijkk",
+                                        "abcdefghijyy", "abcdefghizzz", "bcdefghijkl",
+                                        "abcdefghijk",  "abcdefghijkl", "abcdefghijlk"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        similar_look_at(&similar, words[i]);
+    ck_assert_uint_eq(similar.count, SIMILAR_MAX);
+    ck_assert_str_eq(similar.words[0], "abcdefghijkx");
+    ck_assert_str_eq(similar.words[SIMILAR_MAX - 1], "abcdefghijxx");
+}
+END_TEST
+
+START_TEST(words_differ_by_letters) {
+    char most[WORD_COMPARED_MAX + 2];
+    memset(most, 'a', sizeof most);
+    most[WORD_COMPARED_MAX] = '\0';
+    ck_assert_uint_eq(word_distance("", ""), 0);
+    ck_assert_uint_eq(word_distance("abc", "acb"), 1);
+    ck_assert_uint_eq(word_distance("abc", "abcd"), 1);
+    ck_assert_uint_eq(word_distance("", most), WORD_COMPARED_MAX);
+    most[WORD_COMPARED_MAX] = 'a';
+    most[WORD_COMPARED_MAX + 1] = '\0';
+    ck_assert_uint_eq(word_distance("", most), UINT_MAX);
+}
+END_TEST
+
+/* ---- commands ---- */
+
+#define ALL                                                                                        \
+    "volt-capabilities 1\n"                                                                        \
+    "set 0 avx2 vmx\n"                                                                             \
+    "set 1 dump-guest-core hpet vmport\n"                                                          \
+    "accel tcg -\n"                                                                                \
+    "cpu max 0\n"                                                                                  \
+    "device gone ?\tbroken=yes\t\n"                                                                \
+    "device known ?\n"                                                                             \
+    "machine pc-q35-7.2 1\tmax-cpus=4\t\n"                                                         \
+    "machine q35 -\talias-of=pc-q35-7.2\t\n"                                                       \
+    "option sandbox -\n"                                                                           \
+    "qemu 7.2.0 -\n"
+
+static void check_refused(const char *capabilities, const char *document, const char *reason,
+                          const char *key) {
+    _cleanup_capabilities_ vqemu_capabilities *told = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_command_ vqemu_command *command = NULL;
+    _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+    _cleanup_runtime_ vqemu_runtime *runtime =
+        runtime_at(selection, runtime_paths("/t/bin/qemu", "/t/firmware", NULL, NULL, NULL));
+    vqemu_command_options *options = NULL;
+    ck_assert_int_eq(capabilities_of_text(strdup(capabilities), "the text", &told, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_from_json(document, strlen(document), NULL, 0, &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_command_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_command_options_set_capabilities(options, told, NULL, NULL), 0);
+    int r = vqemu_command_build(runtime, vm, options, 0, &command, &error);
+    ck_assert_msg(r == (reason ? VQEMU_ERR_UNSUPPORTED : 0), "%s", vqemu_error_message(error));
+    if (reason) {
+        ck_assert_str_eq(vqemu_error_reason(error), reason);
+        ck_assert_str_eq(vqemu_error_detail(error, VQEMU_DETAIL_KEY), key);
+    }
+    vqemu_command_options_free(options);
+}
+
+START_TEST(a_command_is_refused_for_what_is_missing) {
+    static const struct {
+        const char *document, *reason, *key;
+    } cases[] = {
+        {"{\"name\":\"a\",\"kernel\":\"/k\"}", NULL, NULL},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"machine\":\"pc\"}", "qemu-lacks-thing", "machine"},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"cpu_features\":{\"avx3\":true}}",
+         "qemu-lacks-property", "cpu_features.avx3"},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"cpus\":5}", "too-many-cpus", "cpus"},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"rng\":true}", "qemu-lacks-thing", "rng"},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"extra_args\":[\"-device\",\"gone\"]}",
+         "qemu-lacks-module", "extra_args[1]"},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"extra_args\":[\"-device\",\"known,any=1\"]}", NULL,
+         NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_refused(ALL, cases[i].document, cases[i].reason, cases[i].key);
+}
+END_TEST
+
+/* Such as one that was asked by an older version. */
+START_TEST(what_is_not_told_is_no_objection) {
+    check_refused("volt-capabilities 1\n",
+                  "{\"name\":\"a\",\"kernel\":\"/k\",\"cpu_model\":\"x\",\"rng\":true}", NULL,
+                  NULL);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("capability-check");
+    TCase *tests = tcase_create("capability-check");
+    tcase_add_test(tests, arguments_are_options_as_far_as_they_are_known);
+    tcase_add_test(tests, what_is_most_alike_comes_first);
+    tcase_add_test(tests, only_the_best_are_kept);
+    tcase_add_test(tests, words_differ_by_letters);
+    tcase_add_test(tests, a_command_is_refused_for_what_is_missing);
+    tcase_add_test(tests, what_is_not_told_is_no_objection);
+    suite_add_tcase(suite, tests);
+    return run_suite(suite);
+}
