@@ -20,11 +20,25 @@ func TestARealQEMUTellsWhatItCanDo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name := told["machine"]["q35"].Facts["alias-of"]; !strings.HasPrefix(name, "pc-q35-") {
+	defer told.Close()
+	if name := told.Kinds["machine"]["q35"].Facts["alias-of"]; !strings.HasPrefix(name, "pc-q35-") {
 		t.Errorf("q35 is another name of %q", name)
 	}
-	if device, ok := told["device"]["virtio-net-pci"]; !ok || len(device.Properties) == 0 || device.Untold {
+	if device, ok := told.Kinds["device"]["virtio-net-pci"]; !ok || len(device.Properties) == 0 || device.Untold {
 		t.Errorf("virtio-net-pci is %v", device)
+	}
+	vm, err := NewVM("checked")
+	check(t, err)
+	defer vm.Close()
+	check(t, vm.Set("firmware", "bios"))
+	check(t, vm.Set("cpu_model", "qemu65"))
+	if _, err := runtime.Command(vm, CommandOptions{}); err != nil {
+		t.Errorf("unchecked: %v", err)
+	}
+	var refused *Error
+	_, err = runtime.Command(vm, CommandOptions{Capabilities: told})
+	if !errors.As(err, &refused) || refused.Reason != "qemu-lacks-thing" || refused.Details["key"] != "cpu_model" {
+		t.Errorf("checked: %v", err)
 	}
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()

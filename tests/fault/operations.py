@@ -620,7 +620,7 @@ class ForVm(Operation):
         document = point / "vm.json"
         document.write_text(json.dumps({"name": "web", "user": "root", "firmware": "uefi", "state_dir": str(point / "state"),
                                         "runtime_dir": str(point / "run")}))
-        return [command, "--profile", PROFILE, "--guest-arch", "x86_64", "--vm", document]
+        return [command, "--no-check", "--profile", PROFILE, "--guest-arch", "x86_64", "--vm", document]
 
 
 class Prepare(ForVm):

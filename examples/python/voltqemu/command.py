@@ -73,8 +73,8 @@ class Command(Handle):
 
     def __init__(self, runtime: Runtime, vm: VM, *, for_unit: bool = False, paused: bool = False,
                  incoming: bool = False, state_base: Optional[Text] = None,
-                 runtime_base: Optional[Text] = None, policy: Optional[Policy] = None, capabilities: Optional[Capabilities] = None,
-                 others: Optional[Store] = None) -> None:
+                 runtime_base: Optional[Text] = None, policy: Optional[Policy] = None,
+                 capabilities: Optional[Capabilities] = None, others: Optional[Store] = None) -> None:
         """for_unit: with the sockets of a systemd unit. paused: do not start the CPUs (-S). incoming: wait for a
         migration (-incoming defer). state_base, runtime_base: where the directories of VMs are. policy: what the VM
         may use of the host, all by default. capabilities: what Runtime.probe() told, which the command is checked

@@ -160,12 +160,11 @@ START_TEST(a_shortage_is_an_error_and_no_answer) {
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
     const struct rlimit none = {0, limit.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    bool is_short = open("/no/such/file", O_RDONLY | O_CLOEXEC) < 0 && errno == EMFILE;
     int r = vqemu_host_probe(0, &host, &error);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    if (fd >= 0) { /* valgrind answers for the kernel, and keeps to the hard limit only */
-        close(fd);
-        vqemu_host_free(host);
+    if (!is_short) { /* valgrind looks for a file first, and at its own limit then */
+        vqemu_host_free(r == 0 ? host : NULL);
         return;
     }
     ck_assert_int_eq(r, VQEMU_ERR_SYSTEM);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -42,6 +43,14 @@ START_TEST(the_newest_revision_is_the_one_made_last) {
 }
 END_TEST
 
+/* As a publisher does: the arrival is written down before refs/ changes, by which others see it. */
+static void write_arrival(const char *name) {
+    _cleanup_free_ char *path = format_string("store/cas/arrivals/%s", name);
+    _cleanup_free_ char *refs = scratch_path("store/cas/refs");
+    write_file(path, "", 0644);
+    ck_assert_int_eq(utimensat(AT_FDCWD, refs, NULL, 0), 0);
+}
+
 /* What was written down decides; a time that only a manifest claims is compared with that. */
 START_TEST(arrivals_decide_which_revision_is_the_newest) {
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
@@ -49,13 +58,13 @@ START_TEST(arrivals_decide_which_revision_is_the_newest) {
     write_revision("kvm-linux-00000002.json", "2020-01-01T00:00:00Z");
     write_revision("kvm-linux-00000003.json", "2001-09-09T01:46:41Z"); /* 1000000001 */
     expect_newest(store, "kvm-linux", "kvm-linux-00000001");
-    write_file("store/cas/arrivals/kvm-linux-00000001~1000000000.000000000", "", 0644);
+    write_arrival("kvm-linux-00000001~1000000000.000000000");
     expect_newest(store, "kvm-linux", "kvm-linux-00000002");
-    write_file("store/cas/arrivals/kvm-linux-00000002~1000000000.999999999", "", 0644);
+    write_arrival("kvm-linux-00000002~1000000000.999999999");
     expect_newest(store, "kvm-linux", "kvm-linux-00000003");
-    write_file("store/cas/arrivals/kvm-linux-00000001~1000000001.000000001", "", 0644); /* again */
+    write_arrival("kvm-linux-00000001~1000000001.000000001"); /* again */
     expect_newest(store, "kvm-linux", "kvm-linux-00000001");
-    write_file("store/cas/arrivals/kvm-linux-00000002~999999999999.999999999", "", 0644);
+    write_arrival("kvm-linux-00000002~999999999999.999999999");
     expect_newest(store, "kvm-linux", "kvm-linux-00000002");
 }
 END_TEST
