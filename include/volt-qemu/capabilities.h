@@ -65,8 +65,9 @@ const char *vqemu_capabilities_at(const vqemu_capabilities *capabilities, const 
 
 /**
  * Whether there is a thing of a kind and name, and, with property not NULL, whether it has that
- * property: 1 or 0; -1 if QEMU does not tell which properties it has. Machines are found by their
- * aliases, too. Since 1.0.
+ * property: 1 or 0; -1 if it cannot be told: QEMU does not tell which properties it has, or tells
+ * nothing of that kind, as of a kind that is misspelled. Machines are found by their aliases, too.
+ * Since 1.0.
  */
 int vqemu_capabilities_has(const vqemu_capabilities *capabilities, const char *kind,
                            const char *name, const char *property);

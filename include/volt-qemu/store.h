@@ -35,9 +35,9 @@ typedef struct vqemu_store_options vqemu_store_options;
 /** The directory with cas/objects, cas/refs and qemu/trees. Since 1.0. */
 #define VQEMU_STORE_ROOT "root"
 
-/** Where object files are, instead of <root>/cas/objects. The store's directories alt/, cache/,
- * pins/ and tmp/ are made beside it when they are needed, on the same file system; so two stores
- * must not have their objects side by side. Since 1.0. */
+/** Where object files are, instead of <root>/cas/objects. The store's directories alt/, arrivals/,
+ * cache/, current/, pins/ and tmp/ are made beside it when they are needed, on the same file
+ * system; so two stores must not have their objects side by side. Since 1.0. */
 #define VQEMU_STORE_OBJECTS "objects"
 
 /** Where manifests are, instead of <root>/cas/refs. Since 1.0. */

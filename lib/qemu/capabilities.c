@@ -228,8 +228,12 @@ const char *capabilities_properties(const vqemu_capabilities *capabilities, cons
 VQEMU_EXPORT int vqemu_capabilities_has(const vqemu_capabilities *capabilities, const char *kind,
                                         const char *name, const char *property) {
     const struct capability *item = find(capabilities, kind, name);
-    if (!item || !property)
-        return item != NULL;
+    if (!item)
+        return capabilities && kind && name && vqemu_capabilities_count(capabilities, kind) == 0
+                   ? -1
+                   : 0;
+    if (!property)
+        return 1;
     const char *properties = capabilities_properties(capabilities, kind, name);
     return properties ? has_word(properties, property) : -1;
 }

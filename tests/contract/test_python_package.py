@@ -27,6 +27,15 @@ from voltqemu import aio
 def show(progress: voltqemu.Progress) -> None:
     print(progress.step, progress.done + 1)
 
+def find(store: voltqemu.Store) -> Optional[voltqemu.Revision]:
+    try:
+        return store.find("kvm-linux")
+    except voltqemu.NoRevisionError as error:
+        print(error.reason, error.details)
+    except (voltqemu.BusyError, voltqemu.TimedOutError, voltqemu.errors.DeniedError):
+        raise
+    return None
+
 vm = voltqemu.VM("web", memory=512)
 vm.disks.append({"file": "/a"})
 cache: Optional[str] = vm.disks[0].cache

@@ -43,6 +43,11 @@ int main(int argc, char **argv) {
         return fail(error);
     if (build_for_tenant(runtime, vm, &command, &error) != VQEMU_ERR_DENIED)
         return 3;
+    /* What runs in the tests of the guide may be no QEMU. */
+    int checked = build_checked(runtime, store, vm, &command, &error);
+    if (checked != 0 && checked != VQEMU_ERR_NO_PROGRAM && checked != VQEMU_ERR_SYSTEM)
+        return fail(error);
+    vqemu_command_unref(command);
     vqemu_runtime_unref(runtime);
     /* The errors that explain() knows. */
     vqemu_vm_set_number(vm, "memroy", 1, &error);

@@ -215,4 +215,11 @@ def from_os(problem: OSError, what: str, path: str) -> Error:
     return kind(f"cannot {what} {path}: {problem.strerror}", reason=reason, details={"path": path}, errno=number)
 
 
-__all__ = ["Error", *sorted(kind.__name__ for kind in {*BY_CODE.values(), *_BY_ERRNO.values()})]
+# As it stands, so that checkers of types see what there is.
+__all__ = [
+    "Error", "BusyError", "CancelledError", "ChangedError", "CorruptError", "DeniedError", "ExistsError",
+    "InvalidError", "MalformedError", "NetworkError", "NoMemoryError", "NoProgramError", "NoRevisionError",
+    "NoStoreError", "NotFoundError", "NotRunningError", "PermissionDeniedError", "ReadOnlyError",
+    "RefusedError", "SystemCallError", "TimedOutError", "UnknownKeyError", "UnsupportedError", "UntrustedError",
+    "UsageError",
+]
