@@ -23,6 +23,20 @@ func TestACommandIsSavedAndLoaded(t *testing.T) {
 			t.Errorf("%d: %+v", i, argument)
 		}
 	}
+	diff, err := command.Diff(command)
+	check(t, err)
+	if !diff.SameCommand || !diff.SameHardware || len(diff.Changes) != 0 {
+		t.Errorf("%+v", diff)
+	}
+	larger, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Memory: 3000, Disks: []Disk{{File: "/srv/here"}}}),
+		CommandOptions{})
+	check(t, err)
+	diff, err = command.Diff(larger)
+	check(t, err)
+	if diff.SameHardware || len(diff.Changes) == 0 || diff.Changes[0].To == nil || diff.Changes[0].To.Key != "memory" {
+		t.Errorf("%+v", diff)
+	}
+	larger.Close()
 	saved, err := command.Save()
 	check(t, err)
 	loaded, err := LoadCommand(ctx, saved, "x.command")

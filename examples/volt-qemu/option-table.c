@@ -86,6 +86,9 @@ const struct option_row option_rows[] = {
     {"explain", NULL, OPTIONS_EXPLAIN, OPTION_SWITCH, FIELD(explain),
      "tell of each argument which key of the VM it comes from, or why it is there"},
 
+    {"commands", NULL, OPTIONS_COMMANDS, OPTION_SWITCH, FIELD(commands),
+     "compare the commands that run the VMs"},
+
     {"qemu-version", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(qemu_version), "QEMU's version"},
     {"build-date", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(build_date), "when it was built"},
     {"build-host", "TEXT", OPTIONS_INGEST, OPTION_TEXT, FIELD(build_host), "where it was built"},

@@ -27,7 +27,8 @@ enum option_group {
     OPTIONS_RUN = 1 << 17,
     OPTIONS_POLICY = 1 << 18,
     OPTIONS_EXPLAIN = 1 << 19, /* --explain */
-    OPTIONS_WHOLE = 1 << 20    /* --whole */
+    OPTIONS_WHOLE = 1 << 20,   /* --whole */
+    OPTIONS_COMMANDS = 1 << 21 /* --commands */
 };
 
 enum option_type {

@@ -43,7 +43,7 @@ struct options {
     const char *profile, *mode, *accel, *guest_arch, *guest_os;
     const char *revision;
     bool verify, trust, any_profile;
-    bool explain;
+    bool explain, commands;
 
     const char *vm, *name, *append, *policy;
     bool no_check;

@@ -365,6 +365,35 @@ enum vqemu_explain_flag {
 int vqemu_command_explain(const vqemu_command *command, uint32_t flags, char **text,
                           vqemu_error **error);
 
+/**
+ * What two commands differ in, by the keys of their VMs, as JSON text ending in a newline:
+ *
+ *     {"same_command": false, "same_hardware": false,
+ *      "changes": [{"option": "-device", "id": "drive0", "setting": "serial", "guest": true,
+ *                   "from": {"value": "a", "key": "disks[0].serial"}, "to": null}]}
+ *
+ * Options of the same id belong together and, of those without one, those that are equal or in the
+ * same place among the options of their name. A change is of one setting of such an option; without
+ * a "setting", it is of what the value begins with, such as the model of a device, or of an option
+ * that only one command has, with all its settings. Without an "option" it is of the program, of
+ * what executes it, or of an argument of the VM's own.
+ *
+ * "from" and "to" have the "value", and "key" and "reason" as vqemu_command_explain() tells them;
+ * null is what a command has not. What has the same value on both sides is no change, wherever it
+ * comes from. "guest": whether the guest sees this change, as VQEMU_DIGEST_HARDWARE has it.
+ * "same_command" and "same_hardware" compare the digests, and so what is no change of a setting as
+ * well: the order of arguments, environment and profile; of the hardware, the order of devices and
+ * the guest architecture.
+ *
+ * A command that was loaded is not compared: what was saved does not tell where it comes from. Its
+ * digests can be. flags: 0. The caller frees *json with vqemu_free().
+ *
+ * Errors: VQEMU_ERR_UNSUPPORTED (reason "loaded-command": build it of its VM; reason "not-utf-8":
+ * what differs is not, and JSON cannot carry it), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ */
+int vqemu_command_diff(const vqemu_command *from, const vqemu_command *to, uint32_t flags,
+                       char **json, vqemu_error **error);
+
 /* ---- for a later process ---- */
 
 /**

@@ -91,6 +91,22 @@ static int say(vqemu_command *command, const struct plan *plan,
     return 0;
 }
 
+int command_require_origins(const vqemu_command *command, vqemu_error **error) {
+    if (command->options.count > 0)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
+                      "a command that was loaded does not tell where its arguments come from: "
+                      "build it of its VM");
+    return error_because(r, error, "loaded-command", NULL);
+}
+
+size_t command_program_word_count(const vqemu_command *command) {
+    size_t count = command->argv.count;
+    for (size_t i = 0; i < command->options.count; i++)
+        count -= option_argument_count(&command->options.items[i]);
+    return count;
+}
+
 static int new_command(vqemu_runtime *runtime, struct plan *plan,
                        const struct command_settings *settings, vqemu_command **command,
                        vqemu_error **error) {

@@ -41,6 +41,11 @@ vqemu_command *command_new(vqemu_runtime *runtime);
 /* What vqemu_command_digest() calls "command". */
 struct digest command_digest(const vqemu_command *command);
 
+/* Fails for a command that was loaded. */
+int command_require_origins(const vqemu_command *command, vqemu_error **error);
+/* How many words come before the options: the program, and what executes it. */
+size_t command_program_word_count(const vqemu_command *command);
+
 const char *command_profile_name(const vqemu_command *command);
 /* NULL for none. */
 const char *command_vnc_password_file(const vqemu_command *command);

@@ -3,77 +3,17 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "base/json.h"
+#include "command/argument-json.h"
 #include "command/command.h"
 #include "command/option-text.h"
 #include "qemu/program.h"
 #include "util/export.h"
-#include "util/utf8.h"
-
-/* How many words come before the options: the program, and what executes it. */
-static size_t program_word_count(const vqemu_command *command) {
-    size_t count = command->argv.count;
-    for (size_t i = 0; i < command->options.count; i++)
-        count -= option_argument_count(&command->options.items[i]);
-    return count;
-}
 
 /* ---- as JSON ---- */
 
-/* What is being written. The first failure stays. */
-struct writer {
-    vqemu_error **error;
-    int code;
-};
-
-static void add(struct writer *writer, json_t *object, const char *key, json_t *value) {
-    if (json_object_set_new(object, key, value) < 0 && writer->code == 0)
-        writer->code = error_no_memory(writer->error);
-}
-
-static void add_text(struct writer *writer, json_t *object, const char *key, const char *text,
-                     size_t index) {
-    if (writer->code < 0)
-        return;
-    if (utf8_is_valid(text)) {
-        add(writer, object, key, json_string(text));
-        return;
-    }
-    writer->code =
-        error_set(writer->error, VQEMU_ERR_UNSUPPORTED, 0,
-                  "argv[%zu] is not UTF-8, which JSON cannot carry; ask for it as text", index);
-    error_because(writer->code, writer->error, "not-utf-8", VQEMU_DETAIL_KEY, "argv", NULL);
-}
-
-static void add_buffer(struct writer *writer, json_t *object, const char *key, struct strbuf *text,
-                       size_t index) {
-    _cleanup_free_ char *taken = strbuf_take(text);
-    if (taken)
-        add_text(writer, object, key, taken, index);
-    else if (writer->code == 0)
-        writer->code = error_no_memory(writer->error);
-}
-
-static void add_origin(struct writer *writer, json_t *object, const struct origin *origin) {
-    struct strbuf key = {0};
-    if (origin_has_key(origin)) {
-        origin_add_key(origin, &key);
-        add_buffer(writer, object, "key", &key, 0);
-    }
-    if (origin->reason)
-        add(writer, object, "reason", json_string(origin->reason));
-}
-
-static json_t *append(struct writer *writer, json_t *array) {
-    json_t *object = json_object();
-    if (json_array_append_new(array, object) < 0 && writer->code == 0)
-        writer->code = error_no_memory(writer->error);
-    return object;
-}
-
 /* Of an argument, those that come from elsewhere than it itself. */
-static void add_settings(struct writer *writer, json_t *argument, const struct options *options,
-                         const struct option *option, size_t index) {
+static void add_settings(struct argument_writer *writer, json_t *argument,
+                         const struct options *options, const struct option *option, size_t index) {
     json_t *array = NULL;
     for (size_t i = 0; writer->code == 0 && i < option->count; i++) {
         const struct setting *setting = option_setting(options, option, i);
@@ -81,47 +21,51 @@ static void add_settings(struct writer *writer, json_t *argument, const struct o
         if (!origin_is_said(&setting->origin))
             continue;
         if (!array)
-            add(writer, argument, "settings", array = json_array());
-        json_t *object = writer->code == 0 ? append(writer, array) : NULL;
+            argument_add(writer, argument, "settings", array = json_array());
+        json_t *object = writer->code == 0 ? argument_append(writer, array) : NULL;
         setting_add_value(setting, &value);
-        add_text(writer, object, "name", setting->name, index);
-        add_buffer(writer, object, "value", &value, index);
-        add_origin(writer, object, &setting->origin);
+        argument_add_text(writer, object, "name", setting->name, index);
+        argument_add_buffer(writer, object, "value", &value, index);
+        argument_add_origin(writer, object, &setting->origin);
     }
 }
 
-static void add_program(struct writer *writer, json_t *arguments, const vqemu_command *command) {
-    for (size_t i = 0; writer->code == 0 && i < program_word_count(command); i++) {
-        json_t *argument = append(writer, arguments);
-        add(writer, argument, "index", json_integer((json_int_t)i));
-        add_text(writer, argument, "value", command->argv.items[i], i);
-        add(writer, argument, "reason", json_string(program_argument_reason(command->runtime, i)));
+static void add_program(struct argument_writer *writer, json_t *arguments,
+                        const vqemu_command *command) {
+    for (size_t i = 0; writer->code == 0 && i < command_program_word_count(command); i++) {
+        json_t *argument = argument_append(writer, arguments);
+        argument_add(writer, argument, "index", json_integer((json_int_t)i));
+        argument_add_text(writer, argument, "value", command->argv.items[i], i);
+        argument_add(writer, argument, "reason",
+                     json_string(program_argument_reason(command->runtime, i)));
     }
 }
 
-static void add_options(struct writer *writer, json_t *arguments, const vqemu_command *command) {
-    size_t index = program_word_count(command);
+static void add_options(struct argument_writer *writer, json_t *arguments,
+                        const vqemu_command *command) {
+    size_t index = command_program_word_count(command);
     for (size_t i = 0; writer->code == 0 && i < command->options.count; i++) {
         const struct option *option = &command->options.items[i];
         const char *spelling = option_spelling(option->name);
         size_t count = option_argument_count(option);
-        json_t *argument = append(writer, arguments);
-        add(writer, argument, "index", json_integer((json_int_t)index));
+        json_t *argument = argument_append(writer, arguments);
+        argument_add(writer, argument, "index", json_integer((json_int_t)index));
         if (spelling)
-            add(writer, argument, "option", json_string(spelling));
+            argument_add(writer, argument, "option", json_string(spelling));
         if (!spelling || count > 1)
-            add_text(writer, argument, "value", command->argv.items[index + count - 1], index);
-        add_origin(writer, argument, &option->origin);
+            argument_add_text(writer, argument, "value", command->argv.items[index + count - 1],
+                              index);
+        argument_add_origin(writer, argument, &option->origin);
         add_settings(writer, argument, &command->options, option, index);
         index += count;
     }
 }
 
 static int explain_as_json(const vqemu_command *command, char **text, vqemu_error **error) {
-    struct writer writer = {.error = error};
+    struct argument_writer writer = {.error = error, .way_out = "; ask for it as text"};
     _cleanup_json_ json_t *root = json_object();
     json_t *arguments = json_array();
-    add(&writer, root, "arguments", arguments);
+    argument_add(&writer, root, "arguments", arguments);
     if (writer.code == 0)
         add_program(&writer, arguments, command);
     if (writer.code == 0)
@@ -177,7 +121,7 @@ static void end_line(struct line *line, const struct origin *origin) {
 }
 
 static void explain_program(struct strbuf *text, const vqemu_command *command) {
-    for (size_t i = 0; i < program_word_count(command); i++) {
+    for (size_t i = 0; i < command_program_word_count(command); i++) {
         const struct origin origin = origin_none(program_argument_reason(command->runtime, i));
         struct line line = begin_line(text);
         add_words(&line, command->argv.items[i]);
@@ -231,12 +175,9 @@ VQEMU_EXPORT int vqemu_command_explain(const vqemu_command *command, uint32_t fl
     *text = NULL;
     REQUIRE_ARGUMENT(command, error);
     REQUIRE_FLAGS(flags, VQEMU_EXPLAIN_AS_TEXT, error);
-    if (command->options.count == 0) {
-        int r = error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
-                          "a command that was loaded does not tell where its arguments come from: "
-                          "build it of its VM");
-        return error_because(r, error, "loaded-command", NULL);
-    }
+    int r = command_require_origins(command, error);
+    if (r < 0)
+        return r;
     return flags & VQEMU_EXPLAIN_AS_TEXT ? explain_as_text(command, text, error)
                                          : explain_as_json(command, text, error);
 }

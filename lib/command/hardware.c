@@ -64,10 +64,15 @@ static bool add_backend(const struct options *options, const struct setting *set
     return false;
 }
 
-/* Of a disk it is seen whether it can be written to; a medium in a CD-ROM drive comes and goes. */
+/* Its medium comes and goes. */
+static bool is_cd(const struct option *device) {
+    return strcmp(device->head, "ide-cd") == 0 || strcmp(device->head, "scsi-cd") == 0;
+}
+
+/* Of a disk it is seen whether it can be written to. */
 static void add_drive(const struct options *options, const struct option *device, const char *node,
                       struct strv *seen) {
-    if (strcmp(device->head, "ide-cd") == 0 || strcmp(device->head, "scsi-cd") == 0)
+    if (is_cd(device))
         return;
     const struct option *found = options_find(options, OPTION_BLOCKDEV, "node-name", node);
     const struct setting *read_only = found ? option_find(options, found, "read-only") : NULL;
@@ -87,17 +92,13 @@ static void add_setting(const struct options *options, const struct option *opti
     }
 }
 
-/* ---- the digest ---- */
+/* ---- what is seen of an option ---- */
 
-static int compare(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+bool hardware_shows(const struct option *option) {
+    return is_visible(option->name) || option->name == OPTION_EXTRA;
 }
 
-static void hash_string(struct digest_state *state, const char *text) {
-    digest_add(state, text, strlen(text) + 1);
-}
-
-/* What is said first is what it is. */
+/* What is said first is what it is: the head or, where there is none, the first setting. */
 static void add_first(const struct option *option, const struct setting *first, struct strv *seen) {
     struct strbuf text = {0};
     if (option->name == OPTION_SERIAL) /* which port, where it is not "none" */
@@ -109,13 +110,82 @@ static void add_first(const struct option *option, const struct setting *first, 
     strv_take_in(seen, strbuf_take(&text));
 }
 
+/* setting: NULL for the head. */
+static void add_visible(const struct options *options, const struct option *option,
+                        const struct setting *setting, struct strv *seen) {
+    bool is_first = option->head ? !setting : setting == option_setting(options, option, 0);
+    if (is_first)
+        add_first(option, setting, seen);
+    else if (setting)
+        add_setting(options, option, setting, seen);
+}
+
+/* ---- what is seen of a backend ---- */
+
+/* Whether a device is attached to an option of this name and id. */
+static bool is_attached_by(const struct setting *setting, const struct option *device,
+                           enum option_name name, const char *id) {
+    if (setting->kind != SETTING_TEXT || strcmp(setting->text, id) != 0)
+        return false;
+    if (name == OPTION_BLOCKDEV)
+        return strcmp(setting->name, "drive") == 0 && !is_cd(device);
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++)
+        if (backends[i].option == name && strcmp(setting->name, backends[i].setting) == 0)
+            return true;
+    return false;
+}
+
+static bool is_attached(const struct options *options, const struct option *backend) {
+    const char *id_name = backend->name == OPTION_BLOCKDEV ? "node-name" : "id";
+    const struct setting *id = option_find(options, backend, id_name);
+    for (size_t i = 0; id && id->kind == SETTING_TEXT && i < options->count; i++) {
+        const struct option *device = &options->items[i];
+        for (size_t j = 0; device->name == OPTION_DEVICE && j < device->count; j++)
+            if (is_attached_by(option_setting(options, device, j), device, backend->name, id->text))
+                return true;
+    }
+    return false;
+}
+
+/* Its kind, and whether it can be written to: see add_backend() and add_drive(). */
+static void add_attached(const struct options *options, const struct option *backend,
+                         const struct setting *setting, struct strv *seen) {
+    bool is_read_only = setting && backend->name == OPTION_BLOCKDEV && setting->number &&
+                        strcmp(setting->name, "read-only") == 0;
+    bool is_kind = !setting && backend->head;
+    if ((is_kind || is_read_only) && is_attached(options, backend))
+        strv_add(seen, is_kind ? backend->head : "read-only");
+}
+
+char *hardware_seen(const struct options *options, const struct option *option,
+                    const struct setting *setting) {
+    _cleanup_strv_ struct strv seen = {0};
+    if (is_visible(option->name))
+        add_visible(options, option, setting, &seen);
+    else if (option->name == OPTION_EXTRA)
+        strv_add(&seen, option->head);
+    else
+        add_attached(options, option, setting, &seen);
+    return seen.failed ? NULL : strdup(seen.count > 0 ? seen.items[0] : "");
+}
+
+/* ---- the digest ---- */
+
+static int compare(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void hash_string(struct digest_state *state, const char *text) {
+    digest_add(state, text, strlen(text) + 1);
+}
+
 /* The order of the rest means nothing. */
 static bool hash_option(struct digest_state *state, const struct options *options,
                         const struct option *option) {
     _cleanup_strv_ struct strv seen = {0};
-    add_first(option, option_setting(options, option, 0), &seen);
-    for (size_t i = !option->head; i < option->count; i++)
-        add_setting(options, option, option_setting(options, option, i), &seen);
+    add_visible(options, option, NULL, &seen);
+    for (size_t i = 0; i < option->count; i++)
+        add_visible(options, option, option_setting(options, option, i), &seen);
     if (seen.failed)
         return false;
     qsort(seen.items + 1, seen.count - 1, sizeof *seen.items, compare);

@@ -23,7 +23,7 @@ OPTIONAL = {
 # Parameters of the names above that are needed all the same.
 NEEDED = {
     "vqemu_vm_new name", "vqemu_vm_get_string value", "vqemu_vm_get_number value", "vqemu_vm_get_switch value",
-    "vqemu_vm_diff from", "vqemu_store_find_revision name", "vqemu_store_pin revision", "vqemu_store_unpin revision",
+    "vqemu_vm_diff from", "vqemu_command_diff from", "vqemu_store_find_revision name", "vqemu_store_pin revision", "vqemu_store_unpin revision",
     "vqemu_store_export revision", "vqemu_store_copy revision", "vqemu_store_copy from",
     "vqemu_store_remove_revision name", "vqemu_store_set_current name", "vqemu_store_open options",
     "vqemu_policy_to_json policy", "vqemu_policy_from_json policy", "vqemu_policy_from_file policy",

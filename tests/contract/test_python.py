@@ -789,6 +789,20 @@ def test_a_command_tells_where_its_arguments_come_from(store, revision):
     assert caught.value.reason == "loaded-command"
 
 
+def test_commands_are_compared(store, revision):
+    runtime = resolve(store, revision)
+    command = voltqemu.Command(runtime, voltqemu.VM("web", memory=512, firmware="bios"))
+    larger = voltqemu.Command(runtime, voltqemu.VM("web", memory=1024, firmware="bios"))
+    assert command.diff(command) == {"same_command": True, "same_hardware": True, "changes": []}
+    different = command.diff(larger)
+    assert not different["same_command"] and not different["same_hardware"]
+    assert {"option": "-m", "guest": True, "from": {"value": "512", "key": "memory"},
+            "to": {"value": "1024", "key": "memory"}} in different["changes"]
+    with pytest.raises(voltqemu.UnsupportedError) as caught:
+        command.diff(voltqemu.Command.load(command.save()))
+    assert caught.value.reason == "loaded-command"
+
+
 def test_a_command_is_saved_and_loaded(store, revision):
     command = voltqemu.Command(resolve(store, revision), voltqemu.VM("web", firmware="bios"))
     saved = command.save()

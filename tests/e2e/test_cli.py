@@ -545,6 +545,21 @@ def test_diff(tmp_path):
     assert {"key": "memory", "from": 300, "to": None} in changes
 
 
+def test_commands_are_compared(root, tmp_path):
+    (tmp_path / "a").write_text('{"name": "x", "firmware": "bios", "disks": [{"file": "/a", "cache": "none"}]}')
+    (tmp_path / "b").write_text('{"name": "x", "firmware": "bios", "disks": [{"file": "/b", "cache": "none"}],'
+                                ' "memory": 3000}')
+    words = ["--root", root, "diff", "--commands", "--profile", "emulate-x86", tmp_path / "a"]
+    lines = good(*words, tmp_path / "b").splitlines()
+    assert [line for line in lines if re.fullmatch(r"memory: -m \d+ \(default: .*\) -> 3000; the guest sees it", line)]
+    assert [line for line in lines if re.fullmatch(r"disks\[0\]\.file: -blockdev \S+ \S*filename /a -> /b", line)]
+    told = json.loads(good("--json", *words, tmp_path / "b"))
+    assert not told["same_hardware"] and len(told["changes"]) == len(lines)
+    assert good(*words, tmp_path / "a") == ""
+    assert json.loads(good("--json", *words, tmp_path / "a"))["same_command"]
+    bad(USAGE, "--commands", "diff", "--profile", "emulate-x86", tmp_path / "a", tmp_path / "b")
+
+
 # ---- which profile ----
 
 def test_only_profiles_that_the_store_has_are_chosen(root):

@@ -128,6 +128,23 @@ static int read_and_build(vqemu_runtime *runtime, const char *text, size_t size,
     return r;
 }
 
+static int read_and_compare(vqemu_runtime *runtime, const char *text, size_t size,
+                            vqemu_error **error) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_command_ vqemu_command *command = NULL, *other = NULL;
+    _cleanup_free_ char *changes = NULL;
+    int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
+    if (r == 0)
+        r = vqemu_command_build(runtime, vm, NULL, 0, &command, error);
+    if (r == 0)
+        r = vqemu_vm_set_number(vm, VQEMU_KEY_MEMORY, 3000, error);
+    if (r == 0)
+        r = vqemu_vm_unset(vm, VQEMU_KEY_ROOTFS, error);
+    if (r == 0)
+        r = vqemu_command_build(runtime, vm, NULL, 0, &other, error);
+    return r == 0 ? vqemu_command_diff(command, other, 0, &changes, error) : r;
+}
+
 static int read_and_make_units(vqemu_runtime *runtime, const char *text, size_t size,
                                vqemu_error **error) {
     static const char *const stop[] = {"/usr/bin/volt-qemu", "stop", NULL};
@@ -341,6 +358,11 @@ START_TEST(every_allocation_of_building_can_fail) {
 }
 END_TEST
 
+START_TEST(every_allocation_of_comparing_can_fail) {
+    every_allocation_fails(read_and_compare, _i);
+}
+END_TEST
+
 START_TEST(every_allocation_of_making_units_can_fail) {
     every_allocation_fails(read_and_make_units, _i);
 }
@@ -410,6 +432,7 @@ int main(void) {
     TCase *tests = tcase_create("no-memory");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, every_allocation_of_building_can_fail, everything, everything + 1);
+    tcase_add_loop_test(tests, every_allocation_of_comparing_can_fail, 0, 1);
     tcase_add_loop_test(tests, every_allocation_of_writing_can_fail, everything, everything + 1);
     tcase_add_loop_test(tests, every_allocation_of_making_units_can_fail, desktop, desktop + 1);
     tcase_add_loop_test(tests, every_allocation_of_loading_can_fail, everything, everything + 1);

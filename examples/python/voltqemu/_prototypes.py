@@ -67,6 +67,7 @@ const char *vqemu_command_companion_cwd(const vqemu_command *command, size_t ind
 const char *vqemu_command_companion_kind(const vqemu_command *command, size_t index);
 const char *vqemu_command_companion_socket(const vqemu_command *command, size_t index);
 const char *vqemu_command_cwd(const vqemu_command *command);
+int vqemu_command_diff(const vqemu_command *from, const vqemu_command *to, uint32_t flags, char **json, vqemu_error **error);
 const char *vqemu_command_digest(const vqemu_command *command, const char *what);
 char *const *vqemu_command_envp(const vqemu_command *command);
 int vqemu_command_explain(const vqemu_command *command, uint32_t flags, char **text, vqemu_error **error);

@@ -103,6 +103,12 @@ class Command(Handle):
         the VM does not say it; and "settings", the parts that come from elsewhere. Not of what load() gave."""
         return list(json.loads(C.vqemu_command_explain(self, 0))["arguments"])
 
+    def diff(self, other: Command) -> Dict[str, Any]:
+        """In what the other one differs: "same_command", "same_hardware", and "changes": a list of "option", "id",
+        "setting", "guest" (whether the guest sees it), "from" and "to" ("value", "key", "reason", or None). Not of what
+        load() gave."""
+        return dict(json.loads(C.vqemu_command_diff(self, other, 0)))
+
     @property
     def runtime(self) -> Runtime:
         """The runtime that it was built for."""
