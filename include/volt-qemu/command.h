@@ -121,6 +121,25 @@ int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
                         const vqemu_command_options *options, uint32_t flags,
                         vqemu_command **command, vqemu_error **error);
 
+/**
+ * Write the defaults of a VM's hardware into it, as a command for this runtime would have them, so
+ * that later versions of this library cannot change them: guest_arch, guest_os, machine, firmware,
+ * uuid, rtc, suspend, memory, processors with topology and model, video, usb, usb_tablet, rng,
+ * balloon, tpm; bus and serial number of disks; backend, model and MAC address of network devices;
+ * drivers of shares. What the VM says stays, but for a machine that is an alias of another in the
+ * QEMU that capabilities tell of: "q35" becomes "pc-q35-9.2". capabilities: the answer of
+ * vqemu_runtime_probe() for this runtime; NULL: the machine keeps its name.
+ *
+ * The command that the VM then gives is of the same VQEMU_DIGEST_HARDWARE as before, but for the
+ * name of the machine. There are no keys for the slots of devices; and ids that the library gives
+ * cannot be given by a VM. These follow from the place of a device in its list. Under KVM, the CPU
+ * model is "host", and is so then wherever the VM runs. flags: 0. On failure the VM is unchanged.
+ *
+ * Errors: as of vqemu_command_build(). Since 1.0.
+ */
+int vqemu_vm_complete(vqemu_vm *vm, vqemu_runtime *runtime, const vqemu_capabilities *capabilities,
+                      uint32_t flags, vqemu_error **error);
+
 /** One more reference; returns its argument. NULL is allowed. Since 1.0. */
 vqemu_command *vqemu_command_ref(vqemu_command *command);
 

@@ -107,21 +107,15 @@ static void begin_drive(const struct plan *plan, struct options *options,
 
 /* ---- what every drive has ---- */
 
-/* By what the guest knows the disk again, wherever it is attached. A SCSI disk has, besides a
- * serial number, an id, by which udev and multipath name it, and QEMU makes that of the name of a
- * backend of the old kind alone. */
+/* A SCSI disk has, besides a serial number, an id, by which udev and multipath name it, and QEMU
+ * makes that of the name of a backend of the old kind alone. */
 static void identity_settings(struct options *options, const struct drive *drive) {
-    const char *serial = drive->disk->serial;
-    struct origin origin = origin_of(drive, "serial");
     bool is_scsi = is(drive->bus.value, "scsi") || (is(drive->bus.value, "usb") && is_cdrom(drive));
-    origin.reason = serial ? NULL : "default: the number of the disk";
-    if (!serial)
-        serial = arena_textf(&options->texts, "disk%zu", drive->number);
-    option_text(options, "serial", serial);
-    option_from(options, origin);
+    option_text(options, "serial", drive->serial.value);
+    option_from(options, drive->serial.origin);
     if (is_scsi) {
-        option_text(options, "device_id", serial);
-        option_from(options, origin);
+        option_text(options, "device_id", drive->serial.value);
+        option_from(options, drive->serial.origin);
     }
 }
 

@@ -184,6 +184,14 @@ static void plan_attachment(struct plan *plan, struct drive *drive, struct buses
     }
 }
 
+/* By what the guest knows the disk again, wherever it is attached. */
+static struct choice choose_serial(struct plan *plan, const vqemu_disk *disk, size_t number) {
+    const char *reason = disk->serial ? NULL : "default: the number of the disk";
+    return (struct choice){disk->serial ? disk->serial
+                                        : arena_textf(&plan->texts, "disk%zu", number),
+                           origin_in("disks", number, "serial", reason)};
+}
+
 static struct origin origin_of_bootindex(const struct drive *drive) {
     return origin_in(
         "disks", drive->number, "boot_order",
@@ -208,6 +216,7 @@ static int plan_drive(struct plan *plan, size_t number, struct buses *buses, vqe
     *drive = (struct drive){.disk = disk,
                             .number = number,
                             .bus = plan_disk_bus(plan, number),
+                            .serial = choose_serial(plan, disk, number),
                             .read_only = is_read_only(disk),
                             .has_medium = disk->file || has_descriptor(disk),
                             .bootindex = plan_disk_bootindex(plan, number)};

@@ -168,7 +168,7 @@ struct image {
 struct drive {
     const vqemu_disk *disk;
     size_t number;
-    struct choice bus;
+    struct choice bus, serial;
     bool read_only, has_medium;
     unsigned index; /* on its bus: of SCSI, IDE, or a USB port */
     uint64_t bootindex;

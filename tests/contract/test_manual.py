@@ -97,7 +97,8 @@ JSON = {
     "args": ["--profile", "emulate-x86", "--kernel", "/k"], "env": ["--profile", "emulate-x86", "--kernel", "/k"],
     "unit": ["--profile", "emulate-x86", "--kernel", "/k", "--set", "user=root"],
     "prepare": ["--profile", "emulate-x86", "--vm", "{}/vm.json", "--set", "firmware=bios"],
-    "diff": ["{}/vm.json", "{}/other.json"], "version": []}
+    "diff": ["{}/vm.json", "{}/other.json"],
+    "complete": ["--profile", "emulate-x86", "--vm", "{}/vm.json", "--set", "firmware=bios"], "version": []}
 
 
 @pytest.mark.parametrize("command", JSON)

@@ -803,6 +803,15 @@ def test_commands_are_compared(store, revision):
     assert caught.value.reason == "loaded-command"
 
 
+def test_a_vm_is_completed(store, revision):
+    runtime = resolve(store, revision)
+    vm = voltqemu.VM("web", firmware="bios", nics=[{}])
+    before = voltqemu.Command(runtime, vm)
+    vm.complete(runtime)
+    assert vm.nics[0].mac and vm.cpus == 1 and vm.machine == "q35"
+    assert before.diff(voltqemu.Command(runtime, vm))["changes"] == []
+
+
 def test_a_command_is_saved_and_loaded(store, revision):
     command = voltqemu.Command(resolve(store, revision), voltqemu.VM("web", firmware="bios"))
     saved = command.save()

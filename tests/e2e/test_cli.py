@@ -14,7 +14,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 COMMANDS = ["profiles", "select", "ingest", "import", "export", "copy", "revisions", "show", "current", "pin",
-            "unpin", "pins", "uses", "rm", "verify", "gc", "resolve", "args", "env", "schema", "diff", "unit",
+            "unpin", "pins", "uses", "rm", "verify", "gc", "resolve", "args", "env", "schema", "diff", "complete", "unit",
             "prepare", "run", "stop", "version"]
 FAILED, USAGE, MISSING, BUSY, INVALID, DAMAGED, GIVEN_UP = range(1, 8)  # exit statuses
 BROKEN_PIPE = 141
@@ -558,6 +558,18 @@ def test_commands_are_compared(root, tmp_path):
     assert good(*words, tmp_path / "a") == ""
     assert json.loads(good("--json", *words, tmp_path / "a"))["same_command"]
     bad(USAGE, "--commands", "diff", "--profile", "emulate-x86", tmp_path / "a", tmp_path / "b")
+
+
+def test_a_vm_is_completed(root, tmp_path):
+    words = ["--root", root, "complete", "--profile", "emulate-x86", "--vm"]
+    (tmp_path / "a").write_text('{"name": "x", "firmware": "bios", "nics": [{}], "disks": [{"file": "/a"}]}')
+    text = good(*words, tmp_path / "a")
+    vm = json.loads(text)
+    assert vm["memory"] and vm["cpus"] == 1 and vm["nics"][0]["mac"] and vm["disks"] == [{"file": "/a", "bus": "virtio",
+                                                                             "serial": "disk0"}]
+    (tmp_path / "b").write_text(text)
+    assert good(*words, tmp_path / "b") == text
+    assert good("--root", root, "diff", "--commands", "--profile", "emulate-x86", tmp_path / "a", tmp_path / "b") == ""
 
 
 # ---- which profile ----

@@ -303,6 +303,7 @@ const char *vqemu_use_list_vm(const vqemu_use_list *list, size_t index);
 const char *vqemu_version(void);
 uint32_t vqemu_version_number(void);
 const char *vqemu_vhost_net_state_name(int32_t state);
+int vqemu_vm_complete(vqemu_vm *vm, vqemu_runtime *runtime, const vqemu_capabilities *capabilities, uint32_t flags, vqemu_error **error);
 int vqemu_vm_copy(const vqemu_vm *vm, vqemu_vm **copy, vqemu_error **error);
 int vqemu_vm_count(const vqemu_vm *vm, const char *key, size_t *count, vqemu_error **error);
 int vqemu_vm_diff(const vqemu_vm *from, const vqemu_vm *to, uint32_t flags, char **json, vqemu_error **error);

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple, Union
 
 from ._kinds import split_document
 from ._library import C, Handle, Text, encoded
@@ -12,6 +12,9 @@ from ._properties import Disk, Forward, Nic, Share, VMProperties
 from ._views import Element, Elements, Features, Strings, document_of, read_schema, schema_text
 from .errors import UnsupportedError
 from .manifest import document_bytes
+
+if TYPE_CHECKING:
+    from .runtime import Capabilities, Runtime
 
 __all__ = ["VM", "Change", "Disk", "Element", "Elements", "Features", "Forward", "Nic", "Share", "Strings", "schema"]
 
@@ -117,6 +120,11 @@ class VM(Handle, VMProperties):
         """In what the other one differs."""
         document = json.loads(C.vqemu_vm_diff(self, other, 0))
         return [Change(change["key"], change.get("from"), change.get("to")) for change in document["changes"]]
+
+    def complete(self, runtime: Runtime, capabilities: Optional[Capabilities] = None) -> None:
+        """Write the defaults of its hardware into it, as a command for this runtime would have them. capabilities:
+        what Runtime.probe() told, for the versioned machine."""
+        C.vqemu_vm_complete(self, runtime, capabilities, 0)
 
     def _at(self) -> Tuple[VM, str]:
         return self, ""

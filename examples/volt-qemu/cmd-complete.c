@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <volt-qemu/volt-qemu.h>
+
+#include "checked.h"
+#include "cleanup.h"
+#include "commands.h"
+#include "from-options.h"
+#include "message.h"
+#include "option-table.h"
+#include "options.h"
+#include "vm-options.h"
+
+static int complete(const struct options *options) {
+    _cleanup_way_ struct way way = {0};
+    _cleanup_capabilities_ vqemu_capabilities *capabilities = NULL;
+    int status = vm_from_options(options, &way.vm);
+    if (!status)
+        status = way_to_runtime(options, &way);
+    if (!status)
+        status = capabilities_to_check(options, &way, &capabilities);
+    if (status)
+        return status;
+
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_vqemu_free_ char *text = NULL;
+    int code = vqemu_vm_complete(way.vm, way.runtime, capabilities, 0, &error);
+    if (!code)
+        code = vqemu_vm_to_json(way.vm, 0, &text, &error);
+    if (code)
+        return fail_vm(error);
+    fputs(text, stdout);
+    return EXIT_SUCCESS;
+}
+
+const struct command command_complete = {
+    .name = "complete",
+    .option_groups =
+        OPTIONS_PROFILE | OPTIONS_WORKLOAD | OPTIONS_RESOLVE | OPTIONS_VM | OPTIONS_POLICY,
+    .summary = "write the defaults of a VM's hardware into its description",
+    .description =
+        "Print the description of a VM with the defaults of its hardware, as the profile\n"
+        "would have them, and the versioned machine of its QEMU: later versions of this\n"
+        "program then give it the same hardware. It is JSON with and without --json.\n",
+    .example = "  volt-qemu complete --vm web.json >web-complete.json\n",
+    .run = complete,
+};
