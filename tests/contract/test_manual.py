@@ -97,8 +97,7 @@ JSON = {
     "args": ["--profile", "emulate-x86", "--kernel", "/k"], "env": ["--profile", "emulate-x86", "--kernel", "/k"],
     "unit": ["--profile", "emulate-x86", "--kernel", "/k", "--set", "user=root"],
     "prepare": ["--profile", "emulate-x86", "--vm", "{}/vm.json", "--set", "firmware=bios"],
-    "diff": ["{}/vm.json", "{}/other.json"],
-    "complete": ["--profile", "emulate-x86", "--vm", "{}/vm.json", "--set", "firmware=bios"], "version": []}
+    "diff": ["{}/vm.json", "{}/other.json"], "version": []}
 
 
 @pytest.mark.parametrize("command", JSON)
@@ -116,6 +115,7 @@ def test_every_command_with_json_output_is_looked_at():
     assert set(COMMANDS) - JSON.keys() == {
         "import", "rm", "stop",  # as ingest; test_cli.py and test_stop.py compare them whole
         "capabilities",  # of names that QEMU has: test_capabilities.py
+        "complete",  # keys of VMs, which are named under FILES
         "export", "run", "schema", "help"}
 
 
