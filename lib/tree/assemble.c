@@ -313,7 +313,7 @@ static int publish_stage(struct assembly *assembly, const char *digest, vqemu_er
         return r;
     assembly->tree_fd = take_fd(&assembly->stage_fd);
     tree_users_sweep(store->trees_path, assembly->trees_fd);
-    r = tree_sync_published(assembly->tree_fd, assembly->trees_fd);
+    r = sync_fd(assembly->trees_fd);
     return r < 0 ? error_system_at(error, -r, "cannot sync the tree", "%s/%s", store->trees_path,
                                    digest)
                  : 0;

@@ -59,18 +59,11 @@ int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_fil
     return r == 0 ? seal_directory(".", &tree_fd) : r;
 }
 
+/* The stamp first: a tree that has its name, and whose stamp was lost with the power, would look as
+ * if somebody had altered it. */
 int tree_sync_before_publishing(int tree_fd, bool has_copies) {
-    return has_copies || !has_ordered_journal(tree_fd) ? sync_file_system(tree_fd) : 0;
-}
-
-/*
- * Syncing the stamp commits the journal, and so the tree's name and links, too: a second sync finds
- * next to nothing to do. A stamp that a power cut takes away in between is missed by the next
- * resolve.
- */
-int tree_sync_published(int tree_fd, int trees_fd) {
-    int r = has_ordered_journal(tree_fd) ? sync_path(tree_fd, TREE_STAMP_NAME) : 0;
-    return r == 0 ? sync_fd(trees_fd) : r;
+    bool is_stamp_enough = !has_copies && has_ordered_journal(tree_fd);
+    return is_stamp_enough ? sync_path(tree_fd, TREE_STAMP_NAME) : sync_file_system(tree_fd);
 }
 
 /* ---- checking ---- */

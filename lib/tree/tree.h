@@ -28,13 +28,9 @@ void difference_release(struct difference *difference);
  */
 int tree_seal(int tree_fd, const vqemu_manifest *manifest, const struct tree_file *files);
 
-/*
- * Make a sealed tree durable: what must be so before it gets its name, then, after that, the rest
- * and the name. has_copies: it has files that are not links to durable objects. Both return 0 or a
- * negative errno.
- */
+/* Make a sealed tree durable before it gets its name. has_copies: it has files that are not links
+ * to durable objects. Returns 0 or a negative errno. */
 int tree_sync_before_publishing(int tree_fd, bool has_copies);
-int tree_sync_published(int tree_fd, int trees_fd);
 
 /* VQEMU_ERR_UNSUPPORTED if no program can be run from a file system. */
 int tree_check_mount(int fd, const char *trees_path, vqemu_error **error);

@@ -100,3 +100,12 @@ def test_power_is_lost(number, seed, images, inject, tmp_path):
     finally:
         disk.remove()
         shutil.rmtree(tmp_path / "outside", ignore_errors=True)
+
+
+@pytest.mark.parametrize("known", [
+    (1795820449, 90),  # the journal was committed between the name of a tree and its stamp
+], ids=str)
+def test_rounds_that_failed_once(known, images, inject, tmp_path):
+    """As long as the steps are the same."""
+    seed, number = known
+    test_power_is_lost(number, seed, images, inject, tmp_path)
