@@ -28,14 +28,15 @@ static struct made_file files[FILES_MAX];
 static size_t file_count;
 static vqemu_closure *closure;
 
-static void forget(void) {
-    memset(files, 0, sizeof files);
-    file_count = 0;
+static void free_closure(void) {
+    closure_free(closure);
     closure = NULL;
 }
 
-static void free_closure(void) {
-    closure_free(closure);
+static void forget(void) {
+    memset(files, 0, sizeof files);
+    file_count = 0;
+    free_closure();
 }
 
 static void add(struct made_file file) {
@@ -81,8 +82,7 @@ static void look_as(const vqemu_profile *profile, const char *host_arch) {
     for (size_t i = 0; i < file_count; i++)
         paths[i] = files[i].path;
     const struct content_files content = {paths, file_count, open_made, NULL};
-    closure_free(closure);
-    closure = NULL;
+    free_closure();
     ck_assert_int_eq(closure_find(&content, profile, host_arch, &progress, &closure, NULL), 0);
 }
 
