@@ -9,6 +9,7 @@
 #include "command/option-text.h"
 #include "command/similar.h"
 #include "qemu/kept.h"
+#include "util/word.h"
 
 /* Which things of QEMU's an option names, and what it says of them besides their properties. */
 static const struct rule {
@@ -136,9 +137,8 @@ static int refuse_broken(const struct checker *checker, const struct missing *mi
 
 /* ---- properties ---- */
 
-/* Of "file.cache.direct", "file". */
-static bool has_property(const struct checker *checker, const struct rule *rule, const char *name,
-                         const char *property) {
+/* properties: as capabilities_properties() has them. Of "cache.direct", "cache" is one. */
+static bool has_property(const struct rule *rule, const char *properties, const char *property) {
     char first[64];
     size_t length = strcspn(property, ".");
     for (size_t i = 0; i < sizeof rule->also / sizeof *rule->also && rule->also[i]; i++)
@@ -148,26 +148,28 @@ static bool has_property(const struct checker *checker, const struct rule *rule,
         return true;
     memcpy(first, property, length);
     first[length] = '\0';
-    if (vqemu_capabilities_has(checker->capabilities, rule->kind, name, property) != 0 ||
-        vqemu_capabilities_has(checker->capabilities, rule->kind, name, first) != 0)
+    if (has_word(properties, property) || has_word(properties, first))
         return true;
     /* x86 takes "sse4_1" for "sse4-1" (QEMU: x86_cpu_parse_featurestr()) */
     for (char *c = first; *c; c++)
         *c = *c == '_' ? '-' : *c;
-    return vqemu_capabilities_has(checker->capabilities, rule->kind, name, first) != 0;
+    return has_word(properties, first);
 }
 
+/* thing: what is there; of its properties, the settings that begin with the prefix. */
 static int check_properties(const struct checker *checker, const struct rule *rule,
-                            const struct option *option, const char *name) {
-    for (size_t i = 0; i < option->count; i++) {
+                            const struct missing *thing, const char *prefix) {
+    const struct option *option = thing->option;
+    const char *properties =
+        capabilities_properties(checker->capabilities, thing->kind, thing->name);
+    for (size_t i = 0; properties && i < option->count; i++) {
         const struct setting *setting = option_setting(checker->options, option, i);
-        const struct missing missing = {.kind = rule->kind,
-                                        .noun = rule->noun,
-                                        .name = name,
-                                        .property = setting->name,
-                                        .option = option,
-                                        .origin = setting_origin(option, setting)};
-        if (!has_property(checker, rule, name, setting->name))
+        if (strncmp(setting->name, prefix, strlen(prefix)) != 0)
+            continue;
+        struct missing missing = *thing;
+        missing.property = setting->name + strlen(prefix);
+        missing.origin = setting_origin(option, setting);
+        if (!has_property(rule, properties, missing.property))
             return refuse_missing(checker, &missing);
     }
     return 0;
@@ -218,46 +220,35 @@ static int check_thing(const struct checker *checker, const struct rule *rule,
         option->head ? option->head : text_of(checker, option, rule->driver, &origin);
     if (!name || vqemu_capabilities_count(checker->capabilities, rule->kind) == 0)
         return 0; /* it is not said, or QEMU does not tell */
-    const struct missing missing = {
+    struct missing thing = {
         .kind = rule->kind, .noun = rule->noun, .name = name, .option = option, .origin = origin};
     /* of a CPU, it is only known that QEMU cannot make one without a machine */
     if (option->name == OPTION_DEVICE &&
         vqemu_capabilities_fact(checker->capabilities, rule->kind, name, "broken"))
-        return refuse_broken(checker, &missing);
+        return refuse_broken(checker, &thing);
     bool is_known = vqemu_capabilities_has(checker->capabilities, rule->kind, name, NULL);
     if (!is_known && option->name == OPTION_DEVICE) {
         const char *other = find_alias(checker, name, full);
         is_known = other && vqemu_capabilities_has(checker->capabilities, "device", other, NULL);
-        name = is_known ? other : name;
+        thing.name = is_known ? other : name;
     }
-    return is_known ? check_properties(checker, rule, option, name)
-                    : refuse_missing(checker, &missing);
+    return is_known ? check_properties(checker, rule, &thing, "") : refuse_missing(checker, &thing);
 }
 
 /* ---- what has a form of its own ---- */
 
 /* The file within a block node: "file.driver", "file.filename". */
-static int check_file(const struct checker *checker, const struct option *option) {
-    static const char prefix[] = "file.";
+static int check_file(const struct checker *checker, const struct rule *rule,
+                      const struct option *option) {
     const struct origin *origin = &option->origin;
     const char *driver = text_of(checker, option, "file.driver", &origin);
-    const struct rule *rule = find_rule(OPTION_BLOCKDEV);
-    struct missing missing = {
+    const struct missing thing = {
         .kind = rule->kind, .noun = rule->noun, .name = driver, .option = option, .origin = origin};
     if (!driver)
         return 0;
-    if (!vqemu_capabilities_has(checker->capabilities, rule->kind, driver, NULL))
-        return refuse_missing(checker, &missing);
-    for (size_t i = 0; i < option->count; i++) {
-        const struct setting *setting = option_setting(checker->options, option, i);
-        if (strncmp(setting->name, prefix, strlen(prefix)) != 0)
-            continue;
-        missing.property = setting->name + strlen(prefix);
-        missing.origin = setting_origin(option, setting);
-        if (!has_property(checker, rule, driver, missing.property))
-            return refuse_missing(checker, &missing);
-    }
-    return 0;
+    return vqemu_capabilities_has(checker->capabilities, rule->kind, driver, NULL)
+               ? check_properties(checker, rule, &thing, "file.")
+               : refuse_missing(checker, &thing);
 }
 
 /* "ICH9-LPC.disable_s3=1". Of a type that is no device, it cannot be told what it has. */
@@ -307,7 +298,7 @@ static int check_cpu_count(const struct checker *checker, const struct option *o
         fact = vqemu_capabilities_fact(checker->capabilities, "machine", alias_of, "max-cpus");
     uint64_t most = fact ? strtoull(fact, NULL, 10) : 0, count = checker->plan->cpu.count;
     _cleanup_strbuf_ struct strbuf key = {0};
-    if (option->name != OPTION_SMP || most == 0 || count <= most)
+    if (most == 0 || count <= most)
         return 0;
     origin_add_key(&option->origin, &key);
     if (key.failed)
@@ -323,12 +314,19 @@ static int check_cpu_count(const struct checker *checker, const struct option *o
 
 static int check_option(const struct checker *checker, const struct option *option) {
     const struct rule *rule = find_rule(option->name);
-    int r = rule ? check_thing(checker, rule, option) : check_part(checker, option);
-    if (r == 0 && option->name == OPTION_BLOCKDEV)
-        r = check_file(checker, option);
-    if (r == 0 && option->name == OPTION_GLOBAL)
-        r = check_global(checker, option);
-    return r == 0 ? check_cpu_count(checker, option) : r;
+    int r = rule ? check_thing(checker, rule, option) : 0;
+    if (r < 0)
+        return r;
+    switch (option->name) {
+    case OPTION_BLOCKDEV:
+        return check_file(checker, rule, option);
+    case OPTION_GLOBAL:
+        return check_global(checker, option);
+    case OPTION_SMP:
+        return check_cpu_count(checker, option);
+    default:
+        return rule ? 0 : check_part(checker, option);
+    }
 }
 
 static int check_options(const struct checker *checker) {
