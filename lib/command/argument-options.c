@@ -6,13 +6,14 @@
 #include "base/json.h"
 #include "command/option-text.h"
 
-/* Of QEMU's two ways to begin an option; OPTION_COUNT for none that is known, or has no value. */
+/* OPTION_COUNT for none that is known, or has no value. */
 static enum option_name find_name(const char *argument) {
-    const char *word = argument[0] == '-' && argument[1] == '-' ? argument + 1 : argument;
-    for (int name = 0; name < OPTION_COUNT; name++) {
+    const char *word = option_word(argument);
+    for (int name = 0; word && name < OPTION_COUNT; name++) {
         const struct option option = {.name = (enum option_name)name};
         const char *spelling = option_spelling(option.name);
-        if (spelling && option_argument_count(&option) == 2 && strcmp(word, spelling) == 0)
+        if (spelling && option_argument_count(&option) == 2 &&
+            strcmp(word, option_word(spelling)) == 0)
             return option.name;
     }
     return OPTION_COUNT;

@@ -50,6 +50,10 @@ const char *option_spelling(enum option_name name) {
     return spellings[name].text;
 }
 
+const char *option_word(const char *argument) {
+    return argument[0] == '-' ? argument + 1 + (argument[1] == '-') : NULL;
+}
+
 size_t option_argument_count(const struct option *option) {
     return spellings[option->name].is_alone ? 1 : 2;
 }

@@ -12,6 +12,9 @@
 /* "-device"; NULL for an argument of the VM's own. Static. */
 const char *option_spelling(enum option_name name);
 
+/* What is behind the dashes of an argument, of which QEMU takes one or two; NULL if it has none. */
+const char *option_word(const char *argument);
+
 /* All of them, behind what is in argv. */
 void options_add_text(const struct options *options, struct strv *argv);
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "command/option-text.h"
 #include "command/plan-claim.h"
 #include "command/plan-nouns.h"
 #include "command/refusal.h"
@@ -33,11 +34,6 @@ static const struct {
 
 /* ---- options ---- */
 
-/* Behind the dashes, of which QEMU takes one or two; NULL if it is none. */
-static const char *option_name(const char *argument) {
-    return argument[0] == '-' ? argument + 1 + (argument[1] == '-') : NULL;
-}
-
 /* A comma in a value is taken for one that separates: this refuses too much rather than too little.
  */
 static bool has_property(const char *value, const char *property) {
@@ -59,7 +55,7 @@ static const char *find_objection(const char *option, const char *value) {
 }
 
 static int check_option(const struct strv *arguments, size_t index, vqemu_error **error) {
-    const char *argument = arguments->items[index], *option = option_name(argument);
+    const char *argument = arguments->items[index], *option = option_word(argument);
     const char *value = index + 1 < arguments->count ? arguments->items[index + 1] : "";
     const char *objection = option ? find_objection(option, value) : NULL;
     if (!objection)
