@@ -290,12 +290,10 @@ static int check_part(const struct checker *checker, const struct option *option
 
 /* As the machine is, in this version of it. */
 static int check_cpu_count(const struct checker *checker, const struct option *option) {
-    const char *fact = vqemu_capabilities_fact(checker->capabilities, "machine",
-                                               checker->plan->machine_name, "max-cpus");
-    const char *alias_of = vqemu_capabilities_fact(checker->capabilities, "machine",
-                                                   checker->plan->machine_name, "alias-of");
-    if (alias_of)
-        fact = vqemu_capabilities_fact(checker->capabilities, "machine", alias_of, "max-cpus");
+    const char *machine =
+        capabilities_real_name(checker->capabilities, "machine", checker->plan->machine_name);
+    const char *fact =
+        vqemu_capabilities_fact(checker->capabilities, "machine", machine, "max-cpus");
     uint64_t most = fact ? strtoull(fact, NULL, 10) : 0, count = checker->plan->cpu.count;
     _cleanup_strbuf_ struct strbuf key = {0};
     if (most == 0 || count <= most)

@@ -217,12 +217,17 @@ VQEMU_EXPORT const char *vqemu_capabilities_at(const vqemu_capabilities *capabil
     return strcmp(item->kind, kind) == 0 ? item->name : NULL;
 }
 
+const char *capabilities_real_name(const vqemu_capabilities *capabilities, const char *kind,
+                                   const char *name) {
+    const char *other = vqemu_capabilities_fact(capabilities, kind, name, "alias-of");
+    return other ? other : name;
+}
+
 const char *capabilities_properties(const vqemu_capabilities *capabilities, const char *kind,
                                     const char *name) {
-    const struct capability *item = find(capabilities, kind, name);
-    const char *other = item ? find_fact(item, "alias-of") : NULL;
-    const struct capability *real = other ? find(capabilities, kind, other) : item;
-    return real ? real->properties : NULL;
+    const struct capability *item =
+        find(capabilities, kind, capabilities_real_name(capabilities, kind, name));
+    return item ? item->properties : NULL;
 }
 
 VQEMU_EXPORT int vqemu_capabilities_has(const vqemu_capabilities *capabilities, const char *kind,

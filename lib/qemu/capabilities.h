@@ -58,6 +58,10 @@ void capability_list_write(struct capability_list *list, struct strbuf *text);
 int capabilities_of_text(char *text, const char *source, vqemu_capabilities **capabilities,
                          vqemu_error **error);
 
+/* What a name stands for that is an alias; otherwise the name itself. */
+const char *capabilities_real_name(const vqemu_capabilities *capabilities, const char *kind,
+                                   const char *name);
+
 /* " a b c", the properties of a thing, sorted; "" for none; NULL if there is no such thing, or QEMU
  * does not tell. An alias has those of what it stands for. */
 const char *capabilities_properties(const vqemu_capabilities *capabilities, const char *kind,
