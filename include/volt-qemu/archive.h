@@ -27,7 +27,7 @@ enum vqemu_import_flag {
  *
  * fd: the archive (ustar, pax, GNU or v7; plain, or compressed by gzip, xz or zstd) from its
  * current offset: a file, a pipe or a socket. It stays open. name stands for it in messages; NULL
- * means "archive". Zeros behind the packed data, as on tapes, are passed over.
+ * means "/dev/fd/N". Zeros behind the packed data, as on tapes, are passed over.
  *
  * Names and targets of links are taken byte for byte. Owners, times and attributes are not stored.
  *
@@ -70,7 +70,7 @@ int vqemu_store_import(vqemu_store *store, int fd, const char *name,
  * left without its end, so that nobody takes it for whole.
  *
  * fd: a file, pipe or socket; it stays open and is not synced. name stands for it in messages; NULL
- * means "archive". flags: 0. call: may be NULL; its progress has the step "export", in bytes.
+ * means "/dev/fd/N". flags: 0. call: may be NULL; its progress has the step "export", in bytes.
  *
  * Errors: VQEMU_ERR_CORRUPT (an object is missing or damaged), VQEMU_ERR_MALFORMED (broken
  * manifest), VQEMU_ERR_INVALID (reason "other-store": the revision is of another store),

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/cleanup.h"
 #include "util/export.h"
+#include "util/similar.h"
 #include "util/strbuf.h"
 #include "util/utf8.h"
 
@@ -147,6 +149,11 @@ int error_unknown_flags(vqemu_error **error, const char *function, uint32_t flag
     return error_because(r, error, "unknown-flags", VQEMU_DETAIL_FUNCTION, function, NULL);
 }
 
+int error_flags_at_odds(vqemu_error **error, const char *function, const char *text) {
+    int r = error_set(error, VQEMU_ERR_USAGE, 0, "%s(): %s", function, text);
+    return error_because(r, error, "flags-at-odds", VQEMU_DETAIL_FUNCTION, function, NULL);
+}
+
 int error_forked(vqemu_error **error, const char *function) {
     int r = error_set(error, VQEMU_ERR_USAGE, 0,
                       "%s(): the handle was opened by another process, of which this one is a "
@@ -161,10 +168,13 @@ int error_bad_descriptor(vqemu_error **error, const char *function, int fd) {
 }
 
 int error_unknown_key(vqemu_error **error, const char *noun, const char *key, const char *choices) {
-    int r = error_set(error, VQEMU_ERR_UNKNOWN_KEY, 0, "%.200s: %s has no such key; it has %s", key,
-                      noun, choices);
+    _cleanup_free_ char *meant = NULL;
+    if (similar_in_list(key, choices, &meant) < 0)
+        return error_no_memory(error);
+    int r = error_set(error, VQEMU_ERR_UNKNOWN_KEY, 0, "%.200s: %s has no such key%s%s; it has %s",
+                      key, noun, meant ? "; perhaps it is " : "", meant ? meant : "", choices);
     return error_because(r, error, NULL, VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_CHOICES, choices,
-                         NULL);
+                         VQEMU_DETAIL_SUGGESTION, meant, NULL);
 }
 
 /* ---- reason and details ---- */

@@ -21,6 +21,8 @@ static inline void error_begin(vqemu_error **error) {
 /* The caller's mistakes. They name the public function. */
 int error_null_argument(vqemu_error **error, const char *function, const char *argument);
 int error_unknown_flags(vqemu_error **error, const char *function, uint32_t flags);
+/* Flags, or a flag and an argument, that exclude or need each other; text says which. */
+int error_flags_at_odds(vqemu_error **error, const char *function, const char *text);
 int error_forked(vqemu_error **error, const char *function);
 int error_bad_descriptor(vqemu_error **error, const char *function, int fd);
 

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "command/argument-options.h"
 #include "command/option-text.h"
-#include "command/similar.h"
+#include "util/similar.h"
 #include "qemu/kept.h"
 #include "util/word.h"
 

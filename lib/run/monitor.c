@@ -184,8 +184,7 @@ static int check_stream(int fd, const char *name, vqemu_error **error) {
     socklen_t size = sizeof type;
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM)
         return 0;
-    return error_set(error, VQEMU_ERR_INVALID, 0, "descriptor %d (%s) is no stream socket", fd,
-                     name);
+    return error_set(error, VQEMU_ERR_INVALID, 0, "%s is no stream socket", name);
 }
 
 VQEMU_EXPORT int vqemu_monitor_open_fd(int fd, const char *name, uint32_t flags, vqemu_call *call,

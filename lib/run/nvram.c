@@ -53,15 +53,6 @@ struct place {
 
 /* ---- opening ---- */
 
-static int check_flags(uint32_t flags, vqemu_error **error) {
-    const uint32_t both = NVRAM_KEEP_VARIABLES | NVRAM_RESET_VARIABLES;
-    if (flags & ~both)
-        return error_set(error, VQEMU_ERR_USAGE, 0, "unknown prepare flags 0x%x", (unsigned)flags);
-    if (flags == both)
-        return error_set(error, VQEMU_ERR_USAGE, 0, "UEFI variables cannot be both kept and reset");
-    return 0;
-}
-
 static int name_files(struct place *place, vqemu_error **error) {
     const char *path = place->nvram->path, *name = base_name(path);
     if (*path != '/' || !*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
@@ -495,9 +486,7 @@ static int prepare_locked(const struct place *place, uint32_t flags, vqemu_error
 int nvram_prepare(const struct nvram *nvram, const struct nvram_home *home, uint32_t flags,
                   vqemu_call *call, vqemu_error **error) {
     struct place place = {.nvram = nvram, .home = home, .call = call, .fd = -1, .template_fd = -1};
-    int r = check_flags(flags, error);
-    if (r == 0)
-        r = name_files(&place, error);
+    int r = name_files(&place, error);
     if (r == 0)
         r = open_images(&place, error);
     if (r == 0)

@@ -17,7 +17,7 @@
 #include "command/firmware.h"
 #include "run/owner.h"
 
-/* With the values of enum vqemu_prepare_flag. */
+/* One of them or none. With the values of enum vqemu_prepare_flag. */
 enum nvram_flag {
     NVRAM_KEEP_VARIABLES = 1,  /* a store of other firmware: it is for this one from now on */
     NVRAM_RESET_VARIABLES = 2, /* start anew; the old store becomes <path>.old,

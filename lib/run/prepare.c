@@ -55,11 +55,11 @@ static const char *tpm_directory(const vqemu_command *command) {
     return NULL;
 }
 
-static int check_flags(uint32_t flags, vqemu_error **error) {
+static int check_flags(uint32_t flags, const char *function, vqemu_error **error) {
     const uint32_t both = VQEMU_PREPARE_KEEP_VARIABLES | VQEMU_PREPARE_RESET_VARIABLES;
     if (flags == both)
-        return error_set(error, VQEMU_ERR_USAGE, 0,
-                         "UEFI variables cannot be both kept and started anew");
+        return error_flags_at_odds(error, function,
+                                   "UEFI variables cannot be both kept and started anew");
     return 0;
 }
 
@@ -148,7 +148,7 @@ VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqe
                                       .call = call,
                                       .flags = flags,
                                       .owner = {.vm_id = vqemu_command_vm_id(command)}};
-    int r = check_flags(flags, error);
+    int r = check_flags(flags, __func__, error);
     if (r == 0)
         r = call_check(call, "the start", error);
     if (r == 0 && command_vnc_password_file(command))

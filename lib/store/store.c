@@ -94,12 +94,12 @@ VQEMU_EXPORT void vqemu_store_options_free(vqemu_store_options *options) {
     options_free(&options_type, options);
 }
 
-static int check_flags(uint32_t flags, vqemu_error **error) {
+static int check_flags(uint32_t flags, const char *function, vqemu_error **error) {
     const uint32_t both = VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY;
     if ((flags & both) != both)
         return 0;
-    return error_set(error, VQEMU_ERR_USAGE, 0,
-                     "a store cannot be both created and opened read-only");
+    return error_flags_at_odds(error, function,
+                               "a store cannot be both created and opened read-only");
 }
 
 static bool has_root(const vqemu_store_options *options) {
@@ -369,10 +369,10 @@ static int open_parts(const struct opening *opening, vqemu_error **error) {
     return r == 0 ? check_guarded(opening, error) : r;
 }
 
-static int open_with(const vqemu_store_options *options, uint32_t flags, vqemu_store **store,
-                     vqemu_error **error) {
+static int open_with(const vqemu_store_options *options, uint32_t flags, const char *function,
+                     vqemu_store **store, vqemu_error **error) {
     _cleanup_store_ vqemu_store *new = NULL;
-    int r = check_flags(flags, error);
+    int r = check_flags(flags, function, error);
     if (r == 0)
         r = check_options(options, error);
     if (r == 0)
@@ -396,7 +396,7 @@ VQEMU_EXPORT int vqemu_store_open(const vqemu_store_options *options, uint32_t f
     *store = NULL;
     REQUIRE_ARGUMENT(options, error);
     REQUIRE_FLAGS(flags, STORE_FLAGS, error);
-    return open_with(options, flags, store, error);
+    return open_with(options, flags, __func__, store, error);
 }
 
 VQEMU_EXPORT int vqemu_store_open_root(const char *root, uint32_t flags, vqemu_store **store,
@@ -409,7 +409,7 @@ VQEMU_EXPORT int vqemu_store_open_root(const char *root, uint32_t flags, vqemu_s
     if (!*root)
         return options_invalid(VQEMU_STORE_ROOT, root, NULL, error, "the path is empty");
     const vqemu_store_options options = {.root = (char *)(uintptr_t)root};
-    return open_with(&options, flags, store, error);
+    return open_with(&options, flags, __func__, store, error);
 }
 
 bool store_is_forked(const vqemu_store *store) {

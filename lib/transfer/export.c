@@ -133,7 +133,8 @@ VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, const vqemu_revision *re
         .lock_fd = -1,
         .progress = {.call = call, .phase_count = 1},
     };
-    int r = open_export(&export, revision, fd, name ? name : "archive", error);
+    char number[ARCHIVE_NAME_SIZE];
+    int r = open_export(&export, revision, fd, archive_name(name, fd, number), error);
     if (r == 0)
         r = add_manifest(&export, error);
     for (size_t i = 0; r == 0 && i < vqemu_manifest_object_count(export.manifest); i++)

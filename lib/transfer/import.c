@@ -601,9 +601,10 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
     REQUIRE_STORE(store, error);
     REQUIRE_FLAGS(flags, VQEMU_IMPORT_ANY_PROFILE, error);
     REQUIRE_DESCRIPTOR(fd, error);
+    char number[ARCHIVE_NAME_SIZE];
     _cleanup_(release_import) struct import import = {
         .store = store,
-        .name = name ? name : "archive",
+        .name = archive_name(name, fd, number),
         .options = options,
         .any_profile = flags & VQEMU_IMPORT_ANY_PROFILE,
         .stage = STAGE_EMPTY,

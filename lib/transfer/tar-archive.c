@@ -220,6 +220,13 @@ static int open_reader(struct archive_reader *reader, vqemu_error **error) {
     return r < 0 ? r : open_tar(reader, error);
 }
 
+const char *archive_name(const char *given, int fd, char number[ARCHIVE_NAME_SIZE]) {
+    if (given)
+        return given;
+    snprintf(number, ARCHIVE_NAME_SIZE, "/dev/fd/%d", fd);
+    return number;
+}
+
 int archive_open(int fd, const char *name, struct vqemu_progress *progress,
                  struct archive_reader **reader, vqemu_error **error) {
     *reader = NULL;

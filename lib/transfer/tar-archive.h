@@ -30,6 +30,11 @@ struct archive_item {
 struct archive_reader;
 struct archive_writer;
 
+/* What an archive is called in messages: the name that the caller gave, or that of its descriptor,
+ * for which there must be room. */
+#define ARCHIVE_NAME_SIZE sizeof "/dev/fd/2147483647"
+const char *archive_name(const char *given, int fd, char number[ARCHIVE_NAME_SIZE]);
+
 /*
  * Read a tar archive (ustar, pax, GNU, v7), plain or compressed by gzip, xz or zstd, from a
  * descriptor. name stands for it in messages. The caller is told while it waits for a pipe, and can

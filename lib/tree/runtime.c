@@ -369,11 +369,11 @@ static int check_revision_profile(const vqemu_revision *revision, const char *pr
                      vqemu_revision_name(revision), profile);
 }
 
-static int check_flags(uint32_t flags, vqemu_error **error) {
+static int check_flags(uint32_t flags, const char *function, vqemu_error **error) {
     const uint32_t both = VQEMU_RESOLVE_VERIFY | VQEMU_RESOLVE_TRUST;
     if (flags == both)
-        return error_set(error, VQEMU_ERR_USAGE, 0,
-                         "a tree cannot be both verified and trusted unseen");
+        return error_flags_at_odds(error, function,
+                                   "a tree cannot be both verified and trusted unseen");
     return 0;
 }
 
@@ -410,7 +410,7 @@ VQEMU_EXPORT int vqemu_resolve(vqemu_store *store, const vqemu_selection *select
     const char *profile = vqemu_profile_name(vqemu_selection_profile(selection));
     struct vqemu_progress progress = {.call = call};
     _cleanup_runtime_ vqemu_runtime *new = NULL;
-    int r = check_flags(flags, error);
+    int r = check_flags(flags, __func__, error);
     if (r == 0)
         r = call_check(call, "the start", error);
     if (r == 0 && revision)

@@ -554,7 +554,8 @@ static int check_closures(struct checker *checker, vqemu_error **error) {
 static int check_arguments(const vqemu_store *store, uint32_t flags, const char *from,
                            vqemu_error **error) {
     if (from && !(flags & VQEMU_CHECK_REPAIR))
-        return error_set(error, VQEMU_ERR_USAGE, 0, "a source of good copies is only for a repair");
+        return error_flags_at_odds(error, "vqemu_store_check",
+                                   "from, a source of good copies, is only for a repair");
     int r = flags & VQEMU_CHECK_REPAIR ? store_require_writable(store, "repair", error) : 0;
     return r == 0 && from ? repair_check_source(from, error) : r;
 }

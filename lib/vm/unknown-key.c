@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "util/cleanup.h"
-#include "util/word.h"
+#include "util/similar.h"
 #include "vm/property.h"
 
 /* What other programs call it: QEMU, libvirt, cloud-hypervisor, container tools. */
@@ -36,31 +36,15 @@ const struct property *property_find(const struct object_type *type, const char 
     return NULL;
 }
 
-/* Half a word that is wrong is another word. */
-static unsigned tolerance(size_t length) {
-    return length < 4 ? 1 : length < 8 ? 2 : 3;
-}
-
-static const char *neighbour(const struct object_type *type, const char *name) {
-    const char *nearest = NULL;
-    unsigned best = tolerance(strlen(name)) + 1;
-    for (size_t i = 0; i < type->count; i++) {
-        const char *key = type->properties[i].key;
-        unsigned found = word_distance(name, key);
-        if (found < best && found < strlen(name)) {
-            nearest = key;
-            best = found;
-        }
-    }
-    return nearest;
-}
-
 static const char *suggest(const struct object_type *type, const char *name) {
     for (size_t i = 0; i < sizeof other_names / sizeof *other_names; i++)
         if (strcmp(other_names[i][0], name) == 0 &&
             property_find(type, other_names[i][1], strlen(other_names[i][1])))
             return other_names[i][1];
-    return neighbour(type, name);
+    struct similar similar = {.wanted = name};
+    for (size_t i = 0; i < type->count; i++)
+        similar_look_at(&similar, type->properties[i].key);
+    return similar.count > 0 ? similar.words[0] : NULL;
 }
 
 static char *list_keys(const struct object_type *type) {

@@ -10,7 +10,7 @@
 #include "command/argument-options.h"
 #include "command/command.h"
 #include "command/option-text.h"
-#include "command/similar.h"
+#include "util/similar.h"
 #include "fixture.h"
 #include "qemu/capabilities.h"
 #include "run.h"
@@ -43,46 +43,6 @@ START_TEST(arguments_are_options_as_far_as_they_are_known) {
     check_said("-device", "{\"driver\"", NULL);
     check_said("-no-such-option", "nvme", NULL);
     check_said("-S", "-device", NULL); /* it has no value */
-}
-END_TEST
-
-/* ---- words ---- */
-
-START_TEST(what_is_most_alike_comes_first) {
-    static const char *const words[] = {"pc-q35-7.1", "pc-q35-7.2", "q35", "pc-q35-2.1", "microvm"};
-    struct similar similar = {.wanted = "pc-q35-7.3"};
-    _cleanup_strbuf_ struct strbuf text = {0};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        similar_look_at(&similar, words[i]);
-    similar_add(&similar, &text);
-    ck_assert_str_eq(text.text, "pc-q35-7.1, pc-q35-7.2, pc-q35-2.1");
-}
-END_TEST
-
-START_TEST(only_the_best_are_kept) {
-    struct similar similar = {.wanted = "abcdefghijkl"};
-    static const char *const words[] = {"abcdefghijxx", "abcdefghijkx", "abcdefghijkk",
-                                        "abcdefghijyy", "abcdefghizzz", "bcdefghijkl",
-                                        "abcdefghijk",  "abcdefghijkl", "abcdefghijlk"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        similar_look_at(&similar, words[i]);
-    ck_assert_uint_eq(similar.count, SIMILAR_MAX);
-    ck_assert_str_eq(similar.words[0], "abcdefghijkx");
-    ck_assert_str_eq(similar.words[SIMILAR_MAX - 1], "abcdefghijxx");
-}
-END_TEST
-
-START_TEST(words_differ_by_letters) {
-    char most[WORD_COMPARED_MAX + 2];
-    memset(most, 'a', sizeof most);
-    most[WORD_COMPARED_MAX] = '\0';
-    ck_assert_uint_eq(word_distance("", ""), 0);
-    ck_assert_uint_eq(word_distance("abc", "acb"), 1);
-    ck_assert_uint_eq(word_distance("abc", "abcd"), 1);
-    ck_assert_uint_eq(word_distance("", most), WORD_COMPARED_MAX);
-    most[WORD_COMPARED_MAX] = 'a';
-    most[WORD_COMPARED_MAX + 1] = '\0';
-    ck_assert_uint_eq(word_distance("", most), UINT_MAX);
 }
 END_TEST
 
@@ -156,9 +116,6 @@ int main(void) {
     Suite *suite = suite_create("capability-check");
     TCase *tests = tcase_create("capability-check");
     tcase_add_test(tests, arguments_are_options_as_far_as_they_are_known);
-    tcase_add_test(tests, what_is_most_alike_comes_first);
-    tcase_add_test(tests, only_the_best_are_kept);
-    tcase_add_test(tests, words_differ_by_letters);
     tcase_add_test(tests, a_command_is_refused_for_what_is_missing);
     tcase_add_test(tests, what_is_not_told_is_no_objection);
     suite_add_tcase(suite, tests);

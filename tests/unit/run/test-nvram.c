@@ -330,19 +330,6 @@ END_TEST
 
 /* ---- what is refused ---- */
 
-START_TEST(flags_are_checked) {
-    fails(4, VQEMU_ERR_USAGE, "unknown prepare flags 0x4");
-    fails(0x80000001, VQEMU_ERR_USAGE, "unknown prepare flags 0x80000001");
-    fails(3, VQEMU_ERR_USAGE, "cannot be both kept and reset");
-    ck_assert(!exists("state/nvram.fd"));
-}
-END_TEST
-
-static void use_path(const char *path) {
-    free(store_path);
-    store_path = strdup(path);
-}
-
 START_TEST(a_path_names_a_file_in_a_directory) {
     static const char *const paths[] = {"nvram.fd", "", "/", "/tmp/", "/tmp/.", "/tmp/.."};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
@@ -563,7 +550,6 @@ int main(void) {
     tcase_add_test(tests, a_record_is_a_small_regular_file);
     tcase_add_test(tests, the_size_is_that_of_the_template);
     tcase_add_test(tests, a_qcow2_store_can_grow);
-    tcase_add_test(tests, flags_are_checked);
     tcase_add_test(tests, a_path_names_a_file_in_a_directory);
     tcase_add_test(tests, images_are_files);
     tcase_add_test(tests, only_a_regular_file_is_a_store);

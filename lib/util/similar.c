@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/similar.h"
+#include "util/similar.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "util/cleanup.h"
 #include "util/word.h"
 
 void similar_look_at(struct similar *similar, const char *word) {
@@ -26,4 +28,19 @@ void similar_look_at(struct similar *similar, const char *word) {
 void similar_add(const struct similar *similar, struct strbuf *text) {
     for (size_t i = 0; i < similar->count; i++)
         strbuf_addf(text, "%s%s", i > 0 ? ", " : "", similar->words[i]);
+}
+
+int similar_in_list(const char *wanted, const char *list, char **nearest) {
+    *nearest = NULL;
+    _cleanup_free_ char *words = strdup(list);
+    if (!words)
+        return -ENOMEM;
+    struct similar similar = {.wanted = wanted};
+    char *rest;
+    for (char *word = strtok_r(words, ", ", &rest); word; word = strtok_r(NULL, ", ", &rest))
+        similar_look_at(&similar, word);
+    if (similar.count == 0)
+        return 0;
+    *nearest = strdup(similar.words[0]);
+    return *nearest ? 0 : -ENOMEM;
 }

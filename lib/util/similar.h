@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What somebody may have meant who wrote a word that is none. */
-#ifndef LIB_SIMILAR_H
-#define LIB_SIMILAR_H
+#ifndef UTIL_SIMILAR_H
+#define UTIL_SIMILAR_H
 
 #include <stddef.h>
 
@@ -20,5 +20,9 @@ struct similar {
 void similar_look_at(struct similar *similar, const char *word);
 /* "a, b"; nothing if there is none. */
 void similar_add(const struct similar *similar, struct strbuf *text);
+
+/* The most alike of a list, "a, b, c", which the caller frees; NULL if none is alike. Returns 0 or
+ * -ENOMEM. */
+int similar_in_list(const char *wanted, const char *list, char **nearest);
 
 #endif
