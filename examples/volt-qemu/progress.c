@@ -136,8 +136,11 @@ int call_from_options(struct options *options) {
 /* Of the rest, such as a broken manifest, the error tells. */
 static void show_warning(int32_t level, const char *event, const char *message, void *userdata) {
     (void)level, (void)userdata;
-    if (strcmp(event, "process-unreadable") == 0 || strcmp(event, "processes-hidden") == 0)
-        warn("%s", message);
+    static const char *const events[] = {"leftover-unreadable", "process-unreadable",
+                                         "processes-hidden"};
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        if (strcmp(event, events[i]) == 0)
+            warn("%s", message);
 }
 
 int show_warnings(const struct options *options) {

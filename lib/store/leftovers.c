@@ -78,9 +78,11 @@ static int lock_leftover(int directory_fd, const char *name) {
     return r < 0 ? r : r == 1 ? take_fd(&fd) : -ENOENT;
 }
 
-bool leftovers_is_one(int directory_fd, const char *name) {
+int leftovers_is_one(int directory_fd, const char *name) {
     _cleanup_close_ int fd = lock_leftover(directory_fd, name);
-    return fd >= 0 || fd == -ELOOP;
+    if (fd >= 0 || fd == -ELOOP)
+        return 1;
+    return fd == -EINVAL || fd == -ENOENT || fd == -EWOULDBLOCK ? 0 : fd;
 }
 
 int leftovers_remove(int directory_fd, const char *name) {

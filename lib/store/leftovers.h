@@ -23,8 +23,9 @@ int leftovers_lock(int fd, int directory_fd, const char *name);
  * a failure. Returns a descriptor or a negative errno. */
 int leftovers_make_directory(int directory_fd, char **name);
 
-/* Whether an entry of a directory was left by a process that died. */
-bool leftovers_is_one(int directory_fd, const char *name);
+/* Whether an entry of a directory was left by a process that died: 1 or 0, or a negative errno if
+ * that cannot be told. */
+int leftovers_is_one(int directory_fd, const char *name);
 
 /* Remove it if it still is one. Returns 1 if it was removed, 0 if not, or a negative errno. */
 int leftovers_remove(int directory_fd, const char *name);

@@ -347,7 +347,7 @@ struct sweep {
 /* A leftover of which it cannot be told stays. */
 static int sweep_tree(int trees_fd, const char *name, void *userdata) {
     struct sweep *sweep = userdata;
-    if (!leftovers_is_one(trees_fd, name))
+    if (leftovers_is_one(trees_fd, name) != 1)
         return 0;
     if (!sweep->is_searched &&
         tree_users_find(sweep->trees_path, trees_fd, NULL, &sweep->users, NULL) < 0)

@@ -252,10 +252,23 @@ struct sweep {
     int workshop;
 };
 
+/* What cannot be looked at, as root's leftovers by other users, stays, and whoever may is told. */
+static void tell_unreadable(const struct sweep *sweep, const char *name, int system_errno) {
+    char text[128];
+    call_log(sweep->collector->progress.call, VQEMU_LOG_WARNING, "leftover-unreadable",
+             "%s/%s of the store %s stays: it cannot be told whether a process that died left it: "
+             "%s",
+             workshop_names[sweep->workshop], name, sweep->collector->store->objects_path,
+             strerror_r(system_errno, text, sizeof text));
+}
+
 static int plan_staging(int directory_fd, const char *name, void *userdata) {
     const struct sweep *sweep = userdata;
     struct weighing weighing = {.doomed = &sweep->collector->doomed};
-    if (!leftovers_is_one(directory_fd, name) ||
+    int is_one = leftovers_is_one(directory_fd, name);
+    if (is_one < 0)
+        tell_unreadable(sweep, name, -is_one);
+    if (is_one != 1 ||
         (sweep->workshop == TREES && tree_users_of(&sweep->collector->keepers.users, name)))
         return 0;
     _cleanup_free_ char *path = format_string("%s/%s", workshop_names[sweep->workshop], name);

@@ -194,10 +194,22 @@ def pathless(root):
             yield f"{where} ends its message with what may be a path: error_system_at() makes it a detail as well"
 
 
+def untold_events(root):
+    """Words of the log, which docs/errors.md has with their levels."""
+    rows = set(re.findall(r"^\| ([a-z-]+) \| (info|warning|debug) \|", (SOURCE / "docs/errors.md").read_text(), re.M))
+    said = {(arguments[2].strip('"'), arguments[1].removeprefix("VQEMU_LOG_").lower()): where
+            for where, arguments in calls_in(root, "call_log") if arguments[2].startswith('"')}
+    for event, level in sorted(set(said) - rows):
+        yield f"{said[event, level]} logs the event {event} ({level}), which docs/errors.md does not have"
+    if root == SOURCE:
+        for event, level in sorted(rows - set(said)):
+            yield f"docs/errors.md has the event {event} ({level}), which nothing logs"
+
+
 def faults(root):
     needs = list(edges(root))
     return [*misplaced(root), *unclear(root), *climbing(needs), *circles(needs), *homeless(root),
-            *unnamed_details(root), *pathless(root)]
+            *unnamed_details(root), *pathless(root), *untold_events(root)]
 
 
 # ---- the house ----
@@ -301,6 +313,8 @@ def test_tests_of_no_wing_are_named(copy):
      "names the detail VQEMU_DETAIL_NONE"),
     ('const char *a = vqemu_error_detail(e, "key");', 'asks for the detail "key"'),
     ('int a = error_system(error, errno, "cannot open %s", path);', "ends its message"),
+    ('void f(void) { call_log(call, VQEMU_LOG_WARNING, "no-such-event", "x"); }', "logs the event no-such-event"),
+    ('void f(void) { call_log(call, VQEMU_LOG_INFO, "log-is-fifo", "x"); }', "logs the event log-is-fifo"),
 ])
 def test_a_detail_without_a_constant_is_named(copy, line, fault):
     where = plant(copy, "store/pin.c", line)

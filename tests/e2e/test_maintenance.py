@@ -971,6 +971,24 @@ def test_what_an_ordinary_user_may_do(tmp_path, root):
         assert_resolves(tmp_path / "theirs" / other, "--verify", "--allow-others")
 
 
+def test_leftovers_that_cannot_be_looked_at_are_told(tmp_path, root):
+    """Root's, in a store of another user: not removed, and not passed over either."""
+    if os.getuid() != 0:
+        pytest.skip("needs root to become another user")
+    for path in (tmp_path, *list(tmp_path.parents)[:3]):
+        if path != Path("/tmp"):
+            path.chmod(0o755)
+    subprocess.run(["chown", "-R", "65534:65534", root], check=True)
+    mine, roots = root / "cas/tmp/.volt-new-00000000000000aa", root / "cas/tmp/.volt-new-00000000000000bb"
+    for left in (mine, roots):
+        left.mkdir(mode=0o700)
+    os.chown(mine, 65534, 65534)
+    result = run("--root", root, "gc", **NOBODY)
+    assert result.returncode == 0, result
+    assert str(roots.name) in result.stderr and "Permission denied" in result.stderr, result
+    assert roots.exists() and not mine.exists()
+
+
 def test_what_a_read_only_mount_allows(tmp_path, root):
     """The same; and the messages say why not."""
     if os.getuid() != 0:
