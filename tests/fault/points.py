@@ -30,7 +30,7 @@ class Injector:
         self.program = program
 
     def run(self, how, number, operation, point):
-        """`how` is ["kill"] or ["error", "EIO"]; `number` may be "3+"."""
+        """`how` is ["kill"], ["--changes", "kill"] or ["error", "EIO"]; `number` may be "3+"."""
         report = point.with_suffix(".report")
         options = ["--after", str(point), "--report", report]
         # The loader and libc do not expect EINTR of files in /usr, nor does it happen. And when

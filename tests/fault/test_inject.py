@@ -32,6 +32,22 @@ def test_a_killed_call_does_not_happen(injector, tmp_path):
     assert ["a"] in seen and ["a", "b"] in seen and seen == sorted(seen), seen
 
 
+def test_only_calls_that_change_files_are_counted(injector, tmp_path):
+    """The states that are left are the same; each call before the next change leaves one of them."""
+    names = [tmp_path / name for name in "abc"]
+    seen = []
+    for number in range(1, 10):
+        result = inject(injector, "-v", "--after", names[0], "--changes", "kill", number, "--", "mkdir", *names)
+        seen.append([name.name for name in names if name.exists()])
+        for name in names:
+            if name.exists():
+                name.rmdir()
+        if result.returncode == NEVER_REACHED:
+            break
+        assert result.returncode == KILLED, result
+    assert seen == [[], ["a"], ["a", "b"], ["a", "b", "c"], ["a", "b", "c"]], seen
+
+
 @pytest.mark.parametrize("name", ["ENOSPC", "EIO", "ENOMEM"])
 def test_a_failing_call_does_not_happen(injector, tmp_path, name):
     target = tmp_path / "a"

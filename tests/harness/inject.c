@@ -11,6 +11,8 @@
  * counted.
  *
  *     --after STRING   count from the first call on whose path has STRING in it: not the loader's
+ *     --changes        count only calls that change files, and the end of the process: between two
+ * of them, whatever else is killed leaves the same
  *     --only STRING    do not count calls on files whose path does not have STRING in it
  *     --report FILE    write there what was hit: "openat #12, call 345, PATH", or
  *                      "none of 345, status 0"
@@ -235,7 +237,7 @@ static struct {
     long wanted;
     bool onwards; /* not only that call, but all after it */
     const char *after, *only, *report;
-    bool verbose;
+    bool verbose, changes;
     char **command;
 } options;
 
@@ -424,6 +426,30 @@ static bool can_return(pid_t task, const struct call *call, const uint64_t *argu
     }
 }
 
+/* Whether there may be something else in a file system after the call. What is opened, locked or
+ * mapped ends with the process; what is synced is there already. */
+static bool changes_files(pid_t task, const struct call *call, const uint64_t *arguments) {
+    switch (call ? call->number : -1) {
+    case SYS_exit_group:
+    case SYS_truncate:
+    case SYS_ftruncate:
+        return true;
+    case SYS_open:
+    case SYS_openat:
+    case SYS_openat2:
+    case SYS_creat:
+        return open_flags(task, call, arguments) & (O_CREAT | O_TRUNC);
+    case SYS_close:
+    case SYS_fsync:
+    case SYS_fdatasync:
+    case SYS_syncfs:
+    case SYS_sync_file_range:
+        return false;
+    default:
+        return can_return(task, call, arguments, SPC);
+    }
+}
+
 /* ---- hitting it ---- */
 
 static void write_report(const char *text) {
@@ -490,6 +516,8 @@ static bool is_counted(pid_t task, const struct call *call, const uint64_t *argu
                        const char *path) {
     if (options.only && *path && !strstr(path, options.only))
         return false;
+    if (options.changes)
+        return changes_files(task, call, arguments);
     return options.kills || can_return(task, call, arguments, options.error_bit);
 }
 
@@ -633,7 +661,8 @@ static void usage(void) __attribute__((noreturn));
 
 static void usage(void) {
     fputs(
-        "Usage: inject [--after STRING] [--only STRING] [--report FILE] [-v] kill N -- COMMAND...\n"
+        "Usage: inject [--after STRING] [--only STRING] [--changes] [--report FILE] [-v] kill N -- "
+        "COMMAND...\n"
         "       inject [OPTION]... error ENOSPC|EIO|EMFILE|ENOMEM|EINTR N[+] -- COMMAND...\n",
         stderr);
     exit(STATUS_FAILED);
@@ -659,6 +688,8 @@ static char **parse_options(char **word) {
             *value = *++word;
         else if (strcmp(*word, "-v") == 0)
             options.verbose = true;
+        else if (strcmp(*word, "--changes") == 0)
+            options.changes = true;
         else
             usage();
     }

@@ -330,6 +330,11 @@ END_TEST
 
 /* ---- what is refused ---- */
 
+static void use_path(const char *path) {
+    free(store_path);
+    store_path = strdup(path);
+}
+
 START_TEST(a_path_names_a_file_in_a_directory) {
     static const char *const paths[] = {"nvram.fd", "", "/", "/tmp/", "/tmp/.", "/tmp/.."};
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {

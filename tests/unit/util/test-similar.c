@@ -51,8 +51,12 @@ START_TEST(the_most_alike_of_a_list) {
     static const char list[] = "threads, timeout, lock_timeout";
     static const struct {
         const char *wanted, *nearest;
-    } cases[] = {{"theads", "threads"}, {"Timeout", "timeout"}, {"lock-timeout", "lock_timeout"},
-                 {"zebra", NULL},       {"", NULL},             {"threads", NULL}};
+    } cases[] = {{"theads", "threads"},
+                 {"Timeout", "timeout"},
+                 {"lock-timeout", "lock_timeout"},
+                 {"zebra", NULL},
+                 {"", NULL},
+                 {"threads", NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         _cleanup_free_ char *nearest = NULL;
         ck_assert_int_eq(similar_in_list(cases[i].wanted, list, &nearest), 0);
