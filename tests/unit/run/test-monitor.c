@@ -768,7 +768,7 @@ START_TEST(arguments_are_checked) {
                      VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_monitor_open_fd(scratch_fd, NULL, 0, NULL, &monitor, &error),
                      VQEMU_ERR_INVALID);
-    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "(descriptor "));
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "descriptor "));
     ck_assert_ptr_null(monitor);
     ck_assert_int_eq(vqemu_monitor_execute(NULL, "x", NULL, 0, NULL, NULL, &error),
                      VQEMU_ERR_USAGE);
