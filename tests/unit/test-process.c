@@ -50,7 +50,8 @@ static void *resolve_until_stopped(void *selection) {
     return NULL;
 }
 
-/* In a child: whatever was locked at the fork stays so. The exit status is 0 if all was refused. */
+/* In a child: whatever was locked at the fork stays so, in Check as well, which is not asked. The
+ * exit status is 0 if all was refused. */
 static int use_all(const vqemu_selection *selection, vqemu_revision *revision) {
     vqemu_error *error = NULL;
     vqemu_revision *found = NULL;
@@ -69,7 +70,7 @@ static int use_all(const vqemu_selection *selection, vqemu_revision *revision) {
         vqemu_store_export(shared, revision, 1, NULL, 0, NULL, NULL),
         vqemu_store_copy(shared, revision, shared, 0, NULL, &result, NULL),
         vqemu_store_check(shared, NULL, 0, NULL, NULL, &check, NULL),
-        collect_keeping(shared, 1, 0, NULL, &collection, NULL),
+        vqemu_store_collect(shared, NULL, 0, NULL, &collection, NULL),
     };
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (codes[i] != VQEMU_ERR_USAGE)
