@@ -688,25 +688,3 @@ def test_completion(root, words, expected):
     said = subprocess.run(["bash", "-c", script, "bash", *words], capture_output=True, text=True, check=True)
     assert not said.stderr
     assert set(said.stdout.split()) == {manifest_path(root).stem if word == "REVISION" else word for word in expected}
-
-
-KILL_POINTS = [("renameat2", 4), ("renameat", 3), ("linkat", 4), ("mkdirat", 2), ("openat", 40),
-               ("fsync", 4), ("fchmod", 6), ("utimensat", 6), ("write", 6), ("unlinkat", 4)]
-
-
-@pytest.mark.parametrize("call,count", KILL_POINTS, ids=[call for call, _ in KILL_POINTS])
-def test_killed_at_any_call_the_next_run_succeeds(tmp_path, profile, call, count):
-    """Each build and resolve is killed at the n-th such call, and done again."""
-    for command in (["ingest", "--profile", "emulate-x86", profile],
-                    ["resolve", "--profile", "emulate-x86"]):
-        for number in range(1, count + 1):
-            store = tmp_path / f"{command[0]}-{number}"
-            if command[0] == "resolve":
-                good("--root", store, "ingest", "--profile", "emulate-x86", profile)
-            subprocess.run(["strace", "-f", "-o", "/dev/null", "-e",
-                            f"inject={call}:signal=KILL:when={number}", CLI, "--root", store,
-                            *command], capture_output=True, check=False, stdin=subprocess.DEVNULL,
-                           env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"})
-            good("--root", store, "ingest", "--profile", "emulate-x86", profile)
-            good("--root", store, "resolve", "--profile", "emulate-x86", "--verify")
-            assert not leftovers(store), leftovers(store)
