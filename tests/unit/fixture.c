@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "asserts.h"
 #include "fixture.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

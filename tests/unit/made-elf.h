@@ -9,8 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include <check.h>
-
+#include "asserts.h"
 #include "util/fd.h"
 
 #define MADE_ADDRESS 0x10000u

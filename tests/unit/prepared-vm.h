@@ -3,11 +3,11 @@
 #ifndef TEST_PREPARED_VM_H
 #define TEST_PREPARED_VM_H
 
-#include <check.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "asserts.h"
 #include "base/error.h"
 #include "choice/selection.h"
 #include "command/command.h"

@@ -3,7 +3,7 @@
 #ifndef TEST_RUN_H
 #define TEST_RUN_H
 
-#include <check.h>
+#include "asserts.h"
 
 static inline int run_suite(Suite *suite) {
     SRunner *runner = srunner_create(suite);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "asserts.h"
 #include "qemu/capabilities.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <volt-qemu/volt-qemu.h>
