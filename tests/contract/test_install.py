@@ -83,6 +83,7 @@ def test_everything_is_installed_where_it_belongs(prefix):
         "share/man/man1/volt-qemu.1", "share/doc/volt-qemu/LICENSE",
         "share/doc/volt-qemu/docs/policy.schema.json", "share/doc/volt-qemu/docs/vm.schema.json",
         "share/doc/volt-qemu/examples/daemon/daemon.c", "share/doc/volt-qemu/examples/make-profile",
+        "share/doc/volt-qemu/examples/libraries.sh",
         *(f"share/doc/volt-qemu/{path.relative_to(SOURCE)}"
           for path in [*SOURCE.glob("docs/*.md"), *SOURCE.glob("examples/vms/*.json"),
                        *SOURCE.glob("examples/policies/*.json")]),
