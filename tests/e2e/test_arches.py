@@ -13,6 +13,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "harness"))
 from machines import FOREIGN, WITHOUT_FIRMWARE, X86, find_program, program_name  # noqa: E402
+from made_profile import make_profile, purpose_built  # noqa: E402
 from qmp import QemuFailed, stopped_machine  # noqa: E402
 
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
@@ -51,7 +52,10 @@ def volt(root, *words):
 def root(tmp_path_factory):
     base = tmp_path_factory.mktemp("arches")
     for profile, arches in (("emulate-x86", X86), ("emulate-foreign", FOREIGN)):
-        gather(base / profile, arches)
+        if purpose_built():
+            make_profile(base / profile, *arches)
+        else:
+            gather(base / profile, arches)
         volt(base / "store", "build", "--profile", profile, base / profile)
         shutil.rmtree(base / profile)
     yield base / "store"

@@ -13,6 +13,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 sys.path.insert(0, str(HERE.parent / "harness"))
+from made_profile import make_profile  # noqa: E402
 from systemd_user import Unavailable, UserSystemd  # noqa: E402
 
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
@@ -23,9 +24,7 @@ MARKER = "VOLT-GUEST-READY"
 
 @pytest.fixture(scope="module")
 def profile(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("boot") / "profile"
-    subprocess.run([EXAMPLES / "make-profile", directory, "x86_64", "i386"], check=True)
-    return directory
+    return make_profile(tmp_path_factory.mktemp("boot") / "profile", "x86_64", "i386")
 
 
 @pytest.fixture(scope="module")

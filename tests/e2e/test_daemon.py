@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 sys.path.insert(0, str(HERE.parent / "harness"))
 import power_guest  # noqa: E402
+from made_profile import make_profile  # noqa: E402
 
 BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build"))
 CLI = os.environ.get("VOLT_QEMU", str(BUILD / "examples/volt-qemu/volt-qemu"))
@@ -28,7 +29,7 @@ DEADLINE = 60  # seconds; a guest is up in 0.5 s on a quiet machine
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     base = tmp_path_factory.mktemp("daemon")
-    subprocess.run([SOURCE / "examples/make-profile", base / "profile", "x86_64"], check=True)
+    make_profile(base / "profile", "x86_64")
     for profile in ("emulate-x86", "kvm-linux"):  # whichever the host makes the daemon choose
         subprocess.run([CLI, "--root", base / "store", "build", "--profile", profile, base / "profile"], check=True)
     return base / "store"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from made_profile import make_profile
 
 SOURCE = Path(__file__).resolve().parents[2]
 CLI = os.environ.get("VOLT_QEMU", str(SOURCE / "build/examples/volt-qemu/volt-qemu"))
@@ -30,7 +31,7 @@ def volt(root, *words):
 def root(tmp_path_factory):
     """A store with a profile of the distribution's QEMU, UEFI firmware included."""
     base = tmp_path_factory.mktemp("examples")
-    subprocess.run([SOURCE / "examples/make-profile", base / "profile", "x86_64"], check=True)
+    make_profile(base / "profile", "x86_64")
     volt(base / "store", "build", "--profile", "emulate-x86", base / "profile")
     return base / "store"
 

@@ -17,6 +17,7 @@ HERE = Path(__file__).resolve().parent
 SOURCE = HERE.parents[1]
 sys.path.insert(0, str(HERE.parent / "harness"))
 import power_guest  # noqa: E402
+from made_profile import make_profile  # noqa: E402
 
 BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build"))
 CLI = os.environ.get("VOLT_QEMU", str(BUILD / "examples/volt-qemu/volt-qemu"))
@@ -27,7 +28,7 @@ BUSY = 4
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     base = tmp_path_factory.mktemp("running")
-    subprocess.run([SOURCE / "examples/make-profile", base / "profile", "x86_64"], check=True)
+    make_profile(base / "profile", "x86_64")
     subprocess.run([CLI, "--root", base / "store", "build", "--profile", "emulate-x86", base / "profile"],
                    check=True, stdout=subprocess.DEVNULL)
     return base / "store"

@@ -20,6 +20,7 @@ ctypes.CDLL(str(BUILD / "lib/libvoltqemu.so.1"))
 sys.path[:0] = [str(SOURCE / "examples/python"), str(SOURCE / "tests/harness")]
 import power_guest  # noqa: E402
 import voltqemu  # noqa: E402
+from made_profile import make_profile  # noqa: E402
 
 # What every program opens, whatever VM it runs.
 OF_THE_SYSTEM = re.compile(r"/(proc|sys|usr|lib|lib64|etc)(/|$)|/$|/dev/(null|urandom)$")
@@ -30,7 +31,7 @@ REACHED = re.compile(r'^\d+ +(connect|bind)\(\d+, \{sa_family=AF_UNIX, sun_path=
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     base = tmp_path_factory.mktemp("touched")
-    subprocess.run([SOURCE / "examples/make-profile", base / "profile", "x86_64"], check=True)
+    make_profile(base / "profile", "x86_64")
     for profile in ("emulate-x86", "kvm-uefi"):
         subprocess.run([CLI, "--root", base / "store", "ingest", "--profile", profile, base / "profile"], check=True,
                        stdout=subprocess.DEVNULL)

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from made_profile import make_profile
 
 HERE = Path(__file__).resolve().parent
-EXAMPLES = HERE.parents[1] / "examples"
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 DEADLINE = 120.0  # seconds; a boot takes 4 to 10 on a quiet machine
 QEMU_TABLET = "0627:0001"
@@ -27,9 +27,7 @@ def base(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def profile(base):
-    directory = base / "profile"
-    subprocess.run([EXAMPLES / "make-profile", directory, "x86_64"], check=True)
-    return directory
+    return make_profile(base / "profile", "x86_64")
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "harness"))
 import power_guest  # noqa: E402
 from installed import copy_program  # noqa: E402
+from made_profile import make_profile  # noqa: E402
 from systemd_user import Dump, Unavailable, UserSystemd, build_dump_argv  # noqa: E402
 
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
@@ -220,8 +221,7 @@ def real(systemd):
     """A store with Debian's QEMU, and the program, for the manager's user."""
     if not shutil.which("qemu-system-x86_64") or not shutil.which("swtpm"):
         pytest.skip("qemu-system-x86_64 or swtpm is not installed")
-    profile = systemd.directory / "real-profile"
-    subprocess.run([HERE.parents[1] / "examples/make-profile", profile, "x86_64"], check=True)
+    profile = make_profile(systemd.directory / "real-profile", "x86_64")
     root = os.fsencode(systemd.directory / "real")
     built = volt(root, "build", "--profile", "emulate-x86", profile)
     assert built.returncode == 0, built.stderr

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
-EXAMPLES = HERE.parents[1] / "examples"
 sys.path.insert(0, str(HERE.parent / "harness"))
 import power_guest  # noqa: E402
 from installed import copy_program  # noqa: E402
+from made_profile import make_profile  # noqa: E402
 from qmp import Qmp  # noqa: E402
 from systemd_system import SystemSystemd  # noqa: E402
 from systemd_user import Unavailable, UnitFailed  # noqa: E402
@@ -43,8 +43,7 @@ def cli(systemd):
 @pytest.fixture(scope="module")
 def root(systemd, cli):
     """A store with Debian's QEMU, under emulation and for KVM."""
-    profile = systemd.directory / "profile"
-    subprocess.run([EXAMPLES / "make-profile", profile, "x86_64"], check=True)
+    profile = make_profile(systemd.directory / "profile", "x86_64")
     store = systemd.directory / "store"
     for name in ("emulate-x86", "kvm-linux"):
         volt(cli, store, "ingest", "--profile", name, profile)

@@ -10,8 +10,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from made_profile import emulating, make_profile
+
 HERE = Path(__file__).resolve().parent
-EXAMPLES = HERE.parents[1] / "examples"
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 MARKER = "VOLT-GUEST-READY"
 DONE = "VOLT-GUEST-DONE"
@@ -67,9 +68,7 @@ class Store:
     def __init__(self, directory):
         self.root = directory / "store"
         for profile, arches in PROGRAMS.items():
-            made = directory / profile
-            subprocess.run([EXAMPLES / "make-profile", made, *arches], check=True,
-                           stdout=subprocess.DEVNULL)
+            made = make_profile(directory / profile, *arches)
             self.volt("ingest", "--profile", profile, made)
             shutil.rmtree(made)
 
@@ -83,10 +82,6 @@ class Store:
         return run.stdout
 
 
-def profile_of(arch):
-    return "emulate-x86" if arch in PROGRAMS["emulate-x86"] else "emulate-foreign"
-
-
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 
 
@@ -98,7 +93,7 @@ class Vm:
         self.document = {"name": f"guest-{arch}", "state_dir": str(directory / "state"),
                          "runtime_dir": str(directory / "run"), **document}
         self._file = directory / "vm.json"
-        self._words = ["--profile", profile_of(arch), "--guest-arch", arch, "--vm", self._file]
+        self._words = ["--profile", emulating(arch), "--guest-arch", arch, "--vm", self._file]
         self._extra = ["--", *extra] if extra else []
 
     def words(self):

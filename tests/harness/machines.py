@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 
 from library import Runtime, Vm
+from made_profile import X86, emulating, purpose_built
 from qmp import stopped_machine
 
-X86 = ["x86_64", "i386"]
 FOREIGN = ["aarch64", "arm", "riscv64", "riscv32", "mips", "mipsel", "mips64", "mips64el", "ppc",
            "ppc64", "ppc64le", "s390x", "loongarch64"]
 ARCHES = X86 + FOREIGN
@@ -47,6 +47,11 @@ class Machines:
     def __init__(self, directory):
         self._directory = directory
         self._runtimes = {}
+        if not purpose_built():
+            self._gather()
+
+    def _gather(self):
+        directory = self._directory
         for name in ("bin", "firmware/keymaps", "modules"):
             (directory / name).mkdir(parents=True)
         for name in FIRMWARE:
@@ -59,13 +64,18 @@ class Machines:
 
     def runtime(self, arch):
         if arch not in self._runtimes:
-            binary = self._directory / "bin" / program_name(arch)
-            if not binary.exists():
-                shutil.copy(find_program(binary.name), binary)
-            self._runtimes[arch] = Runtime("emulate-x86" if arch in X86 else "emulate-foreign", arch,
-                                           binary, self._directory / "firmware",
-                                           self._directory / "modules")
+            self._runtimes[arch] = Runtime(emulating(arch), arch, *self._paths(arch))
         return self._runtimes[arch]
+
+    def _paths(self, arch):
+        """Of the program, the firmware and the modules, if there are any."""
+        if purpose_built():
+            directory = purpose_built() / emulating(arch)
+            return directory / "bin" / program_name(arch), directory / "firmware"
+        binary = self._directory / "bin" / program_name(arch)
+        if not binary.exists():
+            shutil.copy(find_program(binary.name), binary)
+        return binary, self._directory / "firmware", self._directory / "modules"
 
     def build(self, arch, description, vm=Vm):
         """The command of a description like that in JSON, to which a name is added. Nothing boots, so
