@@ -1,0 +1,2 @@
+include ../../parts/malta.mak
+include ../../parts/pci-desktop.mak

@@ -1,0 +1,1 @@
+include ../../parts/pc-desktop.mak

@@ -1,0 +1,3 @@
+# Linux guests: the machines, and virtio.
+include ../../parts/pc.mak
+include ../../parts/virtio-pci.mak

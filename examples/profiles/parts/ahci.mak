@@ -1,0 +1,2 @@
+# disks[].bus "ide" on machines that have no such controller of themselves: SATA
+CONFIG_AHCI_ICH9=y

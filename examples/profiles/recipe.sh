@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# Reading the recipes of profiles, for the scripts here. They define fail() and recipes, the directory that has them.
+
+# A path without "name/..", as text: no program is run for it, since there are many.
+shorten() {
+    path=$1
+    while [[ $path =~ ^(.*/|)[^/]*[A-Za-z0-9_-][^/]*/\.\./(.*)$ ]]; do
+        path=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+    done
+}
+
+# The words of a file and of those that it includes, each file once, without comments: into lines, and the names of
+# the files into files, which the caller has.
+flatten() {
+    local path file known word rest
+    shorten "$1"
+    file=$path
+    [ -f "$file" ] || fail "$file: there is no such file"
+    for known in "${files[@]}"; do
+        [ "$known" != "$file" ] || return 0
+    done
+    files+=("$file")
+    while read -r word rest; do
+        case $word in
+            '' | '#'*) ;;
+            include) flatten "${file%/*}/$rest" ;;
+            *) lines+=("$word${rest:+ $rest}") ;;
+        esac
+    done <"$file"
+}
+
+# What a recipe says, by its words, into arrays of the same names; described has those of profiles of one's own.
+read_recipe() {
+    local files=() lines=() line word rest
+    options=() packages=() targets=() programs=() machines=() firmware=()
+    declare -gA described=()
+    [ -f "$recipes/$1/recipe" ] || fail "there is no profile $1: the recipes are $(list_recipes)"
+    flatten "$recipes/$1/recipe"
+    for line in "${lines[@]}"; do
+        word=${line%% *} rest=${line#* }
+        case $word in
+            option) options+=("$rest") ;;
+            package) packages+=("$rest") ;;
+            target) targets+=("$rest") ;;
+            program) programs+=("$rest") ;;
+            machine) machines+=("$rest") ;;
+            firmware) firmware+=("$rest") ;;
+            description | accel | guests | abilities) described[$word]=$rest ;;
+            *) fail "the recipe of $1 has a word that is not known: $word" ;;
+        esac
+    done
+}
+
+list_recipes() {
+    local path names=()
+    for path in "$recipes"/*/recipe; do
+        path=${path%/recipe}
+        names+=("${path##*/}")
+    done
+    echo "${names[*]}"
+}
+
+# The devices that a target is built with, as QEMU's own configuration.
+device_lines() {
+    local files=() lines=()
+    flatten "$recipes/$1/devices/$2.mak"
+    printf '%s\n' "${lines[@]}"
+}
+
+# The devices that its program then has, sorted: those that a VM can ask for, and those that come with them.
+device_names() {
+    local files=() lines=() lists=() file
+    flatten "$recipes/$1/devices/$2.mak"
+    for file in "${files[@]}"; do
+        file=${file%.mak}.list
+        [ ! -f "$file" ] || lists+=("$file")
+    done
+    sed -n 's/^\([^# ][^ ]*\).*/\1/p' "${lists[@]}" | LC_ALL=C sort -u
+}
+
+# All that decides what is made, as text.
+recipe_text() {
+    local files=() lines=() target
+    flatten "$recipes/$1/recipe"
+    printf '%s\n' "${lines[@]}"
+    for target in "${targets[@]}"; do
+        files=() lines=()
+        flatten "$recipes/$1/devices/$target.mak"
+        printf "device $target %s\n" "${lines[@]}"
+    done
+}
