@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -72,3 +73,17 @@ def test_a_vm_is_stopped_by_its_monitor(command):
     assert process.wait(30) == 0
     with pytest.raises(voltqemu.NotRunningError):
         voltqemu.Monitor(command.socket("qmp"))
+
+
+def test_a_second_start_is_refused_and_the_first_goes_on(command):
+    process = command.start()
+    asyncio.run(connected(command)).close()
+    with pytest.raises(voltqemu.BusyError) as busy:
+        command.prepare()
+    assert busy.value.reason == "runs-already" and busy.value.details["process"] == str(process.pid)
+    second = command.start(stderr=subprocess.PIPE)  # by who does not prepare
+    assert b"PID file" in second.communicate(timeout=60)[1] and second.returncode == 1
+    with voltqemu.Monitor(command.socket("qmp")) as monitor:
+        assert monitor.pid == process.pid
+        monitor.shut_down(timeout=60)
+    assert process.wait(30) == 0
