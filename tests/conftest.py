@@ -1,25 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""What all tests share: what is expensive runs with --extended only; the umask is the programs' under test."""
+"""What all tests share: what is expensive runs with --extended only; the umask is that of programs."""
 import os
-import shlex
 import signal
-import tempfile
-from pathlib import Path
+import subprocess
 
 # A parent that ignores SIGINT, such as `tests/run &`, must not decide what programs under test do with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
+# Nor does the umask that it gives decide who may write to the files that tests make: only programs get it.
+CALLERS_UMASK = os.umask(0o022)
+START = subprocess.Popen.__init__
 
-# Nor does the umask that it gives decide who may write to the files that tests make. Programs under test get it.
-USUAL = 0o022
-CALLERS = os.umask(USUAL)
+
+def start(process, *arguments, umask=CALLERS_UMASK, **options):
+    START(process, *arguments, umask=umask, **options)
 
 
-def with_umask(program, directory):
-    wrapper = Path(directory) / Path(program).name
-    wrapper.write_text(f'#!/bin/sh\numask {CALLERS:04o}\nexec {shlex.quote(program)} "$@"\n')
-    wrapper.chmod(0o755)
-    return str(wrapper)
+subprocess.Popen.__init__ = start
 
 
 def pytest_addoption(parser):
@@ -29,11 +26,6 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "extended: an expensive variant; runs with --extended")
-    if CALLERS != USUAL and "VOLT_QEMU" in os.environ:  # tests read that when they are imported
-        directory = tempfile.TemporaryDirectory(prefix="volt-umask-")
-        os.chmod(directory.name, 0o755)  # also other users run it
-        config.add_cleanup(directory.cleanup)
-        os.environ["VOLT_QEMU"] = with_umask(os.environ["VOLT_QEMU"], directory.name)
 
 
 def pytest_collection_modifyitems(config, items):
