@@ -61,11 +61,11 @@ list_recipes() {
     echo "${names[*]}"
 }
 
-# The devices that a target is built with, as QEMU's own configuration.
+# The devices that a target is built with, as QEMU's own configuration, sorted.
 device_lines() {
     local files=() lines=()
     flatten "$recipes/$1/devices/$2.mak"
-    printf '%s\n' "${lines[@]}"
+    printf '%s\n' "${lines[@]}" | LC_ALL=C sort
 }
 
 # The devices that its program then has, sorted: those that a VM can ask for, and those that come with them.
@@ -85,8 +85,6 @@ recipe_text() {
     flatten "$recipes/$1/recipe"
     printf '%s\n' "${lines[@]}"
     for target in "${targets[@]}"; do
-        files=() lines=()
-        flatten "$recipes/$1/devices/$target.mak"
-        printf "device $target %s\n" "${lines[@]}"
+        device_lines "$1" "$target" | sed "s/^/device $target /"
     done
 }

@@ -91,6 +91,14 @@ _command_cwd = _function("vqemu_command_cwd", c_char_p, c_void_p)
 _command_fd_count = _function("vqemu_command_fd_count", c_size_t, c_void_p)
 _command_fd = _function("vqemu_command_fd_at", c_int, c_void_p, c_size_t)
 
+_machine_count = _function("vqemu_guest_arch_machine_count", c_size_t, c_char_p)
+_machine_at = _function("vqemu_guest_arch_machine_at", c_char_p, c_char_p, c_size_t)
+
+
+def machines_of(arch):
+    """The machines that guests of an architecture can have."""
+    return [_machine_at(arch.encode(), i).decode() for i in range(_machine_count(arch.encode()))]
+
 
 def encode(value):
     return None if value is None else os.fsencode(value)

@@ -42,17 +42,15 @@ class Recipe:
         return {**own, **dict(line.split(" ") for line in self.all("program"))}
 
     def devices(self, target):
-        """The devices of a program that a VM can ask for, and {device: reason} of those that none can."""
-        asked, others = [], {}
+        """{device: why it is there although no VM can ask for it} of a program; "" for those that one can. What is said
+        of the target itself counts before what is said of a part."""
+        known = {}
         for path in self.device_files(target):
             listed = path.with_suffix(".list")
             for line in listed.read_text().splitlines() if listed.exists() else []:
                 name, _, reason = line.partition(" ")
-                if reason.strip():
-                    others[name] = reason.strip()
-                else:
-                    asked.append(name)
-        return asked, others
+                known.setdefault(name, reason.strip())
+        return known
 
     def device_files(self, target):
         return included_files(RECIPES / self.name / "devices" / f"{target}.mak")

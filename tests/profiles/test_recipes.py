@@ -74,14 +74,6 @@ def test_device_lists_are_of_devices_and_belong_to_a_mak():
         assert "as above" not in lines[0], path
 
 
-def test_a_device_is_not_listed_both_as_asked_for_and_as_part(recipe):
-    for target in recipe.targets:
-        asked, others = recipe.devices(target)
-        both = set(asked) & set(others)
-        # A machine that has it already makes no difference to one that is given it.
-        assert not both, target
-
-
 def test_every_part_is_used():
     used = set()
     for name in NAMES:

@@ -1,6 +1,7 @@
 # PCs for Windows and other systems with a screen: all that a VM can ask for.
 include pc.mak
 include virtio-pci.mak
+include virtiofs.mak
 include pcie-plain.mak
 include screen.mak
 

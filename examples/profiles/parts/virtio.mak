@@ -11,8 +11,7 @@ CONFIG_VIRTIO_SERIAL=y
 CONFIG_VIRTIO_RNG=y
 # balloon
 CONFIG_VIRTIO_BALLOON=y
-# rootfs and shares: 9p by QEMU itself, virtiofs by a virtiofsd
+# rootfs and shares: 9p, by QEMU itself
 CONFIG_VIRTIO_9P=y
-CONFIG_VHOST_USER_FS=y
 # vsock_cid: sockets between host and guest
 CONFIG_VHOST_VSOCK=y
