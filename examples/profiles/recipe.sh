@@ -76,7 +76,7 @@ device_names() {
         file=${file%.mak}.list
         [ ! -f "$file" ] || lists+=("$file")
     done
-    sed -n 's/^\([^# ][^ ]*\).*/\1/p' "${lists[@]}" | LC_ALL=C sort -u
+    sed -n 's/^\([^# ][^ ]*\).*/\1/p' /dev/null "${lists[@]}" | LC_ALL=C sort -u
 }
 
 # All that decides what is made, as text.

@@ -73,6 +73,10 @@ def root(prefix, environment, tmp_path_factory):
     return base / "store"
 
 
+def files_below(directory):
+    return [path for path in directory.rglob("*") if path.is_file()]
+
+
 def test_everything_is_installed_where_it_belongs(prefix):
     installed = {str(path.relative_to(prefix)) for path in prefix.rglob("*") if not path.is_dir()}
     headers = {f"include/volt-qemu/{path.name}"
@@ -83,10 +87,10 @@ def test_everything_is_installed_where_it_belongs(prefix):
         "share/man/man1/volt-qemu.1", "share/doc/volt-qemu/LICENSE",
         "share/doc/volt-qemu/docs/policy.schema.json", "share/doc/volt-qemu/docs/vm.schema.json",
         "share/doc/volt-qemu/examples/daemon/daemon.c", "share/doc/volt-qemu/examples/make-profile",
-        "share/doc/volt-qemu/examples/libraries.sh",
+        "share/doc/volt-qemu/examples/libraries.sh", "share/doc/volt-qemu/examples/install-packages",
         *(f"share/doc/volt-qemu/{path.relative_to(SOURCE)}"
           for path in [*SOURCE.glob("docs/*.md"), *SOURCE.glob("examples/vms/*.json"),
-                       *SOURCE.glob("examples/policies/*.json")]),
+                       *SOURCE.glob("examples/policies/*.json"), *files_below(SOURCE / "examples/profiles")]),
         "share/bash-completion/completions/volt-qemu"}
 
 
@@ -103,7 +107,7 @@ def test_what_headers_and_documents_name_is_installed(prefix, environment):
     links = [(path, link) for path, text in texts.items() if path.suffix == ".md"
              for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text)]
     assert len(links) > 4 and [link for path, link in links if not (path.parent / link).exists()] == []
-    assert os.access(base / "examples/make-profile", os.X_OK)
+    assert all(os.access(base / "examples" / name, os.X_OK) for name in ("make-profile", "install-packages", "profiles/build"))
 
 
 def test_ten_lines_of_c_resolve_a_profile(environment, root, tmp_path):

@@ -52,7 +52,7 @@ def volt(root, *words):
 def root(tmp_path_factory):
     base = tmp_path_factory.mktemp("arches")
     for profile, arches in (("emulate-x86", X86), ("emulate-foreign", FOREIGN)):
-        if purpose_built():
+        if purpose_built(profile):
             make_profile(base / profile, *arches)
         else:
             gather(base / profile, arches)

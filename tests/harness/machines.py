@@ -47,7 +47,7 @@ class Machines:
     def __init__(self, directory):
         self._directory = directory
         self._runtimes = {}
-        if not purpose_built():
+        if not all(purpose_built(emulating(arch)) for arch in ARCHES):
             self._gather()
 
     def _gather(self):
@@ -69,8 +69,8 @@ class Machines:
 
     def _paths(self, arch):
         """Of the program, the firmware and the modules, if there are any."""
-        if purpose_built():
-            directory = purpose_built() / emulating(arch)
+        directory = purpose_built(emulating(arch))
+        if directory:
             return directory / "bin" / program_name(arch), directory / "firmware"
         binary = self._directory / "bin" / program_name(arch)
         if not binary.exists():

@@ -10,10 +10,11 @@ SOURCE = Path(__file__).resolve().parents[2]
 X86 = ["x86_64", "i386"]
 
 
-def purpose_built():
-    """The directory of them; None where the installed QEMU is meant."""
+def purpose_built(profile=""):
+    """The directory of them, or of one of them; None where the installed QEMU is meant, as for those that were not
+    compiled."""
     named = os.environ.get("VOLT_PROFILES")
-    return Path(named) if named else None
+    return Path(named, profile) if named and Path(named, profile).is_dir() else None
 
 
 def emulating(arch):
@@ -24,8 +25,9 @@ def emulating(arch):
 def make_profile(directory, *arches):
     """With the programs for these guests, which are all x86 or all others. Returns the directory."""
     directory = Path(directory)
-    if purpose_built():
-        shutil.copytree(purpose_built() / emulating(arches[0]), directory)
+    compiled = purpose_built(emulating(arches[0]))
+    if compiled:
+        shutil.copytree(compiled, directory)
     else:
         subprocess.run([SOURCE / "examples/make-profile", directory, *arches], check=True, stdout=subprocess.DEVNULL)
     return directory

@@ -93,6 +93,12 @@ def documents():
     return [*made, ("disks", "many", MANY)]
 
 
+def whole(machine, document):
+    """The text of a document for a machine."""
+    return json.dumps({"name": "vm", "firmware": "bios", "machine": machine, "state_dir": "/state",
+                       "runtime_dir": "/run/vm", **document})
+
+
 class Asked:
     """What a profile was asked for, by option: {"-device": {"virtio-blk-pci", ...}}; and what was taken of the keys."""
 
@@ -149,10 +155,8 @@ def asked_of(profile, arch, host="x86_64"):
     asked = Asked()
     for machine in machines_of(arch):
         for key, value, document in documents():
-            text = json.dumps({"name": "vm", "firmware": "bios", "machine": machine, "state_dir": "/state",
-                               "runtime_dir": "/run/vm", **document}).encode()
             try:
-                asked.note(runtime.build(VmFromJson(text)).argv)
+                asked.note(runtime.build(VmFromJson(whole(machine, document).encode())).argv)
                 asked.taken.add((key, str(value)))
             except Refused as reason:
                 asked.refused[key, str(value)] = str(reason)

@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: MIT
+# From compiled programs to a profile directory: libraries, firmware, and what it was made of. For the script build.
+
+# Without symbols. A program can have a second name, for guests of another architecture.
+place_programs() {
+    local directory=$1 built=$2 target line
+    for target in "${targets[@]}"; do
+        strip --strip-all -o "$directory/bin/qemu-system-$target" "$built/qemu-system-$target"
+    done
+    for line in "${programs[@]}"; do
+        ln -- "$directory/bin/qemu-system-${line#* }" "$directory/bin/qemu-system-${line% *}"
+    done
+}
+
+# Out of the packages that have it. Images for Arm are 64 MiB of mostly nothing. Prints where each file is from.
+place_firmware() {
+    local line package path name
+    for line in "${firmware[@]}"; do
+        read -r package path name <<<"$line"
+        [ -f "$path" ] || fail "$path is missing, which the package $package of Debian 12 has"
+        name=firmware/${name:-${path##*/}}
+        mkdir -p -- "$(dirname "$1/$name")"
+        cp -L --sparse=always -- "$path" "$1/$name"
+        echo "origin $name $path"
+    done
+}
+
+place_libraries() {
+    local copied
+    copied=$(copy_libraries "$1") || exit 1
+    if [ -n "$copied" ]; then
+        sed 's,^,origin lib/,' <<<"$copied"
+        check_libraries "$1"
+    else
+        rmdir "$1/lib"
+        printf 'linked %s\n' "${packages[@]}" | grep -E '^linked (lib.*|zlib1g)-dev$'
+    fi
+}
+
+# As the store has them: programs and the loader are executed.
+set_modes() {
+    local loader
+    loader=$(interpreter_of "$1/bin/qemu-system-${targets[0]}")
+    find "$1" -type f -exec chmod 0644 {} +
+    chmod 0755 "$1"/bin/* ${loader:+"$1/lib/${loader##*/}"}
+}
+
+# When the source was released: what is made of it has that date, whenever and wherever it is made.
+date_of_source() {
+    local seconds
+    seconds=$(dpkg-parsechangelog -l "$source_tree/debian/changelog" -S Timestamp 2>/dev/null) ||
+        seconds=$(stat -c %Y "$source_tree/VERSION")
+    date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%SZ
+}
+
+release_of_source() {
+    dpkg-parsechangelog -l "$source_tree/debian/changelog" -S Version 2>/dev/null || cat -- "$source_tree/VERSION"
+}
+
+facts_of() {
+    local target patch
+    printf '%s\n' "profile $1" "recipe $(recipe_text "$1" | sha256sum | cut -d ' ' -f 1)" "arch $(uname -m)" \
+        "source $source_tree" "version $(cat -- "$source_tree/VERSION")" "release $(release_of_source)" \
+        "created $(date_of_source)" "compiler $(compiler)"
+    cat -- "$source_tree.facts"
+    while read -r patch; do
+        echo "patch $(sha256sum <"$patch" | cut -d ' ' -f 1) $(basename "$patch")"
+    done < <(patch_files qemu)
+    all_options "$1" | sed -e '/^--cc=/d' -e "s,$source_tree,<source>," -e 's/^/option /'
+    printf 'tool %s\n' "${packages[@]}"
+    printf 'machine %s\n' "${machines[@]}"
+    for target in "${targets[@]}"; do
+        device_lines "$1" "$target" | sed "s/^/device $target /"
+        device_names "$1" "$target" | sed "s/^/has $target /"
+    done
+}
+
+# The directory appears when it is complete, and was tried.
+assemble() {
+    local profile=$1 built=$2 directory=$3
+    mkdir -p -- "$directory/bin" "$directory/lib" "$directory/firmware" "$directory/share"
+    place_programs "$directory" "$built"
+    {
+        place_firmware "$directory"
+        place_libraries "$directory"
+        facts_of "$profile"
+    } >"$directory.facts"
+    set_modes "$directory"
+    say "starting each program, and each machine"
+    start_machines "$directory"
+    compare_devices "$profile" "$directory"
+    "$recipes/describe" "$directory" <"$directory.facts"
+    rm -- "$directory.facts"
+}

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: MIT
+"""Profiles that examples/profiles/build made, which VOLT_PROFILES names the directory of (--output): what is in them, what
+they say of themselves, and that their QEMUs have all that the library can ask them for."""
+import ctypes
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import asked
+import pytest
+import recipes
+from asked import SOURCE
+from test_drift import NOT_YET_REFUSED
+
+BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build"))
+CLI = os.environ.get("VOLT_QEMU", str(SOURCE / "build/examples/volt-qemu/volt-qemu"))
+sys.path.insert(0, str(SOURCE / "examples/python"))
+ctypes.CDLL(str(BUILD / "lib/libvoltqemu.so.1"))  # the package finds it under its SONAME
+
+import voltqemu  # noqa: E402
+from made_profile import purpose_built  # noqa: E402
+
+NAMES = sorted(path.name for path in purpose_built().iterdir() if (path / "share/build.json").exists()) \
+    if purpose_built() else []
+LIBRARYS_OWN = [name for name in NAMES if name in recipes.LIBRARYS_OWN]
+GUESTS = [(name, arch) for name in LIBRARYS_OWN for arch in recipes.recipe(name).programs()]
+needs_kvm = pytest.mark.skipif(not os.access("/dev/kvm", os.R_OK | os.W_OK), reason="no KVM here")
+
+
+@pytest.fixture(params=NAMES)
+def made(request):
+    return purpose_built() / request.param
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    root = tmp_path_factory.mktemp("made") / "store"
+    for name in LIBRARYS_OWN:
+        subprocess.run([CLI, "--root", root, "ingest", "--whole", "--profile", name, purpose_built() / name], check=True,
+                       stdout=subprocess.DEVNULL)
+    return voltqemu.Store(root)
+
+
+def document(made, name):
+    return json.loads((made / "share" / name).read_text())
+
+
+def files_of(made):
+    return {str(path.relative_to(made)) for path in made.rglob("*") if path.is_file()}
+
+
+# ---- what it says of itself ----
+
+
+def test_it_says_what_it_was_made_of(made):
+    told, recipe = document(made, "build.json"), recipes.recipe(made.name)
+    assert told["profile"] == made.name and re.fullmatch("[0-9a-f]{64}", told["recipe"])
+    assert set(recipe.all("option")) <= set(told["configure"])
+    assert {target: about["devices"] for target, about in told["targets"].items()} == {
+        target: sorted(recipe.devices(target)) for target in recipe.targets}
+    assert all(about["kconfig"] == recipe.symbols(target) for target, about in told["targets"].items())
+    assert told["compiler"].startswith("gcc ") and {"gcc", "binutils", "libc6-dev"} <= set(told["toolchain"])
+    assert [patch["name"] for patch in told["source"]["patches"]] == ["no-valgrind.patch"]
+
+
+def test_its_source_is_the_one_that_is_pinned(made):
+    pinned = [line.split(" ") for line in (recipes.RECIPES / "sources").read_text().splitlines()]
+    assert {(file["sha256"], file["name"]) for file in document(made, "build.json")["source"]["files"]} == {
+        (words[2], words[3]) for words in pinned if words[0] == "qemu"}
+
+
+def test_each_library_and_firmware_has_its_package(made):
+    packages = document(made, "build.json")["packages"]
+    files = [path for package in packages for path in package["files"]]
+    assert sorted(files) == sorted(path for path in files_of(made) if path.startswith(("lib/", "firmware/")))
+    assert all(package["version"] and package["source"] for package in packages)
+    assert [package["name"] for package in packages if package["license"] == "NOASSERTION"] == []
+
+
+def test_its_licences_travel_with_it(made):
+    names = {path.name for path in (made / "share/licenses").iterdir()}
+    assert {"qemu.txt", "libc6.txt", "seabios.txt", "GPL-2"} <= names or made.name == "microvm"
+    assert all((made / "share/licenses" / name).stat().st_size for name in names)
+
+
+def test_nothing_of_it_tells_where_it_was_made(made):
+    for path in made.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert b"/b/" + made.name.encode() not in content and b"/source/qemu-" not in content, path
+
+
+def test_its_bill_of_materials_is_complete(made):
+    """What SPDX 2.3 demands, and the digest of every file but itself."""
+    bill = document(made, "sbom.spdx.json")
+    assert (bill["spdxVersion"], bill["dataLicense"], bill["SPDXID"]) == ("SPDX-2.3", "CC0-1.0", "SPDXRef-DOCUMENT")
+    assert bill["creationInfo"]["creators"] and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", bill["creationInfo"]["created"])
+    assert {file["fileName"].removeprefix("./") for file in bill["files"]} == files_of(made) - {"share/sbom.spdx.json"}
+    for file in bill["files"]:
+        sums = {sum["algorithm"]: sum["checksumValue"] for sum in file["checksums"]}
+        content = (made / file["fileName"]).read_bytes()
+        assert sums == {"SHA1": hashlib.sha1(content).hexdigest(), "SHA256": hashlib.sha256(content).hexdigest()}
+    identifiers = [thing["SPDXID"] for thing in bill["packages"] + bill["files"]]
+    assert len(identifiers) == len(set(identifiers))
+    assert all(re.fullmatch(r"SPDXRef-[A-Za-z0-9.-]+", identifier) for identifier in identifiers)
+    known = {*identifiers, "SPDXRef-DOCUMENT"}
+    for relation in bill["relationships"]:
+        assert {relation["spdxElementId"], relation["relatedSpdxElement"]} <= known
+    for package in bill["packages"]:
+        assert package["name"] and package["downloadLocation"] and package["licenseDeclared"]
+
+
+# ---- what it can do ----
+
+
+@pytest.mark.parametrize("name", LIBRARYS_OWN)
+def test_a_store_finds_nothing_missing_and_nothing_needless(name, tmp_path):
+    run = subprocess.run([CLI, "--root", tmp_path, "--json", "ingest", "--whole", "--profile", name, purpose_built() / name],
+                         capture_output=True, text=True, check=True)
+    closure = json.loads(run.stdout)["closure"]
+    needless = {entry["name"] for entry in closure if entry["state"] == "unused"}
+    assert {path for path in needless if not path.startswith("share/")} == set()
+
+
+def shape_of(argv):
+    """A command without the values of its options: what a QEMU has to have for it."""
+    return tuple(re.sub(r"(=|: ?)[^,}]*", "", word) if "," in word or "{" in word else "" for word in argv)
+
+
+@pytest.mark.parametrize("name, arch", GUESTS)
+def test_its_qemu_has_all_that_the_library_can_ask_for(store, name, arch):
+    """By its own account: each machine, device, property and backend."""
+    runtime = store.resolve(voltqemu.select(voltqemu.Host("x86_64"), profile=name, guest_arch=arch))
+    capabilities = runtime.probe(store)
+    seen, lacking = set(), {}
+    for machine in asked.machines_of(arch):
+        for key, value, described in asked.documents():
+            vm = asked.whole(machine, described)
+            try:
+                command = voltqemu.Command(runtime, voltqemu.VM.from_json(vm))
+            except voltqemu.Error:
+                continue
+            shape = (machine, key, str(value), shape_of(command.argv))
+            if shape in seen or NOT_YET_REFUSED.get(name, set()) & {asked.thing_of(word) for word in command.argv if word}:
+                continue
+            seen.add(shape)
+            try:
+                voltqemu.Command(runtime, voltqemu.VM.from_json(vm), capabilities=capabilities)
+            except voltqemu.Error as error:
+                lacking[machine, key, str(value)] = str(error)
+    assert len(seen) > 200 and lacking == {}
+
+
+def mapped_files(process):
+    lines = Path(f"/proc/{process}/maps").read_text().splitlines()
+    return {line.split(None, 5)[5] for line in lines if len(line.split(None, 5)) == 6 and line.split(None, 5)[5].startswith("/")}
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=needs_kvm if name.startswith("kvm-") else ())
+                                  for name in LIBRARYS_OWN if "x86_64" in recipes.recipe(name).targets])
+def test_it_runs_with_nothing_of_the_host(store, name, tmp_path):
+    """With all that Linux guests are given mostly."""
+    (tmp_path / "disk").write_bytes(bytes(1 << 20))
+    runtime = store.resolve(voltqemu.select(voltqemu.Host("x86_64"), profile=name, guest_arch="x86_64"))
+    vm = voltqemu.VM("made", memory=64, runtime_dir=str(tmp_path / "run"), state_dir=str(tmp_path / "state"),
+                     rng=True, balloon=True, nics=[{}], guest_agent_socket=str(tmp_path / "run/agent"),
+                     disks=[{"file": str(tmp_path / "disk")}, {"file": str(tmp_path / "disk"), "bus": "scsi",
+                                                                "read_only": True}],
+                     shares=[{"path": str(tmp_path), "tag": "t"}], watchdog="reset", console="none", firmware="bios",
+                     extra_args=["-S"])
+    command = voltqemu.Command(runtime, vm, capabilities=runtime.probe(store))
+    command.prepare()
+    process = command.start()
+    try:
+        end = time.monotonic() + 60
+        while not (tmp_path / "run/qmp.sock").exists():
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.05)
+        foreign = {path for path in mapped_files(process.pid) if not path.startswith((f"{runtime.tree}/", "/memfd:", "/dev/"))}
+        assert foreign == set()
+    finally:
+        process.kill()
+        process.wait()
