@@ -24,24 +24,25 @@ func (s *Switch) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// Feature is a feature of the CPU: a bool that switches it on or off, or a string or number that it is set to.
-type Feature struct {
+// NamedValue is a feature of the CPU: a bool that switches it on or off, or a string or number that it is set to; or
+// the place of a device: a string or number.
+type NamedValue struct {
 	Name  string
 	Value any
 }
 
-// Features are an object in JSON, whose order counts: QEMU takes them one by one.
-type Features []Feature
+// NamedValues are an object in JSON, whose order counts: QEMU takes features one by one.
+type NamedValues []NamedValue
 
 // MarshalJSON writes the object.
-func (f Features) MarshalJSON() ([]byte, error) {
+func (v NamedValues) MarshalJSON() ([]byte, error) {
 	text := []byte{'{'}
-	for i, feature := range f {
-		name, err := json.Marshal(feature.Name)
+	for i, item := range v {
+		name, err := json.Marshal(item.Name)
 		if err != nil {
 			return nil, err
 		}
-		value, err := json.Marshal(feature.Value)
+		value, err := json.Marshal(item.Value)
 		if err != nil {
 			return nil, err
 		}
@@ -54,8 +55,8 @@ func (f Features) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads the object. Numbers become json.Number.
-func (f *Features) UnmarshalJSON(text []byte) error {
-	*f = nil
+func (v *NamedValues) UnmarshalJSON(text []byte) error {
+	*v = nil
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	if _, err := decoder.Token(); err != nil { // the brace
@@ -66,11 +67,11 @@ func (f *Features) UnmarshalJSON(text []byte) error {
 		if err != nil {
 			return err
 		}
-		feature := Feature{Name: fmt.Sprint(name)}
-		if err := decoder.Decode(&feature.Value); err != nil {
+		item := NamedValue{Name: fmt.Sprint(name)}
+		if err := decoder.Decode(&item.Value); err != nil {
 			return err
 		}
-		*f = append(*f, feature)
+		*v = append(*v, item)
 	}
 	return nil
 }
@@ -117,71 +118,72 @@ func (vm *VM) Config() (*VMConfig, error) {
 // VMConfig is a virtual machine as a struct. Each field is a key of the JSON document, which
 // docs/vm.md explains; what is zero has its default. Strings must be UTF-8, which JSON carries alone.
 type VMConfig struct {
-	Name                string   `json:"name,omitempty"`
-	UUID                string   `json:"uuid,omitempty"`
-	GuestOS             string   `json:"guest_os,omitempty"`
-	GuestArch           string   `json:"guest_arch,omitempty"`
-	Profile             string   `json:"profile,omitempty"`
-	Mode                string   `json:"mode,omitempty"`
-	StateDir            string   `json:"state_dir,omitempty"`
-	RuntimeDir          string   `json:"runtime_dir,omitempty"`
-	User                string   `json:"user,omitempty"`
-	Machine             string   `json:"machine,omitempty"`
-	Firmware            string   `json:"firmware,omitempty"`
-	SecureBoot          Switch   `json:"secure_boot,omitempty"`
-	SecureBootUnguarded Switch   `json:"secure_boot_unguarded,omitempty"`
-	NVRAM               string   `json:"nvram,omitempty"`
-	RTC                 string   `json:"rtc,omitempty"`
-	Suspend             Switch   `json:"suspend,omitempty"`
-	Memory              uint64   `json:"memory,omitempty"` // MiB
-	Hugepages           string   `json:"hugepages,omitempty"`
-	MemoryShared        Switch   `json:"memory_shared,omitempty"`
-	CPUs                uint32   `json:"cpus,omitempty"`
-	CPUSockets          uint32   `json:"cpu_sockets,omitempty"`
-	CPUCores            uint32   `json:"cpu_cores,omitempty"`
-	CPUThreads          uint32   `json:"cpu_threads,omitempty"`
-	CPUModel            string   `json:"cpu_model,omitempty"`
-	CPUFeatures         Features `json:"cpu_features,omitempty"`
-	HyperV              Switch   `json:"hyperv,omitempty"`
-	Rootfs              string   `json:"rootfs,omitempty"`
-	RootfsDriver        string   `json:"rootfs_driver,omitempty"`
-	RootfsWritable      Switch   `json:"rootfs_writable,omitempty"`
-	Reboot              Switch   `json:"reboot,omitempty"`
-	Kernel              string   `json:"kernel,omitempty"`
-	Initrd              string   `json:"initrd,omitempty"`
-	Append              *string  `json:"append,omitempty"` // "" is an empty command line
-	Disks               []Disk   `json:"disks,omitempty"`
-	Shares              []Share  `json:"shares,omitempty"`
-	NICs                []NIC    `json:"nics,omitempty"`
-	VsockCID            uint32   `json:"vsock_cid,omitempty"`
-	RNG                 Switch   `json:"rng,omitempty"`
-	Balloon             Switch   `json:"balloon,omitempty"`
-	HotplugSlots        int      `json:"hotplug_slots,omitempty"`
-	Watchdog            string   `json:"watchdog,omitempty"`
-	TPM                 Switch   `json:"tpm,omitempty"`
-	TPMSocket           string   `json:"tpm_socket,omitempty"`
-	TPMState            string   `json:"tpm_state,omitempty"`
-	SwtpmProgram        string   `json:"swtpm_program,omitempty"`
-	VirtiofsdProgram    string   `json:"virtiofsd_program,omitempty"`
-	VirtiofsdRoot       Switch   `json:"virtiofsd_root,omitempty"`
-	Display             string   `json:"display,omitempty"`
-	Video               string   `json:"video,omitempty"`
-	VNCSocket           string   `json:"vnc_socket,omitempty"`
-	VNCPort             uint32   `json:"vnc_port,omitempty"`
-	VNCPasswordFile     string   `json:"vnc_password_file,omitempty"`
-	VNCNoPassword       Switch   `json:"vnc_no_password,omitempty"`
-	USB                 Switch   `json:"usb,omitempty"`
-	USBTablet           Switch   `json:"usb_tablet,omitempty"`
-	Console             string   `json:"console,omitempty"`
-	ConsolePath         string   `json:"console_path,omitempty"`
-	ConsoleLog          string   `json:"console_log,omitempty"`
-	ConsoleMonitor      Switch   `json:"console_monitor,omitempty"`
-	QMPSocket           string   `json:"qmp_socket,omitempty"`
-	QMPFD               int      `json:"qmp_fd,omitempty"`
-	QMPFDName           string   `json:"qmp_fd_name,omitempty"`
-	GuestAgentSocket    string   `json:"guest_agent_socket,omitempty"`
-	Sandbox             Switch   `json:"sandbox,omitempty"`
-	ExtraArgs           []string `json:"extra_args,omitempty"`
+	Name                string      `json:"name,omitempty"`
+	UUID                string      `json:"uuid,omitempty"`
+	GuestOS             string      `json:"guest_os,omitempty"`
+	GuestArch           string      `json:"guest_arch,omitempty"`
+	Profile             string      `json:"profile,omitempty"`
+	Mode                string      `json:"mode,omitempty"`
+	StateDir            string      `json:"state_dir,omitempty"`
+	RuntimeDir          string      `json:"runtime_dir,omitempty"`
+	User                string      `json:"user,omitempty"`
+	Machine             string      `json:"machine,omitempty"`
+	Firmware            string      `json:"firmware,omitempty"`
+	SecureBoot          Switch      `json:"secure_boot,omitempty"`
+	SecureBootUnguarded Switch      `json:"secure_boot_unguarded,omitempty"`
+	NVRAM               string      `json:"nvram,omitempty"`
+	RTC                 string      `json:"rtc,omitempty"`
+	Suspend             Switch      `json:"suspend,omitempty"`
+	Memory              uint64      `json:"memory,omitempty"` // MiB
+	Hugepages           string      `json:"hugepages,omitempty"`
+	MemoryShared        Switch      `json:"memory_shared,omitempty"`
+	CPUs                uint32      `json:"cpus,omitempty"`
+	CPUSockets          uint32      `json:"cpu_sockets,omitempty"`
+	CPUCores            uint32      `json:"cpu_cores,omitempty"`
+	CPUThreads          uint32      `json:"cpu_threads,omitempty"`
+	CPUModel            string      `json:"cpu_model,omitempty"`
+	CPUFeatures         NamedValues `json:"cpu_features,omitempty"`
+	HyperV              Switch      `json:"hyperv,omitempty"`
+	Rootfs              string      `json:"rootfs,omitempty"`
+	RootfsDriver        string      `json:"rootfs_driver,omitempty"`
+	RootfsWritable      Switch      `json:"rootfs_writable,omitempty"`
+	Reboot              Switch      `json:"reboot,omitempty"`
+	Kernel              string      `json:"kernel,omitempty"`
+	Initrd              string      `json:"initrd,omitempty"`
+	Append              *string     `json:"append,omitempty"` // "" is an empty command line
+	Disks               []Disk      `json:"disks,omitempty"`
+	Shares              []Share     `json:"shares,omitempty"`
+	NICs                []NIC       `json:"nics,omitempty"`
+	VsockCID            uint32      `json:"vsock_cid,omitempty"`
+	RNG                 Switch      `json:"rng,omitempty"`
+	Balloon             Switch      `json:"balloon,omitempty"`
+	HotplugSlots        int         `json:"hotplug_slots,omitempty"`
+	Slots               NamedValues `json:"slots,omitempty"`
+	Watchdog            string      `json:"watchdog,omitempty"`
+	TPM                 Switch      `json:"tpm,omitempty"`
+	TPMSocket           string      `json:"tpm_socket,omitempty"`
+	TPMState            string      `json:"tpm_state,omitempty"`
+	SwtpmProgram        string      `json:"swtpm_program,omitempty"`
+	VirtiofsdProgram    string      `json:"virtiofsd_program,omitempty"`
+	VirtiofsdRoot       Switch      `json:"virtiofsd_root,omitempty"`
+	Display             string      `json:"display,omitempty"`
+	Video               string      `json:"video,omitempty"`
+	VNCSocket           string      `json:"vnc_socket,omitempty"`
+	VNCPort             uint32      `json:"vnc_port,omitempty"`
+	VNCPasswordFile     string      `json:"vnc_password_file,omitempty"`
+	VNCNoPassword       Switch      `json:"vnc_no_password,omitempty"`
+	USB                 Switch      `json:"usb,omitempty"`
+	USBTablet           Switch      `json:"usb_tablet,omitempty"`
+	Console             string      `json:"console,omitempty"`
+	ConsolePath         string      `json:"console_path,omitempty"`
+	ConsoleLog          string      `json:"console_log,omitempty"`
+	ConsoleMonitor      Switch      `json:"console_monitor,omitempty"`
+	QMPSocket           string      `json:"qmp_socket,omitempty"`
+	QMPFD               int         `json:"qmp_fd,omitempty"`
+	QMPFDName           string      `json:"qmp_fd_name,omitempty"`
+	GuestAgentSocket    string      `json:"guest_agent_socket,omitempty"`
+	Sandbox             Switch      `json:"sandbox,omitempty"`
+	ExtraArgs           []string    `json:"extra_args,omitempty"`
 }
 
 // Disk is a disk or CD-ROM drive.

@@ -309,6 +309,12 @@ const KeyBalloon = "balloon"
 // KeyHotplugSlots is "hotplug_slots".
 const KeyHotplugSlots = "hotplug_slots"
 
+// KeySlots is "slots".
+const KeySlots = "slots"
+
+// KeySlotsNamed is "slots.name".
+func KeySlotsNamed(name string) string { return fmt.Sprintf("slots.%s", name) }
+
 // KeyWatchdog is "watchdog".
 const KeyWatchdog = "watchdog"
 

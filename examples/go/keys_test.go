@@ -85,7 +85,7 @@ func writeKeys(out *bytes.Buffer, structure reflect.Type, name, pattern, paramet
 		more := strings.TrimPrefix(arguments+", "+index, ", ")
 		inner := more + " int"
 		switch {
-		case field.Type == reflect.TypeOf(Features{}):
+		case field.Type == reflect.TypeOf(NamedValues{}):
 			writeFunction(out, name+"Named", key+".%s", "name string", "name")
 		case field.Type.Kind() == reflect.Slice:
 			writeFunction(out, name+"At", key+"[%d]", inner, more)
@@ -129,6 +129,7 @@ func TestKeysOfListsAreTheirPlaces(t *testing.T) {
 		KeyMemory: "memory", KeyDisks: "disks", KeyDisksAt(1): "disks[1]", KeyDisksCache(0): "disks[0].cache",
 		KeyNICsForwardsHostPort(1, 2): "nics[1].forwards[2].host_port", KeyNICsForwardsAt(0, 1): "nics[0].forwards[1]",
 		KeyExtraArgsAt(3): "extra_args[3]", KeyCPUFeaturesNamed("sse4.1"): "cpu_features.sse4.1",
+		KeySlotsNamed("nic0"): "slots.nic0",
 	} {
 		if got != wanted {
 			t.Errorf("%s instead of %s", got, wanted)

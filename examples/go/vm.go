@@ -237,7 +237,7 @@ func (vm *VM) Get(key string) (any, error) {
 		return nil, err
 	}
 	number, err := vm.GetNumber(key)
-	if err == nil && (number != 0 || strings.HasPrefix(key, KeyCPUFeatures+".")) {
+	if err == nil && (number != 0 || isNamedValue(key)) {
 		return number, nil
 	} else if err == nil || !isWrongKind(err) {
 		return nil, err
@@ -247,6 +247,11 @@ func (vm *VM) Get(key string) (any, error) {
 		return nil, err
 	}
 	return choice == On, nil
+}
+
+// isNamedValue tells whether 0 is a value of its own there.
+func isNamedValue(key string) bool {
+	return strings.HasPrefix(key, KeyCPUFeatures+".") || strings.HasPrefix(key, KeySlots+".")
 }
 
 func isWrongKind(err error) bool {
@@ -273,7 +278,7 @@ func (vm *VM) JSON() ([]byte, error) {
 }
 
 // MergeJSON merges a document into the VM: keys that it has replace the VM's, null unsets, lists replace lists, and
-// "cpu_features" are merged by their names. It does so whole or not at all. Messages call it source.
+// "cpu_features" and "slots" are merged by their names. It does so whole or not at all. Messages call it source.
 func (vm *VM) MergeJSON(document []byte, source string) error {
 	handle, release, err := vm.use()
 	if err != nil {

@@ -20,6 +20,7 @@ func TestKeysAreSetAndAskedFor(t *testing.T) {
 		KeyMemory: 512, KeyCPUs: uint8(2), KeyCPUCores: &number, KeyKernel: "/boot/kernel", KeyTPM: true, KeyRNG: false,
 		KeyUSB: On, KeyDisksFile(0): "/a", KeyDisksReadOnly(0): Off, KeyNICsForwardsHostPort(0, 0): 2222,
 		KeyCPUFeaturesNamed("sse4.1"): true, KeyCPUFeaturesNamed("hv-spinlocks"): "0x1fff", KeyExtraArgsAt(0): "-d",
+		KeySlotsNamed("nic0"): "0x10", KeySlotsNamed("drive0"): uint64(24),
 	} {
 		check(t, vm.Set(key, value))
 	}
@@ -27,7 +28,8 @@ func TestKeysAreSetAndAskedFor(t *testing.T) {
 		KeyMemory: uint64(512), KeyCPUs: uint64(2), KeyCPUCores: uint64(2), KeyKernel: "/boot/kernel", KeyTPM: true,
 		KeyRNG: false, KeyUSB: true, KeyDisksFile(0): "/a", KeyDisksReadOnly(0): false,
 		KeyNICsForwardsHostPort(0, 0): uint64(2222), KeyCPUFeaturesNamed("sse4.1"): true,
-		KeyCPUFeaturesNamed("hv-spinlocks"): "0x1fff", KeyExtraArgsAt(0): "-d", KeyInitrd: nil, KeyCPUThreads: nil,
+		KeyCPUFeaturesNamed("hv-spinlocks"): "0x1fff", KeyExtraArgsAt(0): "-d",
+		KeySlotsNamed("nic0"): "0x10", KeySlotsNamed("drive0"): uint64(24), KeyInitrd: nil, KeyCPUThreads: nil,
 		KeyBalloon: nil,
 	} {
 		if got, err := vm.Get(key); err != nil || got != wanted {

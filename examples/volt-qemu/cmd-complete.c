@@ -41,8 +41,9 @@ const struct command command_complete = {
     .summary = "write the defaults of a VM's hardware into its description",
     .description =
         "Print the description of a VM with the defaults of its hardware, as the profile\n"
-        "would have them, and the versioned machine of its QEMU: later versions of this\n"
-        "program then give it the same hardware. It is JSON with and without --json.\n",
+        "would have them, the versioned machine of its QEMU, and the ids and places of its\n"
+        "devices: later versions of this program then give it the same hardware. It is JSON\n"
+        "with and without --json.\n",
     .example = "  volt-qemu complete --vm web.json >web-complete.json\n",
     .run = complete,
 };

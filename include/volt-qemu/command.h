@@ -125,15 +125,18 @@ int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
  * Write the defaults of a VM's hardware into it, as a command for this runtime would have them, so
  * that later versions of this library cannot change them: guest_arch, guest_os, machine, firmware,
  * uuid, rtc, suspend, memory, processors with topology and model, video, usb, usb_tablet, rng,
- * balloon, tpm; bus and serial number of disks; backend, model and MAC address of network devices;
- * drivers of shares. What the VM says stays, but for a machine that is an alias of another in the
- * QEMU that capabilities tell of: "q35" becomes "pc-q35-9.2". capabilities: the answer of
- * vqemu_runtime_probe() for this runtime; NULL: the machine keeps its name.
+ * balloon, tpm; id, bus and serial number of disks; id, backend, model and MAC address of network
+ * devices; id and driver of shares; and in "slots" the places of all devices that have one. What
+ * the VM says stays, but for a machine that is an alias of another in the QEMU that capabilities
+ * tell of: "q35" becomes "pc-q35-9.2". capabilities: the answer of vqemu_runtime_probe() for this
+ * runtime; NULL: the machine keeps its name.
  *
- * The command that the VM then gives is of the same VQEMU_DIGEST_HARDWARE as before, but for the
- * name of the machine. There are no keys for the slots of devices; and ids that the library gives
- * cannot be given by a VM. These follow from the place of a device in its list. Under KVM, the CPU
- * model is "host", and is so then wherever the VM runs. flags: 0. On failure the VM is unchanged.
+ * The command that the VM then gives is the same as before, but for the name of the machine.
+ * Devices stay what and where they are when others are taken out of the VM, with their values in
+ * "slots", or added. Not held is what has no place in the command: on the machine mac99, and on a
+ * Malta board with up to 4 PCI devices, QEMU numbers these in the order of the lists. docs/vm.md
+ * has the rest. Under KVM, the CPU model is "host", and is so then wherever the VM runs. flags: 0.
+ * On failure the VM is unchanged.
  *
  * Errors: as of vqemu_command_build(). Since 1.0.
  */

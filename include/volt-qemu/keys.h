@@ -117,6 +117,8 @@
 #define VQEMU_KEY_RNG "rng"
 #define VQEMU_KEY_BALLOON "balloon"
 #define VQEMU_KEY_HOTPLUG_SLOTS "hotplug_slots"
+#define VQEMU_KEY_SLOTS "slots"
+#define VQEMU_KEY_SLOTS_NAMED(name) "slots." name
 #define VQEMU_KEY_WATCHDOG "watchdog"
 #define VQEMU_KEY_TPM "tpm"
 #define VQEMU_KEY_TPM_SOCKET "tpm_socket"

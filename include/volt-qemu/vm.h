@@ -37,6 +37,8 @@ extern "C" {
  * - "cpu_features.sse4.1": a value whose name is QEMU's. All behind the first full stop is the
  *   name. It can be a switch, a number (0 is one as well) or a string, and is asked for as what it
  *   was set; "on" and "off" are switches.
+ * - "slots.nic0": a value whose name is the id of a device, which in the same way can be a number
+ * or a string.
  *
  * A key has one kind, and is set and asked for by the functions of that kind; another one is
  * refused ("wrong-kind"). Strings: NULL and "" are as good as not set, but "" is a value of
@@ -94,8 +96,8 @@ void vqemu_vm_free(vqemu_vm *vm);
  */
 int vqemu_vm_set_string(vqemu_vm *vm, const char *key, const char *value, vqemu_error **error);
 
-/** Set a number, in the unit that the key has. 0 unsets it, but below "cpu_features". Errors: as of
- * vqemu_vm_set_string(). Since 1.0. */
+/** Set a number, in the unit that the key has. 0 unsets it, but below "cpu_features" and
+ * "slots". Errors: as of vqemu_vm_set_string(). Since 1.0. */
 int vqemu_vm_set_number(vqemu_vm *vm, const char *key, uint64_t value, vqemu_error **error);
 
 /** Set a switch to one of enum vqemu_switch. Errors: as of vqemu_vm_set_string(). Since 1.0. */
@@ -131,7 +133,7 @@ int vqemu_vm_get_number(const vqemu_vm *vm, const char *key, uint64_t *value, vq
 int vqemu_vm_get_switch(const vqemu_vm *vm, const char *key, int32_t *value, vqemu_error **error);
 
 /** How many elements a list has ("disks", "nics[0].forwards", "extra_args"), or how many values
- * "cpu_features". Errors: as of vqemu_vm_get_string(). Since 1.0. */
+ * "cpu_features" or "slots". Errors: as of vqemu_vm_get_string(). Since 1.0. */
 int vqemu_vm_count(const vqemu_vm *vm, const char *key, size_t *count, vqemu_error **error);
 
 /* ---- as JSON ---- */
@@ -160,9 +162,9 @@ int vqemu_vm_from_file(const char *path, uint32_t flags, vqemu_vm **vm, vqemu_er
 
 /**
  * Put a document over a VM, as one for all VMs of a host and one for each. What it has counts, and
- * what it has not stays; null unsets a key; a list replaces the whole list; "cpu_features" are
- * merged by their names (RFC 7396). All of it is taken, or nothing. "name" need not be there.
- * Otherwise like vqemu_vm_from_json(). Since 1.0.
+ * what it has not stays; null unsets a key; a list replaces the whole list; "cpu_features" and
+ * "slots" are merged by their names (RFC 7396). All of it is taken, or nothing. "name" need not be
+ * there. Otherwise like vqemu_vm_from_json(). Since 1.0.
  */
 int vqemu_vm_merge_json(vqemu_vm *vm, const char *text, size_t size, const char *source,
                         uint32_t flags, vqemu_error **error);

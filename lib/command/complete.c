@@ -8,7 +8,9 @@
 
 #include "base/error.h"
 #include "command/command-options.h"
+#include "command/plan-bridge.h"
 #include "command/plan-make.h"
+#include "command/plan-slot.h"
 #include "util/export.h"
 
 /* The first failure stays. */
@@ -16,6 +18,7 @@ struct completion {
     const struct plan *plan;
     const vqemu_capabilities *capabilities; /* or NULL */
     vqemu_vm *vm;                           /* that is being completed */
+    struct arena texts;
     int code;
     vqemu_error **error;
 };
@@ -133,24 +136,60 @@ static void complete_shares(struct completion *completion) {
     const vqemu_vm *vm = completion->plan->vm;
     if (vm->rootfs)
         set_text(completion, VQEMU_KEY_ROOTFS_DRIVER, vm->rootfs_driver, "9p");
-    for (size_t i = 0; i < vm->shares.count; i++)
-        set_in(completion, "shares", i, "driver", completion->plan->shares[i].share->driver, "9p");
+    for (size_t i = 0; i < vm->shares.count; i++) {
+        const struct share_plan *share = &completion->plan->shares[i];
+        set_in(completion, "shares", i, "id", share->share->id, share->device.id.value);
+        set_in(completion, "shares", i, "driver", share->share->driver, "9p");
+    }
 }
 
 static void complete_lists(struct completion *completion) {
     const struct plan *plan = completion->plan;
     for (size_t i = 0; i < plan->vm->disks.count; i++) {
         const struct drive *drive = &plan->drives[i];
+        set_in(completion, "disks", i, "id", drive->disk->id, drive->device.id.value);
         set_in(completion, "disks", i, "bus", drive->disk->bus, drive->bus.value);
         set_in(completion, "disks", i, "serial", drive->disk->serial, drive->serial.value);
     }
     for (size_t i = 0; i < plan->vm->nics.count; i++) {
         const struct nic_plan *nic = &plan->nics[i];
+        set_in(completion, "nics", i, "id", nic->nic->id, nic->device.id.value);
         set_in(completion, "nics", i, "backend", nic->nic->backend, nic->backend.value);
         set_in(completion, "nics", i, "model", nic->nic->model, nic->model.value);
         set_in(completion, "nics", i, "mac", nic->nic->mac, nic->mac.value);
     }
     complete_shares(completion);
+}
+
+/* ---- places ---- */
+
+static void complete_slot(struct completion *completion, const char *id,
+                          const struct place *place) {
+    if (completion->code < 0 || place->kind == PLACE_OF_QEMU ||
+        named_values_find(&completion->plan->vm->slots, id))
+        return;
+    const char *key = arena_textf(&completion->texts, "%s.%s", VQEMU_KEY_SLOTS, id),
+               *value = slot_text(&completion->texts, place);
+    if (completion->texts.failed)
+        completion->code = error_no_memory(completion->error);
+    else
+        set_text(completion, key, NULL, value);
+}
+
+static void complete_slots(struct completion *completion) {
+    const struct plan *plan = completion->plan;
+    const struct device *inputs[] = {&plan->usb.tablet_device, &plan->usb.keyboard_device};
+    for (size_t i = 0; i < plan->device_count; i++)
+        complete_slot(completion, plan->devices[i]->id.value, &plan->devices[i]->place);
+    for (size_t i = 0; i < plan->vm->disks.count; i++)
+        if (plan->drives[i].device.place.kind == PLACE_UNIT)
+            complete_slot(completion, plan->drives[i].device.id.value,
+                          &plan->drives[i].device.place);
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        complete_slot(completion, inputs[i]->id.value, &inputs[i]->place);
+    for (size_t i = 0; i <= BRIDGE_MAX; i++)
+        if (plan->bridges[i].is_used)
+            complete_slot(completion, bridge_ids[i], &plan->bridges[i].place);
 }
 
 /* ---- all of it ---- */
@@ -162,6 +201,8 @@ static int complete(vqemu_vm *vm, const struct plan *plan, const vqemu_capabilit
     complete_board(&completion);
     complete_display(&completion);
     complete_lists(&completion);
+    complete_slots(&completion);
+    arena_release(&completion.texts);
     return completion.code;
 }
 

@@ -31,7 +31,7 @@ static void feature_options(struct options *options, const struct named_value *f
         option_number(options, name, feature->value.number);
     else
         option_text(options, name, feature->value.text);
-    option_from(options, origin_key(arena_textf(&options->texts, "cpu_features.%s", name), NULL));
+    option_from(options, origin_named("cpu_features", name, NULL));
 }
 
 /* The topology is always in full: what QEMU makes of a number alone depends on the machine's

@@ -8,11 +8,20 @@ static bool is(const char *choice, const char *value) {
 }
 
 static struct origin origin_of(const struct drive *drive, const char *key) {
-    return origin_in("disks", drive->number, key, NULL);
+    return origin_in("disks", drive->position, key, NULL);
 }
 
 static bool is_cdrom(const struct drive *drive) {
     return is_on(drive->disk->cdrom);
+}
+
+/* The number of its place on a bus that is none of the machine's. */
+static unsigned unit_of(const struct drive *drive) {
+    return drive->device.place.unit;
+}
+
+static void from_place(struct options *options, const struct drive *drive) {
+    option_from(options, place_origin(options, &drive->device.place));
 }
 
 static void iothread_setting(struct options *options, const struct drive *drive) {
@@ -50,9 +59,10 @@ static void sata_options(struct options *options, const struct drive *drive) {
 /* A CD-ROM drive is a SCSI drive behind a bridge: usb-storage would make a disk of it. */
 static void usb_bridge_options(struct options *options, const struct drive *drive) {
     option_begin(options, OPTION_DEVICE, "usb-bot", drive->bus.origin);
-    option_textf(options, "id", "usb-drive%zu", drive->number);
+    option_textf(options, "id", "usb-drive%d", drive->device.number);
     option_text(options, "bus", "usb.0");
-    option_number(options, "port", drive->index);
+    option_number(options, "port", unit_of(drive));
+    from_place(options, drive);
 }
 
 /* ---- the drive on its bus ---- */
@@ -62,26 +72,31 @@ static void begin_scsi(struct options *options, const struct drive *drive) {
     device_begin(options, is_cdrom(drive) ? "scsi-cd" : "scsi-hd", &drive->device,
                  drive->bus.origin);
     option_textf(options, "bus", "scsi%s%s.0", iothread ? "-" : "", iothread ? iothread : "");
-    option_number(options, "scsi-id", drive->index);
+    option_number(options, "scsi-id", unit_of(drive));
+    from_place(options, drive);
 }
 
 static void begin_ide(const struct plan *plan, struct options *options, const struct drive *drive) {
     bool has_pairs = plan->machine->ide == IDE_BUILT_IN;
     device_begin(options, is_cdrom(drive) ? "ide-cd" : "ide-hd", &drive->device, drive->bus.origin);
-    option_textf(options, "bus", "ide.%u", has_pairs ? drive->index / 2 : drive->index);
-    if (has_pairs)
-        option_number(options, "unit", drive->index % 2);
+    option_textf(options, "bus", "ide.%u", has_pairs ? unit_of(drive) / 2 : unit_of(drive));
+    from_place(options, drive);
+    if (has_pairs) {
+        option_number(options, "unit", unit_of(drive) % 2);
+        from_place(options, drive);
+    }
 }
 
 static void begin_usb(struct options *options, const struct drive *drive) {
     device_begin(options, is_cdrom(drive) ? "scsi-cd" : "usb-storage", &drive->device,
                  drive->bus.origin);
     if (is_cdrom(drive)) {
-        option_textf(options, "bus", "usb-drive%zu.0", drive->number);
+        option_textf(options, "bus", "usb-drive%d.0", drive->device.number);
         return;
     }
     option_text(options, "bus", "usb.0");
-    option_number(options, "port", drive->index);
+    option_number(options, "port", unit_of(drive));
+    from_place(options, drive);
 }
 
 static void begin_drive(const struct plan *plan, struct options *options,
@@ -127,7 +142,7 @@ static void drive_options(const struct plan *plan, struct options *options,
     iothread_options(options, drive);
     begin_drive(plan, options, drive);
     if (drive->has_medium) {
-        option_textf(options, "drive", "disk%zu", drive->number);
+        option_textf(options, "drive", "disk%d", drive->device.number);
         option_from(options, origin_of(drive, NULL));
     }
     if (is(disk->cache, "writethrough") || is(disk->cache, "directsync")) {

@@ -8,7 +8,7 @@ static bool is(const struct nic_plan *nic, const char *backend) {
 }
 
 static struct origin origin_of(const struct nic_plan *nic, const char *key) {
-    return origin_in("nics", nic->number, key, NULL);
+    return origin_in("nics", nic->position, key, NULL);
 }
 
 /* ---- the backend ---- */
@@ -73,7 +73,7 @@ static void bridge_settings(struct options *options, const struct nic_plan *nic)
 
 static void netdev_options(struct options *options, const struct nic_plan *nic) {
     option_begin(options, OPTION_NETDEV, is(nic, "user") ? "user" : "tap", nic->backend.origin);
-    option_textf(options, "id", "net%zu", nic->number);
+    option_textf(options, "id", "net%d", nic->device.number);
     if (is(nic, "user"))
         user_settings(options, nic);
     else if (is(nic, "tap"))
@@ -90,7 +90,7 @@ static void device_options(const struct plan *plan, struct options *options,
         virtio_begin(plan, options, "virtio-net", &nic->device, nic->model.origin);
     else
         device_begin(options, nic->model.value, &nic->device, nic->model.origin);
-    option_textf(options, "netdev", "net%zu", nic->number);
+    option_textf(options, "netdev", "net%d", nic->device.number);
     option_from(options, origin_of(nic, NULL));
     option_text(options, "mac", nic->mac.value);
     option_from(options, nic->mac.origin);

@@ -41,6 +41,8 @@ void image_options(struct options *options, const struct image *image);
 void device_begin(struct options *options, const char *model, const struct device *device,
                   struct origin origin);
 void device_place(struct options *options, const struct device *device);
+/* Of a setting that says where a device is. */
+struct origin place_origin(struct options *options, const struct place *place);
 /* "virtio-blk" on the machine's bus: "virtio-blk-pci". */
 void virtio_begin(const struct plan *plan, struct options *options, const char *kind,
                   const struct device *device, struct origin origin);

@@ -8,4 +8,6 @@ void origin_add_key(const struct origin *origin, struct strbuf *text) {
         strbuf_addf(text, ".%s[%u]", origin->inner, (unsigned)origin->inner_index);
     if (origin->key)
         strbuf_addf(text, "%s%s", origin->list ? "." : "", origin->key);
+    if (origin->name)
+        strbuf_addf(text, ".%s", origin->name);
 }

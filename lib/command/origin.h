@@ -15,6 +15,7 @@ struct origin {
     const char *list, *inner; /* "disks" and "backing", or NULL */
     uint32_t index, inner_index;
     const char *key;    /* NULL: the element itself, or no key at all */
+    const char *name;   /* of one of the values that the key has, as in "slots.nic0", or NULL */
     const char *reason; /* in words; NULL: the VM says so by its key */
 };
 
@@ -29,6 +30,11 @@ static inline struct origin origin_in(const char *list, size_t index, const char
     return (struct origin){.list = list, .index = (uint32_t)index, .key = key, .reason = reason};
 }
 
+/* "slots.nic0" */
+static inline struct origin origin_named(const char *key, const char *name, const char *reason) {
+    return (struct origin){.key = key, .name = name, .reason = reason};
+}
+
 /* What no key of the VM changes. */
 static inline struct origin origin_none(const char *reason) {
     return (struct origin){.reason = reason};
@@ -38,6 +44,7 @@ static inline struct origin origin_none(const char *reason) {
 static inline struct origin origin_beside(struct origin origin, const char *key,
                                           const char *reason) {
     origin.key = key;
+    origin.name = NULL;
     origin.reason = reason;
     return origin;
 }

@@ -3,8 +3,16 @@
 #include "command/noun-options.h"
 #include "command/plan-bridge.h"
 
+/* The id outlives the plan. */
+struct origin place_origin(struct options *options, const struct place *place) {
+    struct origin origin = place->origin;
+    if (origin.name)
+        origin.name = arena_text(&options->texts, origin.name);
+    return origin;
+}
+
 static void address_settings(struct options *options, const struct place *place) {
-    struct origin origin = origin_none(place->reason);
+    struct origin origin = place_origin(options, place);
     if (place->bridge >= 0) {
         option_textf(options, "bus", "bridge%d", place->bridge);
         option_from(options, origin);
@@ -27,7 +35,7 @@ void device_place(struct options *options, const struct device *device) {
     if (place->kind != PLACE_CHANNEL)
         return;
     option_add(options, "devno", SETTING_CHANNEL, place->channel);
-    option_from(options, origin_none(place->reason));
+    option_from(options, place_origin(options, place));
 }
 
 void device_begin(struct options *options, const char *model, const struct device *device,
@@ -55,18 +63,17 @@ void port_options(const struct plan *plan, struct options *options) {
 
 void bridge_options(const struct plan *plan, struct options *options) {
     bool is_pcie = plan->machine->bridge == BRIDGE_PCIE;
-    for (unsigned i = 0; i < BRIDGE_MAX; i++) {
+    for (unsigned i = 0; i <= BRIDGE_MAX; i++) {
         const struct bridge_plan *bridge = &plan->bridges[i];
         if (!bridge->is_used)
             continue;
         option_begin(options, OPTION_DEVICE, is_pcie ? "pcie-pci-bridge" : "pci-bridge",
-                     origin_none("there are more devices than the machine's own bus has room for"));
-        option_textf(options, "id", "bridge%u", i);
+                     origin_none("devices are behind it, or have been"));
+        option_text(options, "id", bridge_ids[i]);
         if (!is_pcie) {
             option_number(options, "chassis_nr", i + 1);
             option_switch(options, "shpc", false);
         }
-        option_add(options, "addr", SETTING_FUNCTION,
-                   plan->machine->bridge_slot << 3 | bridge->function);
+        address_settings(options, &bridge->place);
     }
 }

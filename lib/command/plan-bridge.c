@@ -4,12 +4,76 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "command/plan-slot.h"
 #include "command/refusal.h"
 
 #define FIRST_BRIDGE_FUNCTION 4
-#define PORTS_OF_SLOT 8 /* a port is a function */
+#define PORTS_OF_SLOT SLOT_FUNCTIONS /* a port is a function */
+
+const char *const bridge_ids[BRIDGE_MAX + 1] = {"bridge0", "bridge1", "bridge2", "bridge3",
+                                                "bridge4"};
 
 /* ---- bridges ---- */
+
+bool bridges_share_slot(const struct machine *machine) {
+    return machine->bridge != BRIDGE_NONE && machine->bridge_slot >= machine->first_slot &&
+           machine->bridge_slot < machine->first_slot + machine->slots;
+}
+
+bool bridges_are_used(const struct plan *plan) {
+    bool found = false;
+    for (unsigned i = 0; i < BRIDGE_MAX; i++)
+        found = found || plan->bridges[i].is_used;
+    return found;
+}
+
+static void use_bridge(struct plan *plan, unsigned index) {
+    bool is_first_function = index == BRIDGE_MAX;
+    plan->bridges[index] = (struct bridge_plan){
+        .is_used = true,
+        .place = {.kind = PLACE_SLOT,
+                  .bridge = -1,
+                  .slot = plan->machine->bridge_slot,
+                  .function = is_first_function ? 0 : FIRST_BRIDGE_FUNCTION + index,
+                  .multifunction = is_first_function},
+    };
+}
+
+void bridges_settle(struct plan *plan, bool has_first_function) {
+    if (bridges_are_used(plan) && bridges_share_slot(plan->machine) && !has_first_function)
+        use_bridge(plan, BRIDGE_MAX);
+}
+
+static bool is_same_function(const struct place *a, const struct place *b) {
+    return a->bridge == b->bridge && a->slot == b->slot && a->function == b->function;
+}
+
+static int take_given(struct plan *plan, unsigned index, vqemu_error **error) {
+    const struct device device = {.id.value = bridge_ids[index]};
+    struct bridge_plan *bridge = &plan->bridges[index];
+    struct place given;
+    int r = slot_find(plan, &device, PLACE_SLOT, NULL, &given, error);
+    if (r <= 0)
+        return r;
+    use_bridge(plan, index);
+    if (!is_same_function(&given, &bridge->place)) {
+        const char *own = slot_text(&plan->texts, &bridge->place);
+        return slot_refuse(plan, device.id.value, VQEMU_ERR_INVALID, "no-such-place", own, error,
+                           "is no place of this bridge, which can be at \"%s\" alone", own);
+    }
+    bridge->place.origin = given.origin;
+    return 0;
+}
+
+int bridges_take_given(struct plan *plan, vqemu_error **error) {
+    unsigned end = plan->machine->bridge == BRIDGE_NONE ? 0
+                   : bridges_share_slot(plan->machine)  ? BRIDGE_MAX + 1
+                                                        : BRIDGE_MAX;
+    int r = 0;
+    for (unsigned i = 0; r == 0 && i < end; i++)
+        r = take_given(plan, i, error);
+    return r;
+}
 
 /*
  * Where those of a list are that have no home on the machine's own bus (plan-place.c), when that is
@@ -45,24 +109,48 @@ static bool find_annex(const struct device *device, unsigned *bridge, unsigned *
 static bool find_free(const struct bridges *bridges, unsigned *bridge, unsigned *slot) {
     for (*bridge = BRIDGE_MAX; (*bridge)-- > 0;)
         for (*slot = BRIDGE_SLOTS; *slot > 0; (*slot)--)
-            if (!bridges->taken[*bridge][*slot])
+            if (!bridges->owners[*bridge][*slot])
                 return true;
     return false;
 }
 
-void bridges_place(struct bridges *bridges, struct plan *plan, struct device *device) {
+/* The bridge may be there already. */
+static void own(struct bridges *bridges, struct plan *plan, const struct device *device) {
+    unsigned bridge = (unsigned)device->place.bridge;
+    bridges->owners[bridge][device->place.slot] = device->id.value;
+    if (!plan->bridges[bridge].is_used)
+        use_bridge(plan, bridge);
+}
+
+int bridges_take(struct bridges *bridges, struct plan *plan, const struct device *device,
+                 vqemu_error **error) {
+    const char *id = device->id.value;
+    unsigned slot = device->place.slot;
+    if (slot < 1 || slot > BRIDGE_SLOTS)
+        return slot_refuse(plan, id, VQEMU_ERR_INVALID, "no-such-place", NULL, error,
+                           "is no slot behind a bridge; these are 0x1 to 0x%x", BRIDGE_SLOTS);
+    const char *owner = bridges->owners[device->place.bridge][slot];
+    if (owner)
+        return slot_refuse_taken(plan, id, owner, error);
+    own(bridges, plan, device);
+    return 0;
+}
+
+bool bridges_place(struct bridges *bridges, struct plan *plan, struct device *device) {
     unsigned bridge, slot;
-    bool has_place = find_annex(device, &bridge, &slot) && !bridges->taken[bridge][slot];
+    bool has_place = find_annex(device, &bridge, &slot) && !bridges->owners[bridge][slot];
     if (!has_place && !find_free(bridges, &bridge, &slot))
-        return;
-    bridges->taken[bridge][slot] = true;
-    plan->bridges[bridge] = (struct bridge_plan){true, FIRST_BRIDGE_FUNCTION + bridge};
+        return false;
     device->place = (struct place){
         .kind = PLACE_SLOT,
         .bridge = (int)bridge,
         .slot = slot,
-        .reason = "the machine's own bus is full, and it keeps this place behind a bridge",
+        .origin = origin_named("slots", device->id.value,
+                               "the machine's own bus is full, and it keeps this place behind a "
+                               "bridge"),
     };
+    own(bridges, plan, device);
+    return true;
 }
 
 /* ---- ports ---- */
@@ -74,9 +162,11 @@ unsigned plan_port_slots(const struct plan *plan) {
     return (unsigned)((plan->vm->hotplug_slots + PORTS_OF_SLOT - 1) / PORTS_OF_SLOT);
 }
 
-void plan_take_port_slots(const struct plan *plan, bool taken[static NO_SLOT]) {
+bool plan_is_port_slot(const struct plan *plan, unsigned slot) {
     for (unsigned i = 0; i < plan_port_slots(plan); i++)
-        taken[port_slots[i]] = true;
+        if (port_slots[i] == slot)
+            return true;
+    return false;
 }
 
 struct place plan_port_place(unsigned number) {

@@ -7,15 +7,16 @@
 #include "command/plan-image.h"
 #include "command/plan-nouns.h"
 #include "command/plan-place.h"
+#include "command/plan-unit.h"
 #include "command/refusal.h"
 
 #define BLOCK_SERIAL_MAX 20 /* virtio-blk, IDE and NVMe have no more room */
 #define SCSI_DISKS_MAX 256  /* targets of one controller */
 #define USB_DISKS_MAX (USB_PORTS - USB_FIRST_DISK_PORT + 1)
 
-/* What disks have taken so far. */
+/* Those of disks alone; that of USB is the controller's (plan-usb.c). */
 struct buses {
-    unsigned ide, scsi, usb;
+    struct unit_bus ide, scsi;
 };
 
 static bool is(const char *choice, const char *value) {
@@ -24,7 +25,7 @@ static bool is(const char *choice, const char *value) {
 
 static int disk_error(const struct drive *drive, const char *key, const char *text,
                       vqemu_error **error) {
-    return refuse(error, VQEMU_ERR_INVALID, "disks[%zu].%s: %s", drive->number, key, text);
+    return refuse(error, VQEMU_ERR_INVALID, "disks[%zu].%s: %s", drive->position, key, text);
 }
 
 static bool is_read_only(const vqemu_disk *disk) {
@@ -40,6 +41,10 @@ static bool has_plain_ide(const struct plan *plan) {
 static const char *plain_bus(const struct plan *plan, const vqemu_disk *disk) {
     const char *bus = is_on(disk->cdrom) ? plan->machine->plain_cdrom : plan->machine->plain_disk;
     return is(bus, "usb") && plan->vm->usb == TOGGLE_OFF ? "ide" : bus;
+}
+
+static unsigned ide_drives(const struct plan *plan) {
+    return plan->machine->ide == IDE_BUILT_IN ? 4 : 6;
 }
 
 static struct choice default_bus(const struct plan *plan, const vqemu_disk *disk) {
@@ -73,7 +78,7 @@ size_t plan_first_usb_disk(const struct plan *plan) {
 static int check_bus(const struct plan *plan, const struct drive *drive, vqemu_error **error) {
     const vqemu_disk *disk = drive->disk;
     char key[48];
-    snprintf(key, sizeof key, "disks[%zu].bus", drive->number);
+    snprintf(key, sizeof key, "disks[%zu].bus", drive->position);
     if (is(drive->bus.value, "ide") && plan->machine->ide == IDE_NONE)
         return refuse_for_machine(plan, key, "IDE or SATA; it has virtio and scsi", error);
     if (is(drive->bus.value, "nvme") && !plan->arch->msix)
@@ -115,25 +120,35 @@ static int check_image(const struct drive *drive, vqemu_error **error) {
     return 0;
 }
 
-static int check_room(const struct plan *plan, const struct drive *drive, const struct buses *buses,
-                      vqemu_error **error) {
-    unsigned ide_max = plan->machine->ide == IDE_BUILT_IN ? 4 : 6;
-    if (is(drive->bus.value, "ide") && buses->ide == ide_max)
+static int refuse_crowd(const struct plan *plan, const struct drive *drive, vqemu_error **error) {
+    if (is(drive->bus.value, "ide"))
         return refuse(error, VQEMU_ERR_UNSUPPORTED,
                       "disks[%zu].bus: the machine %s has room for %u IDE or SATA drives",
-                      drive->number, plan->machine_name, ide_max);
-    if (is(drive->bus.value, "scsi") && buses->scsi == SCSI_DISKS_MAX)
+                      drive->position, plan->machine_name, ide_drives(plan));
+    if (is(drive->bus.value, "scsi"))
         return refuse(error, VQEMU_ERR_UNSUPPORTED,
-                      "disks[%zu].bus: there is room for %d SCSI drives", drive->number,
+                      "disks[%zu].bus: there is room for %d SCSI drives", drive->position,
                       SCSI_DISKS_MAX);
-    if (is(drive->bus.value, "usb") && buses->usb == USB_DISKS_MAX)
-        return refuse(error, VQEMU_ERR_UNSUPPORTED,
-                      "disks[%zu].bus: there is room for %d USB drives", drive->number,
-                      USB_DISKS_MAX);
-    return 0;
+    return refuse(error, VQEMU_ERR_UNSUPPORTED, "disks[%zu].bus: there is room for %d USB drives",
+                  drive->position, USB_DISKS_MAX);
 }
 
 /* ---- the place ---- */
+
+/* NULL: it has a place of the machine's own bus. */
+static struct unit_bus *bus_of(struct plan *plan, const struct drive *drive, struct buses *buses) {
+    return is(drive->bus.value, "ide")    ? &buses->ide
+           : is(drive->bus.value, "scsi") ? &buses->scsi
+           : is(drive->bus.value, "usb")  ? &plan->usb.ports
+                                          : NULL;
+}
+
+static int take_unit(struct plan *plan, struct drive *drive, struct buses *buses,
+                     vqemu_error **error) {
+    struct unit_bus *bus = bus_of(plan, drive, buses);
+    unsigned from = bus == &plan->usb.ports ? USB_FIRST_DISK_PORT : 0;
+    return !bus || unit_take_free(bus, &drive->device, from) ? 0 : refuse_crowd(plan, drive, error);
+}
 
 /* Whether an earlier disk has the same I/O thread, on the same bus if that is given. */
 static bool was_named_before(const struct plan *plan, const struct drive *drive, const char *bus) {
@@ -161,74 +176,128 @@ static void plan_controller(struct plan *plan, struct drive *drive) {
     drive->controller = controller;
 }
 
+static bool is_first_on(const struct plan *plan, const struct drive *drive, const char *bus) {
+    const struct drive *first = plan->drives;
+    while (first < drive && !is(first->bus.value, bus))
+        first++;
+    return first == drive;
+}
+
 static void plan_sata(struct plan *plan, struct drive *drive) {
-    drive->adds_sata = plan->machine->ide == SATA_ADDED && drive->index == 0;
+    drive->adds_sata = plan->machine->ide == SATA_ADDED && is_first_on(plan, drive, "ide");
     if (!drive->adds_sata)
         return;
     plan_device(plan, &drive->sata, "ide", -1);
     plan_attach(plan, &drive->sata);
 }
 
-static void plan_attachment(struct plan *plan, struct drive *drive, struct buses *buses) {
-    plan_listed_device(plan, &drive->device, "drive", "disks", drive->number, drive->disk->id);
-    if (is(drive->bus.value, "scsi")) {
-        drive->index = buses->scsi++;
+static void plan_attachment(struct plan *plan, struct drive *drive) {
+    if (is(drive->bus.value, "scsi"))
         plan_controller(plan, drive);
-    } else if (is(drive->bus.value, "ide")) {
-        drive->index = buses->ide++;
+    else if (is(drive->bus.value, "ide"))
         plan_sata(plan, drive);
-    } else if (is(drive->bus.value, "usb")) {
-        drive->index = USB_FIRST_DISK_PORT + buses->usb++;
-    } else {
+    else if (!is(drive->bus.value, "usb"))
         plan_attach(plan, &drive->device);
-    }
 }
 
-/* By what the guest knows the disk again, wherever it is attached. */
-static struct choice choose_serial(struct plan *plan, const vqemu_disk *disk, size_t number) {
-    const char *reason = disk->serial ? NULL : "default: the number of the disk";
-    return (struct choice){disk->serial ? disk->serial
-                                        : arena_textf(&plan->texts, "disk%zu", number),
-                           origin_in("disks", number, "serial", reason)};
+static bool is_serial_given(const vqemu_vm *vm, const char *serial) {
+    for (size_t i = 0; i < vm->disks.count; i++)
+        if (is(((const vqemu_disk *)vm->disks.items[i])->serial, serial))
+            return true;
+    return false;
+}
+
+/* By what the guest knows the disk again, wherever it is attached. A disk that had the number
+ * before may have kept the serial. */
+static struct choice choose_serial(struct plan *plan, const struct drive *drive) {
+    int number = drive->device.number;
+    if (drive->disk->serial)
+        return (struct choice){drive->disk->serial,
+                               origin_in("disks", drive->position, "serial", NULL)};
+    const char *serial = arena_textf(&plan->texts, "disk%d", number);
+    while (is_serial_given(plan->vm, serial)) {
+        number += LIST_MAX;
+        serial = arena_textf(&plan->texts, "disk%d", number);
+    }
+    return (struct choice){
+        serial, origin_in("disks", drive->position, "serial", "default: the number of the disk")};
 }
 
 static struct origin origin_of_bootindex(const struct drive *drive) {
     return origin_in(
-        "disks", drive->number, "boot_order",
+        "disks", drive->position, "boot_order",
         drive->disk->boot_order ? NULL : "default: the order of the list, CD-ROM drives last");
 }
 
 /* ---- all of them ---- */
 
-static int check_drive(const struct plan *plan, const struct drive *drive,
-                       const struct buses *buses, vqemu_error **error) {
+static int check_drive(const struct plan *plan, const struct drive *drive, vqemu_error **error) {
     int r = check_bus(plan, drive, error);
     if (r == 0)
         r = check_image(drive, error);
-    if (r == 0)
-        r = plan_check_image(drive->disk, drive->number, error);
-    return r == 0 ? check_room(plan, drive, buses, error) : r;
+    return r == 0 ? plan_check_image(drive->disk, drive->position, error) : r;
 }
 
-static int plan_drive(struct plan *plan, size_t number, struct buses *buses, vqemu_error **error) {
-    const vqemu_disk *disk = plan->vm->disks.items[number];
-    struct drive *drive = &plan->drives[number];
+static void begin_drive(struct plan *plan, size_t position) {
+    const vqemu_disk *disk = plan->vm->disks.items[position];
+    struct drive *drive = &plan->drives[position];
     *drive = (struct drive){.disk = disk,
-                            .number = number,
-                            .bus = plan_disk_bus(plan, number),
-                            .serial = choose_serial(plan, disk, number),
+                            .position = position,
+                            .bus = plan_disk_bus(plan, position),
                             .read_only = is_read_only(disk),
                             .has_medium = disk->file || has_descriptor(disk),
-                            .bootindex = plan_disk_bootindex(plan, number)};
-    int r = check_drive(plan, drive, buses, error);
+                            .bootindex = plan_disk_bootindex(plan, position)};
+    plan_listed_device(plan, &drive->device, LIST_OF_DISKS, position);
+    drive->serial = choose_serial(plan, drive);
+    drive->bootindex_origin = origin_of_bootindex(drive);
+}
+
+static int plan_drive(struct plan *plan, struct drive *drive, struct buses *buses,
+                      vqemu_error **error) {
+    int r = check_drive(plan, drive, error);
+    if (r == 0)
+        r = take_unit(plan, drive, buses, error);
     if (r < 0)
         return r;
-    drive->bootindex_origin = origin_of_bootindex(drive);
-    drive->adds_iothread = disk->iothread && !was_named_before(plan, drive, NULL);
+    drive->adds_iothread = drive->disk->iothread && !was_named_before(plan, drive, NULL);
     if (drive->has_medium)
         plan_images(plan, drive);
-    plan_attachment(plan, drive, buses);
+    plan_attachment(plan, drive);
     return 0;
+}
+
+/* Those that the VM gives come before those that are free. */
+static int take_given_units(struct plan *plan, struct buses *buses, vqemu_error **error) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < plan->vm->disks.count; i++) {
+        struct drive *drive = &plan->drives[i];
+        struct unit_bus *bus = bus_of(plan, drive, buses);
+        if (bus && (bus != &plan->usb.ports || plan->usb.controller))
+            r = unit_take_given(plan, bus, &drive->device, error);
+    }
+    return r;
+}
+
+static bool is_there_one_on(const struct plan *plan, const char *bus) {
+    for (size_t i = 0; i < plan->vm->disks.count; i++)
+        if (is(plan->drives[i].bus.value, bus))
+            return true;
+    return false;
+}
+
+static int begin_drives(struct plan *plan, struct buses *buses, vqemu_error **error) {
+    size_t count = plan->vm->disks.count;
+    plan->drives = arena_add(&plan->texts, count * sizeof *plan->drives);
+    plan->controllers = arena_add(&plan->texts, count * sizeof *plan->controllers);
+    if (plan->texts.failed)
+        return error_no_memory(error);
+    for (size_t i = 0; i < count; i++)
+        begin_drive(plan, i);
+    if (is_there_one_on(plan, "ide"))
+        unit_bus_begin(plan, &buses->ide, "ide", 0, ide_drives(plan));
+    if (is_there_one_on(plan, "scsi"))
+        unit_bus_begin(plan, &buses->scsi, "scsi", 0, SCSI_DISKS_MAX);
+    return plan->texts.failed ? error_no_memory(error) : take_given_units(plan, buses, error);
 }
 
 int plan_disks(struct plan *plan, vqemu_error **error) {
@@ -237,11 +306,9 @@ int plan_disks(struct plan *plan, vqemu_error **error) {
     int r = plan_check_boot_order(plan, error);
     if (r == 0)
         r = plan_check_layer_count(plan->vm, error);
-    plan->drives = arena_add(&plan->texts, count * sizeof *plan->drives);
-    plan->controllers = arena_add(&plan->texts, count * sizeof *plan->controllers);
-    if (r == 0 && plan->texts.failed)
-        return error_no_memory(error);
+    if (r == 0 && count > 0)
+        r = begin_drives(plan, &buses, error);
     for (size_t i = 0; r == 0 && i < count; i++)
-        r = plan_drive(plan, i, &buses, error);
+        r = plan_drive(plan, &plan->drives[i], &buses, error);
     return r;
 }

@@ -213,8 +213,8 @@ static void plan_source(struct plan *plan, struct drive *drive, const struct sou
         .read_only_origin = origin_of_read_only(drive, source),
         .cache = drive->disk->cache,
         .aio = drive->disk->aio,
-        .cache_origin = origin_in("disks", drive->number, "cache", NULL),
-        .aio_origin = origin_in("disks", drive->number, "aio", NULL),
+        .cache_origin = origin_in("disks", drive->position, "cache", NULL),
+        .aio_origin = origin_in("disks", drive->position, "aio", NULL),
         .discard = source->discard,
     };
     note_qcow2(plan, source, file.fd);
@@ -223,11 +223,11 @@ static void plan_source(struct plan *plan, struct drive *drive, const struct sou
 static const char *node_of_layer(struct plan *plan, const struct drive *drive, size_t index) {
     if (index == drive->disk->backing.count)
         return NULL;
-    return arena_textf(&plan->texts, "disk%zu-backing%zu", drive->number, index);
+    return arena_textf(&plan->texts, "disk%d-backing%zu", drive->device.number, index);
 }
 
 static struct origin origin_of_layer(const struct drive *drive, size_t index) {
-    struct origin origin = origin_in("disks", drive->number, NULL, NULL);
+    struct origin origin = origin_in("disks", drive->position, NULL, NULL);
     origin.inner = "backing";
     origin.inner_index = (uint32_t)index;
     return origin;
@@ -256,8 +256,8 @@ static void plan_layers(struct plan *plan, struct drive *drive) {
 void plan_images(struct plan *plan, struct drive *drive) {
     const vqemu_disk *disk = drive->disk;
     const struct source source = {
-        .origin = origin_in("disks", drive->number, NULL, NULL),
-        .node = arena_textf(&plan->texts, "disk%zu", drive->number),
+        .origin = origin_in("disks", drive->position, NULL, NULL),
+        .node = arena_textf(&plan->texts, "disk%d", drive->device.number),
         .file = disk->file,
         .format = disk->format,
         .data_file = disk->data_file,

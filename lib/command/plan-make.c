@@ -7,6 +7,7 @@
 #include "command/plan-claim.h"
 #include "command/plan-nouns.h"
 #include "command/plan-place.h"
+#include "command/plan-slot.h"
 #include "command/refusal.h"
 
 #define OWN_DEVICES 16 /* more than a VM has besides its lists */
@@ -45,7 +46,11 @@ static int begin(struct plan *plan, vqemu_error **error) {
     int r = object_check_required(&vm_type, vm, error);
     if (r == 0 && plan->texts.failed)
         return error_no_memory(error);
-    return r == 0 ? check_runtime(plan, error) : r;
+    if (r == 0)
+        r = check_runtime(plan, error);
+    if (r == 0)
+        r = plan_number_devices(plan, error);
+    return r == 0 ? slots_begin(plan, error) : r;
 }
 
 static int plan_machine_parts(struct plan *plan, vqemu_error **error) {
@@ -70,8 +75,8 @@ static int plan_machine_parts(struct plan *plan, vqemu_error **error) {
 /* In the order of QEMU's arguments, in which slots and descriptors are counted. */
 static int plan_devices(struct plan *plan, vqemu_error **error) {
     static int (*const nouns[])(struct plan * plan, vqemu_error * *error) = {
-        plan_display, plan_usb,    plan_console, plan_control,
-        plan_disks,   plan_shares, plan_nics,    plan_extras,
+        plan_display, plan_usb,    plan_console, plan_control, plan_disks,
+        plan_inputs,  plan_shares, plan_nics,    plan_extras,
     };
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof nouns / sizeof *nouns; i++)
@@ -82,8 +87,6 @@ static int plan_devices(struct plan *plan, vqemu_error **error) {
 /* What is to be seen only when all devices are there. */
 static int conclude(struct plan *plan, vqemu_error **error) {
     int r = plan_places(plan, error);
-    if (r == 0)
-        r = plan_check_ids(plan, error);
     if (r == 0)
         r = plan_check_arguments(plan, error);
     if (r == 0)

@@ -22,7 +22,7 @@ static bool is(const struct nic_plan *planned, const char *backend) {
 
 static int nic_error(const struct nic_plan *planned, const char *key, const char *text,
                      vqemu_error **error) {
-    return refuse(error, VQEMU_ERR_INVALID, "nics[%zu].%s: %s", planned->number, key, text);
+    return refuse(error, VQEMU_ERR_INVALID, "nics[%zu].%s: %s", planned->position, key, text);
 }
 
 static bool wants_msix(const struct nic_plan *planned) {
@@ -35,7 +35,7 @@ static bool wants_msix(const struct nic_plan *planned) {
 static int check_model(const struct plan *plan, const struct nic_plan *planned,
                        vqemu_error **error) {
     char key[48];
-    snprintf(key, sizeof key, "nics[%zu].model", planned->number);
+    snprintf(key, sizeof key, "nics[%zu].model", planned->position);
     if (!planned->is_virtio && !plan_has_pci(plan))
         return refuse_for_machine(plan, key, "PCI cards; it has virtio", error);
     if (!plan->arch->msix && wants_msix(planned))
@@ -52,7 +52,7 @@ static int check_forward(const struct nic_plan *planned, size_t number, vqemu_er
     return refuse(error, VQEMU_ERR_INVALID,
                   "nics[%zu].forwards[%zu].host_address: \"%s\" is no IPv4 address, such as "
                   "127.0.0.1",
-                  planned->number, number, forward->host_address);
+                  planned->position, number, forward->host_address);
 }
 
 static int check_user(const struct nic_plan *planned, vqemu_error **error) {
@@ -130,7 +130,7 @@ static int check_vhost(const struct plan *plan, const struct nic_plan *planned,
     if (!planned->opens_vhost ||
         (state != VQEMU_VHOST_NET_ABSENT && state != VQEMU_VHOST_NET_BROKEN))
         return 0;
-    int r = refuse(error, VQEMU_ERR_UNSUPPORTED, "nics[%zu].vhost: %s", planned->number,
+    int r = refuse(error, VQEMU_ERR_UNSUPPORTED, "nics[%zu].vhost: %s", planned->position,
                    state == VQEMU_VHOST_NET_ABSENT
                        ? "the host has no " VHOST_NET_DEVICE
                          ", which the kernel's module vhost_net makes (modprobe vhost_net)"
@@ -140,7 +140,7 @@ static int check_vhost(const struct plan *plan, const struct nic_plan *planned,
 
 static struct origin origin_of_vhost(const struct nic_plan *planned) {
     const vqemu_nic *nic = planned->nic;
-    return origin_in("nics", planned->number, "vhost",
+    return origin_in("nics", planned->position, "vhost",
                      nic->vhost != TOGGLE_DEFAULT
                          ? NULL
                          : "default: the host has vhost-net for whoever runs the VM");
@@ -150,7 +150,7 @@ static struct origin origin_of_vhost(const struct nic_plan *planned) {
 
 static struct origin origin_at(const struct nic_plan *planned, const char *key,
                                const char *reason) {
-    return origin_in("nics", planned->number, key, reason);
+    return origin_in("nics", planned->position, key, reason);
 }
 
 static void choose_model(const struct plan *plan, struct nic_plan *planned) {
@@ -167,6 +167,26 @@ static void choose_model(const struct plan *plan, struct nic_plan *planned) {
     planned->is_virtio = strcmp(planned->model.value, "virtio") == 0;
 }
 
+static void make_lower(char *mac) {
+    for (char *c = mac; *c; c++)
+        if (*c >= 'A' && *c <= 'F')
+            *c = (char)(*c - 'A' + 'a');
+}
+
+/* mac: in small letters. */
+static bool is_mac_given(const vqemu_vm *vm, const char *mac) {
+    char given[IDENTITY_MAC_LENGTH + 1];
+    for (size_t i = 0; i < vm->nics.count; i++) {
+        const vqemu_nic *nic = vm->nics.items[i];
+        snprintf(given, sizeof given, "%s", nic->mac ? nic->mac : "");
+        make_lower(given);
+        if (strcmp(given, mac) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A device that had the number before may have kept its address. */
 static void choose_mac(struct plan *plan, struct nic_plan *planned) {
     const vqemu_vm *vm = plan->vm;
     char derived[IDENTITY_MAC_LENGTH + 1];
@@ -174,7 +194,11 @@ static void choose_mac(struct plan *plan, struct nic_plan *planned) {
         planned->mac = (struct choice){planned->nic->mac, origin_at(planned, "mac", NULL)};
         return;
     }
-    identity_mac(vm->uuid ? vm->uuid : vm->name, planned->number, derived);
+    const char *source = vm->uuid ? vm->uuid : vm->name;
+    unsigned number = (unsigned)planned->device.number;
+    identity_mac(source, number, derived);
+    while (is_mac_given(vm, derived))
+        identity_mac(source, number += LIST_MAX, derived);
     planned->mac = (struct choice){
         arena_text(&plan->texts, derived),
         origin_at(planned, "mac",
@@ -234,7 +258,7 @@ static void choose(struct plan *plan, struct nic_plan *planned) {
 
 /* "nics[0].fd" as the first half of a claim. */
 static void begin_claim(struct plan *plan, const struct nic_plan *planned, const char *key) {
-    strv_addf(&plan->claims, "nics[%zu].%s", planned->number, key);
+    strv_addf(&plan->claims, "nics[%zu].%s", planned->position, key);
 }
 
 static int claim_descriptor(struct plan *plan, const struct nic_plan *planned, const char *key,
@@ -242,7 +266,7 @@ static int claim_descriptor(struct plan *plan, const struct nic_plan *planned, c
     char whole[48];
     if (!fd && !name)
         return 0;
-    snprintf(whole, sizeof whole, "nics[%zu].%s", planned->number, key);
+    snprintf(whole, sizeof whole, "nics[%zu].%s", planned->position, key);
     return plan_claim_descriptor(plan, whole, fd, name);
 }
 
@@ -250,7 +274,7 @@ static void use_device(struct plan *plan, const struct nic_plan *planned, const 
                        const char *key) {
     char whole[48];
     resources_add_device(&plan->resources, device);
-    snprintf(whole, sizeof whole, "nics[%zu].%s", planned->number, key);
+    snprintf(whole, sizeof whole, "nics[%zu].%s", planned->position, key);
     resources_name_file(&plan->resources, device, whole);
 }
 
@@ -288,18 +312,16 @@ static void use_bridge(struct plan *plan, const struct nic_plan *planned) {
     resources_add_device(&plan->resources, TUN_DEVICE); /* which the helper opens, as root */
     use_vhost(plan, planned);
     resources_add_file(&plan->resources, helper, VQEMU_FILE_EXECUTE);
-    snprintf(key, sizeof key, "nics[%zu].helper", planned->number);
+    snprintf(key, sizeof key, "nics[%zu].helper", planned->position);
     resources_name_file(&plan->resources, helper, key);
     plan->resources.starts_programs = true;
 }
 
 static void claim_mac(struct plan *plan, const struct nic_plan *planned) {
     char key[48], what[48];
-    snprintf(key, sizeof key, "nics[%zu].mac", planned->number);
+    snprintf(key, sizeof key, "nics[%zu].mac", planned->position);
     snprintf(what, sizeof what, "MAC address %s", planned->mac.value);
-    for (char *c = what + strlen("MAC address "); *c; c++)
-        if (*c >= 'A' && *c <= 'F')
-            *c = (char)(*c - 'A' + 'a');
+    make_lower(what + strlen("MAC address "));
     plan_claim(plan, key, what);
 }
 
@@ -315,10 +337,11 @@ static void use_all(struct plan *plan, struct nic_plan *planned) {
 
 /* ---- all of them ---- */
 
-static int plan_nic(struct plan *plan, size_t number, vqemu_error **error) {
-    const vqemu_nic *nic = plan->vm->nics.items[number];
-    struct nic_plan *planned = &plan->nics[number];
-    *planned = (struct nic_plan){.nic = nic, .number = number};
+static int plan_nic(struct plan *plan, size_t position, vqemu_error **error) {
+    const vqemu_nic *nic = plan->vm->nics.items[position];
+    struct nic_plan *planned = &plan->nics[position];
+    *planned = (struct nic_plan){.nic = nic, .position = position};
+    plan_listed_device(plan, &planned->device, LIST_OF_NICS, position);
     choose(plan, planned);
     int r = check_model(plan, planned, error);
     if (r == 0)
@@ -330,7 +353,6 @@ static int plan_nic(struct plan *plan, size_t number, vqemu_error **error) {
     if (r < 0)
         return r;
     choose_mac(plan, planned);
-    plan_listed_device(plan, &planned->device, "nic", "nics", number, nic->id);
     plan_attach(plan, &planned->device);
     use_all(plan, planned);
     return 0;

@@ -26,8 +26,10 @@ int plan_usb(struct plan *plan, vqemu_error **error);     /* plan-usb.c */
 int plan_console(struct plan *plan, vqemu_error **error); /* plan-console.c */
 int plan_control(struct plan *plan, vqemu_error **error); /* plan-control.c */
 int plan_disks(struct plan *plan, vqemu_error **error);   /* plan-disk.c */
-int plan_shares(struct plan *plan, vqemu_error **error);  /* plan-share.c */
-int plan_nics(struct plan *plan, vqemu_error **error);    /* plan-nic.c */
+/* USB ports for tablet and keyboard, of those that disks leave. */
+int plan_inputs(struct plan *plan, vqemu_error **error); /* plan-usb.c */
+int plan_shares(struct plan *plan, vqemu_error **error); /* plan-share.c */
+int plan_nics(struct plan *plan, vqemu_error **error);   /* plan-nic.c */
 /* TPM, watchdog, entropy, memory balloon, virtio sockets. */
 int plan_extras(struct plan *plan, vqemu_error **error); /* plan-extra.c */
 /* The VM's own arguments: whether they can be given, and what of the VM's files and sockets they

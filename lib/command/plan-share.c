@@ -175,11 +175,11 @@ static void plan_share(struct plan *plan, size_t number, unsigned *virtiofs_coun
     char path_key[48], socket_key[48];
     *planned = (struct share_plan){.share = share,
                                    .origin = origin_in("shares", number, NULL, NULL),
-                                   .id = arena_textf(&plan->texts, "share%zu", number),
                                    .tag = share->tag,
                                    .is_virtiofs = is_virtiofs(share),
                                    .writable = is_on(share->writable)};
-    plan_listed_device(plan, &planned->device, "share", "shares", number, share->id);
+    plan_listed_device(plan, &planned->device, LIST_OF_SHARES, number);
+    planned->id = arena_textf(&plan->texts, "share%d", planned->device.number);
     plan_attach(plan, &planned->device);
     if (!planned->is_virtiofs) {
         choose_9p(planned);

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "command/plan-nouns.h"
 #include "command/plan-place.h"
+#include "command/plan-unit.h"
 #include "command/refusal.h"
 
 /* What it is wanted for, if nobody asks for it by its own key. */
@@ -49,6 +50,21 @@ static struct origin origin_of_controller(const vqemu_vm *vm, const struct wants
                                             : "default: a disk is attached to it");
 }
 
+static int take_given_ports(struct plan *plan, vqemu_error **error) {
+    struct usb_plan *usb = &plan->usb;
+    int r = 0;
+    unit_bus_begin(plan, &usb->ports, "usb", 1, USB_PORTS + 1);
+    plan_device(plan, &usb->tablet_device, "tablet", -1);
+    plan_device(plan, &usb->keyboard_device, "keyboard", -1);
+    if (plan->texts.failed)
+        return error_no_memory(error);
+    if (usb->tablet)
+        r = unit_take_given(plan, &usb->ports, &usb->tablet_device, error);
+    if (r == 0 && usb->keyboard)
+        r = unit_take_given(plan, &usb->ports, &usb->keyboard_device, error);
+    return r;
+}
+
 int plan_usb(struct plan *plan, vqemu_error **error) {
     const vqemu_vm *vm = plan->vm;
     const struct wants wants = find_wants(plan);
@@ -66,5 +82,23 @@ int plan_usb(struct plan *plan, vqemu_error **error) {
         return r;
     plan_device(plan, &plan->usb.device, "usb", -1);
     plan_attach(plan, &plan->usb.device);
-    return 0;
+    return take_given_ports(plan, error);
+}
+
+static int take_free_port(struct plan *plan, struct device *device, unsigned from, const char *key,
+                          vqemu_error **error) {
+    if (unit_take_free(&plan->usb.ports, device, from))
+        return 0;
+    return refuse(error, VQEMU_ERR_UNSUPPORTED,
+                  "%s: the slots of disks leave no USB port for the %s", key, device->id.value);
+}
+
+int plan_inputs(struct plan *plan, vqemu_error **error) {
+    struct usb_plan *usb = &plan->usb;
+    int r = 0;
+    if (usb->controller && usb->tablet)
+        r = take_free_port(plan, &usb->tablet_device, USB_TABLET_PORT, "usb_tablet", error);
+    if (r == 0 && usb->controller && usb->keyboard)
+        r = take_free_port(plan, &usb->keyboard_device, USB_KEYBOARD_PORT, "display", error);
+    return r;
 }

@@ -40,7 +40,12 @@ struct amount {
 
 /* ---- devices and their places ---- */
 
-enum place_kind { PLACE_OF_QEMU, PLACE_SLOT, PLACE_CHANNEL }; /* the first: as QEMU numbers them */
+enum place_kind {
+    PLACE_OF_QEMU, /* as QEMU numbers them */
+    PLACE_SLOT,
+    PLACE_CHANNEL,
+    PLACE_UNIT, /* of a bus that is none of the machine's: "scsi", "ide", "usb" */
+};
 
 struct place {
     enum place_kind kind;
@@ -48,10 +53,12 @@ struct place {
     unsigned slot, function;
     bool multifunction;
     unsigned channel;
-    const char *reason; /* static */
+    const char *bus;
+    unsigned unit; /* SCSI id, IDE drive or USB port */
+    struct origin origin;
 };
 
-/* What takes a place of the machine's: "drive" 7. */
+/* What has a place: "drive" 7. */
 struct device {
     const char *noun;
     int number; /* of a list; -1: there is one of it */
@@ -59,11 +66,21 @@ struct device {
     struct place place;
 };
 
+/* Whose elements are devices. */
+enum device_list { LIST_OF_DISKS, LIST_OF_SHARES, LIST_OF_NICS, DEVICE_LIST_COUNT };
+
 #define BRIDGE_MAX 4 /* functions 4 to 7 of one slot */
 
 struct bridge_plan {
     bool is_used;
-    unsigned function; /* of the machine's slot for bridges */
+    struct place place;
+};
+
+/* A bus with numbered places, while it is being filled. */
+struct unit_bus {
+    const char *name;
+    unsigned first, end;
+    const char **owners; /* by number: an id, or NULL */
 };
 
 /* ---- the nouns ---- */
@@ -125,7 +142,8 @@ struct display_plan {
 struct usb_plan {
     bool controller, tablet, keyboard;
     struct origin controller_origin, tablet_origin;
-    struct device device;
+    struct device device, tablet_device, keyboard_device;
+    struct unit_bus ports;
 };
 
 enum console_kind { CONSOLE_NONE, CONSOLE_STDIO, CONSOLE_PTY, CONSOLE_FILE, CONSOLE_SOCKET };
@@ -167,10 +185,9 @@ struct image {
 
 struct drive {
     const vqemu_disk *disk;
-    size_t number;
+    size_t position; /* in the list */
     struct choice bus, serial;
     bool read_only, has_medium;
-    unsigned index; /* on its bus: of SCSI, IDE, or a USB port */
     uint64_t bootindex;
     struct origin bootindex_origin;
     bool adds_iothread, adds_sata;
@@ -203,7 +220,7 @@ struct forward_plan {
 
 struct nic_plan {
     const vqemu_nic *nic;
-    size_t number;
+    size_t position; /* in the list */
     struct choice backend, model, mac, helper;
     bool is_virtio;
     bool opens_vhost; /* QEMU opens /dev/vhost-net for it */
@@ -238,6 +255,8 @@ struct plan {
     const char *guest_os;
     bool kvm, uefi, shared_memory;
 
+    unsigned *numbers[DEVICE_LIST_COUNT]; /* of their elements: see plan-id.h */
+    bool *slots_used;                     /* of the places that the VM gives: see plan-slot.h */
     struct identity_plan identity;
     struct machine_plan board;
     struct memory_plan memory;
@@ -257,7 +276,7 @@ struct plan {
     struct extras_plan extras;
     struct device **devices; /* that take a place, in the order of the arguments */
     size_t device_count;
-    struct bridge_plan bridges[BRIDGE_MAX];
+    struct bridge_plan bridges[BRIDGE_MAX + 1]; /* the last: see bridges_settle() */
 
     int last_named_fd; /* the number of the last descriptor that has a name; 0: none has */
     struct strv claims, readings, mentions; /* see plan-claim.h */

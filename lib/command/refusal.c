@@ -8,9 +8,11 @@
 #include "choice/profile.h"
 #include "util/strbuf.h"
 
-/* The key that a message begins with, as its own string; NULL if it begins with none. */
+/* The key that a message begins with, as its own string; NULL if it begins with none. Capitals and
+ * hyphens are those of ids, "slots.rng-device". */
 static char *key_of(const char *message) {
-    static const char characters[] = "abcdefghijklmnopqrstuvwxyz0123456789_.[]";
+    static const char characters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.[]";
     size_t length = strspn(message, characters);
     return length > 0 && strncmp(message + length, ": ", 2) == 0 ? strndup(message, length) : NULL;
 }

@@ -2,12 +2,12 @@
 #include "command/noun-options.h"
 #include "command/plan-nouns.h"
 
-static void input_options(struct options *options, const char *model, const char *id, unsigned port,
+static void input_options(struct options *options, const char *model, const struct device *device,
                           struct origin origin) {
-    option_begin(options, OPTION_DEVICE, model, origin);
-    option_text(options, "id", id);
+    device_begin(options, model, device, origin);
     option_text(options, "bus", "usb.0");
-    option_number(options, "port", port);
+    option_number(options, "port", device->place.unit);
+    option_from(options, place_origin(options, &device->place));
 }
 
 void usb_options(const struct plan *plan, struct options *options) {
@@ -19,8 +19,8 @@ void usb_options(const struct plan *plan, struct options *options) {
     option_number(options, "p3", USB_PORTS);
     device_place(options, &usb->device);
     if (usb->tablet)
-        input_options(options, "usb-tablet", "tablet", USB_TABLET_PORT, usb->tablet_origin);
+        input_options(options, "usb-tablet", &usb->tablet_device, usb->tablet_origin);
     if (usb->keyboard)
-        input_options(options, "usb-kbd", "keyboard", USB_KEYBOARD_PORT,
+        input_options(options, "usb-kbd", &usb->keyboard_device,
                       origin_key("display", "the machine has no other keyboard"));
 }

@@ -116,7 +116,9 @@ static int read_value(struct reader *reader, const struct property *property, vo
     else if (json_is_integer(json) && json_integer_value(json) >= 0)
         value = (struct value){.kind = VALUE_NUMBER, .number = (uint64_t)json_integer_value(json)};
     else if (!json_is_boolean(json) && !is_none)
-        return wrong_kind(reader, "true, false, an integer from 0 up, or text");
+        return wrong_kind(reader, property->value_wanted
+                                      ? property->value_wanted
+                                      : "true, false, an integer from 0 up, or text");
     return property_set_value(property, object, reader->path.text, name, is_none ? NULL : &value,
                               reader->error);
 }

@@ -189,20 +189,49 @@ int property_set_element(const struct property *property, void *object, const ch
 
 /* ---- named values ---- */
 
-static int check_value(const char *key, const struct value *value, vqemu_error **error) {
-    if (value->kind == VALUE_TEXT)
-        return check_pattern(VALUE_PATTERN,
-                             "text that QEMU can take here: up to 255 bytes without commas, tabs "
-                             "and newlines",
-                             key, value->text, error);
-    if (value->kind == VALUE_SWITCH || value->number <= INT64_MAX)
+static int check_text(const struct property *property, const char *key, const char *text,
+                      vqemu_error **error) {
+    if (property->value_pattern)
+        return check_pattern(property->value_pattern, property->value_wanted, key, text, error);
+    return check_pattern(
+        VALUE_PATTERN,
+        "text that QEMU can take here: up to 255 bytes without commas, tabs and newlines", key,
+        text, error);
+}
+
+static int check_switch(const struct property *property, const char *key, vqemu_error **error) {
+    if (!property->value_pattern)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: a switch is not %s", key,
+                      property->value_wanted);
+    return error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, key, NULL);
+}
+
+/* JSON has no larger ones. */
+static int check_number(const struct property *property, const char *key, uint64_t number,
+                        vqemu_error **error) {
+    uint64_t maximum = property->maximum ? property->maximum : INT64_MAX;
+    if (number <= maximum)
         return 0;
     char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, value->number);
-    int r = error_set(error, VQEMU_ERR_INVALID, 0,
-                      "%s: %s is more than %" PRId64 "; set it as text", key, text, INT64_MAX);
+    snprintf(text, sizeof text, "%" PRIu64, number);
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: %s is more than %" PRIu64 "%s", key, text,
+                      maximum, property->maximum ? "" : "; set it as text");
     return error_because(r, error, "out-of-range", VQEMU_DETAIL_KEY, key, VQEMU_DETAIL_VALUE, text,
                          NULL);
+}
+
+static int check_value(const struct property *property, const char *key, const struct value *value,
+                       vqemu_error **error) {
+    switch (value->kind) {
+    case VALUE_TEXT:
+        return check_text(property, key, value->text, error);
+    case VALUE_SWITCH:
+        return check_switch(property, key, error);
+    case VALUE_NUMBER:
+        break;
+    }
+    return check_number(property, key, value->number, error);
 }
 
 /* "on" is a switch, and comes out of JSON as one. */
@@ -229,7 +258,7 @@ int property_set_value(const struct property *property, void *object, const char
         named_values_remove(values, name);
         return 0;
     }
-    r = check_value(key, value, error);
+    r = check_value(property, key, value, error);
     if (r == 0 && !named_values_find(values, name))
         r = property_check_room(key, values->count, error);
     if (r < 0)

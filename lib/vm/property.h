@@ -77,10 +77,13 @@ struct property {
     bool is_descriptor;                     /* a number that a caller has by mistake when it is 0 */
     const char *const *choices;             /* NULL-terminated */
     const char *(*choice_at)(size_t index); /* instead, where another noun has the words */
-    uint64_t minimum, maximum; /* of a number; the maximum is also that of a string's bytes */
+    uint64_t minimum, maximum; /* of a number, also a named one; the maximum is also that of a
+                                * string's bytes */
     const char
         *pattern;       /* what a string, also of a list, or the name of a value matches, or NULL */
     const char *wanted; /* what matches it, as "a MAC address such as ..."; or a number's unit */
+    /* The same of named values that are text; with it, none is a switch. NULL: what QEMU takes. */
+    const char *value_pattern, *value_wanted;
     const struct object_type *element;
     const char *meaning; /* for the schema: what it is, its default, and what it needs */
 };

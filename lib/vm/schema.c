@@ -58,11 +58,19 @@ static json_t *schema_of_number(const struct property *property) {
 }
 
 /* Numbers and text are what QEMU takes for a value. */
+static json_t *schema_of_value(const struct property *property) {
+    if (property->value_pattern)
+        return json_pack("{s:[s,s], s:i, s:I, s:s}", "type", "integer", "string", "minimum", 0,
+                         "maximum", (json_int_t)property->maximum, "pattern",
+                         property->value_pattern);
+    return json_pack("{s:[s,s,s], s:i, s:i, s:s}", "type", "boolean", "integer", "string",
+                     "minimum", 0, "maxLength", VALUE_TEXT_MAX, "pattern", "^[^,\t\n\v\f\r]*$");
+}
+
 static json_t *schema_of_values(const struct property *property) {
-    return json_pack("{s:s, s:{s:s}, s:{s:[s,s,s], s:i, s:i, s:s}, s:i}", "type", "object",
-                     "propertyNames", "pattern", property->pattern, "additionalProperties", "type",
-                     "boolean", "integer", "string", "minimum", 0, "maxLength", VALUE_TEXT_MAX,
-                     "pattern", "^[^,\t\n\v\f\r]*$", "maxProperties", LIST_MAX);
+    return json_pack("{s:s, s:{s:s}, s:o, s:i}", "type", "object", "propertyNames", "pattern",
+                     property->pattern, "additionalProperties", schema_of_value(property),
+                     "maxProperties", LIST_MAX);
 }
 
 static json_t *schema_of(const struct property *property) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "util/export.h"
 #include "vm/descriptor-name.h"
+#include "vm/device-id.h"
 #include "vm/disk.h"
 #include "vm/nic.h"
 #include "vm/share.h"
@@ -423,6 +424,26 @@ static const struct property properties[] = {
         .meaning = "PCI Express ports that are left free, up to 32, into which devices are plugged "
                    "while the guest runs (QMP's device_add with the bus port0, port1, ...); of the "
                    "machines q35 and virt. Default: none.",
+    },
+    {
+        .key = "slots",
+        .reach = REACH_NOTHING,
+        .kind = PROPERTY_VALUES,
+        .offset = offsetof(vqemu_vm, slots),
+        .maximum = 65535,
+        .pattern = DEVICE_ID_OF_ANY_PATTERN,
+        .wanted = "the id of a device",
+        .value_pattern = "^(0x[0-9A-Fa-f]{1,2}([.][0-7]){0,1}|bridge[0-3]:0x[0-9A-Fa-f]{1,2}|"
+                         "fe[.]0[.][0-9A-Fa-f]{1,4}|(scsi|ide|usb):[0-9]{1,3})$",
+        .value_wanted = "the place of a device, such as \"0x10\", \"0x1f.0\", "
+                        "\"bridge0:0x3\", \"fe.0.2000\", \"scsi:5\", \"ide:1\" or \"usb:4\"",
+        .meaning =
+            "Places of devices by their ids, so that none moves when others come and go: a slot "
+            "of PCI, with its function where it has several (\"0x10\", or as a number 16; "
+            "\"0x1f.0\"), or one behind a bridge (\"bridge0:0x3\"); on s390x a device number "
+            "(\"fe.0.2000\"); and where a drive is on another bus, its SCSI id, IDE drive or USB "
+            "port (\"scsi:5\", \"ide:1\", \"usb:4\"). vqemu_vm_complete() writes those that the VM "
+            "has without them. Default: each kind of device has places of its own.",
     },
     {
         .key = "watchdog",

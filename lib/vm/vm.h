@@ -53,6 +53,7 @@ struct vqemu_vm {
     enum toggle rng;
     enum toggle balloon;
     uint64_t hotplug_slots;
+    struct named_values slots;
     const char *watchdog;
     enum toggle tpm;
     char *tpm_socket;

@@ -30,7 +30,8 @@ from voltqemu import aio  # noqa: E402
 # Something for each pattern that a string can have.
 STRINGS = ["/a,b c/\u20ac", "\u20ac, =x", "x1", "2M", "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "52:54:00:12:34:56",
            "127.0.0.1", "/x", "x86_64"]
-FEATURES = {"avx": True, "x.y-z": False, "hv-spinlocks": "0x1fff", "number": 7}
+VALUES = {"cpu_features": {"avx": True, "x.y-z": False, "hv-spinlocks": "0x1fff", "number": 7},
+          "slots": {"drive0": "0x1f.0", "my.disk": "scsi:3", "nic0": 16}}
 
 
 def string_for(schema, number):
@@ -44,7 +45,7 @@ def document_for(schema, number, name=""):
     if kind == "object" and "properties" in schema:
         return {key: document_for(value, number, key) for key, value in schema["properties"].items()}
     return {
-        "object": lambda: dict(FEATURES),
+        "object": lambda: dict(VALUES[name]),
         "array": lambda: [document_for(schema["items"], number + i) for i in range(2)],
         "boolean": lambda: number % 2 == 0,
         "integer": lambda: schema["maximum"] - number,
@@ -118,7 +119,7 @@ def test_every_key_by_keyword_attribute_and_item_gives_the_document(number):
 
 
 def plain(value):
-    if isinstance(value, voltqemu.vm.Features):
+    if isinstance(value, voltqemu.vm.Values):
         return dict(value)
     if isinstance(value, (voltqemu.vm.Elements, voltqemu.vm.Strings)):
         return [entry if isinstance(entry, str) else entry.to_dict() for entry in value]
@@ -186,7 +187,7 @@ def test_parts_are_lists_of_views():
     assert vm.to_dict()["nics"] == [{"forwards": [{"host_port": 53, "guest_port": 5353, "protocol": "udp"}]}]
 
 
-def test_strings_and_features():
+def test_strings_and_named_values():
     vm = voltqemu.VM("x", extra_args=["-d", b"\xff"], cpu_features={"avx2": False})
     vm.extra_args.append("x")
     vm.extra_args[0] = "-D"
@@ -198,6 +199,12 @@ def test_strings_and_features():
     assert vm["cpu_features.sse4.1"] is False and vm.to_dict()["extra_args"] == ["-D", "\udcff", "x"]
     del vm.extra_args[1], vm.cpu_features["avx2"]
     assert list(vm.extra_args) == ["-D", "x"] and len(vm.cpu_features) == 3
+    vm.slots = {"nic0": "0x10"}
+    vm.slots["drive0"] = 24
+    vm["slots.my.disk"] = "scsi:3"
+    assert vm.slots == {"nic0": "0x10", "drive0": 24, "my.disk": "scsi:3"} and vm["slots.drive0"] == 24
+    del vm.slots["nic0"], vm["slots.my.disk"]
+    assert vm.to_dict()["slots"] == {"drive0": 24} and vm.cpu_features["aes"] is True
 
 
 def test_a_part_outlives_the_name_of_its_vm():
@@ -237,6 +244,8 @@ WRONG = [
     ("cpu_features", ["avx"], TypeError), ("cpu_features", {"avx": 1.5}, TypeError),
     ("cpu_features", {"avx": [1]}, TypeError), ("cpu_features", {1: True}, TypeError),
     ("cpu_features", {"avx": -1}, "out-of-range"),
+    ("slots", "0x10", TypeError), ("slots", {"nic0": "10"}, "invalid"), ("slots", {"nic0": True}, "wrong-kind"),
+    ("slots", {"nic0": 65536}, "out-of-range"), ("slots", {"nic 0": 1}, "invalid"),
 ]
 
 

@@ -145,6 +145,13 @@ static int read_and_compare(vqemu_runtime *runtime, const char *text, size_t siz
     return r == 0 ? vqemu_command_diff(command, other, 0, &changes, error) : r;
 }
 
+static int read_and_complete(vqemu_runtime *runtime, const char *text, size_t size,
+                             vqemu_error **error) {
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
+    return r == 0 ? vqemu_vm_complete(vm, runtime, NULL, 0, error) : r;
+}
+
 static int read_and_make_units(vqemu_runtime *runtime, const char *text, size_t size,
                                vqemu_error **error) {
     static const char *const stop[] = {"/usr/bin/volt-qemu", "stop", NULL};
@@ -363,6 +370,11 @@ START_TEST(every_allocation_of_comparing_can_fail) {
 }
 END_TEST
 
+START_TEST(every_allocation_of_completing_can_fail) {
+    every_allocation_fails(read_and_complete, _i);
+}
+END_TEST
+
 START_TEST(every_allocation_of_making_units_can_fail) {
     every_allocation_fails(read_and_make_units, _i);
 }
@@ -427,12 +439,14 @@ static int find_case(const char *name) {
 int main(void) {
     find_cases("commands");
     int everything = find_case("guest-with-everything"),
-        desktop = find_case("guest-windows-desktop");
+        desktop = find_case("guest-windows-desktop"), places = find_case("slots-of-q35");
     Suite *suite = suite_create("no-memory");
     TCase *tests = tcase_create("no-memory");
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, every_allocation_of_building_can_fail, everything, everything + 1);
     tcase_add_loop_test(tests, every_allocation_of_comparing_can_fail, 0, 1);
+    tcase_add_loop_test(tests, every_allocation_of_completing_can_fail, everything, everything + 1);
+    tcase_add_loop_test(tests, every_allocation_of_completing_can_fail, places, places + 1);
     tcase_add_loop_test(tests, every_allocation_of_writing_can_fail, everything, everything + 1);
     tcase_add_loop_test(tests, every_allocation_of_making_units_can_fail, desktop, desktop + 1);
     tcase_add_loop_test(tests, every_allocation_of_loading_can_fail, everything, everything + 1);

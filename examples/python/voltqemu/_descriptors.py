@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Generic, Iterable, List, Mapping, Optional, Type, TypeVar, Union, overload
 
 from ._library import Text
-from ._views import Element, Elements, Feature, Features, Properties, Strings, element_classes
+from ._views import Element, Elements, Properties, Strings, Value, Values, element_classes
 
 E = TypeVar("E", bound=Element)
 P = TypeVar("P", bound="Property")
@@ -116,17 +116,17 @@ class StringsProperty(Property):
         owner[self._name] = value
 
 
-class FeaturesProperty(Property):
-    """Features of the CPU by name."""
+class ValuesProperty(Property):
+    """Values by name: features of the CPU, places of devices."""
 
     @overload
     def __get__(self: P, owner: None, kind: type) -> P: ...
 
     @overload
-    def __get__(self, owner: Properties, kind: type) -> Features: ...
+    def __get__(self, owner: Properties, kind: type) -> Values: ...
 
     def __get__(self, owner: Optional[Properties], kind: type) -> Any:
         return self if owner is None else self._read(owner)
 
-    def __set__(self, owner: Properties, value: Optional[Mapping[str, Feature]]) -> None:
+    def __set__(self, owner: Properties, value: Optional[Mapping[str, Value]]) -> None:
         owner[self._name] = value

@@ -25,7 +25,7 @@ class HasDocument(Protocol):
 
 # ---- schemas ----
 
-def is_features(schema: Schema) -> bool:
+def is_values(schema: Schema) -> bool:
     """Whether it is that of an object whose names are free."""
     return schema is not None and schema.get("type") == "object" and "properties" not in schema
 
@@ -34,7 +34,7 @@ def part_of(schema: Schema, name: str) -> Schema:
     """The schema of what an object has by a name; None if it can have no such thing."""
     if schema is None:
         return None
-    part: Schema = schema["additionalProperties"] if is_features(schema) else schema.get("properties", {}).get(name)
+    part: Schema = schema["additionalProperties"] if is_values(schema) else schema.get("properties", {}).get(name)
     return part
 
 
@@ -97,7 +97,7 @@ def _object(value: Any, key: str, schema: Schema) -> Dict[str, Any]:
 
 
 def _of_any_kind(value: Any, key: str, compound: bool) -> Any:
-    """A feature of the CPU, or, if it may be compound, what has no schema."""
+    """A named value, or, if it may be compound, what has no schema."""
     if isinstance(value, bool):
         return value
     if isinstance(value, (str, bytes, os.PathLike)):

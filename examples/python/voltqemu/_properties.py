@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Written by examples/python/generate; do not edit.
 """The properties of VMs, from the schema of their documents."""
-from ._descriptors import (FeaturesProperty, ListProperty, NumberProperty, StringProperty,
-                           StringsProperty, SwitchProperty)
+from ._descriptors import (ListProperty, NumberProperty, StringProperty, StringsProperty,
+                           SwitchProperty, ValuesProperty)
 from ._views import Element, Properties
 
 
@@ -11,9 +11,10 @@ class Disk(Element):
 
     __slots__ = ()
 
-    id = StringProperty("QEMU's id of the device, by which QMP and the guest agent name it; no "
-                        "other device of the VM can have it. Default: one of the library's, which "
-                        "may be another in its next version.")
+    id = StringProperty("QEMU's id of the device, by which QMP and the key slots name it; no "
+                        "other device of the VM can have it. Default: what it is, and the number "
+                        "that it has in its list (drive0, share0, nic0), which vqemu_vm_complete() "
+                        "writes.")
     file = StringProperty("Image file, block device, or CD-ROM drive of the host. Only a CD-ROM "
                           "drive without a medium, or a disk with a descriptor, has none.")
     fd = NumberProperty("Descriptor of the image, which the caller has opened and passes on to "
@@ -78,9 +79,10 @@ class Share(Element):
 
     __slots__ = ()
 
-    id = StringProperty("QEMU's id of the device, by which QMP and the guest agent name it; no "
-                        "other device of the VM can have it. Default: one of the library's, which "
-                        "may be another in its next version.")
+    id = StringProperty("QEMU's id of the device, by which QMP and the key slots name it; no "
+                        "other device of the VM can have it. Default: what it is, and the number "
+                        "that it has in its list (drive0, share0, nic0), which vqemu_vm_complete() "
+                        "writes.")
     path = StringProperty("Directory of the host.")
     tag = StringProperty("Mount tag by which the guest names it: up to 31 bytes over 9p, 36 over "
                          "virtiofs.")
@@ -120,9 +122,10 @@ class Nic(Element):
 
     __slots__ = ()
 
-    id = StringProperty("QEMU's id of the device, by which QMP and the guest agent name it; no "
-                        "other device of the VM can have it. Default: one of the library's, which "
-                        "may be another in its next version.")
+    id = StringProperty("QEMU's id of the device, by which QMP and the key slots name it; no "
+                        "other device of the VM can have it. Default: what it is, and the number "
+                        "that it has in its list (drive0, share0, nic0), which vqemu_vm_complete() "
+                        "writes.")
     backend = StringProperty("What the device is connected to: user (the default: QEMU's own NAT, "
                              "without privileges), tap (a TAP device of the host, by name or "
                              "descriptor) or bridge (a bridge of the host, by QEMU's bridge "
@@ -249,10 +252,10 @@ class VMProperties(Properties):
                                  "4096.")
     cpu_model = StringProperty("QEMU's CPU model. Default: host under KVM, else one of the guest "
                                "architecture.")
-    cpu_features = FeaturesProperty("Features of the CPU by QEMU's names for them (-cpu): true "
-                                    "and false switch one on and off, an integer from 0 up or text "
-                                    "is its value, as in {\"hv-spinlocks\": \"0x1fff\", "
-                                    "\"phys-bits\": 40, \"aes\": true}.")
+    cpu_features = ValuesProperty("Features of the CPU by QEMU's names for them (-cpu): true and "
+                                  "false switch one on and off, an integer from 0 up or text is "
+                                  "its value, as in {\"hv-spinlocks\": \"0x1fff\", \"phys-bits\": "
+                                  "40, \"aes\": true}.")
     hyperv = SwitchProperty("Hyper-V enlightenments, which spare Windows costly ways to wait and "
                             "to count time (QEMU: docs/system/i386/hyperv.rst). Emulation cannot "
                             "have them. Default: for Windows under KVM.")
@@ -291,6 +294,14 @@ class VMProperties(Properties):
                                    "devices are plugged while the guest runs (QMP's device_add "
                                    "with the bus port0, port1, ...); of the machines q35 and virt. "
                                    "Default: none. From 0 to 32.")
+    slots = ValuesProperty("Places of devices by their ids, so that none moves when others come "
+                           "and go: a slot of PCI, with its function where it has several "
+                           "(\"0x10\", or as a number 16; \"0x1f.0\"), or one behind a bridge "
+                           "(\"bridge0:0x3\"); on s390x a device number (\"fe.0.2000\"); and where "
+                           "a drive is on another bus, its SCSI id, IDE drive or USB port "
+                           "(\"scsi:5\", \"ide:1\", \"usb:4\"). vqemu_vm_complete() writes those "
+                           "that the VM has without them. Default: each kind of device has places "
+                           "of its own.")
     watchdog = StringProperty("A watchdog device, i6300esb or on s390x diag288, and what QEMU "
                               "does when it expires. Default: no such device. One of reset, "
                               "shutdown, poweroff, pause, inject-nmi, none, debug.")

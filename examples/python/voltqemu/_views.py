@@ -10,7 +10,7 @@ import re
 from typing import (TYPE_CHECKING, Any, Callable, Dict, Generic, Iterable, Iterator, List, Mapping, MutableMapping,
                     MutableSequence, Optional, Tuple, Type, TypeVar, Union, overload)
 
-from ._kinds import checked_key, is_features, part_of, plain
+from ._kinds import checked_key, is_values, part_of, plain
 from ._library import C, Text, encoded, flag, pointer_of, unsigned, whole
 from .errors import Error, UnknownKeyError, UnsupportedError
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound="Element")
 #: The class for the entries of a list, by its key.
 element_classes: Dict[str, Type[Element]] = {}
-#: A feature of a CPU: on, off, or what QEMU takes as a number or text.
-Feature = Union[bool, int, str]
+#: A value by a name that is none of the library's: a feature of the CPU, on, off, or what QEMU takes as a number or
+#: text; the place of a device.
+Value = Union[bool, int, str]
 OFF, ON = 1, 2
 
 
@@ -41,7 +42,7 @@ def read_schema() -> Dict[str, Any]:
 # ---- keys ----
 
 def steps_of(key: str) -> Optional[List[Union[str, int]]]:
-    """The names and indices that a key consists of; None if it is none. A feature's name is one step, whatever it
+    """The names and indices that a key consists of; None if it is none. The name of a value is one step, whatever it
     consists of."""
     steps: List[Union[str, int]] = []
     rest = key
@@ -59,7 +60,7 @@ def steps_of(key: str) -> Optional[List[Union[str, int]]]:
         if rest[0] != "." or len(rest) == 1:
             return None
         rest = rest[1:]
-        if is_features(schema_of(steps)):
+        if is_values(schema_of(steps)):
             return steps + [rest]
 
 
@@ -96,14 +97,14 @@ def read(vm: VM, key: str) -> Any:
     if kind == "boolean":
         return read_switch(vm, key)
     if isinstance(kind, list):
-        return _read_feature(vm, key)
+        return _read_value(vm, key)
     pointer_of(vm, vm._C, "vm")  # a view of a VM that is closed would be of no use
     if kind == "array" and schema["items"]["type"] == "string":
         return Strings(vm, key)
     if kind == "array":
         return Elements(vm, key, element_classes.get(str(steps[-1]), Element))
-    if is_features(schema):
-        return Features(vm, key)
+    if is_values(schema):
+        return Values(vm, key)
     return read(vm, key[:key.rindex("[")])[int(steps[-1])]  # which says if there is none
 
 
@@ -113,24 +114,24 @@ def read_switch(vm: VM, key: str) -> Optional[bool]:
     return None if state not in (OFF, ON) else bool(state == ON)
 
 
-def _read_feature(vm: VM, key: str) -> Optional[Feature]:
-    name = key.split(".", 1)[1]
-    return features_of(vm).get(name)
+def _read_value(vm: VM, key: str) -> Optional[Value]:
+    owner, name = key.split(".", 1)
+    return values_of(vm, owner).get(name)
 
 
-def features_of(vm: VM) -> Dict[str, Feature]:
-    """The features of the CPU that are set."""
+def values_of(vm: VM, key: str) -> Dict[str, Value]:
+    """The values that are set below a key."""
     try:
         document = json.loads(C.vqemu_vm_to_json(vm, 0))
     except UnsupportedError:  # something else is not UTF-8: without it
         bare = C.vqemu_vm_copy(vm)
-        for key in read_schema()["properties"]:
-            if key not in ("name", "cpu_features"):
-                C.vqemu_vm_unset(bare, key)
+        for other in read_schema()["properties"]:
+            if other not in ("name", key):
+                C.vqemu_vm_unset(bare, other)
         C.vqemu_vm_set_string(bare, "name", "x")
         document = json.loads(C.vqemu_vm_to_json(bare, 0))
-    features: Dict[str, Feature] = document.get("cpu_features", {})
-    return features
+    values: Dict[str, Value] = document.get(key, {})
+    return values
 
 
 # ---- writing ----
@@ -142,7 +143,7 @@ def write(vm: VM, key: str, value: Any) -> None:
         return
     _, schema = _known(vm, key)
     kind = schema["type"]
-    if isinstance(kind, list):  # a feature, which may be any of these
+    if isinstance(kind, list):  # a named value, which may be any of these
         kind = "boolean" if isinstance(value, bool) else \
             "string" if isinstance(value, (str, bytes, os.PathLike)) else "integer"
     if kind == "boolean":
@@ -400,8 +401,8 @@ class Strings(_List, MutableSequence[str]):
         self._inserted(index, value)
 
 
-class Features(MutableMapping[str, Feature]):
-    """The features of the CPU: vm.cpu_features["avx2"] = False."""
+class Values(MutableMapping[str, Value]):
+    """Values by name: vm.cpu_features["avx2"] = False, vm.slots["nic0"] = "0x10"."""
 
     __slots__ = ("_vm", "_key")
 
@@ -409,12 +410,12 @@ class Features(MutableMapping[str, Feature]):
         self._vm = vm
         self._key = key
 
-    def __getitem__(self, name: str) -> Feature:
-        return features_of(self._vm)[checked_key(name)]
+    def __getitem__(self, name: str) -> Value:
+        return values_of(self._vm, self._key)[checked_key(name)]
 
-    def __setitem__(self, name: str, value: Feature) -> None:
+    def __setitem__(self, name: str, value: Value) -> None:
         if value is None:
-            raise TypeError("a feature is on, off, a number or a string; delete it to have the default")
+            raise TypeError("a value is on, off, a number or a string; delete it to have the default")
         write(self._vm, f"{self._key}.{checked_key(name)}", value)
 
     def __delitem__(self, name: str) -> None:
@@ -423,10 +424,10 @@ class Features(MutableMapping[str, Feature]):
         write(self._vm, f"{self._key}.{name}", None)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(features_of(self._vm))
+        return iter(values_of(self._vm, self._key))
 
     def __len__(self) -> int:
-        return len(features_of(self._vm))
+        return len(values_of(self._vm, self._key))
 
     def __repr__(self) -> str:
-        return f"<{self._key} {_shown(lambda: features_of(self._vm))}>"
+        return f"<{self._key} {_shown(lambda: values_of(self._vm, self._key))}>"

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple, Uni
 from ._kinds import split_document
 from ._library import C, Handle, Text, encoded
 from ._properties import Disk, Forward, Nic, Share, VMProperties
-from ._views import Element, Elements, Features, Strings, document_of, read_schema, schema_text
+from ._views import Element, Elements, Strings, Values, document_of, read_schema, schema_text
 from .errors import UnsupportedError
 from .manifest import document_bytes
 
 if TYPE_CHECKING:
     from .runtime import Capabilities, Runtime
 
-__all__ = ["VM", "Change", "Disk", "Element", "Elements", "Features", "Forward", "Nic", "Share", "Strings", "schema"]
+__all__ = ["VM", "Change", "Disk", "Element", "Elements", "Forward", "Nic", "Share", "Strings", "Values", "schema"]
 
 
 def schema() -> Dict[str, Any]:

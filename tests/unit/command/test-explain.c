@@ -42,9 +42,14 @@ static json_t *parse(const char *text) {
 
 /* ---- keys ---- */
 
-/* What a document has at "disks[0].backing[1].file"; NULL if nothing is set there. */
+/* What a document has at "disks[0].backing[1].file"; NULL if nothing is set there. All that is
+ * behind the full stop of named values is a name. */
 static const json_t *find_key(const json_t *document, const char *key) {
     const json_t *found = document;
+    size_t values = strcspn(key, ".");
+    _cleanup_free_ char *first = strndup(key, values);
+    if (key[values] && json_is_object(json_object_get(document, first)))
+        return json_object_get(json_object_get(document, first), key + values + 1);
     while (found && *key) {
         size_t length = strcspn(key, ".[");
         _cleanup_free_ char *word = strndup(key, length);
@@ -189,6 +194,32 @@ START_TEST(keys_are_named) {
 }
 END_TEST
 
+static const json_t *setting_of(const json_t *argument, const char *name) {
+    const json_t *settings = json_object_get(argument, "settings");
+    for (size_t i = 0; i < json_array_size(settings); i++)
+        if (strcmp(json_text(json_array_get(settings, i), "name"), name) == 0)
+            return json_array_get(settings, i);
+    return NULL;
+}
+
+/* By the key that gives it, or would. */
+START_TEST(places_are_named) {
+    _cleanup_command_ vqemu_command *command =
+        build_simple("{\"name\": \"x\", \"kernel\": \"/k\", \"nics\": [{\"id\": \"l.an\"}], "
+                     "\"slots\": {\"l.an\": \"0x5\"}}");
+    _cleanup_command_ vqemu_command *other =
+        build_simple("{\"name\": \"x\", \"kernel\": \"/k\", \"nics\": [{}]}");
+    _cleanup_free_ char *json = explain(command, 0), *other_json = explain(other, 0);
+    _cleanup_json_ json_t *given = parse(json), *own = parse(other_json);
+    const json_t *address = setting_of(argument_of(given, "-device"), "addr");
+    ck_assert_str_eq(json_text(address, "key"), "slots.l.an");
+    ck_assert_ptr_null(json_object_get(address, "reason"));
+    address = setting_of(argument_of(own, "-device"), "addr");
+    ck_assert_str_eq(json_text(address, "key"), "slots.nic0");
+    ck_assert_ptr_nonnull(strstr(json_text(address, "reason"), "own place"));
+}
+END_TEST
+
 START_TEST(what_a_terminal_obeys_is_not_shown) {
     _cleanup_command_ vqemu_command *command =
         build_simple("{\"name\": \"x\", \"kernel\": \"/k\\u001b[2J\", \"append\": \"a\\nb\"}");
@@ -249,6 +280,7 @@ int main(void) {
     tcase_add_loop_test(tests, every_argument_has_a_key_or_a_reason, 0, case_count);
     tcase_add_loop_test(tests, the_text_has_every_argument, 0, case_count);
     tcase_add_test(tests, keys_are_named);
+    tcase_add_test(tests, places_are_named);
     tcase_add_test(tests, what_a_terminal_obeys_is_not_shown);
     tcase_add_test(tests, what_is_not_utf_8_is_told_as_text_alone);
     tcase_add_test(tests, a_loaded_command_is_not_explained);

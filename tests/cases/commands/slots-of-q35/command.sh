@@ -1,0 +1,53 @@
+(cd / && exec env -i \
+  QEMU_MODULE_DIR=/volt/tree/lib/qemu \
+  /volt/tree/lib/ld-linux-x86-64.so.2 \
+  --inhibit-cache \
+  --library-path /volt/tree/lib \
+  /volt/tree/bin/qemu-system-x86_64 \
+  -name guest=volt-places,process=volt-places,debug-threads=on \
+  -msg timestamp=on,guest-name=on \
+  -uuid 300207cd-f778-8c1a-8aae-e3e7240864e9 \
+  -pidfile /run/volt/places/qemu.pid \
+  -nodefaults \
+  -no-user-config \
+  -sandbox on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny \
+  -L /volt/tree/firmware \
+  -machine q35,hpet=off,vmport=off,dump-guest-core=off \
+  -accel kvm \
+  -cpu host \
+  -smp 1,sockets=1,cores=1,threads=1 \
+  -m 256 \
+  -rtc base=utc \
+  -global ICH9-LPC.disable_s3=1 \
+  -global ICH9-LPC.disable_s4=1 \
+  -no-reboot \
+  -display none \
+  -chardev stdio,id=console,signal=off \
+  -serial chardev:console \
+  -blockdev driver=raw,node-name=disk0,read-only=off,file.driver=file,file.filename=/srv/a.img \
+  -device pcie-pci-bridge,id=bridge0,addr=0x1f.4 \
+  -device pcie-pci-bridge,id=bridge1,addr=0x1f.5 \
+  -device pcie-pci-bridge,id=bridge2,addr=0x1f.6 \
+  -device virtio-blk-pci,id=drive0,drive=disk0,serial=disk0,addr=0x12 \
+  -blockdev driver=raw,node-name=disk1,read-only=off,file.driver=file,file.filename=/srv/b.img \
+  -device virtio-scsi-pci,id=scsi,addr=0xe \
+  -device scsi-hd,id=drive1,bus=scsi.0,scsi-id=7,drive=disk1,serial=disk1,device_id=disk1 \
+  -blockdev driver=raw,node-name=disk2,read-only=off,file.driver=file,file.filename=/srv/c.img \
+  -object iothread,id=iothread-io \
+  -device virtio-scsi-pci,id=scsi-io,iothread=iothread-io,bus=bridge1,addr=0x3 \
+  -device scsi-hd,id=drive2,bus=scsi-io.0,scsi-id=0,drive=disk2,serial=disk2,device_id=disk2 \
+  -device ide-cd,id=cd,bus=ide.5,serial=disk3 \
+  -fsdev local,id=share0,path=/srv/s,security_model=none,multidevs=remap,readonly=on \
+  -device virtio-9p-pci,id=share0,fsdev=share0,mount_tag=s,bus=bridge0,addr=0x1f \
+  -netdev user,id=net2 \
+  -device virtio-net-pci,id=nic2,netdev=net2,mac=52:54:00:88:9c:41,romfile=,addr=0x10.0,multifunction=on \
+  -netdev user,id=net1 \
+  -device virtio-net-pci,id=nic1,netdev=net1,mac=52:54:00:49:48:1a,romfile=,addr=0x11 \
+  -netdev user,id=net0 \
+  -device virtio-net-pci,id=lan,netdev=net0,mac=52:54:00:61:cc:31,romfile=,addr=0x10.1 \
+  -object rng-random,id=rng,filename=/dev/urandom \
+  -device virtio-rng-pci,id=rng-device,rng=rng,addr=0x6 \
+  -device pcie-root-port,id=port0,chassis=1,addr=0x1.0,multifunction=on \
+  -device pcie-root-port,id=port1,chassis=2,addr=0x1.1 \
+  -kernel /srv/vmlinuz \
+  -append 'console=ttyS0 panic=1')
