@@ -78,6 +78,14 @@ def test_a_guest_boots_and_finds_what_it_was_given(arch, boot_store, guest_of, t
     assert sorted(s["tag"] for s in console.reports("share")) == ["rootfs", "second"]
 
 
+@pytest.mark.parametrize("arch", ["aarch64", *extended("ppc64le")])
+def test_a_guest_finds_what_is_behind_a_bridge_alone(arch, boot_store, guest_of, tmp_path):
+    """Linux looks for functions of a slot only where there is the first of them."""
+    given = document(guest_of(arch), nics=[{}], slots={"nic0": "bridge2:0x3"})
+    console = Vm(boot_store, arch, tmp_path, given).ask("nic:1").run(DEADLINES[arch])
+    assert [n["driver"] for n in console.reports("nic")] == ["virtio_net"]
+
+
 def overlay(path, size, *options):
     subprocess.run(["qemu-img", "create", "-q", "-u", "-f", "qcow2", *options, path, str(size)], check=True)
     return str(path)

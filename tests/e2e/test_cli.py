@@ -565,11 +565,21 @@ def test_a_vm_is_completed(root, tmp_path):
     (tmp_path / "a").write_text('{"name": "x", "firmware": "bios", "nics": [{}], "disks": [{"file": "/a"}]}')
     text = good(*words, tmp_path / "a")
     vm = json.loads(text)
-    assert vm["memory"] and vm["cpus"] == 1 and vm["nics"][0]["mac"] and vm["disks"] == [{"file": "/a", "bus": "virtio",
-                                                                             "serial": "disk0"}]
+    assert vm["memory"] and vm["cpus"] == 1 and vm["nics"][0]["mac"]
+    assert vm["disks"] == [{"id": "drive0", "file": "/a", "bus": "virtio", "serial": "disk0"}]
+    assert vm["slots"] == {"nic0": "0x10", "drive0": "0x18"}
     (tmp_path / "b").write_text(text)
     assert good(*words, tmp_path / "b") == text
     assert good("--root", root, "diff", "--commands", "--profile", "emulate-x86", tmp_path / "a", tmp_path / "b") == ""
+
+
+def test_the_place_of_what_is_gone_is_taken_out(root, tmp_path):
+    (tmp_path / "vm").write_text('{"name": "x", "firmware": "bios", "nics": [{}], "slots": {"nic0": "0x5", "nic1": "0x6"}}')
+    words = ["--root", root, "args", "--profile", "emulate-x86", "--vm", tmp_path / "vm"]
+    message = bad(INVALID, "", *words)
+    assert "slots.nic1: the VM has no such device" in message and "--set slots.nic1=" in message
+    assert "addr=0x5" in good(*words, "--set", "slots.nic1=")
+    assert "addr=0x7" in good(*words, "--set", "slots.nic1=", "--set", "slots.nic0=0x7")
 
 
 # ---- which profile ----

@@ -2,6 +2,7 @@
 """The library itself, by ctypes: commands for VMs that are described by dictionaries as in JSON, but
 each value is set by its key, so that bytes which are not UTF-8 can be had as well."""
 import ctypes
+import json
 import os
 from ctypes import POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from pathlib import Path
@@ -83,6 +84,9 @@ _vm_free = _function("vqemu_vm_free", None, c_void_p)
 _set_string = _fallible("vqemu_vm_set_string", c_void_p, c_char_p, c_char_p)
 _set_number = _fallible("vqemu_vm_set_number", c_void_p, c_char_p, c_uint64)
 _set_switch = _fallible("vqemu_vm_set_switch", c_void_p, c_char_p, ctypes.c_int32)
+_vm_to_json = _fallible("vqemu_vm_to_json", c_void_p, c_uint32, _OUT)
+_vm_complete = _fallible("vqemu_vm_complete", c_void_p, c_void_p, c_void_p, c_uint32)
+_free = _function("vqemu_free", None, c_void_p)
 _command_build = _fallible("vqemu_command_build", c_void_p, c_void_p, c_void_p, c_uint32, _OUT)
 _command_unref = _function("vqemu_command_unref", None, c_void_p)
 _command_argv = _function("vqemu_command_argv", POINTER(c_char_p), c_void_p)
@@ -191,3 +195,13 @@ class Runtime:
                            _command_cwd(command), fds)
         finally:
             _command_unref(command)
+
+    def complete(self, description):
+        """What vqemu_vm_complete() makes of a description."""
+        vm, text = Vm(description), c_void_p()
+        _vm_complete(vm.pointer, self.pointer, None, 0)
+        _vm_to_json(vm.pointer, 0, byref(text))
+        try:
+            return json.loads(ctypes.string_at(text))
+        finally:
+            _free(text)
