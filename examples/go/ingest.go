@@ -23,11 +23,11 @@ type IngestOptions struct {
 	QEMUVersion string
 	BuildDate   string
 	BuildHost   string
-	Accel       string // "kvm" or "tcg"
-	Abilities   Ability
+	Accel       string   // "kvm" or "tcg"
+	Abilities   Ability  // 0: those that its files have
 	Guests      []string // guest architectures
 	Description string
-	Whole       bool // of Ingest: refuse a profile whose closure has problems
+	Whole       bool // refuse a profile whose closure has problems
 }
 
 // Ingest is what was put into a store.
@@ -40,7 +40,7 @@ type Ingest struct {
 	Bytes      uint64
 	NewObjects int // of these, those that the store did not have
 	NewBytes   uint64
-	Closure    *Closure // what the files of a directory ask for; nil of an archive or a copy
+	Closure    *Closure // what the files of a directory or archive ask for; nil of a copy
 }
 
 func (o *IngestOptions) use() (*C.vqemu_ingest_options, error) {
@@ -123,6 +123,9 @@ func (s *Store) Import(ctx context.Context, archive io.Reader, name string, what
 		var err error
 		if what.AnyProfile {
 			flags = C.VQEMU_IMPORT_ANY_PROFILE
+		}
+		if what.Whole {
+			flags |= C.VQEMU_IMPORT_WHOLE
 		}
 		if given, err = what.use(); err != nil {
 			return nil, err

@@ -3,6 +3,7 @@
 package voltqemu
 
 import (
+	"bytes"
 	"errors"
 	"os"
 	"os/exec"
@@ -118,6 +119,34 @@ func TestAProfileOfOnesOwn(t *testing.T) {
 	if selection.Profile.Name != "mine" || selection.Accel != "tcg" || selection.Reason == "" {
 		t.Errorf("%+v", selection)
 	}
+}
+
+func TestAClosureTellsAbilities(t *testing.T) {
+	store := makeStore(t)
+	ingested := ingest(t, store, 1)
+	told := func(closure *Closure) {
+		t.Helper()
+		if closure == nil || closure.Problems != 1 || len(closure.Entries) < 1 || closure.Entries[0].Kind != "program" ||
+			closure.Entries[0].Name != "bin/qemu-system-x86_64" || len(closure.Abilities) != 1 {
+			t.Fatalf("%+v", closure)
+		}
+		abilities := closure.Abilities["x86_64"]
+		usb, isUnclear := abilities[AbilityUSB]
+		if _, has := abilities[AbilityUEFI]; !isUnclear || usb != "" || has {
+			t.Errorf("%+v", abilities)
+		}
+	}
+	told(ingested.Closure)
+	var archive bytes.Buffer
+	check(t, store.Export(ctx, ingested.Revision, &archive, ""))
+	other, packed := makeStore(t), archive.Bytes()
+	_, err := other.Import(ctx, bytes.NewReader(packed), "", &IngestOptions{AnyProfile: true, Whole: true})
+	if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "is not whole") {
+		t.Error(err)
+	}
+	imported, err := other.Import(ctx, bytes.NewReader(packed), "", &IngestOptions{AnyProfile: true})
+	check(t, err)
+	told(imported.Closure)
 }
 
 func TestSelection(t *testing.T) {

@@ -26,6 +26,27 @@ json_t *closure_json(const vqemu_closure *closure) {
     return list;
 }
 
+static json_t *guest_abilities_json(const vqemu_closure *closure, const char *guest) {
+    json_t *object = json_object();
+    for (uint64_t bit = 1; bit; bit <<= 1)
+        if (vqemu_closure_has_ability(closure, bit, guest) != 0)
+            json_add_text(object, vqemu_ability_name(bit),
+                          vqemu_closure_ability_path(closure, bit, guest));
+    return object;
+}
+
+json_t *closure_abilities_json(const vqemu_closure *closure) {
+    json_t *object = json_object();
+    for (size_t i = 0; i < vqemu_guest_arch_count(); i++) {
+        json_t *abilities = guest_abilities_json(closure, vqemu_guest_arch_at(i));
+        if (json_object_size(abilities) > 0)
+            json_add(object, vqemu_guest_arch_at(i), abilities);
+        else
+            json_decref(abilities);
+    }
+    return object;
+}
+
 static bool is(const vqemu_closure *closure, size_t entry, const char *state) {
     return strcmp(vqemu_closure_state(closure, entry), state) == 0;
 }
@@ -47,8 +68,32 @@ void warn_of_closure(const vqemu_closure *closure) {
         warn("not whole: %zu more, which --json lists", more);
 }
 
+/* Those that a guest has, state being 1, or of which it cannot be told. */
+static void print_abilities_of(const vqemu_closure *closure, const char *guest, int state,
+                               const char *before) {
+    for (uint64_t bit = 1; bit; bit <<= 1) {
+        if (vqemu_closure_has_ability(closure, bit, guest) != state)
+            continue;
+        printf("%s%s", before, vqemu_ability_name(bit));
+        before = " ";
+    }
+}
+
+static void print_abilities(const vqemu_closure *closure) {
+    json_t *all = closure_abilities_json(closure), *one;
+    const char *guest;
+    json_object_foreach(all, guest, one) {
+        printf("  abilities for %s:", guest);
+        print_abilities_of(closure, guest, 1, " ");
+        print_abilities_of(closure, guest, -1, " cannot be told: ");
+        putchar('\n');
+    }
+    json_decref(all);
+}
+
 void print_closure_remarks(const vqemu_closure *closure) {
     size_t i = vqemu_closure_problem_count(closure), count = vqemu_closure_count(closure);
+    print_abilities(closure);
     for (; i < count && !is(closure, i, "unused"); i++) {
         _cleanup_free_ char *message = printable(vqemu_closure_message(closure, i));
         printf("  %s: %s\n", vqemu_closure_state(closure, i), message);

@@ -8,6 +8,7 @@
 #include <volt-qemu/volt-qemu.h>
 
 #include "cleanup.h"
+#include "closure.h"
 #include "commands.h"
 #include "from-options.h"
 #include "message.h"
@@ -28,11 +29,16 @@ static int import_fd(const struct options *options, int fd, const char *name) {
     if (status)
         return status;
 
-    uint32_t flags = options->any_profile ? VQEMU_IMPORT_ANY_PROFILE : 0;
+    uint32_t flags = (options->any_profile ? VQEMU_IMPORT_ANY_PROFILE : 0) |
+                     (options->whole ? VQEMU_IMPORT_WHOLE : 0);
     progress_begin(options);
     int code = vqemu_store_import(store, fd, name, said, flags, options->call, &ingest, &error);
     progress_end();
-    return code ? fail(error) : print_stored(options, ingest);
+    if (code)
+        return fail(error);
+    if (!options->json)
+        warn_of_closure(vqemu_ingest_closure(ingest));
+    return print_stored(options, ingest);
 }
 
 /* Opening a FIFO would wait for its writer, whatever the time that was given. Reading waits, too,
@@ -70,7 +76,7 @@ const struct command command_import = {
     .name = "import",
     .operand = "FILE",
     .operands = 1,
-    .option_groups = OPTIONS_PROFILE | OPTIONS_INGEST | OPTIONS_IMPORT,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_INGEST | OPTIONS_IMPORT | OPTIONS_WHOLE,
     .summary = "put a tar archive into the store as a profile",
     .description =
         "Put a tar archive (plain, gzip, xz or zstd; - is standard input) into the\n"
@@ -79,6 +85,8 @@ const struct command command_import = {
         "export\" made by --digest, if you know it; with --any-profile, such an archive\n"
         "says it itself. In others bin/, lib/ and firmware/ must be at the top. Told\n"
         "is also if another revision goes on being used, since it is newer or was set.\n"
+        "Warns of what its files ask for and is missing, as \"volt-qemu ingest\" does; with\n"
+        "--whole that is refused.\n"
         "With --json: as \"volt-qemu ingest\".\n",
     .example = "  volt-qemu import --profile emulate-x86 emulate-x86.tar\n"
                "  tar -C /srv/qemu -c . | volt-qemu import --profile emulate-x86 -\n",

@@ -65,13 +65,15 @@ const struct command command_ingest = {
         "Put a directory with bin/, lib/ and firmware/ into the store as a new revision of\n"
         "a profile, which must be named with --profile. The store is made if it is not\n"
         "there. If the newest revision is the same already, nothing is written. A profile\n"
-        "of your own needs --accel and --guests, and --abilities for what it can do.\n"
-        "Warns of what its files ask for and is missing, or would come from the host; with\n"
-        "--whole that is refused.\n"
+        "of your own needs --accel and --guests; what it can do is found in its files,\n"
+        "unless --abilities says it.\n"
+        "Warns of what its files ask for, or it is to be able to do, and is missing, or\n"
+        "would come from the host; with --whole that is refused.\n"
         "With --json: revision, ref (the same), profile, path, digest, objects, binaries,\n"
         "libraries, firmware, total_bytes, current (the name of the\n"
         "revision that is used now), displaced (of the one until now; null for none), unchanged, "
-        "new_objects, new_bytes,\nclosure (kind, state, name, asked_by, message).\n",
+        "new_objects, new_bytes,\nclosure (kind, state, name, asked_by, message), abilities (by "
+        "guest\narchitecture and name: the file that has it, or null if that cannot be told).\n",
     .example = "  volt-qemu ingest --profile emulate-x86 --qemu-version 7.2 /srv/qemu\n"
                "  volt-qemu ingest --profile tiny-arm --accel tcg --guests arm,aarch64 "
                "/srv/qemu-arm\n",

@@ -48,6 +48,7 @@ static json_t *closures_json(const vqemu_check *check) {
         json_t *one = json_object();
         json_add_text(one, "revision", vqemu_check_closure_revision_name(check, i));
         json_add(one, "closure", closure_json(vqemu_check_closure(check, i)));
+        json_add(one, "abilities", closure_abilities_json(vqemu_check_closure(check, i)));
         json_append(closures, one);
     }
     return closures;
@@ -189,13 +190,15 @@ const struct command command_verify = {
         "assembled trees with what they were. Names what is damaged or missing, which\n"
         "files of which revisions that is, and the processes that run from such trees.\n"
         "With --closure, also reads what the files of each revision ask for: libraries,\n"
-        "modules, firmware; names what is missing or would come from the host, and tells\n"
-        "what only other guests would ask for, and what nothing asks for.\n"
+        "modules, firmware, and what they can do; names what is missing or would come\n"
+        "from the host, and tells what only other guests would ask for, and what nothing\n"
+        "asks for.\n"
         "Exit status 1 if a problem is left.\n"
         "With --json: objects, bytes, left, problems (kind, digest, message, repaired,\n"
         "uses (revision, ref (the same), path), leases (tree, pid, command));\n"
         "with --closure also closures (revision, closure (kind, state, name, asked_by,\n"
-        "message)).\n",
+        "message), abilities (by guest architecture and name: the file that has it, or\n"
+        "null if that cannot be told)).\n",
     .example = "  volt-qemu verify --threads 4\n"
                "  volt-qemu verify emulate-x86 --repair --from /mnt/volt\n",
     .run = verify,

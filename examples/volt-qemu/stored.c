@@ -39,8 +39,10 @@ json_t *stored_json(const vqemu_ingest *ingest) {
     json_add(object, "unchanged", json_boolean(!vqemu_ingest_is_new(ingest)));
     json_add_count(object, "new_objects", vqemu_ingest_new_object_count(ingest));
     json_add_number(object, "new_bytes", (int64_t)vqemu_ingest_new_bytes(ingest));
-    if (vqemu_ingest_closure(ingest))
+    if (vqemu_ingest_closure(ingest)) {
         json_add(object, "closure", closure_json(vqemu_ingest_closure(ingest)));
+        json_add(object, "abilities", closure_abilities_json(vqemu_ingest_closure(ingest)));
+    }
     return object;
 }
 

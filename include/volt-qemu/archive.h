@@ -18,7 +18,10 @@ extern "C" {
 enum vqemu_import_flag {
     /** An archive with a manifest may say itself of which profile it is. Who made it then chooses
      * what it displaces. */
-    VQEMU_IMPORT_ANY_PROFILE = 1
+    VQEMU_IMPORT_ANY_PROFILE = 1,
+    /** As VQEMU_INGEST_WHOLE: refuse a profile whose closure has problems, before anything of it is
+     * published. */
+    VQEMU_IMPORT_WHOLE = 2
 };
 
 /**
@@ -38,6 +41,9 @@ enum vqemu_import_flag {
  * archive, options are as for vqemu_store_ingest(), and the files are taken as that takes those of
  * a directory: links to files of the archive are stored as the file.
  *
+ * What the files ask for, and what of it is not there, is found out as for a directory:
+ * vqemu_ingest_closure().
+ *
  * Refused, with the entry named: paths that a manifest cannot hold, such as "../x"; links that lead
  * out of the archive, to a directory or nowhere; devices, FIFOs and sockets; two entries of one
  * name; more than VQEMU_CALL_MAX_OBJECTS files, or more than VQEMU_CALL_MAX_SIZE bytes; archives
@@ -49,13 +55,14 @@ enum vqemu_import_flag {
  * bytes of the archive. On success the caller frees *ingest with vqemu_ingest_free().
  *
  * Errors: VQEMU_ERR_MALFORMED (broken archive or manifest), VQEMU_ERR_INVALID (an entry that cannot
- * be stored; no QEMU program; unknown or missing profile; reason "from-the-future": created more
- * than a day from now), VQEMU_ERR_CORRUPT (a file is other than the manifest says; reason
- * "digest-differs": the manifest is another one), VQEMU_ERR_UNSUPPORTED (a kind of entry that a
- * profile cannot have; reason "window-too-large"; reason "library-missing": libarchive,
- * zlib, liblzma or libzstd, which it needs, is not installed), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed),
- * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * be stored; no QEMU program; unknown or missing profile; reason "not-whole": VQEMU_IMPORT_WHOLE;
+ * reason "from-the-future": created more than a day from now), VQEMU_ERR_CORRUPT (a file is other
+ * than the manifest says; reason "digest-differs": the manifest is another one),
+ * VQEMU_ERR_UNSUPPORTED (a kind of entry that a profile cannot have; reason "window-too-large";
+ * reason "library-missing": libarchive, zlib, liblzma or libzstd, which it needs, is not
+ * installed), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
+ * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
+ * from any thread. Since 1.0.
  */
 int vqemu_store_import(vqemu_store *store, int fd, const char *name,
                        const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call,

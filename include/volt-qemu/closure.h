@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,7 +29,8 @@ size_t vqemu_closure_count(const vqemu_closure *closure);
 size_t vqemu_closure_problem_count(const vqemu_closure *closure);
 
 /** What is asked for: "program", "loader", "library", "module", "firmware" (ROMs and device trees
- * included) or "keymap"; NULL beyond the count. Static. Since 1.0. */
+ * included), "keymap", or "ability" (the profile is to have one: vqemu_profile_abilities()); NULL
+ * beyond the count. Static. Since 1.0. */
 const char *vqemu_closure_kind(const vqemu_closure *closure, size_t entry);
 
 /**
@@ -42,7 +44,8 @@ const char *vqemu_closure_kind(const vqemu_closure *closure, size_t entry);
  * "unusable": it is there, but is no library, or for another architecture, or of another build of
  * QEMU.
  *
- * "unknown": it cannot be told what the file asks for: it is no ELF file, or a broken one.
+ * "unknown": it cannot be told what the file asks for, or what it can do: it is no ELF file, or a
+ * broken one, or no QEMU.
  *
  * And these are not:
  *
@@ -53,16 +56,44 @@ const char *vqemu_closure_kind(const vqemu_closure *closure, size_t entry);
  */
 const char *vqemu_closure_state(const vqemu_closure *closure, size_t entry);
 
-/** The name by which it is asked for, such as "libc.so.6", "accel-tcg-x86_64" or "pvh.bin"; the
- * path in the profile of what is there; NULL beyond the count. Borrowed. Since 1.0. */
+/** The name by which it is asked for, such as "libc.so.6", "accel-tcg-x86_64", "pvh.bin" or "usb",
+ * the name of an ability; the path in the profile of what is there; NULL beyond the count.
+ * Borrowed. Since 1.0. */
 const char *vqemu_closure_name(const vqemu_closure *closure, size_t entry);
 
-/** The path in the profile of the first file that asks for it, or "" where none does; NULL beyond
- * the count. Borrowed. Since 1.0. */
+/** The path in the profile of the first file that asks for it, or "" where none does; of an
+ * ability, the program that lacks it, or "" for firmware; NULL beyond the count. Borrowed.
+ * Since 1.0. */
 const char *vqemu_closure_asked_by(const vqemu_closure *closure, size_t entry);
 
 /** One line for people; NULL beyond the count. Borrowed. Since 1.0. */
 const char *vqemu_closure_message(const vqemu_closure *closure, size_t entry);
+
+/* ---- abilities ---- */
+
+/**
+ * Whether a profile's files have what an ability takes, for guests of an architecture: 1 or 0; -1
+ * if that cannot be told, as where the program is a script.
+ *
+ * ability: one of enum vqemu_ability. guest_arch: a name of vqemu_guest_arch_at(); 0 is answered
+ * for guests that the profile does not serve, whose program it has not, or whose machines cannot
+ * have such a thing. NULL: whether all guests have it that can; of VQEMU_ABILITY_UEFI, whether any
+ * has.
+ *
+ * What an ability takes: KVM and TCG, that accelerator; DISPLAY, VNC, and the graphics that the
+ * library gives to guests with virtio drivers or to those without; USB, qemu-xhci, usb-tablet and
+ * usb-storage; TPM, the machine's device, and the back end for an emulated TPM; UEFI, images that
+ * can be found; STORAGE, IDE disks and CD-ROMs, AHCI where a machine takes it, and NVMe; NICS, a
+ * network card that is not virtio. It is known by texts that only the source files of such devices
+ * have, in QEMU 7.2 and 10.0. Since 1.0.
+ */
+int vqemu_closure_has_ability(const vqemu_closure *closure, uint64_t ability,
+                              const char *guest_arch);
+
+/** The path in the profile of a file that an ability comes from: a program, a module or an image of
+ * firmware; NULL where vqemu_closure_has_ability() is not 1. Borrowed. Since 1.0. */
+const char *vqemu_closure_ability_path(const vqemu_closure *closure, uint64_t ability,
+                                       const char *guest_arch);
 
 #ifdef __cplusplus
 }

@@ -54,8 +54,9 @@ typedef struct vqemu_ingest_options vqemu_ingest_options;
  * Since 1.0. */
 #define VQEMU_INGEST_ACCEL "accel"
 
-/** Of such a profile: what it can do, names of vqemu_ability_name() separated by commas. Since 1.0.
- */
+/** Of such a profile: what it can do, names of vqemu_ability_name() separated by commas. Unset:
+ * what its files have for all of its guests (vqemu_closure_has_ability()); nothing where that
+ * cannot be told. Since 1.0. */
 #define VQEMU_INGEST_ABILITIES "abilities"
 
 /** Of such a profile: the guest architectures it serves, names of vqemu_guest_arch_at() separated
@@ -149,8 +150,8 @@ const char *vqemu_ingest_current(const vqemu_ingest *ingest);
  */
 vqemu_revision *vqemu_ingest_displaced(const vqemu_ingest *ingest);
 
-/** What the files of the directory ask for, and what of it is not there; NULL where an archive was
- * imported or a revision copied, which vqemu_store_check() looks into. Borrowed. Since 1.0. */
+/** What the files of the directory or archive ask for and can do, and what of it is not there; NULL
+ * where a revision was copied, which vqemu_store_check() looks into. Borrowed. Since 1.0. */
 const vqemu_closure *vqemu_ingest_closure(const vqemu_ingest *ingest);
 
 /** How many objects (files) the revision lists. Since 1.0. */

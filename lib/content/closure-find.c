@@ -44,6 +44,8 @@ static int walk_all(struct walk *walk) {
         r = walk_firmware(walk);
     if (r == 0)
         r = walk_uefi(walk);
+    if (r == 0)
+        r = walk_abilities(walk);
     return r == 0 ? add_unused(walk) : r;
 }
 
@@ -60,6 +62,7 @@ static void release_walk(struct walk *walk) {
     free(walk->used);
     free(walk->queue);
     free(walk->module_dir);
+    free(walk->signs);
     closure_free(walk->closure);
 }
 

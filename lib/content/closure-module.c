@@ -111,6 +111,25 @@ targets walk_module_targets(const struct walk *walk, size_t file) {
     return name ? loaded_by(walk, name) : 0;
 }
 
+/* The file of a module; -1 if there is none. */
+static int64_t find_file(const struct walk *walk, const char *name) {
+    char file_name[280];
+    int64_t file = -1;
+    if (!walk->module_dir || strlen(name) + sizeof SUFFIX > sizeof file_name)
+        return -1;
+    stpcpy(stpcpy(file_name, name), SUFFIX);
+    return walk_find(walk, walk->module_dir, file_name, &file) < 0 ? -1 : file;
+}
+
+int walk_find_module(const struct walk *walk, targets target, const char *name, size_t *file) {
+    const struct name *asked = find_name(walk, name);
+    if (!asked || !(loaded_by(walk, asked) & target))
+        return -1;
+    int64_t found = find_file(walk, name);
+    *file = found < 0 ? 0 : (size_t)found;
+    return found >= 0;
+}
+
 int walk_stamp(struct walk *walk, size_t file, const char *stamp) {
     const char *path = walk_path(walk, file);
     targets asked = walk_module_targets(walk, file);
@@ -173,14 +192,9 @@ static int add_missing(struct walk *walk, const struct name *name) {
 }
 
 static int walk_module(struct walk *walk, const struct name *name) {
-    char file_name[280];
-    int64_t file = -1;
-    if (strlen(name->text) + sizeof SUFFIX > sizeof file_name)
+    int64_t file = find_file(walk, name->text);
+    if (!name->asked)
         return 0;
-    stpcpy(stpcpy(file_name, name->text), SUFFIX);
-    int r = walk->module_dir ? walk_find(walk, walk->module_dir, file_name, &file) : 0;
-    if (r < 0 || !name->asked)
-        return r;
     if (file < 0)
         return add_missing(walk, name);
     if (loaded_by(walk, name))

@@ -72,13 +72,17 @@ static int take_text(const char *text, size_t length, void *userdata) {
     }
     if (looks_like_library(text))
         return walk_library_name(scan->walk, scan->file, text);
+    if (scan->is_qemu)
+        walk_take_sign(scan->walk, scan->file, scan->asking, text, length);
     if (scan->is_qemu && !find_name(scan, text, length) && looks_like_firmware(text))
         return add_other(scan->walk, text, scan->file);
     return 0;
 }
 
-static int unknown(struct walk *walk, size_t file, enum closure_kind kind, const char *why) {
-    const char *path = walk_path(walk, file);
+static int unknown(const struct scan *scan, enum closure_kind kind, const char *why) {
+    struct walk *walk = scan->walk;
+    const char *path = walk_path(walk, scan->file);
+    walk->unread |= scan->asking;
     return closure_add(walk->closure, kind, CLOSURE_UNKNOWN, path, "",
                        format_string("what %s needs cannot be told: %s", path, why));
 }
@@ -89,16 +93,15 @@ static int look_into(struct scan *scan, enum closure_kind kind, struct elf_info 
     if (fd == -ENOMEM)
         return fd;
     if (fd < 0)
-        return unknown(walk, scan->file, kind, "it cannot be read");
+        return unknown(scan, kind, "it cannot be read");
     elf_read(fd, elf);
     if (!elf->is_elf)
-        return unknown(walk, scan->file, kind, "it is no ELF file");
+        return unknown(scan, kind, "it is no ELF file");
     int r = walk_libraries(walk, scan->file, fd, elf);
     if (r == 0)
         r = elf_for_each_string(fd, take_text, scan);
     if (r < 0 && r != -ENOMEM)
-        r = unknown(walk, scan->file, kind,
-                    "it is a broken ELF file, or cannot be read to its end");
+        r = unknown(scan, kind, "it is a broken ELF file, or cannot be read to its end");
     return r;
 }
 
@@ -112,7 +115,9 @@ static int add_names(struct walk *walk) {
     int r = 0;
     for (size_t i = 0; r == 0 && i < known_firmware_count(); i++)
         r = walk_add_name(walk, known_firmware_at(i)->name);
-    return r == 0 ? walk_add_module_names(walk) : r;
+    if (r == 0)
+        r = walk_add_module_names(walk);
+    return r == 0 ? walk_add_signs(walk) : r;
 }
 
 static targets target_of_program(const char *path) {

@@ -12,11 +12,13 @@
 #include "content/uefi-images.h"
 #include "util/strbuf.h"
 
-/* UEFI under way. */
-struct uefi {
-    struct walk *walk;
-    targets has; /* architectures for which there is firmware */
-};
+/* There is firmware for these guests; of several, the first counts. */
+static void add_firmware(struct walk *walk, targets guests, size_t image) {
+    for (size_t i = 0; i < arch_count(); i++)
+        if (guests & ~walk->uefi & (targets)1 << i)
+            walk->uefi_by[i] = image;
+    walk->uefi |= guests;
+}
 
 /* Where a file is that a descriptor names; -1 for nowhere. */
 static int64_t find_image(const struct walk *walk, const char *name) {
@@ -32,13 +34,13 @@ static int64_t find_image(const struct walk *walk, const char *name) {
 /* ---- descriptors ---- */
 
 static int use_image(struct walk *walk, const char *name, const char *descriptor, bool is_for_guest,
-                     bool *is_there) {
-    int64_t file = find_image(walk, name);
-    if (file >= 0) {
-        walk->used[file] = true;
+                     int64_t *file) {
+    *file = find_image(walk, name);
+    if (*file >= 0) {
+        walk->used[*file] = true;
         return 0;
     }
-    *is_there = false;
+    walk->lacks_image |= is_for_guest;
     return closure_add(walk->closure, CLOSURE_FIRMWARE,
                        is_for_guest ? CLOSURE_MISSING : CLOSURE_OPTIONAL, descriptor_place(name, 1),
                        descriptor,
@@ -48,28 +50,28 @@ static int use_image(struct walk *walk, const char *name, const char *descriptor
                                      descriptor_place(name, 1), descriptor));
 }
 
-static int use_images(struct uefi *uefi, const char *path, const struct descriptor *descriptor,
+static int use_images(struct walk *walk, const char *path, const struct descriptor *descriptor,
                       targets guests) {
-    bool is_there = true;
+    int64_t code, vars = -1;
     if (!descriptor->code || !descriptor->vars)
         return 0;
-    int r = use_image(uefi->walk, descriptor->code, path, guests != 0, &is_there);
+    int r = use_image(walk, descriptor->code, path, guests != 0, &code);
     if (r == 0)
-        r = use_image(uefi->walk, descriptor->vars, path, guests != 0, &is_there);
-    if (is_there && !descriptor->objection)
-        uefi->has |= guests;
+        r = use_image(walk, descriptor->vars, path, guests != 0, &vars);
+    if (code >= 0 && vars >= 0 && !descriptor->objection)
+        add_firmware(walk, guests, (size_t)code);
     return r;
 }
 
 /* Read it once for each machine of each guest that is served, as firmware_find() will. */
-static int parse_for_guests(struct uefi *uefi, const char *text, size_t size, const char *path,
+static int parse_for_guests(struct walk *walk, const char *text, size_t size, const char *path,
                             struct descriptor *descriptor, targets *guests, vqemu_error **error) {
     *guests = 0;
     int r = descriptor_parse(text, size, path, "", "", descriptor, error);
     for (size_t i = 0; r == 0 && i < arch_count(); i++) {
         const struct arch *guest = arch_at(i);
         for (const struct machine *machine = guest->machines;
-             r == 0 && machine->name && walk_serves(uefi->walk, guest); machine++) {
+             r == 0 && machine->name && walk_serves(walk, guest); machine++) {
             _cleanup_descriptor_ struct descriptor one = {0};
             r = descriptor_parse(text, size, path, guest->name, machine->name, &one, error);
             if (r == 0 && one.for_arch && one.for_machine)
@@ -79,8 +81,7 @@ static int parse_for_guests(struct uefi *uefi, const char *text, size_t size, co
     return r;
 }
 
-static int take_descriptor(struct uefi *uefi, size_t file) {
-    struct walk *walk = uefi->walk;
+static int take_descriptor(struct walk *walk, size_t file) {
     const char *path = walk_path(walk, file);
     _cleanup_close_ int fd = walk->files->open(walk->files->context, file);
     _cleanup_descriptor_ struct descriptor descriptor = {0};
@@ -89,41 +90,42 @@ static int take_descriptor(struct uefi *uefi, size_t file) {
     targets guests = 0;
     size_t size = 0;
     walk->used[file] = true;
+    walk->unread_descriptor |= fd < 0;
     if (fd < 0)
         return fd == -ENOMEM ? fd : 0; /* a damaged object is for the check of objects */
     int r = json_read_fd(fd, path, DESCRIPTOR_LIMIT, &text, &size, &error);
     if (r == 0 && size > 0)
-        r = parse_for_guests(uefi, text, size, path, &descriptor, &guests, &error);
+        r = parse_for_guests(walk, text, size, path, &descriptor, &guests, &error);
     if (r == VQEMU_ERR_NO_MEMORY)
         return -ENOMEM;
     if (r < 0)
         return closure_add(walk->closure, CLOSURE_FIRMWARE, CLOSURE_UNUSABLE, path, "",
                            strdup(vqemu_error_message(error)));
-    return use_images(uefi, path, &descriptor, guests);
+    return use_images(walk, path, &descriptor, guests);
 }
 
-static int take_descriptors(struct uefi *uefi) {
-    const struct content_files *files = uefi->walk->files;
+static int take_descriptors(struct walk *walk) {
+    const struct content_files *files = walk->files;
     int r = 0;
     for (size_t i = 0; r == 0 && i < files->count; i++)
         if (strncmp(files->paths[i], FIRMWARE_PREFIX, strlen(FIRMWARE_PREFIX)) == 0 &&
             descriptor_is_path(files->paths[i] + strlen(FIRMWARE_PREFIX)))
-            r = take_descriptor(uefi, i);
+            r = take_descriptor(walk, i);
     return r;
 }
 
 /* ---- by name ---- */
 
-static void use_pair(struct uefi *uefi, const struct uefi_images *images) {
-    int64_t code = find_image(uefi->walk, images->code);
-    int64_t vars = find_image(uefi->walk, images->vars);
+static void use_pair(struct walk *walk, const struct uefi_images *images) {
+    int64_t code = find_image(walk, images->code);
+    int64_t vars = find_image(walk, images->vars);
     if (code < 0 || vars < 0)
         return;
-    uefi->walk->used[code] = true;
-    uefi->walk->used[vars] = true;
+    walk->used[code] = true;
+    walk->used[vars] = true;
     for (size_t i = 0; i < arch_count(); i++)
         if (strcmp(arch_at(i)->name, images->arch) == 0)
-            uefi->has |= (targets)1 << i;
+            add_firmware(walk, (targets)1 << i, (size_t)code);
 }
 
 /* One half that no other pair has a use for. */
@@ -132,24 +134,25 @@ static int check_half(struct walk *walk, const char *half, const char *other) {
     if (file < 0 || walk->used[file])
         return 0;
     walk->used[file] = true;
+    walk->lacks_image = true;
     return closure_add(walk->closure, CLOSURE_FIRMWARE, CLOSURE_MISSING, other,
                        walk_path(walk, (size_t)file),
                        format_string("firmware/%s is missing: %s is half of a pair with it", other,
                                      walk_path(walk, (size_t)file)));
 }
 
-static int take_images(struct uefi *uefi) {
+static int take_images(struct walk *walk) {
     int r = 0;
     for (size_t i = 0; i < uefi_images_count(); i++)
-        use_pair(uefi, uefi_images_at(i));
+        use_pair(walk, uefi_images_at(i));
     for (size_t i = 0; r == 0 && i < uefi_images_count(); i++) {
         const struct uefi_images *images = uefi_images_at(i);
         const struct arch *guest = arch_find(images->arch);
-        if (!guest || !walk_serves(uefi->walk, guest))
+        if (!guest || !walk_serves(walk, guest))
             continue;
-        r = check_half(uefi->walk, images->code, images->vars);
+        r = check_half(walk, images->code, images->vars);
         if (r == 0)
-            r = check_half(uefi->walk, images->vars, images->code);
+            r = check_half(walk, images->vars, images->code);
     }
     return r;
 }
@@ -157,26 +160,32 @@ static int take_images(struct uefi *uefi) {
 /* ---- the whole ---- */
 
 /* The library tells who asks for such a guest; other guests do without. */
-static int add_none(struct uefi *uefi, const struct arch *guest) {
+static int add_none(struct walk *walk, const struct arch *guest) {
     _cleanup_free_ char *name = format_string("UEFI firmware for %s", guest->name);
     if (!name)
         return -ENOMEM;
-    return closure_add(uefi->walk->closure, CLOSURE_FIRMWARE, CLOSURE_OPTIONAL, name, "",
+    return closure_add(walk->closure, CLOSURE_FIRMWARE, CLOSURE_OPTIONAL, name, "",
                        format_string("%s is not there: only %s guests with \"firmware\": \"uefi\" "
                                      "need it",
                                      name, guest->name));
 }
 
+bool walk_has_uefi(const struct walk *walk) {
+    for (size_t i = 0; i < arch_count(); i++)
+        if (walk_serves(walk, arch_at(i)) && walk->uefi & (targets)1 << i)
+            return true;
+    return false;
+}
+
 int walk_uefi(struct walk *walk) {
-    struct uefi uefi = {.walk = walk};
-    int r = take_descriptors(&uefi);
+    int r = take_descriptors(walk);
     if (r == 0)
-        r = take_images(&uefi);
-    for (size_t i = 0; r == 0 && i < arch_count(); i++) {
+        r = take_images(walk);
+    for (size_t i = 0; r == 0 && walk_has_uefi(walk) && i < arch_count(); i++) {
         const struct arch *guest = arch_at(i);
-        if (guest->uefi && walk_serves(walk, guest) && !(uefi.has & (targets)1 << i) &&
+        if (guest->uefi && walk_serves(walk, guest) && !(walk->uefi & (targets)1 << i) &&
             profile_abilities_for(walk->profile, guest) & VQEMU_ABILITY_UEFI)
-            r = add_none(&uefi, guest);
+            r = add_none(walk, guest);
     }
     return r;
 }

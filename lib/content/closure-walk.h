@@ -10,8 +10,9 @@
 
 /* A set of targets of programs: a bit for each row of the architecture table. */
 typedef uint32_t targets;
+#define TARGETS_MAX 32
 /* All that the table does not have. */
-#define OTHER_TARGETS ((targets)1 << 31)
+#define OTHER_TARGETS ((targets)1 << (TARGETS_MAX - 1))
 
 /* A name that is looked for in programs and modules. */
 struct name {
@@ -19,6 +20,14 @@ struct name {
     size_t length;
     targets asked; /* by programs of these targets, and their modules, */
     size_t by;     /* first of all by this file */
+};
+
+/* A text by which a part of QEMU's is known. */
+struct sign {
+    const char *text; /* static */
+    size_t length;
+    targets has;            /* programs of these targets, or modules that they can load, have it: */
+    size_t by[TARGETS_MAX]; /* of each, the first such file */
 };
 
 /* Names that may be those of firmware, and are not known. */
@@ -48,6 +57,13 @@ struct walk {
     struct other *others;
     size_t other_count;
     char *module_dir; /* the directory of modules with its slash; NULL for none */
+    struct sign *signs;
+    size_t sign_count;
+    targets unread;              /* what cannot be read could be part of programs of these */
+    targets uefi;                /* architectures for which there is UEFI firmware, */
+    size_t uefi_by[TARGETS_MAX]; /* of each, the image */
+    bool lacks_image;            /* that an image is missing has been told */
+    bool unread_descriptor;
 };
 
 /* Steps of closure_find(), in their order. All return 0, -ENOMEM or -ECANCELED. */
@@ -61,6 +77,10 @@ int walk_modules(struct walk *walk);
 /* The same for firmware and keymaps, after the modules. */
 int walk_firmware(struct walk *walk);
 int walk_uefi(struct walk *walk);
+/* Whether there is UEFI firmware for any guest that is served. */
+bool walk_has_uefi(const struct walk *walk);
+/* What it can do, as far as the files tell. */
+int walk_abilities(struct walk *walk);
 
 /* For these steps: */
 
@@ -79,6 +99,13 @@ targets walk_module_targets(const struct walk *walk, size_t file);
 /* Names that are looked for beside those of firmware. */
 int walk_add_module_names(struct walk *walk);
 int walk_add_name(struct walk *walk, const char *text);
+/* The texts by which abilities are known, before the first file; and that a file has a text. */
+int walk_add_signs(struct walk *walk);
+void walk_take_sign(struct walk *walk, size_t file, targets asking, const char *text,
+                    size_t length);
+/* A module that programs of a target ask for by its name: 1 if it is there, with its file, 0 if it
+ * is not, -1 if no program asks. */
+int walk_find_module(const struct walk *walk, targets target, const char *name, size_t *file);
 
 /* The file of a path below a directory such as "lib/"; -1 if there is none. -ENOMEM. */
 int walk_find(const struct walk *walk, const char *directory, const char *name, int64_t *file);

@@ -80,8 +80,77 @@ void closure_free(vqemu_closure *closure) {
         return;
     for (size_t i = 0; i < closure->count; i++)
         free_entry(&closure->entries[i]);
+    for (size_t i = 0; i < closure->ability_count; i++)
+        free(closure->abilities[i].path);
     free(closure->entries);
+    free(closure->abilities);
     free(closure);
+}
+
+/* ---- abilities ---- */
+
+int closure_add_ability(vqemu_closure *closure, uint64_t ability, const struct arch *guest,
+                        int state, const char *path) {
+    struct closure_ability *abilities =
+        realloc(closure->abilities, (closure->ability_count + 1) * sizeof *abilities);
+    if (!abilities)
+        return -ENOMEM;
+    closure->abilities = abilities;
+    struct closure_ability *added = &abilities[closure->ability_count];
+    *added = (struct closure_ability){ability, guest, state, path ? strdup(path) : NULL};
+    if (path && !added->path)
+        return -ENOMEM;
+    closure->ability_count++;
+    return 0;
+}
+
+static int rank(int state) {
+    return state == 0 ? 0 : state < 0 ? 1 : 2;
+}
+
+/* Of a guest, or of all that can have it, guest being NULL: what decides; NULL for nothing. */
+static const struct closure_ability *judge(const vqemu_closure *closure, uint64_t ability,
+                                           const struct arch *guest) {
+    const struct closure_ability *decisive = NULL;
+    bool one_will_do = ability == VQEMU_ABILITY_UEFI;
+    for (size_t i = 0; closure && i < closure->ability_count; i++) {
+        const struct closure_ability *one = &closure->abilities[i];
+        if (one->ability != ability || (guest && one->guest != guest))
+            continue;
+        if (!decisive || (one_will_do ? rank(one->state) > rank(decisive->state)
+                                      : rank(one->state) < rank(decisive->state)))
+            decisive = one;
+    }
+    return decisive;
+}
+
+uint64_t closure_abilities(const vqemu_closure *closure) {
+    uint64_t all = 0;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        const struct closure_ability *one = judge(closure, (uint64_t)1 << bit, NULL);
+        if (one && one->state == 1)
+            all |= one->ability;
+    }
+    return all;
+}
+
+/* The same for who names an architecture, which may be none. */
+static const struct closure_ability *judge_named(const vqemu_closure *closure, uint64_t ability,
+                                                 const char *guest_arch) {
+    const struct arch *guest = arch_find(guest_arch);
+    return guest || !guest_arch ? judge(closure, ability, guest) : NULL;
+}
+
+VQEMU_EXPORT int vqemu_closure_has_ability(const vqemu_closure *closure, uint64_t ability,
+                                           const char *guest_arch) {
+    const struct closure_ability *found = judge_named(closure, ability, guest_arch);
+    return found ? found->state : 0;
+}
+
+VQEMU_EXPORT const char *vqemu_closure_ability_path(const vqemu_closure *closure, uint64_t ability,
+                                                    const char *guest_arch) {
+    const struct closure_ability *found = judge_named(closure, ability, guest_arch);
+    return found && found->state == 1 ? found->path : NULL;
 }
 
 /* ---- access ---- */
@@ -103,6 +172,7 @@ VQEMU_EXPORT const char *vqemu_closure_kind(const vqemu_closure *closure, size_t
         [CLOSURE_PROGRAM] = "program",   [CLOSURE_LOADER] = "loader",
         [CLOSURE_LIBRARY] = "library",   [CLOSURE_MODULE] = "module",
         [CLOSURE_FIRMWARE] = "firmware", [CLOSURE_KEYMAP] = "keymap",
+        [CLOSURE_ABILITY] = "ability",
     };
     const struct closure_entry *found = entry_at(closure, entry);
     return found ? names[found->kind] : NULL;

@@ -27,6 +27,7 @@ enum closure_kind {
     CLOSURE_MODULE,
     CLOSURE_FIRMWARE,
     CLOSURE_KEYMAP,
+    CLOSURE_ABILITY,
 };
 
 struct closure_entry {
@@ -35,9 +36,19 @@ struct closure_entry {
     char *name, *asked_by, *message;
 };
 
+/* Whether guests of an architecture have an ability, where they can have it at all. */
+struct closure_ability {
+    uint64_t ability;
+    const struct arch *guest;
+    int state;  /* 1, 0, or -1 if it cannot be told */
+    char *path; /* the file that has it, if there is one */
+};
+
 struct vqemu_closure {
     struct closure_entry *entries;
     size_t count, capacity, problems;
+    struct closure_ability *abilities;
+    size_t ability_count;
 };
 
 /*
@@ -56,6 +67,14 @@ int closure_add(vqemu_closure *closure, enum closure_kind kind, enum closure_sta
 
 bool closure_has(const vqemu_closure *closure, enum closure_kind kind, enum closure_state state,
                  const char *name);
+
+/* Add an ability of a guest, of which there is none yet. path may be NULL. Returns 0 or -ENOMEM. */
+int closure_add_ability(vqemu_closure *closure, uint64_t ability, const struct arch *guest,
+                        int state, const char *path);
+
+/* The abilities that all guests have, of those that can have them; UEFI firmware need not be there
+ * for all. */
+uint64_t closure_abilities(const vqemu_closure *closure);
 
 /* Put the problems first. */
 void closure_sort(vqemu_closure *closure);

@@ -10,9 +10,8 @@
 #include "base/workers.h"
 #include "content/layout.h"
 #include "store/ingest.h"
-#include "store/revision-closure.h"
 #include "store/source.h"
-#include "store/stage.h"
+#include "store/stage-closure.h"
 #include "store/store-profile.h"
 #include "util/export.h"
 #include "util/sparse.h"
@@ -228,27 +227,6 @@ static int open_staged(void *context, size_t index) {
     return stage_reopen(&ingest->stage, index);
 }
 
-static int not_whole(const struct ingest *ingest, vqemu_error **error) {
-    const vqemu_closure *closure = ingest->closure;
-    size_t more = vqemu_closure_problem_count(closure) - 1;
-    _cleanup_free_ char *rest = more ? format_string("; and %zu more", more) : strdup("");
-    if (!rest)
-        return error_no_memory(error);
-    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s is not whole: %s%s",
-                      ingest->source.directory, vqemu_closure_message(closure, 0), rest);
-    return error_because(r, error, "not-whole", VQEMU_DETAIL_PATH, ingest->source.directory,
-                         VQEMU_DETAIL_ENTRY, vqemu_closure_name(closure, 0), NULL);
-}
-
-static int find_closure(struct ingest *ingest, const struct stage_profile *staged,
-                        vqemu_error **error) {
-    int r = manifest_closure(staged->name, staged->manifest, open_staged, ingest, &ingest->progress,
-                             &ingest->closure, error);
-    if (r == 0 && ingest->must_be_whole && vqemu_closure_problem_count(ingest->closure) > 0)
-        r = not_whole(ingest, error);
-    return r;
-}
-
 static int publish(struct ingest *ingest, const vqemu_ingest_options *options,
                    vqemu_ingest **result, vqemu_error **error) {
     vqemu_call *call = ingest->progress.call;
@@ -264,11 +242,11 @@ static int publish(struct ingest *ingest, const vqemu_ingest_options *options,
         .count = ingest->source.count,
         .total_size = ingest->source.total_size,
     };
+    const struct stage_files files = {open_staged, ingest};
     int r = stage_lock(&ingest->stage, &ingest->progress, error);
     if (r == 0)
-        r = stage_describe_profile(&ingest->stage, &staged, call, error);
-    if (r == 0)
-        r = find_closure(ingest, &staged, error);
+        r = stage_examine_profile(&ingest->stage, &staged, &files, ingest->must_be_whole,
+                                  &ingest->progress, &ingest->closure, error);
     if (r == 0)
         r = publish_objects(ingest, error);
     if (r == 0)

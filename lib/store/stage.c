@@ -275,9 +275,11 @@ int stage_sync_objects(const struct stage *stage, vqemu_error **error) {
 void stage_release_profile(struct stage_profile *profile) {
     vqemu_manifest_unref(profile->manifest);
     vqemu_revision_unref(profile->same);
+    free(profile->abilities);
 }
 
-static int make_manifest(struct stage_profile *profile, vqemu_call *call, vqemu_error **error) {
+int stage_make_manifest(const struct stage_profile *profile, vqemu_call *call,
+                        vqemu_manifest **manifest, vqemu_error **error) {
     static const vqemu_ingest_options nothing = {0};
     const vqemu_ingest_options *options = profile->options ? profile->options : &nothing;
     char now[RFC3339_SIZE] = "";
@@ -294,12 +296,12 @@ static int make_manifest(struct stage_profile *profile, vqemu_call *call, vqemu_
         .arch = profile->arch,
         .description = options->description,
         .accel = options->accel,
-        .abilities = options->abilities,
+        .abilities = options->abilities ? options->abilities : profile->abilities,
         .guests = options->guests,
         .total_bytes = (int64_t)profile->total_size,
     };
     r = manifest_new(&fields, profile->source, profile->objects, profile->count,
-                     call_max_objects(call), &profile->manifest, error);
+                     call_max_objects(call), manifest, error);
     return r == VQEMU_ERR_MALFORMED
                ? error_because(r, error, "names-collide", VQEMU_DETAIL_PATH, profile->source, NULL)
                : r;
@@ -310,7 +312,7 @@ int stage_describe_profile(const struct stage *stage, struct stage_profile *prof
     _cleanup_revision_ vqemu_revision *newest = NULL;
     /* A broken or missing one is no hindrance to a new one. */
     newest_load(stage->store, profile->name, call, &newest, NULL);
-    int r = make_manifest(profile, call, error);
+    int r = stage_make_manifest(profile, call, &profile->manifest, error);
     if (r < 0)
         return r;
     bool keeps_time = !profile->options || !profile->options->created_at;

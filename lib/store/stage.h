@@ -114,8 +114,13 @@ struct stage_profile {
     vqemu_manifest *manifest;
     const char *text;     /* NULL for the text that vqemu_manifest_to_json() makes */
     vqemu_revision *same; /* a revision that says just that */
+    char *abilities; /* found in its files, separated by commas; NULL if none were looked for */
 };
 void stage_release_profile(struct stage_profile *profile);
+
+/* A manifest of it, validated. */
+int stage_make_manifest(const struct stage_profile *profile, vqemu_call *call,
+                        vqemu_manifest **manifest, vqemu_error **error);
 
 /*
  * Make and validate the manifest, before anything is published. If the newest revision has the same

@@ -395,8 +395,9 @@ static int follow(const struct import *import, const struct entry *entry, const 
 
 int import_list_objects(struct import *import, vqemu_error **error) {
     import->objects = calloc(import->count + 1, sizeof *import->objects);
+    import->numbers = calloc(import->count + 1, sizeof *import->numbers);
     import->staged = calloc(import->count + 1, sizeof *import->staged);
-    if (!import->objects || !import->staged)
+    if (!import->objects || !import->numbers || !import->staged)
         return error_no_memory(error);
     for (size_t i = 0; i < import->count; i++) {
         struct entry *entry = &import->entries[i];
@@ -405,6 +406,7 @@ int import_list_objects(struct import *import, vqemu_error **error) {
         if (r < 0)
             return r;
         bool executable = file->executable || strncmp(entry->path, "bin/", 4) == 0;
+        import->numbers[i] = file->number;
         import->staged[i] = file->staged;
         import->objects[i] = (struct manifest_object){
             .path = entry->path, .digest = file->staged.digest, .mode = executable ? 0755 : 0644};

@@ -24,7 +24,9 @@ static void release_import(struct import *import) {
     free(import->entries);
     vqemu_manifest_unref(import->manifest);
     free(import->manifest_text);
+    closure_free(import->closure);
     free(import->objects);
+    free(import->numbers);
     free(import->staged);
     free(import->buffer);
 }
@@ -42,6 +44,12 @@ static int publish_objects(struct import *import, vqemu_error **error) {
     return r == 0 ? stage_sync_objects(&import->stage, error) : r;
 }
 
+/* The entries are in the order of paths, as the manifest is. */
+static int open_staged(void *context, size_t index) {
+    const struct import *import = context;
+    return stage_reopen(&import->stage, import->numbers[index]);
+}
+
 static int publish(struct import *import, const char *profile, const vqemu_ingest_options *options,
                    vqemu_ingest **ingest, vqemu_error **error) {
     vqemu_call *call = import->progress.call;
@@ -57,12 +65,18 @@ static int publish(struct import *import, const char *profile, const vqemu_inges
         .manifest = vqemu_manifest_ref(import->manifest),
         .text = import->manifest_text,
     };
+    const struct stage_files files = {open_staged, import};
     int r = stage_lock(&import->stage, &import->progress, error);
-    if (r == 0 && !import->manifest)
-        r = stage_describe_profile(&import->stage, &staged, call, error);
+    if (r == 0)
+        r = stage_examine_profile(&import->stage, &staged, &files, import->must_be_whole,
+                                  &import->progress, &import->closure, error);
     if (r == 0)
         r = publish_objects(import, error);
-    return r == 0 ? stage_publish_profile(&import->stage, &staged, call, ingest, error) : r;
+    if (r == 0)
+        r = stage_publish_profile(&import->stage, &staged, call, ingest, error);
+    if (r == 0)
+        (*ingest)->closure = TAKE_POINTER(import->closure);
+    return r;
 }
 
 /* It must be one of the library's own, or described. */
@@ -133,7 +147,7 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
     REQUIRE_ARGUMENT(ingest, error);
     *ingest = NULL;
     REQUIRE_STORE(store, error);
-    REQUIRE_FLAGS(flags, VQEMU_IMPORT_ANY_PROFILE, error);
+    REQUIRE_FLAGS(flags, VQEMU_IMPORT_ANY_PROFILE | VQEMU_IMPORT_WHOLE, error);
     REQUIRE_DESCRIPTOR(fd, error);
     char number[ARCHIVE_NAME_SIZE];
     _cleanup_(release_import) struct import import = {
@@ -141,6 +155,7 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
         .name = archive_name(name, fd, number),
         .options = options,
         .any_profile = flags & VQEMU_IMPORT_ANY_PROFILE,
+        .must_be_whole = flags & VQEMU_IMPORT_WHOLE,
         .stage = STAGE_EMPTY,
         .progress = {.call = call, .phase_count = 1},
     };

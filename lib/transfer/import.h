@@ -6,7 +6,7 @@
 #include "base/progress.h"
 #include "store/ingest.h"
 #include "store/manifest.h"
-#include "store/stage.h"
+#include "store/stage-closure.h"
 #include "transfer/tar-archive.h"
 
 #define IMPORT_BUFFER_SIZE ((size_t)256 * 1024)
@@ -39,9 +39,11 @@ struct import {
     char *manifest_text;
     const char *arch;
     struct manifest_object *objects; /* in the order of the sorted entries */
+    size_t *numbers;                 /* likewise: of the staged objects */
     struct staged *staged;
+    vqemu_closure *closure;
     unsigned char *buffer;
-    bool any_profile;
+    bool any_profile, must_be_whole;
     uint64_t reported; /* of the archive's bytes */
     struct vqemu_progress progress;
 };

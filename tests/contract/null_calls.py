@@ -120,6 +120,9 @@ class Library:
         return self.need("vqemu_store_ingest", self.make("vqemu_store"), self.profile_directory(),
                          self.make("vqemu_ingest_options"), 0, None)
 
+    def make_closure(self):
+        return ctypes.c_void_p(self.call("vqemu_ingest_closure", self.make("vqemu_ingest"), result=ctypes.c_void_p))
+
     def make_revision(self):
         return ctypes.c_void_p(self.call("vqemu_ingest_revision", self.make("vqemu_ingest"),
                                          result=ctypes.c_void_p))

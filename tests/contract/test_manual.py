@@ -56,7 +56,7 @@ def test_every_key_of_a_vm_is_named():
 
 # ---- JSON ----
 
-FREE = {"objects": dict, "details": dict}  # objects of which the keys are data
+FREE = {"objects": dict, "details": dict, "abilities": dict}  # objects of which the keys are data
 
 
 @pytest.fixture(scope="module", name="store")

@@ -409,6 +409,22 @@ def test_a_copy_of_a_value_is_closed_apart(store, revision, profile):
     assert store != voltqemu.Store(store.find(revision.name).path.rsplit("/cas/", 1)[0]) and store == store
 
 
+def test_a_closure_tells_abilities(store, profile, tmp_path):
+    closure = store.ingest(profile, "emulate-x86").closure
+    assert [(entry.kind, entry.name) for entry in closure.problems] == [("program", "bin/qemu-system-x86_64")]  # a script
+    assert closure.abilities == {"x86_64": dict.fromkeys(["display", "kvm", "nics", "storage", "tcg", "tpm", "usb"])}
+    archive = tmp_path / "whole.tar"
+    store.export(store.revisions("emulate-x86")[0], archive)
+    other = voltqemu.Store(tmp_path / "whole", create=True)
+    with pytest.raises(voltqemu.InvalidError) as caught:
+        other.import_(archive, "emulate-x86", whole=True)
+    assert caught.value.reason == "not-whole"
+    assert not other.revisions()
+    assert other.import_(archive, "emulate-x86").closure == closure
+    with pytest.raises(voltqemu.InvalidError):
+        store.ingest(profile, "emulate-x86", whole=True)
+
+
 def test_an_ingest_tells_what_is_new(store, profile):
     first = store.ingest(profile, "emulate-x86")
     again = store.ingest(profile, "emulate-x86", created_at=first.revision.manifest.created_at)

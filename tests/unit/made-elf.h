@@ -16,16 +16,17 @@
 #define MADE_STRINGS 0x200u
 #define MADE_DYNAMIC 0x500u
 #define MADE_DATA 0x800u
-#define MADE_SECTIONS 0xd00u
-#define MADE_SIZE 0x1000u
+#define MADE_SECTIONS 0x1d00u
+#define MADE_SIZE 0x2000u
+#define MADE_TEXTS_MAX 64
 
 struct made_elf {
     bool is32, big_endian, has_sections;
     uint16_t machine;
     const char *loader, *soname, *rpath, *runpath;
     const char *needed[8];
-    const char *texts[16]; /* its data, each with a NUL behind it */
-    const char *symbol;    /* the name of one that it defines */
+    const char *texts[MADE_TEXTS_MAX]; /* its data, each with a NUL behind it */
+    const char *symbol;                /* the name of one that it defines */
 };
 
 struct elf_maker {
@@ -34,17 +35,17 @@ struct elf_maker {
     size_t strings_used, segments, dynamics;
 };
 
-static inline void put(struct elf_maker *maker, size_t at, size_t size, uint64_t value) {
+static inline void put_number(struct elf_maker *maker, size_t at, size_t size, uint64_t value) {
     for (size_t i = 0; i < size; i++)
         maker->bytes[at + (maker->made->big_endian ? size - 1 - i : i)] =
             (unsigned char)(value >> (8 * i));
 }
 
 #define PUT(maker, at, type, field, value)                                                         \
-    ((maker)->made->is32 ? put(maker, (at) + offsetof(Elf32_##type, field),                        \
-                               sizeof((Elf32_##type *)NULL)->field, value)                         \
-                         : put(maker, (at) + offsetof(Elf64_##type, field),                        \
-                               sizeof((Elf64_##type *)NULL)->field, value))
+    ((maker)->made->is32 ? put_number(maker, (at) + offsetof(Elf32_##type, field),                 \
+                                      sizeof((Elf32_##type *)NULL)->field, value)                  \
+                         : put_number(maker, (at) + offsetof(Elf64_##type, field),                 \
+                                      sizeof((Elf64_##type *)NULL)->field, value))
 #define SIZE(maker, type) ((maker)->made->is32 ? sizeof(Elf32_##type) : sizeof(Elf64_##type))
 
 static inline size_t put_string(struct elf_maker *maker, const char *text) {
@@ -120,7 +121,7 @@ static inline void put_needs(struct elf_maker *maker) {
 
 static inline void put_texts(struct elf_maker *maker) {
     size_t at = MADE_DATA + 1; /* behind a NUL */
-    for (size_t i = 0; i < 16 && maker->made->texts[i]; i++) {
+    for (size_t i = 0; i < MADE_TEXTS_MAX && maker->made->texts[i]; i++) {
         size_t size = strlen(maker->made->texts[i]) + 1;
         ck_assert_uint_lt(at + size, MADE_SECTIONS);
         memcpy(maker->bytes + at, maker->made->texts[i], size);

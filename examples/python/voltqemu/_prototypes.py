@@ -39,8 +39,10 @@ const char *vqemu_check_process_name(const vqemu_check *check, size_t problem, s
 int64_t vqemu_check_process_pid(const vqemu_check *check, size_t problem, size_t process);
 const char *vqemu_check_process_tree(const vqemu_check *check, size_t problem, size_t process);
 size_t vqemu_check_unrepaired_count(const vqemu_check *check);
+const char *vqemu_closure_ability_path(const vqemu_closure *closure, uint64_t ability, const char *guest_arch);
 const char *vqemu_closure_asked_by(const vqemu_closure *closure, size_t entry);
 size_t vqemu_closure_count(const vqemu_closure *closure);
+int vqemu_closure_has_ability(const vqemu_closure *closure, uint64_t ability, const char *guest_arch);
 const char *vqemu_closure_kind(const vqemu_closure *closure, size_t entry);
 const char *vqemu_closure_message(const vqemu_closure *closure, size_t entry);
 const char *vqemu_closure_name(const vqemu_closure *closure, size_t entry);

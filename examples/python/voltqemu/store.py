@@ -88,7 +88,7 @@ RevisionName = Union[Revision, Text]
 @dataclass(frozen=True)
 class ClosureEntry:
     """Something that a profile's files ask for, or that nothing asks for. kind is "program", "loader", "library",
-    "module", "firmware" or "keymap"; state is "missing", "from-host", "unusable" or "unknown", which are problems, or
+    "module", "firmware", "keymap" or "ability"; state is "missing", "from-host", "unusable" or "unknown", which are problems, or
     "optional" or "unused". asked_by: the first file that asks for it, or ""."""
 
     kind: str
@@ -100,10 +100,12 @@ class ClosureEntry:
 
 @dataclass(frozen=True)
 class Closure:
-    """What a profile's files ask for, and what of it is not there; problems first."""
+    """What a profile's files ask for, and what of it is not there; problems first. abilities: for each guest
+    architecture, by name, the file that an ability comes from, or None if it cannot be told whether there is one."""
 
     entries: List[ClosureEntry]
     problem_count: int
+    abilities: Dict[str, Dict[str, Optional[str]]] = field(default_factory=dict)
 
     @property
     def problems(self) -> List[ClosureEntry]:
@@ -114,7 +116,15 @@ class Closure:
     def _of(cls, pointer: Pointer) -> Closure:
         return cls([ClosureEntry(*fields) for fields in items(
             pointer, "vqemu_closure_count", "vqemu_closure_kind", "vqemu_closure_state", "vqemu_closure_name",
-            "vqemu_closure_asked_by", "vqemu_closure_message")], C.vqemu_closure_problem_count(pointer))
+            "vqemu_closure_asked_by", "vqemu_closure_message")], C.vqemu_closure_problem_count(pointer),
+            _abilities(pointer))
+
+
+def _abilities(closure: Pointer) -> Dict[str, Dict[str, Optional[str]]]:
+    guests = (C.vqemu_guest_arch_at(i) for i in range(C.vqemu_guest_arch_count()))
+    found = {guest: {C.vqemu_ability_name(1 << i): C.vqemu_closure_ability_path(closure, 1 << i, guest)
+                     for i in range(64) if C.vqemu_closure_has_ability(closure, 1 << i, guest)} for guest in guests}
+    return {guest: abilities for guest, abilities in found.items() if abilities}
 
 
 @dataclass(frozen=True)
@@ -122,7 +132,7 @@ class Ingest:
     """What was put into a store. is_new: whether the store did not have it. objects, bytes: of all that was seen;
     new_objects, new_bytes: of what the store did not have. current: the name of the revision of its profile that is
     used now, perhaps another one; None if that cannot be told. displaced: the one that was used until this one took its
-    place, if it did. closure: what the files of a directory ask for; None of an archive or a copy."""
+    place, if it did. closure: what the files of a directory or archive ask for; None of a copy."""
 
     revision: Revision
     is_new: bool
@@ -357,7 +367,7 @@ class Store(Handle):
         """Put a directory into the store as a revision of a profile. whole: refuse one whose closure has problems.
 
         accel, abilities and guests, the latter two names with commas between, are what a profile of one's own says
-        of itself; the others are facts for its manifest."""
+        of itself; without abilities, it has those that its files have. The others are facts for its manifest."""
         path = encoded(directory, "directory")
         described = options("vqemu_ingest_options", {
             "profile": _name(profile, Profile, "profile"), "created_at": created_at, "qemu_version": qemu_version,
@@ -371,18 +381,19 @@ class Store(Handle):
                 created_at: Optional[Text] = None, qemu_version: Optional[Text] = None,
                 build_date: Optional[Text] = None, build_host: Optional[Text] = None, accel: Optional[Text] = None,
                 abilities: Optional[Text] = None, guests: Optional[Text] = None,
-                description: Optional[Text] = None) -> Ingest:
+                description: Optional[Text] = None, whole: bool = False) -> Ingest:
         """Put an archive into the store: an open file, pipe, socket or descriptor, or the path of a file. One
         that export() has written needs the profile, or the digest that its revision must have, or any_profile: it may
-        say itself of which profile it is. What else ingest() takes is for other archives."""
+        say itself of which profile it is. whole: as of ingest(); what else that takes is for other archives."""
         described = options("vqemu_ingest_options", {
             "profile": None if profile is None else _name(profile, Profile, "profile"), "digest": digest,
             "created_at": created_at, "qemu_version": qemu_version, "build_date": build_date, "build_host": build_host,
             "accel": accel,
             "abilities": abilities, "guests": guests, "description": description})
+        flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1
         with _opened(file, "rb") as (number, name):
             return Ingest._of(perform(call, lambda made: C.vqemu_store_import(
-                self, number, name, described, int(flag(any_profile, "any_profile")), made)))
+                self, number, name, described, flags, made)))
 
     def export(self, revision: RevisionName, file: File, *, call: Optional[Call] = None) -> None:
         """Write a revision as a tar archive to an open file, pipe, socket or descriptor, or to a new file of this

@@ -153,7 +153,7 @@ static int break_at(size_t at, size_t size, uint64_t value, struct elf_needs *ne
         .needed = {"libc.so.6"}, .texts = {"text"}, .has_sections = true};
     struct elf_maker maker;
     make_elf(&made, &maker);
-    put(&maker, at, size, value);
+    put_number(&maker, at, size, value);
     int fd = memfd_create("elf", MFD_CLOEXEC);
     ck_assert_int_eq(write_all(fd, maker.bytes, sizeof maker.bytes), 0);
     *needs = (struct elf_needs){0};

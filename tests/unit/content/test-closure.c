@@ -7,7 +7,9 @@
 #include <sys/mman.h>
 
 #include "base/error.h"
+#include "content/ability-rule.h"
 #include "made-elf.h"
+#include "qemu-texts.h"
 #include "run.h"
 
 /* ---- a profile of small files ---- */
@@ -15,6 +17,8 @@
 #define X86 "bin/qemu-system-x86_64"
 #define LOADER "ld-linux-x86-64.so.2"
 #define STAMP "qemu_stamp_1234"
+#define UEFI_CODE "firmware/edk2-x86_64-code.fd"
+#define UEFI_VARS "firmware/edk2-i386-vars.fd"
 
 struct made_file {
     const char *path;
@@ -113,18 +117,28 @@ static void has_problems(size_t count) {
                   vqemu_closure_problem_count(closure), vqemu_closure_message(closure, 0));
 }
 
+static void add_firmware(void) {
+    add_text(UEFI_CODE, "x");
+    add_text(UEFI_VARS, "x");
+}
+
+static void remove_firmware(void) {
+    remove_file(UEFI_CODE);
+    remove_file(UEFI_VARS);
+}
+
 /* A program with two libraries, of which one needs a third, all that x86 asks for, and VNC. */
 static void make_profile(void) {
     static const char *const firmware[] = {"bios-256k.bin", "kvmvapic.bin", "vgabios-stdvga.bin"};
     static char paths[3][64];
     forget();
-    add((struct made_file){
-        .path = X86,
-        .elf = {.loader = "/lib64/" LOADER,
-                .needed = {"liba.so.1", "libc.so.6"},
-                .texts = {"firmware=bios-256k.bin", "genroms/kvmvapic.bin", "vgabios-stdvga.bin",
-                          "en-us", "slof.bin", "qboot.rom", "new-thing.bin", "imx6.rom"},
-                .has_sections = true}});
+    add((struct made_file){.path = X86,
+                           .elf = {.loader = "/lib64/" LOADER,
+                                   .needed = {"liba.so.1", "libc.so.6"},
+                                   .texts = {ALL_TEXTS, "firmware=bios-256k.bin",
+                                             "genroms/kvmvapic.bin", "vgabios-stdvga.bin", "en-us",
+                                             "slof.bin", "qboot.rom", "new-thing.bin", "imx6.rom"},
+                                   .has_sections = true}});
     add((struct made_file){.path = "lib/" LOADER, .elf = {.soname = LOADER}});
     add((struct made_file){.path = "lib/liba.so.1",
                            .elf = {.soname = "liba.so.1", .needed = {"libb.so.2", "libc.so.6"}}});
@@ -137,6 +151,7 @@ static void make_profile(void) {
     }
     add_text("firmware/keymaps/en-us", "# a comment\nmap 0x409\ninclude common\n");
     add_text("firmware/keymaps/common", "include common\n");
+    add_firmware();
 }
 
 START_TEST(a_profile_that_is_whole_has_no_problems) {
@@ -270,7 +285,9 @@ END_TEST
 
 START_TEST(a_static_program_needs_no_libraries) {
     forget();
-    add((struct made_file){.path = X86, .elf = {.texts = {"pvh.bin"}, .has_sections = true}});
+    add_firmware();
+    add((struct made_file){.path = X86,
+                           .elf = {.texts = {ALL_TEXTS, "pvh.bin"}, .has_sections = true}});
     look();
     has_problems(1);
     has_entry("missing", "pvh.bin", "firmware", X86);
@@ -285,8 +302,9 @@ static void make_modular(void) {
     forget();
     add((struct made_file){
         .path = X86,
-        .elf = {.texts = {STAMP, "accel-tcg-x86_64", "accel-tcg-i386", "hw-display-virtio-vga",
-                          "hw-display-virtio-gpu", "hw-usb-host", "block-commit"},
+        .elf = {.texts = {ALL_TEXTS, KVM_TEXTS, STAMP, "accel-tcg-x86_64", "accel-tcg-i386",
+                          "hw-display-virtio-vga", "hw-display-virtio-gpu", "hw-usb-host",
+                          "block-commit"},
                 .has_sections = true}});
     add((struct made_file){.path = TCG,
                            .elf = {.soname = "x", .symbol = STAMP, .has_sections = true}});
@@ -296,6 +314,7 @@ static void make_modular(void) {
         .path = "lib/qemu/hw-display-virtio-vga.so",
         .elf = {.symbol = STAMP, .texts = {"vgabios-virtio.bin"}, .has_sections = true}});
     add_text("firmware/vgabios-virtio.bin", "x");
+    add_firmware();
 }
 
 START_TEST(modules_are_found_by_their_names_in_programs) {
@@ -353,8 +372,9 @@ END_TEST
 START_TEST(a_program_without_modules_asks_for_none) {
     make_modular();
     remove_file(X86);
-    add((struct made_file){.path = X86,
-                           .elf = {.texts = {"accel-tcg-x86_64", "ui-sdl"}, .has_sections = true}});
+    add((struct made_file){
+        .path = X86,
+        .elf = {.texts = {ALL_TEXTS, "accel-tcg-x86_64", "ui-sdl"}, .has_sections = true}});
     look();
     has_problems(0);
     has_entry("unused", TCG, "module", "");
@@ -401,6 +421,7 @@ END_TEST
     "\"targets\": [{\"architecture\": \"" arch "\", \"machines\": [\"pc-q35-*\"]}]}"
 
 START_TEST(descriptors_name_images) {
+    remove_firmware();
     add_text("firmware/firmware/50.json", DESCRIPTOR("x86_64"));
     add_text("firmware/code.fd", "x");
     add_text("firmware/a/vars.fd", "x");
@@ -412,21 +433,23 @@ START_TEST(descriptors_name_images) {
     look();
     has_problems(1);
     has_entry("missing", "vars.fd", "firmware", "firmware/firmware/50.json");
-    has_entry("optional", "UEFI firmware for x86_64", "firmware", "");
     remove_file("firmware/firmware/50.json");
     add_text("firmware/firmware/50.json", DESCRIPTOR("aarch64"));
     look();
-    has_problems(0);
+    has_problems(1);
+    has_entry("missing", "uefi", "ability", "");
     has_entry("optional", "vars.fd", "firmware", "firmware/firmware/50.json");
     remove_file("firmware/firmware/50.json");
     add_text("firmware/firmware/50.json", "{");
     look();
-    has_problems(1);
+    has_problems(2);
+    has_entry("missing", "uefi", "ability", "");
     has_entry("unusable", "firmware/firmware/50.json", "firmware", "");
 }
 END_TEST
 
 START_TEST(images_are_pairs) {
+    remove_firmware();
     add_text("firmware/OVMF_CODE_4M.fd", "x");
     add_text("firmware/OVMF_VARS_4M.fd", "x");
     add_text("firmware/edk2-arm-vars.fd", "x"); /* for guests that are not served */
@@ -442,6 +465,244 @@ START_TEST(images_are_pairs) {
     look();
     has_problems(1);
     has_entry("missing", "OVMF_CODE_4M.fd", "firmware", "firmware/OVMF_VARS_4M.fd");
+}
+END_TEST
+
+/* ---- abilities ---- */
+
+#define FOREIGN "bin/qemu-system-aarch64"
+
+static void add_program(const char *path, const char *const *texts) {
+    struct made_file program = {.path = path, .elf = {.has_sections = true}};
+    for (size_t i = 0; texts[i]; i++)
+        program.elf.texts[i] = texts[i];
+    add(program);
+}
+
+/* A profile of one's own with nothing but a program. */
+static void look_at_program(const char *const *texts, uint64_t abilities) {
+    static const char *const guests[] = {"x86_64"};
+    _cleanup_profile_ vqemu_profile *own = NULL;
+    ck_assert_int_eq(profile_new("own", NULL, "tcg", abilities, guests, 1, &own, NULL), 0);
+    forget();
+    add_program(X86, texts);
+    look_as(own, "x86_64");
+}
+
+static void has_ability(int state, uint64_t ability, const char *guest, const char *path) {
+    const char *name = vqemu_ability_name(ability);
+    int has = vqemu_closure_has_ability(closure, ability, guest);
+    const char *in = vqemu_closure_ability_path(closure, ability, guest);
+    ck_assert_msg(has == state, "%s: %d", name, has);
+    ck_assert_msg(path ? in && strcmp(in, path) == 0 : !in, "%s: %s", name, in);
+}
+
+START_TEST(abilities_are_found_in_files) {
+    static const uint64_t of_program[] = {VQEMU_ABILITY_TCG,     VQEMU_ABILITY_DISPLAY,
+                                          VQEMU_ABILITY_USB,     VQEMU_ABILITY_TPM,
+                                          VQEMU_ABILITY_STORAGE, VQEMU_ABILITY_NICS};
+    look();
+    for (size_t i = 0; i < sizeof of_program / sizeof of_program[0]; i++) {
+        has_ability(1, of_program[i], "x86_64", X86);
+        has_ability(1, of_program[i], NULL, X86);
+        has_ability(0, of_program[i], "i386", NULL); /* whose program is not there */
+        has_ability(0, of_program[i], "pdp11", NULL);
+    }
+    has_ability(1, VQEMU_ABILITY_UEFI, "x86_64", UEFI_CODE);
+    has_ability(0, VQEMU_ABILITY_KVM, "x86_64", NULL);
+    has_ability(0, 0, NULL, NULL);
+    has_ability(0, UINT64_C(1) << 63, "x86_64", NULL);
+    ck_assert_int_eq(vqemu_closure_has_ability(NULL, VQEMU_ABILITY_USB, NULL), 0);
+    ck_assert_ptr_null(vqemu_closure_ability_path(NULL, VQEMU_ABILITY_USB, NULL));
+}
+END_TEST
+
+START_TEST(each_ability_that_is_missing_is_named) {
+    static const struct {
+        uint64_t ability;
+        const char *texts[MADE_TEXTS_MAX], *looked_for;
+    } cases[] = {
+        {VQEMU_ABILITY_TCG,
+         {QEMU, DISPLAY_TEXTS, USB_TEXTS, TPM_TEXTS, STORAGE_TEXTS, NICS_TEXTS},
+         X86 " has no tcg"},
+        {VQEMU_ABILITY_DISPLAY,
+         {QEMU, TCG_TEXTS, USB_TEXTS, TPM_TEXTS, STORAGE_TEXTS, NICS_TEXTS},
+         X86 " has no vnc"},
+        {VQEMU_ABILITY_USB,
+         {QEMU, TCG_TEXTS, DISPLAY_TEXTS, TPM_TEXTS, STORAGE_TEXTS, NICS_TEXTS},
+         X86 " has no qemu-xhci"},
+        {VQEMU_ABILITY_TPM,
+         {QEMU, TCG_TEXTS, DISPLAY_TEXTS, USB_TEXTS, STORAGE_TEXTS, NICS_TEXTS},
+         X86 " has no emulator"},
+        {VQEMU_ABILITY_STORAGE,
+         {QEMU, TCG_TEXTS, DISPLAY_TEXTS, USB_TEXTS, TPM_TEXTS, NICS_TEXTS},
+         X86 " has no ide-hd"},
+        {VQEMU_ABILITY_NICS,
+         {QEMU, TCG_TEXTS, DISPLAY_TEXTS, USB_TEXTS, TPM_TEXTS, STORAGE_TEXTS},
+         X86 " has no e1000, rtl8139, pcnet, ne2k_pci, e1000e or vmxnet3"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        forget();
+        add_firmware();
+        add_program(X86, cases[i].texts);
+        look();
+        has_problems(1);
+        has_entry("missing", vqemu_ability_name(cases[i].ability), "ability", X86);
+        const char *message = vqemu_closure_message(closure, 0);
+        ck_assert_msg(strstr(message, cases[i].looked_for), "%s", message);
+        ck_assert_msg(strstr(message, "for guests of x86_64"), "%s", message);
+    }
+    make_profile();
+    remove_firmware();
+    look();
+    has_problems(1);
+    has_entry("missing", "uefi", "ability", "");
+    ck_assert_int_eq(find_entry("optional", "UEFI firmware for x86_64"), -1);
+    look_as(vqemu_profile_find("kvm-uefi"), "x86_64");
+    has_entry("missing", "kvm", "ability", X86);
+}
+END_TEST
+
+/* The parts of an ability are needed together, and of network cards one. */
+START_TEST(a_part_of_an_ability_is_not_enough) {
+    static const struct {
+        uint64_t ability;
+        int state;
+        const char *texts[16];
+    } cases[] = {
+        {VQEMU_ABILITY_USB, 0, {QEMU, "usb-tablet", "QEMU USB Tablet", "usb-ptr"}},
+        {VQEMU_ABILITY_TPM, 0, {QEMU, "tpm-crb", "tpm-crb-cmd", "tpm-crb-mmio"}},
+        {VQEMU_ABILITY_TCG, 0, {QEMU, "tcg-accel", "CPU %d/TCG"}},
+        {VQEMU_ABILITY_DISPLAY, 0, {QEMU, "pci-vga", "vga.mmio"}},
+        {VQEMU_ABILITY_DISPLAY, 1, {QEMU, DISPLAY_TEXTS}},
+        {VQEMU_ABILITY_NICS, 1, {QEMU, "pcnet", "pcnet-mmio", "pcnet-io"}},
+        /* Lists of old settings have names, and not what else there is of a device. */
+        {VQEMU_ABILITY_NICS, 0, {QEMU, "e1000", "e1000e", "vmxnet3", "pcnet"}},
+        {VQEMU_ABILITY_NICS, 0, {QEMU, "pcnet-mmio", "pcnet-io"}},
+        /* A linker kept the longer of two texts that end alike. */
+        {VQEMU_ABILITY_NICS, 1, {QEMU, "the-pcnet", "the pcnet-mmio", "a pcnet-io"}},
+        {VQEMU_ABILITY_NICS, -1, {QEMU, "pcnet", "pcnet-mmio"}},
+        {VQEMU_ABILITY_NICS, 1, {QEMU, "pcnet", "pcnet-mmio", NICS_TEXTS}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        look_at_program(cases[i].texts, 0);
+        has_ability(cases[i].state, cases[i].ability, "x86_64", cases[i].state == 1 ? X86 : NULL);
+    }
+}
+END_TEST
+
+START_TEST(what_cannot_be_told_of_an_ability_is_told_so) {
+    static const char *const some[] = {QEMU, TCG_TEXTS, "pcnet", "pcnet-mmio", NULL};
+    static const char *const no_qemu[] = {"hello", "world", NULL};
+    look_at_program(some, VQEMU_ABILITY_NICS);
+    has_problems(1);
+    has_entry("unknown", "nics", "ability", X86);
+    look_at_program(some, VQEMU_ABILITY_USB);
+    has_problems(1);
+    has_entry("missing", "usb", "ability", X86);
+    look_at_program(no_qemu, VQEMU_ABILITY_USB | VQEMU_ABILITY_NICS);
+    has_problems(1);
+    has_entry("unknown", X86, "program", "");
+    has_ability(-1, VQEMU_ABILITY_USB, "x86_64", NULL);
+    has_ability(-1, VQEMU_ABILITY_USB, NULL, NULL);
+    forget();
+    add_text(X86, "#!/bin/sh\n");
+    look();
+    has_problems(1);
+    has_entry("unknown", X86, "program", "");
+    has_ability(-1, VQEMU_ABILITY_TCG, "x86_64", NULL);
+    has_ability(0, VQEMU_ABILITY_UEFI, "x86_64", NULL);
+    remove_file(X86);
+    static const char *const all[] = {ALL_TEXTS, NULL};
+    add_program(X86, all);
+    add((struct made_file){.path = "firmware/firmware/50.json", .error = -EACCES});
+    look();
+    has_problems(0);
+    has_ability(-1, VQEMU_ABILITY_UEFI, "x86_64", NULL);
+}
+END_TEST
+
+START_TEST(modules_have_abilities) {
+    make_modular();
+    look();
+    has_ability(1, VQEMU_ABILITY_TCG, "x86_64", TCG);
+    has_ability(1, VQEMU_ABILITY_DISPLAY, "x86_64", "lib/qemu/hw-display-virtio-vga.so");
+    remove_file(TCG); /* which is told once */
+    look();
+    has_problems(1);
+    has_entry("missing", "accel-tcg-x86_64", "module", X86);
+    has_ability(0, VQEMU_ABILITY_TCG, "x86_64", NULL);
+    add((struct made_file){.path = TCG, .elf = {.soname = "x", .has_sections = true}});
+    look();
+    has_problems(1);
+    has_entry("unusable", TCG, "module", X86);
+    has_ability(0, VQEMU_ABILITY_TCG, "x86_64", NULL);
+    remove_file(TCG);
+    add_text(TCG, "no module");
+    look();
+    has_problems(1);
+    has_entry("unknown", TCG, "module", "");
+    has_ability(-1, VQEMU_ABILITY_TCG, "x86_64", NULL);
+}
+END_TEST
+
+START_TEST(abilities_are_those_of_all_guests_that_can_have_them) {
+    static const char *const guests[] = {"x86_64", "aarch64", "s390x"};
+    static const char *const all[] = {ALL_TEXTS, NULL};
+    static const char *const arm[] = {QEMU, TCG_TEXTS, NICS_TEXTS, NULL};
+    const uint64_t abilities = VQEMU_ABILITY_USB | VQEMU_ABILITY_NICS | VQEMU_ABILITY_UEFI;
+    _cleanup_profile_ vqemu_profile *own = NULL;
+    ck_assert_int_eq(profile_new("own", NULL, "tcg", abilities, guests, 3, &own, NULL), 0);
+    forget();
+    add_firmware();
+    add_program(X86, all);
+    add_program(FOREIGN, arm);
+    add_program("bin/qemu-system-s390x", all);
+    look_as(own, "x86_64");
+    has_problems(1);
+    has_entry("missing", "usb", "ability", FOREIGN);
+    ck_assert_ptr_nonnull(strstr(vqemu_closure_message(closure, 0), "guests of aarch64:"));
+    has_ability(1, VQEMU_ABILITY_USB, "x86_64", X86);
+    has_ability(0, VQEMU_ABILITY_USB, "aarch64", NULL);
+    has_ability(0, VQEMU_ABILITY_USB, "s390x", NULL); /* its machine has none */
+    has_ability(0, VQEMU_ABILITY_USB, NULL, NULL);
+    has_ability(1, VQEMU_ABILITY_NICS, "aarch64", FOREIGN);
+    has_ability(1, VQEMU_ABILITY_NICS, NULL, X86);
+    has_ability(0, VQEMU_ABILITY_UEFI, "aarch64", NULL);
+    has_ability(1, VQEMU_ABILITY_UEFI, NULL, UEFI_CODE); /* not for each guest */
+    has_entry("optional", "UEFI firmware for aarch64", "firmware", "");
+    ck_assert_uint_eq(closure_abilities(closure),
+                      VQEMU_ABILITY_TCG | VQEMU_ABILITY_NICS | VQEMU_ABILITY_UEFI);
+}
+END_TEST
+
+static bool has_part_of_device(const struct ability_need *needs, size_t count, const char *name) {
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; needs[i].parts[j]; j++)
+            if (strcmp(needs[i].parts[j]->name, name) == 0)
+                return true;
+    return false;
+}
+
+START_TEST(every_architecture_has_its_devices_among_the_parts) {
+    struct ability_need needs[ABILITY_NEEDS_MAX];
+    for (size_t i = 0; i < arch_count(); i++) {
+        const struct arch *guest = arch_at(i);
+        size_t count = ability_needs(VQEMU_ABILITY_DISPLAY, guest, needs);
+        ck_assert_msg(has_part_of_device(needs, count, guest->video), "%s", guest->name);
+        ck_assert_msg(!guest->plain_video || has_part_of_device(needs, count, guest->plain_video),
+                      "%s", guest->name);
+        count = ability_needs(VQEMU_ABILITY_TPM, guest, needs);
+        ck_assert_msg(!guest->tpm || has_part_of_device(needs, count, guest->tpm), "%s",
+                      guest->name);
+    }
+    for (size_t i = 0; i < ability_parts_count(); i++) {
+        const struct ability_part *part = ability_part_at(i);
+        ck_assert_ptr_nonnull(part->texts[0]);
+        for (size_t j = 0; j < 2 && part->texts[j]; j++)
+            ck_assert_uint_ge(strlen(part->texts[j]), 4);
+        ck_assert(!part->type || strlen(part->type) >= 4);
+    }
 }
 END_TEST
 
@@ -507,6 +768,13 @@ int main(void) {
     tcase_add_test(tests, programs_that_the_library_does_not_know_are_looked_into);
     tcase_add_test(tests, descriptors_name_images);
     tcase_add_test(tests, images_are_pairs);
+    tcase_add_test(tests, abilities_are_found_in_files);
+    tcase_add_test(tests, each_ability_that_is_missing_is_named);
+    tcase_add_test(tests, a_part_of_an_ability_is_not_enough);
+    tcase_add_test(tests, what_cannot_be_told_of_an_ability_is_told_so);
+    tcase_add_test(tests, modules_have_abilities);
+    tcase_add_test(tests, abilities_are_those_of_all_guests_that_can_have_them);
+    tcase_add_test(tests, every_architecture_has_its_devices_among_the_parts);
     tcase_add_test(tests, a_list_has_an_end);
     tcase_add_test(tests, it_can_be_cancelled);
     suite_add_tcase(suite, tests);

@@ -13,6 +13,8 @@
 #include "choice/request.h"
 #include "choice/selection.h"
 #include "fixture.h"
+#include "made-elf.h"
+#include "qemu-texts.h"
 #include "run.h"
 #include "store/ingest-result.h"
 #include "store/revision.h"
@@ -242,6 +244,82 @@ START_TEST(such_a_profile_travels) {
 }
 END_TEST
 
+/* ---- abilities by files ---- */
+
+/* In place of the fixture's script. */
+static void write_program(const char *const *texts) {
+    struct made_elf program = {.has_sections = true};
+    _cleanup_free_ char *path = scratch_path("profile/bin/qemu-system-x86_64");
+    for (size_t i = 0; texts[i]; i++)
+        program.texts[i] = texts[i];
+    _cleanup_close_ int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    ck_assert_int_ge(fd, 0);
+    write_elf(fd, &program);
+}
+
+static uint64_t put_found(const char *abilities, const char *guests) {
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    int r = put("router", "tcg", abilities, guests, &result, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    return vqemu_manifest_abilities(vqemu_revision_manifest(vqemu_ingest_revision(result)));
+}
+
+START_TEST(a_profile_can_do_what_its_files_have) {
+    static const char *const some[] = {QEMU, TCG_TEXTS, USB_TEXTS, NICS_TEXTS, NULL};
+    write_program(some);
+    ck_assert_uint_eq(put_found(NULL, "x86_64"), VQEMU_ABILITY_USB | VQEMU_ABILITY_NICS);
+    ck_assert_uint_eq(put_found("display", "x86_64"), VQEMU_ABILITY_DISPLAY); /* who says it */
+    ck_assert_uint_eq(put_found("", "x86_64"), 0);
+    write_file("profile/firmware/edk2-x86_64-code.fd", "x", 0644);
+    write_file("profile/firmware/edk2-i386-vars.fd", "x", 0644);
+    ck_assert_uint_eq(put_found(NULL, "x86_64"),
+                      VQEMU_ABILITY_USB | VQEMU_ABILITY_NICS | VQEMU_ABILITY_UEFI);
+    /* Both guests must have it; that of s390x has no USB. */
+    write_file("profile/bin/qemu-system-s390x", "#!/bin/sh\n", 0755);
+    ck_assert_uint_eq(put_found(NULL, "x86_64,s390x"),
+                      VQEMU_ABILITY_USB | VQEMU_ABILITY_NICS | VQEMU_ABILITY_UEFI);
+    write_file("profile/bin/qemu-system-aarch64", "#!/bin/sh\n", 0755);
+    ck_assert_uint_eq(put_found(NULL, "x86_64,aarch64"), VQEMU_ABILITY_UEFI);
+}
+END_TEST
+
+START_TEST(of_a_script_it_is_not_said_what_it_can_do) {
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    char *json = NULL;
+    ck_assert_int_eq(put("router", "tcg", NULL, "x86_64", &result, NULL), 0);
+    const vqemu_manifest *manifest = vqemu_revision_manifest(vqemu_ingest_revision(result));
+    ck_assert_int_eq(vqemu_manifest_to_json(manifest, 0, &json, NULL), 0);
+    ck_assert_ptr_null(strstr(json, "abilities"));
+    vqemu_free(json);
+    const vqemu_closure *closure = vqemu_ingest_closure(result);
+    ck_assert_int_eq(vqemu_closure_has_ability(closure, VQEMU_ABILITY_USB, "x86_64"), -1);
+}
+END_TEST
+
+START_TEST(an_ability_that_is_said_and_not_there_is_a_problem) {
+    static const char *const some[] = {QEMU, TCG_TEXTS, NICS_TEXTS, NULL};
+    _cleanup_ingest_ vqemu_ingest *result = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    write_program(some);
+    ck_assert_int_eq(put("router", "tcg", "nics,tpm", "x86_64", &result, NULL), 0);
+    const vqemu_closure *closure = vqemu_ingest_closure(result);
+    ck_assert_uint_eq(vqemu_closure_problem_count(closure), 1);
+    ck_assert_str_eq(vqemu_closure_kind(closure, 0), "ability");
+    ck_assert_str_eq(vqemu_closure_name(closure, 0), "tpm");
+
+    _cleanup_free_ char *directory = scratch_path("profile");
+    vqemu_ingest_options *options = make_ingest_options("description", "again");
+    vqemu_ingest *refused = NULL;
+    ck_assert_int_eq(
+        vqemu_store_ingest(store, directory, options, VQEMU_INGEST_WHOLE, NULL, &refused, &error),
+        VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_reason(error), "not-whole");
+    ck_assert_str_eq(vqemu_error_detail(error, "entry"), "display");
+    vqemu_ingest_options_free(options);
+}
+END_TEST
+
 START_TEST(words_are_checked_when_they_are_set) {
     static const char *const cases[][4] = {
         {"accel", "kmv", "kmv", "kvm, tcg"},
@@ -355,6 +433,9 @@ int main(void) {
     tcase_add_test(tests, such_a_profile_is_selected_and_resolved);
     tcase_add_test(tests, such_a_profile_is_collected_like_the_others);
     tcase_add_test(tests, such_a_profile_travels);
+    tcase_add_test(tests, a_profile_can_do_what_its_files_have);
+    tcase_add_test(tests, of_a_script_it_is_not_said_what_it_can_do);
+    tcase_add_test(tests, an_ability_that_is_said_and_not_there_is_a_problem);
     tcase_add_test(tests, words_are_checked_when_they_are_set);
     tcase_add_test(tests, what_says_too_little_or_too_much_is_refused);
     tcase_add_test(tests, a_newer_writer_is_understood_as_far_as_can_be);
