@@ -19,10 +19,19 @@
 static const struct {
     const char *kind, *title;
 } kinds[] = {
-    {"accel", "accelerators"}, {"machine", "machines"},     {"cpu", "CPU models"},
-    {"device", "devices"},     {"netdev", "network"},       {"chardev", "character devices"},
-    {"blockdev", "disks"},     {"display", "displays"},     {"object", "objects"},
-    {"option", "options"},     {"command", "QMP commands"},
+    {"ability", "abilities"},
+    {"accel", "accelerators"},
+    {"machine", "machines"},
+    {"cpu", "CPU models"},
+    {"device", "devices"},
+    {"netdev", "network"},
+    {"chardev", "character devices"},
+    {"blockdev", "disks"},
+    {"display", "displays"},
+    {"tpm", "TPM backends"},
+    {"object", "objects"},
+    {"option", "options"},
+    {"command", "QMP commands"},
 };
 
 static void print_kind(const vqemu_capabilities *capabilities, const char *kind,
@@ -87,6 +96,8 @@ const struct command command_capabilities = {
     .description =
         "Tell which machines, CPU models, devices, back ends and options the QEMU of a\n"
         "profile has: it is started without a guest, confined to its own files, and asked.\n"
+        "Which abilities of profiles follow from that is told, too, but for UEFI, which is\n"
+        "firmware: \"volt-qemu verify --closure\" reads it in the files.\n"
         "What it says is kept in the store, by the digest of the program.\n"
         "With --json: an object for each kind of thing, in it an object for each name, in\n"
         "it properties (those of a CPU model are its features) and facts.\n",

@@ -19,10 +19,12 @@ extern "C" {
  * name and properties. Immutable, reference-counted, safe from any thread. Functions that cannot
  * fail answer NULL or 0 for NULL. Since 1.0.
  *
- * The kinds are "accel", "blockdev" (drivers), "chardev" (backends), "command" (of QMP), "cpu"
- * (models; their properties are features), "device", "display", "machine", "netdev", "object",
- * "option" (of the command line, those that have parameters), and "qemu", which has one name, the
- * version. Later versions may have more.
+ * The kinds are "ability" (names of vqemu_ability_name(): those that follow from the rest, as
+ * vqemu_closure_has_ability() says, for guests of the runtime's architecture; not "uefi", which is
+ * a matter of firmware), "accel", "blockdev" (drivers), "chardev" (backends), "command" (of QMP),
+ * "cpu" (models; their properties are features), "device", "display", "machine", "netdev",
+ * "object", "option" (of the command line, those that have parameters), "qemu", which has one name,
+ * the version, and "tpm" (backends). Later versions may have more.
  */
 typedef struct vqemu_capabilities vqemu_capabilities;
 

@@ -27,6 +27,7 @@ static const struct rule {
     {OPTION_MACHINE, "machine", "machine", "type", {NULL}},
     {OPTION_NETDEV, "netdev", "network backend", "type", {"id"}},
     {OPTION_OBJECT, "object", "object", "qom-type", {"id"}},
+    {OPTION_TPMDEV, "tpm", "TPM backend", "type", {"id"}},
 };
 
 /* Options that a QEMU is compiled without. */
@@ -218,7 +219,7 @@ static int check_thing(const struct checker *checker, const struct rule *rule,
     const struct origin *origin = &option->origin;
     const char *name =
         option->head ? option->head : text_of(checker, option, rule->driver, &origin);
-    if (!name || vqemu_capabilities_count(checker->capabilities, rule->kind) == 0)
+    if (!name || !capabilities_tell(checker->capabilities, rule->kind))
         return 0; /* it is not said, or QEMU does not tell */
     struct missing thing = {
         .kind = rule->kind, .noun = rule->noun, .name = name, .option = option, .origin = origin};
@@ -323,7 +324,7 @@ static int check_option(const struct checker *checker, const struct option *opti
     case OPTION_SMP:
         return check_cpu_count(checker, option);
     default:
-        return rule ? 0 : check_part(checker, option);
+        return check_part(checker, option);
     }
 }
 

@@ -230,13 +230,16 @@ const char *capabilities_properties(const vqemu_capabilities *capabilities, cons
     return item ? item->properties : NULL;
 }
 
+bool capabilities_tell(const vqemu_capabilities *capabilities, const char *kind) {
+    return vqemu_capabilities_count(capabilities, kind) > 0 ||
+           (strcmp(kind, "tpm") == 0 && find(capabilities, "command", TPM_QUESTION));
+}
+
 VQEMU_EXPORT int vqemu_capabilities_has(const vqemu_capabilities *capabilities, const char *kind,
                                         const char *name, const char *property) {
     const struct capability *item = find(capabilities, kind, name);
     if (!item)
-        return capabilities && kind && name && vqemu_capabilities_count(capabilities, kind) == 0
-                   ? -1
-                   : 0;
+        return capabilities && kind && name && !capabilities_tell(capabilities, kind) ? -1 : 0;
     if (!property)
         return 1;
     const char *properties = capabilities_properties(capabilities, kind, name);

@@ -2,7 +2,7 @@
 /*
  * What a QEMU can do, as a sorted text:
  *
- *     volt-capabilities 1
+ *     volt-capabilities 2
  *     set <number> <word> ...          properties, each set once
  *     <kind> <name> <set>[TAB {<key>=<value> TAB}]      by kind and name, with facts
  *
@@ -22,7 +22,10 @@
 #include "util/strv.h"
 
 /* The first line. */
-#define CAPABILITIES_HEADER "volt-capabilities 1"
+#define CAPABILITIES_HEADER "volt-capabilities 2"
+
+/* What QEMU is asked for its TPM backends, of which it may have none. */
+#define TPM_QUESTION "query-tpm-types"
 
 /* What is being collected. Zeroed, it is empty; a failed allocation is remembered. */
 struct capability_list {
@@ -57,6 +60,9 @@ void capability_list_write(struct capability_list *list, struct strbuf *text);
  */
 int capabilities_of_text(char *text, const char *source, vqemu_capabilities **capabilities,
                          vqemu_error **error);
+
+/* Whether QEMU tells of a kind, of which it may have nothing. */
+bool capabilities_tell(const vqemu_capabilities *capabilities, const char *kind);
 
 /* What a name stands for that is an alias; otherwise the name itself. */
 const char *capabilities_real_name(const vqemu_capabilities *capabilities, const char *kind,

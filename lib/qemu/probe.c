@@ -7,10 +7,12 @@
 
 #include "base/call.h"
 #include "base/error.h"
+#include "content/ability-rule.h"
 #include "qemu/ask.h"
 #include "qemu/kept.h"
 #include "qemu/schema.h"
 #include "store/store.h"
+#include "tree/runtime.h"
 #include "util/export.h"
 
 #define DEFAULT_TIME 60000 /* ms */
@@ -252,17 +254,62 @@ static int add_schema(struct prober *prober, vqemu_error **error) {
     return r;
 }
 
+/* "emulator" is what -tpmdev calls the backend for an emulated TPM. Without TPM there is no such
+ * command. */
+static int add_tpm_backends(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *names = NULL;
+    bool is_broken;
+    int r = ask(&prober->asked, TPM_QUESTION, NULL, &names, &is_broken, error);
+    size_t i;
+    const json_t *name;
+    json_array_foreach(names, i, name) {
+        const char *text = json_string_value(name);
+        if (text)
+            capability_list_add(&prober->list, "tpm", text, PROPERTIES_UNKNOWN, "");
+    }
+    return r;
+}
+
 static int ask_all(struct prober *prober, vqemu_error **error) {
     static int (*const questions[])(struct prober *, vqemu_error **) = {
-        add_version,  add_options, add_schema, add_accelerators,
-        add_machines, add_models,  add_devices};
+        add_version,      add_options,  add_schema, add_accelerators,
+        add_tpm_backends, add_machines, add_models, add_devices};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof questions / sizeof *questions; i++)
         r = questions[i](prober, error);
     return r;
 }
 
-static int finish(struct prober *prober, vqemu_capabilities **capabilities, vqemu_error **error) {
+/* ---- abilities ---- */
+
+/* What QEMU lists and then ends itself over is not there. */
+static int has_part(const struct ability_part *part, void *userdata) {
+    const vqemu_capabilities *capabilities = userdata;
+    if (!part->kind)
+        return 1;
+    if (vqemu_capabilities_fact(capabilities, part->kind, part->name, "broken"))
+        return 0;
+    return vqemu_capabilities_has(capabilities, part->kind, part->name, NULL);
+}
+
+/* Those that follow from all that was told. */
+static void add_abilities(struct prober *prober, vqemu_capabilities *capabilities) {
+    const struct arch *guest = runtime_arch(prober->asked.runtime);
+    for (unsigned bit = 0; bit < 64; bit++) {
+        uint64_t ability = (uint64_t)1 << bit;
+        struct ability_need needs[ABILITY_NEEDS_MAX];
+        const struct ability_need *decisive;
+        size_t count = ability_needs(ability, guest, needs);
+        if (count > 0 && ability_judge(needs, count, has_part, capabilities, &decisive) == 1)
+            capability_list_add(&prober->list, "ability", vqemu_ability_name(ability),
+                                PROPERTIES_NONE, "");
+    }
+}
+
+/* ---- the whole ---- */
+
+static int write_list(struct prober *prober, vqemu_capabilities **capabilities,
+                      vqemu_error **error) {
     _cleanup_strbuf_ struct strbuf text = {0};
     capability_list_write(&prober->list, &text);
     char *whole = strbuf_take(&text);
@@ -270,6 +317,15 @@ static int finish(struct prober *prober, vqemu_capabilities **capabilities, vqem
         return error_no_memory(error);
     return capabilities_of_text(whole, vqemu_runtime_binary(prober->asked.runtime), capabilities,
                                 error);
+}
+
+static int finish(struct prober *prober, vqemu_capabilities **capabilities, vqemu_error **error) {
+    _cleanup_capabilities_ vqemu_capabilities *without = NULL;
+    int r = write_list(prober, &without, error);
+    if (r < 0)
+        return r;
+    add_abilities(prober, without);
+    return write_list(prober, capabilities, error);
 }
 
 int probe(const vqemu_runtime *runtime, struct vqemu_progress *progress,

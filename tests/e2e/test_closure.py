@@ -4,6 +4,7 @@ which guests prove that run without all such files."""
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -15,6 +16,7 @@ EXAMPLES = HERE.parents[1] / "examples"
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 DEADLINE = 300  # seconds; a boot takes 2 to 20 on a quiet machine
 MARKER = "VOLT-GUEST-READY"
+ABILITIES = {"kvm", "tcg", "display", "usb", "tpm", "uefi", "storage", "nics"}
 PROBLEMS = {"missing", "from-host", "unusable", "unknown"}
 
 
@@ -153,6 +155,81 @@ def test_guests_run_without_all_that_is_needless(x86, guest, tmp_path, firmware)
     assert "could not" not in run.stderr.lower() and "failed" not in run.stderr.lower(), run.stderr
 
 
+# ---- abilities ----
+
+def read_abilities(root, revision):
+    """{architecture: {ability: file}} by the files."""
+    run = run_volt(root, "--json", "verify", "--closure", revision)
+    (closure,) = json.loads(run.stdout)["closures"]
+    return closure["abilities"]
+
+
+@pytest.mark.parametrize("profile", ["emulate-x86", "emulate-foreign"])
+def test_abilities_by_files_are_those_that_qemu_tells(boot_store, profile):
+    for arch, read in read_abilities(boot_store.root, profile).items():
+        told = json.loads(volt(boot_store.root, "--json", "capabilities", "--profile", profile, "--guest-arch", arch))
+        assert set(read) - {"uefi"} == set(told["ability"]), arch
+        assert all((path or "").startswith(("bin/", "lib/qemu/", "firmware/")) for path in read.values()), read
+
+
+def test_abilities_of_a_profile_for_kvm(x86, tmp_path):
+    root = tmp_path / "store"
+    stored = json.loads(volt(root, "--json", "ingest", "--whole", "--profile", "kvm-linux", x86.directory))
+    assert set(stored["abilities"]["x86_64"]) == ABILITIES
+    told = json.loads(volt(root, "--json", "capabilities", "--profile", "kvm-linux", "--guest-arch", "x86_64", "--kvm",
+                           "usable"))
+    assert set(told["ability"]) == ABILITIES - {"uefi"}
+
+
+def test_a_qemu_that_can_do_little_is_known_as_such(x86, tmp_path):
+    """One that was built for small guests under KVM alone; only it itself says what it has."""
+    small = shutil.which("qemu-system-x86_64-microvm")
+    devices = subprocess.run([small, "-machine", "none", "-device", "help"], capture_output=True, text=True, check=True)
+    assert not {"nvme", "qemu-xhci", "e1000", "VGA", "virtio-vga", "tpm-crb"} & set(
+        re.findall(r'^name "([^"]+)"', devices.stdout, re.M))
+    copy, root = tmp_path / "profile", tmp_path / "store"
+    shutil.copytree(x86.directory, copy)
+    (copy / "bin/qemu-system-x86_64").unlink()
+    shutil.copy(small, copy / "bin/qemu-system-x86_64")
+    stored = json.loads(volt(root, "--json", "ingest", "--profile", "kvm-uefi", copy))
+    assert set(stored["abilities"]["x86_64"]) == {"kvm", "uefi"}
+    lacking = [entry for entry in stored["closure"] if entry["kind"] == "ability"]
+    assert {(entry["name"], entry["state"]) for entry in lacking} == {
+        (name, "missing") for name in ABILITIES - {"kvm", "uefi", "tcg"}}
+    assert "bin/qemu-system-x86_64 has no qemu-xhci" in " ".join(entry["message"] for entry in lacking)
+    volt(root, "ingest", "--whole", "--profile", "kvm-linux", copy)
+
+
+def test_a_profile_without_uefi_firmware_is_not_whole(x86, tmp_path):
+    copy = tmp_path / "profile"
+    shutil.copytree(x86.directory, copy)
+    shutil.rmtree(copy / "firmware/firmware")
+    for image in copy.glob("firmware/OVMF_*"):
+        image.unlink()
+    for profile in ("kvm-uefi", "emulate-x86"):
+        refused = run_volt(tmp_path / "store", "ingest", "--whole", "--profile", profile, copy)
+        assert refused.returncode != 0
+        assert "the profile is to have UEFI firmware, and has none for guests of x86_64" in refused.stderr
+    volt(tmp_path / "store", "ingest", "--whole", "--profile", "kvm-linux", copy)
+
+
+def test_a_profile_of_ones_own_can_do_what_it_holds(x86, tmp_path):
+    root, own = tmp_path / "store", ["--profile", "mine", "--accel", "tcg", "--guests", "x86_64"]
+
+    def abilities():
+        return set(json.loads(volt(root, "--json", "show", "mine"))["abilities"])
+
+    volt(root, "ingest", "--whole", *own, x86.directory)
+    assert abilities() == ABILITIES - {"kvm", "tcg"}
+    assert json.loads(volt(root, "--json", "ingest", *own, x86.directory))["unchanged"]
+    volt(root, "ingest", *own, "--abilities", "usb", x86.directory)
+    assert abilities() == {"usb"}
+    archive = tmp_path / "profile.tar"
+    subprocess.run(["tar", "-C", x86.directory, "-cf", archive, "."], check=True)
+    volt(tmp_path / "other", "import", "--whole", *own, archive)
+    assert set(json.loads(volt(tmp_path / "other", "--json", "show", "mine"))["abilities"]) == ABILITIES - {"kvm", "tcg"}
+
+
 def test_ingest_warns_and_refuses_and_verify_tells(x86, tmp_path):
     copy, root = tmp_path / "profile", tmp_path / "store"
     shutil.copytree(x86.directory, copy)
@@ -174,6 +251,33 @@ def test_ingest_warns_and_refuses_and_verify_tells(x86, tmp_path):
     told = run_volt(root, "verify", "--closure", "emulate-x86")
     assert told.returncode == 1 and told.stdout.count("problem: ") == 2, told.stdout
     assert "ingest that again" in told.stderr and "--repair" not in told.stderr
+
+
+def test_an_import_warns_and_refuses(x86, tmp_path):
+    copy, root, archive = tmp_path / "profile", tmp_path / "store", tmp_path / "profile.tar"
+    shutil.copytree(x86.directory, copy)
+    (copy / "lib/libz.so.1").unlink()
+    (copy / "lib/libm.so.6").unlink()
+    (copy / "lib/libm.so.6").symlink_to("libc.so.6")  # a link of an archive is looked into as what it leads to
+    (copy / "firmware/pvh.bin").unlink()
+    subprocess.run(["tar", "-C", copy, "-cf", archive, "."], check=True)
+    refused = run_volt(root, "--json", "import", "--whole", "--profile", "emulate-x86", archive)
+    error = json.loads(refused.stderr)["error"]
+    assert refused.returncode != 0 and error["reason"] == "not-whole", refused.stderr
+    assert "firmware/pvh.bin is missing" in error["message"] and "and 1 more" in error["message"]
+    assert error["details"] == {"path": str(archive), "entry": "pvh.bin"}
+    for part in ("refs", "objects", "tmp"):
+        assert not list((root / "cas" / part).iterdir())
+    warned = run_volt(root, "import", "--profile", "emulate-x86", archive)
+    lines = warned.stderr.splitlines()
+    assert warned.returncode == 0 and len(lines) == 2, warned.stderr
+    assert "firmware/pvh.bin is missing" in lines[0] and "lib/libz.so.1 is not there" in lines[1]
+    # So it is with what was exported, which has its manifest.
+    volt(root, "export", "--output", tmp_path / "export.tar", "emulate-x86")
+    refused = run_volt(tmp_path / "other", "import", "--whole", "--any-profile", tmp_path / "export.tar")
+    assert refused.returncode != 0 and "is not whole: firmware/pvh.bin" in refused.stderr
+    told = json.loads(volt(tmp_path / "other", "--json", "import", "--any-profile", tmp_path / "export.tar"))
+    assert len(problems(told["closure"])) == 2 and set(told["abilities"]["x86_64"]) == ABILITIES
 
 
 def test_many_warnings_are_cut_short(x86, tmp_path):

@@ -49,7 +49,7 @@ END_TEST
 /* ---- commands ---- */
 
 #define ALL                                                                                        \
-    "volt-capabilities 1\n"                                                                        \
+    "volt-capabilities 2\n"                                                                        \
     "set 0 avx2 vmx\n"                                                                             \
     "set 1 dump-guest-core hpet vmport\n"                                                          \
     "accel tcg -\n"                                                                                \
@@ -59,7 +59,9 @@ END_TEST
     "machine pc-q35-7.2 1\tmax-cpus=4\t\n"                                                         \
     "machine q35 -\talias-of=pc-q35-7.2\t\n"                                                       \
     "option sandbox -\n"                                                                           \
-    "qemu 7.2.0 -\n"
+    "option tpmdev -\n"                                                                            \
+    "qemu 7.2.0 -\n"                                                                               \
+    "tpm passthrough ?\n"
 
 static void check_refused(const char *capabilities, const char *document, const char *reason,
                           const char *key) {
@@ -94,6 +96,9 @@ START_TEST(a_command_is_refused_for_what_is_missing) {
          "qemu-lacks-property", "cpu_features.avx3"},
         {"{\"name\":\"a\",\"kernel\":\"/k\",\"cpus\":5}", "too-many-cpus", "cpus"},
         {"{\"name\":\"a\",\"kernel\":\"/k\",\"rng\":true}", "qemu-lacks-thing", "rng"},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"tpm\":true}", "qemu-lacks-thing", "tpm"},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"extra_args\":[\"-tpmdev\",\"passthrough,id=t\"]}",
+         NULL, NULL},
         {"{\"name\":\"a\",\"kernel\":\"/k\",\"extra_args\":[\"-device\",\"gone\"]}",
          "qemu-lacks-module", "extra_args[1]"},
         {"{\"name\":\"a\",\"kernel\":\"/k\",\"extra_args\":[\"-device\",\"known,any=1\"]}", NULL,
@@ -106,7 +111,7 @@ END_TEST
 
 /* Such as one that was asked by an older version. */
 START_TEST(what_is_not_told_is_no_objection) {
-    check_refused("volt-capabilities 1\n",
+    check_refused("volt-capabilities 2\n",
                   "{\"name\":\"a\",\"kernel\":\"/k\",\"cpu_model\":\"x\",\"rng\":true}", NULL,
                   NULL);
 }

@@ -10,7 +10,7 @@
 #include "qemu/wide-number.h"
 #include "run.h"
 
-#define HEADER "volt-capabilities 1\n"
+#define HEADER "volt-capabilities 2\n"
 
 static int read_text(const char *text, vqemu_capabilities **capabilities) {
     return capabilities_of_text(strdup(text), "the text", capabilities, NULL);
@@ -66,9 +66,22 @@ START_TEST(what_was_collected_is_found) {
 }
 END_TEST
 
+START_TEST(of_tpm_backends_there_may_be_none) {
+    _cleanup_capabilities_ vqemu_capabilities *one =
+        capabilities_of(HEADER "command query-tpm-types -\ntpm emulator ?\n");
+    _cleanup_capabilities_ vqemu_capabilities *none =
+        capabilities_of(HEADER "command query-tpm-types -\n");
+    _cleanup_capabilities_ vqemu_capabilities *nothing = capabilities_of(HEADER "accel kvm -\n");
+    ck_assert_int_eq(vqemu_capabilities_has(one, "tpm", "emulator", NULL), 1);
+    ck_assert_int_eq(vqemu_capabilities_has(one, "tpm", "passthrough", NULL), 0);
+    ck_assert_int_eq(vqemu_capabilities_has(none, "tpm", "emulator", NULL), 0);
+    ck_assert_int_eq(vqemu_capabilities_has(nothing, "tpm", "emulator", NULL), -1);
+}
+END_TEST
+
 static const char *const malformed[] = {
     "",
-    "volt-capabilities 2\n",
+    "volt-capabilities 1\n",
     HEADER "set 1 a\n",
     HEADER "set 0a\n",
     HEADER "device\n",
@@ -118,6 +131,7 @@ int main(void) {
     Suite *suite = suite_create("capabilities");
     TCase *tests = tcase_create("capabilities");
     tcase_add_test(tests, what_was_collected_is_found);
+    tcase_add_test(tests, of_tpm_backends_there_may_be_none);
     tcase_add_loop_test(tests, what_is_no_such_text_is_refused, 0,
                         sizeof malformed / sizeof *malformed);
     tcase_add_loop_test(tests, only_numbers_that_are_too_large_become_real, 0,
