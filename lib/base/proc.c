@@ -38,12 +38,13 @@ int proc_open_process(int proc_fd, pid_t pid) {
     return open_at(proc_fd, name, O_RDONLY | O_DIRECTORY, 0);
 }
 
-/* Returns how many bytes were read into the buffer, which has room for a NUL behind them. */
-static size_t read_start(int process_fd, const char *name, char *buffer, size_t size) {
+/* As text, "" if it cannot be read. Returns 0 or a negative errno. */
+static int read_start(int process_fd, const char *name, char *buffer, size_t size) {
     _cleanup_close_ int fd = open_at(process_fd, name, O_RDONLY, 0);
-    ssize_t n = fd < 0 ? -1 : read(fd, buffer, size - 1);
+    ssize_t n = fd < 0 ? fd : read(fd, buffer, size - 1);
+    int r = fd < 0 ? fd : n < 0 ? -errno : 0;
     buffer[n > 0 ? n : 0] = '\0';
-    return n > 0 ? (size_t)n : 0;
+    return r;
 }
 
 void proc_read_command(int process_fd, char command[PROC_COMMAND_SIZE]) {
@@ -73,7 +74,9 @@ int proc_read_maps(int process_fd, char **maps) {
 bool proc_is_hollow(int process_fd) {
     char text[512], state;
     unsigned flags;
-    read_start(process_fd, "stat", text, sizeof text);
+    int r = read_start(process_fd, "stat", text, sizeof text);
+    if (r == -ENOENT || r == -ESRCH) /* of a process that has been waited for */
+        return true;
     const char *rest = strrchr(text, ')');
     if (!rest || sscanf(rest, ") %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
         return false;

@@ -176,7 +176,7 @@ def test_export_does_not_depend_on_the_store(tmp_path, root):
     """Not on owners, times, modes of objects, the umask, the order in directories, or the time of day."""
     (ref,) = manifests(root)
     copy = tmp_path / "copy"
-    subprocess.run(["cp", "-r", "--no-preserve=all", root, copy], check=True)
+    subprocess.run(["cp", "-r", "--no-preserve=all", root, copy], check=True, umask=0o022)
     for path in (copy / "cas/objects").iterdir():
         os.chown(path, 65534, 65534)
     one = export(root, ref, tmp_path / "one.tar")

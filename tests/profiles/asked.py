@@ -22,8 +22,9 @@ SAMPLES = {
     "nics.forwards.host_address": "127.0.0.1", "nics.ifname": "a", "nics.fd_name": "a", "nics.vhost_fd_name": "a",
     "nics.bridge": "a", "qmp_fd_name": "a",
 }
-# Which QEMU it runs on is what is asked here, and not by these keys; arguments of one's own ask for anything.
-NOT_ASKED = {"guest_arch", "profile", "mode", "machine", "extra_args", "cpu_features"}
+# Which QEMU it runs on is what is asked here, and not by these keys; arguments of one's own ask for anything, and where
+# devices are for nothing but what these are.
+NOT_ASKED = {"guest_arch", "profile", "mode", "machine", "extra_args", "cpu_features", "slots"}
 
 # What a key may need beside it.
 COMPANY = [

@@ -88,8 +88,8 @@ RevisionName = Union[Revision, Text]
 @dataclass(frozen=True)
 class ClosureEntry:
     """Something that a profile's files ask for, or that nothing asks for. kind is "program", "loader", "library",
-    "module", "firmware", "keymap" or "ability"; state is "missing", "from-host", "unusable" or "unknown", which are problems, or
-    "optional" or "unused". asked_by: the first file that asks for it, or ""."""
+    "module", "firmware", "keymap" or "ability"; state is "missing", "from-host", "unusable" or "unknown", which are
+    problems, or "optional" or "unused". asked_by: the first file that asks for it, or ""."""
 
     kind: str
     state: str
