@@ -34,6 +34,9 @@ struct trusted_walk {
     char place[PATH_MAX];   /* how far it came, with links resolved: where it failed, if it did */
 };
 
+/* Root, or who calls. */
+bool trusted_own(uid_t owner);
+
 /* Whether a file of this owner is nobody else's than root's, the caller's or the user's. */
 bool trusted_owner(uid_t owner, uid_t user);
 

@@ -159,7 +159,7 @@ static int read_record(const struct place *place, struct identity *identity, vqe
         return error_system_at(error, -fd, "cannot open", "%s", source);
     int r = parse_record(fd, source, place->home->owner->vm_id, identity, error);
     if (r == 0) /* what somebody else can write says nothing about root's files */
-        identity->is_vms = identity->is_vms && trusted_owner(status.st_uid, geteuid());
+        identity->is_vms = identity->is_vms && trusted_own(status.st_uid);
     return r;
 }
 

@@ -35,7 +35,7 @@ static int check(int fd, const char *path, bool may_be_sticky, vqemu_error **err
     struct stat status;
     if (fstat(fd, &status) < 0)
         return error_system_at(error, errno, "cannot look at the store directory", "%s", path);
-    if (!trusted_owner(status.st_uid, geteuid()))
+    if (!trusted_own(status.st_uid))
         return refuse_owner(&status, path, error);
     if (trusted_others_write(&status) && !(may_be_sticky && status.st_mode & S_ISVTX))
         return refuse_mode(&status, path, error);
@@ -57,7 +57,7 @@ bool guard_trusts(uint32_t store_flags, int tree_fd) {
 /* ---- files ---- */
 
 bool guard_trusts_owner(uint32_t store_flags, const struct stat *file) {
-    return store_flags & VQEMU_STORE_ALLOW_OTHERS || trusted_owner(file->st_uid, geteuid());
+    return store_flags & VQEMU_STORE_ALLOW_OTHERS || trusted_own(file->st_uid);
 }
 
 bool guard_trusts_file(uint32_t store_flags, const struct stat *file) {
@@ -66,7 +66,7 @@ bool guard_trusts_file(uint32_t store_flags, const struct stat *file) {
 }
 
 int guard_refuse_file(const struct stat *file, const char *path, vqemu_error **error) {
-    int r = trusted_owner(file->st_uid, geteuid())
+    int r = trusted_own(file->st_uid)
                 ? error_set(error, VQEMU_ERR_REFUSED, 0,
                             "%s may write to %s of the store, and could have programs of their "
                             "own run from it; take that right away, or allow it when the store is "
