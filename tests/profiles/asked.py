@@ -62,6 +62,7 @@ def values(name, property):
         return [least, 4] if least < 4 else [least]
     if property.get("pattern", "").startswith("^/"):
         return [f"/{name.replace('.', '/')}"]
+    assert name in SAMPLES, f"the new key {name} needs a value that it can have, in tests/profiles/asked.py"
     return [SAMPLES[name]]
 
 
