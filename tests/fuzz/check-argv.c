@@ -143,6 +143,37 @@ static void take_apart(const struct option *option, const char *text, const json
     }
 }
 
+/* ---- places ---- */
+
+/* The value of a key of the last option, whose pairs are from first on; "" if it has none. */
+static const char *value_of(const struct strv *pairs, size_t first, const char *key) {
+    _cleanup_free_ char *wanted = format_string("-device %s=", key);
+    FUZZ_CHECK(wanted, "no memory");
+    for (size_t i = first; i < pairs->count; i++)
+        if (strncmp(pairs->items[i], wanted, strlen(wanted)) == 0)
+            return pairs->items[i] + strlen(wanted);
+    return "";
+}
+
+/* No two devices are in one place: of PCI, of channels, of SCSI, IDE or USB. */
+static void check_place(const struct strv *pairs, size_t first, struct strv *places) {
+    const char *bus = value_of(pairs, first, "bus"), *address = value_of(pairs, first, "addr");
+    size_t length = strlen(address);
+    bool is_first = length > 2 && strcmp(address + length - 2, ".0") == 0;
+    _cleanup_free_ char *numbers =
+        format_string("%.*s/%s/%s/%s/%s", (int)(is_first ? length - 2 : length), address,
+                      value_of(pairs, first, "devno"), value_of(pairs, first, "scsi-id"),
+                      value_of(pairs, first, "unit"), value_of(pairs, first, "port"));
+    _cleanup_free_ char *place = format_string("%s/%s", bus, numbers ? numbers : "");
+    FUZZ_CHECK(numbers && place, "no memory");
+    if (strcmp(numbers, "////") == 0 && strncmp(bus, "ide.", strlen("ide.")) != 0)
+        return;
+    for (size_t i = 0; i < places->count; i++)
+        FUZZ_CHECK(strcmp(places->items[i], place) != 0, "two devices are at %s", place);
+    strv_add(places, place);
+    FUZZ_CHECK(!places->failed, "no memory");
+}
+
 /* A block node in JSON has no text of the document's. */
 static void check_node(const char *text) {
     static const char keys[] = "driver node-name read-only cache discard file data-file backing";
@@ -245,6 +276,14 @@ static void check_document(const json_t *document, const struct strv *pairs) {
 
 /* ---- the arguments ---- */
 
+static void take_option(const struct option *option, const char *text, const json_t *document,
+                        struct strv *pairs, struct strv *places) {
+    size_t first = pairs->count;
+    take_apart(option, text, document, pairs);
+    if (strcmp(option->name, "-device") == 0)
+        check_place(pairs, first, places);
+}
+
 static void check_extra(char *const *argv, const json_t *document) {
     const json_t *extra = json_object_get(document, "extra_args");
     for (size_t i = 0; i < json_array_size(extra); i++)
@@ -258,7 +297,7 @@ void check_argv(const vqemu_command *command, const json_t *document) {
     char *const *argv = vqemu_command_argv(command);
     size_t count = 0, extra = json_array_size(json_object_get(document, "extra_args"));
     size_t program = vqemu_runtime_loader(runtime) ? 4 : 0;
-    _cleanup_strv_ struct strv pairs = {0};
+    _cleanup_strv_ struct strv pairs = {0}, places = {0};
     while (argv[count])
         count++;
     FUZZ_CHECK(count >= program + 1 + extra, "%zu arguments", count);
@@ -275,7 +314,7 @@ void check_argv(const vqemu_command *command, const json_t *document) {
         else if (strcmp(option->name, "-blockdev") == 0 && *argv[i] == '{')
             check_node(argv[i]);
         else
-            take_apart(option, argv[i], document, &pairs);
+            take_option(option, argv[i], document, &pairs, &places);
     }
     check_document(document, &pairs);
     check_extra(argv + count - extra, document);

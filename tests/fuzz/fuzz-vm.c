@@ -150,6 +150,28 @@ static void check_visible_name(const vqemu_command *command) {
                name ? name : "");
 }
 
+/* With its defaults written into it, it has the same command, and nothing more to be written. */
+static void check_completed(vqemu_runtime *runtime, const vqemu_vm *vm,
+                            const vqemu_command *command) {
+    vqemu_vm *whole = NULL;
+    vqemu_command *again = NULL;
+    vqemu_error *error = NULL;
+    FUZZ_CHECK(vqemu_vm_copy(vm, &whole, NULL) == 0, "no copy");
+    int r = vqemu_vm_complete(whole, runtime, NULL, 0, &error);
+    FUZZ_CHECK(r == 0, "it is not completed: %s", vqemu_error_message(error));
+    _cleanup_free_ char *text = to_json(whole);
+    r = vqemu_command_build(runtime, whole, NULL, 0, &again, &error);
+    FUZZ_CHECK(r == 0, "completed, it is refused: %s\n%s", vqemu_error_message(error), text);
+    FUZZ_CHECK(strcmp(vqemu_command_digest(command, VQEMU_DIGEST_COMMAND),
+                      vqemu_command_digest(again, VQEMU_DIGEST_COMMAND)) == 0,
+               "completed, it has another command:\n%s", text);
+    FUZZ_CHECK(vqemu_vm_complete(whole, runtime, NULL, 0, NULL) == 0, "only once");
+    _cleanup_free_ char *text_again = to_json(whole);
+    FUZZ_CHECK(strcmp(text, text_again) == 0, "two texts:\n%s%s", text, text_again);
+    vqemu_command_unref(again);
+    vqemu_vm_free(whole);
+}
+
 static void check_command(vqemu_runtime *runtime, const vqemu_vm *vm, const json_t *document,
                           unsigned flags) {
     const unsigned all = VQEMU_COMMAND_FOR_UNIT | VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING;
@@ -163,6 +185,8 @@ static void check_command(vqemu_runtime *runtime, const vqemu_vm *vm, const json
     check_texts(command);
     check_saved(command);
     check_visible_name(command);
+    if ((flags & all) == 0)
+        check_completed(runtime, vm, command);
     FUZZ_CHECK(vqemu_command_build(runtime, vm, NULL, flags & all, &again, NULL) == 0, "only once");
     FUZZ_CHECK(strcmp(vqemu_command_digest(command, VQEMU_DIGEST_COMMAND),
                       vqemu_command_digest(again, VQEMU_DIGEST_COMMAND)) == 0,
