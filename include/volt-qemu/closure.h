@@ -57,8 +57,8 @@ const char *vqemu_closure_kind(const vqemu_closure *closure, size_t entry);
 const char *vqemu_closure_state(const vqemu_closure *closure, size_t entry);
 
 /** The name by which it is asked for, such as "libc.so.6", "accel-tcg-x86_64", "pvh.bin" or "usb",
- * the name of an ability; the path in the profile of what is there; NULL beyond the count.
- * Borrowed. Since 1.0. */
+ * the name of an ability; the path in the profile of what is there; NULL beyond the count. Always
+ * UTF-8: where a file asks by other bytes, these are written as "\xFF". Borrowed. Since 1.0. */
 const char *vqemu_closure_name(const vqemu_closure *closure, size_t entry);
 
 /** The path in the profile of the first file that asks for it, or "" where none does; of an

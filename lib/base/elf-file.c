@@ -309,6 +309,7 @@ void elf_needs_release(struct elf_needs *needs) {
 
 /* What is read, behind the end of what was read before, which a text can begin in. */
 struct text_reader {
+    const struct watch *watch;
     elf_string_fn function;
     void *userdata;
     char *buffer; /* of ELF_STRING_MAX + CHUNK */
@@ -341,6 +342,9 @@ static int read_texts_of(const struct elf *elf, const struct part *part,
     reader->kept = 0;
     for (uint64_t done = 0; done < part->size && part->offset + done <= INT64_MAX;) {
         uint64_t left = part->size - done;
+        int r = watch_poll(reader->watch);
+        if (r < 0)
+            return r;
         ssize_t n = pread(elf->fd, reader->buffer + reader->kept,
                           left < CHUNK ? (size_t)left : CHUNK, (off_t)(part->offset + done));
         if (n < 0 && errno != EINTR)
@@ -350,7 +354,7 @@ static int read_texts_of(const struct elf *elf, const struct part *part,
         if (n < 0)
             continue;
         size_t size = reader->kept + (size_t)n;
-        int r = find_texts(reader, size);
+        r = find_texts(reader, size);
         if (r != 0)
             return r;
         reader->kept = size < ELF_STRING_MAX ? size : ELF_STRING_MAX;
@@ -391,14 +395,14 @@ static int read_all_texts(const struct elf *elf, struct text_reader *reader, uin
     return r;
 }
 
-int elf_for_each_string(int fd, elf_string_fn function, void *userdata) {
+int elf_for_each_string(int fd, const struct watch *watch, elf_string_fn function, void *userdata) {
     struct elf elf;
     struct stat status;
     if (fstat(fd, &status) < 0)
         return -errno;
     if (!open_elf(fd, &elf))
         return -EINVAL;
-    struct text_reader reader = {function, userdata, malloc(ELF_STRING_MAX + CHUNK), 0};
+    struct text_reader reader = {watch, function, userdata, malloc(ELF_STRING_MAX + CHUNK), 0};
     if (!reader.buffer)
         return -ENOMEM;
     int r = read_all_texts(&elf, &reader, (uint64_t)status.st_size);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/progress.h"
 #include "util/strv.h"
 
 struct elf_info {
@@ -42,10 +43,11 @@ typedef int (*elf_string_fn)(const char *text, size_t length, void *userdata);
 /*
  * Call back for each text in what a file has for data: a NUL follows it, and what is before it is
  * no character of a text, but may be chance. A text can be the end of another one, of which linkers
- * keep only the longer. Returns 0, what the function returned, -EINVAL if the file is no ELF or
- * broken, -ENOMEM, or the error of a read.
+ * keep only the longer. Now and then watch is asked whether to go on; it may be NULL. Returns 0,
+ * what the function returned, -EINVAL if the file is no ELF or broken, -ECANCELED, -ENOMEM, or the
+ * error of a read.
  */
-int elf_for_each_string(int fd, elf_string_fn function, void *userdata);
+int elf_for_each_string(int fd, const struct watch *watch, elf_string_fn function, void *userdata);
 
 #define _cleanup_elf_needs_ __attribute__((cleanup(elf_needs_release)))
 

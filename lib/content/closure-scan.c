@@ -89,6 +89,7 @@ static int unknown(const struct scan *scan, enum closure_kind kind, const char *
 
 static int look_into(struct scan *scan, enum closure_kind kind, struct elf_info *elf) {
     struct walk *walk = scan->walk;
+    const struct watch watch = {walk->progress, 0};
     _cleanup_close_ int fd = walk->files->open(walk->files->context, scan->file);
     if (fd == -ENOMEM)
         return fd;
@@ -99,8 +100,8 @@ static int look_into(struct scan *scan, enum closure_kind kind, struct elf_info 
         return unknown(scan, kind, "it is no ELF file");
     int r = walk_libraries(walk, scan->file, fd, elf);
     if (r == 0)
-        r = elf_for_each_string(fd, take_text, scan);
-    if (r < 0 && r != -ENOMEM)
+        r = elf_for_each_string(fd, &watch, take_text, scan);
+    if (r < 0 && r != -ENOMEM && r != -ECANCELED)
         r = unknown(scan, kind, "it is a broken ELF file, or cannot be read to its end");
     return r;
 }

@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "util/export.h"
+#include "util/utf8.h"
 
 static bool is_same(const struct closure_entry *entry, enum closure_kind kind,
                     enum closure_state state, const char *name) {
@@ -46,16 +48,22 @@ bool closure_has(const vqemu_closure *closure, enum closure_kind kind, enum clos
     return false;
 }
 
+/* A file can ask for a library by any bytes; paths in profiles are UTF-8. */
+static char *utf8_name(const char *name) {
+    return utf8_is_valid(name) ? strdup(name) : make_printable(name);
+}
+
 int closure_add(vqemu_closure *closure, enum closure_kind kind, enum closure_state state,
                 const char *name, const char *asked_by, char *message) {
-    if (is_full(closure, state) || closure_has(closure, kind, state, name)) {
-        free(message);
-        return 0;
-    }
-    struct closure_entry entry = {kind, state, strdup(name), strdup(asked_by), message};
-    if (!entry.name || !entry.asked_by || !message || !grow(closure)) {
+    struct closure_entry entry = {kind, state, utf8_name(name), strdup(asked_by),
+                                  message ? make_printable(message) : NULL};
+    bool is_complete = entry.name && entry.asked_by && entry.message;
+    bool is_wanted =
+        is_complete && !is_full(closure, state) && !closure_has(closure, kind, state, entry.name);
+    free(message);
+    if (!is_wanted || !grow(closure)) {
         free_entry(&entry);
-        return -ENOMEM;
+        return is_complete && !is_wanted ? 0 : -ENOMEM;
     }
     closure->entries[closure->count++] = entry;
     closure->problems += state < CLOSURE_OPTIONAL;

@@ -57,7 +57,7 @@ static void check_elf_content(int fd, const uint8_t *data, size_t size) {
             memmem(data, size, needs.libraries.items[i], strlen(needs.libraries.items[i]) + 1),
             "a library that is not in the file");
     elf_needs_release(&needs);
-    r = elf_for_each_string(fd, check_text, &content);
+    r = elf_for_each_string(fd, NULL, check_text, &content);
     FUZZ_CHECK(r == 0 || r == -EINVAL, "reading its texts: %d", r);
     FUZZ_CHECK(content.length <= 256 * (uint64_t)size, "texts without end");
     FUZZ_CHECK(is_elf || content.length == 0, "texts of no ELF file");

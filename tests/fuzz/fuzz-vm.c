@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * A document -> a VM -> a command and units. In front of the document, up to its "{", the input can
- * have what it is for, as the file "selection" of a case: host architecture, profile, guest
- * architecture, and a number of flags; anything else there stands for one of those that there are.
- */
+/* A document -> a VM -> a command and units. In front of the document, up to its "{", the input can
+ * have what it is for (setting.h). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +8,7 @@
 #include "check-argv.h"
 #include "check-unit.h"
 #include "fuzz.h"
+#include "setting.h"
 #include "upkeep/guest-name.h"
 #include "util/cleanup.h"
 #include "util/strbuf.h"
@@ -19,66 +17,6 @@
 #define USER_UNIT 8
 #define ODD_PATHS 16
 #define NO_STOP 32
-
-#define SETTINGS_MAX 400
-
-/* A runtime of each combination that there is. */
-struct setting {
-    const char *host_arch, *guest_arch, *profile;
-    vqemu_runtime *plain, *odd;
-};
-
-static struct setting settings[SETTINGS_MAX];
-static size_t setting_count;
-
-static void add_setting(const char *host_arch, const char *profile, const char *guest_arch) {
-    vqemu_selection *selection = fuzz_select(host_arch, profile, guest_arch);
-    if (selection && setting_count < SETTINGS_MAX)
-        settings[setting_count++] =
-            (struct setting){host_arch, guest_arch, profile, fuzz_make_runtime(selection, true),
-                             fuzz_make_runtime(selection, false)};
-    vqemu_selection_free(selection);
-}
-
-static void make_settings(void) {
-    for (size_t host = 0; host < vqemu_guest_arch_count(); host++)
-        for (size_t i = 0; i < vqemu_profile_count(); i++)
-            for (size_t guest = 0; guest < vqemu_guest_arch_count(); guest++)
-                add_setting(vqemu_guest_arch_at(host), vqemu_profile_name(vqemu_profile_at(i)),
-                            vqemu_guest_arch_at(guest));
-    FUZZ_CHECK(setting_count > 0, "no profile runs anything");
-}
-
-/* ---- what it is for ---- */
-
-static const struct setting *by_words(const char *host_arch, const char *profile,
-                                      const char *guest_arch) {
-    for (size_t i = 0; i < setting_count; i++)
-        if (strcmp(settings[i].host_arch, host_arch) == 0 &&
-            strcmp(settings[i].profile, profile) == 0 &&
-            strcmp(settings[i].guest_arch, guest_arch) == 0)
-            return &settings[i];
-    return NULL;
-}
-
-static unsigned hash(const char *text) {
-    unsigned sum = 2166136261U; /* FNV-1a */
-    for (; *text; text++)
-        sum = (sum ^ (unsigned char)*text) * 16777619U;
-    return sum;
-}
-
-static const struct setting *choose(const char *text, unsigned *flags) {
-    char host_arch[32] = "x86_64", profile[32] = "emulate-x86", guest_arch[32] = "x86_64";
-    *flags = 0;
-    int count = sscanf(text, "%31s %31s %31s %u", host_arch, profile, guest_arch, flags);
-    const struct setting *setting = by_words(host_arch, profile, guest_arch);
-    if (setting)
-        return setting;
-    if (count < 4)
-        *flags = hash(text) >> 16;
-    return &settings[hash(text) % setting_count];
-}
 
 /* ---- what is made of it ---- */
 
@@ -226,8 +164,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     _cleanup_free_ char *text = fuzz_text(data, size);
     char *start = memchr(text, '{', size);
     unsigned flags;
-    if (setting_count == 0)
-        make_settings();
     fuzz_begin(data, size);
     if (!start)
         start = text + size;
@@ -237,7 +173,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     vqemu_vm *vm = from_json(start, length);
     if (!vm)
         return 0;
-    const struct setting *setting = choose(words, &flags);
+    const struct setting *setting = setting_choose(words, &flags);
     vqemu_runtime *runtime = flags & ODD_PATHS ? setting->odd : setting->plain;
     json_t *document = check_round_trip(vm);
     check_command(runtime, vm, document, flags);

@@ -47,7 +47,7 @@ static int list_text(const char *text, size_t length, void *list) {
 
 static char *texts_of(int fd) {
     struct strbuf list = {0};
-    ck_assert_int_eq(elf_for_each_string(fd, list_text, &list), 0);
+    ck_assert_int_eq(elf_for_each_string(fd, NULL, list_text, &list), 0);
     return strbuf_take(&list);
 }
 
@@ -113,8 +113,23 @@ START_TEST(a_search_can_end_early) {
     const struct made_elf made = {.texts = {"first", "second", "third"}, .has_sections = true};
     _cleanup_close_ int fd = file_of(&made);
     int count = 0;
-    ck_assert_int_eq(elf_for_each_string(fd, stop, &count), 7);
+    ck_assert_int_eq(elf_for_each_string(fd, NULL, stop, &count), 7);
     ck_assert_int_eq(count, 2);
+}
+END_TEST
+
+START_TEST(reading_can_be_cancelled) {
+    const struct made_elf made = {.texts = {"first"}, .has_sections = true};
+    _cleanup_close_ int fd = file_of(&made);
+    _cleanup_strbuf_ struct strbuf list = {0};
+    vqemu_call *call = NULL;
+    ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
+    vqemu_call_cancel(call);
+    struct vqemu_progress progress = {.call = call};
+    const struct watch watch = {&progress, 0};
+    ck_assert_int_eq(elf_for_each_string(fd, &watch, list_text, &list), -ECANCELED);
+    ck_assert_uint_eq(list.length, 0);
+    vqemu_call_unref(call);
 }
 END_TEST
 
@@ -209,7 +224,7 @@ START_TEST(texts_of_broken_files_are_bounded) {
         struct elf_needs needs;
         _cleanup_strbuf_ struct strbuf list = {0};
         _cleanup_close_ int fd = break_at(breaks[i].at, breaks[i].size, breaks[i].value, &needs);
-        int r = elf_for_each_string(fd, list_text, &list);
+        int r = elf_for_each_string(fd, NULL, list_text, &list);
         ck_assert_msg(r == breaks[i].expected, "break %zu: %d", i, r);
     }
 }
@@ -222,10 +237,10 @@ START_TEST(no_elf_has_no_needs_and_no_texts) {
     _cleanup_elf_needs_ struct elf_needs needs;
     _cleanup_strbuf_ struct strbuf list = {0};
     ck_assert_int_eq(elf_read_needs(fd, &needs), -EINVAL);
-    ck_assert_int_eq(elf_for_each_string(fd, list_text, &list), -EINVAL);
+    ck_assert_int_eq(elf_for_each_string(fd, NULL, list_text, &list), -EINVAL);
     ck_assert_int_eq(write_all(fd, script, sizeof script), 0);
     ck_assert_int_eq(elf_read_needs(fd, &needs), -EINVAL);
-    ck_assert_int_eq(elf_for_each_string(fd, list_text, &list), -EINVAL);
+    ck_assert_int_eq(elf_for_each_string(fd, NULL, list_text, &list), -EINVAL);
     ck_assert_uint_eq(list.length, 0);
 }
 END_TEST
@@ -237,6 +252,7 @@ int main(void) {
     tcase_add_loop_test(tests, a_static_program_needs_nothing, 0, KINDS);
     tcase_add_test(tests, without_sections_all_that_is_loaded_has_texts);
     tcase_add_test(tests, a_search_can_end_early);
+    tcase_add_test(tests, reading_can_be_cancelled);
     tcase_add_test(tests, a_text_across_two_reads_is_whole);
     tcase_add_test(tests, of_a_long_text_there_is_the_end);
     tcase_add_test(tests, what_cannot_be_told_is_said);

@@ -263,6 +263,23 @@ START_TEST(what_a_library_may_load_while_it_runs_is_optional) {
 }
 END_TEST
 
+/* A file can ask for a library by any bytes. */
+START_TEST(what_is_told_is_text) {
+    remove_file("lib/libb.so.2");
+    add((struct made_file){
+        .path = "lib/libb.so.2",
+        .elf = {.needed = {"lib\xff.so.1", "lib\x1b[31m.so", "lib\xc3\xa9.so"}}});
+    look();
+    has_problems(3);
+    has_entry("from-host", "lib\\xFF.so.1", "library", "lib/libb.so.2");
+    has_entry("from-host", "lib\x1b[31m.so", "library", "lib/libb.so.2");
+    has_entry("from-host", "lib\xc3\xa9.so", "library", "lib/libb.so.2");
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_ptr_null(strpbrk(vqemu_closure_message(closure, i), "\x1b\xff"));
+    ck_assert_ptr_nonnull(strstr(vqemu_closure_message(closure, 0), "lib/lib\\x1B[31m.so"));
+}
+END_TEST
+
 START_TEST(a_program_that_cannot_be_looked_into_is_told) {
     static const struct made_file programs[] = {
         {.path = X86, .text = "#!/bin/sh\n"},
@@ -758,6 +775,7 @@ int main(void) {
     tcase_add_test(tests, directories_and_paths_of_the_host_are_named);
     tcase_add_test(tests, a_library_that_the_loader_passes_over_is_unusable);
     tcase_add_test(tests, what_a_library_may_load_while_it_runs_is_optional);
+    tcase_add_test(tests, what_is_told_is_text);
     tcase_add_test(tests, a_program_that_cannot_be_looked_into_is_told);
     tcase_add_test(tests, a_static_program_needs_no_libraries);
     tcase_add_test(tests, modules_are_found_by_their_names_in_programs);
