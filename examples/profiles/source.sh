@@ -150,7 +150,8 @@ copy_tree() {
 
 # The digest of a tree of source: of each file's content and name.
 tree_digest() {
-    (cd "$1" && find . -path ./.git -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) | sha256sum | cut -d ' ' -f 1
+    (cd "$1" && find . -path ./.git -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
+        sha256sum | cut -d ' ' -f 1
 }
 
 # ---- all of it ----

@@ -45,14 +45,15 @@ listed_devices() {
 
 # A device too few breaks a key of VMs; one too many is code that a guest can reach and nobody asked for.
 compare_devices() {
-    local profile=$1 directory=$2 target listed missing extra
+    local profile=$1 directory=$2 target listed missing extra file
     for target in "${targets[@]}"; do
+        file=$recipes/$profile/devices/$target.mak
         listed=$(listed_devices "$directory" "$target")
         missing=$(LC_ALL=C comm -13 <(echo "$listed") <(device_names "$profile" "$target") | xargs)
         extra=$(LC_ALL=C comm -23 <(echo "$listed") <(device_names "$profile" "$target") | xargs)
         [ -z "$missing" ] ||
-            fail "qemu-system-$target lacks devices of the recipe's lists: $missing (see $recipes/$profile/devices/$target.mak)"
+            fail "qemu-system-$target lacks devices of the recipe's lists: $missing (see $file)"
         [ -z "$extra" ] ||
-            fail "qemu-system-$target has devices that are not in the recipe's lists: $extra (see $recipes/$profile/devices/$target.mak)"
+            fail "qemu-system-$target has devices that are not in the recipe's lists: $extra (see $file)"
     done
 }

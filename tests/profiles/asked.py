@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""What the library can ask a QEMU for: VMs with each key of the schema, with each of its values, in the company of others
-that it needs, on every machine. A new key is among them at once; one that is a string needs a sample here."""
+"""What the library can ask a QEMU for: VMs with each key of the schema, with each of its values, in the company of
+others that it needs, on every machine. A new key is among them at once; one that is a string needs a sample here."""
 import functools
 import itertools
 import json
@@ -17,10 +17,10 @@ SCHEMA = json.loads((SOURCE / "docs/vm.schema.json").read_text())["properties"]
 # Of the strings: a value that the key can have. Paths need no entry, nor does what has a choice of words.
 SAMPLES = {
     "name": "vm", "uuid": "6ba7b810-9dad-11d1-80b4-00c04fd430c8", "user": "1000", "hugepages": "2M", "append": "quiet",
-    "cpu_model": "max", "disks.id": "a", "shares.id": "a", "nics.id": "a", "disks.fd_name": "a", "disks.backing.fd_name": "a",
-    "disks.serial": "a", "disks.iothread": "a", "shares.tag": "a", "nics.mac": "52:54:00:00:00:01",
-    "nics.forwards.host_address": "127.0.0.1", "nics.ifname": "a", "nics.fd_name": "a", "nics.vhost_fd_name": "a",
-    "nics.bridge": "a", "qmp_fd_name": "a",
+    "cpu_model": "max", "disks.id": "a", "shares.id": "a", "nics.id": "a", "disks.fd_name": "a",
+    "disks.backing.fd_name": "a", "disks.serial": "a", "disks.iothread": "a", "shares.tag": "a",
+    "nics.mac": "52:54:00:00:00:01", "nics.forwards.host_address": "127.0.0.1", "nics.ifname": "a",
+    "nics.fd_name": "a", "nics.vhost_fd_name": "a", "nics.bridge": "a", "qmp_fd_name": "a",
 }
 # Which QEMU it runs on is what is asked here, and not by these keys; arguments of one's own ask for anything, and where
 # devices are for nothing but what these are.
@@ -28,7 +28,8 @@ NOT_ASKED = {"guest_arch", "profile", "mode", "machine", "extra_args", "cpu_feat
 
 # What a key may need beside it.
 COMPANY = [
-    {}, {"display": "vnc"}, {"display": "vnc", "vnc_port": 5900, "vnc_no_password": True}, {"display": "vnc", "guest_os": "windows"}, {"usb": True},
+    {}, {"display": "vnc"}, {"display": "vnc", "vnc_port": 5900, "vnc_no_password": True},
+    {"display": "vnc", "guest_os": "windows"}, {"usb": True},
     {"usb": False, "guest_os": "windows"}, {"guest_os": "other"}, {"kernel": "/k"}, {"rootfs": "/r", "kernel": "/k"},
     {"rootfs": "/r", "rootfs_driver": "virtiofs", "kernel": "/k"}, {"tpm": True}, {"firmware": "uefi"},
     {"firmware": "uefi", "secure_boot": True},
@@ -47,6 +48,7 @@ UEFI_IMAGES = ["OVMF_CODE_4M.fd", "OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.fd", "OVMF
                "edk2-i386-vars.fd", "edk2-i386-secure-code.fd", "AAVMF_CODE.fd", "AAVMF_CODE.ms.fd", "AAVMF_VARS.fd",
                "AAVMF_VARS.ms.fd", "AAVMF32_CODE.fd", "AAVMF32_VARS.fd", "RISCV_VIRT_CODE.fd", "RISCV_VIRT_VARS.fd",
                "edk2-loongarch64-code.fd", "edk2-loongarch64-vars.fd"]
+OPTIONS = ("-device", "-object", "-netdev", "-chardev", "-fsdev", "-tpmdev", "-display", "-accel", "-machine")
 MANY = {"disks": [{"file": f"/{i}"} for i in range(40)], "nics": [{} for _ in range(12)],
         "shares": [{"path": f"/{i}", "tag": f"{i}"} for i in range(6)], "rng": True}
 
@@ -110,7 +112,7 @@ class Asked:
     def note(self, argv):
         words = [word.decode(errors="replace") for word in argv]
         for option, value in itertools.pairwise(words):
-            if option in ("-device", "-object", "-netdev", "-chardev", "-fsdev", "-tpmdev", "-display", "-accel", "-machine"):
+            if option in OPTIONS:
                 self.things.setdefault(option, set()).add(thing_of(value))
             elif option == "-blockdev":
                 self.things.setdefault(option, set()).update(drivers_of(value))

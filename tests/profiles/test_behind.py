@@ -7,16 +7,18 @@ import subprocess
 import pytest
 from recipes import RECIPES, bash
 
-RECIPE = hashlib.sha256("".join(f"{line}\n" for line in bash('read_recipe kvm-linux; recipe_text kvm-linux')).encode()).hexdigest()
+RECIPE = hashlib.sha256("".join(
+    f"{line}\n" for line in bash("read_recipe kvm-linux; recipe_text kvm-linux")).encode()).hexdigest()
 
 
 def installed(package):
-    return subprocess.run(["dpkg-query", "--show", "--showformat", "${Version}", package], capture_output=True, text=True,
-                          check=True).stdout
+    return subprocess.run(["dpkg-query", "--show", "--showformat", "${Version}", package], capture_output=True,
+                          text=True, check=True).stdout
 
 
 def check(work, *words):
-    return subprocess.run([RECIPES / "build", "--check", "--work", work, *words], capture_output=True, text=True, check=False)
+    return subprocess.run([RECIPES / "build", "--check", "--work", work, *words], capture_output=True, text=True,
+                          check=False)
 
 
 @pytest.fixture
@@ -27,7 +29,8 @@ def write(tmp_path):
         path.parent.mkdir(parents=True)
         path.write_text(json.dumps({
             "profile": "kvm-linux", "recipe": recipe, "source": {"version": source},
-            "packages": [{"name": name, "version": version, "files": [f"lib/{name}.so"]} for name, version in packages.items()]}))
+            "packages": [{"name": name, "version": version, "files": [f"lib/{name}.so"]}
+                         for name, version in packages.items()]}))
         return tmp_path
     return make
 

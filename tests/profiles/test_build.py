@@ -39,8 +39,8 @@ def test_source_that_is_other_than_what_is_pinned_is_refused(tmp_path):
 
 def test_a_directory_without_source_is_told(tmp_path):
     assert lint(tmp_path, tmp_path / "work") == (
-        f"profiles/build: {tmp_path} has neither a source package qemu, a .dsc, nor the source itself, a configure and a "
-        "VERSION\n")
+        f"profiles/build: {tmp_path} has neither a source package qemu, a .dsc, nor the source itself, a configure and "
+        "a VERSION\n")
     assert lint(tmp_path / "x", tmp_path / "work") == f"profiles/build: {tmp_path}/x is no directory\n"
 
 

@@ -6,8 +6,8 @@ import recipes
 from asked import asked_of, documents
 from recipes import LIBRARYS_OWN
 
-ARCHES = ["x86_64", "i386", "aarch64", "arm", "riscv64", "riscv32", "mips", "mipsel", "mips64", "mips64el", "ppc", "ppc64",
-          "ppc64le", "s390x", "loongarch64"]
+ARCHES = ["x86_64", "i386", "aarch64", "arm", "riscv64", "riscv32", "mips", "mipsel", "mips64", "mips64el", "ppc",
+          "ppc64", "ppc64le", "s390x", "loongarch64"]
 TARGETS = [(name, target) for name in LIBRARYS_OWN for target in recipes.recipe(name).targets]
 # Block drivers that no VM names: a medium that is put into a drive of a VM that runs can be one.
 OTHER_DRIVERS = {"host_cdrom"}

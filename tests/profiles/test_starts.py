@@ -21,10 +21,11 @@ from qmp import QemuFailed, stopped_machine  # noqa: E402
 
 PROFILES = [name for name in recipes.LIBRARYS_OWN if purpose_built(name) and "x86_64" in recipes.recipe(name).targets]
 # What takes more of the host than files: descriptors, network devices, other programs, memory, devices.
-NEEDS_MORE = ("fd", "fd_name", "vhost_fd", "vhost_fd_name", "hugepages", "backend", "bridge", "helper", "ifname", "vhost",
-              "driver", "rootfs_driver", "socket", "vsock_cid", "tpm", "tpm_socket", "tpm_state", "swtpm_program",
-              "virtiofsd_program", "virtiofsd_root", "block_device", "hyperv", "qmp_fd", "qmp_fd_name", "secure_boot",
-              "secure_boot_unguarded", "firmware", "nvram", "data_file")
+NEEDS_MORE = (
+    "fd", "fd_name", "vhost_fd", "vhost_fd_name", "hugepages", "backend", "bridge", "helper", "ifname", "vhost",
+    "driver", "rootfs_driver", "socket", "vsock_cid", "tpm", "tpm_socket", "tpm_state", "swtpm_program", "virtiofsd_program",
+    "virtiofsd_root", "block_device", "hyperv", "qmp_fd", "qmp_fd_name", "secure_boot", "secure_boot_unguarded",
+    "firmware", "nvram", "data_file")
 
 
 class Place:
@@ -104,8 +105,11 @@ def test_it_starts_with_each_key(name, machine, tmp_path):
             words = without_kvm(command.argv)
             if NOT_YET_REFUSED.get(name, set()) & {asked.thing_of(word) for word in words if word}:
                 continue
+
+            def with_more(extra, words=words, command=command):
+                return [*words, *extra], command.env, command.cwd
             try:
-                with stopped_machine(lambda extra, words=words: ([*words, *extra], command.env, command.cwd), said=rb".*"):
+                with stopped_machine(with_more, said=rb".*"):
                     started.add(key)
             except QemuFailed as reason:
                 failed[key, value] = str(reason)
