@@ -24,6 +24,7 @@ const (
 	AbilityUEFI    Ability = C.VQEMU_ABILITY_UEFI
 	AbilityStorage Ability = C.VQEMU_ABILITY_STORAGE
 	AbilityNICs    Ability = C.VQEMU_ABILITY_NICS
+	AbilityHyperV  Ability = C.VQEMU_ABILITY_HYPERV
 )
 
 // FindAbility is the ability of a name, such as "display"; 0 if there is none.

@@ -101,7 +101,7 @@ const struct option_row option_rows[] = {
     {"whole", NULL, OPTIONS_WHOLE, OPTION_SWITCH, FIELD(whole),
      "refuse a profile in which something is missing or would come from the host"},
     {"abilities", "NAME,...", OPTIONS_INGEST, OPTION_TEXT, FIELD(abilities),
-     "of a profile of your own: display, usb, tpm, uefi, storage, nics"},
+     "of a profile of your own: display, usb, tpm, uefi, storage, nics, hyperv"},
 
     {"manifest", "FILE", OPTIONS_SHOW, OPTION_TEXT, FIELD(manifest),
      "a manifest outside of the store"},

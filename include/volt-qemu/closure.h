@@ -84,8 +84,8 @@ const char *vqemu_closure_message(const vqemu_closure *closure, size_t entry);
  * library gives to guests with virtio drivers or to those without; USB, qemu-xhci, usb-tablet and
  * usb-storage; TPM, the machine's device, and the back end for an emulated TPM; UEFI, images that
  * can be found; STORAGE, IDE disks and CD-ROMs, AHCI where a machine takes it, and NVMe; NICS, a
- * network card that is not virtio. It is known by texts that only the source files of such devices
- * have, in QEMU 7.2 and 10.0. Since 1.0.
+ * network card that is not virtio; HYPERV, its interrupt controller. It is known by texts that only
+ * the source files of such devices have, in QEMU 7.2 and 10.0. Since 1.0.
  */
 int vqemu_closure_has_ability(const vqemu_closure *closure, uint64_t ability,
                               const char *guest_arch);

@@ -42,10 +42,13 @@ enum vqemu_ability {
     VQEMU_ABILITY_TPM = 16,
     /** Has UEFI firmware. */
     VQEMU_ABILITY_UEFI = 32,
-    /** Has disks that guests need no virtio drivers for: IDE, SATA and NVMe. */
+    /** Has disks that guests need no virtio drivers for: NVMe, IDE and SATA. (IDE or SATA that a
+     * machine has built in is there without.) */
     VQEMU_ABILITY_STORAGE = 64,
     /** Has network cards that guests need no virtio drivers for. */
-    VQEMU_ABILITY_NICS = 128
+    VQEMU_ABILITY_NICS = 128,
+    /** Has Hyper-V's enlightenments, for guests of x86 under KVM. */
+    VQEMU_ABILITY_HYPERV = 256
 };
 
 /** The name of one ability, such as "display"; "unknown" for other numbers. Static. Since 1.0. */

@@ -51,7 +51,7 @@ static const vqemu_profile profiles[] = {
     {
         "kvm-uefi",
         "Windows, UEFI and desktop guests under KVM: display, USB, TPM",
-        VQEMU_ABILITY_KVM | DESKTOP_ABILITIES,
+        VQEMU_ABILITY_KVM | VQEMU_ABILITY_HYPERV | DESKTOP_ABILITIES,
         .serves = serves_kvm,
     },
     {
@@ -81,6 +81,7 @@ static const struct {
     {VQEMU_ABILITY_UEFI, "uefi", "UEFI firmware"},
     {VQEMU_ABILITY_STORAGE, "storage", "disks without virtio"},
     {VQEMU_ABILITY_NICS, "nics", "network cards without virtio"},
+    {VQEMU_ABILITY_HYPERV, "hyperv", "Hyper-V enlightenments"},
 };
 #define ABILITY_COUNT (sizeof abilities / sizeof abilities[0])
 
@@ -231,9 +232,10 @@ VQEMU_EXPORT const char *vqemu_profile_accel(const vqemu_profile *profile) {
 }
 
 uint64_t profile_abilities_for(const vqemu_profile *profile, const struct arch *guest) {
-    bool lacks_uefi =
-        is_static(profile) && (profile->abilities & VQEMU_ABILITY_KVM) && !guest->uefi;
-    return profile->abilities & ~(uint64_t)(lacks_uefi ? VQEMU_ABILITY_UEFI : 0);
+    uint64_t lacks = guest->x86 ? 0 : VQEMU_ABILITY_HYPERV;
+    if (is_static(profile) && (profile->abilities & VQEMU_ABILITY_KVM) && !guest->uefi)
+        lacks |= VQEMU_ABILITY_UEFI;
+    return profile->abilities & ~lacks;
 }
 
 bool profile_serves(const vqemu_profile *profile, const struct arch *guest, const char *host_arch) {

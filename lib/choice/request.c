@@ -147,6 +147,7 @@ int request_set_needs(vqemu_request *request, const struct vm_needs *needs, vqem
     if (r < 0)
         return r;
     struct vm_needs new = {.abilities = needs->abilities,
+                           .on_x86 = needs->on_x86,
                            .on_pci = needs->on_pci,
                            .on_ide = needs->on_ide,
                            .on_plain_disk = needs->on_plain_disk,
@@ -182,6 +183,8 @@ uint64_t request_needs(const vqemu_request *request, const struct arch *arch) {
     uint64_t needs = request->abilities | vm->abilities;
     if (os && strcmp(os, "windows") == 0)
         needs |= VQEMU_ABILITY_UEFI;
+    if (arch->x86)
+        needs |= vm->on_x86;
     if (strcmp(arch->bus, "pci") == 0)
         needs |= vm->on_pci;
     if (machine && (machine->ide == IDE_BUILT_IN || machine->ide == SATA_BUILT_IN))

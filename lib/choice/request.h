@@ -16,6 +16,7 @@
 struct vm_needs {
     const char *guest_arch, *guest_os, *profile, *mode, *machine; /* NULL where not set */
     uint64_t abilities;
+    uint64_t on_x86;        /* of machines of x86 */
     uint64_t on_pci;        /* of machines with PCI devices */
     uint64_t on_ide;        /* of those with IDE or SATA built in */
     uint64_t on_plain_disk; /* of those with a bus of disks that is known without virtio drivers, */

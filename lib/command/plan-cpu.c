@@ -110,17 +110,20 @@ static int check_cpu_model(const struct plan *plan, vqemu_error **error) {
     return 0;
 }
 
+/* Windows runs without them, too: nobody is refused what was not asked for. */
 static bool wants_hyperv(const struct plan *plan) {
-    bool is_windows = plan_is_windows(plan);
-    return is_on_by_default(plan->vm->hyperv, is_windows && plan->kvm && plan->arch->x86);
+    bool can = plan->kvm && plan->arch->x86 &&
+               (vqemu_profile_abilities(plan->profile) & VQEMU_ABILITY_HYPERV);
+    return is_on_by_default(plan->vm->hyperv, can && plan_is_windows(plan));
 }
 
 static int check_hyperv(const struct plan *plan, vqemu_error **error) {
-    if (wants_hyperv(plan) && !plan->arch->x86)
+    if (!wants_hyperv(plan))
+        return 0;
+    if (!plan->arch->x86)
         return refuse_for_machine(plan, "hyperv", "Hyper-V enlightenments", error);
-    if (wants_hyperv(plan) && !plan->kvm)
-        return refuse_without(plan, VQEMU_ABILITY_KVM, "hyperv", error);
-    return 0;
+    int r = refuse_without(plan, VQEMU_ABILITY_HYPERV, "hyperv", error);
+    return r == 0 ? refuse_without(plan, VQEMU_ABILITY_KVM, "hyperv", error) : r;
 }
 
 static int check_all(const struct plan *plan, vqemu_error **error) {

@@ -75,6 +75,11 @@ size_t plan_first_usb_disk(const struct plan *plan) {
 
 /* ---- checks ---- */
 
+/* What a machine has built in is in every QEMU that has the machine. */
+static bool needs_storage(const struct plan *plan, const struct drive *drive) {
+    return is(drive->bus.value, "nvme") || (is(drive->bus.value, "ide") && !has_plain_ide(plan));
+}
+
 static int check_bus(const struct plan *plan, const struct drive *drive, vqemu_error **error) {
     const vqemu_disk *disk = drive->disk;
     char key[48];
@@ -97,7 +102,7 @@ static int check_bus(const struct plan *plan, const struct drive *drive, vqemu_e
         return disk_error(drive, "iothread", "only disks on virtio and scsi can have one", error);
     if (disk->serial && strlen(disk->serial) > BLOCK_SERIAL_MAX && !is(drive->bus.value, "scsi"))
         return disk_error(drive, "serial", "it has more than 20 bytes; only scsi takes 36", error);
-    return 0;
+    return needs_storage(plan, drive) ? refuse_without(plan, VQEMU_ABILITY_STORAGE, key, error) : 0;
 }
 
 static bool has_descriptor(const vqemu_disk *disk) {

@@ -41,7 +41,7 @@ static int check_model(const struct plan *plan, const struct nic_plan *planned,
     if (!plan->arch->msix && wants_msix(planned))
         return refuse_for_machine(
             plan, key, "MSI-X, which vmxnet3 and e1000e need; it has virtio and e1000", error);
-    return 0;
+    return planned->is_virtio ? 0 : refuse_without(plan, VQEMU_ABILITY_NICS, key, error);
 }
 
 static int check_forward(const struct nic_plan *planned, size_t number, vqemu_error **error) {

@@ -43,13 +43,12 @@ int refuse_without(const struct plan *plan, enum vqemu_ability ability, const ch
                    vqemu_error **error) {
     if (vqemu_profile_abilities(plan->profile) & ability)
         return 0;
-    _cleanup_free_ char *able = list_able(plan, ability);
-    if (!able)
+    _cleanup_free_ char *able = list_able(plan, ability), *thing = abilities_describe(ability);
+    if (!able || !thing)
         return error_no_memory(error);
-    int r = refuse(error, VQEMU_ERR_UNSUPPORTED,
-                   "%s: the profile %s has no %s; for %s guests, these have: %s", key,
-                   vqemu_profile_name(plan->profile), vqemu_ability_name(ability), plan->arch->name,
-                   *able ? able : "none");
+    int r = refuse(
+        error, VQEMU_ERR_UNSUPPORTED, "%s: the profile %s has no %s; for %s guests, these have: %s",
+        key, vqemu_profile_name(plan->profile), thing, plan->arch->name, *able ? able : "none");
     return error_because(r, error, "profile-lacks-ability", VQEMU_DETAIL_PROFILE,
                          vqemu_profile_name(plan->profile), VQEMU_DETAIL_PROFILES, able, NULL);
 }

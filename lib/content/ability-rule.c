@@ -37,6 +37,7 @@ enum part {
     VMXNET3,
     PCNET,
     NE2K_PCI,
+    HYPERV_SYNIC,
 };
 
 /* A text that is compared or copied only can become part of the code; these are kept as pointers,
@@ -96,6 +97,11 @@ static const struct ability_part parts[] = {
                  {"VMWare Paravirtualized Ethernet v3", "vmxnet3-b1"}},
     [PCNET] = {"device", "pcnet", NULL, "pcnet", {"pcnet-mmio", "pcnet-io"}},
     [NE2K_PCI] = {"device", "ne2k_pci", NULL, "ne2k_pci", {"efi-ne2k_pci.rom"}},
+    [HYPERV_SYNIC] = {"device",
+                      "hyperv-synic",
+                      NULL,
+                      "hyperv-synic",
+                      {"synic-%u-msg-page", "synic-%u-event-page"}},
 };
 
 size_t ability_parts_count(void) {
@@ -210,6 +216,10 @@ size_t ability_needs(uint64_t ability, const struct arch *guest,
     case VQEMU_ABILITY_NICS:
         if (has_pci)
             need_nics(&list, guest);
+        break;
+    case VQEMU_ABILITY_HYPERV:
+        if (guest->x86)
+            need(&list, &parts[HYPERV_SYNIC]);
         break;
     }
     return list.count;

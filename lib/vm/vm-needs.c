@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What a VM needs of a profile: what lib/command will ask for, by the same rules. */
+/* What a VM needs of a profile: what lib/command will ask for, by the same rules; and for IDE and
+ * SATA those profiles are preferred that are meant to have them, though machines have some built in
+ * under any. */
 #include <string.h>
 
 #include "base/error.h"
@@ -64,6 +66,8 @@ VQEMU_EXPORT int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm
         needs.abilities |= VQEMU_ABILITY_UEFI;
     if (is_on_by_default(vm->tpm, vm->tpm_socket || vm->tpm_state || vm->swtpm_program))
         needs.abilities |= VQEMU_ABILITY_TPM;
+    if (is_on(vm->hyperv))
+        needs.on_x86 |= VQEMU_ABILITY_HYPERV;
     need_display(vm, &needs);
     for (size_t i = 0; i < vm->disks.count; i++)
         need_disk(vm, vm->disks.items[i], &needs);

@@ -16,7 +16,7 @@ EXAMPLES = HERE.parents[1] / "examples"
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 DEADLINE = 300  # seconds; a boot takes 2 to 20 on a quiet machine
 MARKER = "VOLT-GUEST-READY"
-ABILITIES = {"kvm", "tcg", "display", "usb", "tpm", "uefi", "storage", "nics"}
+ABILITIES = {"kvm", "tcg", "display", "usb", "tpm", "uefi", "storage", "nics", "hyperv"}
 PROBLEMS = {"missing", "from-host", "unusable", "unknown"}
 
 

@@ -11,8 +11,6 @@ ARCHES = ["x86_64", "i386", "aarch64", "arm", "riscv64", "riscv32", "mips", "mip
 TARGETS = [(name, target) for name in LIBRARYS_OWN for target in recipes.recipe(name).targets]
 # Block drivers that no VM names: a medium that is put into a drive of a VM that runs can be one.
 OTHER_DRIVERS = {"host_cdrom"}
-# Of a profile with virtio devices only, which the library takes for one with others.
-NOT_YET_REFUSED = {"kvm-linux": {"nvme", "e1000", "e1000e", "rtl8139", "vmxnet3", "pcnet", "ne2k_pci"}}
 
 
 def arches_of(name, target):
@@ -28,7 +26,7 @@ def asked(name, target, option):
 @pytest.mark.parametrize("name, target", TARGETS)
 def test_every_device_that_a_vm_can_ask_for_is_compiled_and_no_other(name, target):
     listed = recipes.recipe(name).devices(target)
-    wanted = asked(name, target, "-device") - NOT_YET_REFUSED.get(name, set())
+    wanted = asked(name, target, "-device")
     assert wanted - set(listed) == set(), "VMs can ask for these, but the recipe does not list them"
     unasked = {device for device, reason in listed.items() if not reason} - wanted
     assert unasked == set(), "no VM can ask for these, and the list has no reason behind them"

@@ -18,6 +18,7 @@
     "ide-hd", "virtual IDE disk", "ide-cd", "virtual IDE CD-ROM", "ich9-ahci", "ich9_ahci",        \
         "nvme", "Non-Volatile Memory Express", "nvme-bar0"
 #define NICS_TEXTS "e1000e", "Intel 82574L GbE Controller", "e1000e-mmio"
+#define HYPERV_TEXTS "hyperv-synic", "synic-%u-msg-page", "synic-%u-event-page"
 #define ALL_TEXTS QEMU, TCG_TEXTS, DISPLAY_TEXTS, USB_TEXTS, TPM_TEXTS, STORAGE_TEXTS, NICS_TEXTS
 #define KVM_TEXTS                                                                                  \
     "kvm-accel", "Configure KVM in-kernel irqchip", "kvm_init_vcpu: KVM_GET_VCPU_MMAP_SIZE failed"

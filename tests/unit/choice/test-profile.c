@@ -18,7 +18,7 @@ START_TEST(the_four_are_what_they_are) {
         uint64_t abilities;
     } expected[] = {
         {"kvm-linux", "kvm", VQEMU_ABILITY_KVM},
-        {"kvm-uefi", "kvm", VQEMU_ABILITY_KVM | DESKTOP},
+        {"kvm-uefi", "kvm", VQEMU_ABILITY_KVM | VQEMU_ABILITY_HYPERV | DESKTOP},
         {"emulate-x86", "tcg", VQEMU_ABILITY_TCG | DESKTOP},
         {"emulate-foreign", "tcg", VQEMU_ABILITY_TCG | DESKTOP},
     };
@@ -61,10 +61,10 @@ START_TEST(nothing_is_asked_of_null) {
 END_TEST
 
 START_TEST(abilities_have_names) {
-    static const char *const names[] = {"kvm", "tcg",  "display", "usb",
-                                        "tpm", "uefi", "storage", "nics"};
+    static const char *const names[] = {"kvm",  "tcg",     "display", "usb",   "tpm",
+                                        "uefi", "storage", "nics",    "hyperv"};
     uint64_t all = 0;
-    for (size_t i = 0; i < 8; i++) {
+    for (size_t i = 0; i < 9; i++) {
         ck_assert_uint_eq(vqemu_ability_find(names[i]), (uint64_t)1 << i);
         ck_assert_str_eq(vqemu_ability_name((uint64_t)1 << i), names[i]);
         all |= (uint64_t)1 << i;

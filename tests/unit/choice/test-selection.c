@@ -301,6 +301,8 @@ START_TEST(each_ability_leads_to_a_profile_that_has_it) {
          "needs"},
         {VQEMU_ABILITY_NICS | VQEMU_ABILITY_USB, "kvm-uefi",
          "it has no USB and network cards without virtio, which the guest needs"},
+        {VQEMU_ABILITY_HYPERV, "kvm-uefi",
+         "it has no Hyper-V enlightenments, which the guest needs"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         _cleanup_request_ vqemu_request *request = make_request("accel", NULL, NULL, NULL);

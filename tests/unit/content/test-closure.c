@@ -319,9 +319,9 @@ static void make_modular(void) {
     forget();
     add((struct made_file){
         .path = X86,
-        .elf = {.texts = {ALL_TEXTS, KVM_TEXTS, STAMP, "accel-tcg-x86_64", "accel-tcg-i386",
-                          "hw-display-virtio-vga", "hw-display-virtio-gpu", "hw-usb-host",
-                          "block-commit"},
+        .elf = {.texts = {ALL_TEXTS, KVM_TEXTS, HYPERV_TEXTS, STAMP, "accel-tcg-x86_64",
+                          "accel-tcg-i386", "hw-display-virtio-vga", "hw-display-virtio-gpu",
+                          "hw-usb-host", "block-commit"},
                 .has_sections = true}});
     add((struct made_file){.path = TCG,
                            .elf = {.soname = "x", .symbol = STAMP, .has_sections = true}});
@@ -600,6 +600,8 @@ START_TEST(a_part_of_an_ability_is_not_enough) {
         {VQEMU_ABILITY_NICS, 1, {QEMU, "the-pcnet", "the pcnet-mmio", "a pcnet-io"}},
         {VQEMU_ABILITY_NICS, -1, {QEMU, "pcnet", "pcnet-mmio"}},
         {VQEMU_ABILITY_NICS, 1, {QEMU, "pcnet", "pcnet-mmio", NICS_TEXTS}},
+        {VQEMU_ABILITY_HYPERV, 1, {QEMU, HYPERV_TEXTS}},
+        {VQEMU_ABILITY_HYPERV, 0, {QEMU, "hyperv-synic", "hv-synic"}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         look_at_program(cases[i].texts, 0);

@@ -16,6 +16,7 @@
 #define UEFI VQEMU_ABILITY_UEFI
 #define STORAGE VQEMU_ABILITY_STORAGE
 #define NICS VQEMU_ABILITY_NICS
+#define HYPERV VQEMU_ABILITY_HYPERV
 
 static vqemu_vm *read_vm(const char *keys) {
     _cleanup_free_ char *text = format_string("{\"name\": \"web\"%s%s}", *keys ? ", " : "", keys);
@@ -60,6 +61,9 @@ static const struct {
     {"\"tpm\": false", "x86_64", 0},
     {"\"tpm_socket\": \"/run/t\"", "x86_64", TPM},
     {"\"tpm_state\": \"/srv/t\", \"tpm\": false", "x86_64", 0},
+    {"\"hyperv\": true", "x86_64", HYPERV},
+    {"\"hyperv\": true", "aarch64", 0}, /* its machine refuses it */
+    {"\"hyperv\": false, \"guest_os\": \"windows\"", "x86_64", UEFI},
     {"\"disks\": [{\"file\": \"/d\"}]", "x86_64", 0},
     {"\"disks\": [{\"file\": \"/d\", \"bus\": \"virtio\"}, {\"file\": \"/e\", \"bus\": \"scsi\"}]",
      "x86_64", 0},
