@@ -2,6 +2,7 @@
 #include "base/json-key.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "util/strbuf.h"
 
@@ -18,6 +19,10 @@ struct levels {
 };
 
 const char *json_string_end(const char *text, const char *end) {
+    /* Hardly a string has escapes. */
+    const char *quote = memchr(text + 1, '"', (size_t)(end - text - 1));
+    if (quote && !memchr(text + 1, '\\', (size_t)(quote - text - 1)))
+        return quote + 1;
     for (text++; text < end && *text != '"'; text++)
         text += *text == '\\';
     return text < end ? text + 1 : end;

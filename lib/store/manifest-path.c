@@ -4,11 +4,7 @@
 
 #include "store/manifest.h"
 #include "util/utf8.h"
-
-/* ASCII letters without case; the locale must not matter. */
-static int fold(char c) {
-    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : (unsigned char)c;
-}
+#include "util/word.h"
 
 static const char *find_component_fault(const char *component, size_t length) {
     if (length == 0)
@@ -33,7 +29,7 @@ static const char *find_byte_fault(const char *path) {
 /* Whether the path is the stamp or lies below it. */
 static bool takes_place_of_stamp(const char *path) {
     const char *name = TREE_STAMP_NAME;
-    while (*name && fold(*path) == fold(*name)) {
+    while (*name && fold_letter(*path) == fold_letter(*name)) {
         path++;
         name++;
     }

@@ -13,6 +13,7 @@
 #include "util/fd.h"
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 #define TEXT_LIMIT ((size_t)4 * 1024 * 1024) /* for each so many objects: */
 #define OBJECTS_OF_TEXT_LIMIT 10000
@@ -23,19 +24,6 @@ static const char *const words_keys[WORDS_COUNT] = {
 };
 
 /* ---- paths ---- */
-
-/* ASCII letters without case; the locale must not matter. */
-static int fold(char c) {
-    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : (unsigned char)c;
-}
-
-static int compare_folded(const char *a, const char *b) {
-    while (*a && fold(*a) == fold(*b)) {
-        a++;
-        b++;
-    }
-    return fold(*a) - fold(*b);
-}
 
 /* The faults of manifest_find_path_fault() read "is ..." or name what the path has. */
 static int check_path(const char *path, const char *source, vqemu_error **error) {

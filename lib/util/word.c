@@ -14,6 +14,18 @@ bool has_word(const char *line, const char *word) {
     return false;
 }
 
+int fold_letter(char c) {
+    return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : (unsigned char)c;
+}
+
+int compare_folded(const char *a, const char *b) {
+    while (*a && fold_letter(*a) == fold_letter(*b)) {
+        a++;
+        b++;
+    }
+    return fold_letter(*a) - fold_letter(*b);
+}
+
 static unsigned least(unsigned a, unsigned b) {
     return a < b ? a : b;
 }

@@ -7,6 +7,12 @@
 /* Whether a word stands in a line between blanks; "" does not. */
 bool has_word(const char *line, const char *word);
 
+/* An ASCII letter without its case, any other byte as it is: the locale must not matter. */
+int fold_letter(char c);
+
+/* As strcmp(3), without the case of ASCII letters. */
+int compare_folded(const char *a, const char *b);
+
 /*
  * How many bytes must be added, taken away, changed, or exchanged with their neighbour to make one
  * word of the other (the optimal string alignment distance). UINT_MAX where one has more than
