@@ -50,8 +50,8 @@ def extended(*arches):
     return [pytest.param(arch, marks=pytest.mark.extended) for arch in arches]
 
 
-# One of each family of processors; a guest of any is made of packages, and boots for seconds.
-FAMILIES = ["x86_64", "aarch64", "mips64el", "ppc64le", "s390x", *extended("i386", "arm", "mipsel")]
+# A guest of any is made of packages, and boots for seconds. These have PCI on a PC, PCI Express, and channels.
+FAMILIES = ["x86_64", "aarch64", "s390x", *extended("i386", "arm", "mipsel", "mips64el", "ppc64le")]
 
 
 @pytest.mark.parametrize("arch", FAMILIES)

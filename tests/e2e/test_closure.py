@@ -132,7 +132,7 @@ def test_each_single_file_of_a_profile_is_named_or_needless(x86):
 VIDEOS = {"bios": "std", "uefi": "virtio"}
 
 
-@pytest.mark.parametrize("firmware", VIDEOS)
+@pytest.mark.parametrize("firmware", ["bios", pytest.param("uefi", marks=pytest.mark.extended)])
 def test_guests_run_without_all_that_is_needless(x86, guest, tmp_path, firmware):
     """With what asks for modules and ROMs: graphics, VNC, USB, every network card that can boot."""
     root = without_needless(x86, tmp_path)
