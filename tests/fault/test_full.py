@@ -110,7 +110,8 @@ def try_with(small, kind, operation, base, room):
 
 @pytest.mark.parametrize("name", ["build", "build-new", "build-mend", "import", "resolve", "replace",
                                   "copy", "repair"])
-@pytest.mark.parametrize("kind", ["tmpfs-size", "tmpfs-inodes", "ext4-blocks", "ext4-inodes"])
+@pytest.mark.parametrize("kind", ["tmpfs-inodes", "ext4-blocks", *[
+    pytest.param(kind, marks=pytest.mark.extended) for kind in ("tmpfs-size", "ext4-inodes")]])
 def test_a_full_disk(tmp_path, disk, kind, name):
     if os.getuid() != 0:
         pytest.skip("needs root to mount small file systems")
