@@ -139,14 +139,15 @@ def homeless(root):
 def calls(objects):
     """Whom the objects call, whatever header declares it; the places are functions."""
     defined, used = {}, {}
-    for path in sorted(objects.glob("*.c.o")):
-        name = path.name.removesuffix(".c.o").replace("_", "/", 1)
-        lines = subprocess.run(["nm", path], check=True, capture_output=True, text=True).stdout.splitlines()
-        for kind, symbol in (line.split()[-2:] for line in lines):
-            if kind == "U":
-                used.setdefault(name, []).append(symbol)
-            elif kind in "TDBR":
-                defined[symbol] = name
+    # One nm for all: it may load a compiler's library each time.
+    told = subprocess.run(["nm", "-A", *sorted(objects.glob("*.c.o"))], check=True, capture_output=True, text=True).stdout
+    for path, symbol_line in (line.split(":", 1) for line in told.splitlines()):
+        name = Path(path).name.removesuffix(".c.o").replace("_", "/", 1)
+        kind, symbol = symbol_line.split()[-2:]
+        if kind == "U":
+            used.setdefault(name, []).append(symbol)
+        elif kind in "TDBR":
+            defined[symbol] = name
     return [Edge(user, defined[symbol], f"{symbol}() called in lib/{user}.c") for user, symbols in used.items()
             for symbol in symbols if symbol in defined and defined[symbol] != user]
 
