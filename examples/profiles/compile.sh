@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: MIT
 # From QEMU's source and a recipe to programs. For the script build, which defines say(), fail(), and what is asked for.
 
-# What is built must not depend on who builds it, nor where.
+# What is built must not depend on who builds it, nor where. A ccache that makes paths relative would put other names
+# of headers into the programs.
 clean() {
-    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/}" LC_ALL=C TZ=UTC PYTHONNOUSERSITE=1 \
+    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/}" LC_ALL=C TZ=UTC PYTHONNOUSERSITE=1 CCACHE_BASEDIR= \
         ${CCACHE_DIR:+CCACHE_DIR="$CCACHE_DIR"} ${slirp_config:+PKG_CONFIG_PATH="$slirp_config"} "$@"
 }
 
