@@ -23,8 +23,8 @@ PROFILES = [name for name in recipes.LIBRARYS_OWN if purpose_built(name) and "x8
 NEEDS_MORE = (
     "fd", "fd_name", "vhost_fd", "vhost_fd_name", "hugepages", "backend", "bridge", "helper", "ifname", "vhost",
     "driver", "rootfs_driver", "socket", "vsock_cid", "tpm", "tpm_socket", "tpm_state", "swtpm_program",
-    "virtiofsd_program", "virtiofsd_root", "block_device", "hyperv", "qmp_fd", "qmp_fd_name", "secure_boot", "secure_boot_unguarded",
-    "firmware", "nvram", "data_file")
+    "virtiofsd_program", "virtiofsd_root", "block_device", "hyperv", "qmp_fd", "qmp_fd_name", "secure_boot",
+    "secure_boot_unguarded", "firmware", "nvram", "data_file")
 
 
 class Place:
