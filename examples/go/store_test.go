@@ -290,6 +290,30 @@ func TestUsesAreFound(t *testing.T) {
 	}
 }
 
+func TestSizesAreFound(t *testing.T) {
+	store := makeStore(t)
+	first, second := ingest(t, store, 1).Revision, ingest(t, store, 2).Revision
+	found, err := store.Sizes(ctx, "emulate-x86")
+	check(t, err)
+	if len(found.Sizes) != 2 || !found.IsComplete {
+		t.Fatalf("%+v", found)
+	}
+	newer, older := found.Sizes[0], found.Sizes[1]
+	if newer.Revision != second.Name || newer.Bytes != newer.OwnBytes+newer.SharedBytes || newer.OwnBytes <= 0 ||
+		newer.SharedBytes <= 0 || newer.Missing != 0 || found.TotalBytes != older.Bytes+newer.OwnBytes {
+		t.Errorf("%+v", found)
+	}
+	if len(newer.Sharers) != 1 || newer.Sharers[0] != (Sharer{first.Name, newer.SharedBytes}) {
+		t.Errorf("%+v", newer)
+	}
+	if none, err := store.Sizes(ctx, "kvm-linux"); err != nil || none.Sizes != nil || none.TotalBytes != found.TotalBytes {
+		t.Errorf("%+v, %v", none, err)
+	}
+	if _, err := store.Sizes(ctx, "../x"); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+}
+
 func TestDamageIsFoundAndRepaired(t *testing.T) {
 	store := makeStore(t)
 	directory := makeProfile(t, 1)

@@ -124,6 +124,68 @@ func (s *Store) Uses(ctx context.Context, name string, options ...CallOption) (*
 	return found, err
 }
 
+// ---- sizes ----
+
+// Size is what the objects of a revision take on disk, in bytes. Of a broken one only the name is known; numbers are -1.
+type Size struct {
+	Revision    string
+	Bytes       int64
+	OwnBytes    int64 // of what no other revision has: collecting it would free that
+	SharedBytes int64
+	Missing     int64    // objects that the store does not have, which are not counted
+	Sharers     []Sharer // those with which it shares most come first
+}
+
+// Sharer is another revision, and what it has of the same objects.
+type Sharer struct {
+	Revision string
+	Bytes    int64
+}
+
+// Sizes are those of revisions. Without IsComplete one of the store is broken, and may have what seems to be another's
+// own.
+type Sizes struct {
+	Sizes      []Size
+	TotalBytes int64 // of all revisions of the store, each object once
+	IsComplete bool
+}
+
+// Sizes finds out what the revisions of a profile, or all for "", take on disk, and share with any other.
+func (s *Store) Sizes(ctx context.Context, profile string, options ...CallOption) (*Sizes, error) {
+	var found *Sizes
+	err := s.about(ctx, profile, options,
+		func(store *C.vqemu_store, profile *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
+			var list *C.vqemu_size_list
+			result := C.vqemu_store_list_sizes(store, profile, 0, call, &list, e)
+			defer C.vqemu_size_list_free(list)
+			if result != 0 {
+				return result
+			}
+			found = &Sizes{TotalBytes: int64(C.vqemu_size_list_total_bytes(list)),
+				IsComplete: bool(C.vqemu_size_list_is_complete(list))}
+			for i := C.size_t(0); i < C.vqemu_size_list_count(list); i++ {
+				found.Sizes = append(found.Sizes, newSize(list, i))
+			}
+			return result
+		})
+	return found, err
+}
+
+func newSize(list *C.vqemu_size_list, i C.size_t) Size {
+	size := Size{
+		Revision:    C.GoString(C.vqemu_size_list_revision_name(list, i)),
+		Bytes:       int64(C.vqemu_size_list_bytes(list, i)),
+		OwnBytes:    int64(C.vqemu_size_list_own_bytes(list, i)),
+		SharedBytes: int64(C.vqemu_size_list_shared_bytes(list, i)),
+		Missing:     int64(C.vqemu_size_list_missing_count(list, i)),
+	}
+	for j := C.size_t(0); j < C.vqemu_size_list_sharer_count(list, i); j++ {
+		size.Sharers = append(size.Sharers, Sharer{C.GoString(C.vqemu_size_list_sharer_name(list, i, j)),
+			int64(C.vqemu_size_list_sharer_bytes(list, i, j))})
+	}
+	return size
+}
+
 // ---- collecting ----
 
 // Collection is what a collection removed, or would remove, and what it kept.

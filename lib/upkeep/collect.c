@@ -27,6 +27,7 @@
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
+#include "util/sparse.h"
 #include "util/strbuf.h"
 
 #define ALT_PREFIX "alt/"
@@ -60,11 +61,6 @@ static void release_collector(struct collector *collector) {
 static int plan_removal(struct collector *collector, enum removed_kind kind, const char *name,
                         uint64_t bytes) {
     return collection_add(collector->plan, kind, name, bytes);
-}
-
-/* The space that a file takes on disk. */
-static uint64_t disk_space(const struct stat *status) {
-    return (uint64_t)status->st_blocks * 512;
 }
 
 /* ---- what stays ---- */

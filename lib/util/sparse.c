@@ -9,11 +9,14 @@
 
 #define BLOCK_UNIT 512 /* of st_blocks (inode(7)) */
 
+uint64_t disk_space(const struct stat *status) {
+    return (uint64_t)status->st_blocks * BLOCK_UNIT;
+}
+
 struct sparse_reader sparse_reader_of(int fd, const struct stat *status) {
     return (struct sparse_reader){
         .fd = fd,
-        .is_dense =
-            !S_ISREG(status->st_mode) || (off_t)status->st_blocks * BLOCK_UNIT >= status->st_size,
+        .is_dense = !S_ISREG(status->st_mode) || (off_t)disk_space(status) >= status->st_size,
     };
 }
 

@@ -5,11 +5,15 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 
 /* Holes are of this size or more, so that no file is in too many pieces. */
 #define HOLE_SIZE ((size_t)64 * 1024)
+
+/* The room that a file takes on disk, in bytes. */
+uint64_t disk_space(const struct stat *status);
 
 /* Reading a file from its beginning. */
 struct sparse_reader {

@@ -147,6 +147,9 @@ class Library:
     def make_use_list(self):
         return self.need("vqemu_store_list_uses", self.stored(), None, 0, None)
 
+    def make_size_list(self):
+        return self.need("vqemu_store_list_sizes", self.stored(), None, 0, None)
+
     def make_collection(self):
         return self.need("vqemu_store_collect", self.stored(), None, 1, None)
 

@@ -194,6 +194,8 @@ store.check(7)
 store.check(repair="x")
 store.check(source=7)
 store.uses(7)
+store.sizes(7)
+store.sizes("../x")
 # calls
 voltqemu.Call(7)
 voltqemu.Call(threads="2")

@@ -524,6 +524,22 @@ def test_users_are_told(store, tmp_path, revision):
     assert voltqemu.CheckProcess(runtime.digest, holder.pid, "sleep") in problems[0].processes
 
 
+def test_sizes_are_told(store, revision, profile):
+    (profile / "firmware/new").write_text("new")
+    newer = store.ingest(profile, "emulate-x86").revision
+    sizes = store.sizes()
+    new, old = sizes
+    assert (new.revision, old.revision, len(sizes), sizes.complete) == (newer.name, revision.name, 2, True)
+    assert new.own_bytes > 0 == old.own_bytes == old.missing and new.bytes == new.own_bytes + new.shared_bytes
+    assert new.sharers == [voltqemu.Sharer(revision.name, old.bytes)] and sizes.total_bytes == new.bytes
+    assert not store.sizes("kvm-linux").sizes
+    Path(revision.path).write_text("{")
+    sizes = store.sizes("emulate-x86")
+    assert sizes.sizes[1] == voltqemu.Size(revision.name, None, None, None, None, []) and not sizes.complete
+    with pytest.raises(voltqemu.InvalidError):
+        store.sizes("../x")
+
+
 def test_what_is_pinned_is_not_collected(store, revision, profile):
     (profile / "firmware/new").write_text("new")
     newer = store.ingest(profile, "emulate-x86").revision

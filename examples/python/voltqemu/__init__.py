@@ -32,7 +32,7 @@ from .profile import GuestArch, Profile, guest_archs, profiles
 from .runtime import Capabilities, Placement, Runtime
 from .selection import Rejected, Selection, select
 from .store import (CheckPlace, CheckProblem, CheckProcess, CheckResult, Closure, ClosureEntry, Collection, Ingest,
-                    Kept, Pin, Removed, Revision, Store, Use, Uses)
+                    Kept, Pin, Removed, Revision, Sharer, Size, Sizes, Store, Use, Uses)
 from .units import Unit, Units
 from .vm import VM, Change, Disk, Forward, Nic, Share, schema
 
@@ -41,6 +41,6 @@ __all__ = [
     "ClosureEntry", "Collection", "Command", "CommandFile", "Companion", "Disk", "Forward", "GuestArch", "Host",
     "Ingest", "Kept", "LogEvent",
     "Manifest", "ManifestObject", "Monitor", "Nic", "Pin", "Placement", "Policy", "Profile", "Progress", "Rejected",
-    "Removed", "Revision", "Runtime", "Selection", "Share", "ShutdownEnd", "Store", "Unit", "Units", "Use", "Uses",
-    "VM", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles", "schema", "select", "version"]
+    "Removed", "Revision", "Runtime", "Selection", "Share", "Sharer", "ShutdownEnd", "Size", "Sizes", "Store", "Unit",
+    "Units", "Use", "Uses", "VM", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles", "schema", "select", "version"]
 __all__ += _errors

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .selection import Selection
 
 __all__ = ["CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Closure", "ClosureEntry", "Collection",
-           "Ingest", "Kept", "Pin", "Removed", "Revision", "Store", "Use", "Uses"]
+           "Ingest", "Kept", "Pin", "Removed", "Revision", "Sharer", "Size", "Sizes", "Store", "Use", "Uses"]
 
 
 #: An open file, a descriptor, or the path of a file.
@@ -192,6 +192,52 @@ class Uses:
 
 
 @dataclass(frozen=True)
+class Sharer:
+    """Another revision, and what the objects take on disk that it has as well, in bytes."""
+
+    revision: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Size:
+    """What the objects of a revision take on disk, in bytes. own_bytes: of what no other revision has, so that
+    collecting it would free that. missing: how many objects the store does not have, which are not counted. sharers:
+    those with which it shares most come first. Of a broken revision only the name is known, and numbers are None."""
+
+    revision: str
+    bytes: Optional[int]
+    own_bytes: Optional[int]
+    shared_bytes: Optional[int]
+    missing: Optional[int]
+    sharers: List[Sharer]
+
+    @classmethod
+    def _of(cls, sizes: Pointer, i: int) -> Size:
+        numbers = [read(sizes, i) for read in (C.vqemu_size_list_bytes, C.vqemu_size_list_own_bytes,
+                                               C.vqemu_size_list_shared_bytes, C.vqemu_size_list_missing_count)]
+        return cls(C.vqemu_size_list_revision_name(sizes, i), *(number if number >= 0 else None for number in numbers),
+                   [Sharer(C.vqemu_size_list_sharer_name(sizes, i, j), C.vqemu_size_list_sharer_bytes(sizes, i, j))
+                    for j in range(C.vqemu_size_list_sharer_count(sizes, i))])
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What revisions take. total_bytes: all of the store, each object once. complete: whether all revisions of the
+    store could be read; else one is broken, and may have what seems to be another's own."""
+
+    sizes: List[Size]
+    total_bytes: int
+    complete: bool
+
+    def __iter__(self) -> Iterator[Size]:
+        return iter(self.sizes)
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+
+@dataclass(frozen=True)
 class Removed:
     """What a collection has removed: kind is "revision", "tree", "object" or "staging"."""
 
@@ -347,6 +393,13 @@ class Store(Handle):
                     "vqemu_use_list_revision_name", "vqemu_use_list_pid", "vqemu_use_list_process_name",
                     "vqemu_use_list_vm", "vqemu_use_list_holder")]
         return Uses(uses, C.vqemu_use_list_is_complete(found))
+
+    def sizes(self, profile: Optional[Union[Text, Profile]] = None, *, call: Optional[Call] = None) -> Sizes:
+        """What the revisions of a profile, or all, take on disk, and what of it they share with any other."""
+        name = None if profile is None else _name(profile, Profile, "profile")
+        found = perform(call, lambda made: C.vqemu_store_list_sizes(self, name, 0, made))
+        return Sizes([Size._of(found, i) for i in range(C.vqemu_size_list_count(found))],
+                     C.vqemu_size_list_total_bytes(found), C.vqemu_size_list_is_complete(found))
 
     # ---- using ----
 
