@@ -12,6 +12,7 @@
 #include "option-table.h"
 #include "options.h"
 #include "revision-name.h"
+#include "sizes.h"
 #include "table.h"
 #include "text.h"
 
@@ -19,13 +20,15 @@
 struct listing {
     vqemu_revision_list *revisions;
     vqemu_pin_list *pins;
-    vqemu_use_list *uses; /* NULL: it cannot be told */
+    vqemu_use_list *uses;   /* NULL: it cannot be told */
+    vqemu_size_list *sizes; /* NULL: nobody asked */
 };
 
 static void listing_free(struct listing *listing) {
     vqemu_revision_list_free(listing->revisions);
     vqemu_pin_list_free(listing->pins);
     vqemu_use_list_free(listing->uses);
+    vqemu_size_list_free(listing->sizes);
 }
 
 /* ---- pins and uses of one of them ---- */
@@ -89,6 +92,8 @@ static json_t *revision_json(const struct listing *listing, const vqemu_revision
     json_add(object, "current",
              is_known ? json_boolean(is_current(listing, revision)) : json_null());
     json_add(object, "in_use", is_known ? json_boolean(is_used(listing, revision)) : json_null());
+    if (listing->sizes)
+        json_add(object, "sizes", sizes_json(listing->sizes, vqemu_revision_name(revision)));
     json_add(object, "error", broken ? error_json(broken) : json_null());
     return object;
 }
@@ -179,6 +184,18 @@ static void warn_of_broken(const vqemu_revision_list *list) {
 /* ---- looking ---- */
 
 /* Without knowing who uses them, revisions are still told. */
+static int look_for_keepers(vqemu_store *store, vqemu_call *call, struct listing *listing) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    if (vqemu_store_list_pins(store, NULL, 0, call, &listing->pins, &error))
+        return fail(error);
+    int code = vqemu_store_list_uses(store, NULL, 0, call, &listing->uses, &error);
+    if (code == VQEMU_ERR_CANCELLED || code == VQEMU_ERR_TIMEOUT || code == VQEMU_ERR_NO_MEMORY)
+        return fail(error);
+    if (code)
+        warn("who uses them cannot be told: %s", vqemu_error_message(error));
+    return 0;
+}
+
 static int look(const struct options *options, const char *profile, struct listing *listing) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
@@ -186,14 +203,11 @@ static int look(const struct options *options, const char *profile, struct listi
     if (status)
         return status;
     if (vqemu_store_list_revisions(store, profile, 0, options->call, &listing->revisions, &error) ||
-        vqemu_store_list_pins(store, NULL, 0, options->call, &listing->pins, &error))
+        (options->sizes &&
+         vqemu_store_list_sizes(store, profile, 0, options->call, &listing->sizes, &error)))
         return fail(error);
-    int code = vqemu_store_list_uses(store, NULL, 0, options->call, &listing->uses, &error);
-    if (code == VQEMU_ERR_CANCELLED || code == VQEMU_ERR_TIMEOUT || code == VQEMU_ERR_NO_MEMORY)
-        return fail(error);
-    if (code)
-        warn("who uses them cannot be told: %s", vqemu_error_message(error));
-    return 0;
+    bool is_table_of_sizes = options->sizes && !options->json; /* which has no keepers */
+    return is_table_of_sizes ? 0 : look_for_keepers(store, options->call, listing);
 }
 
 static int revisions(const struct options *options) {
@@ -205,9 +219,14 @@ static int revisions(const struct options *options) {
     if (status)
         return status;
     warn_of_broken(listing.revisions);
+    if (listing.sizes)
+        sizes_warn(listing.sizes);
     if (options->json)
         return print_json(listing_json(&listing));
-    print_listing(&listing);
+    if (listing.sizes)
+        sizes_print(listing.sizes);
+    else
+        print_listing(&listing);
     return EXIT_SUCCESS;
 }
 
@@ -215,17 +234,24 @@ const struct command command_revisions = {
     .name = "revisions",
     .operand = "[PROFILE]",
     .operands = 1,
-    .option_groups = OPTIONS_PROFILE,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_SIZES,
     .summary = "list the revisions of profiles that the store has",
     .description =
         "List the revisions of a profile, or of all: its versions in the store, the newest\n"
         "first, which is the one that came last; which of them was set to be used, who pins them, "
         "and who uses them. Of a\n"
         "revision that is broken only the name is known; a warning says why.\n"
+        "With --sizes: what the objects of each take on disk; what of that no other revision\n"
+        "has, so that collecting it would free it; what others have, too, and which, the\n"
+        "three that have most of it; then what the store takes, each object once.\n"
         "With --json: an array of name, profile, path, created_at, arrived_at (null: not\n"
         "written down), digest, objects, total_bytes, qemu_version, pinned, pinned_by (an array\n"
         "of holders), current, in_use, error (of a broken one: an object of code, reason,\n"
-        "message, hint, details, line, as on stderr).\n",
-    .example = "  volt-qemu revisions emulate-x86\n",
+        "message, hint, details, line, as on stderr); with --sizes also sizes: an object of\n"
+        "bytes, own_bytes, shared_bytes, missing (how many objects the store does not have),\n"
+        "shared_with (an array of name, bytes; the largest first), store_bytes (of all\n"
+        "revisions), complete (false: one is broken, and may have what seems another's own).\n",
+    .example = "  volt-qemu revisions emulate-x86\n"
+               "  volt-qemu revisions --sizes\n",
     .run = revisions,
 };

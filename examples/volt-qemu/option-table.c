@@ -107,6 +107,9 @@ const struct option_row option_rows[] = {
      "a manifest outside of the store"},
     {"files", NULL, OPTIONS_FILES, OPTION_SWITCH, FIELD(files), "also list the files"},
 
+    {"sizes", NULL, OPTIONS_SIZES, OPTION_SWITCH, FIELD(sizes),
+     "what they take on disk, and with which others they share it"},
+
     {"digest", "SHA256", OPTIONS_IMPORT, OPTION_TEXT, FIELD(digest),
      "the revision that the archive must have"},
     {"any-profile", NULL, OPTIONS_IMPORT, OPTION_SWITCH, FIELD(any_profile),

@@ -26,9 +26,10 @@ enum option_group {
     OPTIONS_USER = 1 << 16, /* --user-manager */
     OPTIONS_RUN = 1 << 17,
     OPTIONS_POLICY = 1 << 18,
-    OPTIONS_EXPLAIN = 1 << 19, /* --explain */
-    OPTIONS_WHOLE = 1 << 20,   /* --whole */
-    OPTIONS_COMMANDS = 1 << 21 /* --commands */
+    OPTIONS_EXPLAIN = 1 << 19,  /* --explain */
+    OPTIONS_WHOLE = 1 << 20,    /* --whole */
+    OPTIONS_COMMANDS = 1 << 21, /* --commands */
+    OPTIONS_SIZES = 1 << 22     /* --sizes */
 };
 
 enum option_type {

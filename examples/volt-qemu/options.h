@@ -58,7 +58,7 @@ struct options {
     const char *guests, *abilities, *description;
     bool whole;
     const char *manifest;
-    bool files;
+    bool files, sizes;
 
     int64_t max_size;   /* bytes; -1 if not given */
     const char *output; /* file of an export, directory of units */

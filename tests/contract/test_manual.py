@@ -91,7 +91,7 @@ def in_store(base, *words):
 
 JSON = {
     "profiles": [], "select": [], "ingest": ["--profile", "emulate-x86", "{}/profile"],
-    "copy": ["emulate-x86", "--to", "{}/copy"], "revisions": [], "show": ["emulate-x86"],
+    "copy": ["emulate-x86", "--to", "{}/copy"], "revisions": ["--sizes"], "show": ["emulate-x86"],
     "current": ["emulate-x86"], "pin": ["emulate-x86"], "unpin": ["emulate-x86"], "pins": [], "uses": [],
     "verify": [], "gc": ["--keep", "1", "--dry-run"], "resolve": ["--profile", "emulate-x86", "--files"],
     "args": ["--profile", "emulate-x86", "--kernel", "/k"], "env": ["--profile", "emulate-x86", "--kernel", "/k"],

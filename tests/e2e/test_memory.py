@@ -47,10 +47,10 @@ class Attempts:
         self.shim, self.profile, self.directory, self.command = shim, profile, directory, command
         (directory / "vm.json").write_text(VM)
         self.words = {"select": [], "ingest": ["--profile", "emulate-x86", profile],
-                      "resolve": ["--profile", "emulate-x86"],
+                      "resolve": ["--profile", "emulate-x86"], "revisions": ["--sizes"],
                       "unit": ["--profile", "emulate-x86", "--vm", directory / "vm.json"]}[command]
         self.base = directory / "base"
-        if command in ("resolve", "unit"):
+        if command in ("resolve", "unit", "revisions"):
             assert self.ingest(self.base).returncode == 0
 
     def ingest(self, store):
@@ -84,7 +84,7 @@ class Attempts:
         raise AssertionError("there was no end")
 
 
-@pytest.mark.parametrize("command", ["select", "ingest", "resolve", "unit"])
+@pytest.mark.parametrize("command", ["select", "ingest", "resolve", "unit", "revisions"])
 def test_every_allocation_can_fail(shim, profile, tmp_path, command, request):
     """Every fifth, without --extended: in the library itself, unit tests have each fail."""
     attempts = Attempts(shim, profile, tmp_path, command)
@@ -103,6 +103,6 @@ def test_every_allocation_can_fail(shim, profile, tmp_path, command, request):
     # fails: one for each document that is parsed, and nothing that its caller could prevent.
     # An ingest reads the manifest that it has written, to tell which revision is used from now on.
     # A resolve reads the manifest twice, as it looks for newer ones again before it switches the link;
-    # then volt-qemu finds the revision, to tell where its manifest is.
-    documents = {"select": 0, "ingest": 2, "resolve": 3, "unit": 2}[command]
+    # then volt-qemu finds the revision, to tell where its manifest is. Revisions and their sizes are listed apart.
+    documents = {"select": 0, "ingest": 2, "resolve": 3, "unit": 2, "revisions": 2}[command]
     assert len(crashed) <= documents, crashed
