@@ -6,6 +6,11 @@ _volt_qemu_listed() {
     "$1" help ${2:+"$2"} 2>/dev/null | sed -n "/^Example/q; s/^  \($3[a-z][a-z-]*\) .*/\1/p"
 }
 
+# Whether an option of a command has a value: --help has its name one space behind.
+_volt_qemu_takes_value() {
+    "$1" help ${2:+"$2"} 2>/dev/null | grep -q -- "^  $3 [^ ]"
+}
+
 # The store that the line names: --root DIR or --root=DIR, of which bash makes three words unless "=" was taken out of
 # COMP_WORDBREAKS.
 _volt_qemu_store() {
@@ -76,8 +81,7 @@ _volt_qemu_words() {
     esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_volt_qemu_listed "$program" "$command" --)" -- "$word")
-    elif [[ $before == --* && $before != --json && $before != --read-only && $before != --allow-others &&
-        $before != --closure && $before != --repair && $before != --whole ]]; then
+    elif [[ $before == --* ]] && _volt_qemu_takes_value "$program" "$command" "$before"; then
         COMPREPLY=() # a value; readline completes the names of files
     elif [[ -z $command ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")

@@ -686,7 +686,10 @@ def test_how_to_leave_the_console_is_told(root):
     (["select", "--guest-arch", "mips64"], {"mips64", "mips64el"}), (["--host-arch", "s3"], {"s390x"}),
     (["select", "--guest-arch", "=", "aar"], {"aarch64"}), (["select", "--accel", "="], {"kvm", "tcg"}),
     (["select", "--accel=k"], {"--accel=kvm"}), (["--root=ROOT", "rm", "emulate-x86-"], {"REVISION"}),
-    (["--root", "=", "ROOT", "rm", "emulate-x86-"], {"REVISION"}), (["--root", "=", "ROOT", "sho"], {"show"})])
+    (["--root", "=", "ROOT", "rm", "emulate-x86-"], {"REVISION"}), (["--root", "=", "ROOT", "sho"], {"show"}),
+    (["--root", "ROOT", "revisions", "--sizes", "emulate-x86-"], {"REVISION"}), (["revisions", "--si"], {"--sizes"}),
+    (["--root", "ROOT", "uses", "--no-such", "emulate-x86-"], {"REVISION"}), (["--root", "ROOT", "rm", "--timeout", ""], set()),
+    (["--root", "ROOT", "show", "--files", "emulate-x86-"], {"REVISION"}), (["run", "--share", ""], set())])
 def test_completion(root, words, expected):
     words = [word.replace("ROOT", str(root)) for word in words]
     script = f"""
