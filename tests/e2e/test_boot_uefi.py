@@ -116,6 +116,7 @@ def log_in_by_vnc(path, password):
         return server.read(4) == bytes(4)
 
 
+@pytest.mark.extended
 def test_a_signed_system_boots_from_its_disk_by_secure_boot(boot_store, guest_of, tmp_path):
     """With everything that a desktop has: TPM, screen, tablet, disk, CD-ROM drive."""
     disk = tmp_path / "disk.img"

@@ -164,7 +164,7 @@ def read_abilities(root, revision):
     return closure["abilities"]
 
 
-@pytest.mark.parametrize("profile", ["emulate-x86", "emulate-foreign"])
+@pytest.mark.parametrize("profile", ["emulate-x86", pytest.param("emulate-foreign", marks=pytest.mark.extended)])
 def test_abilities_by_files_are_those_that_qemu_tells(boot_store, profile):
     for arch, read in read_abilities(boot_store.root, profile).items():
         told = json.loads(volt(boot_store.root, "--json", "capabilities", "--profile", profile, "--guest-arch", arch))

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-from machines import Machines  # noqa: E402
+from machines import Machines, mostly_extended  # noqa: E402
 
 ON_PCI_EXPRESS = [("x86_64", "q35"), ("i386", "q35"), ("aarch64", "virt"), ("arm", "virt"), ("riscv64", "virt"),
                   ("riscv32", "virt"), ("loongarch64", "virt")]
 ON_PCI = [("x86_64", "pc"), ("i386", "pc"), ("ppc64", "pseries"), ("ppc64le", "pseries")]
+BOARDS = [("x86_64", "q35"), ("aarch64", "virt"), ("x86_64", "pc"), ("ppc64le", "pseries")]  # all kinds of them
 DISKS, NICS, SHARES = 40, 12, 6
 DEADLINE = 60.0
 
@@ -57,7 +58,7 @@ def place_of(qmp, device):
     return bus, qmp.execute("qom-get", path=path, property="addr")
 
 
-@pytest.mark.parametrize("arch, machine", ON_PCI_EXPRESS + ON_PCI)
+@pytest.mark.parametrize("arch, machine", mostly_extended(ON_PCI_EXPRESS + ON_PCI, BOARDS))
 def test_all_are_where_they_were_planned(machines, image, arch, machine):
     vm = many_devices(image, machine, memory=1024)
     places = planned(machines.build(arch, vm).argv)
@@ -89,7 +90,7 @@ def test_the_firmware_finds_those_behind_bridges(machines, image, machine):
         assert set(places) <= found
 
 
-@pytest.mark.parametrize("arch, machine", ON_PCI_EXPRESS)
+@pytest.mark.parametrize("arch, machine", mostly_extended(ON_PCI_EXPRESS, BOARDS))
 @pytest.mark.parametrize("count", [1, 32])
 def test_ports_take_devices(machines, image, arch, machine, count):
     vm = many_devices(image, machine, memory=1024, hotplug_slots=count)

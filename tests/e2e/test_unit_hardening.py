@@ -224,6 +224,7 @@ def linux(systemd):
             "rootfs": str(systemd.directory / "rootfs")}
 
 
+@pytest.mark.extended
 @needs_swtpm
 @pytest.mark.skipif(not VIRTIOFSD.exists(), reason="virtiofsd is not installed")
 def test_linux_has_all_its_devices_and_hears_of_its_power_button(systemd, make, files, linux):

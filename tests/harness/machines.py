@@ -6,6 +6,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import pytest
+
 from library import Runtime, Vm
 from made_profile import X86, emulating, purpose_built
 from qmp import stopped_machine
@@ -26,6 +28,13 @@ FIRMWARE = [
 FIRMWARE_DIRECTORIES = ["/usr/share/qemu", "/usr/share/seabios", "/usr/lib/ipxe/qemu",
                         "/usr/lib/riscv64-linux-gnu/opensbi/generic", "/usr/share/slof"]
 MODULES = "/usr/lib/x86_64-linux-gnu/qemu"
+
+
+def mostly_extended(values, always):
+    """Parameters, of which only those named run without --extended."""
+    return [value if value in always else
+            pytest.param(*(value if isinstance(value, tuple) else (value,)), marks=pytest.mark.extended)
+            for value in values]
 
 
 def program_name(arch):
