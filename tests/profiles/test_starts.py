@@ -15,6 +15,7 @@ from asked import SOURCE
 sys.path.insert(0, str(SOURCE / "tests/harness"))
 import power_guest  # noqa: E402
 from library import Refused, Runtime, VmFromJson  # noqa: E402
+from machines import mostly_extended  # noqa: E402
 from made_profile import purpose_built  # noqa: E402
 from qmp import QemuFailed, stopped_machine  # noqa: E402
 
@@ -90,7 +91,7 @@ def without_kvm(argv):
 
 
 @pytest.mark.parametrize("machine", ["q35", pytest.param("pc", marks=pytest.mark.extended)])
-@pytest.mark.parametrize("name", PROFILES)
+@pytest.mark.parametrize("name", mostly_extended(PROFILES, ["kvm-linux"]))
 def test_it_starts_with_each_key(name, machine, tmp_path):
     place, made, failed, started = Place(tmp_path), purpose_built(name), {}, set()
     runtime = Runtime(name, "x86_64", made / "bin/qemu-system-x86_64", made / "firmware")
