@@ -195,3 +195,16 @@ def test_it_runs_with_nothing_of_the_host(store, name, tmp_path):
     finally:
         process.kill()
         process.wait()
+
+
+def test_what_it_costs_is_measured():
+    """Of one that starts anywhere, beside itself."""
+    directory = purpose_built("emulate-x86")
+    if not directory:
+        pytest.skip("emulate-x86 was not made")
+    run = subprocess.run([recipes.RECIPES / "measure", "--profile", "emulate-x86", "--rounds", "1", directory,
+                          directory], env={**os.environ, "VOLT_QEMU": CLI}, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    rows = dict(re.split(r"  +", line.strip(), maxsplit=1) for line in run.stdout.splitlines()[1:])
+    assert set(rows) >= {"ms until it greets", "ms until ready", "MiB resident", "files", "MB", "device models"}
+    assert all(re.fullmatch(r"[\d.e+-]+ +[\d.e+-]+ +[\d.]+", row) for row in rows.values()), run.stdout
