@@ -12,6 +12,7 @@
 #include "command/plan-make.h"
 #include "command/plan-slot.h"
 #include "util/export.h"
+#include "vm/vm-defaults.h"
 
 /* The first failure stays. */
 struct completion {
@@ -135,11 +136,11 @@ static void complete_display(struct completion *completion) {
 static void complete_shares(struct completion *completion) {
     const vqemu_vm *vm = completion->plan->vm;
     if (vm->rootfs)
-        set_text(completion, VQEMU_KEY_ROOTFS_DRIVER, vm->rootfs_driver, "9p");
+        set_text(completion, VQEMU_KEY_ROOTFS_DRIVER, vm->rootfs_driver, DEFAULT_SHARE_DRIVER);
     for (size_t i = 0; i < vm->shares.count; i++) {
         const struct share_plan *share = &completion->plan->shares[i];
         set_in(completion, "shares", i, "id", share->share->id, share->device.id.value);
-        set_in(completion, "shares", i, "driver", share->share->driver, "9p");
+        set_in(completion, "shares", i, "driver", share->share->driver, DEFAULT_SHARE_DRIVER);
     }
 }
 

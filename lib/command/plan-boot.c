@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "command/plan-nouns.h"
 #include "command/refusal.h"
+#include "vm/vm-defaults.h"
 
 static size_t device_count(const vqemu_vm *vm) {
     return vm->disks.count + vm->nics.count;
@@ -120,7 +121,7 @@ static void add_root(const struct plan *plan, struct strbuf *append) {
     const vqemu_vm *vm = plan->vm;
     const char *writable = is_on(vm->rootfs_writable) ? " rw" : "";
     const char *p9_version = plan->arch->p9_version;
-    if (vm->rootfs && plan_is_virtiofs(vm->rootfs_driver))
+    if (vm->rootfs && vm_shares_by_virtiofs(vm->rootfs_driver))
         strbuf_addf(append, "root=rootfs rootfstype=virtiofs%s ", writable);
     else if (vm->rootfs)
         strbuf_addf(append, "root=rootfs rootfstype=9p rootflags=trans=virtio,version=%s%s ",

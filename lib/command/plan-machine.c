@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "command/plan-nouns.h"
 #include "command/refusal.h"
+#include "vm/vm-defaults.h"
 
 int plan_machine(struct plan *plan, vqemu_error **error) {
     const char *name = plan->vm->machine;
@@ -43,7 +44,7 @@ static int check_board(const struct plan *plan, vqemu_error **error) {
 static bool starts_programs(const vqemu_vm *vm) {
     for (size_t i = 0; i < vm->nics.count; i++) {
         const vqemu_nic *nic = vm->nics.items[i];
-        if (nic->backend && strcmp(nic->backend, "bridge") == 0)
+        if (strcmp(vm_nic_backend(nic), "bridge") == 0)
             return true;
     }
     return false;
@@ -67,7 +68,7 @@ int plan_board(struct plan *plan, vqemu_error **error) {
         .sleep_origin = origin_key("suspend", vm->suspend == TOGGLE_OFF
                                                   ? NULL
                                                   : "default: a guest that sleeps seems to hang"),
-        .sandbox = is_on_by_default(vm->sandbox, true),
+        .sandbox = vm_is_sandboxed(vm),
         .starts_programs = starts_programs(vm),
         .clock = choose_clock(plan),
         .catches_up = plan_is_windows(plan) && plan->arch->x86,

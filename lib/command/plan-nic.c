@@ -11,6 +11,7 @@
 #include "command/plan-nouns.h"
 #include "command/plan-place.h"
 #include "command/refusal.h"
+#include "vm/vm-defaults.h"
 
 #define BRIDGE_HELPER "/usr/lib/qemu/qemu-bridge-helper"
 #define TUN_DEVICE "/dev/net/tun"
@@ -241,7 +242,7 @@ static void choose_forwards(struct plan *plan, struct nic_plan *planned) {
 static void choose(struct plan *plan, struct nic_plan *planned) {
     const vqemu_nic *nic = planned->nic;
     planned->backend =
-        (struct choice){nic->backend ? nic->backend : "user",
+        (struct choice){vm_nic_backend(nic),
                         origin_at(planned, "backend",
                                   nic->backend ? NULL : "default: it needs nothing of the host")};
     planned->helper = (struct choice){

@@ -7,6 +7,7 @@
 #include "command/plan-nouns.h"
 #include "command/plan-place.h"
 #include "command/refusal.h"
+#include "vm/vm-defaults.h"
 
 #define ROOT_TAG "rootfs"
 #define TAG_MAX_9P 31 /* MAX_TAG_LEN in QEMU's hw/9pfs/9p.h, without its NUL */
@@ -22,7 +23,7 @@ static vqemu_share root_share(const vqemu_vm *vm) {
 }
 
 static bool is_virtiofs(const vqemu_share *share) {
-    return plan_is_virtiofs(share->driver);
+    return vm_shares_by_virtiofs(share->driver);
 }
 
 /* ---- checks ---- */

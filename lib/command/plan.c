@@ -3,14 +3,12 @@
 
 #include <string.h>
 
-bool plan_is_virtiofs(const char *driver) {
-    return driver && strcmp(driver, "virtiofs") == 0;
-}
+#include "vm/vm-defaults.h"
 
 bool plan_has_virtiofs(const vqemu_vm *vm) {
-    bool found = vm->rootfs && plan_is_virtiofs(vm->rootfs_driver);
+    bool found = vm->rootfs && vm_shares_by_virtiofs(vm->rootfs_driver);
     for (size_t i = 0; i < vm->shares.count; i++)
-        found = found || plan_is_virtiofs(((const vqemu_share *)vm->shares.items[i])->driver);
+        found = found || vm_shares_by_virtiofs(((const vqemu_share *)vm->shares.items[i])->driver);
     return found;
 }
 
@@ -19,7 +17,7 @@ bool plan_is_windows(const struct plan *plan) {
 }
 
 bool plan_has_virtio_drivers(const struct plan *plan) {
-    return strcmp(plan->guest_os, "linux") == 0;
+    return vm_has_virtio_drivers(plan->guest_os);
 }
 
 bool plan_has_pci(const struct plan *plan) {

@@ -293,8 +293,6 @@ bool plan_has_failed(const struct plan *plan);
 
 /* Whether the VM has a share over virtiofs. */
 bool plan_has_virtiofs(const vqemu_vm *vm);
-/* Whether a share's driver, which may be NULL, is that. */
-bool plan_is_virtiofs(const char *driver);
 
 /* The guest's system. Only of Linux it is known that it has virtio drivers. */
 bool plan_is_windows(const struct plan *plan);

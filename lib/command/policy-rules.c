@@ -2,6 +2,7 @@
 /* What a policy says of a VM besides its paths: one rule for a key, or for the object that has it.
  */
 #include "command/policy-rules.h"
+#include "vm/vm-defaults.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -139,8 +140,7 @@ static void check_vsock(const struct subject *subject) {
 }
 
 static void check_sandbox(const struct subject *subject) {
-    if (subject->check->plan->vm->sandbox == TOGGLE_OFF &&
-        !is_on(subject->check->policy->sandbox_off))
+    if (!vm_is_sandboxed(subject->check->plan->vm) && !is_on(subject->check->policy->sandbox_off))
         violate(subject, "sandbox_off", "false", "the policy wants QEMU to confine itself");
 }
 
@@ -191,10 +191,11 @@ static void check_layer_format(const struct subject *subject) {
 
 static void check_driver(const struct subject *subject, const char *driver) {
     const vqemu_policy *policy = subject->check->policy;
-    if (plan_is_virtiofs(driver) && !is_on(policy->share_virtiofs))
+    if (vm_shares_by_virtiofs(driver) && !is_on(policy->share_virtiofs))
         violate(subject, "share_virtiofs", driver, "the policy allows no shares over virtiofs");
-    if (!plan_is_virtiofs(driver) && !is_on(policy->share_9p))
-        violate(subject, "share_9p", driver ? driver : "9p", "the policy allows no shares over 9p");
+    if (vm_shares_by_9p(driver) && !is_on(policy->share_9p))
+        violate(subject, "share_9p", driver ? driver : DEFAULT_SHARE_DRIVER,
+                "the policy allows no shares over 9p");
 }
 
 static void check_virtiofsd_root(const struct subject *subject) {
@@ -251,7 +252,7 @@ static void check_ifname(const struct subject *subject) {
 static void check_backend(const struct subject *subject) {
     const vqemu_nic *nic = subject->object;
     const char *allowed = subject->check->policy->user_network;
-    bool is_user = !nic->backend || is(nic->backend, "user");
+    bool is_user = is(vm_nic_backend(nic), "user");
     if (is_user && is(allowed, "none"))
         violate(subject, "user_network", "user",
                 "the policy allows no network devices of the user backend");
@@ -260,7 +261,7 @@ static void check_backend(const struct subject *subject) {
 static void check_isolated(const struct subject *subject) {
     const vqemu_nic *nic = subject->object;
     const char *allowed = subject->check->policy->user_network;
-    bool is_user = !nic->backend || is(nic->backend, "user");
+    bool is_user = is(vm_nic_backend(nic), "user");
     if (is_user && !is_on(nic->isolated) && !is(allowed, "host") && !is(allowed, "none"))
         violate(subject, "user_network", NULL,
                 "the policy wants it true, or the guest reaches what the host does");

@@ -18,6 +18,7 @@
 #include "vm/nic.h"
 #include "vm/property.h"
 #include "vm/share.h"
+#include "vm/vm-defaults.h"
 
 /*
  * Groups of systemd.exec(5) that no VM needs; what QEMU itself does not need, its -sandbox denies.
@@ -177,12 +178,11 @@ static void write_confinement(struct strbuf *text, struct confinement *confineme
 /* ---- QEMU ---- */
 
 static bool has_writable_9p(const vqemu_vm *vm) {
-    bool is_9p = !vm->rootfs_driver || strcmp(vm->rootfs_driver, "9p") == 0;
-    if (vm->rootfs && is_9p && is_on(vm->rootfs_writable))
+    if (vm->rootfs && vm_shares_by_9p(vm->rootfs_driver) && is_on(vm->rootfs_writable))
         return true;
     for (size_t i = 0; i < vm->shares.count; i++) {
         const vqemu_share *share = vm->shares.items[i];
-        if ((!share->driver || strcmp(share->driver, "9p") == 0) && is_on(share->writable))
+        if (vm_shares_by_9p(share->driver) && is_on(share->writable))
             return true;
     }
     return false;
@@ -319,7 +319,7 @@ int unit_confine_qemu(const struct unit_plan *plan, struct strbuf *text, vqemu_e
         .for_user = plan->for_user,
         .is_opaque = is_opaque,
         .is_root = unit_is_root(plan),
-        .gains = use->starts_programs || (is_opaque && plan->vm->sandbox == TOGGLE_OFF),
+        .gains = use->starts_programs || (is_opaque && !vm_is_sandboxed(plan->vm)),
         /* Emulation does: its translations are pages that are writable and executable. */
         .makes_code = !is_kvm,
         /* /proc/cpuinfo has the frequency of the time base of PowerPC. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "vm/nic.h"
+#include "vm/vm-defaults.h"
 
 /* Where systemd-resolved listens for programs, and nothing else does (systemd-resolved.service(8)).
  */
@@ -25,7 +26,7 @@ void reach_find(struct reach *reach, const struct unit_plan *plan) {
                             .needs_host = plan->uses->starts_programs};
     for (size_t i = 0; i < plan->vm->nics.count; i++) {
         const vqemu_nic *nic = plan->vm->nics.items[i];
-        if (nic->backend && strcmp(nic->backend, "user") != 0)
+        if (strcmp(vm_nic_backend(nic), "user") != 0)
             continue;
         reach->connects = reach->connects || !is_on(nic->isolated);
         add_forwards(reach, nic);

@@ -12,6 +12,7 @@
 #include "util/export.h"
 #include "util/strv.h"
 #include "vm/nic.h"
+#include "vm/vm-defaults.h"
 
 struct vqemu_units {
     vqemu_command *command;
@@ -74,13 +75,13 @@ static int check_sockets(const struct unit_plan *plan, const struct strv *socket
 /* QEMU's seccomp filter, as any of a process that is not root, keeps programs from being setuid
  * (prctl(2), PR_SET_NO_NEW_PRIVS). */
 static int check_bridges(const struct unit_plan *plan, vqemu_error **error) {
-    if (unit_is_root(plan) || !is_on_by_default(plan->vm->sandbox, true))
+    if (unit_is_root(plan) || !vm_is_sandboxed(plan->vm))
         return 0;
     for (size_t i = 0; i < plan->vm->nics.count; i++) {
         const vqemu_nic *nic = plan->vm->nics.items[i];
         char key[48];
         snprintf(key, sizeof key, "nics[%zu].backend", i);
-        if (nic->backend && strcmp(nic->backend, "bridge") == 0)
+        if (strcmp(vm_nic_backend(nic), "bridge") == 0)
             return refuse(error_set(error, VQEMU_ERR_UNSUPPORTED, 0,
                                     "%s: QEMU's sandbox keeps the bridge helper from becoming root "
                                     "for an ordinary user: make a TAP device for that user, and "

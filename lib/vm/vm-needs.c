@@ -9,14 +9,11 @@
 #include "util/export.h"
 #include "vm/disk.h"
 #include "vm/nic.h"
+#include "vm/vm-defaults.h"
 #include "vm/vm.h"
 
 static bool is(const char *choice, const char *value) {
     return choice && strcmp(choice, value) == 0;
-}
-
-static bool has_virtio_drivers(const vqemu_vm *vm) {
-    return !vm->guest_os || is(vm->guest_os, "linux");
 }
 
 static void need_display(const vqemu_vm *vm, struct vm_needs *needs) {
@@ -36,18 +33,19 @@ static void need_disk(const vqemu_vm *vm, const vqemu_disk *disk, struct vm_need
         needs->abilities |= VQEMU_ABILITY_STORAGE;
     else if (is(disk->bus, "usb"))
         needs->abilities |= VQEMU_ABILITY_USB;
-    else if (!disk->bus && has_virtio_drivers(vm) && is_on(disk->cdrom))
+    else if (!disk->bus && vm_has_virtio_drivers(vm->guest_os) && is_on(disk->cdrom))
         needs->on_ide |= VQEMU_ABILITY_STORAGE;
-    else if (!disk->bus && !has_virtio_drivers(vm))
+    else if (!disk->bus && !vm_has_virtio_drivers(vm->guest_os))
         needs->on_plain_disk |= VQEMU_ABILITY_STORAGE;
-    if (!disk->bus && !has_virtio_drivers(vm) && is_on(disk->cdrom) && vm->usb != TOGGLE_OFF)
+    if (!disk->bus && !vm_has_virtio_drivers(vm->guest_os) && is_on(disk->cdrom) &&
+        vm->usb != TOGGLE_OFF)
         needs->on_usb_cdrom |= VQEMU_ABILITY_USB;
 }
 
 static void need_nic(const vqemu_vm *vm, const vqemu_nic *nic, struct vm_needs *needs) {
     if (nic->model && !is(nic->model, "virtio"))
         needs->abilities |= VQEMU_ABILITY_NICS;
-    else if (!nic->model && !has_virtio_drivers(vm))
+    else if (!nic->model && !vm_has_virtio_drivers(vm->guest_os))
         needs->on_nic |= VQEMU_ABILITY_NICS;
 }
 
