@@ -125,6 +125,8 @@ static const char *video_word(const char *model) {
 static void complete_display(struct completion *completion) {
     const struct plan *plan = completion->plan;
     const vqemu_vm *vm = plan->vm;
+    set_text(completion, VQEMU_KEY_DISPLAY, vm->display, "none");
+    set_text(completion, VQEMU_KEY_CONSOLE, vm->console, plan->console.name.value);
     set_text(completion, VQEMU_KEY_VIDEO, vm->video, video_word(plan->display.video.value));
     set_switch(completion, VQEMU_KEY_USB, vm->usb, plan->usb.controller);
     set_switch(completion, VQEMU_KEY_USB_TABLET, vm->usb_tablet, plan->usb.tablet);

@@ -92,6 +92,8 @@ START_TEST(revisions_of_a_profile_have_the_same_hardware) {
     complete(vm, old, old_qemu);
     _cleanup_free_ char *first = text_of(vm);
     ck_assert_ptr_nonnull(strstr(first, "\"machine\": \"pc-q35-9.2\""));
+    ck_assert_ptr_nonnull(strstr(first, "\"console\": \"stdio\"")); /* the guest's serial port */
+    ck_assert_ptr_nonnull(strstr(first, "\"display\": \"none\""));
     _cleanup_command_ vqemu_command *before = make_command(old, vm), *after = make_command(new, vm);
     check_same_hardware(before, after);
     ck_assert_str_ne(vqemu_command_digest(before, VQEMU_DIGEST_COMMAND),
