@@ -21,7 +21,7 @@
 #include "tree/runtime.h"
 #include "util/strbuf.h"
 
-enum { THREADS = 11, ROUNDS = 6, FILES = 1200 };
+enum { THREADS = 12, ROUNDS = 6, FILES = 1200 };
 
 static vqemu_store *shared;
 static vqemu_call *two_threads;
@@ -103,6 +103,20 @@ static void *check_often(void *unused) {
     return NULL;
 }
 
+/* What a collection removes is not missing from a revision that was listed before. */
+static void *measure_often(void *unused) {
+    (void)unused;
+    for (int i = 0; i < ROUNDS; i++) {
+        vqemu_size_list *sizes = NULL;
+        ck_assert_int_eq(vqemu_store_list_sizes(shared, NULL, 0, NULL, &sizes, NULL), 0);
+        ck_assert(vqemu_size_list_is_complete(sizes));
+        for (size_t j = 0; j < vqemu_size_list_count(sizes); j++)
+            ck_assert_int_eq(vqemu_size_list_missing_count(sizes, j), 0);
+        vqemu_size_list_free(sizes);
+    }
+    return NULL;
+}
+
 static void *import_often(void *unused) {
     (void)unused;
     for (int i = 0; i < ROUNDS; i++) {
@@ -160,7 +174,7 @@ static void *choose_often(void *unused) {
 START_TEST(threads_that_share_a_handle) {
     static void *(*const work[])(void *unused) = {
         resolve_often, build_often, collect_often, check_often, import_often, resolve_often,
-        resolve_often, build_often, pin_often,     pin_often,   choose_often};
+        resolve_often, build_often, pin_often,     pin_often,   choose_often, measure_often};
     pthread_t threads[THREADS];
     _cleanup_revision_ vqemu_revision *revision = NULL;
     snprintf(archive, sizeof archive, "%s/archive.tar", scratch);
