@@ -21,7 +21,7 @@
 #include "tree/runtime.h"
 #include "util/strbuf.h"
 
-enum { THREADS = 12, ROUNDS = 6, FILES = 1200 };
+enum { ROUNDS = 6, FILES = 1200 };
 
 static vqemu_store *shared;
 static vqemu_call *two_threads;
@@ -175,6 +175,7 @@ START_TEST(threads_that_share_a_handle) {
     static void *(*const work[])(void *unused) = {
         resolve_often, build_often, collect_often, check_often, import_often, resolve_often,
         resolve_often, build_often, pin_often,     pin_often,   choose_often, measure_often};
+    enum { THREADS = sizeof work / sizeof work[0] };
     pthread_t threads[THREADS];
     _cleanup_revision_ vqemu_revision *revision = NULL;
     snprintf(archive, sizeof archive, "%s/archive.tar", scratch);
