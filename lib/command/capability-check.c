@@ -6,10 +6,10 @@
 
 #include "base/error.h"
 #include "command/argument-options.h"
+#include "command/capability-name.h"
 #include "command/option-text.h"
 #include "util/similar.h"
 #include "qemu/kept.h"
-#include "util/word.h"
 
 /* Which things of QEMU's an option names, and what it says of them besides their properties. */
 static const struct rule {
@@ -136,25 +136,29 @@ static int refuse_broken(const struct checker *checker, const struct missing *mi
                          VQEMU_DETAIL_VALUE, missing->name, NULL);
 }
 
+/* It is there as a part of machines only. */
+static int refuse_not_pluggable(const struct checker *checker, const struct missing *missing) {
+    _cleanup_strbuf_ struct strbuf subject = {0};
+    add_subject(missing, &subject);
+    if (subject.failed)
+        return error_no_memory(checker->error);
+    error_set(checker->error, VQEMU_ERR_UNSUPPORTED, 0,
+              "%s: the QEMU of the profile %s does not take the device \"%s\" with -device: it is "
+              "only part of machines",
+              subject.text, vqemu_profile_name(checker->plan->profile), missing->name);
+    return error_because(VQEMU_ERR_UNSUPPORTED, checker->error, "not-pluggable", VQEMU_DETAIL_KEY,
+                         origin_has_key(missing->origin) ? subject.text : NULL, VQEMU_DETAIL_VALUE,
+                         missing->name, NULL);
+}
+
 /* ---- properties ---- */
 
-/* properties: as capabilities_properties() has them. Of "cache.direct", "cache" is one. */
-static bool has_property(const struct rule *rule, const char *properties, const char *property) {
-    char first[64];
-    size_t length = strcspn(property, ".");
+/* A setting that is none of the thing's properties: it names the thing, or QEMU takes it itself. */
+static bool is_of_option(const struct rule *rule, const char *property) {
     for (size_t i = 0; i < sizeof rule->also / sizeof *rule->also && rule->also[i]; i++)
         if (strcmp(property, rule->also[i]) == 0)
             return true;
-    if (strcmp(property, rule->driver) == 0 || length >= sizeof first)
-        return true;
-    memcpy(first, property, length);
-    first[length] = '\0';
-    if (has_word(properties, property) || has_word(properties, first))
-        return true;
-    /* x86 takes "sse4_1" for "sse4-1" (QEMU: x86_cpu_parse_featurestr()) */
-    for (char *c = first; *c; c++)
-        *c = *c == '_' ? '-' : *c;
-    return has_word(properties, first);
+    return strcmp(property, rule->driver) == 0;
 }
 
 /* thing: what is there; of its properties, the settings that begin with the prefix. */
@@ -170,7 +174,9 @@ static int check_properties(const struct checker *checker, const struct rule *ru
         struct missing missing = *thing;
         missing.property = setting->name + strlen(prefix);
         missing.origin = setting_origin(option, setting);
-        if (!has_property(rule, properties, missing.property))
+        if (!is_of_option(rule, missing.property) &&
+            !capability_name_has_property(checker->capabilities, thing->kind, thing->name,
+                                          properties, missing.property))
             return refuse_missing(checker, &missing);
     }
     return 0;
@@ -185,24 +191,6 @@ static const struct rule *find_rule(enum option_name option) {
     return NULL;
 }
 
-/* QEMU's own short names of devices (softmmu/qdev-monitor.c: qdev_alias_table), which it does not
- * list: "virtio-blk" is virtio-blk-pci or virtio-blk-ccw. NULL if it is none. */
-static const char *find_alias(const struct checker *checker, const char *name,
-                              char full[static 80]) {
-    static const char *const others[][2] = {{"ahci", "ich9-ahci"}, {"lsi", "lsi53c895a"}};
-    static const char *const buses[] = {"pci", "ccw", "device"};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strcmp(name, others[i][0]) == 0)
-            return others[i][1];
-    for (size_t i = 0; i < sizeof buses / sizeof *buses; i++) {
-        snprintf(full, 80, "%s-%s", name, buses[i]);
-        if (strncmp(name, "virtio-", strlen("virtio-")) == 0 &&
-            vqemu_capabilities_has(checker->capabilities, "device", full, NULL))
-            return full;
-    }
-    return NULL;
-}
-
 /* The text of a setting; NULL if there is none. */
 static const char *text_of(const struct checker *checker, const struct option *option,
                            const char *name, const struct origin **origin) {
@@ -213,26 +201,33 @@ static const char *text_of(const struct checker *checker, const struct option *o
     return setting->text;
 }
 
+/* "-device help", "-device nvme,help". */
+static bool asks_for_help(const struct checker *checker, const struct option *option) {
+    bool asks = option->head && capability_name_is_help(option->head);
+    for (size_t i = 0; !asks && i < option->count; i++)
+        asks = capability_name_is_help(option_setting(checker->options, option, i)->name);
+    return asks;
+}
+
 static int check_thing(const struct checker *checker, const struct rule *rule,
                        const struct option *option) {
-    char full[80];
     const struct origin *origin = &option->origin;
     const char *name =
         option->head ? option->head : text_of(checker, option, rule->driver, &origin);
-    if (!name || !capabilities_tell(checker->capabilities, rule->kind))
-        return 0; /* it is not said, or QEMU does not tell */
+    if (!name || capability_name_is_help(name) || asks_for_help(checker, option))
+        return 0;
     struct missing thing = {
         .kind = rule->kind, .noun = rule->noun, .name = name, .option = option, .origin = origin};
+    int is_known = capability_name_find(checker->capabilities, rule->kind, name, &thing.name);
+    if (is_known < 0)
+        return 0;
     /* of a CPU, it is only known that QEMU cannot make one without a machine */
     if (option->name == OPTION_DEVICE &&
-        vqemu_capabilities_fact(checker->capabilities, rule->kind, name, "broken"))
+        vqemu_capabilities_fact(checker->capabilities, rule->kind, thing.name, "broken"))
         return refuse_broken(checker, &thing);
-    bool is_known = vqemu_capabilities_has(checker->capabilities, rule->kind, name, NULL);
-    if (!is_known && option->name == OPTION_DEVICE) {
-        const char *other = find_alias(checker, name, full);
-        is_known = other && vqemu_capabilities_has(checker->capabilities, "device", other, NULL);
-        thing.name = is_known ? other : name;
-    }
+    if (option->name == OPTION_DEVICE &&
+        vqemu_capabilities_fact(checker->capabilities, rule->kind, thing.name, "pluggable"))
+        return refuse_not_pluggable(checker, &thing);
     return is_known ? check_properties(checker, rule, &thing, "") : refuse_missing(checker, &thing);
 }
 

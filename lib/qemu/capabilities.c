@@ -223,6 +223,13 @@ const char *capabilities_real_name(const vqemu_capabilities *capabilities, const
     return other ? other : name;
 }
 
+const char *capabilities_listed_name(const vqemu_capabilities *capabilities, const char *kind,
+                                     const char *name) {
+    const struct capability *item =
+        find(capabilities, kind, capabilities_real_name(capabilities, kind, name));
+    return item ? item->name : NULL;
+}
+
 const char *capabilities_properties(const vqemu_capabilities *capabilities, const char *kind,
                                     const char *name) {
     const struct capability *item =

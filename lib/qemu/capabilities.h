@@ -2,7 +2,7 @@
 /*
  * What a QEMU can do, as a sorted text:
  *
- *     volt-capabilities 2
+ *     volt-capabilities 3
  *     set <number> <word> ...          properties, each set once
  *     <kind> <name> <set>[TAB {<key>=<value> TAB}]      by kind and name, with facts
  *
@@ -22,7 +22,7 @@
 #include "util/strv.h"
 
 /* The first line. */
-#define CAPABILITIES_HEADER "volt-capabilities 2"
+#define CAPABILITIES_HEADER "volt-capabilities 3"
 
 /* What QEMU is asked for its TPM backends, of which it may have none. */
 #define TPM_QUESTION "query-tpm-types"
@@ -67,6 +67,11 @@ bool capabilities_tell(const vqemu_capabilities *capabilities, const char *kind)
 /* What a name stands for that is an alias; otherwise the name itself. */
 const char *capabilities_real_name(const vqemu_capabilities *capabilities, const char *kind,
                                    const char *name);
+
+/* A name as the capabilities hold it, of what it stands for if it is an alias; NULL if there is no
+ * such thing. */
+const char *capabilities_listed_name(const vqemu_capabilities *capabilities, const char *kind,
+                                     const char *name);
 
 /* " a b c", the properties of a thing, sorted; "" for none; NULL if there is no such thing, or QEMU
  * does not tell. An alias has those of what it stands for. */

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "content/ability-rule.h"
 #include "qemu/ask.h"
+#include "qemu/device-lines.h"
 #include "qemu/kept.h"
 #include "qemu/schema.h"
 #include "store/store.h"
@@ -21,6 +22,7 @@ struct prober {
     struct asked asked;
     struct vqemu_progress *progress;
     struct capability_list list;
+    json_t *devices; /* what the monitor for people tells of them, by name */
 };
 
 /* Facts are short lived: those of one thing at a time. */
@@ -69,19 +71,47 @@ static int list_types(struct prober *prober, const char *implements, json_t **ty
     return ask(&prober->asked, "qom-list-types", arguments, types, &is_broken, error);
 }
 
+static void add_alias(struct prober *prober, const char *kind, const char *alias,
+                      const char *name) {
+    _cleanup_strbuf_ struct strbuf facts = {0};
+    capability_add_fact(&facts, "alias-of", name);
+    add_with_facts(prober, kind, alias, PROPERTIES_NONE, &facts);
+}
+
+/* -device takes names that are no types, and not every type. */
+static int ask_device_lines(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *text = NULL;
+    bool is_broken;
+    json_t *arguments = json_pack("{s:s}", "command-line", "info qdm");
+    if (!arguments)
+        return error_no_memory(error);
+    int r = ask(&prober->asked, "human-monitor-command", arguments, &text, &is_broken, error);
+    if (r < 0)
+        return r;
+    prober->devices = device_lines_index(json_is_string(text) ? json_string_value(text) : "");
+    return prober->devices ? 0 : error_no_memory(error);
+}
+
 static int add_device(struct prober *prober, const char *type, vqemu_error **error) {
     _cleanup_strbuf_ struct strbuf facts = {0};
+    const json_t *line = json_object_get(prober->devices, type);
     int set;
     int r = ask_properties(prober, "device-list-properties", type, &set, &facts, error);
     if (r < 0)
         return r;
+    if (json_is_false(json_object_get(line, "pluggable")))
+        capability_add_fact(&facts, "pluggable", "no");
     add_with_facts(prober, "device", type, set, &facts);
+    if (*json_text(line, "alias"))
+        add_alias(prober, "device", json_text(line, "alias"), type);
     return progress_advance(prober->progress, 0, "devices", 1, error);
 }
 
 static int add_devices(struct prober *prober, vqemu_error **error) {
     _cleanup_json_ json_t *types = NULL;
     int r = list_types(prober, "device", &types, error);
+    if (r == 0)
+        r = ask_device_lines(prober, error);
     size_t i;
     const json_t *type;
     progress_start(prober->progress, "probe", "devices", json_array_size(types));
@@ -93,30 +123,34 @@ static int add_devices(struct prober *prober, vqemu_error **error) {
 }
 
 /* "tcg-accel" is what -accel calls tcg. */
+static int add_accelerator(struct prober *prober, const char *type, vqemu_error **error) {
+    _cleanup_strbuf_ struct strbuf facts = {0};
+    const char *end = strstr(type, "-accel");
+    _cleanup_free_ char *name = strndup(type, end ? (size_t)(end - type) : 0);
+    int set;
+    if (!name)
+        return error_no_memory(error);
+    if (!end)
+        return 0;
+    int r = ask_properties(prober, "qom-list-properties", type, &set, &facts, error);
+    if (r == 0)
+        add_with_facts(prober, "accel", name, set, &facts);
+    return r;
+}
+
 static int add_accelerators(struct prober *prober, vqemu_error **error) {
     _cleanup_json_ json_t *types = NULL;
     int r = list_types(prober, "accel", &types, error);
     size_t i;
     const json_t *type;
     json_array_foreach(types, i, type) {
-        char name[64];
-        snprintf(name, sizeof name, "%s", json_text(type, "name"));
-        char *end = strstr(name, "-accel");
-        if (!end)
-            continue;
-        *end = '\0';
-        capability_list_add(&prober->list, "accel", name, PROPERTIES_NONE, "");
+        if (r == 0)
+            r = add_accelerator(prober, json_text(type, "name"), error);
     }
     return r;
 }
 
 /* ---- machines ---- */
-
-static void add_alias(struct prober *prober, const char *alias, const char *name) {
-    _cleanup_strbuf_ struct strbuf facts = {0};
-    capability_add_fact(&facts, "alias-of", name);
-    add_with_facts(prober, "machine", alias, PROPERTIES_NONE, &facts);
-}
 
 static int add_machine(struct prober *prober, const json_t *machine, vqemu_error **error) {
     _cleanup_strbuf_ struct strbuf facts = {0};
@@ -132,7 +166,7 @@ static int add_machine(struct prober *prober, const json_t *machine, vqemu_error
         return r;
     add_with_facts(prober, "machine", name, set, &facts);
     if (*alias)
-        add_alias(prober, alias, name);
+        add_alias(prober, "machine", alias, name);
     return 0;
 }
 
@@ -339,6 +373,7 @@ int probe(const vqemu_runtime *runtime, struct vqemu_progress *progress,
         r = finish(&prober, capabilities, error);
     asked_end(&prober.asked);
     capability_list_release(&prober.list);
+    json_decref(prober.devices);
     return r;
 }
 

@@ -5,6 +5,7 @@ import ctypes
 import json
 import os
 import random
+import subprocess
 import sys
 from pathlib import Path
 
@@ -33,6 +34,8 @@ class Asked:
         self.runtime = voltqemu.Runtime(selection, str(find_program(program_name(arch))), "/usr/share/qemu",
                                         module_dir=MODULES)
         self.told = self.runtime.probe()
+        argv = self.build(voltqemu.VM("a", kernel="/k", firmware="bios")).argv
+        self.machine = argv[argv.index("-machine") + 1].split(",")[0]
 
     def build(self, vm, **checked):
         return voltqemu.Command(self.runtime, vm, **checked)
@@ -100,6 +103,84 @@ def test_what_this_qemu_has_not_is_told_before_it_starts(asked, document, extra,
     assert raised.value.details["key"] == key and raised.value.details["value"] == missing
     assert raised.value.reason in ("qemu-lacks-thing", "qemu-lacks-property")
     assert str(raised.value).startswith(f"{key}: the QEMU ") and missing in str(raised.value)
+
+
+# What QEMU itself says of arguments, beside what the check says of them.
+TAKEN = [  # architecture, keys, extra arguments
+    ("ppc64", {"cpu_model": "POWER9"}, []),
+    ("ppc64", {"cpu_model": "0x004e1200"}, []),
+    ("ppc", {"cpu_model": "G4"}, []),
+    ("ppc", {"cpu_model": "7447A"}, []),
+    ("loongarch64", {"cpu_model": "la464-loongarch-cpu"}, []),
+    ("x86_64", {"cpu_features": {"tsc-freq": "2000000000"}}, []),
+    ("x86_64", {"cpu_features": {"sse4_1": True}}, []),
+    ("x86_64", {}, ["-accel", "tcg,thread=multi"]),
+    ("x86_64", {}, ["-cpu", "qemu64,+avx2"]),
+    ("x86_64", {}, ["-cpu", "qemu64,-avx2,sse4_1=on"]),
+    ("x86_64", {}, ["-device", "e1000-82540em"]),
+    ("x86_64", {}, ["-device", "ac97"]),
+    ("x86_64", {}, ["-device", "es1370"]),
+    ("x86_64", {}, ["-device", "ahci,id=a"]),
+    ("x86_64", {}, ["-device", "virtio-rng"]),
+    ("s390x", {}, ["-device", "virtio-rng"]),
+    ("x86_64", {}, ["-netdev", "user,id=n,ipv6-net=fec0::/64"]),
+    ("x86_64", {}, ["-chardev", "tty,id=c,path=/dev/null"]),
+    ("x86_64", {}, ["-device", "help"]),
+    ("x86_64", {}, ["-device", "?"]),
+    ("x86_64", {}, ["-device", "virtio-blk-pci,help"]),
+    ("x86_64", {}, ["-cpu", "help"]),
+    ("x86_64", {}, ["-machine", "help"]),
+    ("x86_64", {}, ["-machine", "q35,help"]),
+    ("x86_64", {}, ["-netdev", "help"]),
+    ("x86_64", {}, ["-chardev", "help"]),
+    ("x86_64", {}, ["-object", "help"]),
+    ("x86_64", {}, ["-object", "memory-backend-ram,help"]),
+    ("x86_64", {}, ["-accel", "help"]),
+    ("x86_64", {}, ["-display", "help"]),
+]
+REFUSED = [
+    ("x86_64", {"cpu_model": "qemu64-x86_64-cpu"}, []),
+    ("aarch64", {"cpu_model": "Cortex-A57"}, []),
+    ("x86_64", {}, ["-cpu", "qemu64,+avx999"]),
+    ("x86_64", {}, ["-accel", "tcg,threadd=multi"]),
+    ("x86_64", {}, ["-device", "q35-pcihost"]),
+    ("aarch64", {}, ["-device", "pl011"]),
+    ("x86_64", {}, ["-device", "virtio-blk-pci,num_queues=2,drive=x"]),
+]
+
+
+def taken_by_qemu(qemu, document, extra):
+    """Whether the program starts with the arguments, or answers to them."""
+    cpu = [document["cpu_model"]] if "cpu_model" in document else []
+    cpu += ["max"] if "cpu_features" in document else []
+    cpu += [f"{name}={str(value).replace('True', 'on')}" for name, value in document.get("cpu_features", {}).items()]
+    machine = ["-machine", qemu.machine] if "-machine" not in extra and "-M" not in extra else []
+    model = ["-cpu", ",".join(cpu)] if cpu else []
+    words = [qemu.runtime.binary, "-S", "-nodefaults", "-display", "none", *machine, *model, *extra, "-qmp", "stdio"]
+    ended = subprocess.run(words, input='{"execute": "qmp_capabilities"}{"execute": "quit"}', capture_output=True,
+                           text=True, timeout=60, check=False)
+    return ended.returncode == 0, ended.stderr
+
+
+def vm_with(document, extra):
+    return voltqemu.VM("a", kernel="/k", firmware="bios", extra_args=extra, **document)
+
+
+@pytest.mark.parametrize("arch, document, extra", TAKEN)
+def test_what_qemu_takes_is_let_through(asked, arch, document, extra):
+    qemu = asked(arch)
+    taken, said = taken_by_qemu(qemu, document, extra)
+    assert taken, said
+    qemu.check(vm_with(document, extra))
+
+
+@pytest.mark.parametrize("arch, document, extra", REFUSED)
+def test_what_qemu_refuses_is_refused(asked, arch, document, extra):
+    qemu = asked(arch)
+    taken, _ = taken_by_qemu(qemu, document, extra)
+    assert not taken
+    with pytest.raises(voltqemu.UnsupportedError):
+        qemu.check(vm_with(document, extra))
 
 
 def test_there_may_be_as_many_cpus_as_this_version_of_the_machine_has(asked):

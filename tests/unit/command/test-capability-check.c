@@ -49,12 +49,13 @@ END_TEST
 /* ---- commands ---- */
 
 #define ALL                                                                                        \
-    "volt-capabilities 2\n"                                                                        \
+    "volt-capabilities 3\n"                                                                        \
     "set 0 avx2 vmx\n"                                                                             \
     "set 1 dump-guest-core hpet vmport\n"                                                          \
     "accel tcg -\n"                                                                                \
     "cpu max 0\n"                                                                                  \
     "device gone ?\tbroken=yes\t\n"                                                                \
+    "device inner ?\tpluggable=no\t\n"                                                             \
     "device known ?\n"                                                                             \
     "machine pc-q35-7.2 1\tmax-cpus=4\t\n"                                                         \
     "machine q35 -\talias-of=pc-q35-7.2\t\n"                                                       \
@@ -101,6 +102,9 @@ START_TEST(a_command_is_refused_for_what_is_missing) {
          NULL, NULL},
         {"{\"name\":\"a\",\"kernel\":\"/k\",\"extra_args\":[\"-device\",\"gone\"]}",
          "qemu-lacks-module", "extra_args[1]"},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"extra_args\":[\"-device\",\"inner\"]}",
+         "not-pluggable", "extra_args[1]"},
+        {"{\"name\":\"a\",\"kernel\":\"/k\",\"extra_args\":[\"-device\",\"help\"]}", NULL, NULL},
         {"{\"name\":\"a\",\"kernel\":\"/k\",\"extra_args\":[\"-device\",\"known,any=1\"]}", NULL,
          NULL},
     };
@@ -111,7 +115,7 @@ END_TEST
 
 /* Such as one that was asked by an older version. */
 START_TEST(what_is_not_told_is_no_objection) {
-    check_refused("volt-capabilities 2\n",
+    check_refused("volt-capabilities 3\n",
                   "{\"name\":\"a\",\"kernel\":\"/k\",\"cpu_model\":\"x\",\"rng\":true}", NULL,
                   NULL);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "asserts.h"
 #include "qemu/capabilities.h"
+#include "qemu/device-lines.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 #include "qemu/wide-number.h"
 #include "run.h"
 
-#define HEADER "volt-capabilities 2\n"
+#define HEADER "volt-capabilities 3\n"
 
 static int read_text(const char *text, vqemu_capabilities **capabilities) {
     return capabilities_of_text(strdup(text), "the text", capabilities, NULL);
@@ -127,11 +128,29 @@ START_TEST(only_numbers_that_are_too_large_become_real) {
 }
 END_TEST
 
+START_TEST(lines_about_devices_are_read) {
+    _cleanup_json_ json_t *index = device_lines_index(
+        "Network devices:\r\n"
+        "name \"e1000\", bus PCI, alias \"e1000-82540em\", desc \"Intel Gigabit Ethernet\"\r\n"
+        "name \"mch\", bus PCI, desc \"Host bridge\", no-user\r\n"
+        "name \"odd\", desc \", alias \"no\", no-user, \"\r\n"
+        "name \"cut\nname \r\nname\n");
+    json_t *mch = json_object_get(index, "mch"), *odd = json_object_get(index, "odd");
+    ck_assert_uint_eq(json_object_size(index), 4); /* "" is one */
+    ck_assert_str_eq(json_text(json_object_get(index, "e1000"), "alias"), "e1000-82540em");
+    ck_assert(json_is_false(json_object_get(mch, "pluggable")) && !json_object_get(mch, "alias"));
+    ck_assert(odd && json_object_size(odd) == 0);
+    _cleanup_json_ json_t *nothing = device_lines_index("");
+    ck_assert_uint_eq(json_object_size(nothing), 0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("capabilities");
     TCase *tests = tcase_create("capabilities");
     tcase_add_test(tests, what_was_collected_is_found);
     tcase_add_test(tests, of_tpm_backends_there_may_be_none);
+    tcase_add_test(tests, lines_about_devices_are_read);
     tcase_add_loop_test(tests, what_is_no_such_text_is_refused, 0,
                         sizeof malformed / sizeof *malformed);
     tcase_add_loop_test(tests, only_numbers_that_are_too_large_become_real, 0,
