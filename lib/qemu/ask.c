@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "qemu/ask.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/call.h"
@@ -10,13 +11,14 @@
 #define ENDS_MAX 64
 
 /*
- * Ways to start it, the best first: not every QEMU has TCG, and then it needs KVM to start at all;
- * nor can each filter its own system calls.
+ * Ways to start it, the best first. Not every QEMU has TCG; one that has KVM alone may be asked
+ * where there is none, and runs no guest then. Nor can each filter its own system calls.
  */
 static const struct way {
     const char *accel;
     bool is_sandboxed;
-} ways[] = {{"tcg", true}, {"kvm", true}, {"tcg", false}, {"kvm", false}};
+} ways[] = {{"tcg", true},  {"kvm", true},  {"qtest", true},
+            {"tcg", false}, {"kvm", false}, {"qtest", false}};
 
 #define SANDBOX "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"
 
@@ -89,6 +91,22 @@ static int does_not_answer(const struct asked *asked, const char *said, vqemu_er
     return error_because(r, error, "does-not-answer", VQEMU_DETAIL_PATH, program, NULL);
 }
 
+/* What ways are for is no fault of a program's that lacks it: what it says besides is. */
+static bool is_about_way(const char *said) {
+    return strstr(said, "-sandbox") || strstr(said, "invalid accelerator");
+}
+
+/* Of what it says the first that tells why it does not start. */
+static void note_said(char **said, char *now) {
+    bool is_better = !*said || (is_about_way(*said) && now && !is_about_way(now));
+    if (!is_better) {
+        free(now);
+        return;
+    }
+    free(*said);
+    *said = now;
+}
+
 int asked_start(struct asked *asked, const vqemu_runtime *runtime, struct vqemu_progress *progress,
                 int64_t deadline, vqemu_error **error) {
     *asked = (struct asked){.runtime = runtime,
@@ -104,9 +122,7 @@ int asked_start(struct asked *asked, const vqemu_runtime *runtime, struct vqemu_
             return no_answer(asked, error);
         if (r != QMP_ENDED)
             return r;
-        /* The first is what people would expect it to understand. */
-        if (!said)
-            said = child_said(&asked->child);
+        note_said(&said, child_said(&asked->child));
         end(asked);
     }
     return said ? does_not_answer(asked, said, error) : error_no_memory(error);
