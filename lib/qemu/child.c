@@ -103,6 +103,9 @@ static int run_child(void *given) {
 /* By its descriptor: if somebody else has waited for it, its number can be another's by now. */
 static void kill_and_reap(const struct child *child) {
     siginfo_t ended;
+    /* As long as nobody has waited for it, its number is no other group's. */
+    if (waitid(P_PIDFD, (id_t)child->pid_fd, &ended, WEXITED | WNOHANG | WNOWAIT) == 0)
+        kill(-child->pid, SIGKILL);
     syscall(SYS_pidfd_send_signal, child->pid_fd, SIGKILL, NULL, 0);
     while (waitid(P_PIDFD, (id_t)child->pid_fd, &ended, WEXITED) < 0 && errno == EINTR)
         ;
@@ -130,6 +133,7 @@ static int give_birth(struct birth *birth, struct child *child) {
     if (r < 0)
         return r;
     child->pid_fd = pid_fd;
+    child->pid = pid;
     int above = fd_above_stdio(pid_fd);
     if (above < 0)
         kill_and_reap(child);

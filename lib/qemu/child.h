@@ -17,9 +17,10 @@ struct child {
     int pid_fd; /* readable once it has ended */
     int socket; /* the other side of its descriptor CHILD_SOCKET */
     int output; /* a file of what it says on standard error */
+    int pid;    /* also of its group and session */
 };
 
-#define CHILD_NONE ((struct child){-1, -1, -1})
+#define CHILD_NONE ((struct child){-1, -1, -1, 0})
 
 /* The descriptor by which the child has its socket. */
 #define CHILD_SOCKET 3
@@ -32,7 +33,7 @@ int child_start(const vqemu_runtime *runtime, const struct strv *arguments, stru
  */
 char *child_said(const struct child *child);
 
-/* End it, if it is there still, and forget it. */
+/* End it, if it is there still, with what it has started in its group, and forget it. */
 void child_end(struct child *child);
 
 #define _cleanup_child_ _cleanup_(child_end)
