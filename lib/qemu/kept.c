@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "store/manifest.h"
+#include "store/program-parts.h"
 #include "store/record.h"
 #include "store/revision.h"
 #include "store/store.h"
@@ -13,32 +14,9 @@
 #include "tree/runtime.h"
 #include "util/cleanup.h"
 
-#define OF "of "
 #define RECORD_LIMIT ((size_t)16 * 1024 * 1024)
 
 /* ---- which record ---- */
-
-static bool matters(const char *path, const char *program) {
-    return strcmp(path, program) == 0 || strncmp(path, "lib/", 4) == 0;
-}
-
-/* The program, and all that its loader and itself can load. */
-static int digest_parts(const vqemu_manifest *manifest, const char *program, struct kept *kept,
-                        vqemu_error **error) {
-    _cleanup_strbuf_ struct strbuf parts = {0};
-    size_t count = vqemu_manifest_object_count(manifest);
-    for (size_t i = 0; i < count; i++) {
-        const struct manifest_object *object = manifest_object(manifest, i);
-        if (strcmp(object->path, program) == 0)
-            kept->program = object->digest;
-        if (matters(object->path, program))
-            strbuf_addf(&parts, "%s %s\n", object->digest.hex, object->path);
-    }
-    if (parts.failed)
-        return error_no_memory(error);
-    kept->of = digest_of_bytes(parts.text ? parts.text : "", parts.length);
-    return kept->program.hex[0] != '\0';
-}
 
 /* What the store has noted of the manifest is read far faster than itself. */
 static int load_manifest(vqemu_store *store, const vqemu_runtime *runtime,
@@ -63,14 +41,16 @@ int kept_find(vqemu_store *store, const vqemu_runtime *runtime, struct kept *kep
     if (!store || !runtime->tree)
         return 0;
     int r = load_manifest(store, runtime, &manifest, error);
-    size_t length = strlen(runtime->tree);
-    return r > 0 ? digest_parts(manifest, runtime->binary + length + 1, kept, error) : r;
+    if (r <= 0)
+        return r;
+    r = program_parts_digest(manifest, runtime->binary + strlen(runtime->tree) + 1, &kept->parts);
+    return r < 0 ? error_no_memory(error) : r;
 }
 
 /* ---- the record ---- */
 
 static char *record_name(const struct kept *kept) {
-    return format_string("capabilities-%s", kept->program.hex);
+    return format_string("capabilities-%s", kept->parts.hex);
 }
 
 int kept_load(const struct kept *kept, vqemu_capabilities **capabilities, vqemu_error **error) {
@@ -84,12 +64,7 @@ int kept_load(const struct kept *kept, vqemu_capabilities **capabilities, vqemu_
                          : record_read(cache_fd, name, kept->store->flags, RECORD_LIMIT, &text);
     if (r < 0)
         return r == -ENOMEM ? error_no_memory(error) : 0;
-    char *rest = text;
-    const char *of = record_next(&rest, OF);
-    if (!of || strcmp(of, kept->of.hex) != 0)
-        return 0;
-    char *own = strdup(rest);
-    r = own ? capabilities_of_text(own, name, capabilities, &why) : error_no_memory(error);
+    r = capabilities_of_text(TAKE_POINTER(text), name, capabilities, &why);
     return r == VQEMU_ERR_MALFORMED ? 0 : r;
 }
 
@@ -100,7 +75,6 @@ void kept_save(const struct kept *kept, const vqemu_capabilities *capabilities) 
     if (!name || store_require_writable(kept->store, "keep this", NULL) < 0 ||
         store_open_beside_objects(kept->store, STORE_CACHE, &cache_fd, NULL) < 0)
         return;
-    strbuf_addf(&text, OF "%s\n", kept->of.hex);
     if (capabilities_write(capabilities, &text) == 0)
         record_replace(cache_fd, name, &text);
 }
@@ -111,7 +85,7 @@ static bool has(const vqemu_store *store, const vqemu_revision *revision, const 
                 const struct capability_name *name) {
     _cleanup_capabilities_ vqemu_capabilities *capabilities = NULL;
     struct kept kept = {.store = store};
-    if (digest_parts(vqemu_revision_manifest(revision), program, &kept, NULL) <= 0 ||
+    if (program_parts_digest(vqemu_revision_manifest(revision), program, &kept.parts) <= 0 ||
         kept_load(&kept, &capabilities, NULL) < 0 || !capabilities)
         return false;
     return vqemu_capabilities_has(capabilities, name->kind, name->name, name->property) == 1;

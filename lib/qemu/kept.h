@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What QEMUs have told, in the store's cache: capabilities-<digest of the program>, a record whose
- * first line tells of what else the answer depends on, the profile's libraries and modules:
- *
- *     of <SHA-256>
- *     <the text of the capabilities>
+ * What QEMUs have told, in the store's cache: capabilities-<digest of all that the answer depends
+ * on>, a record of the text of the capabilities.
  */
 #ifndef LIB_KEPT_H
 #define LIB_KEPT_H
@@ -14,7 +11,7 @@
 /* Which record is about a runtime. */
 struct kept {
     const vqemu_store *store;
-    struct digest program, of;
+    struct digest parts; /* of store/program-parts.h */
 };
 
 /* Returns 1; 0 if nothing can be kept of this runtime: it is of no store, or of another one; or an

@@ -18,6 +18,7 @@
 #include "store/arrival.h"
 #include "store/inodes.h"
 #include "store/leftovers.h"
+#include "store/program-parts.h"
 #include "store/revision.h"
 #include "tree/lease.h"
 #include "upkeep/collect-options.h"
@@ -40,6 +41,7 @@ struct collector {
     vqemu_revision_list *revisions;
     struct digest_set trees;   /* the manifests of revisions that stay */
     struct digest_set objects; /* what these reach */
+    struct digest_set parts;   /* of store/program-parts.h */
     struct keepers keepers;
     struct inodes doomed; /* the links that go with trees */
     int links_lock;
@@ -54,6 +56,7 @@ static void release_collector(struct collector *collector) {
     vqemu_revision_list_free(collector->revisions);
     digest_set_release(&collector->trees);
     digest_set_release(&collector->objects);
+    digest_set_release(&collector->parts);
     inodes_release(&collector->doomed);
     vqemu_collection_free(collector->plan);
 }
@@ -103,8 +106,9 @@ static int keep_revision(struct collector *collector, const vqemu_revision *revi
     struct digest digest;
     digest_parse(revision_digest(revision), &digest);
     int r = digest_set_add(&collector->trees, &digest);
-    return r == 0 ? manifest_add_digests(vqemu_revision_manifest(revision), &collector->objects)
-                  : r;
+    if (r == 0)
+        r = manifest_add_digests(vqemu_revision_manifest(revision), &collector->objects);
+    return r == 0 ? program_parts_add_all(vqemu_revision_manifest(revision), &collector->parts) : r;
 }
 
 static int plan_revision(struct collector *collector, const vqemu_revision *revision) {
@@ -133,6 +137,7 @@ static int choose_revisions(struct collector *collector) {
     }
     digest_set_sort(&collector->trees);
     digest_set_sort(&collector->objects);
+    digest_set_sort(&collector->parts);
     return 0;
 }
 
@@ -279,7 +284,7 @@ static bool is_outdated(const struct collector *collector, const char *record) {
     if (strncmp(record, "verified-", 9) == 0)
         return !digest_set_has(&collector->trees, record + 9);
     if (strncmp(record, "capabilities-", 13) == 0)
-        return !digest_set_has(&collector->objects, record + 13);
+        return !digest_set_has(&collector->parts, record + 13);
     if (strncmp(record, "newest-", 7) != 0 || !revision_is_name(record + 7))
         return false;
     return !currents_have(&collector->keepers.currents, record + 7);

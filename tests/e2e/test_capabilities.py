@@ -11,13 +11,15 @@ import time
 from pathlib import Path
 
 import pytest
-from store_cli import CLI, bad, build, good, good_json, make_files, run
+from store_cli import CLI, bad, build, good, good_json, make_files, resolve, run
 
 BUILD = Path(os.environ.get("BUILD_DIR", Path(__file__).resolve().parents[2] / "build"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples/python"))
 ctypes.CDLL(str(BUILD / "lib/libvoltqemu.so.1"))  # the package finds it under its SONAME
 
 import voltqemu  # noqa: E402
+
+MODULES = "/usr/lib/x86_64-linux-gnu/qemu"
 
 ARCHES = {
     "x86_64": ("q35", "qemu64", "sse4.2", "virtio-net-pci"),
@@ -51,8 +53,12 @@ def test_what_a_real_qemu_can_do(boot_store, arch):
     assert "path" in told["option"]["chardev"]["properties"] and "query-status" in told["command"]
 
 
+def records_of(root):
+    return set((root / "cas/cache").glob("capabilities-*"))
+
+
 def record_of(root):
-    (record,) = (root / "cas/cache").glob("capabilities-*")
+    (record,) = records_of(root)
     return record
 
 
@@ -75,9 +81,8 @@ def test_it_is_asked_once(own_store, tmp_path):
     again = subprocess.run(["strace", "-f", "-o", log, "-e", "trace=execve", CLI, "--root", own_store, "--json",
                             "capabilities", "--profile", "emulate-x86"], capture_output=True, check=True)
     assert json.loads(again.stdout) == first and executions(log) == 1
-    # A record that was altered, or is about other libraries, is of no use.
-    for damage in (lambda text: text.replace(b"virtio-net-pci", b"virtio-net-pcj"), lambda text: b"",
-                   lambda text: text.replace(b"of ", b"of 0", 1)):
+    # A record that was altered is of no use.
+    for damage in (lambda text: text.replace(b"virtio-net-pci", b"virtio-net-pcj"), lambda text: b""):
         record.write_bytes(damage(record.read_bytes()))
         assert ask(own_store) == first
     # What another user can write to is not believed.
@@ -88,14 +93,34 @@ def test_it_is_asked_once(own_store, tmp_path):
     name = good_json(own_store, "revisions")[0]["name"]
     good("--root", own_store, "rm", name)
     good("--root", own_store, "gc")
-    assert not list((own_store / "cas/cache").glob("capabilities-*"))
+    assert not records_of(own_store)
+
+
+def test_revisions_of_one_program_with_other_modules_have_records_of_their_own(own_store, tmp_path):
+    """Each is asked once, and stays known while the other is used; what no revision has goes with it."""
+    files = tmp_path / "files"
+    shutil.copytree(resolve(own_store)["tree"], files, ignore=shutil.ignore_patterns(".volt-*"))
+    (gone,) = files.glob("lib/**/hw-display-virtio-vga.so")
+    gone.unlink()
+    old = good_json(own_store, "revisions")[0]["name"]
+    ask(own_store)
+    (first,) = records_of(own_store)
+    build(own_store, files)
+    ask(own_store)
+    assert len(records_of(own_store)) == 2 and first in records_of(own_store)
+    (second,) = records_of(own_store) - {first}
+    good("--root", own_store, "gc")
+    assert records_of(own_store) == {first, second}
+    good("--root", own_store, "rm", old)
+    good("--root", own_store, "gc")
+    assert records_of(own_store) == {second}
 
 
 def test_nothing_is_kept_in_a_store_that_is_read_only(own_store):
     assert ask(own_store)
     record_of(own_store).unlink()
     assert good_json(own_store, "--read-only", "capabilities", "--profile", "emulate-x86")["machine"]
-    assert not list((own_store / "cas/cache").glob("capabilities-*"))
+    assert not records_of(own_store)
 
 
 # ---- programs that are no QEMU ----
@@ -138,6 +163,30 @@ def test_one_that_does_not_answer_has_its_time_and_no_more(tmp_path, script):
     assert left == []
 
 
+def test_what_it_starts_ends_with_it(tmp_path):
+    root = hostile(tmp_path, "sleep 1234.5678 & exit 3\n")
+    bad("--root", root, "capabilities", "--profile", "emulate-x86", mentions=["ends instead"])
+    assert subprocess.run(["pgrep", "-f", "sleep 1234.5678"], check=False, capture_output=True).stdout == b""
+
+
+def test_one_that_has_kvm_alone_is_asked_where_there_is_none(tmp_path):
+    """Debian's QEMU for microvm has no TCG, and no filter of system calls."""
+    selection = voltqemu.select(voltqemu.Host("x86_64", "usable"), profile="kvm-uefi", guest_arch="x86_64")
+    told = voltqemu.Runtime(selection, shutil.which("qemu-system-x86_64-microvm"), "/usr/share/qemu").probe()
+    (version,) = told.names("qemu")
+    assert told.fact("qemu", version, "asked-with") == ("kvm" if os.access("/dev/kvm", os.R_OK | os.W_OK) else "qtest")
+    assert told.has("machine", "q35") and not told.has("accel", "tcg") and told.has("machine", "pc") is False
+
+
+def test_what_it_says_of_the_ways_it_is_tried_is_not_why_it_does_not_start(tmp_path):
+    root = hostile(tmp_path, 'case "$*" in *sandbox*) echo "qemu: -sandbox: no such option" >&2; exit 1;; esac\n'
+                             'case "$*" in *"-accel tcg"*) echo "qemu: invalid accelerator tcg" >&2; exit 1;; esac\n'
+                             'echo "Could not access KVM kernel module" >&2; exit 1\n')
+    message = bad("--root", root, "capabilities", "--profile", "emulate-x86",
+                  mentions=["ends instead of telling", "Could not access KVM kernel module"])
+    assert "sandbox" not in message
+
+
 # ---- in somebody's process ----
 
 def open_descriptors():
@@ -150,7 +199,7 @@ def test_nothing_of_it_stays_in_the_process_that_asks(disposition):
     try:
         selection = voltqemu.select(voltqemu.Host("x86_64", "absent"), profile="emulate-x86")
         runtime = voltqemu.Runtime(selection, shutil.which("qemu-system-x86_64"), "/usr/share/qemu",
-                                   module_dir="/usr/lib/x86_64-linux-gnu/qemu")
+                                   module_dir=MODULES)
         runtime.probe()  # what the binding itself opens, once
         descriptors = open_descriptors()
         told = runtime.probe()
