@@ -65,6 +65,7 @@ type callOptions struct {
 	numbers  map[string]uint64
 	progress func(Progress)
 	log      func(LogEvent)
+	closed   <-chan struct{} // ends the call when it is closed; nil for never
 }
 
 func withNumber(key string, value uint64) CallOption {
@@ -168,8 +169,8 @@ func toFlag(b bool) C.int {
 	return 0
 }
 
-// watch cancels the call with the context, until the function that it returns was called. A deadline the library
-// minds by itself.
+// watch cancels the call with the context, or when what it is about is closed, until the function that it returns was
+// called. A deadline the library minds by itself.
 func (c *call) watch(ctx context.Context) func() {
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -179,6 +180,8 @@ func (c *call) watch(ctx context.Context) func() {
 			if _, ok := ctx.Deadline(); !ok || ctx.Err() != context.DeadlineExceeded {
 				C.vqemu_call_cancel(c.handle)
 			}
+		case <-c.closed:
+			C.vqemu_call_cancel(c.handle)
 		case <-stop:
 		}
 	}()
@@ -186,10 +189,13 @@ func (c *call) watch(ctx context.Context) func() {
 }
 
 // because adds what the context says to the error of a call.
-func because(ctx context.Context, err error) error {
+func (c *call) because(ctx context.Context, err error) error {
 	failed, ok := err.(*Error)
 	if !ok {
 		return err
+	}
+	if failed.Code == CodeCancelled && ctx.Err() == nil && isOver(c.closed) {
+		return ErrClosed
 	}
 	deadline, limited := ctx.Deadline()
 	if failed.Code == CodeCancelled {
@@ -200,12 +206,22 @@ func because(ctx context.Context, err error) error {
 	return failed
 }
 
-// contextError is what a call fails with that is not even begun.
-func contextError(err error) error {
-	if err == context.DeadlineExceeded {
-		return &Error{Code: CodeTimeout, Reason: "deadline", Message: err.Error(), cause: err}
+// isOver tells whether a channel is closed; nil never is.
+func isOver(closed <-chan struct{}) bool {
+	select {
+	case <-closed:
+		return true
+	default:
+		return false
 	}
-	return &Error{Code: CodeCancelled, Reason: CodeCancelled.String(), Message: err.Error(), cause: err}
+}
+
+// contextError is what the context ends that the library is not asked for. what says what would have been done.
+func contextError(what string, err error) error {
+	if err == context.DeadlineExceeded {
+		return &Error{Code: CodeTimeout, Reason: "deadline", Message: "the time given was over " + what, cause: err}
+	}
+	return &Error{Code: CodeCancelled, Reason: CodeCancelled.String(), Message: "cancelled " + what, cause: err}
 }
 
 // run makes a call that may take long. f wraps what it gets itself: if a callback panics, so does run, and what is not
@@ -215,7 +231,7 @@ func run(ctx context.Context, options []CallOption, f func(call *C.vqemu_call, e
 		ctx = context.Background()
 	}
 	if err := ctx.Err(); err != nil {
-		return contextError(err)
+		return contextError("at the start", err)
 	}
 	if ctx.Done() == nil && len(options) == 0 {
 		return try(func(e **C.vqemu_error) C.int { return f(nil, e) })
@@ -246,7 +262,7 @@ func (c *call) run(ctx context.Context, f func(call *C.vqemu_call, e **C.vqemu_e
 		}
 	}
 	stop := func() {}
-	if ctx.Done() != nil {
+	if ctx.Done() != nil || c.closed != nil {
 		stop = c.watch(ctx)
 	}
 	err := try(func(e **C.vqemu_error) C.int { return f(c.handle, e) })
@@ -256,5 +272,5 @@ func (c *call) run(ctx context.Context, f func(call *C.vqemu_call, e **C.vqemu_e
 	} else if c.failed != nil {
 		panic(c.failed.value)
 	}
-	return because(ctx, err)
+	return c.because(ctx, err)
 }

@@ -9,9 +9,6 @@ import "C"
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"os/exec"
 )
 
 // Command is what to execute to run a VM. It keeps its runtime's lease.
@@ -199,28 +196,51 @@ func (c *Command) lookUp(name string, f func(c *C.vqemu_command, name *C.char) *
 	return C.GoString(f(command, cName))
 }
 
-// Socket is the path of a socket: "qmp", "stop", "vnc", "console", "agent" or "tpm"; "" if the VM has none.
-func (c *Command) Socket(name string) string {
-	return c.lookUp(name, func(c *C.vqemu_command, name *C.char) *C.char { return C.vqemu_command_socket(c, name) })
+// SocketName is what a socket of a command is for.
+type SocketName string
+
+// The sockets that a command may have.
+const (
+	SocketQMP     SocketName = C.VQEMU_SOCKET_QMP     // for whoever controls the VM
+	SocketStop    SocketName = C.VQEMU_SOCKET_STOP    // the same, for a unit's stop command
+	SocketVNC     SocketName = C.VQEMU_SOCKET_VNC     // the display
+	SocketConsole SocketName = C.VQEMU_SOCKET_CONSOLE // the serial console
+	SocketAgent   SocketName = C.VQEMU_SOCKET_AGENT   // the agent in the guest
+	SocketTPM     SocketName = C.VQEMU_SOCKET_TPM     // where QEMU finds swtpm
+)
+
+// Socket is the path of a socket; "" if the command has none of this name, also where there is no such name.
+func (c *Command) Socket(name SocketName) string {
+	return c.lookUp(string(name), func(c *C.vqemu_command, name *C.char) *C.char { return C.vqemu_command_socket(c, name) })
 }
 
 // Sockets are the names of those there are.
-func (c *Command) Sockets() []string {
+func (c *Command) Sockets() []SocketName {
 	command, release, err := c.use()
 	if err != nil {
 		return nil
 	}
 	defer release()
-	var names []string
+	var names []SocketName
 	for i := C.size_t(0); i < C.vqemu_command_socket_count(command); i++ {
-		names = append(names, C.GoString(C.vqemu_command_socket_name(command, i)))
+		names = append(names, SocketName(C.GoString(C.vqemu_command_socket_name(command, i))))
 	}
 	return names
 }
 
-// Digest is one of the whole "command", or of the "hardware" that the guest sees, in hex.
-func (c *Command) Digest(what string) string {
-	return c.lookUp(what, func(c *C.vqemu_command, what *C.char) *C.char { return C.vqemu_command_digest(c, what) })
+// DigestOf is what a digest is of.
+type DigestOf string
+
+// What a command has digests of.
+const (
+	DigestCommand  DigestOf = C.VQEMU_DIGEST_COMMAND  // the whole command
+	DigestHardware DigestOf = C.VQEMU_DIGEST_HARDWARE // the hardware that the guest sees
+)
+
+// Digest is in hex. It is "" for what there is no digest of, such as a misspelt word, and so never to be compared with
+// another of what may be none of the constants.
+func (c *Command) Digest(what DigestOf) string {
+	return c.lookUp(string(what), func(c *C.vqemu_command, what *C.char) *C.char { return C.vqemu_command_digest(c, what) })
 }
 
 // text asks for a text.
@@ -273,35 +293,4 @@ func (c *Command) Prepare(ctx context.Context, variables Variables, options ...C
 	return run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
 		return C.vqemu_prepare(command, C.uint32_t(variables), call, e)
 	})
-}
-
-const maxFD = 65535 // ExtraFiles has an entry for each up to the highest
-
-// Cmd makes an exec.Cmd that runs the command with the lease on its profile. files are those of FDs, by their Number;
-// they stay the caller's. What QEMU makes has the modes that the process's umask leaves.
-func (c *Command) Cmd(files map[int]*os.File) (*exec.Cmd, error) {
-	command, release, err := c.use()
-	if err != nil {
-		return nil, err
-	}
-	defer release()
-	var extra []*os.File
-	for _, fd := range c.FDs {
-		if files[fd.Number] == nil || fd.Number < 3 || fd.Number > maxFD {
-			return nil, &Error{Code: CodeInvalid, Reason: "no-file", Details: map[string]string{"key": fd.Key},
-				Message: fmt.Sprintf("%s: QEMU must have it as descriptor %d, and there is no file for it", fd.Key, fd.Number)}
-		}
-		for len(extra) <= fd.Number-3 {
-			extra = append(extra, nil)
-		}
-		extra[fd.Number-3] = files[fd.Number]
-	}
-	lease, err := leaseOf(C.vqemu_command_runtime(command))
-	if err != nil {
-		return nil, err
-	}
-	if lease != nil {
-		extra = append(extra, lease)
-	}
-	return &exec.Cmd{Path: c.Path, Args: c.Argv, Env: c.Env, Dir: c.Dir, ExtraFiles: extra}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +42,7 @@ func TestACommandTellsWhatBelongsToIt(t *testing.T) {
 		len(command.Companions[0].Argv) < 2 {
 		t.Errorf("%+v", command.Companions)
 	}
-	for _, what := range []string{"command", "hardware"} {
+	for _, what := range []DigestOf{DigestCommand, DigestHardware, "command"} {
 		if len(command.Digest(what)) != 64 {
 			t.Errorf("%s: %q", what, command.Digest(what))
 		}
@@ -147,18 +148,90 @@ func TestTheLeaseIsKeptByTheProcess(t *testing.T) {
 	check(t, qemu.Start())
 	resolved.Close()
 	command.Close()
-	for _, file := range qemu.ExtraFiles {
-		file.Close()
-	}
 	ingest(t, store, 2)
 	if collected, err := store.Collect(ctx, 1, false); err != nil || len(removedTrees(collected)) != 0 {
 		t.Errorf("%+v, %v", collected, err)
 	}
 	qemu.Process.Kill()
 	qemu.Wait()
+	if len(qemu.ExtraFiles) != 0 {
+		t.Errorf("%+v", qemu.ExtraFiles)
+	}
 	resolve(t, store) // the link is to the newer one now
 	if collected, err := store.Collect(ctx, 1, false); err != nil || len(removedTrees(collected)) != 1 {
 		t.Errorf("%+v, %v", collected, err)
+	}
+}
+
+func TestACmdKeepsNoDescriptors(t *testing.T) {
+	store := ingested(t)
+	resolved := resolve(t, store)
+	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Firmware: "bios"}), CommandOptions{})
+	check(t, err)
+	before := openDescriptors(t)
+	var all []*Cmd // so that none is garbage
+	for i := 0; i < 100; i++ {
+		qemu, err := command.Cmd(nil)
+		check(t, err)
+		all = append(all, qemu)
+	}
+	check(t, all[0].Run())
+	if _, err := all[1].Output(); err != nil {
+		t.Error(err)
+	}
+	if _, err := all[2].CombinedOutput(); err != nil {
+		t.Error(err)
+	}
+	if after := openDescriptors(t); after > before {
+		t.Errorf("%d descriptors are open, and not %d", after, before)
+	}
+	if err := store.RemoveRevision(ctx, resolved.Revision); !errors.Is(err, ErrBusy) {
+		t.Error(err)
+	}
+	command.Close()
+	resolved.Close()
+	check(t, store.RemoveRevision(ctx, resolved.Revision))
+	if err := all[3].Start(); !errors.Is(err, ErrClosed) {
+		t.Error(err)
+	}
+}
+
+func openDescriptors(t *testing.T) int {
+	t.Helper()
+	runtime.GC() // what earlier tests have left
+	time.Sleep(10 * time.Millisecond)
+	entries, err := os.ReadDir("/proc/self/fd")
+	check(t, err)
+	return len(entries)
+}
+
+func TestACmdIsNotStartedWithoutTheLease(t *testing.T) {
+	qemu, err := commandFor(t, VMConfig{Name: "x", Firmware: "bios"}).Cmd(nil)
+	check(t, err)
+	if err := qemu.Cmd.Run(); !errors.Is(err, &Error{Code: CodeUsage, Reason: "no-lease"}) {
+		t.Error(err)
+	}
+	for i := 0; i < 3; i++ { // what it was made of may be garbage
+		runtime.GC()
+	}
+	output, err := qemu.Output()
+	if err != nil || len(output) == 0 {
+		t.Errorf("%s, %v", output, err)
+	}
+}
+
+func TestFilesThatCannotBePassedOnAreRefused(t *testing.T) {
+	image, err := os.CreateTemp(t.TempDir(), "disk")
+	check(t, err)
+	command := commandFor(t, VMConfig{Name: "x", Disks: []Disk{{FD: 7}}, StateDir: "/s", RuntimeDir: "/r"})
+	_, err = command.Cmd(map[int]*os.File{7: image, 9: image, 8: image})
+	if !errors.Is(err, &Error{Code: CodeInvalid, Reason: "descriptor-mismatch"}) || !strings.Contains(err.Error(), "descriptor 8") {
+		t.Error(err)
+	}
+	image.Close()
+	_, err = command.Cmd(map[int]*os.File{7: image})
+	if !errors.Is(err, &Error{Code: CodeInvalid, Reason: "no-file"}) || !errors.Is(err, os.ErrClosed) {
+		t.Error(err)
 	}
 }
 
@@ -233,6 +306,16 @@ func TestUnits(t *testing.T) {
 	_, err = resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios"}), UnitOptions{StopCommand: []string{"stop"}})
 	if !errors.Is(err, ErrInvalid) {
 		t.Error(err)
+	}
+	for _, refused := range []struct {
+		options UnitOptions
+		is      error
+	}{{UnitOptions{StopTimeout: time.Second}, &Error{Code: CodeUsage, Reason: "flags-at-odds"}},
+		{UnitOptions{StopTimeout: -1, StopCommand: stop}, &Error{Code: CodeInvalid, Reason: "out-of-range"}}} {
+		_, err = resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios"}), refused.options)
+		if !errors.Is(err, refused.is) || !strings.Contains(err.Error(), "stop_timeout") {
+			t.Error(err)
+		}
 	}
 	if program, err := exec.LookPath("systemd-analyze"); err == nil {
 		directory := t.TempDir()

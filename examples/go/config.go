@@ -98,6 +98,9 @@ func join(key, more string) string { return strings.Trim(key+"."+more, ".") }
 
 // VM makes a VM of the struct.
 func (c *VMConfig) VM() (*VM, error) {
+	if c == nil {
+		return nil, nilArgument("VMConfig")
+	}
 	document, err := toJSON(c)
 	if err != nil {
 		return nil, err

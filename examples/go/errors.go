@@ -8,7 +8,6 @@ package voltqemu
 import "C"
 
 import (
-	"fmt"
 	"io/fs"
 	"syscall"
 )
@@ -56,8 +55,13 @@ type Error struct {
 	cause   error             // what the context says
 }
 
-// Error is the message.
-func (e *Error) Error() string { return e.Message }
+// Error is the message; without one, the code's name.
+func (e *Error) Error() string {
+	if e.Message == "" {
+		return e.Code.String()
+	}
+	return e.Message
+}
 
 // Is tells whether it is what errors.Is looks for: an *Error of the same code and, where that has one, the same
 // reason; fs.ErrNotExist for what is not there; the errno, and what package syscall says of it.
@@ -77,7 +81,7 @@ func (e *Error) Is(target error) bool {
 	return e.Errno != 0 && e.Errno.Is(target)
 }
 
-// Unwrap is the context's error where that made the call fail.
+// Unwrap is the context's error where that made the call fail, and fs.ErrClosed of ErrClosed.
 func (e *Error) Unwrap() error { return e.cause }
 
 // One error for each code, for errors.Is.
@@ -106,8 +110,15 @@ var (
 	ErrUntrusted   = sentinel(CodeUntrusted)
 )
 
-// ErrClosed is what a handle gives that was closed; it is fs.ErrClosed, too.
-var ErrClosed = fmt.Errorf("voltqemu: the handle was closed before: %w", fs.ErrClosed)
+// ErrClosed is what a handle gives that was closed; it is ErrUsage and fs.ErrClosed, too.
+var ErrClosed error = &Error{Code: CodeUsage, Reason: "closed", Message: "the handle was closed before",
+	cause: fs.ErrClosed}
+
+// nilArgument is the error for a nil where something is needed.
+func nilArgument(what string) *Error {
+	return &Error{Code: CodeUsage, Reason: "null-argument", Message: "the " + what + " is nil",
+		Details: map[string]string{"argument": what}}
+}
 
 func sentinel(code Code) error { return &Error{Code: code, Message: code.String()} }
 

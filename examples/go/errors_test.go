@@ -42,6 +42,20 @@ func TestEveryCodeHasAnError(t *testing.T) {
 	}
 }
 
+func TestAClosedHandleIsTheCallersMistake(t *testing.T) {
+	vm := vmOf(t, VMConfig{Name: "x"})
+	vm.Close()
+	err := vm.Set(KeyMemory, 1)
+	var failed *Error
+	if err != ErrClosed || !errors.Is(err, ErrUsage) || !errors.Is(err, fs.ErrClosed) || !errors.As(err, &failed) ||
+		failed.Reason != "closed" || errors.Is(&Error{Code: CodeUsage}, ErrClosed) {
+		t.Errorf("%#v", err)
+	}
+	if text := (&Error{Code: CodeBusy}).Error(); text != "busy" {
+		t.Errorf("%q", text)
+	}
+}
+
 func TestErrorsAreTold(t *testing.T) {
 	_, err := OpenStore("/nonexistent/store")
 	if !errors.Is(err, ErrNoStore) || !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrBusy) {

@@ -42,8 +42,7 @@ func makeHandle[P comparable](free func(P), f func(made *P, e **C.vqemu_error) C
 func (h *handle[P]) acquire(what string) (P, error) {
 	var none P
 	if h == nil {
-		return none, &Error{Code: CodeUsage, Reason: "null-argument", Message: "the " + what + " is nil",
-			Details: map[string]string{"argument": what}}
+		return none, nilArgument(what)
 	}
 	h.mutex.Lock()
 	defer h.mutex.Unlock()

@@ -24,7 +24,7 @@ func argumentsFor(method reflect.Type) []reflect.Value {
 	for i := 0; i < method.NumIn() && !(method.IsVariadic() && i == method.NumIn()-1); i++ {
 		argument := reflect.Zero(method.In(i))
 		if method.In(i).Kind() == reflect.String {
-			argument = reflect.ValueOf("memory")
+			argument = reflect.ValueOf("memory").Convert(method.In(i))
 		}
 		all = append(all, argument)
 	}

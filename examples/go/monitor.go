@@ -14,15 +14,33 @@ import (
 	"errors"
 	"math"
 	"os"
+	"sync"
 	"time"
 	"unsafe"
 )
 
 // Monitor is a connection to a QEMU that runs, by QMP. Any goroutine may use it; one waits for the other, but nobody
-// for those that wait for events.
+// for those that wait for events. What QEMU does not answer in 30 seconds fails with ErrTimeout, unless the context has
+// a deadline of its own.
 type Monitor struct {
 	handle *handle[*C.vqemu_monitor]
-	turn   chan struct{} // in C, one goroutine at a time
+	shared *monitorShare
+}
+
+// monitorShare is what the copies of a Monitor have in common besides the handle.
+type monitorShare struct {
+	turn    chan struct{} // in C, one goroutine at a time
+	closing sync.Once
+	closed  chan struct{} // is closed by Close
+
+	mutex     sync.Mutex
+	listening *listener // of Events; nil for none
+}
+
+// listener is a channel of Events.
+type listener struct {
+	ctx   context.Context
+	ended chan struct{} // is closed when it takes no more events
 }
 
 // Event is what QEMU tells by itself.
@@ -53,7 +71,8 @@ func (e ShutdownEnd) String() string {
 func takeMonitor(to **Monitor, from **C.vqemu_monitor, result C.int) C.int {
 	if result == 0 {
 		free := func(m *C.vqemu_monitor) { C.vqemu_monitor_free(m) }
-		*to = &Monitor{newHandle(*from, free), make(chan struct{}, 1)}
+		*to = &Monitor{newHandle(*from, free),
+			&monitorShare{turn: make(chan struct{}, 1), closed: make(chan struct{})}}
 	}
 	return result
 }
@@ -105,20 +124,29 @@ func (m *Monitor) use(ctx context.Context) (*C.vqemu_monitor, func(), error) {
 		ctx = context.Background()
 	}
 	select {
-	case m.turn <- struct{}{}:
-		return p, func() { <-m.turn; m.handle.release() }, nil
+	case m.shared.turn <- struct{}{}:
+		return p, func() { <-m.shared.turn; m.handle.release() }, nil
+	case <-m.shared.closed:
+		err = ErrClosed
 	case <-ctx.Done():
-		m.handle.release()
-		return nil, func() {}, contextError(ctx.Err())
+		err = contextError("at waiting for the monitor", ctx.Err())
 	}
+	m.handle.release()
+	return nil, func() {}, err
 }
 
-// Close closes the connection; the VM goes on.
+// Close closes the connection; the VM goes on. Calls that wait for QEMU end with ErrClosed.
 func (m *Monitor) Close() error {
-	if m == nil {
+	if m == nil || m.shared == nil {
 		return nil
 	}
+	m.shared.closing.Do(func() { close(m.shared.closed) })
 	return m.handle.close()
+}
+
+// options are those of a call that Close ends.
+func (m *Monitor) options(options []CallOption) []CallOption {
+	return append([]CallOption{func(o *callOptions) { o.closed = m.shared.closed }}, options...)
 }
 
 // Execute executes a command of QMP. arguments is anything that encoding/json makes an object of, or nil. What QEMU
@@ -145,7 +173,7 @@ func (m *Monitor) Execute(ctx context.Context, command string, arguments any,
 	defer release()
 	var result *C.char
 	defer func() { C.vqemu_free(unsafe.Pointer(result)) }()
-	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
+	err = run(ctx, m.options(options), func(call *C.vqemu_call, e **C.vqemu_error) C.int {
 		return C.vqemu_monitor_execute(monitor, name, given, 0, call, &result, e)
 	})
 	if err != nil {
@@ -190,7 +218,8 @@ func (m *Monitor) queued(ctx context.Context) (*Event, error) {
 	return event, json.Unmarshal(event.JSON, event)
 }
 
-// NextEvent waits for an event, as long as the context lets it; ErrNotRunning when QEMU has ended.
+// NextEvent waits for an event, as long as the context lets it; ErrNotRunning when QEMU has ended. Whoever takes an
+// event has it alone; while a channel of Events takes them, it is ErrBusy.
 func (m *Monitor) NextEvent(ctx context.Context) (*Event, error) {
 	if m == nil {
 		m = &Monitor{}
@@ -198,9 +227,16 @@ func (m *Monitor) NextEvent(ctx context.Context) (*Event, error) {
 	if ctx == nil {
 		ctx = context.Background()
 	}
+	if err := m.awaitListener(ctx, nil); err != nil {
+		return nil, err
+	}
+	return m.next(ctx)
+}
+
+func (m *Monitor) next(ctx context.Context) (*Event, error) {
 	for {
 		if err := ctx.Err(); err != nil {
-			return nil, contextError(err)
+			return nil, contextError("at waiting for an event", err)
 		}
 		event, err := m.queued(ctx)
 		if event != nil || err != nil {
@@ -212,31 +248,81 @@ func (m *Monitor) NextEvent(ctx context.Context) (*Event, error) {
 	}
 }
 
+// awaitListener waits for a channel of Events whose context is over to end, and puts a new one in its place, if there
+// is one. A channel that goes on is an error.
+func (m *Monitor) awaitListener(ctx context.Context, next *listener) error {
+	for m.shared != nil {
+		m.shared.mutex.Lock()
+		old := m.shared.listening
+		if old == nil {
+			m.shared.listening = next
+		}
+		m.shared.mutex.Unlock()
+		if old == nil {
+			return nil
+		} else if old.ctx.Err() == nil {
+			return &Error{Code: CodeBusy, Reason: "events-taken", Message: "a channel of Monitor.Events takes the events: " +
+				"cancel its context first"}
+		}
+		select {
+		case <-old.ended:
+		case <-ctx.Done():
+			return contextError("at waiting for another channel of events to end", ctx.Err())
+		}
+	}
+	return nil // what uses the monitor says that it is nil
+}
+
+func (m *Monitor) endListener(l *listener) {
+	if m.shared != nil {
+		m.shared.mutex.Lock()
+		m.shared.listening = nil
+		m.shared.mutex.Unlock()
+	}
+	close(l.ended)
+}
+
 // Events tells of events until the context is cancelled, the monitor closed, or QEMU has ended: then the last one has
-// Err, such as ErrNotRunning, and the channel is closed. It must be read, or the context cancelled.
+// Err, such as ErrNotRunning, and the channel is closed. It must be read, or the context cancelled. A monitor has one
+// such channel at a time, which gets all events: of another one, ErrBusy is the first and the last.
 func (m *Monitor) Events(ctx context.Context) <-chan Event {
+	if m == nil {
+		m = &Monitor{}
+	}
 	if ctx == nil {
 		ctx = context.Background()
 	}
 	events := make(chan Event)
+	mine := &listener{ctx, make(chan struct{})}
+	err := m.awaitListener(ctx, mine)
 	go func() {
 		defer close(events)
+		if err != nil {
+			tell(ctx, events, &Event{Err: err})
+			return
+		}
+		defer m.endListener(mine)
 		for {
-			event, err := m.NextEvent(ctx)
+			event, err := m.next(ctx)
 			if err != nil {
 				event = &Event{Err: err}
 			}
-			select {
-			case events <- *event:
-			case <-ctx.Done():
-				return
-			}
-			if err != nil {
+			if !tell(ctx, events, event) || err != nil {
 				return
 			}
 		}
 	}()
 	return events
+}
+
+// tell tells whether somebody took the event.
+func tell(ctx context.Context, events chan<- Event, event *Event) bool {
+	select {
+	case events <- *event:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // PID is the process of QEMU; -1 if it is not known.
@@ -265,7 +351,7 @@ func (m *Monitor) ShutDown(ctx context.Context, timeout time.Duration, options .
 	}
 	defer release()
 	var end C.int32_t
-	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
+	err = run(ctx, m.options(options), func(call *C.vqemu_call, e **C.vqemu_error) C.int {
 		return C.vqemu_monitor_shut_down(monitor, C.uint32_t(patience), 0, call, &end, e)
 	})
 	return ShutdownEnd(end), err

@@ -175,6 +175,64 @@ func TestEventsEndWithQEMU(t *testing.T) {
 	}
 }
 
+func TestCloseEndsWhatWaits(t *testing.T) {
+	for name, wait := range map[string]func(m *Monitor) error{
+		"execute":    func(m *Monitor) error { _, err := m.Execute(ctx, "silence", nil); return err },
+		"shut down":  func(m *Monitor) error { _, err := m.ShutDown(ctx, time.Hour); return err },
+		"next event": func(m *Monitor) error { _, err := m.NextEvent(ctx); return err },
+		"events":     func(m *Monitor) error { return (<-m.Events(ctx)).Err },
+		"its turn": func(m *Monitor) error {
+			go m.Execute(ctx, "silence", nil)
+			time.Sleep(20 * time.Millisecond)
+			_, err := m.Execute(ctx, "query-status", nil)
+			return err
+		},
+	} {
+		monitor := openMonitor(t, startQEMU(t, true))
+		done := make(chan error, 1)
+		go func() { done <- wait(monitor) }()
+		time.Sleep(100 * time.Millisecond)
+		monitor.Close()
+		within(t, 5*time.Second, name, func() {
+			if err := <-done; !errors.Is(err, ErrClosed) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
+	}
+}
+
+func TestEventsHaveOneChannel(t *testing.T) {
+	qemu := startQEMU(t, false)
+	monitor := openMonitor(t, qemu)
+	until, cancel := context.WithCancel(ctx)
+	first := monitor.Events(until)
+	taken := &Error{Code: CodeBusy, Reason: "events-taken"}
+	second := monitor.Events(ctx)
+	if event := <-second; !errors.Is(event.Err, taken) {
+		t.Errorf("%+v", event)
+	}
+	if _, more := <-second; more {
+		t.Error("it goes on")
+	}
+	if _, err := monitor.NextEvent(ctx); !errors.Is(err, taken) {
+		t.Error(err)
+	}
+	for i := 0; i < 2; i++ {
+		qemu.events <- `{"event": "RESET", "timestamp": {"seconds": 1, "microseconds": 0}}`
+		if event := <-first; event.Name != "RESET" {
+			t.Errorf("%+v", event)
+		}
+	}
+	cancel()
+	third := monitor.Events(ctx) // waits for the end of the first
+	qemu.events <- `{"event": "STOP", "timestamp": {"seconds": 1, "microseconds": 0}}`
+	within(t, time.Minute, "the third", func() {
+		if event := <-third; event.Name != "STOP" {
+			t.Errorf("%+v", event)
+		}
+	})
+}
+
 func TestAMonitorWaitsForItsTurnAsLongAsItMay(t *testing.T) {
 	monitor := openMonitor(t, startQEMU(t, false))
 	first, cancel := context.WithCancel(ctx)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -46,8 +47,10 @@ func TestACommandIsSavedAndLoaded(t *testing.T) {
 		t.Errorf("%+v instead of %+v", loaded, command)
 	}
 	qemu, err := loaded.Cmd(nil)
-	if err != nil || len(qemu.ExtraFiles) != 1 {
-		t.Errorf("%+v, %v", qemu, err)
+	check(t, err)
+	qemu.Path, qemu.Args = "/bin/readlink", []string{"readlink", "/proc/self/fd/3"}
+	if output, err := qemu.Output(); err != nil || !strings.Contains(string(output), "/qemu/trees/") {
+		t.Errorf("%s, %v", output, err)
 	}
 	loaded.Close()
 	_, err = LoadCommand(ctx, bytes.Replace(saved, []byte("/srv/here"), []byte("/srv/gone"), -1), "x.command")

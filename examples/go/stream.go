@@ -17,7 +17,7 @@ import (
 // leaves the file's mode alone.
 func withDescriptor(file *os.File, f func(fd C.int) error) error {
 	if file == nil {
-		return &Error{Code: CodeUsage, Reason: "null-argument", Message: "the file is nil"}
+		return nilArgument("file")
 	}
 	raw, err := file.SyscallConn()
 	if err != nil {
@@ -25,7 +25,8 @@ func withDescriptor(file *os.File, f func(fd C.int) error) error {
 	}
 	var inner error
 	if err := raw.Control(func(fd uintptr) { inner = f(C.int(fd)) }); err != nil {
-		return err
+		return &Error{Code: CodeUsage, Reason: "bad-descriptor", Message: "the file " + file.Name() + " is closed",
+			Details: map[string]string{"path": file.Name()}, cause: os.ErrClosed}
 	}
 	return inner
 }
@@ -94,7 +95,7 @@ func cancelled(ctx context.Context, err error) error {
 	if err == nil || ctx.Err() == nil || errors.Is(err, ctx.Err()) {
 		return err
 	}
-	return contextError(ctx.Err())
+	return contextError("at copying the archive", ctx.Err())
 }
 
 // isOther tells that it was not the other end of the pipe, or ours, that was closed.
@@ -105,7 +106,7 @@ func isOther(err error) bool {
 // reading gives f a descriptor that has what a reader has.
 func reading(ctx context.Context, from io.Reader, f func(fd C.int) error) error {
 	if isNil(from) {
-		return &Error{Code: CodeUsage, Reason: "null-argument", Message: "the reader is nil"}
+		return nilArgument("reader")
 	}
 	if file, ok := isRegular(from); ok {
 		return withDescriptor(file, f)
@@ -138,7 +139,7 @@ func reading(ctx context.Context, from io.Reader, f func(fd C.int) error) error 
 // writing gives f a descriptor, and what is written there to a writer.
 func writing(ctx context.Context, to io.Writer, f func(fd C.int) error) error {
 	if isNil(to) {
-		return &Error{Code: CodeUsage, Reason: "null-argument", Message: "the writer is nil"}
+		return nilArgument("writer")
 	}
 	if file, ok := isRegular(to); ok {
 		return withDescriptor(file, f)
@@ -162,7 +163,7 @@ func writing(ctx context.Context, to io.Writer, f func(fd C.int) error) error {
 		}
 	}
 	if err == ctx.Err() && err != nil {
-		return contextError(err)
+		return contextError("at copying the archive", err)
 	}
 	return cancelled(ctx, err)
 }

@@ -115,72 +115,6 @@ const (
 	On      Switch = C.VQEMU_SWITCH_ON
 )
 
-// Set sets what a key means. The value is a string, a bool or Switch, or an integer, or a pointer to one; nil is as
-// Unset. For the keys of lists and objects of the VM itself, such as "disks", it is anything that encoding/json makes
-// the right JSON of, which replaces the whole list.
-func (vm *VM) Set(key string, value any) error {
-	switch v := value.(type) {
-	case nil:
-		return vm.Unset(key)
-	case Switch:
-		return vm.setSwitch(key, v)
-	}
-	v := reflect.ValueOf(value)
-	switch v.Kind() {
-	case reflect.Pointer:
-		if v.IsNil() {
-			return vm.Unset(key)
-		} else if v.Elem().Kind() != reflect.Struct {
-			return vm.Set(key, v.Elem().Interface())
-		}
-	case reflect.String:
-		return vm.setString(key, v.String())
-	case reflect.Bool:
-		if v.Bool() {
-			return vm.setSwitch(key, On)
-		}
-		return vm.setSwitch(key, Off)
-	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
-		if v.Int() < 0 {
-			return &Error{Code: CodeInvalid, Reason: "out-of-range", Message: fmt.Sprintf("%s: %d is negative", key, v.Int()),
-				Details: map[string]string{"key": key, "value": fmt.Sprint(v.Int())}}
-		}
-		return vm.setNumber(key, uint64(v.Int()))
-	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		return vm.setNumber(key, v.Uint())
-	}
-	document, err := toJSON(map[string]any{key: value})
-	if err != nil {
-		return err
-	}
-	return vm.MergeJSON(document, "")
-}
-
-func (vm *VM) setString(key, value string) error {
-	texts := &cStrings{}
-	defer texts.free()
-	cValue := texts.exact(value)
-	if texts.err != nil {
-		return &Error{Code: CodeInvalid, Reason: "nul", Message: key + ": " + texts.err.Error(),
-			Details: map[string]string{"key": key}}
-	}
-	return vm.keyed(key, func(vm *C.vqemu_vm, key *C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_vm_set_string(vm, key, cValue, e)
-	})
-}
-
-func (vm *VM) setNumber(key string, value uint64) error {
-	return vm.keyed(key, func(vm *C.vqemu_vm, key *C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_vm_set_number(vm, key, C.uint64_t(value), e)
-	})
-}
-
-func (vm *VM) setSwitch(key string, value Switch) error {
-	return vm.keyed(key, func(vm *C.vqemu_vm, key *C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_vm_set_switch(vm, key, C.int32_t(value), e)
-	})
-}
-
 // Unset gives a key its default again.
 func (vm *VM) Unset(key string) error {
 	return vm.keyed(key, func(vm *C.vqemu_vm, key *C.char, e **C.vqemu_error) C.int {
@@ -228,7 +162,8 @@ func (vm *VM) GetSwitch(key string) (Switch, error) {
 	return Switch(value), err
 }
 
-// Get is the value of a key: a string, uint64 or bool; nil if it is not set. What a list has, Count and JSON tell.
+// Get is the value of a key: a string, uint64 or bool; nil if it is not set. What a list or an element with keys of its
+// own has, Count, JSON and Config tell.
 func (vm *VM) Get(key string) (any, error) {
 	text, isSet, err := vm.GetString(key)
 	if err == nil && isSet {
@@ -243,7 +178,10 @@ func (vm *VM) Get(key string) (any, error) {
 		return nil, err
 	}
 	choice, err := vm.GetSwitch(key)
-	if err != nil || choice == Default {
+	if isWrongKind(err) {
+		return nil, &Error{Code: CodeInvalid, Reason: "wrong-kind", Details: map[string]string{"key": key},
+			Message: key + ": a list, or an element with keys of its own, has no single value: see Count, JSON and Config"}
+	} else if err != nil || choice == Default {
 		return nil, err
 	}
 	return choice == On, nil
@@ -285,6 +223,10 @@ func (vm *VM) MergeJSON(document []byte, source string) error {
 		return err
 	}
 	defer release()
+	return mergeInto(handle, document, source)
+}
+
+func mergeInto(vm *C.vqemu_vm, document []byte, source string) error {
 	texts := &cStrings{}
 	defer texts.free()
 	given, err := texts.document(document, source)
@@ -292,12 +234,15 @@ func (vm *VM) MergeJSON(document []byte, source string) error {
 		return err
 	}
 	return try(func(e **C.vqemu_error) C.int {
-		return C.vqemu_vm_merge_json(handle, given.text, given.size, given.source, 0, e)
+		return C.vqemu_vm_merge_json(vm, given.text, given.size, given.source, 0, e)
 	})
 }
 
 // Merge merges what is set in a struct; see MergeJSON.
 func (vm *VM) Merge(config *VMConfig) error {
+	if config == nil {
+		return nilArgument("VMConfig")
+	}
 	document, err := toJSON(config)
 	if err != nil {
 		return err
@@ -317,7 +262,10 @@ func (vm *VM) Copy() (*VM, error) {
 	}))
 }
 
-// Change is a key in which two VMs differ; nil where it is not set.
+// Change is a key in which two VMs differ. From and To are nil where it is not set; otherwise a string, bool or
+// json.Number, or for an element that a list has in one VM alone, a map[string]any of these and of lists. Set takes To
+// as it is. Where that is nil, Unset does it, or for an element ("disks[1]") Remove: the last change first, since those
+// behind an element move up.
 type Change struct {
 	Key  string `json:"key"`
 	From any    `json:"from"`

@@ -4,6 +4,7 @@ package voltqemu
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"path/filepath"
@@ -161,6 +162,128 @@ func TestWhatCannotBeIsRefused(t *testing.T) {
 	}
 	if text, err := vm.JSON(); err != nil || strings.Contains(string(text), ",") {
 		t.Errorf("something was set: %s, %v", text, err)
+	}
+}
+
+func TestWhatDiffTellsIsSet(t *testing.T) {
+	full, err := ReadVM("../../tests/cases/commands/guest-with-everything/vm.json")
+	check(t, err)
+	more := vmOf(t, VMConfig{Name: "x", Memory: 512, Kernel: "/k", TPM: On, Sandbox: Off, ExtraArgs: []string{"-d", "x"},
+		CPUFeatures: NamedValues{{"sse4.1", true}, {"hv-spinlocks", 8191}, {"level", "0x7"}},
+		Slots:       NamedValues{{"nic0", "0x10"}, {"nic1", 17}},
+		NICs:        []NIC{{}, {Forwards: []Forward{{HostPort: 1, GuestPort: 2}, {HostPort: 3, GuestPort: 4}}}},
+		Disks:       []Disk{{File: "/a", BootOrder: 1}, {File: "/b", ReadOnly: On}}, Shares: []Share{{Path: "/s", Tag: "s"}}})
+	less := vmOf(t, VMConfig{Name: "x"})
+	other := vmOf(t, VMConfig{Name: "y", Memory: 9, CPUFeatures: NamedValues{{"sse4.1", "off"}, {"level", 3}},
+		NICs: []NIC{{Forwards: []Forward{{HostPort: 9, GuestPort: 9}}}}, Disks: []Disk{{File: "/c", BootOrder: 2}}})
+	for _, from := range []*VM{full, more, less, other} {
+		for _, to := range []*VM{full, more, less, other} {
+			changes, err := from.Diff(to)
+			check(t, err)
+			vm, err := from.Copy()
+			check(t, err)
+			apply(t, vm, changes)
+			if left, err := vm.Diff(to); err != nil || len(left) != 0 {
+				t.Errorf("%v, %v", left, err)
+			}
+		}
+	}
+}
+
+// apply does what the comment of Change says.
+func apply(t *testing.T, vm *VM, changes []Change) {
+	t.Helper()
+	for _, change := range changes {
+		if change.To != nil {
+			check(t, vm.Set(change.Key, change.To))
+		}
+	}
+	for i := len(changes) - 1; i >= 0; i-- {
+		if change := changes[i]; change.To == nil && strings.HasSuffix(change.Key, "]") {
+			check(t, vm.Remove(change.Key))
+		} else if change.To == nil {
+			check(t, vm.Unset(change.Key))
+		}
+	}
+}
+
+func TestWhatConfigTellsIsSet(t *testing.T) {
+	vm := vmOf(t, VMConfig{Name: "x", CPUFeatures: NamedValues{{"hv-spinlocks", 8191}}, Slots: NamedValues{{"nic0", 16}}})
+	config, err := vm.Config()
+	check(t, err)
+	check(t, vm.Set(KeyCPUFeaturesNamed("hv-spinlocks"), config.CPUFeatures[0].Value))
+	check(t, vm.Set(KeySlotsNamed("nic0"), config.Slots[0].Value))
+	check(t, vm.Set(KeyMemory, json.Number("512")))
+	check(t, vm.Set(KeyCPUs, 2.0))
+	for key, wanted := range map[string]any{KeyCPUFeaturesNamed("hv-spinlocks"): uint64(8191),
+		KeySlotsNamed("nic0"): uint64(16), KeyMemory: uint64(512), KeyCPUs: uint64(2)} {
+		if got, err := vm.Get(key); err != nil || got != wanted {
+			t.Errorf("%s: %v, %v", key, got, err)
+		}
+	}
+	for _, number := range []any{json.Number("-1"), json.Number("1.5"), json.Number("x"), json.Number("99999999999999999999"),
+		-1, 1.5, -2.0, 1e300} {
+		if err := vm.Set(KeyMemory, number); !errors.Is(err, &Error{Code: CodeInvalid, Reason: "out-of-range"}) ||
+			!strings.HasPrefix(err.Error(), "memory: ") {
+			t.Errorf("%v: %v", number, err)
+		}
+	}
+	if err := vm.Set(KeyKernel, json.Number("1")); !isWrongKind(err) {
+		t.Error(err)
+	}
+}
+
+func TestListsAndElementsAreSetByTheirKeys(t *testing.T) {
+	vm := vmOf(t, VMConfig{Name: "x", NICs: []NIC{{ID: "a"}}})
+	check(t, vm.Set(KeyNICsForwards(0), []Forward{{HostPort: 1, GuestPort: 2}}))
+	check(t, vm.Set(KeyNICsForwardsAt(0, 1), Forward{HostPort: 3, GuestPort: 4}))
+	check(t, vm.Set(KeyNICsAt(1), &NIC{ID: "b"}))
+	check(t, vm.Set(KeyDisksAt(0), map[string]any{"file": "/a"}))
+	check(t, vm.Set(KeyCPUFeatures, NamedValues{{"sse4.1", false}}))
+	config, err := vm.Config()
+	if wanted := (&VMConfig{Name: "x", Disks: []Disk{{File: "/a"}}, CPUFeatures: NamedValues{{"sse4.1", false}},
+		NICs: []NIC{{ID: "a", Forwards: []Forward{{HostPort: 1, GuestPort: 2}, {HostPort: 3, GuestPort: 4}}}, {ID: "b"}}}); err != nil ||
+		!reflect.DeepEqual(config, wanted) {
+		t.Errorf("%+v, %v", config, err)
+	}
+	for _, refused := range []struct {
+		key   string
+		value any
+		is    error
+		says  string
+	}{
+		{KeyNICsAt(5), NIC{}, &Error{Code: CodeInvalid, Reason: "index-beyond-end"}, "nics[5]: "},
+		{KeyNICsAt(0), []NIC{}, ErrMalformed, "nics[0]"}, {KeyNICsForwards(0), Forward{}, ErrMalformed, "nics[0].forwards"},
+		{KeyCPUFeaturesNamed("a.b"), []string{"x"}, ErrInvalid, "cpu_features.a.b"}, {"nics[0].x", []string{}, ErrUnknownKey, "nics[0].x"},
+		{KeyNICs, "x", &Error{Code: CodeInvalid, Reason: "wrong-kind"}, "nics: "}, {KeyDisksAt(0), map[string]any{"fil": "x"}, ErrUnknownKey, "disks[0].fil"},
+		{KeyDisksFile(0), []string{"x"}, ErrInvalid, "disks[0].file"}, {KeyDisksAt(0), nil, ErrInvalid, "disks[0]"},
+		{KeyDisksAt(0), Disk{File: "\xff"}, ErrUnsupported, "disks[0].file: "}, {KeyDisks, func() {}, nil, "disks: "},
+	} {
+		if err := vm.Set(refused.key, refused.value); err == nil || refused.is != nil && !errors.Is(err, refused.is) ||
+			!strings.Contains(err.Error(), refused.says) {
+			t.Errorf("%s = %v: %v", refused.key, refused.value, err)
+		}
+	}
+	if after, err := vm.Config(); err != nil || !reflect.DeepEqual(after, config) {
+		t.Errorf("half was set: %+v, %v", after, err)
+	}
+	for _, key := range []string{KeyDisks, KeyDisksAt(0), KeyCPUFeatures} {
+		if _, err := vm.Get(key); !isWrongKind(err) || strings.Contains(err.Error(), "switch") {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if err := vm.Remove(KeyDisks); !isWrongKind(err) || strings.Contains(err.Error(), "set") {
+		t.Error(err)
+	}
+}
+
+func TestANilStructIsNamed(t *testing.T) {
+	var none *VMConfig
+	_, made := none.VM()
+	for _, err := range []error{vmOf(t, VMConfig{Name: "x"}).Merge(nil), made} {
+		if !errors.Is(err, &Error{Code: CodeUsage, Reason: "null-argument"}) {
+			t.Error(err)
+		}
 	}
 }
 

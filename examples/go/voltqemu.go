@@ -19,7 +19,9 @@
 // # Errors
 //
 // Errors are of type *Error, with a code, a stable word for the reason, and details. errors.Is knows the codes by
-// ErrBusy, ErrNoRevision and so on, and fs.ErrNotExist for what is not there.
+// ErrBusy, ErrNoRevision and so on, and fs.ErrNotExist for what is not there. As they come are those of a reader or
+// writer of an archive, those of encoding/json for a value that cannot be JSON, those of os/exec by a Cmd, and those
+// of the system calls that this package itself makes: *os.SyscallError for a pipe or the copy of a lease.
 package voltqemu
 
 /*
