@@ -8,6 +8,7 @@ package voltqemu
 import "C"
 
 import (
+	"fmt"
 	"math"
 	"time"
 )
@@ -30,8 +31,8 @@ type UnitOptions struct {
 	StateBase   string
 	RuntimeBase string
 	StopDir     string        // what the stop command needs besides /usr, such as where its libraries are
-	StopTimeout time.Duration // for the guest, in whole seconds
-	StopCommand []string      // of a program that shuts the guest down, by its absolute path
+	StopTimeout time.Duration // for the guest of StopCommand, without which it is refused; rounded up to whole seconds, 0: 90 s
+	StopCommand []string      // of a program that shuts the guest down, by its absolute path; without one systemd ends QEMU
 	User        bool          // for the manager of a user
 	Policy      *Policy       // what the VM may use of the host; nil for all
 
@@ -53,6 +54,10 @@ func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
 		err = o.Capabilities.apply(o.Others, func(c *C.vqemu_capabilities, s *C.vqemu_store, e **C.vqemu_error) C.int {
 			return C.vqemu_unit_options_set_capabilities(options, c, s, e)
 		})
+	}
+	if err == nil && o.StopTimeout < 0 {
+		err = &Error{Code: CodeInvalid, Reason: "out-of-range", Message: fmt.Sprintf("stop_timeout: %v is negative", o.StopTimeout),
+			Details: map[string]string{"key": C.VQEMU_UNIT_STOP_TIMEOUT, "value": o.StopTimeout.String()}}
 	}
 	texts := &cStrings{}
 	defer texts.free()

@@ -40,8 +40,10 @@ typedef struct vqemu_unit_options vqemu_unit_options;
  */
 #define VQEMU_UNIT_STOP_DIRECTORY "stop_directory"
 
-/** How many seconds a guest has to switch itself off, where there is a command that tells it to: up
- * to 604800. Default, and for 0: 90. A number. Since 1.0. */
+/** How many seconds a guest has to switch itself off, by the command that tells it to
+ * (vqemu_unit_options_set_stop_command()): up to 604800. Default, and for 0: 90. Another number
+ * without such a command is refused by vqemu_units_build(), for nobody would keep to it. A number.
+ * Since 1.0. */
 #define VQEMU_UNIT_STOP_TIMEOUT "stop_timeout"
 
 /** New options, all unset. The caller frees them with vqemu_unit_options_free(). Errors:
@@ -134,7 +136,8 @@ enum vqemu_unit_flag {
  * "path-in-unit"; reason "socket-outside": a socket in none of the VM's directories; a read-only
  * share over virtiofs in a user's manager), VQEMU_ERR_REFUSED (reason "symbolic-link": a path that
  * goes by a link to a directory of others than root), VQEMU_ERR_SYSTEM (a path that may not be
- * looked at). The detail "key" tells which key it is about, or "path" which path. The units take a
+ * looked at), VQEMU_ERR_USAGE (also reason "flags-at-odds": a time to stop, and no stop command).
+ * The detail "key" tells which key it is about, or "path" which path. The units take a
  * reference to the runtime. Safe from any thread. Since 1.0.
  */
 int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm, const vqemu_unit_options *options,

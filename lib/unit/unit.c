@@ -163,6 +163,15 @@ static int write_units(vqemu_units *units, struct unit_plan *plan, vqemu_error *
     return r;
 }
 
+/* Nobody would keep to the time that was set. */
+static int check_stop_timeout(const vqemu_unit_options *options, vqemu_error **error) {
+    if (!options || options->stop_timeout == 0 || options->stop.count > 0)
+        return 0;
+    return error_flags_at_odds(error, "vqemu_units_build",
+                               "stop_timeout is for the guest that a stop command shuts down, and "
+                               "no stop command is set");
+}
+
 VQEMU_EXPORT int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
                                    const vqemu_unit_options *options, uint32_t flags,
                                    vqemu_units **units, vqemu_error **error) {
@@ -173,12 +182,15 @@ VQEMU_EXPORT int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     REQUIRE_ARGUMENT(vm, error);
     REQUIRE_FLAGS(flags, VQEMU_UNIT_USER_MANAGER, error);
     struct unit_plan plan = {.vm = vm, .for_user = flags & VQEMU_UNIT_USER_MANAGER};
+    int r = check_stop_timeout(options, error);
+    if (r < 0)
+        return r;
     unit_settle(options, &plan.settings);
     _cleanup_units_ vqemu_units *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
-    int r = command_build(runtime, vm, &plan.settings.command, VQEMU_COMMAND_FOR_UNIT,
-                          &new->command, error);
+    r = command_build(runtime, vm, &plan.settings.command, VQEMU_COMMAND_FOR_UNIT, &new->command,
+                      error);
     if (r == 0)
         r = write_units(new, &plan, error);
     if (r < 0)

@@ -105,8 +105,8 @@ int key_wrong_kind(const struct key_path *path, const char *given, vqemu_error *
         [KEY_NUMBER] = "a number",
         [KEY_SWITCH] = "a switch",
         [KEY_VALUE] = "a switch, number or string, and set as another of these",
-        [KEY_LIST] = "a whole list, of which one element at a time can be set",
-        [KEY_OBJECT] = "an element of a list, of which one key at a time can be set"};
+        [KEY_LIST] = "a whole list or object",
+        [KEY_OBJECT] = "an element with keys of its own"};
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%.200s: it is %s, and not %s", path->text,
                       kinds[path->kind], given);
     return error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, path->text, NULL);

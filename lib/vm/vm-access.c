@@ -133,7 +133,7 @@ VQEMU_EXPORT int vqemu_vm_unset(vqemu_vm *vm, const char *key, vqemu_error **err
     struct target target;
     int r = key_parse(&vm_type, key, &target.path, error);
     if (r == 0 && key_is_element(&target.path))
-        r = key_wrong_kind(&target.path, "unset, but removed", error);
+        r = key_wrong_kind(&target.path, "unset, but can be removed", error);
     if (r == 0)
         r = find_target(vm, &target, error);
     if (r < 0)

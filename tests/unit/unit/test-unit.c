@@ -324,6 +324,23 @@ START_TEST(options_are_checked_when_they_are_set) {
 }
 END_TEST
 
+START_TEST(a_time_for_stopping_needs_a_command) {
+    _cleanup_runtime_ vqemu_runtime *runtime = make_runtime("emulate-x86");
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_unit_options *options = NULL;
+    vqemu_units *units = NULL;
+    ck_assert_int_eq(vqemu_vm_new("web", &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_unit_options_new(&options, NULL), 0);
+    ck_assert_int_eq(vqemu_unit_options_set_number(options, "stop_timeout", 7, NULL), 0);
+    ck_assert_int_eq(vqemu_units_build(runtime, vm, options, 0, &units, &error), VQEMU_ERR_USAGE);
+    ck_assert_ptr_null(units);
+    ck_assert_str_eq(vqemu_error_reason(error), "flags-at-odds");
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "stop_timeout"));
+    vqemu_unit_options_free(options);
+}
+END_TEST
+
 START_TEST(nothing_crashes_without_units) {
     _cleanup_runtime_ vqemu_runtime *runtime = make_runtime("emulate-x86");
     _cleanup_error_ vqemu_error *error = NULL;
@@ -576,6 +593,7 @@ int main(void) {
     tcase_add_test(tests, directories_elsewhere_are_the_callers);
     tcase_add_test(tests, bad_options_are_refused);
     tcase_add_test(tests, options_are_checked_when_they_are_set);
+    tcase_add_test(tests, a_time_for_stopping_needs_a_command);
     tcase_add_test(tests, nothing_crashes_without_units);
     tcase_add_test(tests, the_directories_are_made_by_systemd_where_it_can);
     tcase_add_test(tests, only_what_is_used_is_in_sight);
