@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/argument-options.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -9,6 +11,8 @@
 /* OPTION_COUNT for none that is known, or has no value. */
 static enum option_name find_name(const char *argument) {
     const char *word = option_word(argument);
+    if (word && strcmp(word, "M") == 0)
+        return OPTION_MACHINE;
     for (int name = 0; word && name < OPTION_COUNT; name++) {
         const struct option option = {.name = (enum option_name)name};
         const char *spelling = option_spelling(option.name);
@@ -61,12 +65,36 @@ static void add_text(struct options *options, enum option_name name, const char 
 
 /* ---- JSON ---- */
 
-static void add_member(struct options *options, const char *key, const json_t *value) {
-    const char *name = arena_text(&options->texts, key);
-    if (json_is_string(value))
+static void add_members(struct options *options, const char *prefix, const json_t *object);
+
+/* What is within an object or array has a dot before it, as without JSON: "file.driver". */
+static void add_member(struct options *options, const char *prefix, const char *key,
+                       const json_t *value) {
+    const char *name = arena_textf(&options->texts, "%s%s", prefix, key);
+    if (json_is_string(value)) {
         option_text(options, name, json_string_value(value));
-    else
+    } else if (json_is_object(value) || json_is_array(value)) {
+        const char *inner = arena_textf(&options->texts, "%s.", name ? name : "");
+        add_members(options, inner ? inner : "", value);
+    } else {
         option_switch(options, name, true); /* what it is does not matter here */
+    }
+}
+
+static void add_members(struct options *options, const char *prefix, const json_t *object) {
+    const char *key;
+    json_t *value;
+    size_t i;
+    if (json_is_object(object)) {
+        json_object_foreach((json_t *)(uintptr_t)object, key, value)
+            add_member(options, prefix, key, value);
+        return;
+    }
+    json_array_foreach(object, i, value) {
+        char number[24];
+        snprintf(number, sizeof number, "%zu", i);
+        add_member(options, prefix, number, value);
+    }
 }
 
 static void add_json(struct options *options, enum option_name name, const char *text,
@@ -75,9 +103,7 @@ static void add_json(struct options *options, enum option_name name, const char 
     if (json_parse_object(text, strlen(text), "", &object, NULL) < 0)
         return; /* QEMU says what is wrong with it */
     option_begin(options, name, NULL, origin);
-    const char *key;
-    json_t *value;
-    json_object_foreach(object, key, value) add_member(options, key, value);
+    add_members(options, "", object);
 }
 
 void argument_options(const struct strv *arguments, struct options *options) {

@@ -16,18 +16,37 @@ static const struct rule {
     enum option_name option;
     const char *kind, *noun;
     const char *driver;  /* the setting that names the thing where it is not said first */
-    const char *also[3]; /* settings that are not properties */
+    const char *also[8]; /* settings that are not properties */
 } rules[] = {
     {OPTION_ACCEL, "accel", "accelerator", "accel", {NULL}},
     {OPTION_BLOCKDEV, "blockdev", "block driver", "driver", {NULL}},
-    {OPTION_CHARDEV, "chardev", "character device", "backend", {"id"}},
+    {OPTION_CHARDEV, "chardev", "character device", "backend", {NULL}},
     {OPTION_CPU, "cpu", "CPU model", "cpu", {NULL}},
     {OPTION_DEVICE, "device", "device", "driver", {"id", "bus", "driver"}},
     {OPTION_DISPLAY, "display", "display", "type", {NULL}},
-    {OPTION_MACHINE, "machine", "machine", "type", {NULL}},
+    {OPTION_MACHINE,
+     "machine",
+     "machine",
+     "type",
+     {"accel", "igd-passthru", "igd_passthru", "kernel-irqchip", "kernel_irqchip", "kvm-shadow-mem",
+      "kvm_shadow_mem", "memory-backend"}},
     {OPTION_NETDEV, "netdev", "network backend", "type", {"id"}},
     {OPTION_OBJECT, "object", "object", "qom-type", {"id"}},
     {OPTION_TPMDEV, "tpm", "TPM backend", "type", {"id"}},
+};
+
+/* Options of which QEMU tells all parameters. */
+static const struct group {
+    enum option_name option;
+    const char *name;
+    const char *head; /* the parameter that is said first without its name */
+} groups[] = {
+    {OPTION_ACTION, "action", ""},         {OPTION_ADD_FD, "add-fd", ""},
+    {OPTION_BOOT, "boot-opts", "order"},   {OPTION_CHARDEV, "chardev", "backend"},
+    {OPTION_FSDEV, "fsdev", "fsdriver"},   {OPTION_MEMORY, "memory", "size"},
+    {OPTION_MON, "mon", "chardev"},        {OPTION_MSG, "msg", ""},
+    {OPTION_NAME, "name", "guest"},        {OPTION_RTC, "rtc", ""},
+    {OPTION_SANDBOX, "sandbox", "enable"}, {OPTION_SMP, "smp-opts", "cpus"},
 };
 
 /* Options that a QEMU is compiled without. */
@@ -161,6 +180,17 @@ static bool is_of_option(const struct rule *rule, const char *property) {
     return strcmp(property, rule->driver) == 0;
 }
 
+/* "nowait" stands for "wait=off". */
+static bool has_property(const struct checker *checker, const struct missing *thing,
+                         const char *properties, const struct setting *setting,
+                         const char *property) {
+    bool is_negated = setting->kind == SETTING_SWITCH && strncmp(property, "no", 2) == 0;
+    return capability_name_has_property(checker->capabilities, thing->kind, thing->name, properties,
+                                        property) ||
+           (is_negated && capability_name_has_property(checker->capabilities, thing->kind,
+                                                       thing->name, properties, property + 2));
+}
+
 /* thing: what is there; of its properties, the settings that begin with the prefix. */
 static int check_properties(const struct checker *checker, const struct rule *rule,
                             const struct missing *thing, const char *prefix) {
@@ -175,8 +205,7 @@ static int check_properties(const struct checker *checker, const struct rule *ru
         missing.property = setting->name + strlen(prefix);
         missing.origin = setting_origin(option, setting);
         if (!is_of_option(rule, missing.property) &&
-            !capability_name_has_property(checker->capabilities, thing->kind, thing->name,
-                                          properties, missing.property))
+            !has_property(checker, thing, properties, setting, missing.property))
             return refuse_missing(checker, &missing);
     }
     return 0;
@@ -233,22 +262,90 @@ static int check_thing(const struct checker *checker, const struct rule *rule,
 
 /* ---- what has a form of its own ---- */
 
-/* The file within a block node: "file.driver", "file.filename". */
-static int check_file(const struct checker *checker, const struct rule *rule,
-                      const struct option *option) {
-    const struct origin *origin = &option->origin;
-    const char *driver = text_of(checker, option, "file.driver", &origin);
-    const struct missing thing = {
-        .kind = rule->kind, .noun = rule->noun, .name = driver, .option = option, .origin = origin};
-    if (!driver)
-        return 0;
-    return vqemu_capabilities_has(checker->capabilities, rule->kind, driver, NULL)
-               ? check_properties(checker, rule, &thing, "file.")
+/* A node within a block node: "file.driver=file,file.filename=/x" with the prefix "file.". */
+static int check_node(const struct checker *checker, const struct rule *rule,
+                      const struct option *option, const struct setting *driver) {
+    _cleanup_free_ char *prefix =
+        strndup(driver->name, strlen(driver->name) - strlen(rule->driver));
+    const struct missing thing = {.kind = rule->kind,
+                                  .noun = rule->noun,
+                                  .name = driver->text,
+                                  .option = option,
+                                  .origin = setting_origin(option, driver)};
+    if (!prefix)
+        return error_no_memory(checker->error);
+    return vqemu_capabilities_has(checker->capabilities, rule->kind, driver->text, NULL)
+               ? check_properties(checker, rule, &thing, prefix)
                : refuse_missing(checker, &thing);
 }
 
-/* "ICH9-LPC.disable_s3=1". Of a type that is no device, it cannot be told what it has. */
+static bool ends_in(const char *text, const char *end) {
+    size_t length = strlen(text), end_length = strlen(end);
+    return length > end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+static int check_nodes(const struct checker *checker, const struct rule *rule,
+                       const struct option *option) {
+    bool tells = capabilities_tell(checker->capabilities, rule->kind);
+    int r = 0;
+    for (size_t i = 0; tells && r == 0 && i < option->count; i++) {
+        const struct setting *setting = option_setting(checker->options, option, i);
+        if (setting->kind == SETTING_TEXT && ends_in(setting->name, ".driver"))
+            r = check_node(checker, rule, option, setting);
+    }
+    return r;
+}
+
+/* "accel=kvm:tcg": one of them is enough. */
+static int check_machine_accel(const struct checker *checker, const struct option *option) {
+    const struct origin *origin = &option->origin;
+    const char *names = text_of(checker, option, "accel", &origin);
+    _cleanup_free_ char *words = strdup(names ? names : "");
+    const struct missing missing = {
+        .kind = "accel", .noun = "accelerator", .name = names, .option = option, .origin = origin};
+    char *rest;
+    if (!words)
+        return error_no_memory(checker->error);
+    for (char *word = strtok_r(words, ":", &rest); word; word = strtok_r(NULL, ":", &rest))
+        if (vqemu_capabilities_has(checker->capabilities, "accel", word, NULL))
+            return 0;
+    return names && capabilities_tell(checker->capabilities, "accel")
+               ? refuse_missing(checker, &missing)
+               : 0;
+}
+
+/* Parameters of an option that is a thing itself. */
+static int check_group(const struct checker *checker, const struct option *option) {
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        const struct rule rule = {option->name, "option", "option", groups[i].head, {"id"}};
+        const struct missing thing = {.kind = "option",
+                                      .noun = "option",
+                                      .name = groups[i].name,
+                                      .option = option,
+                                      .origin = &option->origin};
+        if (option->name == groups[i].option && !asks_for_help(checker, option))
+            return check_properties(checker, &rule, &thing, "");
+    }
+    return 0;
+}
+
+/* Of a type that is no device, it cannot be told what it has. */
+static int check_global_of(const struct checker *checker, const struct missing *missing) {
+    bool is_missing =
+        vqemu_capabilities_has(checker->capabilities, "device", missing->name, NULL) == 1 &&
+        vqemu_capabilities_has(checker->capabilities, "device", missing->name, missing->property) ==
+            0;
+    return is_missing ? refuse_missing(checker, missing) : 0;
+}
+
+/* "ICH9-LPC.disable_s3=1", or "driver=ICH9-LPC,property=disable_s3,value=1". */
 static int check_global(const struct checker *checker, const struct option *option) {
+    struct missing missing = {
+        .kind = "device", .noun = "device", .option = option, .origin = &option->origin};
+    missing.name = text_of(checker, option, "driver", &missing.origin);
+    missing.property = text_of(checker, option, "property", &missing.origin);
+    if (missing.name && missing.property)
+        return check_global_of(checker, &missing);
     const struct setting *setting =
         option->count == 1 ? option_setting(checker->options, option, 0) : NULL;
     const char *dot = setting ? strrchr(setting->name, '.') : NULL;
@@ -257,16 +354,10 @@ static int check_global(const struct checker *checker, const struct option *opti
         return 0;
     if (!name)
         return error_no_memory(checker->error);
-    const struct missing missing = {.kind = "device",
-                                    .noun = "device",
-                                    .name = name,
-                                    .property = dot + 1,
-                                    .option = option,
-                                    .origin = setting_origin(option, setting)};
-    bool is_device = vqemu_capabilities_has(checker->capabilities, "device", name, NULL);
-    bool is_missing = is_device && vqemu_capabilities_has(checker->capabilities, "device", name,
-                                                          missing.property) == 0;
-    return is_missing ? refuse_missing(checker, &missing) : 0;
+    missing.name = name;
+    missing.property = dot + 1;
+    missing.origin = setting_origin(option, setting);
+    return check_global_of(checker, &missing);
 }
 
 static int check_part(const struct checker *checker, const struct option *option) {
@@ -309,13 +400,17 @@ static int check_cpu_count(const struct checker *checker, const struct option *o
 static int check_option(const struct checker *checker, const struct option *option) {
     const struct rule *rule = find_rule(option->name);
     int r = rule ? check_thing(checker, rule, option) : 0;
+    if (r == 0)
+        r = check_group(checker, option);
     if (r < 0)
         return r;
     switch (option->name) {
     case OPTION_BLOCKDEV:
-        return check_file(checker, rule, option);
+        return check_nodes(checker, rule, option);
     case OPTION_GLOBAL:
         return check_global(checker, option);
+    case OPTION_MACHINE:
+        return check_machine_accel(checker, option);
     case OPTION_SMP:
         return check_cpu_count(checker, option);
     default:

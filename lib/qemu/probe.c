@@ -304,10 +304,24 @@ static int add_tpm_backends(struct prober *prober, vqemu_error **error) {
     return r;
 }
 
+/* The schema has those of modules that are not there, too; what they take is that of the option. */
+static int add_character_devices(struct prober *prober, vqemu_error **error) {
+    _cleanup_json_ json_t *backends = NULL;
+    bool is_broken;
+    int r = ask(&prober->asked, "query-chardev-backends", NULL, &backends, &is_broken, error);
+    size_t i;
+    const json_t *backend;
+    json_array_foreach(backends, i, backend) capability_list_add(
+        &prober->list, "chardev", json_text(backend, "name"), PROPERTIES_UNKNOWN, "");
+    return r;
+}
+
 static int ask_all(struct prober *prober, vqemu_error **error) {
-    static int (*const questions[])(struct prober *, vqemu_error **) = {
-        add_version,      add_options,  add_schema, add_accelerators,
-        add_tpm_backends, add_machines, add_models, add_devices};
+    static int (*const questions[])(
+        struct prober *,
+        vqemu_error **) = {add_version,          add_options,  add_schema, add_accelerators,
+                           add_tpm_backends,     add_machines, add_models, add_devices,
+                           add_character_devices /* after what makes QEMU load its modules */};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof questions / sizeof *questions; i++)
         r = questions[i](prober, error);

@@ -5,16 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A union that is told apart by one of its members: what a command takes or returns, or what one of
- * its arguments is. */
+/* A union that is told apart by one of its members: what a command takes or returns. */
 static const struct wanted {
-    const char *kind, *command, *of, *argument;
+    const char *kind, *command, *of;
 } wanted[] = {
-    {"object", "object-add", "arg-type", NULL},
-    {"netdev", "netdev_add", "arg-type", NULL},
-    {"blockdev", "blockdev-add", "arg-type", NULL},
-    {"chardev", "chardev-add", "arg-type", "backend"},
-    {"display", "query-display-options", "ret-type", NULL},
+    {"object", "object-add", "arg-type"},
+    {"netdev", "netdev_add", "arg-type"},
+    {"blockdev", "blockdev-add", "arg-type"},
+    {"display", "query-display-options", "ret-type"},
 };
 
 /* ---- entries by their names ---- */
@@ -36,14 +34,6 @@ static const json_t *type_of(const json_t *by_name, const json_t *object, const 
     return json_object_get(by_name, json_text(object, key));
 }
 
-static const json_t *find_member(const json_t *type, const char *name) {
-    size_t i;
-    const json_t *member;
-    json_array_foreach(json_object_get(type, "members"), i,
-                       member) if (strcmp(json_text(member, "name"), name) == 0) return member;
-    return NULL;
-}
-
 /* ---- unions ---- */
 
 static void add_members(struct strv *words, const json_t *type) {
@@ -53,13 +43,10 @@ static void add_members(struct strv *words, const json_t *type) {
         strv_add(words, json_text(member, "name"));
 }
 
-/* What all have, and what is only of this case. That of a character device is hidden below a member
- * that its command line does not have. */
+/* What all have, and what is only of this case. */
 static int properties_of(struct capability_list *list, const json_t *by_name, const json_t *type,
-                         const json_t *variant, bool is_known) {
+                         const json_t *variant) {
     _cleanup_strv_ struct strv words = {0};
-    if (!is_known)
-        return PROPERTIES_UNKNOWN;
     add_members(&words, type);
     add_members(&words, type_of(by_name, variant, "type"));
     return capability_list_add_set(list, &words);
@@ -69,12 +56,10 @@ static void add_union(struct capability_list *list, const json_t *by_name,
                       const struct wanted *what) {
     const json_t *command = json_object_get(by_name, what->command);
     const json_t *type = type_of(by_name, command, what->of);
-    if (what->argument)
-        type = type_of(by_name, find_member(type, what->argument), "type");
     size_t i;
     const json_t *variant;
     json_array_foreach(json_object_get(type, "variants"), i, variant) {
-        int set = properties_of(list, by_name, type, variant, !what->argument);
+        int set = properties_of(list, by_name, type, variant);
         capability_list_add(list, what->kind, json_text(variant, "case"), set, "");
     }
 }

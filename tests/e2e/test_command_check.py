@@ -137,6 +137,14 @@ TAKEN = [  # architecture, keys, extra arguments
     ("x86_64", {}, ["-object", "memory-backend-ram,help"]),
     ("x86_64", {}, ["-accel", "help"]),
     ("x86_64", {}, ["-display", "help"]),
+    ("x86_64", {}, ["-M", "q35,accel=hvf:tcg,kernel_irqchip=off"]),
+    ("x86_64", {}, ["-chardev", "socket,id=c,path=/tmp/volt-no-such,server,nowait"]),
+    ("x86_64", {}, ["-smp", "cpus=2,cores=2"]),
+    ("x86_64", {}, ["-rtc", "base=utc,clock=vm"]),
+    ("x86_64", {}, ["-blockdev", '{"driver": "raw", "node-name": "n", "file": {"driver": "null-co", "size": 512}}']),
+    ("x86_64", {}, ["-blockdev", "driver=raw,node-name=n,file.driver=raw,file.file.driver=null-co,"
+                    "file.file.read-zeroes=on"]),
+    ("x86_64", {}, ["-global", "driver=virtio-blk-pci,property=num-queues,value=1"]),
 ]
 REFUSED = [
     ("x86_64", {"cpu_model": "qemu64-x86_64-cpu"}, []),
@@ -146,6 +154,18 @@ REFUSED = [
     ("x86_64", {}, ["-device", "q35-pcihost"]),
     ("aarch64", {}, ["-device", "pl011"]),
     ("x86_64", {}, ["-device", "virtio-blk-pci,num_queues=2,drive=x"]),
+    ("x86_64", {}, ["-M", "pc-q35-99"]),
+    ("x86_64", {}, ["-machine", "q35,accel=hvf"]),
+    ("x86_64", {}, ["-blockdev", '{"driver": "raw", "node-name": "n", "file": {"driver": "filee"}}']),
+    ("x86_64", {}, ["-blockdev", '{"driver": "raw", "node-name": "n", "file": {"driver": "null-co", "sizee": 512}}']),
+    ("x86_64", {}, ["-blockdev", "driver=raw,node-name=n,file.driver=raw,file.file.driver=nulll-co"]),
+    ("x86_64", {}, ["-blockdev", "driver=qcow2,node-name=n,file.driver=null-co,backing.driver=qcow9"]),
+    ("x86_64", {}, ["-chardev", "socket,id=c,pathh=/x,server=on"]),
+    ("x86_64", {}, ["-fsdev", "local,id=f,path=/tmp,security=none"]),
+    ("x86_64", {}, ["-smp", "4,modules=2"]),
+    ("x86_64", {}, ["-rtc", "basee=utc"]),
+    ("x86_64", {}, ["-sandbox", "on,foo=deny"]),
+    ("x86_64", {}, ["-action", "panicc=none"]),
 ]
 
 

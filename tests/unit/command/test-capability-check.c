@@ -36,11 +36,15 @@ static void check_said(const char *option, const char *value, const char *expect
 START_TEST(arguments_are_options_as_far_as_they_are_known) {
     check_said("-device", "nvme,serial=a,,b,id=", "nvme,serial=a,,b,id=");
     check_said("--device", "driver=nvme,bootindex=1", "driver=nvme,bootindex=1");
+    check_said("-M", "q35,hpet=off", "q35,hpet=off");
     check_said("-netdev", "user,restrict", "user,restrict=on");
     check_said("-device", "", "");
     check_said("-device", ",,", ",");
     check_said("-device", "{\"driver\": \"nvme\"}", "driver=nvme");
     check_said("-device", "{\"driver\"", NULL);
+    check_said("-blockdev",
+               "{\"driver\": \"x\", \"children\": [{\"driver\": \"y\"}, {}], \"z\": 1}",
+               "driver=x,children.0.driver=y,z=on");
     check_said("-no-such-option", "nvme", NULL);
     check_said("-S", "-device", NULL); /* it has no value */
 }
