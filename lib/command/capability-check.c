@@ -35,6 +35,11 @@ static const struct rule {
     {OPTION_TPMDEV, "tpm", "TPM backend", "type", {"id"}},
 };
 
+/* What a sPAPR machine makes of a CPU model, by the name of its type. */
+#define SPAPR_MACHINE "pseries"
+#define SPAPR_CORE "-spapr-cpu-core"
+#define SPAPR_TYPE "-powerpc64-cpu"
+
 /* Options of which QEMU tells all parameters. */
 static const struct group {
     enum option_name option;
@@ -83,9 +88,40 @@ static void add_subject(const struct missing *missing, struct strbuf *text) {
         strbuf_addf(text, "%s %s", option_spelling(missing->option->name), missing->name);
 }
 
+/* The newest of a machine's versions, "pc-q35-7.2, pc-q35-7.1": the highest below one that was
+ * told. */
+static const char *newest_version(const struct checker *checker, const char *family,
+                                  const char *below) {
+    size_t length = strlen(family);
+    const char *newest = NULL, *name;
+    for (size_t i = 0; (name = vqemu_capabilities_at(checker->capabilities, "machine", i)) != NULL;
+         i++)
+        if (strncmp(name, family, length) == 0 && name[length] >= '0' && name[length] <= '9' &&
+            (!below || strverscmp(name, below) < 0) && (!newest || strverscmp(name, newest) > 0))
+            newest = name;
+    return newest;
+}
+
+/* What is alike is mostly older by years: who asks for a version wants a new one. */
+static void add_versions(const struct checker *checker, const char *machine, struct strbuf *text) {
+    const char *dash = strrchr(machine, '-'), *version = NULL;
+    _cleanup_free_ char *family = strndup(machine, dash ? (size_t)(dash - machine) + 1 : 0);
+    text->failed = text->failed || !family;
+    for (size_t i = 0; dash && family && i < SIMILAR_MAX; i++) {
+        version = newest_version(checker, family, version);
+        if (!version)
+            return;
+        strbuf_addf(text, "%s%s", i > 0 ? ", " : "", version);
+    }
+}
+
 static void add_similar_things(const struct checker *checker, const struct missing *missing,
                                struct strbuf *text) {
     struct similar similar = {.wanted = missing->name};
+    if (strcmp(missing->kind, "machine") == 0)
+        add_versions(checker, missing->name, text);
+    if (text->length > 0)
+        return;
     const char *name;
     for (size_t i = 0;
          (name = vqemu_capabilities_at(checker->capabilities, missing->kind, i)) != NULL; i++)
@@ -395,6 +431,35 @@ static int check_cpu_count(const struct checker *checker, const struct option *o
                          key.text, NULL);
 }
 
+/* "power9_v2.0-spapr-cpu-core": of a model that has none, a machine of this kind makes no CPU. */
+static int check_core(const struct checker *checker, const struct option *option) {
+    const char *model = option->head, *machine = checker->plan->machine_name;
+    if (!model || strncmp(machine, SPAPR_MACHINE, strlen(SPAPR_MACHINE)) != 0 ||
+        capability_name_find(checker->capabilities, "cpu", model, &model) != 1)
+        return 0;
+    const char *type = vqemu_capabilities_fact(checker->capabilities, "cpu", model, "type");
+    const char *end = type ? strstr(type, SPAPR_TYPE) : NULL;
+    _cleanup_free_ char *core =
+        end ? format_string("%.*s" SPAPR_CORE, (int)(end - type), type) : NULL;
+    _cleanup_strbuf_ struct strbuf key = {0};
+    if (!end)
+        return 0;
+    if (!core)
+        return error_no_memory(checker->error);
+    if (vqemu_capabilities_has(checker->capabilities, "device", core, NULL) != 0)
+        return 0;
+    const struct missing missing = {.name = model, .option = option, .origin = &option->origin};
+    add_subject(&missing, &key);
+    if (key.failed)
+        return error_no_memory(checker->error);
+    error_set(checker->error, VQEMU_ERR_UNSUPPORTED, 0,
+              "%s: the machine %s of this QEMU cannot have the CPU model %s", key.text, machine,
+              model);
+    return error_because(VQEMU_ERR_UNSUPPORTED, checker->error, "cpu-not-for-machine",
+                         VQEMU_DETAIL_KEY, origin_has_key(&option->origin) ? key.text : NULL,
+                         VQEMU_DETAIL_VALUE, model, NULL);
+}
+
 /* ---- all of them ---- */
 
 static int check_option(const struct checker *checker, const struct option *option) {
@@ -407,6 +472,8 @@ static int check_option(const struct checker *checker, const struct option *opti
     switch (option->name) {
     case OPTION_BLOCKDEV:
         return check_nodes(checker, rule, option);
+    case OPTION_CPU:
+        return check_core(checker, option);
     case OPTION_GLOBAL:
         return check_global(checker, option);
     case OPTION_MACHINE:

@@ -63,8 +63,8 @@ END_TEST
     "device known ?\n"                                                                             \
     "machine pc-q35-7.2 1\tmax-cpus=4\t\n"                                                         \
     "machine q35 -\talias-of=pc-q35-7.2\t\n"                                                       \
-    "option sandbox -\n"                                                                           \
-    "option tpmdev -\n"                                                                            \
+    "option sandbox ?\n"                                                                           \
+    "option tpmdev ?\n"                                                                            \
     "qemu 7.2.0 -\n"                                                                               \
     "tpm passthrough ?\n"
 
