@@ -246,12 +246,16 @@ def test_nothing_that_golden_vms_ask_for_is_missing(asked, arch):
         if path.parent.name == "hostile-strings":  # its arguments are none of QEMU's
             vm.merge({"extra_args": None})
         if arch not in X86:
-            vm.merge({"cpu_features": None})
+            vm.merge({"cpu_model": None, "cpu_features": None})
         try:
             qemu.build(vm)
         except voltqemu.Error:
             continue  # not for this architecture
-        qemu.check(vm)
+        try:
+            qemu.check(vm)
+        except voltqemu.UnsupportedError as error:  # a machine of this version may have less than the newest
+            assert error.reason == "too-many-cpus", error
+            continue
         built += 1
     assert built > 5
 
