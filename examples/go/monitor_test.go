@@ -118,7 +118,8 @@ func TestCommandsAreExecuted(t *testing.T) {
 	}
 	limited, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 	defer cancel()
-	if _, err := monitor.Execute(limited, "silence", nil); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := monitor.Execute(limited, "silence", nil); !errors.Is(err, context.DeadlineExceeded) ||
+		!errors.Is(err, &Error{Code: CodeTimeout, Reason: "deadline"}) {
 		t.Error(err)
 	}
 	if _, err := monitor.Execute(ctx, "echo", func() {}); err == nil {

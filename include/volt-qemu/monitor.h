@@ -33,8 +33,8 @@ typedef struct vqemu_monitor vqemu_monitor;
  * most. flags: 0. On success the caller frees *monitor with vqemu_monitor_free().
  *
  * Errors: VQEMU_ERR_NOT_RUNNING (reason "not-running": nobody listens; "ended": whoever did has
- * ended meanwhile), VQEMU_ERR_TIMEOUT (reason "no-answer"; "deadline": the time of the call was
- * over before), VQEMU_ERR_CANCELLED, VQEMU_ERR_MALFORMED (what listens is no QEMU),
+ * ended meanwhile), VQEMU_ERR_TIMEOUT (reason "deadline": the time of the call is over;
+ * "no-answer": the 30 seconds), VQEMU_ERR_CANCELLED, VQEMU_ERR_MALFORMED (no QEMU listens),
  * VQEMU_ERR_INVALID (the path is empty or too long), VQEMU_ERR_DENIED (QEMU refuses to be
  * controlled), VQEMU_ERR_SYSTEM (reason "no-socket": a QEMU runs, but nobody listens there),
  * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
@@ -64,7 +64,7 @@ void vqemu_monitor_free(vqemu_monitor *monitor);
  * Errors: VQEMU_ERR_DENIED (QEMU refuses: reason "qmp-error", the detail "class" is QEMU's word for
  * it, the message has its sentence), VQEMU_ERR_NOT_RUNNING (reason "ended": QEMU has ended),
  * VQEMU_ERR_SYSTEM (reason "hung-up": the connection was closed, but QEMU goes on),
- * VQEMU_ERR_TIMEOUT (reason "no-answer"; "deadline": the time of the call was over before),
+ * VQEMU_ERR_TIMEOUT (reason "deadline": the time of the call is over; "no-answer": the 30 seconds),
  * VQEMU_ERR_CANCELLED, VQEMU_ERR_MALFORMED (the arguments are no JSON object; or reason "flood", or
  * what comes in is no QMP), VQEMU_ERR_INVALID (no name of a command), VQEMU_ERR_USAGE,
  * VQEMU_ERR_NO_MEMORY. Since 1.0.
@@ -89,7 +89,8 @@ enum vqemu_monitor_flag {
  * closed the connection has not ended yet, for a second at most; the descriptor is readable then,
  * so such a loop does well to look again after some milliseconds.
  *
- * Errors: VQEMU_ERR_TIMEOUT (reason "no-event": none in time), and as of vqemu_monitor_execute().
+ * Errors: VQEMU_ERR_TIMEOUT (reason "no-event": none has come in, or none in 30 seconds;
+ * "deadline": none in the time of the call), and as of vqemu_monitor_execute().
  * Since 1.0.
  */
 int vqemu_monitor_next_event(vqemu_monitor *monitor, uint32_t flags, vqemu_call *call,

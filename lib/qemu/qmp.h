@@ -39,6 +39,7 @@ struct qmp {
     struct peer peer;
     char *input; /* what has come in, and is no whole line yet */
     size_t length;
+    bool is_ready;      /* it has greeted, and takes commands */
     json_int_t last_id; /* of a command */
     qmp_event_fn on_event;
     void *userdata;
@@ -64,7 +65,8 @@ int qmp_execute(struct qmp *qmp, const char *command, json_t *arguments, struct 
  */
 int qmp_wait(struct qmp *qmp, struct qmp_limit *limit, vqemu_error **error);
 
-/* The deadline is over: the error for whoever waited for an answer. */
+/* The deadline is over, the caller's (reason "deadline") or the library's own ("no-answer"): the
+ * error for whoever waited for an answer. */
 int qmp_no_answer(const struct qmp *qmp, const struct qmp_limit *limit, vqemu_error **error);
 
 void qmp_close(struct qmp *qmp);
