@@ -5,9 +5,13 @@ package voltqemu
 import (
 	"errors"
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -77,6 +81,47 @@ func TestErrorsAreTold(t *testing.T) {
 	_, err = ParseVM([]byte("{\n\"name\": \n}"), "web.json")
 	if !errors.Is(err, ErrMalformed) || !errors.As(err, &failed) || failed.Line != 3 {
 		t.Errorf("%#v", err)
+	}
+}
+
+func TestAnEmptyPathIsSaidToBeOne(t *testing.T) {
+	var failed *Error
+	if _, err := OpenStore(""); !errors.As(err, &failed) || failed.Details["key"] != "root" || failed.Code != CodeInvalid {
+		t.Errorf("%#v", err)
+	}
+	_, err := NewStore(StoreOptions{Objects: "/o"})
+	if !errors.As(err, &failed) || failed.Details["key"] != "refs" {
+		t.Errorf("%#v", err)
+	}
+	_, err = makeStore(t).Ingest(ctx, "", IngestOptions{Profile: "emulate-x86"})
+	if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), "empty") {
+		t.Errorf("%#v", err)
+	}
+}
+
+// TestCommentsNameWhatThereIs looks at words such as ErrBusy and StoreOptions in comments.
+func TestCommentsNameWhatThereIs(t *testing.T) {
+	files := token.NewFileSet()
+	packages, err := parser.ParseDir(files, ".", nil, parser.ParseComments)
+	check(t, err)
+	known := map[string]bool{}
+	for _, part := range packages {
+		ast.Inspect(part, func(node ast.Node) bool {
+			if name, ok := node.(*ast.Ident); ok {
+				known[name.Name] = true
+			}
+			return true
+		})
+	}
+	word := regexp.MustCompile(`(?:^|[ (])((?:[A-Z]+[a-z0-9]+)+[A-Z]+[a-z0-9]*)\b`)
+	for name, file := range packages["voltqemu"].Files {
+		for _, group := range file.Comments {
+			for _, found := range word.FindAllStringSubmatch(group.Text(), -1) {
+				if !known[found[1]] {
+					t.Errorf("%s: %s", name, found[1])
+				}
+			}
+		}
 	}
 }
 

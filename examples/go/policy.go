@@ -8,7 +8,8 @@ package voltqemu
 import "C"
 
 // Policy is what VMs may use of the host, for documents that come from others: PolicySchema tells its keys. An empty
-// one, "{}", allows the least. Commands and units of a VM that breaks it are denied: CodeDenied.
+// one, "{}", allows the least of the host's files, network and programs; memory and CPUs have no limit unless it sets
+// one. Commands and units of a VM that breaks it are denied: CodeDenied.
 type Policy struct {
 	handle *handle[*C.vqemu_policy]
 }

@@ -85,7 +85,8 @@ func FindProfile(name string) *Profile {
 	return newProfile(C.vqemu_profile_find(texts.of(name)))
 }
 
-// Serves tells whether the profile runs guests of an architecture on hosts of the host's architecture.
+// Serves tells whether the profile runs guests of an architecture on hosts of the host's architecture. False also for a
+// name that is none of GuestArches, such as a misspelt one.
 func (p *Profile) Serves(guestArch string, host *Host) bool {
 	if p == nil {
 		return false

@@ -111,7 +111,7 @@ func (s *Store) Close() error {
 }
 
 // Revisions lists those of a profile, or of all if that is "": grouped by profile, in each the newest first. One whose
-// manifest cannot be loaded says so in Problem.
+// manifest cannot be loaded says so in Err.
 func (s *Store) Revisions(ctx context.Context, profile string, options ...CallOption) ([]*Revision, error) {
 	store, release, err := s.use()
 	if err != nil {

@@ -44,10 +44,10 @@ enum vqemu_prepare_flag {
  * is found out by connecting to it. One that nobody listens at is left from before, and may stay.
  *
  * Of a VM that runs already nothing is touched: that is VQEMU_ERR_BUSY, reason "runs-already", with
- * the details "process", "command" and "vm" as far as they are known. Each QEMU locks the file
- * qemu.pid in the runtime directory before it makes a socket, and as long as it lives (its option
- * -pidfile, which is in every command); one that is started beside it all the same ends at once,
- * and leaves the other's sockets alone.
+ * the details "vm", "path", and as far as they are known "process" and "process_name". Each QEMU
+ * locks the file qemu.pid in the runtime directory before it makes a socket, and as long as it
+ * lives (its option -pidfile, which is in every command); one that is started beside it all the
+ * same ends at once, and leaves the other's sockets alone.
  *
  * A VNC password file that is empty, has a newline in the 8 bytes that count, or can be opened by
  * everybody is refused.

@@ -183,7 +183,9 @@ static int compare_files(const void *a, const void *b) {
 
 int source_open(const char *directory, vqemu_call *call, struct source *source,
                 vqemu_error **error) {
-    *source = (struct source){.directory = directory, .call = call};
+    *source = (struct source){.fd = -1, .directory = directory, .call = call};
+    if (!*directory)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "the path of the profile directory is empty");
     source->fd = open_at(AT_FDCWD, directory, O_RDONLY | O_DIRECTORY, 0);
     if (source->fd < 0)
         return error_system_at(error, -source->fd, "cannot open the profile directory", "%s",

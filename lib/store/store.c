@@ -112,6 +112,9 @@ static int check_options(const vqemu_store_options *options, vqemu_error **error
                           : !options->refs    ? VQEMU_STORE_REFS
                           : !options->trees   ? VQEMU_STORE_TREES
                                               : NULL;
+    bool is_nothing_given = !options->objects && !options->refs && !options->trees;
+    if (missing && is_nothing_given)
+        return options_missing(VQEMU_STORE_ROOT, "what says where the store is", error);
     return missing ? options_invalid(missing, NULL, NULL, error,
                                      "a store needs this path, if it has no root")
                    : 0;

@@ -143,7 +143,7 @@ START_TEST(options_are_checked) {
     ck_assert_int_eq(vqemu_store_options_new(NULL, NULL), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_store_options_new(&options, NULL), 0);
     ck_assert_int_eq(vqemu_store_open(options, 0, &store, &error), VQEMU_ERR_INVALID);
-    ck_assert_str_eq(vqemu_error_detail(error, "key"), "objects");
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), "root"); /* which was forgotten */
     ck_assert_int_eq(vqemu_store_options_set_string(options, "objects", "", &error),
                      VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_store_options_set_string(options, "size", "1", &error),
