@@ -48,7 +48,8 @@ def built(*options):
     """A build directory, gone afterwards: nothing that was installed may refer to it. The same code is compiled with
     the same options in several, and ccache does so once if they lie beside the one of all tests, since the compiler is
     called with paths from there."""
-    cached = {**os.environ, "CCACHE_NOHASHDIR": "1", "CC": "ccache gcc" if shutil.which("ccache") else "gcc"}
+    cached = {**os.environ, "CCACHE_NOHASHDIR": "1", "CCACHE_DEPEND": "1",
+              "CC": "ccache gcc" if shutil.which("ccache") else "gcc"}
     with tempfile.TemporaryDirectory(prefix="build-", dir=BUILD.parent) as directory:
         run("meson", "setup", "-Dwerror=true", directory, SOURCE, *options, env=cached)
         run("meson", "compile", "-C", directory, env=cached)
