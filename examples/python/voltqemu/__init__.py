@@ -42,5 +42,6 @@ __all__ = [
     "Ingest", "Kept", "LogEvent",
     "Manifest", "ManifestObject", "Monitor", "Nic", "Pin", "Placement", "Policy", "Profile", "Progress", "Rejected",
     "Removed", "Revision", "Runtime", "Selection", "Share", "Sharer", "ShutdownEnd", "Size", "Sizes", "Store", "Unit",
-    "Units", "Use", "Uses", "VM", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles", "schema", "select", "version"]
+    "Units", "Use", "Uses", "VM", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles",
+    "schema", "select", "version"]
 __all__ += _errors

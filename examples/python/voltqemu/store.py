@@ -214,9 +214,11 @@ class Size:
 
     @classmethod
     def _of(cls, sizes: Pointer, i: int) -> Size:
-        numbers = [read(sizes, i) for read in (C.vqemu_size_list_bytes, C.vqemu_size_list_own_bytes,
-                                               C.vqemu_size_list_shared_bytes, C.vqemu_size_list_missing_count)]
-        return cls(C.vqemu_size_list_revision_name(sizes, i), *(number if number >= 0 else None for number in numbers),
+        total, own, shared, missing = (
+            None if number < 0 else number for number in (
+                read(sizes, i) for read in (C.vqemu_size_list_bytes, C.vqemu_size_list_own_bytes,
+                                            C.vqemu_size_list_shared_bytes, C.vqemu_size_list_missing_count)))
+        return cls(C.vqemu_size_list_revision_name(sizes, i), total, own, shared, missing,
                    [Sharer(C.vqemu_size_list_sharer_name(sizes, i, j), C.vqemu_size_list_sharer_bytes(sizes, i, j))
                     for j in range(C.vqemu_size_list_sharer_count(sizes, i))])
 
