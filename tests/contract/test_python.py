@@ -412,7 +412,7 @@ def test_a_copy_of_a_value_is_closed_apart(store, revision, profile):
 def test_a_closure_tells_abilities(store, profile, tmp_path):
     closure = store.ingest(profile, "emulate-x86").closure
     assert [(entry.kind, entry.name) for entry in closure.problems] == [("program", "bin/qemu-system-x86_64")]  # a script
-    assert closure.abilities == {"x86_64": dict.fromkeys(["display", "kvm", "nics", "storage", "tcg", "tpm", "usb"])}
+    assert closure.abilities == {"x86_64": dict.fromkeys(["display", "hyperv", "kvm", "nics", "storage", "tcg", "tpm", "usb"])}
     archive = tmp_path / "whole.tar"
     store.export(store.revisions("emulate-x86")[0], archive)
     other = voltqemu.Store(tmp_path / "whole", create=True)
