@@ -37,7 +37,8 @@ def loop_mounted(kind, directory, *options, size=320 << 20):
         yield where
 
 
-@pytest.fixture(scope="module", params=["ext4", "xfs", "btrfs", "tmpfs", "overlay"])
+@pytest.fixture(scope="module", params=[
+    "ext4", "xfs", "tmpfs", "overlay", pytest.param("btrfs", marks=pytest.mark.extended)])
 def filesystem(request, tmp_path_factory):
     directory = tmp_path_factory.mktemp(request.param)
     if request.param == "tmpfs":
