@@ -206,6 +206,8 @@ def test_a_damaged_tree_is_put_right_once(tmp_path, contents):
         words = ["--root", root, "--json", "resolve", "--profile", PROFILE]
         all_at_once([words] * 12)
         assert not tree_faults(tree, list(manifests(root).values())[0]), number
+    # One that was replaced while another process looked at it is still held by that, and goes with the next collection.
+    good("--root", root, "gc")
     assert not leftovers(root)
 
 
