@@ -8,10 +8,8 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
-#include "base/options.h"
-#include "choice/profile.h"
-#include "store/creation-time.h"
 #include "store/store-profile.h"
+#include "transfer/arriving.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/rfc3339.h"
@@ -223,47 +221,10 @@ static int read_manifest(struct import *import, const struct archive_item *item,
                : r;
 }
 
-/* What the manifest says; the reference system's has no "profile", but the profile's name. */
-const char *import_manifest_profile(const struct import *import) {
-    if (!import->manifest)
-        return NULL;
-    const char *profile = vqemu_manifest_string(import->manifest, VQEMU_MANIFEST_PROFILE);
-    const char *name = vqemu_manifest_string(import->manifest, VQEMU_MANIFEST_NAME);
-    return profile || !vqemu_profile_find(name) ? profile : name;
-}
-
-/* Whoever made the archive does not choose alone what it displaces. */
-int import_check_is_wanted(const struct import *import, vqemu_error **error) {
-    const vqemu_ingest_options *options = import->options;
-    const char *wanted = options ? options->digest : NULL;
-    if (wanted && !import->manifest)
-        return options_invalid(VQEMU_INGEST_DIGEST, wanted, NULL, error,
-                               "the archive %s has no manifest, so it has no digest yet",
-                               import->name);
-    if (wanted && strcmp(wanted, vqemu_manifest_digest(import->manifest)) != 0) {
-        int r = error_set(error, VQEMU_ERR_CORRUPT, 0,
-                          "the archive %s is not the one that is wanted: its manifest has the "
-                          "digest %s, not %s",
-                          import->name, vqemu_manifest_digest(import->manifest), wanted);
-        return error_because(r, error, "digest-differs", VQEMU_DETAIL_PATH, import->name, NULL);
-    }
-    if (wanted || (options && options->profile) || import->any_profile || !import->manifest)
-        return 0;
-    int r =
-        error_set(error, VQEMU_ERR_INVALID, 0,
-                  "the archive %s says that it is of profile %s: name the profile that it is to "
-                  "be, or its digest",
-                  import->name, import_manifest_profile(import));
-    return error_because(r, error, "no-profile", VQEMU_DETAIL_PATH, import->name,
-                         VQEMU_DETAIL_PROFILE, import_manifest_profile(import), NULL);
-}
-
-static int check_manifest(const struct import *import, vqemu_error **error) {
-    _cleanup_free_ char *what = format_string("the archive %s", import->name);
-    if (!what)
-        return error_no_memory(error);
-    int r = import_check_is_wanted(import, error);
-    return r == 0 ? creation_time_check(manifest_time(import->manifest), what, error) : r;
+static int check_manifest(struct import *import, vqemu_error **error) {
+    const struct arriving arriving = {"the archive", import->name, import->manifest,
+                                      import->options, import->any_profile};
+    return arriving_check(&arriving, &import->profile, error);
 }
 
 static int add_link(struct import *import, char *path, const struct archive_item *item,

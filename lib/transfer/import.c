@@ -9,7 +9,6 @@
 
 #include "base/error.h"
 #include "base/options.h"
-#include "choice/profile.h"
 #include "store/store-profile.h"
 #include "transfer/import.h"
 #include "util/export.h"
@@ -50,13 +49,12 @@ static int open_staged(void *context, size_t index) {
     return stage_reopen(&import->stage, import->numbers[index]);
 }
 
-static int publish(struct import *import, const char *profile, const vqemu_ingest_options *options,
-                   vqemu_ingest **ingest, vqemu_error **error) {
+static int publish(struct import *import, vqemu_ingest **ingest, vqemu_error **error) {
     vqemu_call *call = import->progress.call;
     _cleanup_(stage_release_profile) struct stage_profile staged = {
-        .name = profile,
+        .name = import->profile,
         .source = import->name,
-        .options = options,
+        .options = import->options,
         .arch = import->arch,
         .objects = import->objects,
         .staged = import->staged,
@@ -79,47 +77,22 @@ static int publish(struct import *import, const char *profile, const vqemu_inges
     return r;
 }
 
-/* It must be one of the library's own, or described. */
-static int check_manifest_profile(const struct import *import, const char *name,
-                                  vqemu_error **error) {
-    _cleanup_profile_ vqemu_profile *profile = NULL;
-    int r = profile_of_manifest(name, import->manifest, &profile, error);
-    if (r == 0)
+/* Of an archive without a manifest, the caller says whose version it is. */
+static int describe(struct import *import, vqemu_error **error) {
+    const vqemu_ingest_options *options = import->options;
+    if (import->manifest)
         return 0;
-    error_prefix(r, error, "the archive %s: ", import->name);
-    return error_because(r, error, NULL, VQEMU_DETAIL_PATH, import->name, NULL);
-}
-
-/* Whose profile it is: as the manifest says, or as the caller does. */
-static int choose_profile(const struct import *import, const char **profile,
-                          const vqemu_ingest_options *options, vqemu_error **error) {
-    const char *own = import_manifest_profile(import);
-    if (import->manifest && ingest_options_describe(options))
-        return error_because(
-            error_set(error, VQEMU_ERR_INVALID, 0,
-                      "the archive %s has a manifest, which says already what was built when and "
-                      "where",
-                      import->name),
-            error, "described-already", VQEMU_DETAIL_PATH, import->name, NULL);
-    int r = import->manifest ? 0 : import_check_is_wanted(import, error);
-    if (r < 0)
-        return r;
-    if (own && *profile && strcmp(own, *profile) != 0) {
-        r = error_set(error, VQEMU_ERR_INVALID, 0, "the archive %s is of profile %s, not of %s",
-                      import->name, own, *profile);
-        return error_because(r, error, "other-profile", VQEMU_DETAIL_PATH, import->name,
-                             VQEMU_DETAIL_PROFILE, own, NULL);
-    }
-    if (own)
-        *profile = own;
-    if (!*profile) {
-        r = error_set(error, VQEMU_ERR_INVALID, 0,
+    if (options && options->digest)
+        return options_invalid(VQEMU_INGEST_DIGEST, options->digest, NULL, error,
+                               "the archive %s has no manifest, so it has no digest yet",
+                               import->name);
+    import->profile = options ? options->profile : NULL;
+    if (import->profile)
+        return profile_check_options(options, error);
+    int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "the archive %s does not say of which profile it is: name the profile",
                       import->name);
-        return error_because(r, error, "no-profile", VQEMU_DETAIL_PATH, import->name, NULL);
-    }
-    return import->manifest ? check_manifest_profile(import, *profile, error)
-                            : profile_check_options(options, error);
+    return error_because(r, error, "no-profile", VQEMU_DETAIL_PATH, import->name, NULL);
 }
 
 static int open_import(struct import *import, int fd, vqemu_error **error) {
@@ -159,12 +132,11 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
         .stage = STAGE_EMPTY,
         .progress = {.call = call, .phase_count = 1},
     };
-    const char *profile = options ? options->profile : NULL;
     int r = open_import(&import, fd, error);
     if (r == 0)
         r = import_read_entries(&import, error);
     if (r == 0)
-        r = choose_profile(&import, &profile, options, error);
+        r = describe(&import, error);
     if (r == 0)
         r = import_sort_entries(&import, error);
     if (r == 0)
@@ -173,5 +145,5 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
         r = import_compare_with_manifest(&import, error);
     if (r == 0)
         r = ingest_require_program(import.objects, import.count, import.name, error);
-    return r == 0 ? publish(&import, profile, options, ingest, error) : r;
+    return r == 0 ? publish(&import, ingest, error) : r;
 }

@@ -37,6 +37,7 @@ struct import {
     uint64_t total_size, size_left;
     vqemu_manifest *manifest; /* NULL if the archive has none */
     char *manifest_text;
+    const char *profile; /* whose version it is, once that is known */
     const char *arch;
     struct manifest_object *objects; /* in the order of the sorted entries */
     size_t *numbers;                 /* likewise: of the staged objects */
@@ -50,12 +51,6 @@ struct import {
 
 /* Take in every entry: staged, and named by its path; the manifest, if the archive has one. */
 int import_read_entries(struct import *import, vqemu_error **error);
-
-/* The profile that the manifest says; NULL if it says none. */
-const char *import_manifest_profile(const struct import *import);
-
-/* Whether the caller wants what the manifest says, or anything. */
-int import_check_is_wanted(const struct import *import, vqemu_error **error);
 
 /* What the entries amount to: sorted by path, then a list of objects, links as what they lead to;
  * and whether the manifest says the same. */

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+#include "transfer/fetch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/digest-set.h"
+#include "base/error.h"
+#include "base/workers.h"
+#include "store/executable.h"
+#include "store/guard.h"
+#include "store/object.h"
+
+void fetch_release(struct fetch *fetch) {
+    stage_close(&fetch->stage);
+    free(fetch->known);
+    free(fetch->staged);
+    free(fetch->travels);
+    free(fetch->owner);
+    free(fetch->buffers);
+}
+
+/* ---- limits ---- */
+
+int fetch_check_count(const struct fetch *fetch, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(fetch->manifest);
+    size_t limit = call_max_objects(fetch->progress->call);
+    if (count <= limit)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s has %zu objects, more than the limit of %zu",
+                      fetch->source->name, count, limit);
+    return error_because(r, error, "too-many-files", VQEMU_DETAIL_PATH, fetch->source->name, NULL);
+}
+
+/* A sparse object can have any size, whatever it takes on a disk. */
+static int check_size(struct fetch *fetch, const struct manifest_object *object, uint64_t size,
+                      vqemu_error **error) {
+    uint64_t limit = call_max_size(fetch->progress->call);
+    uint64_t before = atomic_fetch_add(&fetch->size, size);
+    if (size <= limit && before <= limit - size)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                      "%s is too large: with %s, what is to be copied of it has more than the %llu "
+                      "bytes that are allowed",
+                      fetch->source->name, object->path, (unsigned long long)limit);
+    return error_because(r, error, "too-large", VQEMU_DETAIL_PATH, fetch->source->name, NULL);
+}
+
+/* ---- one object ---- */
+
+/* Whether the store has it already, intact. */
+static int is_there(struct fetch *fetch, unsigned worker, size_t index) {
+    unsigned char *buffer = fetch->buffers + worker * DIGEST_READ_SIZE;
+    const struct watch watch = {fetch->progress, worker};
+    const struct digest *digest = &manifest_object(fetch->manifest, index)->digest;
+    struct staged *staged = &fetch->staged[index];
+    _cleanup_close_ int fd = -1;
+    struct stat status;
+    uint64_t size;
+    int r = object_open(fetch->store->objects_fd, digest->hex, &fd, &status);
+    if (r == 0 && !guard_trusts_owner(fetch->store->flags, &status))
+        return 0;
+    if (r == 0 && verified_is(&fetch->known[index], &status)) {
+        staged->file = fetch->known[index];
+        return 1;
+    }
+    if (r == 0)
+        r = digest_of_fd_by(fd, buffer, &watch, &staged->digest, &size);
+    if (r < 0)
+        return r == -ENOMEM || r == -ECANCELED ? r : 0;
+    staged->file = (struct verified){.inode = status.st_ino, .size = size};
+    if (digest_equal(&staged->digest, digest))
+        return 1;
+    object_mark_damaged(fd); /* trees may be linked to it */
+    return 0;
+}
+
+static int take(struct fetch *fetch, unsigned worker, size_t index, vqemu_error **error) {
+    const struct fetch_source *source = fetch->source;
+    const struct manifest_object *object = manifest_object(fetch->manifest, index);
+    struct staged *staged = &fetch->staged[index];
+    unsigned char *buffer = fetch->buffers + worker * DIGEST_READ_SIZE;
+    const struct watch watch = {fetch->progress, worker};
+    _cleanup_close_ int fd = -1;
+    struct stat status;
+    bool reading_failed;
+    int r = source->open(source->context, object, &fd, error);
+    if (r == 0 && fstat(fd, &status) < 0)
+        r = source->read_failed(source->context, object, errno, error);
+    if (r == 0)
+        r = check_size(fetch, object, (uint64_t)status.st_size, error);
+    if (r < 0)
+        return r;
+    r = stage_copy(&fetch->stage, index, fd, executable_is_wanted(object, fd), buffer, &watch,
+                   object->path, staged, &reading_failed);
+    if (r == -ECANCELED)
+        return progress_given_up(fetch->progress, error);
+    if (r < 0 && reading_failed)
+        return source->read_failed(source->context, object, -r, error);
+    if (r < 0)
+        return stage_failed(&fetch->stage, -r, object->path, error);
+    if (!digest_equal(&staged->digest, &object->digest))
+        return source->damaged(source->context, object, error);
+    fetch->travels[index] = true;
+    return 0;
+}
+
+static int fetch_object(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct fetch *fetch = context;
+    if (fetch->owner[index] != index)
+        return 0;
+    int r = is_there(fetch, worker, index);
+    if (r == -ECANCELED)
+        return progress_given_up(fetch->progress, error);
+    if (r < 0)
+        return error_no_memory(error);
+    return r == 1 ? progress_advance(fetch->progress, worker,
+                                     manifest_object(fetch->manifest, index)->path,
+                                     fetch->staged[index].file.size, error)
+                  : take(fetch, worker, index, error);
+}
+
+/* ---- all of them ---- */
+
+static int allocate(struct fetch *fetch, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(fetch->manifest);
+    fetch->threads = call_threads(fetch->progress->call);
+    _cleanup_manifest_ vqemu_manifest *objects = NULL;
+    verified_load(fetch->store, vqemu_manifest_digest(fetch->manifest), &objects, &fetch->known);
+    if (!objects || vqemu_manifest_object_count(objects) != count) {
+        free(fetch->known);
+        fetch->known = calloc(count + 1, sizeof *fetch->known);
+    }
+    fetch->staged = calloc(count + 1, sizeof *fetch->staged);
+    fetch->travels = calloc(count + 1, sizeof *fetch->travels);
+    fetch->owner = calloc(count + 1, sizeof *fetch->owner);
+    fetch->buffers = malloc(fetch->threads * DIGEST_READ_SIZE);
+    return fetch->known && fetch->staged && fetch->travels && fetch->owner && fetch->buffers
+               ? 0
+               : error_no_memory(error);
+}
+
+/* What several paths share travels once. */
+static int find_owners(struct fetch *fetch) {
+    _cleanup_digest_set_ struct digest_set set = {0};
+    size_t count = vqemu_manifest_object_count(fetch->manifest);
+    int r = manifest_add_digests(fetch->manifest, &set);
+    digest_set_sort(&set);
+    _cleanup_free_ size_t *first = calloc(count + 1, sizeof *first); /* index + 1 */
+    if (r < 0 || !first)
+        return -ENOMEM;
+    for (size_t i = 0; i < count; i++) {
+        const struct digest *digest = &manifest_object(fetch->manifest, i)->digest;
+        int64_t at = digest_set_find(&set, digest->hex);
+        if (!first[at])
+            first[at] = i + 1;
+        fetch->owner[i] = first[at] - 1;
+    }
+    return 0;
+}
+
+static int publish_objects(struct fetch *fetch, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(fetch->manifest);
+    int r = stage_sync(&fetch->stage, error);
+    for (size_t i = 0; r == 0 && i < count; i++) {
+        if (!fetch->travels[i])
+            continue;
+        r = stage_publish(&fetch->stage, i, &fetch->staged[i],
+                          manifest_object(fetch->manifest, i)->path, error);
+    }
+    for (size_t i = 0; r == 0 && i < count; i++)
+        fetch->staged[i].file = fetch->staged[fetch->owner[i]].file;
+    return r == 0 ? stage_sync_objects(&fetch->stage, error) : r;
+}
+
+int fetch_objects(struct fetch *fetch, const char *step, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(fetch->manifest);
+    int64_t total = vqemu_manifest_total_bytes(fetch->manifest);
+    progress_start(fetch->progress, step, "bytes", total > 0 ? (uint64_t)total : 0);
+    int r = allocate(fetch, error);
+    if (r < 0)
+        return r;
+    const struct work work = {
+        .function = fetch_object,
+        .context = fetch,
+        .count = count,
+        .chunk = stage_chunk(count, fetch->threads),
+        .progress = fetch->progress,
+    };
+    return find_owners(fetch) < 0 ? error_no_memory(error)
+                                  : workers_run(&work, fetch->threads, error);
+}
+
+int fetch_open_object(void *context, size_t index) {
+    const struct fetch *fetch = context;
+    size_t owner = fetch->owner[index];
+    struct stat status;
+    int fd;
+    if (fetch->travels[owner])
+        return stage_reopen(&fetch->stage, owner);
+    int r = object_open(fetch->store->objects_fd,
+                        manifest_object(fetch->manifest, index)->digest.hex, &fd, &status);
+    return r < 0 ? r : fd;
+}
+
+int fetch_publish(struct fetch *fetch, const char *profile, const char *text, vqemu_ingest **ingest,
+                  vqemu_error **error) {
+    _cleanup_(stage_release_profile) struct stage_profile staged = {
+        .name = profile,
+        .staged = fetch->staged,
+        .count = vqemu_manifest_object_count(fetch->manifest),
+        .manifest = vqemu_manifest_ref(fetch->manifest),
+        .text = text,
+    };
+    int r = publish_objects(fetch, error);
+    return r == 0
+               ? stage_publish_profile(&fetch->stage, &staged, fetch->progress->call, ingest, error)
+               : r;
+}
