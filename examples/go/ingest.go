@@ -113,27 +113,33 @@ func (s *Store) Ingest(ctx context.Context, directory string, what IngestOptions
 	return ingest, err
 }
 
+// useForImport makes options, NULL for none, and the flags of an import.
+func (o *IngestOptions) useForImport() (*C.vqemu_ingest_options, C.uint32_t, error) {
+	if o == nil {
+		return nil, 0, nil
+	}
+	var flags C.uint32_t
+	if o.AnyProfile {
+		flags = C.VQEMU_IMPORT_ANY_PROFILE
+	}
+	if o.Whole {
+		flags |= C.VQEMU_IMPORT_WHOLE
+	}
+	given, err := o.use()
+	return given, flags, err
+}
+
 // Import puts an archive into the store; messages call it name. what says at least of which profile it is, or its digest;
 // with AnyProfile, an archive that Export made may say that itself. The archive is read to its end; after an error, what else was read is undefined.
 func (s *Store) Import(ctx context.Context, archive io.Reader, name string, what *IngestOptions,
 	options ...CallOption) (*Ingest, error) {
-	var given *C.vqemu_ingest_options
-	var flags C.uint32_t
-	if what != nil {
-		var err error
-		if what.AnyProfile {
-			flags = C.VQEMU_IMPORT_ANY_PROFILE
-		}
-		if what.Whole {
-			flags |= C.VQEMU_IMPORT_WHOLE
-		}
-		if given, err = what.use(); err != nil {
-			return nil, err
-		}
-		defer C.vqemu_ingest_options_free(given)
+	given, flags, err := what.useForImport()
+	if err != nil {
+		return nil, err
 	}
+	defer C.vqemu_ingest_options_free(given)
 	var ingest *Ingest
-	err := reading(ctx, archive, func(fd C.int) error {
+	err = reading(ctx, archive, func(fd C.int) error {
 		return s.named(ctx, nameOf(name, archive), options,
 			func(store *C.vqemu_store, name *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
 				var i *C.vqemu_ingest

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "commands.h"
 #include "exit-status.h"
 #include "from-options.h"
+#include "json.h"
 #include "message.h"
 #include "open-patiently.h"
 #include "option-table.h"
@@ -75,18 +77,59 @@ static int export_to_path(const struct options *options, vqemu_store *store,
     return status;
 }
 
+static int tell_layout(const struct options *options, const vqemu_revision *revision,
+                       const char *digest) {
+    const char *tag = options->tag ? options->tag : vqemu_revision_name(revision);
+    if (!options->json) {
+        printf("%s is in %s as %s, %s\n", vqemu_revision_name(revision), options->layout, tag,
+               digest);
+        return EXIT_SUCCESS;
+    }
+    json_t *object = json_object();
+    json_add_text(object, "name", vqemu_revision_name(revision));
+    json_add_text(object, "layout", options->layout);
+    json_add_text(object, "tag", tag);
+    json_add_text(object, "digest", digest);
+    return print_json(object);
+}
+
+static int export_to_layout(const struct options *options, vqemu_store *store,
+                            vqemu_revision *revision) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    char *digest = NULL;
+    progress_begin(options);
+    int code = vqemu_store_export_layout(store, revision, options->layout, options->tag, 0,
+                                         options->call, &digest, &error);
+    progress_end();
+    int status = code ? fail(error) : tell_layout(options, revision, digest);
+    vqemu_free(digest);
+    return status;
+}
+
+static int check_words(const struct options *options) {
+    if (!options->operand)
+        return fail_usage(options->command, "the revision or profile is missing");
+    if (options->layout && options->output)
+        return fail_usage(options->command, "--output is of an archive, --layout is none");
+    if (options->tag && !options->layout)
+        return fail_usage(options->command, "--tag needs --layout");
+    if (!options->layout && !options->output && isatty(STDOUT_FILENO))
+        return fail_usage(options->command, "an archive is nothing for a terminal: give --output");
+    return 0;
+}
+
 static int export(const struct options *options) {
     _cleanup_store_ vqemu_store *store = NULL;
     _cleanup_revision_ vqemu_revision *revision = NULL;
-    if (!options->operand)
-        return fail_usage(options->command, "the revision or profile is missing");
-    if (!options->output && isatty(STDOUT_FILENO))
-        return fail_usage(options->command, "an archive is nothing for a terminal: give --output");
-    int status = store_from_options(options, 0, &store);
+    int status = check_words(options);
+    if (!status)
+        status = store_from_options(options, 0, &store);
     if (!status)
         status = find_revision_of(options, store, options->operand, &revision);
     if (status)
         return status;
+    if (options->layout)
+        return export_to_layout(options, store, revision);
     return options->output
                ? export_to_path(options, store, revision, options->output)
                : export_to_fd(options, store, revision, STDOUT_FILENO, "standard output");
@@ -96,13 +139,16 @@ const struct command command_export = {
     .name = "export",
     .operand = "REVISION|PROFILE",
     .operands = 1,
-    .option_groups = OPTIONS_EXPORT,
-    .summary = "write a revision of a profile as a tar archive",
+    .option_groups = OPTIONS_EXPORT | OPTIONS_LAYOUT,
+    .summary = "write a revision of a profile as a tar archive, or into an OCI layout",
     .description =
         "Write a revision, or the one that is used of a profile, as a plain tar archive.\n"
         "The same revision always gives the same bytes, and \"volt-qemu import\" the same\n"
-        "revision again. Every object is verified on the way.\n",
+        "revision again. Every object is verified on the way. With --layout: into a directory\n"
+        "that skopeo and others copy to registries; it may hold other things as well. Told is\n"
+        "then the digest there; with --json: name, layout, tag, digest.\n",
     .example = "  volt-qemu export emulate-x86 --output emulate-x86.tar\n"
-               "  volt-qemu export emulate-x86-8e1e73bc | zstd > emulate-x86.tar.zst\n",
+               "  volt-qemu export emulate-x86-8e1e73bc | zstd > emulate-x86.tar.zst\n"
+               "  volt-qemu export emulate-x86 --layout profiles --tag latest\n",
     .run = export,
 };

@@ -18,7 +18,8 @@
 #include "progress.h"
 #include "stored.h"
 
-static int import_fd(const struct options *options, int fd, const char *name) {
+/* fd: of an archive; -1 for a layout. */
+static int import_from(const struct options *options, int fd, const char *name) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_ vqemu_store *store = NULL;
     _cleanup_ingest_options_ vqemu_ingest_options *said = NULL;
@@ -32,7 +33,10 @@ static int import_fd(const struct options *options, int fd, const char *name) {
     uint32_t flags = (options->any_profile ? VQEMU_IMPORT_ANY_PROFILE : 0) |
                      (options->whole ? VQEMU_IMPORT_WHOLE : 0);
     progress_begin(options);
-    int code = vqemu_store_import(store, fd, name, said, flags, options->call, &ingest, &error);
+    int code =
+        fd >= 0 ? vqemu_store_import(store, fd, name, said, flags, options->call, &ingest, &error)
+                : vqemu_store_import_layout(store, name, options->tag, said, flags, options->call,
+                                            &ingest, &error);
     progress_end();
     if (code)
         return fail(error);
@@ -52,13 +56,19 @@ static int open_archive(const char *path) {
 }
 
 static int import(const struct options *options) {
-    if (!options->operand)
-        return fail_usage(options->command, "the archive is missing");
+    if (!options->operand == !options->layout)
+        return fail_usage(options->command, options->operand
+                                                ? "an archive and --layout were given"
+                                                : "the archive or --layout is missing");
+    if (options->tag && !options->layout)
+        return fail_usage(options->command, "--tag needs --layout");
     int unknown = options->profile ? check_new_profile(options) : 0;
     if (unknown)
         return unknown;
+    if (options->layout)
+        return import_from(options, -1, options->layout);
     if (strcmp(options->operand, "-") == 0)
-        return import_fd(options, STDIN_FILENO, "standard input");
+        return import_from(options, STDIN_FILENO, "standard input");
     int fd = open_archive(options->operand);
     if (fd < 0)
         return fail_system(errno, "cannot open the archive %s", options->operand);
@@ -67,17 +77,18 @@ static int import(const struct options *options) {
         fstat(fd, &file) == 0 && S_ISDIR(file.st_mode)
             ? fail_system(EISDIR, "cannot import %s; for directories there is volt-qemu ingest",
                           options->operand)
-            : import_fd(options, fd, options->operand);
+            : import_from(options, fd, options->operand);
     close(fd);
     return status;
 }
 
 const struct command command_import = {
     .name = "import",
-    .operand = "FILE",
+    .operand = "[FILE]",
     .operands = 1,
-    .option_groups = OPTIONS_PROFILE | OPTIONS_INGEST | OPTIONS_IMPORT | OPTIONS_WHOLE,
-    .summary = "put a tar archive into the store as a profile",
+    .option_groups =
+        OPTIONS_PROFILE | OPTIONS_INGEST | OPTIONS_IMPORT | OPTIONS_WHOLE | OPTIONS_LAYOUT,
+    .summary = "put a tar archive, or what is in an OCI layout, into the store as a profile",
     .description =
         "Put a tar archive (plain, gzip, xz or zstd; - is standard input) into the\n"
         "store as a revision of a profile, without unpacking it elsewhere. Which\n"
@@ -86,9 +97,11 @@ const struct command command_import = {
         "says it itself. In others bin/, lib/ and firmware/ must be at the top. Told\n"
         "is also if another revision goes on being used, since it is newer or was set.\n"
         "Warns of what its files ask for and is missing, as \"volt-qemu ingest\" does; with\n"
-        "--whole that is refused.\n"
+        "--whole that is refused. With --layout: from a directory that \"volt-qemu export\"\n"
+        "or skopeo has made; --tag may be \"sha256:...\" as well.\n"
         "With --json: as \"volt-qemu ingest\".\n",
     .example = "  volt-qemu import --profile emulate-x86 emulate-x86.tar\n"
-               "  tar -C /srv/qemu -c . | volt-qemu import --profile emulate-x86 -\n",
+               "  tar -C /srv/qemu -c . | volt-qemu import --profile emulate-x86 -\n"
+               "  volt-qemu import --profile emulate-x86 --layout profiles --tag latest\n",
     .run = import,
 };

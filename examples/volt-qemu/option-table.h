@@ -29,7 +29,8 @@ enum option_group {
     OPTIONS_EXPLAIN = 1 << 19,  /* --explain */
     OPTIONS_WHOLE = 1 << 20,    /* --whole */
     OPTIONS_COMMANDS = 1 << 21, /* --commands */
-    OPTIONS_SIZES = 1 << 22     /* --sizes */
+    OPTIONS_SIZES = 1 << 22,    /* --sizes */
+    OPTIONS_LAYOUT = 1 << 23    /* --layout, --tag */
 };
 
 enum option_type {

@@ -60,8 +60,9 @@ struct options {
     const char *manifest;
     bool files, sizes;
 
-    int64_t max_size;   /* bytes; -1 if not given */
-    const char *output; /* file of an export, directory of units */
+    int64_t max_size;         /* bytes; -1 if not given */
+    const char *output;       /* file of an export, directory of units */
+    const char *layout, *tag; /* of OCI */
     bool repair, closure;
     bool keep_variables, reset_variables; /* of UEFI */
     const char *from;                     /* where good copies are */

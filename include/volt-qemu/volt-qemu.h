@@ -30,6 +30,7 @@
 #include <volt-qemu/host.h>
 #include <volt-qemu/ingest.h>
 #include <volt-qemu/keys.h>
+#include <volt-qemu/layout.h>
 #include <volt-qemu/manifest.h>
 #include <volt-qemu/monitor.h>
 #include <volt-qemu/pin.h>

@@ -272,8 +272,10 @@ int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags, cons
 int vqemu_store_collect(vqemu_store *store, const vqemu_collect_options *options, uint32_t flags, vqemu_call *call, vqemu_collection **collection, vqemu_error **error);
 int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revision, vqemu_store *to, uint32_t flags, vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);
 int vqemu_store_export(vqemu_store *store, const vqemu_revision *revision, int fd, const char *name, uint32_t flags, vqemu_call *call, vqemu_error **error);
+int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision, const char *directory, const char *tag, uint32_t flags, vqemu_call *call, char **digest, vqemu_error **error);
 int vqemu_store_find_revision(vqemu_store *store, const char *name, uint32_t flags, vqemu_call *call, vqemu_revision **revision, vqemu_error **error);
 int vqemu_store_import(vqemu_store *store, int fd, const char *name, const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);
+int vqemu_store_import_layout(vqemu_store *store, const char *directory, const char *version, const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);
 int vqemu_store_ingest(vqemu_store *store, const char *directory, const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);
 int vqemu_store_list_pins(vqemu_store *store, const char *revision, uint32_t flags, vqemu_call *call, vqemu_pin_list **list, vqemu_error **error);
 int vqemu_store_list_profiles(vqemu_store *store, uint32_t flags, vqemu_call *call, vqemu_profile_list **list, vqemu_error **error);

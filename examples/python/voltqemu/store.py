@@ -457,6 +457,24 @@ class Store(Handle):
         with _opened(file, "xb") as (number, name):
             perform(call, lambda made: C.vqemu_store_export(self, found, number, name, 0, made))
 
+    def import_layout(self, directory: Text, version: Optional[Text] = None, *,
+                      profile: Optional[Union[Text, Profile]] = None, digest: Optional[Text] = None,
+                      any_profile: bool = False, whole: bool = False, call: Optional[Call] = None) -> Ingest:
+        """Take a revision in from an OCI layout: that of a tag or of the digest of an OCI manifest, else the only one.
+        It needs the profile, or the digest that the revision must have, or any_profile."""
+        described = options("vqemu_ingest_options", {
+            "profile": None if profile is None else _name(profile, Profile, "profile"), "digest": digest})
+        flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1
+        return Ingest._of(perform(call, lambda made: C.vqemu_store_import_layout(
+            self, directory, version, described, flags, made)))
+
+    def export_layout(self, revision: RevisionName, directory: Text, tag: Optional[Text] = None, *,
+                      call: Optional[Call] = None) -> str:
+        """Put a revision into an OCI layout, which is made if it is not there, under a tag, or else its name. Returns
+        the digest of the OCI manifest."""
+        found = self._revision(revision, call)
+        return str(perform(call, lambda made: C.vqemu_store_export_layout(self, found, directory, tag, 0, made)))
+
     def copy_to(self, revision: RevisionName, store: Store, *, call: Optional[Call] = None) -> Ingest:
         """Copy a revision to another store."""
         found = self._revision(revision, call)

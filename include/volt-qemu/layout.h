@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef VOLT_QEMU_LAYOUT_H
+#define VOLT_QEMU_LAYOUT_H
+
+#include <stdint.h>
+
+#include <volt-qemu/call.h>
+#include <volt-qemu/error.h>
+#include <volt-qemu/ingest.h>
+#include <volt-qemu/revision.h>
+#include <volt-qemu/store.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Put a revision into an OCI image layout: a directory that tools such as skopeo carry to and from
+ * registries. Source of the format: the OCI image specification 1.1, image-layout.md and
+ * manifest.md.
+ *
+ * Each object is a blob under its own digest, the revision's manifest is the config, byte for byte,
+ * and one OCI manifest names them. The same revision gives the same OCI manifest. What the layout
+ * has already is not written again, if it is whole; what others put into it stays.
+ *
+ * directory: made if it is missing; one that is neither empty nor a layout is refused. tag: under
+ * which the index has it, which then leaves another manifest; NULL for the name of the revision.
+ * flags: 0. call: may be NULL; its progress has the step "export", in bytes. *digest: that of
+ * the OCI manifest, "sha256:...", which the caller frees with vqemu_free().
+ *
+ * All is durable before the index names it; a failure leaves blobs that nothing names, and the next
+ * call has less to do.
+ *
+ * Errors: VQEMU_ERR_CORRUPT (an object is missing or damaged), VQEMU_ERR_MALFORMED (broken
+ * manifest; reason "no-layout": the directory is none), VQEMU_ERR_UNSUPPORTED (reason
+ * "layout-version"), VQEMU_ERR_INVALID (reason "tag": no tag can be like this; reason
+ * "other-store": the revision is of another store), VQEMU_ERR_CHANGED (the revision's file is not
+ * what was loaded), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it
+ * was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
+ */
+int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision,
+                              const char *directory, const char *tag, uint32_t flags,
+                              vqemu_call *call, char **digest, vqemu_error **error);
+
+/**
+ * Take a revision in from an OCI image layout. Only objects that the store lacks, or has damaged,
+ * are read; each is verified, and the revision is the same as in the store that it came from.
+ *
+ * version: a tag, or the digest of an OCI manifest ("sha256:..."); NULL for the only one. options
+ * say which profile may be taken, as for vqemu_store_import(): by VQEMU_INGEST_PROFILE, by
+ * VQEMU_INGEST_DIGEST, or by the flag VQEMU_IMPORT_ANY_PROFILE, and then options may be NULL.
+ *
+ * Blobs must be regular files of the size that the OCI manifest tells. flags: an OR of enum
+ * vqemu_import_flag. call: may be NULL; its progress has the step "import", in bytes of the
+ * profile. On success the caller frees *ingest with vqemu_ingest_free(). Nothing of what is refused
+ * stays.
+ *
+ * Errors: VQEMU_ERR_NOT_FOUND (no directory; reason "no-manifest": no such tag or digest),
+ * VQEMU_ERR_MALFORMED (a broken layout, index, OCI manifest or manifest; reason "no-layout"),
+ * VQEMU_ERR_UNSUPPORTED (reason "layout-version"; reason "not-a-profile": something else, such as a
+ * container image; reason "unknown-layer": of a newer version), VQEMU_ERR_CORRUPT (reason
+ * "blob-damaged": a blob is missing, no file, or other than its digest says; reason
+ * "digest-differs"), VQEMU_ERR_INVALID (reason "which-one": there are several; reasons
+ * "other-profile", "no-profile", "described-already", "from-the-future", "too-many-files",
+ * "too-large", and "not-whole": VQEMU_IMPORT_WHOLE), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ */
+int vqemu_store_import_layout(vqemu_store *store, const char *directory, const char *version,
+                              const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call,
+                              vqemu_ingest **ingest, vqemu_error **error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
