@@ -324,6 +324,19 @@ class Import(Build):
         return ["import", "--profile", PROFILE, point / "archive.tar.gz"]
 
 
+class ImportLayout(Import):
+    """From an OCI layout, of which the store has some objects."""
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        build(base / "made", PROFILE, FILES)
+        good("--root", base / "made", "export", PROFILE, "--layout", base / "layout")
+        shutil.rmtree(base / "made")
+
+    def command(self, point):
+        return ["import", "--profile", PROFILE, "--layout", point / "layout"]
+
+
 class Resolve(Operation):
     """The first assembly, which needs the other inode of an object."""
 
@@ -701,6 +714,7 @@ OPERATIONS = {
     "build-new": BuildNew,
     "build-mend": BuildMend,
     "import": Import,
+    "import-layout": ImportLayout,
     "resolve": Resolve,
     "resolve-warm": ResolveWarm,
     "resolve-again": ResolveAgain,
