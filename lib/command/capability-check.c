@@ -8,8 +8,9 @@
 #include "command/argument-options.h"
 #include "command/capability-name.h"
 #include "command/option-text.h"
-#include "util/similar.h"
 #include "qemu/kept.h"
+#include "util/similar.h"
+#include "util/word.h"
 
 /* Which things of QEMU's an option names, and what it says of them besides their properties. */
 static const struct rule {
@@ -315,18 +316,13 @@ static int check_node(const struct checker *checker, const struct rule *rule,
                : refuse_missing(checker, &thing);
 }
 
-static bool ends_in(const char *text, const char *end) {
-    size_t length = strlen(text), end_length = strlen(end);
-    return length > end_length && strcmp(text + length - end_length, end) == 0;
-}
-
 static int check_nodes(const struct checker *checker, const struct rule *rule,
                        const struct option *option) {
     bool tells = capabilities_tell(checker->capabilities, rule->kind);
     int r = 0;
     for (size_t i = 0; tells && r == 0 && i < option->count; i++) {
         const struct setting *setting = option_setting(checker->options, option, i);
-        if (setting->kind == SETTING_TEXT && ends_in(setting->name, ".driver"))
+        if (setting->kind == SETTING_TEXT && ends_with(setting->name, ".driver"))
             r = check_node(checker, rule, option, setting);
     }
     return r;

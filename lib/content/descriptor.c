@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "util/path.h"
+#include "util/word.h"
 
 /* A long pattern with many stars would keep fnmatch(3) busy. */
 #define PATTERN_LENGTH_MAX 64
@@ -47,18 +48,13 @@ bool firmware_matches_machine(const char *pattern, const char *machine) {
 
 /* ---- places ---- */
 
-static bool has_suffix(const char *text, const char *suffix) {
-    size_t length = strlen(text), size = strlen(suffix);
-    return length > size && strcmp(text + length - size, suffix) == 0;
-}
-
 bool descriptor_is_path(const char *path) {
     const char *name = base_name(path);
     size_t directory = (size_t)(name - path);
     bool is_there =
         (directory == strlen("firmware/") && strncmp(path, "firmware/", directory) == 0) ||
         (directory == strlen("descriptors/") && strncmp(path, "descriptors/", directory) == 0);
-    return is_there && *name != '.' && has_suffix(name, ".json");
+    return is_there && *name != '.' && ends_with(name, ".json");
 }
 
 /* The part behind the last slash but one; the whole path if it has no two. */

@@ -5,6 +5,8 @@
 
 #include <volt-qemu/profile.h>
 
+#include "util/word.h"
+
 /* ---- what the library's commands lead to ---- */
 
 static bool is_video(const struct arch *guest, const char *device) {
@@ -192,15 +194,6 @@ const struct known_name *known_modules_at(size_t index) {
 }
 
 /* ---- others ---- */
-
-static bool begins_with(const char *text, const char *start) {
-    return strncmp(text, start, strlen(start)) == 0;
-}
-
-static bool ends_with(const char *text, const char *end) {
-    size_t length = strlen(text), size = strlen(end);
-    return length > size && strcmp(text + length - size, end) == 0;
-}
 
 /* Names of memory regions end in ".rom", too. */
 bool looks_like_firmware(const char *name) {

@@ -4,10 +4,7 @@
 #include <string.h>
 
 #include "util/path.h"
-
-static bool begins_with(const char *path, const char *start) {
-    return strncmp(path, start, strlen(start)) == 0;
-}
+#include "util/word.h"
 
 bool layout_is_program(const char *path) {
     return begins_with(path, PROGRAM_PREFIX);
@@ -15,10 +12,8 @@ bool layout_is_program(const char *path) {
 
 bool layout_is_module(const char *path) {
     const char *name = base_name(path);
-    size_t length = strlen(path);
     return begins_with(path, LIBRARY_PREFIX) && name - path > 6 &&
-           strncmp(name - 6, "/qemu/", 6) == 0 && length > 3 &&
-           strcmp(path + length - 3, ".so") == 0;
+           strncmp(name - 6, "/qemu/", 6) == 0 && ends_with(path, ".so");
 }
 
 int64_t content_find(const struct content_files *files, const char *path) {

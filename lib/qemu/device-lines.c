@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "util/cleanup.h"
+#include "util/word.h"
 
 #define NAME "name \""
 #define ALIAS ", alias \""
@@ -25,10 +26,9 @@ static const char *take_quoted(char *line, const char *mark) {
 
 /* Whether a line ends so, which is cut off. */
 static bool take_end(char *line, const char *end) {
-    size_t length = strlen(line), end_length = strlen(end);
-    if (length < end_length || strcmp(line + length - end_length, end) != 0)
+    if (!ends_with(line, end))
         return false;
-    line[length - end_length] = '\0';
+    line[strlen(line) - strlen(end)] = '\0';
     return true;
 }
 

@@ -7,6 +7,10 @@
 /* Whether a word stands in a line between blanks; "" does not. */
 bool has_word(const char *line, const char *word);
 
+bool begins_with(const char *text, const char *start);
+/* Whether a text ends so, and has something before that. */
+bool ends_with(const char *text, const char *end);
+
 /* An ASCII letter without its case, any other byte as it is: the locale must not matter. */
 int fold_letter(char c);
 
