@@ -149,6 +149,10 @@ int64_t call_deadline(const vqemu_call *call) {
     return call ? call->deadline : INT64_MAX;
 }
 
+const char *call_late_reason(const vqemu_call *call, int64_t deadline, const char *other) {
+    return deadline == call_deadline(call) ? "deadline" : other;
+}
+
 int64_t call_deadline_or(const vqemu_call *call, int64_t milliseconds) {
     int64_t deadline = call_deadline(call);
     return deadline == INT64_MAX ? call_now() + milliseconds : deadline;

@@ -19,7 +19,11 @@ uint64_t call_max_size(const vqemu_call *call);
 /* The point of call_now() at which the call's time is up; INT64_MAX if it has none. */
 int64_t call_deadline(const vqemu_call *call);
 
-/* The same, but so many milliseconds from now if it has none. */
+/* The reason of an error when a deadline is over: "deadline" if it is the caller's, whatever was
+ * waited for, else the other one. */
+const char *call_late_reason(const vqemu_call *call, int64_t deadline, const char *other);
+
+/* call_deadline(), but so many milliseconds from now if it has none. */
 int64_t call_deadline_or(const vqemu_call *call, int64_t milliseconds);
 
 /* Milliseconds of a clock that only goes forward. */

@@ -78,11 +78,10 @@ static int try_way(struct asked *asked, const struct way *way, vqemu_error **err
 /* A child that nobody else can talk to. */
 static int no_answer(const struct asked *asked, vqemu_error **error) {
     const char *program = vqemu_runtime_binary(asked->runtime);
-    bool is_callers = asked->deadline == call_deadline(asked->progress->call);
+    const char *reason = call_late_reason(asked->progress->call, asked->deadline, "no-answer");
     int r = error_set(error, VQEMU_ERR_TIMEOUT, 0,
                       "%s does not tell what it can do in the time that it is given", program);
-    return error_because(r, error, is_callers ? "deadline" : "no-answer", VQEMU_DETAIL_PATH,
-                         program, NULL);
+    return error_because(r, error, reason, VQEMU_DETAIL_PATH, program, NULL);
 }
 
 static int does_not_answer(const struct asked *asked, const char *said, vqemu_error **error) {

@@ -67,11 +67,12 @@ static int wait_for(const struct qmp *qmp, short events, const struct qmp_limit 
 
 int qmp_no_answer(const struct qmp *qmp, const struct qmp_limit *limit, vqemu_error **error) {
     bool is_callers = limit->deadline == call_deadline(limit->call);
+    bool has_greeted = qmp->last_id > 0; /* else nothing was asked yet */
     int r = error_set(error, VQEMU_ERR_TIMEOUT, 0, "QEMU does not answer at %s%s%s", qmp->name,
                       is_callers ? " in the time that was given" : "",
-                      qmp->is_ready ? "" : "; does another client hold the socket?");
-    return error_because(r, error, is_callers ? "deadline" : "no-answer", VQEMU_DETAIL_PATH,
-                         qmp->name, NULL);
+                      has_greeted ? "" : "; does another client hold the socket?");
+    return error_because(r, error, call_late_reason(limit->call, limit->deadline, "no-answer"),
+                         VQEMU_DETAIL_PATH, qmp->name, NULL);
 }
 
 /* ---- the socket ---- */
@@ -367,7 +368,5 @@ int qmp_start(struct qmp *qmp, struct qmp_limit *limit, vqemu_error **error) {
         return r;
     if (!json_object_get(greeting, "QMP"))
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "what listens at %s is no QEMU", qmp->name);
-    r = qmp_execute(qmp, "qmp_capabilities", NULL, limit, NULL, error);
-    qmp->is_ready = r == QMP_DONE;
-    return r;
+    return qmp_execute(qmp, "qmp_capabilities", NULL, limit, NULL, error);
 }

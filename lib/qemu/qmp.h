@@ -39,8 +39,7 @@ struct qmp {
     struct peer peer;
     char *input; /* what has come in, and is no whole line yet */
     size_t length;
-    bool is_ready;      /* it has greeted, and takes commands */
-    json_int_t last_id; /* of a command */
+    json_int_t last_id; /* of a command; 0 until it has greeted */
     qmp_event_fn on_event;
     void *userdata;
 };

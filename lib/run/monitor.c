@@ -34,11 +34,6 @@ int monitor_goes_on(const vqemu_monitor *monitor, vqemu_error **error) {
     return error_because(r, error, "hung-up", VQEMU_DETAIL_PATH, monitor->name, NULL);
 }
 
-/* A time that the caller gave has one reason, whatever was waited for. */
-static const char *late(const struct qmp_limit *limit, const char *reason) {
-    return limit->deadline == call_deadline(limit->call) ? "deadline" : reason;
-}
-
 int monitor_hung_up(vqemu_monitor *monitor, const struct qmp_limit *limit, const char *late_reason,
                     vqemu_error **error) {
     const struct peer *peer = &monitor->qmp.peer;
@@ -55,8 +50,8 @@ int monitor_hung_up(vqemu_monitor *monitor, const struct qmp_limit *limit, const
                                            "QEMU has closed the connection at %s, and its process "
                                            "%d has not ended yet",
                                            monitor->name, (int)peer->pid),
-                                 error, late(limit, late_reason), VQEMU_DETAIL_PATH, monitor->name,
-                                 NULL);
+                                 error, call_late_reason(limit->call, limit->deadline, late_reason),
+                                 VQEMU_DETAIL_PATH, monitor->name, NULL);
         poll(NULL, 0, 10);
     }
     return error_because(error_set(error, VQEMU_ERR_NOT_RUNNING, 0,
@@ -283,7 +278,8 @@ VQEMU_EXPORT int vqemu_monitor_next_event(vqemu_monitor *monitor, uint32_t flags
         return monitor_hung_up(monitor, &limit, "no-event", error);
     return error_because(error_set(error, VQEMU_ERR_TIMEOUT, 0,
                                    "no event has come from QEMU at %s in time", monitor->name),
-                         error, late(&limit, "no-event"), VQEMU_DETAIL_PATH, monitor->name, NULL);
+                         error, call_late_reason(limit.call, limit.deadline, "no-event"),
+                         VQEMU_DETAIL_PATH, monitor->name, NULL);
 }
 
 VQEMU_EXPORT int vqemu_monitor_fd(const vqemu_monitor *monitor) {
