@@ -243,40 +243,16 @@ void currents_release(struct currents *currents) {
 
 /* ---- setting ---- */
 
-/* Locked, so that nobody takes it for a leftover: -EAGAIN if somebody has. */
-static int stage(int directory_fd, const char *staged, const char *revision) {
-    _cleanup_close_ int fd = create_at(directory_fd, staged, O_WRONLY | O_EXCL | O_NOFOLLOW, 0644);
-    int r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, staged);
-    if (r == 0)
-        r = write_all(fd, revision, strlen(revision));
-    if (r == 0)
-        r = write_all(fd, "\n", 1);
-    if (r == 0 && fchmod(fd, 0644) < 0)
-        r = -errno;
-    return r == 0 ? sync_fd(fd) : r;
-}
-
-static int replace_file(int directory_fd, const char *profile, const char *revision) {
-    for (;;) {
-        _cleanup_free_ char *staged = leftovers_new_name();
-        int r = staged ? stage(directory_fd, staged, revision) : -ENOMEM;
-        if (r == 0 && renameat(directory_fd, staged, directory_fd, profile) < 0)
-            r = -errno;
-        if (r < 0 && staged)
-            unlinkat(directory_fd, staged, 0);
-        if (r != -EAGAIN && r != -ENOENT) /* else it was removed as a leftover */
-            return r;
-    }
-}
-
 static int write_current(const vqemu_store *store, const char *profile, const char *revision,
                          vqemu_error **error) {
+    _cleanup_free_ char *line = format_string("%s\n", revision);
     _cleanup_close_ int fd = -1;
-    int r = store_open_beside_objects(store, STORE_CURRENT, &fd, error);
+    int r =
+        line ? store_open_beside_objects(store, STORE_CURRENT, &fd, error) : error_no_memory(error);
     if (r < 0)
         return r;
     leftovers_sweep(fd);
-    r = replace_file(fd, profile, revision);
+    r = leftovers_replace_file(fd, profile, line);
     if (r == 0)
         r = sync_fd(fd);
     if (r == 0) /* the directory may have been made just now */

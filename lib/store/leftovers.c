@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -62,6 +63,38 @@ int leftovers_make_directory(int directory_fd, char **name) {
         if (r != -EAGAIN && r != -ENOENT)
             return r;
     }
+}
+
+int leftovers_make_file(int directory_fd, char **name) {
+    for (;;) {
+        free(*name);
+        *name = leftovers_new_name();
+        int fd =
+            *name ? create_at(directory_fd, *name, O_RDWR | O_EXCL | O_NOFOLLOW, 0644) : -ENOMEM;
+        if (fd == -EEXIST)
+            continue;
+        int r = fd < 0 ? fd : leftovers_lock(fd, directory_fd, *name);
+        if (r == 0)
+            return fd;
+        if (fd >= 0)
+            unlinkat(directory_fd, *name, 0);
+        cleanup_close(&fd);
+        if (r != -EAGAIN && r != -ENOENT)
+            return r;
+    }
+}
+
+int leftovers_replace_file(int directory_fd, const char *name, const char *text) {
+    _cleanup_free_ char *staged = NULL;
+    _cleanup_close_ int fd = leftovers_make_file(directory_fd, &staged);
+    int r = fd < 0 ? fd : write_all(fd, text, strlen(text));
+    if (r == 0)
+        r = sync_fd(fd);
+    if (r == 0 && renameat(directory_fd, staged, directory_fd, name) < 0)
+        r = -errno;
+    if (r < 0 && fd >= 0)
+        unlinkat(directory_fd, staged, 0);
+    return r;
 }
 
 /*

@@ -23,6 +23,13 @@ int leftovers_lock(int fd, int directory_fd, const char *name);
  * a failure. Returns a descriptor or a negative errno. */
 int leftovers_make_directory(int directory_fd, char **name);
 
+/* The same for a file with mode 0644, which can be read and written. */
+int leftovers_make_file(int directory_fd, char **name);
+
+/* Put a file of this text in the place of another, at once. It is synced, the directory is not.
+ * Returns 0 or a negative errno. */
+int leftovers_replace_file(int directory_fd, const char *name, const char *text);
+
 /* Whether an entry of a directory was left by a process that died: 1 or 0, or a negative errno if
  * that cannot be told. */
 int leftovers_is_one(int directory_fd, const char *name);

@@ -130,11 +130,11 @@ VQEMU_EXPORT int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revis
     };
     const struct fetch_source source = {open_object, read_failed, damaged, &copying,
                                         vqemu_revision_path(revision)};
-    copying.fetch = FETCH_NONE;
-    copying.fetch.store = to;
-    copying.fetch.manifest = vqemu_revision_manifest(revision);
-    copying.fetch.source = &source;
-    copying.fetch.progress = &copying.progress;
+    copying.fetch = (struct fetch){.store = to,
+                                   .manifest = vqemu_revision_manifest(revision),
+                                   .source = &source,
+                                   .stage = STAGE_EMPTY,
+                                   .progress = &copying.progress};
     int r = store_require_writable(to, "copy a profile into it", error);
     if (r == 0)
         r = revision_check_store(from, revision, error);

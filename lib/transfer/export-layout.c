@@ -12,7 +12,6 @@
 #include "store/revision.h"
 #include "transfer/oci-layout.h"
 #include "util/export.h"
-#include "util/strbuf.h"
 
 struct exporting {
     vqemu_store *store;
@@ -65,8 +64,7 @@ static int write_failed(const struct exporting *exporting, const struct manifest
                         int r, vqemu_error **error) {
     if (r == -ECANCELED)
         return progress_given_up(&exporting->progress, error);
-    return error_system_at(error, -r, "cannot write", "%s/blobs/sha256/%s", exporting->layout.path,
-                           object->digest.hex);
+    return oci_layout_failed(&exporting->layout, &object->digest, -r, "cannot write", error);
 }
 
 static int damaged(const struct exporting *exporting, const struct manifest_object *object,
@@ -149,23 +147,23 @@ static int open_exporting(struct exporting *exporting, const char *directory, vq
 static int finish(struct exporting *exporting, const char *tag, char **digest,
                   vqemu_error **error) {
     const char *name = vqemu_revision_name(exporting->revision);
-    _cleanup_free_ char *text = NULL, *told = NULL;
+    _cleanup_free_ char *text = NULL, *told = malloc(OCI_DIGEST_SIZE);
     struct oci_blob manifest;
+    if (!told)
+        return error_no_memory(error);
     int r = oci_layout_add_text(&exporting->layout, exporting->text, strlen(exporting->text),
                                 &exporting->oci.config, error);
     if (r == 0)
         r = oci_manifest_to_text(&exporting->oci, name, exporting->manifest, &text, error);
     if (r == 0)
         r = oci_layout_add_text(&exporting->layout, text, strlen(text), &manifest, error);
+    if (r == 0)
+        r = oci_layout_tag(&exporting->layout, &manifest, tag ? tag : name, error);
     if (r < 0)
         return r;
-    told = format_string("sha256:%s", manifest.digest.hex);
-    if (!told)
-        return error_no_memory(error);
-    r = oci_layout_tag(&exporting->layout, &manifest, tag ? tag : name, error);
-    if (r == 0)
-        *digest = TAKE_POINTER(told);
-    return r;
+    oci_digest_to_text(&manifest.digest, told);
+    *digest = TAKE_POINTER(told);
+    return 0;
 }
 
 static int check_tag(const char *tag, vqemu_error **error) {

@@ -38,8 +38,6 @@ struct fetch {
     struct vqemu_progress *progress;
 };
 
-#define FETCH_NONE ((struct fetch){.stage = STAGE_EMPTY})
-
 /* Whether the call allows so many objects. */
 int fetch_check_count(const struct fetch *fetch, vqemu_error **error);
 

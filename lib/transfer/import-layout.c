@@ -68,13 +68,9 @@ static int load_manifest(struct importing *importing, vqemu_error **error) {
                   : r;
 }
 
-static struct digest empty_digest(void) {
-    return digest_of_bytes("", 0);
-}
-
 /* Each object has a layer, but what is empty. */
 static int check_layers(const struct importing *importing, vqemu_error **error) {
-    const struct digest empty = empty_digest();
+    const struct digest empty = digest_of_bytes("", 0);
     for (size_t i = 0; i < vqemu_manifest_object_count(importing->manifest); i++) {
         const struct manifest_object *object = manifest_object(importing->manifest, i);
         if (digest_equal(&object->digest, &empty) ||
@@ -91,8 +87,8 @@ static int check_layers(const struct importing *importing, vqemu_error **error) 
 static int read_failed(void *context, const struct manifest_object *object, int system_errno,
                        vqemu_error **error) {
     const struct importing *importing = context;
-    return error_system_at(error, system_errno, "cannot read", "%s/blobs/sha256/%s",
-                           importing->layout.path, object->digest.hex);
+    return oci_layout_failed(&importing->layout, &object->digest, system_errno, "cannot read",
+                             error);
 }
 
 static int damaged(void *context, const struct manifest_object *object, vqemu_error **error) {
@@ -104,7 +100,7 @@ static int damaged(void *context, const struct manifest_object *object, vqemu_er
 /* Something to read nothing from. */
 static int open_empty(vqemu_error **error) {
     int fd = fd_above_stdio(memfd_create("empty", MFD_CLOEXEC));
-    return fd < 0 ? error_system(error, errno, "cannot make a file in memory") : fd;
+    return fd < 0 ? error_system(error, -fd, "cannot make a file in memory") : fd;
 }
 
 static int open_object(void *context, const struct manifest_object *object, int *fd,
@@ -180,10 +176,8 @@ VQEMU_EXPORT int vqemu_store_import_layout(vqemu_store *store, const char *direc
         .progress = {.call = call, .phase_count = 1},
     };
     const struct fetch_source source = {open_object, read_failed, damaged, &importing, directory};
-    importing.fetch = FETCH_NONE;
-    importing.fetch.store = store;
-    importing.fetch.source = &source;
-    importing.fetch.progress = &importing.progress;
+    importing.fetch = (struct fetch){
+        .store = store, .source = &source, .stage = STAGE_EMPTY, .progress = &importing.progress};
     int r = store_require_writable(store, "import a profile", error);
     if (r == 0)
         r = open_importing(&importing, directory, version, error);

@@ -16,6 +16,7 @@
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 #define MARKER "oci-layout"
 #define MARKER_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
@@ -38,22 +39,10 @@ static int failed(const struct oci_layout *layout, int system_errno, const char 
 
 /* ---- files of it ---- */
 
-/* Replace a file at once, durably. Returns 0 or a negative errno. */
-static int replace_file(int directory_fd, const char *name, const char *text) {
-    _cleanup_free_ char *new_name = leftovers_new_name();
-    if (!new_name)
-        return -ENOMEM;
-    _cleanup_close_ int fd = create_at(directory_fd, new_name, O_WRONLY | O_EXCL, 0644);
-    if (fd < 0)
-        return fd;
-    int r = write_all(fd, text, strlen(text));
-    if (r == 0)
-        r = sync_fd(fd);
-    if (r == 0 && renameat(directory_fd, new_name, directory_fd, name) < 0)
-        r = -errno;
-    if (r < 0)
-        unlinkat(directory_fd, new_name, 0);
-    return r == 0 ? sync_fd(directory_fd) : r;
+/* Returns 0 or a negative errno. */
+static int replace_file(const struct oci_layout *layout, const char *name, const char *text) {
+    int r = leftovers_replace_file(layout->fd, name, text);
+    return r == 0 ? sync_fd(layout->fd) : r;
 }
 
 /* Returns 1, 0 if there is none, or an error. */
@@ -96,7 +85,7 @@ static int check_version(const struct oci_layout *layout, const json_t *marker,
 static int is_foreign(int directory_fd, const char *name, void *userdata) {
     (void)directory_fd;
     (void)userdata;
-    return strncmp(name, LEFTOVER_PREFIX, strlen(LEFTOVER_PREFIX)) != 0;
+    return !begins_with(name, LEFTOVER_PREFIX);
 }
 
 /* Into an empty directory only: what is in another one is somebody's. */
@@ -105,7 +94,7 @@ static int make_layout(const struct oci_layout *layout, bool create, vqemu_error
     if (r < 0)
         return failed(layout, -r, "cannot read", ".", error);
     if (r == 0) {
-        r = replace_file(layout->fd, MARKER, MARKER_TEXT);
+        r = replace_file(layout, MARKER, MARKER_TEXT);
         return r < 0 ? failed(layout, -r, "cannot write", MARKER, error) : 0;
     }
     r = error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is no OCI layout: it has no file " MARKER "%s",
@@ -143,6 +132,10 @@ int oci_layout_open(const char *path, bool create, struct vqemu_progress *progre
         r = r == 1 ? check_version(layout, marker, error) : make_layout(layout, create, error);
     if (r == 0)
         r = open_blobs(layout, create, error);
+    if (r == 0 && create) {
+        leftovers_sweep(layout->fd);
+        leftovers_sweep(layout->blobs_fd);
+    }
     if (r < 0)
         oci_layout_close(layout);
     return r;
@@ -230,6 +223,11 @@ int oci_layout_find(const struct oci_layout *layout, const char *version, struct
 
 /* ---- reading blobs ---- */
 
+int oci_layout_failed(const struct oci_layout *layout, const struct digest *digest,
+                      int system_errno, const char *what, vqemu_error **error) {
+    return error_system_at(error, system_errno, what, "%s/" BLOBS "/%s", layout->path, digest->hex);
+}
+
 int oci_layout_damaged(const struct oci_layout *layout, const struct digest *digest,
                        const char *what, const char *how, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_CORRUPT, 0, "%s/" BLOBS "/%s, %s, %s", layout->path,
@@ -248,8 +246,8 @@ int oci_layout_open_blob(const struct oci_layout *layout, const struct oci_blob 
     if (opened == -ELOOP)
         return oci_layout_damaged(layout, &blob->digest, what, "is a link", error);
     if (opened < 0 || fstat(opened, &status) < 0)
-        return error_system_at(error, opened < 0 ? -opened : errno, "cannot open",
-                               "%s/" BLOBS "/%s", layout->path, blob->digest.hex);
+        return oci_layout_failed(layout, &blob->digest, opened < 0 ? -opened : errno, "cannot open",
+                                 error);
     if (!S_ISREG(status.st_mode))
         return oci_layout_damaged(layout, &blob->digest, what, "is not a regular file", error);
     if ((uint64_t)status.st_size != blob->size)
@@ -303,10 +301,7 @@ int oci_layout_has(const struct oci_layout *layout, const struct oci_blob *blob,
 
 int oci_layout_begin(const struct oci_layout *layout, struct oci_new_blob *blob) {
     *blob = OCI_NEW_BLOB_NONE;
-    blob->name = leftovers_new_name();
-    if (!blob->name)
-        return -ENOMEM;
-    blob->fd = create_at(layout->blobs_fd, blob->name, O_RDWR | O_EXCL, 0644);
+    blob->fd = leftovers_make_file(layout->blobs_fd, &blob->name);
     return blob->fd < 0 ? blob->fd : 0;
 }
 
@@ -349,9 +344,7 @@ int oci_layout_add_text(const struct oci_layout *layout, const char *text, size_
     int r = oci_layout_has(layout, blob, NULL);
     if (r == 0)
         r = write_text(layout, text, size, &blob->digest);
-    return r < 0 ? error_system_at(error, -r, "cannot write", "%s/" BLOBS "/%s", layout->path,
-                                   blob->digest.hex)
-                 : 0;
+    return r < 0 ? oci_layout_failed(layout, &blob->digest, -r, "cannot write", error) : 0;
 }
 
 /* ---- tags ---- */
@@ -369,12 +362,14 @@ const char *oci_layout_find_tag_fault(const char *tag) {
     return NULL;
 }
 
+/* NULL without memory. */
 static json_t *entry_json(const struct oci_blob *manifest, const char *tag) {
-    char digest[sizeof "sha256:" + DIGEST_HEX_LENGTH];
-    snprintf(digest, sizeof digest, "sha256:%s", manifest->digest.hex);
-    return json_pack("{s:s, s:s, s:I, s:s, s:{s:s}}", "mediaType", OCI_MANIFEST_TYPE, "digest",
-                     digest, "size", (json_int_t)manifest->size, "artifactType", OCI_PROFILE_TYPE,
-                     "annotations", TAG_KEY, tag);
+    json_t *entry = oci_descriptor_to_json(OCI_MANIFEST_TYPE, manifest);
+    if (json_object_set_new(entry, "artifactType", json_string(OCI_PROFILE_TYPE)) == 0 &&
+        json_object_set_new(entry, "annotations", json_pack("{s:s}", TAG_KEY, tag)) == 0)
+        return entry;
+    json_decref(entry);
+    return NULL;
 }
 
 /* In the place of the one that has the tag, or behind all others. */
@@ -402,6 +397,6 @@ int oci_layout_tag(const struct oci_layout *layout, const struct oci_blob *manif
         return r;
     r = sync_fd(layout->blobs_fd);
     if (r == 0)
-        r = replace_file(layout->fd, INDEX, text);
+        r = replace_file(layout, INDEX, text);
     return r < 0 ? failed(layout, -r, "cannot write", INDEX, error) : 0;
 }

@@ -40,6 +40,9 @@ int oci_layout_find(const struct oci_layout *layout, const char *version, struct
 int oci_layout_open_blob(const struct oci_layout *layout, const struct oci_blob *blob,
                          const char *what, int *fd, vqemu_error **error);
 
+/* The error for one that cannot be read or written: what, such as "cannot read". */
+int oci_layout_failed(const struct oci_layout *layout, const struct digest *digest,
+                      int system_errno, const char *what, vqemu_error **error);
 /* The error for one that is not what it should be. */
 int oci_layout_damaged(const struct oci_layout *layout, const struct digest *digest,
                        const char *what, const char *how, vqemu_error **error);

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "util/word.h"
 
-#define DIGEST_ALGORITHM "sha256:"
+void oci_digest_to_text(const struct digest *digest, char text[OCI_DIGEST_SIZE]) {
+    snprintf(text, OCI_DIGEST_SIZE, OCI_DIGEST_ALGORITHM "%s", digest->hex);
+}
 
 void oci_manifest_release(struct oci_manifest *manifest) {
     free(manifest->signatures);
@@ -30,10 +33,9 @@ const struct oci_blob *oci_manifest_find(const struct oci_manifest *manifest,
 
 /* ---- writing ---- */
 
-/* NULL without memory, as json_pack() has it. */
-static json_t *descriptor_json(const char *type, const struct oci_blob *blob) {
-    char digest[sizeof DIGEST_ALGORITHM + DIGEST_HEX_LENGTH];
-    snprintf(digest, sizeof digest, DIGEST_ALGORITHM "%s", blob->digest.hex);
+json_t *oci_descriptor_to_json(const char *type, const struct oci_blob *blob) {
+    char digest[OCI_DIGEST_SIZE];
+    oci_digest_to_text(&blob->digest, digest);
     return json_pack("{s:s, s:s, s:I}", "mediaType", type, "digest", digest, "size",
                      (json_int_t)blob->size);
 }
@@ -43,7 +45,7 @@ static bool add_layers(json_t *layers, const char *type, const struct oci_blob *
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++)
         ok = blobs[i].size == 0 ||
-             json_array_append_new(layers, descriptor_json(type, &blobs[i])) == 0;
+             json_array_append_new(layers, oci_descriptor_to_json(type, &blobs[i])) == 0;
     return ok;
 }
 
@@ -74,7 +76,7 @@ int oci_manifest_to_text(const struct oci_manifest *manifest, const char *revisi
     _cleanup_json_ json_t *root =
         json_pack("{s:i, s:s, s:s, s:o, s:o, s:o}", "schemaVersion", 2, "mediaType",
                   OCI_MANIFEST_TYPE, "artifactType", OCI_PROFILE_TYPE, "config",
-                  descriptor_json(OCI_CONFIG_TYPE, &manifest->config), "layers",
+                  oci_descriptor_to_json(OCI_CONFIG_TYPE, &manifest->config), "layers",
                   layers_json(manifest), "annotations", annotations_json(revision, profile));
     return root ? json_to_line(root, text, error) : error_no_memory(error);
 }
@@ -102,8 +104,8 @@ int oci_descriptor_load(const json_t *descriptor, const char *source, const char
     const char *digest = json_text(descriptor, "digest");
     if (!json_is_object(descriptor) || !*json_text(descriptor, "mediaType"))
         return malformed(&loading, name, "it is no descriptor with a mediaType");
-    if (strncmp(digest, DIGEST_ALGORITHM, strlen(DIGEST_ALGORITHM)) != 0 ||
-        !digest_parse(digest + strlen(DIGEST_ALGORITHM), &blob->digest))
+    if (!begins_with(digest, OCI_DIGEST_ALGORITHM) ||
+        !digest_parse(digest + strlen(OCI_DIGEST_ALGORITHM), &blob->digest))
         return malformed(&loading, name,
                          "its digest is not \"sha256:\" and 64 lowercase hex digits");
     if (!json_is_integer(size) || json_integer_value(size) < 0)
@@ -129,7 +131,7 @@ static int check_types(const struct loading *loading, const json_t *root) {
         return malformed(loading, "schemaVersion", "it is not 2");
     if (*media && strcmp(media, OCI_MANIFEST_TYPE) != 0)
         return refuse_other(loading, "a manifest of another kind", media);
-    if (strncmp(config, "application/vnd.oci.image.config.", 33) == 0)
+    if (begins_with(config, "application/vnd.oci.image.config."))
         return refuse_other(loading, "a container image", config);
     if (strcmp(config, OCI_CONFIG_TYPE) != 0)
         return refuse_other(loading, "an artifact of another kind", *artifact ? artifact : config);

@@ -36,6 +36,11 @@ struct oci_manifest {
     size_t signature_count, object_count;
 };
 
+/* "sha256:" and the digits. */
+#define OCI_DIGEST_ALGORITHM "sha256:"
+#define OCI_DIGEST_SIZE (sizeof OCI_DIGEST_ALGORITHM + DIGEST_HEX_LENGTH)
+void oci_digest_to_text(const struct digest *digest, char text[OCI_DIGEST_SIZE]);
+
 void oci_manifest_release(struct oci_manifest *manifest);
 #define _cleanup_oci_manifest_ __attribute__((cleanup(oci_manifest_release)))
 
@@ -61,6 +66,9 @@ int oci_manifest_load(const char *text, size_t size, const char *source, size_t 
 /* The layer of an object; NULL if there is none. */
 const struct oci_blob *oci_manifest_find(const struct oci_manifest *manifest,
                                          const struct digest *digest);
+
+/* A descriptor of a blob; NULL without memory. */
+json_t *oci_descriptor_to_json(const char *type, const struct oci_blob *blob);
 
 /* Of a descriptor, as it stands in a manifest or index: its blob. name: what it is, for messages,
  * such as "config" or "layers[3]". */

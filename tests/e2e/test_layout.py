@@ -7,7 +7,7 @@ import shutil
 import subprocess
 
 import pytest
-from store_cli import (FILES, PROFILE, assert_resolves, bad, build, good, good_json, kept_files, leftovers, make_files,
+from store_cli import (CLI, FILES, PROFILE, assert_resolves, bad, build, good, good_json, kept_files, leftovers, make_files,
                        manifests, run, sha256, verify)
 
 PROFILE_TYPE = "application/vnd.volt-qemu.profile.v1"
@@ -117,6 +117,14 @@ def test_a_damaged_object_is_not_exported(tmp_path, root):
     assert refused.returncode == 6 and "lib/libone.so.1" in refused.stderr
     assert not (tmp_path / "layout/index.json").exists()
     assert not [path for path in (tmp_path / "layout/blobs/sha256").iterdir() if path.name.startswith(".")]
+
+
+def test_what_a_killed_export_left_is_cleared_away(root, layout):
+    left = [layout / ".volt-new-0123456789abcdef", layout / "blobs/sha256/.volt-new-0123456789abcdef"]
+    for path in left:
+        path.write_text("half")
+    good("--root", root, "export", PROFILE, "--layout", layout, "--tag", "latest")
+    assert not [path for path in left if path.exists()]
 
 
 @pytest.mark.parametrize("tag", ["", "a b", "-a", "a" * 129, "a/b"])
@@ -254,8 +262,7 @@ def test_of_another_profile(tmp_path, layout):
 
 def test_two_who_write_do_not_lose_a_tag(tmp_path, root):
     words = ["--root", root, "export", PROFILE, "--layout", tmp_path / "layout", "--tag"]
-    cli = good.__globals__["CLI"]
-    started = [subprocess.Popen([cli, *words, f"t{number}"], stdout=subprocess.DEVNULL) for number in range(8)]
+    started = [subprocess.Popen([CLI, *words, f"t{number}"], stdout=subprocess.DEVNULL) for number in range(8)]
     assert [process.wait(60) for process in started] == [0] * 8
     tags = [entry["annotations"]["org.opencontainers.image.ref.name"] for entry in index_of(tmp_path / "layout")["manifests"]]
     assert sorted(tags) == [f"t{number}" for number in range(8)]
