@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -312,4 +313,15 @@ char *object_path(const vqemu_revision *revision, const char *path) {
     ck_assert_int_ge(index, 0);
     return format_string("%s/store/cas/objects/%s", scratch,
                          vqemu_manifest_object_digest(manifest, (size_t)index));
+}
+
+void child_succeeds(int (*function)(void)) {
+    pid_t pid = fork();
+    int status;
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0)
+        _exit(function());
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIPPED),
+                  "status %d", status);
 }

@@ -27,6 +27,10 @@ int count_entries(const char *path);
 /* The number of files that an operation which failed or ended may not leave behind. */
 int count_leftovers(void);
 
+/* Run a function in a child, where it must return 0, or this if it may not do what it was to do. */
+#define SKIPPED 77
+void child_succeeds(int (*function)(void));
+
 /* The store in store/. Aborts the test if it cannot be opened. */
 vqemu_store *open_store(uint32_t flags);
 /* Collect, with the N newest revisions of each profile kept. */

@@ -23,7 +23,6 @@
 #define LIBRARY "lib/libone.so.1"
 #define PROGRAM "bin/qemu-system-x86_64"
 #define NOBODY 65534
-#define SKIPPED 77 /* how a child says that it may not do what it was to do */
 
 static vqemu_store *store;
 static vqemu_revision *first, *second; /* they differ in the BIOS */
@@ -293,17 +292,6 @@ static int look_as_nobody(void) {
                    strstr(vqemu_error_message(error), path)
                ? 0
                : 1;
-}
-
-static void child_succeeds(int (*function)(void)) {
-    pid_t pid = fork();
-    int status;
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0)
-        _exit(function());
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIPPED),
-                  "status %d", status);
 }
 
 START_TEST(what_cannot_be_looked_at_is_not_missing) {

@@ -24,7 +24,6 @@
 
 #define PROFILE "emulate-x86"
 #define NOBODY 65534
-#define SKIPPED 77 /* how a child says that it may not do what it was to do */
 
 static vqemu_store *store;
 static vqemu_revision *revision;
@@ -211,17 +210,6 @@ static int look_as_nobody(void) {
     vqemu_use_list_free(list);
     vqemu_store_unref(mine);
     return result;
-}
-
-static void child_succeeds(int (*function)(void)) {
-    pid_t pid = fork();
-    int status;
-    ck_assert_int_ge(pid, 0);
-    if (pid == 0)
-        _exit(function());
-    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-    ck_assert_msg(WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == SKIPPED),
-                  "status %d", status);
 }
 
 START_TEST(one_that_may_not_be_looked_into_is_told_by_its_arguments) {
