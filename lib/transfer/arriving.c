@@ -27,7 +27,7 @@ static int check_is_wanted(const struct arriving *arriving, vqemu_error **error)
                           arriving->kind, arriving->name, digest, wanted);
         return error_because(r, error, "digest-differs", VQEMU_DETAIL_PATH, arriving->name, NULL);
     }
-    if (wanted || (options && options->profile) || arriving->any_profile)
+    if (wanted || (options && options->profile) || arriving->any_profile || !own)
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "%s %s says that it is of profile %s: name the profile that it is to be, or "

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
 """What comes from elsewhere does not choose alone what it displaces, nor for how long."""
+import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
+import tarfile
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -258,3 +261,17 @@ def test_files_that_make_no_profile(tmp_path, reason, names):
     error = json.loads(result.stderr)["error"]
     assert (error["reason"], error["details"]) == (reason, {"path": str(profile)})
     assert reason != "no-program-in-source" or "bin/ must be at the top" in error["message"]
+
+
+def test_a_manifest_that_tells_no_profile(tmp_path):
+    """What it says there is not told as if it were something."""
+    text = b"#!/bin/sh\n"
+    manifest = {"name": "mine", "created_at": "2025-01-31T10:00:00Z",
+                "objects": {"bin/qemu-system-x86_64": hashlib.sha256(text).hexdigest()}}
+    with tarfile.open(tmp_path / "mine.tar", "w") as archive:
+        for name, content in ((".volt-manifest.json", json.dumps(manifest).encode()), ("bin/qemu-system-x86_64", text)):
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o755
+            archive.addfile(member, io.BytesIO(content))
+    for words in ([], ["--any-profile"]):
+        assert "does not say of which profile it is" in bad("--root", tmp_path / "s", "import", *words, tmp_path / "mine.tar")
