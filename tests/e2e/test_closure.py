@@ -80,13 +80,6 @@ def x86(tmp_path_factory):
     return Made(tmp_path_factory.mktemp("x86"), "emulate-x86", ["x86_64"])
 
 
-@pytest.fixture(scope="module")
-def guest(tmp_path_factory):
-    directory = tmp_path_factory.mktemp("closure") / "guest"
-    subprocess.run([EXAMPLES / "make-guest", directory], check=True, stdout=subprocess.DEVNULL)
-    return directory
-
-
 def identity(entry):
     return entry["kind"], entry["state"], entry["name"]
 
@@ -133,15 +126,16 @@ VIDEOS = {"bios": "std", "uefi": "virtio"}
 
 
 @pytest.mark.parametrize("firmware", ["bios", pytest.param("uefi", marks=pytest.mark.extended)])
-def test_guests_run_without_all_that_is_needless(x86, guest, tmp_path, firmware):
+def test_guests_run_without_all_that_is_needless(x86, guest_of, tmp_path, firmware):
     """With what asks for modules and ROMs: graphics, VNC, USB, every network card that can boot."""
     root = without_needless(x86, tmp_path)
+    guest = guest_of("x86_64")
     models = ["virtio", "e1000", "e1000e", "rtl8139", "vmxnet3", "pcnet", "ne2k_pci"]
     disk = tmp_path / "disk.img"
     disk.write_bytes(bytes(1 << 20))
     document = {
-        "name": "lean", "memory": 512, "rootfs": str(guest / "rootfs"), "kernel": str(guest / "vmlinuz"),
-        "initrd": str(guest / "initrd.img"), "runtime_dir": str(tmp_path / "run"), "state_dir": str(tmp_path / "state"),
+        "name": "lean", "memory": 512, "rootfs": str(guest.rootfs), "kernel": str(guest.kernel),
+        "initrd": str(guest.initrd), "runtime_dir": str(tmp_path / "run"), "state_dir": str(tmp_path / "state"),
         "display": "vnc", "video": VIDEOS[firmware], "usb": True, "firmware": firmware, "rng": True,
         "disks": [{"file": str(disk)}],
         "nics": [{"backend": "user", "model": model, "boot_order": number}

@@ -19,7 +19,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 from library import INVALID, UNSUPPORTED, Refused  # noqa: E402
-from machines import ARCHES, X86, Machines, open_files  # noqa: E402
+from machines import ARCHES, EACH_KIND, X86, Machines, open_files  # noqa: E402
 from qmp import QemuFailed  # noqa: E402
 
 NO_MSIX = ["mips", "mipsel", "mips64", "mips64el", "ppc", "s390x"]
@@ -104,7 +104,7 @@ def expected_models(arch):
 
 
 @pytest.mark.parametrize("kind", ["raw", "qcow2"])
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_disks_on_every_bus(machines, image, arch, kind):
     models = expected_models(arch)
     disks = [{"file": str(image(bus, kind)), "format": kind, "bus": bus, "serial": f"{bus}, =1",
@@ -121,7 +121,7 @@ def test_disks_on_every_bus(machines, image, arch, kind):
             assert not nodes[f"disk{i}"]["ro"]
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_read_only_disks_and_drives_without_a_medium(machines, images, arch):
     buses = [bus for bus in expected_models(arch) if bus != "ide"]
     disks = [{"file": str(images / "raw"), "bus": bus, "read_only": True} for bus in buses]
@@ -140,7 +140,7 @@ def test_read_only_disks_and_drives_without_a_medium(machines, images, arch):
             assert "file" not in disk or nodes[f"disk{i}"]["ro"]
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 @pytest.mark.parametrize("system", ["windows", "other"])
 def test_the_devices_of_systems_without_virtio_drivers(machines, image, arch, system):
     vm = {"guest_os": system, "firmware": "bios", "disks": [{"file": str(image("c"))}, {"cdrom": True}],
@@ -159,7 +159,7 @@ def test_the_devices_of_systems_without_virtio_drivers(machines, image, arch, sy
             assert device(qmp, "drive1") == "ide-cd"
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_devices_have_the_ids_that_the_vm_gives_them(machines, image, place, arch):
     """In the slots that they have without; a letter and 63 more is what QEMU takes as well."""
     longest = "Z" + "a_.-0" * 12 + "xyz"
@@ -411,7 +411,7 @@ def test_devices_of_s390x_have_numbers_of_their_own(machines, image, place):
 
 # ---- shares ----
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_shares_over_9p(machines, place, arch):
     shares = []
     for model in ("none", "mapped-xattr", "mapped-file", "passthrough", None):
@@ -495,7 +495,7 @@ def models_of(arch):
     return [model for model in NICS if arch not in NO_MSIX or model not in ("e1000e", "vmxnet3")]
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_network_devices_of_every_model(machines, arch):
     nics = [{"model": model} for model in models_of(arch)] + [{}, {"mac": "02:00:00:AB:cd:ef"}]
     with machines.start(arch, {"nics": nics}) as qmp:
@@ -688,7 +688,7 @@ def test_machine_types_of_distributions_are_left_to_qemu(machines, arch, machine
     refused(machines, arch, {"machine": "vexpress-" + machine}, UNSUPPORTED, "have no machine")
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_a_guest_sleeps_only_if_it_may(machines, arch):
     """QEMU says nothing against properties of a device that is there."""
     if arch not in X86:
@@ -703,7 +703,7 @@ def test_a_guest_sleeps_only_if_it_may(machines, arch):
     return None
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_shared_memory(machines, arch):
     with machines.start(arch, {"memory_shared": True}) as qmp:
         memory, = qmp.execute("query-memdev")
@@ -755,7 +755,7 @@ def test_huge_pages_that_are_not_there_are_named_by_qemu(machines):
 MODELS = {arch: {"cpu_model": "34Kf"} for arch in MALTA}
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_topology(machines, arch):
     if arch == "ppc" or arch in MALTA:
         refused(machines, arch, {"cpu_cores": 2}, UNSUPPORTED, "cpus: 2 CPUs are too many")
@@ -767,7 +767,7 @@ def test_topology(machines, arch):
             assert [topology[key] for key in ("cpus", "sockets", "cores", "threads")] == [4, 2, 2, 1]
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_threads(machines, arch):
     """x86: emulated CPUs of the default model are AMD's, which have threads only by a feature that is
     not emulated: QEMU goes on, but says so."""
@@ -816,7 +816,7 @@ def test_cpu_models(machines, arch, model):
                                          property="type").lower()
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_hyperv_needs_kvm_and_x86(machines, arch):
     refused(machines, arch, {"hyperv": True}, UNSUPPORTED, "hyperv: ")
     machines.build(arch, {"guest_os": "windows", "firmware": "bios"})
@@ -834,7 +834,7 @@ def test_the_clock(machines, arch):
 
 
 @pytest.mark.parametrize("rtc", ["utc", "localtime"])
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_clocks_and_sandboxes_of_every_machine(machines, arch, rtc):
     vm = {"rtc": rtc, "sandbox": rtc == "utc", "reboot": rtc == "utc", "uuid": "6ba7b810-9dad-11d1-80b4-00c04fd430c8"}
     with machines.start(arch, vm) as qmp:
@@ -907,7 +907,7 @@ def test_consoles_in_the_directories_of_the_vm(machines, place, kind, key, name)
         assert (place / name).exists()
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_control_sockets(machines, place, arch):
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(place / "passed"))
@@ -947,7 +947,7 @@ def test_watchdog_actions(machines, action):
         assert device(qmp, "watchdog") == "i6300esb"
 
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_watchdog_entropy_and_balloon(machines, arch):
     with machines.start(arch, {"watchdog": "reset", "rng": True, "balloon": True}) as qmp:
         bus = "ccw" if arch == "s390x" else "pci"
@@ -961,7 +961,7 @@ def test_watchdog_entropy_and_balloon(machines, arch):
 
 @pytest.mark.parametrize("video", [None, "std", "virtio", "ramfb"])
 @pytest.mark.parametrize("system", ["linux", "windows"])
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_displays(machines, place, arch, system, video):
     vm = {"guest_os": system, "firmware": "bios", "display": "vnc", "runtime_dir": str(place)}
     vm.update({"video": video} if video else {})
@@ -1006,7 +1006,7 @@ def test_vnc_listens_where_it_should(machines, place):
 
 
 @pytest.mark.parametrize("display", [True, False])
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_usb(machines, place, arch, display):
     vm = {"display": "vnc", "runtime_dir": str(place)} if display else {"usb_tablet": True, "usb": True}
     if arch == "s390x":
@@ -1028,7 +1028,7 @@ def test_usb(machines, place, arch, display):
 
 
 @pytest.mark.skipif(not shutil.which("swtpm"), reason="swtpm is not installed")
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_tpm(machines, place, arch):
     """swtpm has no escape for commas in its options."""
     vm = {"tpm": True, "tpm_socket": str(place / "t pm=1")}
@@ -1052,7 +1052,7 @@ def test_a_missing_tpm_is_named_by_qemu(machines, place):
 
 # ---- together ----
 
-@pytest.mark.parametrize("arch", ARCHES)
+@pytest.mark.parametrize("arch", EACH_KIND)
 def test_much_of_everything_at_once(machines, hugepages, image, images, place, arch):
     """What shares the PCI bus, memory, standard output, SCSI controllers and the boot order."""
     (place / "root").mkdir()

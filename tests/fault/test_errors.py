@@ -34,13 +34,13 @@ def check_result(operation, result, where, error, point):
 
 @pytest.fixture
 def turns(request):
-    """In how many turns the errors share the calls: each fourth call fails with one of them, in an order that stays."""
-    return 1 if request.config.getoption("--extended") else 4 * len(ERRORS)
+    """In how many turns the errors share the calls: each eighth call fails with one of them, in an order that stays."""
+    return 1 if request.config.getoption("--extended") else 8 * len(ERRORS)
 
 
 def numbers_of(error, count, turns):
     """Of that many calls, those which fail with an error: errors begin at different ones."""
-    return range(1 + 4 * ERRORS.index(error) % turns, count + 1, turns)
+    return range(1 + 8 * ERRORS.index(error) % turns, count + 1, turns)
 
 
 def fail_everywhere(injector, disk, name, error, suffix="", step=1):
