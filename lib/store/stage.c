@@ -161,19 +161,16 @@ void stage_end(struct staged_file *file) {
     file->fd = -1;
 }
 
-static int copy_content(int from, struct staged_file *file, unsigned char *buffer,
-                        const struct watch *watch, const char *item, bool *reading_failed) {
-    struct stat status;
-    *reading_failed = true;
-    if (fstat(from, &status) < 0)
-        return -errno;
-    struct sparse_reader reader = sparse_reader_of(from, &status);
+static int copy_content(int from, const struct stat *status, struct staged_file *file,
+                        unsigned char *buffer, const struct watch *watch, const char *item,
+                        bool *reading_failed) {
+    struct sparse_reader reader = sparse_reader_of(from, status);
     for (;;) {
         ssize_t n = read_sparsely(&reader, buffer, DIGEST_READ_SIZE);
         *reading_failed = n < 0;
         if (n <= 0)
             return (int)n;
-        if (file->size + (uint64_t)n > (uint64_t)status.st_size) {
+        if (file->size + (uint64_t)n > (uint64_t)status->st_size) {
             *reading_failed = true;
             return -EFBIG; /* it grows, perhaps for ever */
         }
@@ -185,14 +182,14 @@ static int copy_content(int from, struct staged_file *file, unsigned char *buffe
     }
 }
 
-int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
-               const struct watch *watch, const char *item, struct staged *staged,
-               bool *reading_failed) {
+int stage_copy(struct stage *stage, size_t number, int from, const struct stat *status,
+               bool executable, unsigned char *buffer, const struct watch *watch, const char *item,
+               struct staged *staged, bool *reading_failed) {
     struct staged_file file;
     *reading_failed = false;
     int r = stage_begin(stage, number, executable, &file);
     if (r == 0)
-        r = copy_content(from, &file, buffer, watch, item, reading_failed);
+        r = copy_content(from, status, &file, buffer, watch, item, reading_failed);
     if (r == 0)
         r = stage_complete(stage, &file, staged);
     stage_end(&file);

@@ -74,13 +74,14 @@ void stage_end(struct staged_file *file);
 /* Open a completed one for reading. Returns a descriptor or a negative errno. */
 int stage_reopen(const struct stage *stage, size_t number);
 /*
- * Stage a copy of a descriptor's content. buffer: of DIGEST_READ_SIZE bytes. item: what progress
- * calls it; its bytes are added to that. Returns 0 or a negative errno: -ECANCELED if progress says
- * so, -EFBIG if the file grows meanwhile; *reading_failed tells which side it was.
+ * Stage a copy of a descriptor's content. status: of it when its size was found to be allowed.
+ * buffer: of DIGEST_READ_SIZE bytes. item: what progress calls it; its bytes are added to that.
+ * Returns 0 or a negative errno: -ECANCELED if progress says so, -EFBIG if the file has grown
+ * since; *reading_failed tells which side it was.
  */
-int stage_copy(struct stage *stage, size_t number, int from, bool executable, unsigned char *buffer,
-               const struct watch *watch, const char *item, struct staged *staged,
-               bool *reading_failed);
+int stage_copy(struct stage *stage, size_t number, int from, const struct stat *status,
+               bool executable, unsigned char *buffer, const struct watch *watch, const char *item,
+               struct staged *staged, bool *reading_failed);
 /* Make it executable, if that was not known when it was begun. */
 int stage_set_executable(const struct stage *stage, size_t number);
 /* Remove a staged object that is not wanted. */

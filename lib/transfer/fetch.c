@@ -92,10 +92,12 @@ static int take(struct fetch *fetch, unsigned worker, size_t index, vqemu_error 
         r = check_size(fetch, object, (uint64_t)status.st_size, error);
     if (r < 0)
         return r;
-    r = stage_copy(&fetch->stage, index, fd, executable_is_wanted(object, fd), buffer, &watch,
-                   object->path, staged, &reading_failed);
+    r = stage_copy(&fetch->stage, index, fd, &status, executable_is_wanted(object, fd), buffer,
+                   &watch, object->path, staged, &reading_failed);
     if (r == -ECANCELED)
         return progress_given_up(fetch->progress, error);
+    if (r == -EFBIG && reading_failed)
+        return source->damaged(source->context, object, error);
     if (r < 0 && reading_failed)
         return source->read_failed(source->context, object, -r, error);
     if (r < 0)

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* Copies from store to store. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/call.h"
 #include "base/error.h"
 #include "one-revision.h"
 #include "run.h"
 #include "store/ingest-result.h"
+#include "store/stage.h"
 #include "store/store.h"
+#include "util/cleanup.h"
 
 START_TEST(only_what_is_missing_is_copied) {
     _cleanup_store_ vqemu_store *other = open_other_store();
@@ -44,6 +50,28 @@ START_TEST(a_copy_respects_the_limit_of_the_call) {
 }
 END_TEST
 
+/* The size that was allowed counts, not that of a moment later. */
+START_TEST(what_has_grown_is_not_copied) {
+    struct stage stage = STAGE_EMPTY;
+    struct vqemu_progress progress = {0};
+    const struct watch watch = {&progress, 0};
+    struct staged staged;
+    struct stat status = stat_of("profile/lib/libone.so.1");
+    unsigned char *buffer = malloc(DIGEST_READ_SIZE);
+    _cleanup_free_ char *path = scratch_path("profile/lib/libone.so.1");
+    _cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool reading_failed = false;
+    ck_assert_int_eq(stage_open(&stage, store, 1, NULL), 0);
+    ck_assert_int_eq(ftruncate(fd, status.st_size + 1), 0);
+    ck_assert_int_eq(
+        stage_copy(&stage, 0, fd, &status, false, buffer, &watch, "it", &staged, &reading_failed),
+        -EFBIG);
+    ck_assert(reading_failed);
+    stage_close(&stage);
+    free(buffer);
+}
+END_TEST
+
 START_TEST(misuse_is_refused) {
     _cleanup_store_ vqemu_store *other = open_other_store();
     vqemu_ingest *result = NULL;
@@ -64,6 +92,7 @@ int main(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, only_what_is_missing_is_copied);
     tcase_add_test(tests, a_copy_respects_the_limit_of_the_call);
+    tcase_add_test(tests, what_has_grown_is_not_copied);
     tcase_add_test(tests, misuse_is_refused);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
