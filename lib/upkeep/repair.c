@@ -33,6 +33,7 @@ struct repair {
     size_t left;               /* not found yet */
     uint64_t found_size;       /* of those that are found */
     size_t next_number;
+    unsigned depth; /* below the source */
     struct stage stage;
     unsigned char *buffer;
     struct vqemu_progress *progress;
@@ -186,7 +187,11 @@ static int look_at_entry(int directory_fd, const char *name, void *userdata) {
     if (fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return 0;
     if (S_ISDIR(status.st_mode)) {
+        if (repair->depth == DIRECTORY_DEPTH_MAX)
+            return 0;
+        repair->depth++;
         int r = for_each_entry(directory_fd, name, look_at_entry, repair);
+        repair->depth--;
         return r == -EACCES ? 0 : r;
     }
     if (!S_ISREG(status.st_mode) || !is_allowed(repair, (uint64_t)status.st_size) ||

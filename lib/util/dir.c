@@ -43,22 +43,28 @@ bool is_directory(int directory_fd, const char *name) {
            S_ISDIR(status.st_mode);
 }
 
-static int remove_entry(int directory_fd, const char *name, void *unused) {
-    (void)unused;
-    return remove_tree(directory_fd, name);
+static int remove_at_depth(int directory_fd, const char *name, unsigned depth);
+
+static int remove_entry(int directory_fd, const char *name, void *depth) {
+    return remove_at_depth(directory_fd, name, *(const unsigned *)depth + 1);
 }
 
 /* File systems differ in what they say of a directory that is to be unlinked: it is looked at. */
-int remove_tree(int directory_fd, const char *name) {
+static int remove_at_depth(int directory_fd, const char *name, unsigned depth) {
     if (unlinkat(directory_fd, name, 0) == 0 || errno == ENOENT)
         return 0;
     int refused = -errno;
     if (!is_directory(directory_fd, name))
         return refused;
-    int r = for_each_entry(directory_fd, name, remove_entry, NULL);
+    int r = depth < DIRECTORY_DEPTH_MAX ? for_each_entry(directory_fd, name, remove_entry, &depth)
+                                        : -ENAMETOOLONG;
     if (r < 0)
         return r == -ENOENT ? 0 : r;
     return unlinkat(directory_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+int remove_tree(int directory_fd, const char *name) {
+    return remove_at_depth(directory_fd, name, 0);
 }
 
 /* Where the entries of a directory go. */

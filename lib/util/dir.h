@@ -13,8 +13,14 @@ typedef int (*entry_fn)(int directory_fd, const char *name, void *userdata);
  */
 int for_each_entry(int directory_fd, const char *path, entry_fn function, void *userdata);
 
+/*
+ * How deep a walk goes into directories in which others may have made something, at a descriptor
+ * and some stack for each level. No manifest has a path of more components.
+ */
+#define DIRECTORY_DEPTH_MAX 520
+
 /* Remove a file or a directory with all that is in it, without following links; -ENOENT is no
- * error. */
+ * error. -ENAMETOOLONG for what lies deeper than DIRECTORY_DEPTH_MAX. */
 int remove_tree(int directory_fd, const char *name);
 
 /* Whether a name is that of a directory, and no link to one; false also if that cannot be told. */

@@ -46,6 +46,8 @@ int make_directories(int base_fd, const char *path) {
     int refused = 0;
     if (!copy)
         return -ENOMEM;
+    if (!*path)
+        return -ENOENT;
     for (char *slash = strchr(copy + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         int r = make_directory(base_fd, copy);

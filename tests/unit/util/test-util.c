@@ -188,6 +188,29 @@ START_TEST(a_tree_is_removed_but_nothing_that_it_links_to) {
 }
 END_TEST
 
+/* Who makes it is not who removes it: each level takes a descriptor and some stack. */
+START_TEST(what_lies_too_deep_is_not_removed) {
+    _cleanup_free_ char *command = format_string("rm -rf %s/deep", directory);
+    _cleanup_close_ int fd = duplicate_fd(directory_fd);
+    ck_assert_int_eq(mkdirat(fd, "deep", 0755), 0);
+    for (int level = 0; level <= DIRECTORY_DEPTH_MAX; level++) {
+        int next = openat(fd, "deep", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        ck_assert_int_ge(next, 0);
+        close(fd);
+        fd = next;
+        ck_assert_int_eq(mkdirat(fd, "deep", 0755), 0);
+    }
+    ck_assert_int_eq(remove_tree(directory_fd, "deep"), -ENAMETOOLONG);
+    ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
+START_TEST(no_path_is_no_directory) {
+    _cleanup_free_ char *nothing = strdup("");
+    ck_assert_int_eq(make_directories(directory_fd, nothing), -ENOENT);
+}
+END_TEST
+
 START_TEST(a_rename_does_not_replace) {
     write_file("a", "a");
     write_file("b", "b");
@@ -251,6 +274,8 @@ int main(void) {
     tcase_add_test(tests, paths_become_absolute);
     tcase_add_test(tests, reading_stops_at_the_limit);
     tcase_add_test(tests, a_tree_is_removed_but_nothing_that_it_links_to);
+    tcase_add_test(tests, what_lies_too_deep_is_not_removed);
+    tcase_add_test(tests, no_path_is_no_directory);
     tcase_add_test(tests, a_rename_does_not_replace);
     tcase_add_test(tests, a_program_says_what_it_needs);
     tcase_add_test(tests, dates_are_those_of_the_c_library);
