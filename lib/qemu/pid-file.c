@@ -21,7 +21,11 @@ int pid_file_is_locked(int fd, pid_t *pid) {
 int pid_file_is_locked_beside(const char *socket_path, pid_t *pid) {
     int length = (int)(base_name(socket_path) - socket_path);
     _cleanup_free_ char *path = format_string("%.*s" PID_FILE_NAME, length, socket_path);
+    if (!path)
+        return -ENOMEM;
     _cleanup_close_ int fd =
-        path ? open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0) : -1;
-    return fd >= 0 && pid_file_is_locked(fd, pid) == 1;
+        open_at(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (fd == -ENOENT || fd == -ENOTDIR)
+        return 0;
+    return fd < 0 ? fd : pid_file_is_locked(fd, pid);
 }

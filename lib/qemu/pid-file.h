@@ -11,7 +11,7 @@
  * above 0 where that is in another PID namespace. */
 int pid_file_is_locked(int fd, pid_t *pid);
 
-/* The same of one that lies beside a socket; 0 if there is none, or it cannot be told. */
+/* The same of one that lies beside a socket; 0 also if there is none. */
 int pid_file_is_locked_beside(const char *socket_path, pid_t *pid);
 
 #endif

@@ -134,10 +134,16 @@ static int not_listening(const char *path, int system_errno, bool is_overdue, vq
         return error_because(
             error_set(error, VQEMU_ERR_INVALID, 0, "%s is no socket of a VM", path), error,
             "not-a-socket", VQEMU_DETAIL_PATH, path, NULL);
-    if (pid_file_is_locked_beside(path, &pid))
+    int r = pid_file_is_locked_beside(path, &pid);
+    if (r < 0)
+        return error_system(error, -r,
+                            "nobody listens at %s, but whether its VM runs cannot be told by "
+                            "%.*s" PID_FILE_NAME,
+                            path, (int)(base_name(path) - path), path);
+    if (r == 1)
         return is_overdue ? out_of_reach(path, system_errno, pid, error) : 0;
-    int r = error_set(error, VQEMU_ERR_NOT_RUNNING, system_errno,
-                      "the VM is not running: no QEMU listens at %s", path);
+    r = error_set(error, VQEMU_ERR_NOT_RUNNING, system_errno,
+                  "the VM is not running: no QEMU listens at %s", path);
     return error_because(r, error, "not-running", VQEMU_DETAIL_PATH, path, NULL);
 }
 

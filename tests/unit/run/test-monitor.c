@@ -616,6 +616,18 @@ START_TEST(a_qemu_that_begins_is_waited_for) {
 }
 END_TEST
 
+/* A link is not opened, so that the lock behind it is not known. */
+START_TEST(what_cannot_be_told_is_not_taken_for_no) {
+    _cleanup_free_ char *path = scratch_path("qmp.sock"), *pid_file = scratch_path("qemu.pid");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_monitor *monitor = NULL;
+    ck_assert_int_eq(symlink("other.pid", pid_file), 0);
+    ck_assert_int_eq(vqemu_monitor_open(path, 0, NULL, &monitor, &error), VQEMU_ERR_SYSTEM);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "cannot be told"));
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), pid_file));
+}
+END_TEST
+
 START_TEST(who_merely_hangs_up_has_not_ended) {
     pid_t pid;
     vqemu_monitor *monitor = open_process(HANG_UP_AND_LIVE, &pid);
@@ -859,6 +871,7 @@ int main(void) {
     tcase_add_loop_test(tests, it_is_told_how_a_vm_ended, 0, 11);
     tcase_add_test(tests, a_guest_that_behaves_is_powered_off);
     tcase_add_test(tests, a_qemu_that_begins_is_waited_for);
+    tcase_add_test(tests, what_cannot_be_told_is_not_taken_for_no);
     tcase_add_test(tests, who_merely_hangs_up_has_not_ended);
     tcase_add_test(tests, a_shutdown_waits_for_the_process);
     tcase_add_test(tests, the_end_is_seen_without_a_pidfd);
