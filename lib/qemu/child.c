@@ -143,8 +143,12 @@ static int give_birth(struct birth *birth, struct child *child) {
 
 static int make_socket(struct child *child, int *other) {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return -errno;
+    struct low_fds low;
+    low_fds_hold(&low, O_RDWR);
+    int r = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0 ? -errno : 0;
+    low_fds_release(&low);
+    if (r < 0)
+        return r;
     child->socket = fd_above_stdio(pair[0]);
     *other = fd_above_stdio(pair[1]);
     return child->socket < 0 ? child->socket : *other < 0 ? *other : 0;
@@ -154,8 +158,7 @@ static int open_files(struct birth *birth, struct child *child) {
     birth->input = open_at(AT_FDCWD, "/dev/null", O_RDONLY, 0);
     if (birth->input < 0)
         return birth->input;
-    int output = memfd_create("qemu", MFD_CLOEXEC);
-    child->output = output < 0 ? -errno : fd_above_stdio(output);
+    child->output = make_memory_file("qemu");
     birth->output = child->output;
     return child->output < 0 ? child->output : make_socket(child, &birth->socket);
 }

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/error.h"
 #include "store/ingest.h"
@@ -99,7 +98,7 @@ static int damaged(void *context, const struct manifest_object *object, vqemu_er
 
 /* Something to read nothing from. */
 static int open_empty(vqemu_error **error) {
-    int fd = fd_above_stdio(memfd_create("empty", MFD_CLOEXEC));
+    int fd = make_memory_file("empty");
     return fd < 0 ? error_system(error, -fd, "cannot make a file in memory") : fd;
 }
 

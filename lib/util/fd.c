@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -122,6 +123,14 @@ int open_at(int directory_fd, const char *name, int flags, mode_t mode) {
     do
         fd = openat(directory_fd, name, flags | O_CLOEXEC, mode);
     while (fd < 0 && is_interrupted(&count));
+    low_fds_release(&low);
+    return fd_above_stdio(fd);
+}
+
+int make_memory_file(const char *title) {
+    struct low_fds low;
+    low_fds_hold(&low, O_RDWR);
+    int fd = memfd_create(title, MFD_CLOEXEC);
     low_fds_release(&low);
     return fd_above_stdio(fd);
 }

@@ -35,6 +35,9 @@ int open_at(int directory_fd, const char *name, int flags, mode_t mode);
 /* open_at() with O_CREAT, but the umask has no say. */
 int create_at(int directory_fd, const char *name, int flags, mode_t mode);
 
+/* A file without a name, in memory. Returns a descriptor or a negative errno. */
+int make_memory_file(const char *title);
+
 /* mkdirat(2) with exactly this mode, whatever the umask is. Returns 0 or a negative errno. */
 int make_directory_at(int directory_fd, const char *name, mode_t mode);
 
