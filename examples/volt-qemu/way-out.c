@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "way-out.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +65,14 @@ static const char *fill(char **way, const char *text, const vqemu_error *error, 
     return text;
 }
 
+/* Where the file system says so, no option of ours does. */
+static bool is_read_only_mount(const vqemu_error *error) {
+    return vqemu_error_code(error) == VQEMU_ERR_READ_ONLY && vqemu_error_errno(error) != 0;
+}
+
 char *way_out_of(const vqemu_error *error) {
+    if (is_read_only_mount(error))
+        return NULL;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         if (strcmp(vqemu_error_reason(error), ways[i].reason) == 0) {
             char *way = format_text("%s", "");
