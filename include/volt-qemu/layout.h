@@ -23,21 +23,24 @@ extern "C" {
  * and one OCI manifest names them. The same revision gives the same OCI manifest. What the layout
  * has already is not written again, if it is whole; what others put into it stays.
  *
- * directory: made if it is missing; one that is neither empty nor a layout is refused. tag: under
- * which the index has it, which then leaves another manifest; NULL for the name of the revision.
- * flags: 0. call: may be NULL; its progress has the step "export", in bytes. *digest: that of
- * the OCI manifest, "sha256:...", which the caller frees with vqemu_free().
+ * directory: made if it is missing; one that is neither empty nor a layout is refused, and so is
+ * one in which a link would lead elsewhere. tag: under which the index has it, which then leaves
+ * all other manifests; NULL for the name of the revision. flags: 0. call: may be NULL; its progress
+ * has the step "export", in bytes. *digest: that of the OCI manifest, "sha256:...", which the
+ * caller frees with vqemu_free().
  *
  * All is durable before the index names it; a failure leaves blobs that nothing names, and the next
  * call has less to do.
  *
  * Errors: VQEMU_ERR_CORRUPT (an object is missing or damaged), VQEMU_ERR_MALFORMED (broken
- * manifest; reason "no-layout": the directory is none), VQEMU_ERR_UNSUPPORTED (reason
- * "layout-version"), VQEMU_ERR_INVALID (reason "tag": no tag can be like this; reason
- * "other-store": the revision is of another store), VQEMU_ERR_CHANGED (the revision's file is not
- * what was loaded), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it
- * was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
- * Since 1.0.
+ * manifest; reason "no-layout": the directory is none; reason "layout-damaged": a link, or no file,
+ * is in the place of one of its own), VQEMU_ERR_UNSUPPORTED (reason "layout-version"),
+ * VQEMU_ERR_INVALID (reason "tag": no tag can be like this; reason "other-store": the revision is
+ * of another store; reason "layout-too-large": too many files or tags for an OCI manifest or
+ * index), VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_READ_ONLY (the
+ * file system of the layout is), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
+ * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
+ * from any thread. Since 1.0.
  */
 int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision,
                               const char *directory, const char *tag, uint32_t flags,
@@ -47,7 +50,8 @@ int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision
  * Take a revision in from an OCI image layout. Only objects that the store lacks, or has damaged,
  * are read; each is verified, and the revision is the same as in the store that it came from.
  *
- * version: a tag, or the digest of an OCI manifest ("sha256:..."); NULL for the only one. options
+ * version: a tag, or the digest of an OCI manifest ("sha256:..."), for which no tag can pass; NULL
+ * for the only one. options
  * say which profile may be taken, as for vqemu_store_import(): by VQEMU_INGEST_PROFILE, by
  * VQEMU_INGEST_DIGEST, or by the flag VQEMU_IMPORT_ANY_PROFILE, and then options may be NULL.
  *
@@ -57,7 +61,8 @@ int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision
  * stays.
  *
  * Errors: VQEMU_ERR_NOT_FOUND (no directory; reason "no-manifest": no such tag or digest),
- * VQEMU_ERR_MALFORMED (a broken layout, index, OCI manifest or manifest; reason "no-layout"),
+ * VQEMU_ERR_MALFORMED (a broken layout, index, OCI manifest or manifest; reasons "no-layout" and
+ * "layout-damaged"),
  * VQEMU_ERR_UNSUPPORTED (reason "layout-version"; reason "not-a-profile": something else, such as a
  * container image; reason "unknown-layer": of a newer version), VQEMU_ERR_CORRUPT (reason
  * "blob-damaged": a blob is missing, no file, or other than its digest says; reason

@@ -23,9 +23,12 @@
 #define MARKER_LIMIT ((size_t)64 * 1024)
 #define INDEX "index.json"
 #define INDEX_LIMIT OCI_MANIFEST_MAX
-#define BLOBS "blobs/sha256"
+#define BLOBS_ABOVE "blobs"
+#define BLOBS_NAME "sha256"
+#define BLOBS BLOBS_ABOVE "/" BLOBS_NAME
 #define TAG_KEY "org.opencontainers.image.ref.name"
 #define TAG_MAX 128
+#define DIGEST_SHORTEST 32 /* hex digits */
 
 void oci_layout_close(struct oci_layout *layout) {
     cleanup_close(&layout->fd);
@@ -45,6 +48,11 @@ static int replace_file(const struct oci_layout *layout, const char *name, const
     return r == 0 ? sync_fd(layout->fd) : r;
 }
 
+static int refuse_kind(const char *path, const char *why, vqemu_error **error) {
+    return error_because(error_set(error, VQEMU_ERR_MALFORMED, 0, "%s %s", path, why), error,
+                         "layout-damaged", VQEMU_DETAIL_PATH, path, NULL);
+}
+
 /* Returns 1, 0 if there is none, or an error. */
 static int read_json(const struct oci_layout *layout, const char *name, size_t limit,
                      json_t **object, vqemu_error **error) {
@@ -58,10 +66,11 @@ static int read_json(const struct oci_layout *layout, const char *name, size_t l
     struct stat status;
     if (fd == -ENOENT)
         return 0;
-    if (fd < 0 || fstat(fd, &status) < 0)
+    bool is_no_file = fd == -ELOOP || fd == -ENXIO; /* a link or a socket */
+    if (!is_no_file && (fd < 0 || fstat(fd, &status) < 0))
         return failed(layout, fd < 0 ? -fd : errno, "cannot open", name, error);
-    if (!S_ISREG(status.st_mode))
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is not a regular file", source);
+    if (is_no_file || !S_ISREG(status.st_mode))
+        return refuse_kind(source, "is not a regular file", error);
     int r = json_read_fd(fd, source, limit, &text, &size, error);
     if (r == 0)
         r = json_parse_object(text, size, source, object, error);
@@ -102,17 +111,38 @@ static int make_layout(const struct oci_layout *layout, bool create, vqemu_error
     return error_because(r, error, "no-layout", VQEMU_DETAIL_PATH, layout->path, NULL);
 }
 
+static int make_and_open(int directory_fd, const char *name) {
+    int r = make_directory_at(directory_fd, name, 0755);
+    return r == 0 || r == -EEXIST
+               ? open_at(directory_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+               : r;
+}
+
+/* Step by step: a link that others have put there would lead what is written elsewhere. */
+static int make_blobs(const struct oci_layout *layout) {
+    _cleanup_close_ int above_fd = make_and_open(layout->fd, BLOBS_ABOVE);
+    return above_fd < 0 ? above_fd : make_and_open(above_fd, BLOBS_NAME);
+}
+
 static int open_blobs(struct oci_layout *layout, bool create, vqemu_error **error) {
-    int r = create ? make_directories(layout->fd, BLOBS) : 0;
-    layout->blobs_fd = r < 0 ? r : open_at(layout->fd, BLOBS, O_RDONLY | O_DIRECTORY, 0);
-    return layout->blobs_fd < 0 ? failed(layout, -layout->blobs_fd, "cannot open", BLOBS, error)
-                                : 0;
+    int fd = layout->blobs_fd =
+        create ? make_blobs(layout) : open_at(layout->fd, BLOBS, O_RDONLY | O_DIRECTORY, 0);
+    if (fd >= 0)
+        return 0;
+    _cleanup_free_ char *path = format_string("%s/" BLOBS, layout->path);
+    if (!path)
+        return error_no_memory(error);
+    return fd == -ENOTDIR || fd == -ELOOP
+               ? refuse_kind(path, "is no directory, or goes by a symbolic link", error)
+               : error_system_at(error, -fd, "cannot open", "%s", path);
 }
 
 static int open_directory(const char *path, bool create, struct oci_layout *layout,
                           vqemu_error **error) {
     *layout = OCI_LAYOUT_NONE;
     layout->path = path;
+    if (!*path)
+        return error_set(error, VQEMU_ERR_INVALID, 0, "the path of the OCI layout is empty");
     int r = create ? make_directories(AT_FDCWD, path) : 0;
     layout->fd = r < 0 ? r : open_at(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0);
     return layout->fd < 0
@@ -124,10 +154,12 @@ int oci_layout_open(const char *path, bool create, struct vqemu_progress *progre
                     struct oci_layout *layout, vqemu_error **error) {
     _cleanup_json_ json_t *marker = NULL;
     int r = open_directory(path, create, layout, error);
-    if (r == 0)
-        r = progress_lock(progress, layout->fd, create ? LOCK_EX : LOCK_SH, 0, path, error);
+    /* Who reads needs no lock: files get their names when they are whole. */
+    if (r == 0 && create)
+        r = progress_lock(progress, layout->fd, LOCK_EX, 0, path, error);
     if (r == 0)
         r = read_json(layout, MARKER, MARKER_LIMIT, &marker, error);
+    layout->is_new = r == 0 && create;
     if (r >= 0)
         r = r == 1 ? check_version(layout, marker, error) : make_layout(layout, create, error);
     if (r == 0)
@@ -163,20 +195,30 @@ static const char *tag_of(const json_t *descriptor) {
     return json_text(json_object_get(descriptor, "annotations"), TAG_KEY);
 }
 
-static bool is_meant(const json_t *descriptor, const char *version) {
-    return !version || strcmp(version, tag_of(descriptor)) == 0 ||
-           strcmp(version, json_text(descriptor, "digest")) == 0;
+/* Of whichever algorithm. */
+static bool is_digest(const char *version) {
+    const char *colon = strrchr(version, ':');
+    size_t length = colon ? strlen(colon + 1) : 0;
+    return length >= DIGEST_SHORTEST && strspn(colon + 1, "0123456789abcdefABCDEF") == length;
 }
 
-/* What there is instead, "latest, 7.2". */
-static char *list_tags(const json_t *manifests) {
+/* A tag that looks like a digest must not pass for one. */
+static bool is_meant(const json_t *descriptor, const char *version) {
+    if (!version)
+        return true;
+    const char *own = is_digest(version) ? json_text(descriptor, "digest") : tag_of(descriptor);
+    return strcmp(version, own) == 0;
+}
+
+/* What there is instead, "latest, 7.2"; of those that a tag fits, their digests. */
+static char *list_choices(const json_t *manifests, const char *tag_of_all) {
     struct strbuf text = {0};
     size_t i;
     const json_t *descriptor;
     json_array_foreach(manifests, i, descriptor) {
-        const char *tag = tag_of(descriptor);
-        if (text.length < 200)
-            strbuf_addf(&text, "%s%.*s", i > 0 ? ", " : "", TAG_MAX,
+        const char *tag = tag_of_all ? "" : tag_of(descriptor);
+        if (text.length < 200 && is_meant(descriptor, tag_of_all))
+            strbuf_addf(&text, "%s%.*s", text.length > 0 ? ", " : "", TAG_MAX,
                         *tag ? tag : json_text(descriptor, "digest"));
     }
     strbuf_add(&text, "");
@@ -185,11 +227,12 @@ static char *list_tags(const json_t *manifests) {
 
 static int refuse_version(const struct oci_layout *layout, const char *version,
                           const json_t *manifests, bool is_there, vqemu_error **error) {
-    _cleanup_free_ char *tags = list_tags(manifests);
+    _cleanup_free_ char *tags = list_choices(manifests, is_there ? version : NULL);
     if (!tags)
         return error_no_memory(error);
     int r = is_there ? error_set(error, VQEMU_ERR_INVALID, 0,
-                                 "%s has several manifests: name one of %s", layout->path, tags)
+                                 "%s has several manifests%s%.200s: name one of %s", layout->path,
+                                 version ? " with the tag " : "", version ? version : "", tags)
             : version
                 ? error_set(error, VQEMU_ERR_NOT_FOUND, 0, "%s has no manifest %.200s; it has %s",
                             layout->path, version, *tags ? tags : "none")
@@ -245,6 +288,8 @@ int oci_layout_open_blob(const struct oci_layout *layout, const struct oci_blob 
         return oci_layout_damaged(layout, &blob->digest, what, "is missing", error);
     if (opened == -ELOOP)
         return oci_layout_damaged(layout, &blob->digest, what, "is a link", error);
+    if (opened == -ENXIO)
+        return oci_layout_damaged(layout, &blob->digest, what, "is a socket", error);
     if (opened < 0 || fstat(opened, &status) < 0)
         return oci_layout_failed(layout, &blob->digest, opened < 0 ? -opened : errno, "cannot open",
                                  error);
@@ -273,7 +318,8 @@ int oci_layout_read_blob(const struct oci_layout *layout, const struct oci_blob 
     if (r < 0)
         return r;
     const struct digest digest = digest_of_bytes(read, size);
-    if (!digest_equal(&digest, &blob->digest))
+    /* Others can have changed it since its size was looked at. */
+    if (size != blob->size || !digest_equal(&digest, &blob->digest))
         return oci_layout_damaged(layout, &blob->digest, what, "has another digest than its name",
                                   error);
     *text = TAKE_POINTER(read);
@@ -290,7 +336,7 @@ int oci_layout_has(const struct oci_layout *layout, const struct oci_blob *blob,
     _cleanup_close_ int fd = open_at(layout->blobs_fd, blob->digest.hex,
                                      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
-        return fd == -ENOENT || fd == -ELOOP ? 0 : fd;
+        return fd == -ENOENT || fd == -ELOOP || fd == -ENXIO ? 0 : fd;
     if (fstat(fd, &status) < 0)
         return -errno;
     if (!S_ISREG(status.st_mode) || (uint64_t)status.st_size != blob->size)
@@ -372,15 +418,25 @@ static json_t *entry_json(const struct oci_blob *manifest, const char *tag) {
     return NULL;
 }
 
-/* In the place of the one that has the tag, or behind all others. */
+/* In the place of the one that has the tag, or behind all others. Where several have it, no tool
+ * can tell which is meant: it leaves them all. */
 static int set_entry(json_t *manifests, const char *tag, json_t *entry) {
-    size_t i;
-    const json_t *descriptor;
-    json_array_foreach(manifests, i, descriptor) {
-        if (strcmp(tag_of(descriptor), tag) == 0)
-            return json_array_set_new(manifests, i, entry);
+    size_t place = json_array_size(manifests);
+    for (size_t i = place; i-- > 0;) {
+        if (strcmp(tag_of(json_array_get(manifests, i)), tag) != 0)
+            continue;
+        json_array_remove(manifests, i);
+        place = i;
     }
-    return json_array_append_new(manifests, entry);
+    place = place < json_array_size(manifests) ? place : json_array_size(manifests);
+    return json_array_insert_new(manifests, place, entry);
+}
+
+static int refuse_size(const struct oci_layout *layout, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                      "%s/" INDEX " would be larger than %zu bytes: take another layout",
+                      layout->path, INDEX_LIMIT);
+    return error_because(r, error, "layout-too-large", VQEMU_DETAIL_PATH, layout->path, NULL);
 }
 
 int oci_layout_tag(const struct oci_layout *layout, const struct oci_blob *manifest,
@@ -393,9 +449,11 @@ int oci_layout_tag(const struct oci_layout *layout, const struct oci_blob *manif
     if (set_entry(json_object_get(index, "manifests"), tag, entry_json(manifest, tag)) < 0)
         return error_no_memory(error);
     r = json_to_line(index, &text, error);
+    if (r == 0 && strlen(text) > INDEX_LIMIT)
+        r = refuse_size(layout, error);
     if (r < 0)
         return r;
-    r = sync_fd(layout->blobs_fd);
+    r = layout->is_new ? sync_file_system(layout->fd) : sync_fd(layout->blobs_fd);
     if (r == 0)
         r = replace_file(layout, INDEX, text);
     return r < 0 ? failed(layout, -r, "cannot write", INDEX, error) : 0;

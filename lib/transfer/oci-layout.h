@@ -12,6 +12,7 @@
 struct oci_layout {
     const char *path; /* for messages */
     int fd, blobs_fd;
+    bool is_new; /* and so perhaps are directories above */
 };
 
 #define OCI_LAYOUT_NONE ((struct oci_layout){.fd = -1, .blobs_fd = -1})
@@ -19,8 +20,9 @@ void oci_layout_close(struct oci_layout *layout);
 #define _cleanup_oci_layout_ __attribute__((cleanup(oci_layout_close)))
 
 /*
- * Open one, and hold it against others who write; made if it is missing and create is set.
- * VQEMU_ERR_MALFORMED for a directory that is none, VQEMU_ERR_UNSUPPORTED for another version.
+ * Open one. With create, it is made if it is missing, held against others who write, and no link in
+ * it is followed. VQEMU_ERR_MALFORMED for a directory that is none, VQEMU_ERR_UNSUPPORTED for
+ * another version.
  */
 int oci_layout_open(const char *path, bool create, struct vqemu_progress *progress,
                     struct oci_layout *layout, vqemu_error **error);

@@ -78,7 +78,15 @@ int oci_manifest_to_text(const struct oci_manifest *manifest, const char *revisi
                   OCI_MANIFEST_TYPE, "artifactType", OCI_PROFILE_TYPE, "config",
                   oci_descriptor_to_json(OCI_CONFIG_TYPE, &manifest->config), "layers",
                   layers_json(manifest), "annotations", annotations_json(revision, profile));
-    return root ? json_to_line(root, text, error) : error_no_memory(error);
+    int r = root ? json_to_line(root, text, error) : error_no_memory(error);
+    if (r < 0 || strlen(*text) <= OCI_MANIFEST_MAX)
+        return r;
+    free(*text);
+    *text = NULL;
+    r = error_set(error, VQEMU_ERR_INVALID, 0,
+                  "%s has too many files for an OCI layout, whose manifests have up to %zu bytes",
+                  revision, OCI_MANIFEST_MAX);
+    return error_because(r, error, "layout-too-large", VQEMU_DETAIL_REVISION, revision, NULL);
 }
 
 /* ---- reading ---- */

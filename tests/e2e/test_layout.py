@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 """OCI image layouts: what is written, what others make of it, and what is refused."""
+import fcntl
 import hashlib
 import json
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
 from store_cli import (CLI, FILES, PROFILE, assert_resolves, bad, build, good, good_json, kept_files, leftovers, make_files,
-                       manifests, run, sha256, verify)
+                       manifests, mounted, run, sha256, snapshot, verify)
 
 PROFILE_TYPE = "application/vnd.volt-qemu.profile.v1"
 OBJECT_TYPE = "application/vnd.volt-qemu.object.v1"
@@ -54,6 +56,14 @@ def replace_manifest(layout, manifest):
     index = index_of(layout)
     index["manifests"][0].update(put_blob(layout, text))
     (layout / "index.json").write_text(json.dumps(index))
+
+
+def listen_at(path):
+    """By its directory, for a path like this is too long for a socket."""
+    directory = os.open(path.parent, os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(f"/proc/self/fd/{directory}/{path.name}")
+    os.close(directory)
 
 
 def take(tmp_path, layout, *options, profile=PROFILE):
@@ -140,6 +150,84 @@ def test_a_directory_of_somebody_is_left_alone(tmp_path, root):
     assert os.listdir(tmp_path / "files") == ["mine"]
 
 
+# ---- who else can write there ----
+
+@pytest.mark.parametrize("name", ["blobs", "blobs/sha256"])
+def test_nothing_is_written_where_a_link_leads(tmp_path, root, layout, name):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / ".volt-new-0123456789abcdef").write_text("somebody's")
+    shutil.rmtree(layout / name)
+    (layout / name).symlink_to(elsewhere)
+    before = snapshot(elsewhere)
+    bad("--root", root, "export", PROFILE, "--layout", layout, mentions=[layout / "blobs/sha256", "symbolic link"])
+    assert snapshot(elsewhere) == before
+
+
+@pytest.mark.parametrize("name", ["index.json", "oci-layout"])
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/etc/passwd"), os.mkfifo, listen_at])
+def test_what_is_no_file_is_not_replaced(root, layout, name, make):
+    (layout / name).unlink()
+    make(layout / name)
+    before = (layout / name).lstat()
+    bad("--root", root, "export", PROFILE, "--layout", layout, mentions=[layout / name, "not a regular file"])
+    assert (layout / name).lstat().st_ino == before.st_ino
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/etc/passwd"), os.mkfifo, listen_at])
+def test_a_blob_that_is_no_file_is_written_anew(root, layout, make):
+    path = blob(layout, oci_manifest(layout)["layers"][0]["digest"])
+    path.unlink()
+    make(path)
+    good("--root", root, "export", PROFILE, "--layout", layout, "--tag", "latest")
+    assert sha256(path) == path.name and not path.is_symlink()
+
+
+def test_who_reads_waits_for_no_lock(tmp_path, layout):
+    directory = os.open(layout, os.O_RDONLY)
+    fcntl.flock(directory, fcntl.LOCK_EX)
+    taken = take(tmp_path, layout, "--lock-timeout", "1")
+    os.close(directory)
+    assert taken.returncode == 0, taken
+
+
+def test_a_tag_cannot_pass_for_a_digest(tmp_path, layout):
+    index = index_of(layout)
+    wanted = "sha256:" + "a" * 64
+    index["manifests"][0]["annotations"]["org.opencontainers.image.ref.name"] = wanted
+    (layout / "index.json").write_text(json.dumps(index))
+    refused = take(tmp_path, layout, "--tag", wanted)
+    assert refused.returncode == 3 and "has no manifest" in refused.stderr, refused
+
+
+def test_of_one_tag_for_several_the_digests_are_told(tmp_path, root, layout):
+    (tmp_path / "profile/lib/new.so").write_text("new")
+    build(root, tmp_path / "profile")
+    good("--root", root, "export", PROFILE, "--layout", layout, "--tag", "next")
+    index = index_of(layout)
+    index["manifests"][1]["annotations"] = index["manifests"][0]["annotations"]
+    (layout / "index.json").write_text(json.dumps(index))
+    digests = [entry["digest"] for entry in index["manifests"]]
+    refused = take(tmp_path, layout, "--tag", "latest")
+    assert f"has several manifests with the tag latest: name one of {', '.join(digests)}" in refused.stderr, refused
+    assert take(tmp_path, layout, "--tag", digests[0]).returncode == 0
+    good("--root", root, "export", PROFILE, "--layout", layout, "--tag", "latest")
+    assert [entry["digest"] for entry in index_of(layout)["manifests"]] == digests[1:]
+
+
+def test_a_layout_that_is_mounted_read_only_is_read(tmp_path, root, layout):
+    with mounted(tmp_path / "mnt", "--bind", layout) as where:
+        subprocess.run(["mount", "-o", "remount,bind,ro", where], check=True)
+        told = bad("--root", root, "export", PROFILE, "--layout", where, mentions=["Read-only file system"])
+        assert "--read-only" not in told
+        assert take(tmp_path, where).returncode == 0
+
+
+def test_no_path_is_none(tmp_path, root):
+    assert "the path of the OCI layout is empty" in bad("--root", root, "export", PROFILE, "--layout", "")
+    assert "the path of the OCI layout is empty" in take(tmp_path, "").stderr
+
+
 # ---- what comes back ----
 
 def test_the_same_revision_comes_back(tmp_path, root, layout):
@@ -208,7 +296,7 @@ REFUSED = {
     "broken-index": (lambda layout: (layout / "index.json").write_text("{"), "index.json:1"),
     "index-without-manifests": (lambda layout: (layout / "index.json").write_text("{}"), "not an array"),
     "index-is-a-link": (lambda layout: ((layout / "index.json").unlink(),
-                                        (layout / "index.json").symlink_to("/etc/passwd")), "cannot open"),
+                                        (layout / "index.json").symlink_to("/etc/passwd")), "not a regular file"),
     "no-manifest": (lambda layout: blob(layout, index_of(layout)["manifests"][0]["digest"]).unlink(), "is missing"),
     "manifest-is-no-json": (lambda layout: replace_manifest(layout, b"x"), ":1:1: "),
     "of-an-image": (of(image), "a container image"),
@@ -233,6 +321,7 @@ REFUSED = {
                                                                   path.symlink_to(path.name + "x"))), "is a link"),
     "blob-is-a-directory": (lambda layout: spoil(layout, lambda path: (path.unlink(), path.mkdir())), "not a regular file"),
     "blob-is-a-fifo": (lambda layout: spoil(layout, lambda path: (path.unlink(), os.mkfifo(path))), "not a regular file"),
+    "blob-is-a-socket": (lambda layout: spoil(layout, lambda path: (path.unlink(), listen_at(path))), "is a socket"),
     "blob-longer": (lambda layout: spoil(layout, lambda path: path.write_bytes(path.read_bytes() + b"x")), "another size"),
     "blob-altered": (lambda layout: spoil(layout, lambda path: path.write_bytes(bytes(path.stat().st_size))),
                      "another digest"),
