@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
 
 #include "command/noun-options.h"
-
-static bool is(const char *choice, const char *value) {
-    return choice && strcmp(choice, value) == 0;
-}
 
 static struct origin origin_of(const struct drive *drive, const char *key) {
     return origin_in("disks", drive->position, key, NULL);
@@ -102,17 +97,17 @@ static void begin_usb(struct options *options, const struct drive *drive) {
 static void begin_drive(const struct plan *plan, struct options *options,
                         const struct drive *drive) {
     const char *bus = drive->bus.value;
-    if (is(bus, "scsi")) {
+    if (is_chosen(bus, "scsi")) {
         controller_options(plan, options, drive);
         begin_scsi(options, drive);
-    } else if (is(bus, "ide")) {
+    } else if (is_chosen(bus, "ide")) {
         sata_options(options, drive);
         begin_ide(plan, options, drive);
-    } else if (is(bus, "usb")) {
+    } else if (is_chosen(bus, "usb")) {
         if (is_cdrom(drive))
             usb_bridge_options(options, drive);
         begin_usb(options, drive);
-    } else if (is(bus, "nvme")) {
+    } else if (is_chosen(bus, "nvme")) {
         device_begin(options, "nvme", &drive->device, drive->bus.origin);
     } else {
         virtio_begin(plan, options, "virtio-blk", &drive->device, drive->bus.origin);
@@ -122,21 +117,17 @@ static void begin_drive(const struct plan *plan, struct options *options,
 
 /* ---- what every drive has ---- */
 
-/* A SCSI disk has, besides a serial number, an id, by which udev and multipath name it, and QEMU
- * makes that of the name of a backend of the old kind alone. */
 static void identity_settings(struct options *options, const struct drive *drive) {
-    bool is_scsi = is(drive->bus.value, "scsi") || (is(drive->bus.value, "usb") && is_cdrom(drive));
     option_text(options, "serial", drive->serial.value);
     option_from(options, drive->serial.origin);
-    if (is_scsi) {
-        option_text(options, "device_id", drive->serial.value);
-        option_from(options, drive->serial.origin);
+    if (drive->device_id.value) {
+        option_text(options, "device_id", drive->device_id.value);
+        option_from(options, drive->device_id.origin);
     }
 }
 
 static void drive_options(const struct plan *plan, struct options *options,
                           const struct drive *drive) {
-    const vqemu_disk *disk = drive->disk;
     for (size_t i = 0; i < drive->image_count; i++)
         image_options(options, &drive->images[i]);
     iothread_options(options, drive);
@@ -145,9 +136,9 @@ static void drive_options(const struct plan *plan, struct options *options,
         option_textf(options, "drive", "disk%d", drive->device.number);
         option_from(options, origin_of(drive, NULL));
     }
-    if (is(disk->cache, "writethrough") || is(disk->cache, "directsync")) {
+    if (drive->caching.writes_through) {
         option_switch(options, "write-cache", false);
-        option_from(options, origin_of(drive, "cache"));
+        option_from(options, drive->caching.origin);
     }
     identity_settings(options, drive);
     if (drive->bootindex) {

@@ -3,13 +3,8 @@
  * Images as QEMU's block nodes (QEMU: docs/system/qemu-block-drivers, "-blockdev"). What an image's
  * own header names is not opened, as far as QEMU lets that be said.
  */
-#include <string.h>
 
 #include "command/noun-options.h"
-
-static bool is(const char *choice, const char *value) {
-    return choice && strcmp(choice, value) == 0;
-}
 
 /* The names of what all nodes of an image have: of a node, and of the file in one. */
 static const struct names {
@@ -19,13 +14,13 @@ static const struct names {
 
 static void caching_options(struct options *options, const struct image *image,
                             const struct names *names) {
-    if (is(image->cache, "none") || is(image->cache, "directsync")) {
+    if (image->caching.direct) {
         option_switch(options, names->direct, true);
-        option_from(options, image->cache_origin);
+        option_from(options, image->caching.origin);
     }
-    if (is(image->cache, "unsafe")) {
+    if (image->caching.ignores_flushes) {
         option_switch(options, names->no_flush, true);
-        option_from(options, image->cache_origin);
+        option_from(options, image->caching.origin);
     }
     if (image->discard) {
         option_text(options, names->discard, "unmap");

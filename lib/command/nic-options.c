@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include <string.h>
 
 #include "command/noun-options.h"
-
-static bool is(const struct nic_plan *nic, const char *backend) {
-    return strcmp(nic->backend.value, backend) == 0;
-}
 
 static struct origin origin_of(const struct nic_plan *nic, const char *key) {
     return origin_in("nics", nic->position, key, NULL);
@@ -72,11 +67,12 @@ static void bridge_settings(struct options *options, const struct nic_plan *nic)
 }
 
 static void netdev_options(struct options *options, const struct nic_plan *nic) {
-    option_begin(options, OPTION_NETDEV, is(nic, "user") ? "user" : "tap", nic->backend.origin);
+    option_begin(options, OPTION_NETDEV, is_chosen(nic->backend.value, "user") ? "user" : "tap",
+                 nic->backend.origin);
     option_textf(options, "id", "net%d", nic->device.number);
-    if (is(nic, "user"))
+    if (is_chosen(nic->backend.value, "user"))
         user_settings(options, nic);
-    else if (is(nic, "tap"))
+    else if (is_chosen(nic->backend.value, "tap"))
         tap_settings(options, nic);
     else
         bridge_settings(options, nic);

@@ -19,10 +19,6 @@ struct buses {
     struct unit_bus ide, scsi;
 };
 
-static bool is(const char *choice, const char *value) {
-    return choice && strcmp(choice, value) == 0;
-}
-
 static int disk_error(const struct drive *drive, const char *key, const char *text,
                       vqemu_error **error) {
     return refuse(error, VQEMU_ERR_INVALID, "disks[%zu].%s: %s", drive->position, key, text);
@@ -40,7 +36,7 @@ static bool has_plain_ide(const struct plan *plan) {
 
 static const char *plain_bus(const struct plan *plan, const vqemu_disk *disk) {
     const char *bus = is_on(disk->cdrom) ? plan->machine->plain_cdrom : plan->machine->plain_disk;
-    return is(bus, "usb") && plan->vm->usb == TOGGLE_OFF ? "ide" : bus;
+    return is_chosen(bus, "usb") && plan->vm->usb == TOGGLE_OFF ? "ide" : bus;
 }
 
 static unsigned ide_drives(const struct plan *plan) {
@@ -68,7 +64,7 @@ struct choice plan_disk_bus(const struct plan *plan, size_t number) {
 
 size_t plan_first_usb_disk(const struct plan *plan) {
     size_t i = 0;
-    while (i < plan->vm->disks.count && !is(plan_disk_bus(plan, i).value, "usb"))
+    while (i < plan->vm->disks.count && !is_chosen(plan_disk_bus(plan, i).value, "usb"))
         i++;
     return i;
 }
@@ -77,30 +73,34 @@ size_t plan_first_usb_disk(const struct plan *plan) {
 
 /* What a machine has built in is in every QEMU that has the machine. */
 static bool needs_storage(const struct plan *plan, const struct drive *drive) {
-    return is(drive->bus.value, "nvme") || (is(drive->bus.value, "ide") && !has_plain_ide(plan));
+    return is_chosen(drive->bus.value, "nvme") ||
+           (is_chosen(drive->bus.value, "ide") && !has_plain_ide(plan));
 }
 
 static int check_bus(const struct plan *plan, const struct drive *drive, vqemu_error **error) {
     const vqemu_disk *disk = drive->disk;
     char key[48];
     snprintf(key, sizeof key, "disks[%zu].bus", drive->position);
-    if (is(drive->bus.value, "ide") && plan->machine->ide == IDE_NONE)
+    if (is_chosen(drive->bus.value, "ide") && plan->machine->ide == IDE_NONE)
         return refuse_for_machine(plan, key, "IDE or SATA; it has virtio and scsi", error);
-    if (is(drive->bus.value, "nvme") && !plan->arch->msix)
+    if (is_chosen(drive->bus.value, "nvme") && !plan->arch->msix)
         return refuse_for_machine(plan, key, "MSI-X, which nvme needs; it has virtio and scsi",
                                   error);
-    if (is(drive->bus.value, "usb") && !plan_has_pci(plan))
+    if (is_chosen(drive->bus.value, "usb") && !plan_has_pci(plan))
         return refuse_for_machine(plan, key, "USB; it has virtio and scsi", error);
-    if (is(drive->bus.value, "usb") && plan->vm->usb == TOGGLE_OFF)
+    if (is_chosen(drive->bus.value, "usb") && plan->vm->usb == TOGGLE_OFF)
         return disk_error(drive, "bus", "a disk on usb needs \"usb\": true", error);
-    if (is_on(disk->cdrom) && (is(drive->bus.value, "virtio") || is(drive->bus.value, "nvme")))
+    if (is_on(disk->cdrom) &&
+        (is_chosen(drive->bus.value, "virtio") || is_chosen(drive->bus.value, "nvme")))
         return disk_error(drive, "bus", "a CD-ROM drive can be on ide, scsi or usb", error);
-    if (is(drive->bus.value, "ide") && is_on(disk->read_only) && !is_on(disk->cdrom))
+    if (is_chosen(drive->bus.value, "ide") && is_on(disk->read_only) && !is_on(disk->cdrom))
         return disk_error(drive, "read_only", "IDE and SATA disks cannot be; take another bus",
                           error);
-    if (disk->iothread && !is(drive->bus.value, "virtio") && !is(drive->bus.value, "scsi"))
+    if (disk->iothread && !is_chosen(drive->bus.value, "virtio") &&
+        !is_chosen(drive->bus.value, "scsi"))
         return disk_error(drive, "iothread", "only disks on virtio and scsi can have one", error);
-    if (disk->serial && strlen(disk->serial) > BLOCK_SERIAL_MAX && !is(drive->bus.value, "scsi"))
+    if (disk->serial && strlen(disk->serial) > BLOCK_SERIAL_MAX &&
+        !is_chosen(drive->bus.value, "scsi"))
         return disk_error(drive, "serial", "it has more than 20 bytes; only scsi takes 36", error);
     return needs_storage(plan, drive) ? refuse_without(plan, VQEMU_ABILITY_STORAGE, key, error) : 0;
 }
@@ -111,7 +111,6 @@ static bool has_descriptor(const vqemu_disk *disk) {
 
 static int check_image(const struct drive *drive, vqemu_error **error) {
     const vqemu_disk *disk = drive->disk;
-    bool direct = is(disk->cache, "none") || is(disk->cache, "directsync");
     if (disk->fd && disk->fd_name)
         return disk_error(drive, "fd_name", "the disk also has an fd; it can have one of them",
                           error);
@@ -120,17 +119,17 @@ static int check_image(const struct drive *drive, vqemu_error **error) {
                           "the disk also has a file; it can have one of them", error);
     if (!disk->file && !has_descriptor(disk) && !is_on(disk->cdrom))
         return disk_error(drive, "file", "missing; only a CD-ROM drive can be without", error);
-    if (is(disk->aio, "native") && !direct)
+    if (is_chosen(disk->aio, "native") && !drive->caching.direct)
         return disk_error(drive, "aio", "native needs the cache mode none or directsync", error);
     return 0;
 }
 
 static int refuse_crowd(const struct plan *plan, const struct drive *drive, vqemu_error **error) {
-    if (is(drive->bus.value, "ide"))
+    if (is_chosen(drive->bus.value, "ide"))
         return refuse(error, VQEMU_ERR_UNSUPPORTED,
                       "disks[%zu].bus: the machine %s has room for %u IDE or SATA drives",
                       drive->position, plan->machine_name, ide_drives(plan));
-    if (is(drive->bus.value, "scsi"))
+    if (is_chosen(drive->bus.value, "scsi"))
         return refuse(error, VQEMU_ERR_UNSUPPORTED,
                       "disks[%zu].bus: there is room for %d SCSI drives", drive->position,
                       SCSI_DISKS_MAX);
@@ -142,10 +141,10 @@ static int refuse_crowd(const struct plan *plan, const struct drive *drive, vqem
 
 /* NULL: it has a place of the machine's own bus. */
 static struct unit_bus *bus_of(struct plan *plan, const struct drive *drive, struct buses *buses) {
-    return is(drive->bus.value, "ide")    ? &buses->ide
-           : is(drive->bus.value, "scsi") ? &buses->scsi
-           : is(drive->bus.value, "usb")  ? &plan->usb.ports
-                                          : NULL;
+    return is_chosen(drive->bus.value, "ide")    ? &buses->ide
+           : is_chosen(drive->bus.value, "scsi") ? &buses->scsi
+           : is_chosen(drive->bus.value, "usb")  ? &plan->usb.ports
+                                                 : NULL;
 }
 
 static int take_unit(struct plan *plan, struct drive *drive, struct buses *buses,
@@ -158,9 +157,9 @@ static int take_unit(struct plan *plan, struct drive *drive, struct buses *buses
 /* Whether an earlier disk has the same I/O thread, on the same bus if that is given. */
 static bool was_named_before(const struct plan *plan, const struct drive *drive, const char *bus) {
     for (const struct drive *other = plan->drives; other < drive; other++) {
-        if (bus && !is(other->bus.value, bus))
+        if (bus && !is_chosen(other->bus.value, bus))
             continue;
-        if (drive->disk->iothread ? is(other->disk->iothread, drive->disk->iothread)
+        if (drive->disk->iothread ? is_chosen(other->disk->iothread, drive->disk->iothread)
                                   : !other->disk->iothread)
             return true;
     }
@@ -183,7 +182,7 @@ static void plan_controller(struct plan *plan, struct drive *drive) {
 
 static bool is_first_on(const struct plan *plan, const struct drive *drive, const char *bus) {
     const struct drive *first = plan->drives;
-    while (first < drive && !is(first->bus.value, bus))
+    while (first < drive && !is_chosen(first->bus.value, bus))
         first++;
     return first == drive;
 }
@@ -197,17 +196,17 @@ static void plan_sata(struct plan *plan, struct drive *drive) {
 }
 
 static void plan_attachment(struct plan *plan, struct drive *drive) {
-    if (is(drive->bus.value, "scsi"))
+    if (is_chosen(drive->bus.value, "scsi"))
         plan_controller(plan, drive);
-    else if (is(drive->bus.value, "ide"))
+    else if (is_chosen(drive->bus.value, "ide"))
         plan_sata(plan, drive);
-    else if (!is(drive->bus.value, "usb"))
+    else if (!is_chosen(drive->bus.value, "usb"))
         plan_attach(plan, &drive->device);
 }
 
 static bool is_serial_given(const vqemu_vm *vm, const char *serial) {
     for (size_t i = 0; i < vm->disks.count; i++)
-        if (is(((const vqemu_disk *)vm->disks.items[i])->serial, serial))
+        if (is_chosen(((const vqemu_disk *)vm->disks.items[i])->serial, serial))
             return true;
     return false;
 }
@@ -226,6 +225,22 @@ static struct choice choose_serial(struct plan *plan, const struct drive *drive)
     }
     return (struct choice){
         serial, origin_in("disks", drive->position, "serial", "default: the number of the disk")};
+}
+
+/* A SCSI disk has, besides a serial number, an id, by which udev and multipath name it, and QEMU
+ * makes that of the name of a backend of the old kind alone. A CD-ROM drive on USB is one. */
+static struct choice choose_device_id(const struct drive *drive) {
+    bool is_scsi = is_chosen(drive->bus.value, "scsi") ||
+                   (is_chosen(drive->bus.value, "usb") && is_on(drive->disk->cdrom));
+    return is_scsi ? drive->serial : (struct choice){0};
+}
+
+static struct caching caching_of(const vqemu_disk *disk, size_t position) {
+    bool both = is_chosen(disk->cache, "directsync");
+    return (struct caching){.direct = both || is_chosen(disk->cache, "none"),
+                            .writes_through = both || is_chosen(disk->cache, "writethrough"),
+                            .ignores_flushes = is_chosen(disk->cache, "unsafe"),
+                            .origin = origin_in("disks", position, "cache", NULL)};
 }
 
 static struct origin origin_of_bootindex(const struct drive *drive) {
@@ -249,11 +264,13 @@ static void begin_drive(struct plan *plan, size_t position) {
     *drive = (struct drive){.disk = disk,
                             .position = position,
                             .bus = plan_disk_bus(plan, position),
+                            .caching = caching_of(disk, position),
                             .read_only = is_read_only(disk),
                             .has_medium = disk->file || has_descriptor(disk),
                             .bootindex = plan_disk_bootindex(plan, position)};
     plan_listed_device(plan, &drive->device, LIST_OF_DISKS, position);
     drive->serial = choose_serial(plan, drive);
+    drive->device_id = choose_device_id(drive);
     drive->bootindex_origin = origin_of_bootindex(drive);
 }
 
@@ -285,7 +302,7 @@ static int take_given_units(struct plan *plan, struct buses *buses, vqemu_error 
 
 static bool is_there_one_on(const struct plan *plan, const char *bus) {
     for (size_t i = 0; i < plan->vm->disks.count; i++)
-        if (is(plan->drives[i].bus.value, bus))
+        if (is_chosen(plan->drives[i].bus.value, bus))
             return true;
     return false;
 }

@@ -10,7 +10,7 @@
 #include "command/refusal.h"
 
 static bool is_shown(const vqemu_vm *vm) {
-    return vm->display && strcmp(vm->display, "vnc") == 0;
+    return is_chosen(vm->display, "vnc");
 }
 
 /* ---- checks ---- */

@@ -24,7 +24,7 @@ static const struct layer *layer_at(const vqemu_disk *disk, size_t index) {
 }
 
 static bool has_layers(const char *format) {
-    return format && strcmp(format, "qcow2") == 0;
+    return is_chosen(format, "qcow2");
 }
 
 /* ---- checks ---- */
@@ -211,9 +211,8 @@ static void plan_source(struct plan *plan, struct drive *drive, const struct sou
         .origin = source->origin,
         .read_only = source->read_only,
         .read_only_origin = origin_of_read_only(drive, source),
-        .cache = drive->disk->cache,
+        .caching = drive->caching,
         .aio = drive->disk->aio,
-        .cache_origin = origin_in("disks", drive->position, "cache", NULL),
         .aio_origin = origin_in("disks", drive->position, "aio", NULL),
         .discard = source->discard,
     };

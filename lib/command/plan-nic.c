@@ -17,10 +17,6 @@
 #define TUN_DEVICE "/dev/net/tun"
 #define LOOPBACK "127.0.0.1"
 
-static bool is(const struct nic_plan *planned, const char *backend) {
-    return strcmp(planned->backend.value, backend) == 0;
-}
-
 static int nic_error(const struct nic_plan *planned, const char *key, const char *text,
                      vqemu_error **error) {
     return refuse(error, VQEMU_ERR_INVALID, "nics[%zu].%s: %s", planned->position, key, text);
@@ -63,7 +59,7 @@ static int check_user(const struct nic_plan *planned, vqemu_error **error) {
         if (r < 0)
             return r;
     }
-    if (is(planned, "user"))
+    if (is_chosen(planned->backend.value, "user"))
         return 0;
     if (nic->forwards.count > 0)
         return nic_error(planned, "forwards", "only the user backend forwards ports", error);
@@ -83,7 +79,8 @@ static const char *tap_key(const vqemu_nic *nic) {
 
 static int check_tap(const struct nic_plan *planned, vqemu_error **error) {
     const vqemu_nic *nic = planned->nic;
-    bool is_tap = is(planned, "tap"), is_bridge = is(planned, "bridge");
+    bool is_tap = is_chosen(planned->backend.value, "tap"),
+         is_bridge = is_chosen(planned->backend.value, "bridge");
     const char *key_of_tap = tap_key(nic);
     if (!is_tap && key_of_tap)
         return nic_error(planned, key_of_tap, "only the tap backend has one", error);
@@ -120,7 +117,8 @@ static bool opens_vhost(const struct plan *plan, const struct nic_plan *planned)
         return false;
     if (nic->vhost != TOGGLE_DEFAULT)
         return is_on(nic->vhost);
-    return plan->kvm && !nic->fd && !nic->fd_name && !is(planned, "user") && planned->is_virtio &&
+    return plan->kvm && !nic->fd && !nic->fd_name && !is_chosen(planned->backend.value, "user") &&
+           planned->is_virtio &&
            (state == VQEMU_VHOST_NET_USABLE ||
             (state == VQEMU_VHOST_NET_PRIVATE && !plan->vm->user));
 }
@@ -327,9 +325,9 @@ static void claim_mac(struct plan *plan, const struct nic_plan *planned) {
 }
 
 static void use_all(struct plan *plan, struct nic_plan *planned) {
-    if (is(planned, "user"))
+    if (is_chosen(planned->backend.value, "user"))
         use_user(plan, planned);
-    else if (is(planned, "tap"))
+    else if (is_chosen(planned->backend.value, "tap"))
         use_tap(plan, planned);
     else
         use_bridge(plan, planned);

@@ -169,6 +169,12 @@ struct image_file {
 };
 
 /* One image, or a layer of one. */
+/* What a cache mode stands for (QEMU: the table of "cache" at -drive). */
+struct caching {
+    bool direct, ignores_flushes, writes_through;
+    struct origin origin;
+};
+
 struct image {
     const char *node; /* by which a device or another image names it */
     struct choice format;
@@ -178,8 +184,9 @@ struct image {
     struct origin origin;   /* the disk or layer; settings are beside it */
     bool has_layers, read_only;
     struct origin read_only_origin;
-    const char *cache, *aio; /* of the disk that it is part of, or NULL */
-    struct origin cache_origin, aio_origin;
+    struct caching caching; /* of the disk that it is part of */
+    const char *aio;        /* the same; or NULL */
+    struct origin aio_origin;
     bool discard;
 };
 
@@ -187,6 +194,8 @@ struct drive {
     const vqemu_disk *disk;
     size_t position; /* in the list */
     struct choice bus, serial;
+    struct choice device_id; /* of a SCSI drive; NULL: another has none */
+    struct caching caching;
     bool read_only, has_medium;
     uint64_t bootindex;
     struct origin bootindex_origin;

@@ -18,10 +18,6 @@ struct subject {
     const char *key;
 };
 
-static bool is(const char *choice, const char *value) {
-    return choice && strcmp(choice, value) == 0;
-}
-
 static void violate(const struct subject *subject, const char *rule, const char *value,
                     const char *text) {
     const struct violation violation = {
@@ -152,7 +148,7 @@ static void check_extra_args(const struct subject *subject) {
 
 static void check_console(const struct subject *subject) {
     const char *console = subject->check->plan->vm->console;
-    if (is(console, "file") && !is_on(subject->check->policy->console_file))
+    if (is_chosen(console, "file") && !is_on(subject->check->policy->console_file))
         violate(subject, "console_file", console, "the policy allows no console in a file");
 }
 
@@ -177,7 +173,7 @@ static void check_console_log(const struct subject *subject) {
 /* ---- disks and shares ---- */
 
 static void check_image(const struct subject *subject, const char *format) {
-    if (format && !is(format, "raw") && !is_on(subject->check->policy->qcow2))
+    if (format && !is_chosen(format, "raw") && !is_on(subject->check->policy->qcow2))
         violate(subject, "qcow2", format, "the policy allows no images but raw ones");
 }
 
@@ -216,7 +212,8 @@ static void check_rootfs_driver(const struct subject *subject) {
 
 static void check_security_model(const struct subject *subject) {
     const vqemu_share *share = subject->object;
-    bool is_plain = is(share->security_model, "none") || is(share->security_model, "passthrough");
+    bool is_plain =
+        is_chosen(share->security_model, "none") || is_chosen(share->security_model, "passthrough");
     if (is_on(share->writable) && is_plain && !is_on(subject->check->policy->share_passthrough))
         violate(subject, "share_passthrough", share->security_model,
                 "the policy wants the owners and modes of a writable share's files mapped");
@@ -252,8 +249,8 @@ static void check_ifname(const struct subject *subject) {
 static void check_backend(const struct subject *subject) {
     const vqemu_nic *nic = subject->object;
     const char *allowed = subject->check->policy->user_network;
-    bool is_user = is(vm_nic_backend(nic), "user");
-    if (is_user && is(allowed, "none"))
+    bool is_user = is_chosen(vm_nic_backend(nic), "user");
+    if (is_user && is_chosen(allowed, "none"))
         violate(subject, "user_network", "user",
                 "the policy allows no network devices of the user backend");
 }
@@ -261,8 +258,9 @@ static void check_backend(const struct subject *subject) {
 static void check_isolated(const struct subject *subject) {
     const vqemu_nic *nic = subject->object;
     const char *allowed = subject->check->policy->user_network;
-    bool is_user = is(vm_nic_backend(nic), "user");
-    if (is_user && !is_on(nic->isolated) && !is(allowed, "host") && !is(allowed, "none"))
+    bool is_user = is_chosen(vm_nic_backend(nic), "user");
+    if (is_user && !is_on(nic->isolated) && !is_chosen(allowed, "host") &&
+        !is_chosen(allowed, "none"))
         violate(subject, "user_network", NULL,
                 "the policy wants it true, or the guest reaches what the host does");
 }

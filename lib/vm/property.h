@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/un.h>
 
 #include <volt-qemu/error.h>
@@ -102,6 +103,11 @@ struct object_list {
 
 /* The words of a choice one by one, static; NULL beyond the last. */
 const char *property_choice_at(const struct property *property, size_t index);
+
+/* Of a property that is a choice: NULL is none. */
+static inline bool is_chosen(const char *choice, const char *value) {
+    return choice && strcmp(choice, value) == 0;
+}
 
 static inline bool is_on(enum toggle toggle) {
     return toggle == TOGGLE_ON;

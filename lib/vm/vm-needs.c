@@ -2,7 +2,6 @@
 /* What a VM needs of a profile: what lib/command will ask for, by the same rules; and for IDE and
  * SATA those profiles are preferred that are meant to have them, though machines have some built in
  * under any. */
-#include <string.h>
 
 #include "base/error.h"
 #include "choice/request.h"
@@ -12,14 +11,10 @@
 #include "vm/vm-defaults.h"
 #include "vm/vm.h"
 
-static bool is(const char *choice, const char *value) {
-    return choice && strcmp(choice, value) == 0;
-}
-
 static void need_display(const vqemu_vm *vm, struct vm_needs *needs) {
     bool has_settings =
         vm->video || vm->vnc_socket || vm->vnc_port || vm->vnc_password_file || vm->display;
-    bool shown = has_settings && !is(vm->display, "none");
+    bool shown = has_settings && !is_chosen(vm->display, "none");
     if (shown)
         needs->abilities |= VQEMU_ABILITY_DISPLAY;
     if (is_on(vm->usb) || is_on(vm->usb_tablet))
@@ -29,9 +24,9 @@ static void need_display(const vqemu_vm *vm, struct vm_needs *needs) {
 }
 
 static void need_disk(const vqemu_vm *vm, const vqemu_disk *disk, struct vm_needs *needs) {
-    if (is(disk->bus, "ide") || is(disk->bus, "nvme"))
+    if (is_chosen(disk->bus, "ide") || is_chosen(disk->bus, "nvme"))
         needs->abilities |= VQEMU_ABILITY_STORAGE;
-    else if (is(disk->bus, "usb"))
+    else if (is_chosen(disk->bus, "usb"))
         needs->abilities |= VQEMU_ABILITY_USB;
     else if (!disk->bus && vm_has_virtio_drivers(vm->guest_os) && is_on(disk->cdrom))
         needs->on_ide |= VQEMU_ABILITY_STORAGE;
@@ -43,7 +38,7 @@ static void need_disk(const vqemu_vm *vm, const vqemu_disk *disk, struct vm_need
 }
 
 static void need_nic(const vqemu_vm *vm, const vqemu_nic *nic, struct vm_needs *needs) {
-    if (nic->model && !is(nic->model, "virtio"))
+    if (nic->model && !is_chosen(nic->model, "virtio"))
         needs->abilities |= VQEMU_ABILITY_NICS;
     else if (!nic->model && !vm_has_virtio_drivers(vm->guest_os))
         needs->on_nic |= VQEMU_ABILITY_NICS;
@@ -60,7 +55,7 @@ VQEMU_EXPORT int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm
                              .profile = vm->profile,
                              .mode = vm->mode,
                              .machine = vm->machine};
-    if (is(vm->firmware, "uefi") || is_on(vm->secure_boot))
+    if (is_chosen(vm->firmware, "uefi") || is_on(vm->secure_boot))
         needs.abilities |= VQEMU_ABILITY_UEFI;
     if (is_on_by_default(vm->tpm, vm->tpm_socket || vm->tpm_state || vm->swtpm_program))
         needs.abilities |= VQEMU_ABILITY_TPM;
