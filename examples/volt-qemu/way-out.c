@@ -19,6 +19,7 @@ static const struct {
     {"deadline", "--timeout gives it more"},
     {"in-use", "volt-qemu uses {revision} tells by whom"},
     {"locked", "try again later, or wait longer: --lock-timeout SECONDS"},
+    {"name-taken", "volt-qemu rm {revision}"},
     {"no-such-device", "take it out: --set {key}="},
     {"no-such-revision", "volt-qemu revisions lists those that there are"},
     {"no-store", "\"volt-qemu ingest\" and \"volt-qemu import\" make one"},

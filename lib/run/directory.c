@@ -46,9 +46,12 @@ static bool is_default(const char *path) {
 
 static int refuse_writable(const char *path, const struct stat *status, vqemu_error **error) {
     bool by_all = status->st_mode & S_IWOTH;
+    /* One that is sticky is to be for all, as /tmp is. */
+    const char *change = status->st_mode & S_ISVTX ? NULL : by_all ? "o-w" : "g-w";
     return refuse(error_set(error, VQEMU_ERR_REFUSED, 0,
-                            "%s can write to %s: chmod %s, or choose another directory",
-                            by_all ? "everybody" : "a whole group", path, by_all ? "o-w" : "g-w"),
+                            "%s can write to %s: choose another directory%s%s",
+                            by_all ? "everybody" : "a whole group", path,
+                            change ? ", or chmod " : ", such as one in it", change ? change : ""),
                   by_all ? "writable-by-all" : "writable-by-group", path, error);
 }
 

@@ -70,13 +70,14 @@ int owner_check(const struct owner *owner, const struct stat *status, const char
     if (trusted_owner(status->st_uid, owner->uid))
         return 0;
     bool is_directory = S_ISDIR(status->st_mode);
-    return error_because(error_set(error, VQEMU_ERR_REFUSED, 0,
-                                   "%s belongs to user %ju, who is neither you nor the user of the "
-                                   "VM: give it to that user%s, or choose another %s",
-                                   path, (uintmax_t)status->st_uid,
-                                   is_directory ? " with what is in it (chown -R)" : " (chown)",
-                                   is_directory ? "directory" : "file"),
-                         error, "wrong-owner", VQEMU_DETAIL_PATH, path, NULL);
+    return error_because(
+        error_set(error, VQEMU_ERR_REFUSED, 0,
+                  "%s belongs to user %ju, who is neither you nor the user of the "
+                  "VM: choose another %s, or, if %s this VM's alone, give it to "
+                  "the VM's user (chown%s)",
+                  path, (uintmax_t)status->st_uid, is_directory ? "directory" : "file",
+                  is_directory ? "all that is in it is" : "it is", is_directory ? " -R" : ""),
+        error, "wrong-owner", VQEMU_DETAIL_PATH, path, NULL);
 }
 
 /* ---- giving ---- */
@@ -87,12 +88,13 @@ int owner_refuse(const struct owner *owner, const struct stat *status, const cha
     return error_because(
         error_set(error, VQEMU_ERR_REFUSED, 0,
                   "%s belongs to user %ju, and %s, so it is not given to user %ju, as whom the VM "
-                  "runs: give it to that user yourself (chown%s), or choose another %s",
+                  "runs: choose another %s, or, if %s this VM's alone, give it to that user "
+                  "yourself (chown%s)",
                   path, (uintmax_t)status->st_uid,
-                  is_directory ? "has files in it that are not this VM's"
+                  is_directory ? "has files in it that are not known to be this VM's"
                                : "nothing says that it is this VM's",
-                  (uintmax_t)owner->uid, is_directory ? " -R" : "",
-                  is_directory ? "directory" : "file"),
+                  (uintmax_t)owner->uid, is_directory ? "directory" : "file",
+                  is_directory ? "all that is in it is" : "it is", is_directory ? " -R" : ""),
         error, "not-the-vms", VQEMU_DETAIL_PATH, path, NULL);
 }
 

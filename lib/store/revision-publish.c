@@ -114,6 +114,15 @@ static int settle_name(const struct publishing *publishing, const char *staged, 
     return renameat(store->refs_fd, staged, store->refs_fd, publishing->file) < 0 ? -errno : 0;
 }
 
+/* Whoever has time to try can make a manifest with the digits of another. */
+static int refuse_name(const struct publishing *publishing, vqemu_error **error) {
+    int r = error_set(error, VQEMU_ERR_SYSTEM, EEXIST,
+                      "the store has another revision %s, whose digest is not %s, but begins with "
+                      "the same 8 digits: remove that one if it is not wanted",
+                      publishing->name, vqemu_manifest_digest(publishing->manifest));
+    return error_because(r, error, "name-taken", VQEMU_DETAIL_REVISION, publishing->name, NULL);
+}
+
 static int name_text(const struct publishing *publishing, const char *staged, bool *is_new,
                      vqemu_error **error) {
     const vqemu_store *store = publishing->store;
@@ -121,9 +130,7 @@ static int name_text(const struct publishing *publishing, const char *staged, bo
     if (r == -EEXIST)
         r = settle_name(publishing, staged, is_new);
     if (r == -EEXIST)
-        return error_prefix(error_system_at(error, EEXIST, "cannot write the revision", "%s/%s",
-                                            store->refs_path, publishing->file),
-                            error, "there is another one with the same 8 digits: ");
+        return refuse_name(publishing, error);
     if (r == 0)
         r = sync_fd(store->refs_fd);
     return r < 0 ? failed(publishing, -r, error) : 0;

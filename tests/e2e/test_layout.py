@@ -4,6 +4,7 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -347,6 +348,30 @@ def test_of_another_profile(tmp_path, layout):
     assert "not the one that is wanted" in run("--root", tmp_path / "other", "import", "--layout", layout, "--digest",
                                                "0" * 64).stderr
     assert not manifests(tmp_path / "other")
+
+
+def find_same_digits(text):
+    """Two manifests, of different times, whose digests begin with the same 8 digits."""
+    seen = {}
+    for number in range(10 ** 6):
+        other = re.sub(r'("created_at": ?")[^"]*', rf"\g<1>2024-01-01T00:00:00.{number:09}Z", text).encode()
+        former = seen.setdefault(hashlib.sha256(other).hexdigest()[:8], other)
+        if former != other:
+            return former, other
+    raise AssertionError("a million digests without two alike")
+
+
+def test_of_two_revisions_with_the_same_digits_the_first_stays(tmp_path, layout):
+    former, other = find_same_digits(blob(layout, oci_manifest(layout)["config"]["digest"]).read_text())
+    config_of(former)(layout)
+    assert take(tmp_path, layout).returncode == 0
+    before = kept_files(tmp_path / "other")
+    config_of(other)(layout)
+    refused = take(tmp_path, layout)
+    name = f"{PROFILE}-{hashlib.sha256(other).hexdigest()[:8]}"
+    assert refused.returncode == 1 and f"has another revision {name}" in refused.stderr, refused
+    assert refused.stderr.endswith(f"volt-qemu rm {name}\n")
+    assert kept_files(tmp_path / "other") == before and not leftovers(tmp_path / "other")
 
 
 def test_two_who_write_do_not_lose_a_tag(tmp_path, root):
