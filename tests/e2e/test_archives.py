@@ -119,7 +119,7 @@ def test_zeros_behind_packed_data(tmp_path, packer, zeros):
 
 
 def test_the_cases_are_reproducible(tmp_path):
-    for case in NAMES[::7]:
+    for case in NAMES[::15]:
         assert sha256(make_archive(case, tmp_path / "one")) == sha256(make_archive(case, tmp_path / "two"))
 
 

@@ -108,8 +108,8 @@ def try_with(small, kind, operation, base, room):
     return result.returncode == 0
 
 
-@pytest.mark.parametrize("name", ["build", "build-new", "build-mend", "import", "resolve", "replace",
-                                  "copy", "repair"])
+@pytest.mark.parametrize("name", ["build", *[pytest.param(name, marks=pytest.mark.extended) for name in (
+    "build-new", "build-mend", "replace")], "import", "resolve", "copy", "repair"])
 @pytest.mark.parametrize("kind", ["tmpfs-inodes", "ext4-blocks", *[
     pytest.param(kind, marks=pytest.mark.extended) for kind in ("tmpfs-size", "ext4-inodes")]])
 def test_a_full_disk(tmp_path, disk, kind, name):
