@@ -217,9 +217,10 @@ static char *list_choices(const json_t *manifests, const char *tag_of_all) {
     const json_t *descriptor;
     json_array_foreach(manifests, i, descriptor) {
         const char *tag = tag_of_all ? "" : tag_of(descriptor);
+        const char *name = *tag ? tag : json_text(descriptor, "digest");
         if (text.length < 200 && is_meant(descriptor, tag_of_all))
             strbuf_addf(&text, "%s%.*s", text.length > 0 ? ", " : "", TAG_MAX,
-                        *tag ? tag : json_text(descriptor, "digest"));
+                        *name ? name : "one without a name");
     }
     strbuf_add(&text, "");
     return strbuf_take(&text);

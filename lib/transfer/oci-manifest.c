@@ -124,8 +124,9 @@ int oci_descriptor_load(const json_t *descriptor, const char *source, const char
 
 /* What came instead of a profile. */
 static int refuse_other(const struct loading *loading, const char *what, const char *type) {
-    int r = error_set(loading->error, VQEMU_ERR_UNSUPPORTED, 0,
-                      "%s is %s, and not a profile: %.200s", loading->source, what, type);
+    int r =
+        error_set(loading->error, VQEMU_ERR_UNSUPPORTED, 0, "%s is %s, and not a profile: %.200s",
+                  loading->source, what, *type ? type : "it has no type");
     return error_because(r, loading->error, "not-a-profile", VQEMU_DETAIL_VALUE, type, NULL);
 }
 
