@@ -616,6 +616,53 @@ class Export(Operation):
         return (point / "exported.tar").exists()
 
 
+def read_blob(layout, descriptor):
+    """What has a name is whole."""
+    blob = layout / "blobs" / descriptor["digest"].replace(":", "/")
+    content = blob.read_bytes()
+    assert f"sha256:{hashlib.sha256(content).hexdigest()}" == descriptor["digest"], f"{blob} is damaged"
+    assert len(content) == descriptor["size"], f"{blob} has another size"
+    return content
+
+
+def read_layout(layout):
+    """{tag: the files of its profile}: all that the index names is there. Does not use volt-qemu."""
+    assert json.loads((layout / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
+    found = {}
+    for descriptor in json.loads((layout / "index.json").read_text())["manifests"]:
+        manifest = json.loads(read_blob(layout, descriptor))
+        profile = json.loads(read_blob(layout, manifest["config"]))
+        content = {layer["digest"].removeprefix("sha256:"): read_blob(layout, layer).decode()
+                   for layer in manifest["layers"]}
+        found[descriptor["annotations"]["org.opencontainers.image.ref.name"]] = {
+            path: content.get(digest, "") for path, digest in profile["objects"].items()}
+    return found
+
+
+class ExportLayout(Operation):
+    """Into an OCI layout that has another profile, and keeps it."""
+
+    needs = "export"
+
+    def prepare(self, base):
+        build(base / "store", OTHER_PROFILE, OTHER_FILES)
+        build(base / "store", PROFILE, FILES)
+        good("--root", base / "store", "export", OTHER_PROFILE, "--layout", base / "layout", "--tag", "other")
+
+    def command(self, point):
+        return ["export", PROFILE, "--layout", point / "layout", "--tag", "new"]
+
+    def check_kept(self, point):
+        wanted = {tag: {path: content for path, (content, _) in files.items()}
+                  for tag, files in (("other", OTHER_FILES), ("new", FILES))}
+        seen = read_layout(point / "layout")
+        assert seen.items() <= wanted.items() and "other" in seen, f"the layout has {list(seen)}"
+
+    def is_done(self, point):
+        layout = point / "layout"
+        return "new" in read_layout(layout) and not [path for path in layout.rglob("*") if is_new(path.name)]
+
+
 class ForVm(Operation):
     """What is made for a UEFI guest from an assembled tree."""
 
@@ -728,6 +775,7 @@ OPERATIONS = {
     "gc": Collect,
     "copy": Copy,
     "export": Export,
+    "export-layout": ExportLayout,
     "prepare": Prepare,
     "units": Units,
     "repair": Repair,
@@ -793,7 +841,7 @@ def check_after(operation, point, where, known=None):
     """
     with named(where):
         operation.check_kept(point)
-        state = [state_of(point / directory) for directory in ("store", "other", "state", "units")]
+        state = [state_of(point / directory) for directory in ("store", "other", "state", "units", "layout")]
         if known is None or tuple(state) not in known:
             check_recovery(operation, point)
         if known is not None:
