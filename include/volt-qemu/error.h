@@ -113,7 +113,7 @@ const char *vqemu_error_reason(const vqemu_error *error);
 /** What there is to choose from, separated by ", ". Since 1.0. */
 #define VQEMU_DETAIL_CHOICES "choices"
 
-/** The key that may be meant. Since 1.0. */
+/** The key, revision or profile that may be meant. Since 1.0. */
 #define VQEMU_DETAIL_SUGGESTION "suggestion"
 
 /** A path. Since 1.0. */

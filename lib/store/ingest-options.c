@@ -88,7 +88,9 @@ static int check_value(const char *key, const char *value, vqemu_error **error) 
     }
     if (strcmp(key, VQEMU_INGEST_DIGEST) == 0 && !digest_parse(value, &digest))
         return options_invalid(key, value, NULL, error,
-                               "\"%s\" is no SHA-256 of 64 lower case hex digits", value);
+                               "\"%s\", of %zu characters, is no SHA-256 of %d lower case hex "
+                               "digits",
+                               value, strlen(value), DIGEST_HEX_LENGTH);
     if (!utf8_is_valid(value))
         return options_invalid(key, value, NULL, error, "it is not UTF-8 text");
     if (strcmp(key, VQEMU_INGEST_ACCEL) == 0)

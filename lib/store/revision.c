@@ -14,6 +14,7 @@
 #include "store/guard.h"
 #include "store/leftovers.h"
 #include "store/manifest.h"
+#include "store/revision-alike.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -338,14 +339,32 @@ VQEMU_EXPORT int vqemu_store_list_revisions(vqemu_store *store, const char *prof
 }
 
 int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_error **error) {
+    _cleanup_free_ char *alike = NULL;
     int r = store_require_there(store, error);
     if (r < 0)
         return r;
+    if (!vqemu_profile_find(profile) && revision_alike(store, profile, &alike) < 0)
+        return error_no_memory(error);
     r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
-                  "profile %s is not in the store: there is no %s-*.json in %s", profile, profile,
-                  store->refs_path);
+                  "profile %s is not in the store: there is no %s-*.json in %s%s%s", profile,
+                  profile, store->refs_path, alike ? "; perhaps it is " : "", alike ? alike : "");
     return error_because(r, error, "profile-not-in-store", VQEMU_DETAIL_PROFILE, profile,
-                         VQEMU_DETAIL_PATH, store->refs_path, NULL);
+                         VQEMU_DETAIL_PATH, store->refs_path, VQEMU_DETAIL_SUGGESTION, alike, NULL);
+}
+
+static int no_such_revision(const vqemu_store *store, const vqemu_revision *named,
+                            vqemu_error **error) {
+    _cleanup_free_ char *alike = NULL;
+    int r = store_require_there(store, error);
+    if (r < 0)
+        return r;
+    if (revision_alike(store, named->name, &alike) < 0)
+        return error_no_memory(error);
+    r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
+                  "revision %s is not in the store: there is no %s%s%s", named->name, named->path,
+                  alike ? "; perhaps it is " : "", alike ? alike : "");
+    return error_because(r, error, "no-such-revision", VQEMU_DETAIL_REVISION, named->name,
+                         VQEMU_DETAIL_PATH, named->path, VQEMU_DETAIL_SUGGESTION, alike, NULL);
 }
 
 int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
@@ -356,15 +375,8 @@ int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
         return r;
     _cleanup_revision_ vqemu_revision *found = NULL;
     r = new_revision(store, name, strlen(name), &found, error);
-    if (r == 0 && exists_at(store->refs_fd, base_name(found->path)) == 0) {
-        r = store_require_there(store, error);
-        if (r < 0)
-            return r;
-        r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
-                      "revision %s is not in the store: there is no %s", name, found->path);
-        return error_because(r, error, "no-such-revision", VQEMU_DETAIL_REVISION, name,
-                             VQEMU_DETAIL_PATH, found->path, NULL);
-    }
+    if (r == 0 && exists_at(store->refs_fd, base_name(found->path)) == 0)
+        return no_such_revision(store, found, error);
     if (r == 0)
         r = load_manifest(store, found, call, error);
     if (r < 0)

@@ -2,15 +2,33 @@
 #include "util/similar.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "util/cleanup.h"
 #include "util/word.h"
 
+/* Fewer letters are the beginning of too much. */
+#define BEGINNING_MIN 3
+
+/* Whether a word is only a longer one, as "Skylake-Client" is for "skylake". */
+static bool is_beginning(const char *wanted, const char *word) {
+    size_t length = 0;
+    while (wanted[length] && fold_letter(wanted[length]) == fold_letter(word[length]))
+        length++;
+    return length >= BEGINNING_MIN && !wanted[length];
+}
+
+static bool is_alike(const char *wanted, const char *word, unsigned distance) {
+    return (distance <= strlen(wanted) / 3 + 1 && distance < strlen(word)) ||
+           (distance != UINT_MAX && is_beginning(wanted, word));
+}
+
 void similar_look_at(struct similar *similar, const char *word) {
     unsigned distance = word_distance(similar->wanted, word);
-    size_t length = strlen(similar->wanted), place = similar->count;
-    if (distance == 0 || distance > length / 3 + 1 || distance >= strlen(word))
+    size_t place = similar->count;
+    if (distance == 0 || !is_alike(similar->wanted, word, distance))
         return;
     while (place > 0 && similar->distances[place - 1] > distance)
         place--;

@@ -59,8 +59,7 @@ START_TEST(an_unknown_key_is_named_with_the_known_ones) {
         ck_assert_str_eq(vqemu_error_detail(error, "key"), unknown[i]);
         ck_assert_str_eq(vqemu_error_detail(error, "choices"), "name, count, path");
         ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "a thing has no such key"));
-        bool is_like_name = strncmp(unknown[i], "nam", 3) == 0;
-        ck_assert_pstr_eq(vqemu_error_detail(error, "suggestion"), is_like_name ? "name" : NULL);
+        ck_assert_pstr_eq(vqemu_error_detail(error, "suggestion"), *unknown[i] ? "name" : NULL);
     }
     ck_assert_ptr_null(things->name);
 }

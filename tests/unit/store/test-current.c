@@ -132,6 +132,29 @@ START_TEST(a_file_that_names_none_is_told) {
 }
 END_TEST
 
+/* A digit too few, one too many, another one; the name of the profile with a letter too few. */
+START_TEST(what_may_be_meant_is_told) {
+    const char *name = vqemu_revision_name(older);
+    size_t length = strlen(name);
+    _cleanup_free_ char *shorter = strndup(name, length - 1), *longer = format_string("%s0", name),
+                        *other = format_string("%.*s%c", (int)length - 1, name,
+                                               name[length - 1] == '0' ? '1' : '0');
+    const char *const cases[][2] = {
+        {shorter, name}, {longer, name}, {other, name}, {"emulate-x8", PROFILE}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_error_ vqemu_error *error = NULL;
+        vqemu_revision *found = NULL;
+        ck_assert_int_eq(vqemu_store_set_current(store, cases[i][0], 0, NULL, &error),
+                         VQEMU_ERR_NO_REVISION);
+        ck_assert_pstr_eq(vqemu_error_detail(error, "suggestion"), cases[i][1]);
+        ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "; perhaps it is "));
+        ck_assert_int_eq(vqemu_store_find_revision(store, cases[i][0], 0, NULL, &found, &error),
+                         VQEMU_ERR_NO_REVISION);
+        ck_assert_pstr_eq(vqemu_error_detail(error, "suggestion"), cases[i][1]);
+    }
+}
+END_TEST
+
 START_TEST(only_what_is_there_can_be_set) {
     _cleanup_error_ vqemu_error *error = NULL;
     set(vqemu_revision_name(older));
@@ -141,6 +164,7 @@ START_TEST(only_what_is_there_can_be_set) {
     ck_assert_int_eq(vqemu_store_set_current(store, "kvm-uefi", 0, NULL, &error),
                      VQEMU_ERR_NO_REVISION);
     ck_assert_str_eq(vqemu_error_reason(error), "profile-not-in-store");
+    ck_assert_ptr_null(vqemu_error_detail(error, "suggestion"));
     static const char *const bad[] = {"", ".", "..", "../refs", ("../refs/" PROFILE)};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         ck_assert_int_eq(vqemu_store_set_current(store, bad[i], 0, NULL, &error),
@@ -187,6 +211,7 @@ int main(void) {
     tcase_add_test(tests, the_manifest_is_read_again_when_it_changes);
     tcase_add_test(tests, one_that_is_gone_is_told);
     tcase_add_test(tests, a_file_that_names_none_is_told);
+    tcase_add_test(tests, what_may_be_meant_is_told);
     tcase_add_test(tests, only_what_is_there_can_be_set);
     tcase_add_test(tests, mistakes_of_callers_are_told);
     tcase_add_test(tests, the_umask_does_not_decide);

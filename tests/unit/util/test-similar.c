@@ -33,6 +33,27 @@ START_TEST(only_the_best_are_kept) {
 }
 END_TEST
 
+START_TEST(a_word_that_goes_on_is_alike) {
+    static const char *const words[] = {"Skylake-Server-v1", "Skylake-Server", "EPYC-Rome", "EPYC",
+                                        "Skylake-Client"};
+    static const struct {
+        const char *wanted, *text;
+    } cases[] = {{"Skylake", "Skylake-Server, Skylake-Client, Skylake-Server-v1"},
+                 {"epyc", "EPYC, EPYC-Rome"},
+                 {"EPYC", "EPYC-Rome"},
+                 {"sk", NULL},
+                 {"lake", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct similar similar = {.wanted = cases[i].wanted};
+        _cleanup_strbuf_ struct strbuf text = {0};
+        for (size_t j = 0; j < sizeof words / sizeof *words; j++)
+            similar_look_at(&similar, words[j]);
+        similar_add(&similar, &text);
+        ck_assert_pstr_eq(text.text, cases[i].text);
+    }
+}
+END_TEST
+
 START_TEST(words_differ_by_letters) {
     char most[WORD_COMPARED_MAX + 2];
     memset(most, 'a', sizeof most);
@@ -70,6 +91,7 @@ int main(void) {
     TCase *tests = tcase_create("similar");
     tcase_add_test(tests, what_is_most_alike_comes_first);
     tcase_add_test(tests, only_the_best_are_kept);
+    tcase_add_test(tests, a_word_that_goes_on_is_alike);
     tcase_add_test(tests, words_differ_by_letters);
     tcase_add_test(tests, the_most_alike_of_a_list);
     suite_add_tcase(suite, tests);
