@@ -40,7 +40,7 @@ static const char *end_name(int32_t end) {
 static int shut_down(const struct options *options, uint32_t seconds, int32_t *end) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_monitor_ vqemu_monitor *monitor = NULL;
-    uint32_t timeout = seconds < UINT32_MAX / 1000 ? 1000 * seconds : UINT32_MAX;
+    uint32_t timeout = seconds < INT32_MAX / 1000 ? 1000 * seconds : INT32_MAX;
     int code = open_monitor(options->operand, &monitor, &error);
     if (code == VQEMU_ERR_NOT_RUNNING && strcmp(vqemu_error_reason(error), "ended") == 0)
         return EXIT_SUCCESS; /* just now; *end stays 0 */

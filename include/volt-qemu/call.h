@@ -46,12 +46,13 @@ void vqemu_call_unref(vqemu_call *call);
 #define VQEMU_CALL_THREADS "threads"
 
 /** Milliseconds from now to a deadline, of all calls together that are made with this object; 0 for
- * none, the default. Past it, calls fail with VQEMU_ERR_TIMEOUT. Since 1.0. */
+ * none, the default; INT64_MAX at most, so that a time below 0 is refused. Past it, calls fail with
+ * VQEMU_ERR_TIMEOUT. Since 1.0. */
 #define VQEMU_CALL_TIMEOUT "timeout"
 
 /** Milliseconds that one wait for somebody else's lock may take: 1 or more; 0 sets the default of
- * 120,000. Then the call fails with VQEMU_ERR_BUSY, and names who holds the lock if that can be
- * told. Since 1.0. */
+ * 120,000; INT64_MAX at most. Then the call fails with VQEMU_ERR_BUSY, and names who holds the lock
+ * if that can be told. Since 1.0. */
 #define VQEMU_CALL_LOCK_TIMEOUT "lock_timeout"
 
 /** The most objects (files) that a manifest may list; 0 sets the default of 10,000. Since 1.0. */
@@ -64,7 +65,7 @@ void vqemu_call_unref(vqemu_call *call);
 
 /**
  * Set a number by its key, one of the macros above. Errors: VQEMU_ERR_UNKNOWN_KEY,
- * VQEMU_ERR_INVALID, VQEMU_ERR_USAGE. Since 1.0.
+ * VQEMU_ERR_INVALID (reason "out-of-range": a time), VQEMU_ERR_USAGE. Since 1.0.
  */
 int vqemu_call_set_number(vqemu_call *call, const char *key, uint64_t value, vqemu_error **error);
 

@@ -25,19 +25,31 @@ extern "C" {
  */
 typedef struct vqemu_monitor vqemu_monitor;
 
+/** Flags of vqemu_monitor_open(). Since 1.0. */
+enum vqemu_monitor_open_flag {
+    /**
+     * Where nobody listens, wait until somebody does, as long as the time of the call lets: for a
+     * QEMU that is being started. One that was seen to begin, by its PID file, and has ended is not
+     * waited for any longer: VQEMU_ERR_NOT_RUNNING. One that ends before that is known to whoever
+     * has started it, who then cancels the call.
+     */
+    VQEMU_MONITOR_WAIT = 1
+};
+
 /**
  * Connect to the QMP socket of a VM and make QEMU ready for commands. path: such as
  * vqemu_command_socket(command, "qmp"), of at most 107 bytes. QEMU serves one client at a time on
  * each of its sockets, and others wait: so one that nobody else holds. Where nobody listens, but
  * the PID file beside the socket is locked, QEMU begins or ends, and is waited for, five seconds at
- * most. flags: 0. On success the caller frees *monitor with vqemu_monitor_free().
+ * most. flags: an OR of enum vqemu_monitor_open_flag. On success the caller frees *monitor with
+ * vqemu_monitor_free().
  *
  * Errors: VQEMU_ERR_NOT_RUNNING (reason "not-running": nobody listens; "ended": whoever did has
  * ended meanwhile), VQEMU_ERR_TIMEOUT (reason "deadline": the time of the call is over;
  * "no-answer": the 30 seconds), VQEMU_ERR_CANCELLED, VQEMU_ERR_MALFORMED (no QEMU listens),
- * VQEMU_ERR_INVALID (the path is empty or too long), VQEMU_ERR_DENIED (QEMU refuses to be
- * controlled), VQEMU_ERR_SYSTEM (reason "no-socket": a QEMU runs, but nobody listens there),
- * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * VQEMU_ERR_INVALID (the path is empty or too long; reason "not-a-socket": something else is
+ * there), VQEMU_ERR_DENIED (QEMU refuses to be controlled), VQEMU_ERR_SYSTEM (reason "no-socket": a
+ * QEMU runs, but nobody listens there), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_monitor_open(const char *path, uint32_t flags, vqemu_call *call, vqemu_monitor **monitor,
                        vqemu_error **error);
@@ -130,7 +142,7 @@ enum vqemu_shutdown_end {
  * end. The button is pressed again every ten seconds, for guests that were still booting; a guest
  * that sleeps is woken up first. A guest that has not switched itself off in timeout_ms
  * milliseconds is ended; with 0, at once. QEMU writes out its disks in any case. *end gets one of
- * enum vqemu_shutdown_end. flags: 0.
+ * enum vqemu_shutdown_end. timeout_ms: INT32_MAX at most, so that a time below 0 is none. flags: 0.
  *
  * Success means that QEMU's process is gone (a pidfd of vqemu_monitor_pid(), pidfd_open(2); where
  * Linux has none, /proc is looked at). Where the process is not known, it means that the connection
@@ -142,7 +154,8 @@ enum vqemu_shutdown_end {
  * is over, or it is cancelled, the guest may still switch itself off.
  *
  * Errors: VQEMU_ERR_TIMEOUT (reason "no-answer": QEMU does not answer; "not-ended": it was told to
- * quit, and is still there; "deadline"), and as of vqemu_monitor_execute(). Since 1.0.
+ * quit, and is still there; "deadline"), VQEMU_ERR_INVALID (reason "out-of-range": timeout_ms), and
+ * as of vqemu_monitor_execute(). Since 1.0.
  */
 int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeout_ms, uint32_t flags,
                             vqemu_call *call, int32_t *end, vqemu_error **error);

@@ -4,14 +4,16 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/error.h"
+#include "base/options.h"
+#include "base/workers-max.h"
 #include "util/export.h"
 #include "util/strbuf.h"
-#include "base/workers-max.h"
 
 #define DEFAULT_LOCK_TIMEOUT 120000
 #define DEFAULT_MAX_OBJECTS 10000
@@ -79,12 +81,28 @@ static uint64_t *number_of(vqemu_call *call, const char *key) {
     return NULL;
 }
 
+/* What is below 0 in the caller's program arrives as more than INT64_MAX. */
+static int check_time(const char *key, uint64_t milliseconds, vqemu_error **error) {
+    if (milliseconds <= INT64_MAX)
+        return 0;
+    char text[24];
+    snprintf(text, sizeof text, "%llu", (unsigned long long)milliseconds);
+    int r = options_invalid(key, text, NULL, error,
+                            "%s is more milliseconds than it can have; was it negative?", text);
+    return error_because(r, error, "out-of-range", NULL);
+}
+
 VQEMU_EXPORT int vqemu_call_set_number(vqemu_call *call, const char *key, uint64_t value,
                                        vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(call, error);
     REQUIRE_ARGUMENT(key, error);
-    if (strcmp(key, VQEMU_CALL_TIMEOUT) == 0) {
+    bool is_timeout = strcmp(key, VQEMU_CALL_TIMEOUT) == 0;
+    int r =
+        is_timeout || strcmp(key, VQEMU_CALL_LOCK_TIMEOUT) == 0 ? check_time(key, value, error) : 0;
+    if (r < 0)
+        return r;
+    if (is_timeout) {
         set_timeout(call, value);
         return 0;
     }

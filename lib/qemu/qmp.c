@@ -126,8 +126,16 @@ static int out_of_reach(const char *path, int system_errno, pid_t pid, vqemu_err
     return error_because(r, error, "no-socket", VQEMU_DETAIL_PATH, path, NULL);
 }
 
-/* Nobody listens. 0 if a QEMU runs all the same, by its PID file, and its time is not over. */
-static int not_listening(const char *path, int system_errno, bool is_overdue, vqemu_error **error) {
+/* For whom is waited while nobody listens. */
+struct wait {
+    bool is_asked_for; /* also for a QEMU of which there is no sign yet */
+    bool has_begun;    /* a QEMU has, by its PID file */
+    int64_t due;       /* of call_now(): for one that runs without its sockets */
+};
+
+/* Nobody listens. 0 if somebody may yet. */
+static int not_listening(const char *path, int system_errno, struct wait *wait,
+                         vqemu_error **error) {
     struct stat status;
     pid_t pid = 0;
     if (stat(path, &status) == 0 && !S_ISSOCK(status.st_mode))
@@ -140,28 +148,47 @@ static int not_listening(const char *path, int system_errno, bool is_overdue, vq
                             "nobody listens at %s, but whether its VM runs cannot be told by "
                             "%.*s" PID_FILE_NAME,
                             path, (int)(base_name(path) - path), path);
-    if (r == 1)
-        return is_overdue ? out_of_reach(path, system_errno, pid, error) : 0;
+    wait->has_begun = wait->has_begun || r == 1;
+    if (r == 1 && !wait->is_asked_for && call_now() >= wait->due)
+        return out_of_reach(path, system_errno, pid, error);
+    if (r == 1 || (wait->is_asked_for && !wait->has_begun))
+        return 0;
     r = error_set(error, VQEMU_ERR_NOT_RUNNING, system_errno,
                   "the VM is not running: no QEMU listens at %s", path);
     return error_because(r, error, "not-running", VQEMU_DETAIL_PATH, path, NULL);
 }
 
+static bool is_nobody(int system_errno) {
+    return system_errno == ENOENT || system_errno == ECONNREFUSED;
+}
+
 /* 0 if it can be tried again. */
-static int connect_failed(const char *path, int system_errno, bool is_overdue,
+static int connect_failed(const char *path, int system_errno, struct wait *wait,
                           vqemu_error **error) {
-    if (system_errno == ENOENT || system_errno == ECONNREFUSED)
-        return not_listening(path, system_errno, is_overdue, error);
+    if (is_nobody(system_errno))
+        return not_listening(path, system_errno, wait, error);
     if (system_errno == EAGAIN || system_errno == EINTR) /* too many others wait to be served */
         return 0;
     return error_system_at(error, system_errno, "cannot connect to", "%s", path);
+}
+
+/* The time is over. */
+static int connect_late(const char *path, int system_errno, const struct qmp_limit *limit,
+                        vqemu_error **error) {
+    if (!is_nobody(system_errno))
+        return QMP_LATE;
+    int r = error_set(error, VQEMU_ERR_TIMEOUT, 0,
+                      "no QEMU has begun to listen at %s in the time that it had", path);
+    return error_because(r, error, call_late_reason(limit->call, limit->deadline, "no-answer"),
+                         VQEMU_DETAIL_PATH, path, NULL);
 }
 
 /*
  * QEMU locks its PID file before it makes its sockets, and removes these before it ends: while it
  * has none, it begins or ends, and is tried again for a while.
  */
-int qmp_connect(const char *path, const struct qmp_limit *limit, int *fd, vqemu_error **error) {
+int qmp_connect(const char *path, bool is_waited_for, const struct qmp_limit *limit, int *fd,
+                vqemu_error **error) {
     struct sockaddr_un address;
     int r = make_address(path, &address, error);
     if (r < 0)
@@ -170,15 +197,16 @@ int qmp_connect(const char *path, const struct qmp_limit *limit, int *fd, vqemu_
         fd_above_stdio(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (new < 0)
         return error_system(error, -new, "cannot make a socket");
-    int64_t due = call_now() + GAP_TIME;
+    struct wait wait = {.is_asked_for = is_waited_for, .due = call_now() + GAP_TIME};
     while (connect(new, (const struct sockaddr *)&address, sizeof address) < 0) {
-        r = connect_failed(path, errno, call_now() >= due, error);
+        int failure = errno;
+        r = connect_failed(path, failure, &wait, error);
         if (r == 0)
             r = check_cancelled(limit, path, error);
         if (r < 0)
             return r;
         if (call_now() >= limit->deadline)
-            return QMP_LATE;
+            return connect_late(path, failure, limit, error);
         poll(NULL, 0, RETRY_INTERVAL);
     }
     *fd = take_fd(&new);

@@ -6,6 +6,7 @@
 #ifndef LIB_QMP_H
 #define LIB_QMP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -44,8 +45,10 @@ struct qmp {
     void *userdata;
 };
 
-/* A socket that is connected to a path: a descriptor, VQEMU_ERR_NOT_RUNNING if nobody listens. */
-int qmp_connect(const char *path, const struct qmp_limit *limit, int *fd, vqemu_error **error);
+/* A socket that is connected to a path: a descriptor, VQEMU_ERR_NOT_RUNNING if nobody listens,
+ * unless it is waited for until somebody does. */
+int qmp_connect(const char *path, bool is_waited_for, const struct qmp_limit *limit, int *fd,
+                vqemu_error **error);
 
 /*
  * Take a greeting, and make QEMU ready for commands. fd, name and on_event of *qmp are set, the

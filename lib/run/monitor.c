@@ -167,12 +167,12 @@ VQEMU_EXPORT int vqemu_monitor_open(const char *path, uint32_t flags, vqemu_call
     REQUIRE_ARGUMENT(monitor, error);
     *monitor = NULL;
     REQUIRE_ARGUMENT(path, error);
-    REQUIRE_FLAGS(flags, 0, error);
+    REQUIRE_FLAGS(flags, VQEMU_MONITOR_WAIT, error);
     int r = call_check(call, "the start", error);
     if (r < 0)
         return r;
     struct qmp_limit limit = monitor_limit(call);
-    r = qmp_connect(path, &limit, &fd, error);
+    r = qmp_connect(path, flags & VQEMU_MONITOR_WAIT, &limit, &fd, error);
     if (r == QMP_LATE) {
         const struct qmp unconnected = {.name = path};
         return qmp_no_answer(&unconnected, &limit, error);

@@ -3,12 +3,14 @@
 #include "run/monitor.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/call.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/options.h"
 #include "util/export.h"
 
 /* In milliseconds. */
@@ -157,6 +159,18 @@ static int end_guest(const struct shutdown *shutdown, int32_t *end, vqemu_error 
     return r;
 }
 
+/* What is below 0 in the caller's program arrives as more than that. */
+static int check_timeout(uint32_t timeout_ms, vqemu_error **error) {
+    if (timeout_ms <= INT32_MAX)
+        return 0;
+    char text[16];
+    snprintf(text, sizeof text, "%u", (unsigned)timeout_ms);
+    int r = options_invalid(
+        "timeout_ms", text, NULL, error,
+        "%s is more than the %d milliseconds that it can have; was it negative?", text, INT32_MAX);
+    return error_because(r, error, "out-of-range", NULL);
+}
+
 VQEMU_EXPORT int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeout_ms,
                                          uint32_t flags, vqemu_call *call, int32_t *end,
                                          vqemu_error **error) {
@@ -167,6 +181,9 @@ VQEMU_EXPORT int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeou
     REQUIRE_ARGUMENT(monitor, error);
     REQUIRE_OWN(monitor, error);
     REQUIRE_FLAGS(flags, 0, error);
+    int r = check_timeout(timeout_ms, error);
+    if (r < 0)
+        return r;
     int64_t guest_deadline = call_now() + timeout_ms;
     const struct shutdown shutdown = {
         .monitor = monitor,
@@ -176,7 +193,7 @@ VQEMU_EXPORT int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeou
         .has_time = timeout_ms > 0,
     };
     monitor->guest_is_off = monitor->is_ending = false;
-    int r = check_call(&shutdown, error);
+    r = check_call(&shutdown, error);
     if (r == 0)
         r = end_guest(&shutdown, &found, error);
     if (r == QMP_LATE)

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import faulthandler
 import json
+import logging
 import os
 import pickle
 import sys
@@ -17,6 +18,9 @@ from voltqemu import aio
 from voltqemu.call import perform
 
 PROGRAM = "#!/bin/sh\n"
+
+# A machine that is busy makes tasks slow, which asyncio tells in development mode.
+logging.getLogger("asyncio").addFilter(lambda record: "took %.3f seconds" not in str(record.msg))
 
 
 def made(directory):
@@ -386,6 +390,9 @@ voltqemu.Monitor()
 voltqemu.Monitor(None)
 voltqemu.Monitor(7)
 voltqemu.Monitor("/nonexistent.sock")
+voltqemu.Monitor("/nonexistent.sock", wait=1)
+voltqemu.Monitor("/nonexistent.sock", wait=True, timeout=-1)
+voltqemu.Monitor("/nonexistent.sock", wait=True, timeout=0.1)
 voltqemu.Monitor(directory)
 voltqemu.Monitor("/" + "x" * 200)
 voltqemu.Monitor(command)

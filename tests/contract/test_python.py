@@ -941,6 +941,35 @@ def test_a_monitor_executes_and_tells_events(qmp):
         voltqemu.Monitor(path)
 
 
+@pytest.mark.parametrize("connect", [
+    voltqemu.Monitor, lambda path, **how: asyncio.run(aio.Monitor.connect(path, **how))], ids=["plain", "asyncio"])
+def test_a_qemu_that_was_started_is_waited_for(tmp_path, connect):
+    path = tmp_path / "qmp.sock"
+    with pytest.raises(voltqemu.NotRunningError):
+        connect(path)
+    with pytest.raises(voltqemu.TimedOutError) as late:
+        connect(path, wait=True, timeout=0.1)
+    assert late.value.reason == "deadline"
+    with subprocess.Popen([sys.executable, "-c", MONITOR, path], stdout=subprocess.DEVNULL) as process:
+        try:
+            monitor = connect(path, wait=True)
+            assert monitor.pid == process.pid
+            monitor.close()
+        finally:
+            process.kill()
+
+
+def test_times_below_0_are_refused(qmp):
+    monitor = voltqemu.Monitor(qmp[0])
+    for use, key in ((lambda: monitor.shut_down(timeout=-1), "timeout"), (lambda: monitor.next_event(-1), "timeout"),
+                     (lambda: voltqemu.Call(timeout=-0.5), "timeout"),
+                     (lambda: voltqemu.Call(lock_timeout=-1), "lock_timeout")):
+        with pytest.raises(voltqemu.InvalidError) as refused:
+            use()
+        assert refused.value.reason == "out-of-range" and refused.value.details["key"] == key
+    assert monitor.execute("query-status")["running"]  # nothing was shut down
+
+
 def test_threads_share_a_monitor(qmp):
     path, _ = qmp
     monitor = voltqemu.Monitor(path)

@@ -378,6 +378,20 @@ START_TEST(copies_in_a_tree_are_told_of) {
 }
 END_TEST
 
+/* Negative in the caller's program. */
+START_TEST(a_time_below_0_is_refused) {
+    const char *const keys[] = {VQEMU_CALL_TIMEOUT, VQEMU_CALL_LOCK_TIMEOUT};
+    _cleanup_call_ vqemu_call *call = make_call("threads", 1);
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_call_set_number(call, keys[_i], (uint64_t)-1, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_reason(error), "out-of-range");
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), keys[_i]);
+    ck_assert_int_eq(vqemu_call_set_number(call, keys[_i], INT64_MAX, NULL), 0);
+    ck_assert_int_eq(vqemu_call_set_number(call, keys[_i], 0, NULL), 0);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("call");
     TCase *tests = tcase_create("call");
@@ -392,6 +406,7 @@ int main(void) {
     tcase_add_test(tests, a_broken_revision_is_told_of);
     tcase_add_test(tests, who_is_told_may_use_the_call);
     tcase_add_test(tests, copies_in_a_tree_are_told_of);
+    tcase_add_loop_test(tests, a_time_below_0_is_refused, 0, 2);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

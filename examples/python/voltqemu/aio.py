@@ -3,7 +3,7 @@
 
     runtime = await aio.run(store.resolve, selection, call=Call(progress=show))
     process = await command.start_async()
-    async with await aio.Monitor.connect(command.socket("qmp")) as monitor:
+    async with await aio.Monitor.connect(command.socket("qmp"), wait=True) as monitor:
         async for event in monitor.events():
             ...
 
@@ -105,9 +105,11 @@ class Monitor:
         self._listening = False
 
     @classmethod
-    async def connect(cls, path: Text, *, timeout: float = PATIENCE, call: Optional[Call] = None) -> Monitor:
-        """Connect to the socket of this path. NotRunningError if nobody listens there."""
-        return cls(await run(_Monitor, path, call=_limited(call, timeout)))
+    async def connect(cls, path: Text, *, wait: bool = False, timeout: float = PATIENCE,
+                      call: Optional[Call] = None) -> Monitor:
+        """Connect to the socket of this path. NotRunningError if nobody listens there; with wait, for a QEMU that was
+        started just now, somebody who does is waited for."""
+        return cls(await run(_Monitor, path, wait=wait, call=_limited(call, timeout)))
 
     async def execute(self, command: str, arguments: Optional[Mapping[str, Any]] = None, *,
                       timeout: float = PATIENCE, call: Optional[Call] = None) -> Any:

@@ -8,7 +8,8 @@ import select
 import time
 from typing import Any, Dict, Iterator, Mapping, Optional
 
-from ._library import C, Handle, OpenFile, Pointer, Text, decoded, descriptor, encoded, milliseconds, pointer_of
+from ._library import (
+    C, Handle, OpenFile, Pointer, Text, decoded, descriptor, encoded, flag, milliseconds, pointer_of)
 from .call import Call, perform
 from .errors import NotRunningError, TimedOutError
 
@@ -40,12 +41,15 @@ class Monitor(Handle):
     _C = "vqemu_monitor"
     _ELSEWHERE = "connect there by the path of the socket"
 
-    def __init__(self, path: Text, *, timeout: float = PATIENCE, call: Optional[Call] = None) -> None:
-        """Connect to the socket of this path. NotRunningError if nobody listens there. timeout: seconds, unless call
-        has one."""
+    def __init__(self, path: Text, *, wait: bool = False, timeout: float = PATIENCE,
+                 call: Optional[Call] = None) -> None:
+        """Connect to the socket of this path. NotRunningError if nobody listens there; with wait, of a QEMU that was
+        started just now, TimedOutError if nobody does in time. timeout: seconds, unless call has one. Whoever sees the
+        process end cancels the call, as Call.cancel() does."""
         socket = encoded(path, "path")
         self._name = decoded(socket)
-        self._pointer = perform(_limited(call, timeout), lambda made: C.vqemu_monitor_open(socket, 0, made))
+        flags = int(flag(wait, "wait"))  # VQEMU_MONITOR_WAIT
+        self._pointer = perform(_limited(call, timeout), lambda made: C.vqemu_monitor_open(socket, flags, made))
 
     @classmethod
     def from_fd(cls, file: OpenFile, name: Text = "monitor", *, timeout: float = PATIENCE,

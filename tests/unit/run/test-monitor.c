@@ -588,12 +588,8 @@ static void end_process(vqemu_monitor *monitor, pid_t pid) {
     ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 }
 
-/* QEMU locks its PID file some time before it makes its sockets. */
-START_TEST(a_qemu_that_begins_is_waited_for) {
-    _cleanup_free_ char *path = scratch_path("qmp.sock"), *pid_file = scratch_path("qemu.pid");
-    _cleanup_error_ vqemu_error *error = NULL;
-    _cleanup_call_ vqemu_call *call = call_of(100);
-    vqemu_monitor *monitor = NULL;
+/* A child that has locked this file when it is returned. */
+static pid_t fork_locking(const char *pid_file) {
     int ready[2];
     char byte;
     ck_assert_int_eq(pipe(ready), 0);
@@ -604,11 +600,25 @@ START_TEST(a_qemu_that_begins_is_waited_for) {
         int fd = open(pid_file, O_RDWR | O_CREAT, 0600);
         if (fcntl(fd, F_SETLK, &lock) < 0 || write(ready[1], "", 1) != 1)
             _exit(1);
-        usleep(1500000);
-        be_qemu(listen_at(path), END);
+        return 0;
     }
     close(ready[1]);
     ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+/* QEMU locks its PID file some time before it makes its sockets. */
+START_TEST(a_qemu_that_begins_is_waited_for) {
+    _cleanup_free_ char *path = scratch_path("qmp.sock"), *pid_file = scratch_path("qemu.pid");
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_call_ vqemu_call *call = call_of(100);
+    vqemu_monitor *monitor = NULL;
+    pid_t pid = fork_locking(pid_file);
+    if (pid == 0) {
+        usleep(1500000);
+        be_qemu(listen_at(path), END);
+    }
     ck_assert_int_eq(vqemu_monitor_open(path, 0, call, &monitor, &error), VQEMU_ERR_TIMEOUT);
     int r = vqemu_monitor_open(path, 0, NULL, &monitor, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
@@ -625,6 +635,67 @@ START_TEST(what_cannot_be_told_is_not_taken_for_no) {
     ck_assert_int_eq(vqemu_monitor_open(path, 0, NULL, &monitor, &error), VQEMU_ERR_SYSTEM);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "cannot be told"));
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), pid_file));
+}
+END_TEST
+
+/* With nothing to be seen of it before. */
+START_TEST(a_qemu_that_was_started_is_waited_for) {
+    _cleanup_free_ char *path = scratch_path("qmp.sock");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_monitor *monitor = NULL;
+    ck_assert_int_eq(vqemu_monitor_open(path, 0, NULL, &monitor, &error), VQEMU_ERR_NOT_RUNNING);
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        usleep(700000);
+        be_qemu(listen_at(path), END);
+    }
+    int r = vqemu_monitor_open(path, VQEMU_MONITOR_WAIT, NULL, &monitor, &error);
+    ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
+    end_process(monitor, pid);
+}
+END_TEST
+
+START_TEST(a_qemu_that_has_begun_and_ended_is_not_waited_for) {
+    _cleanup_free_ char *path = scratch_path("qmp.sock"), *pid_file = scratch_path("qemu.pid");
+    _cleanup_error_ vqemu_error *error = NULL;
+    vqemu_monitor *monitor = NULL;
+    int64_t started = call_now();
+    pid_t pid = fork_locking(pid_file);
+    if (pid == 0) {
+        usleep(2000000);
+        _exit(0);
+    }
+    int r = vqemu_monitor_open(path, VQEMU_MONITOR_WAIT, NULL, &monitor, &error);
+    ck_assert_int_eq(r, VQEMU_ERR_NOT_RUNNING);
+    ck_assert_str_eq(vqemu_error_reason(error), "not-running");
+    ck_assert_int_lt(call_now() - started, 25000);
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+}
+END_TEST
+
+START_TEST(who_waits_for_a_qemu_does_not_wait_for_ever) {
+    _cleanup_free_ char *path = scratch_path("qmp.sock"), *file = scratch_path("file");
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_call_ vqemu_call *call = call_of(300), *endless = call_of(0);
+    vqemu_monitor *monitor = NULL;
+    pthread_t thread;
+    ck_assert_int_eq(vqemu_monitor_open(path, VQEMU_MONITOR_WAIT, call, &monitor, &error),
+                     VQEMU_ERR_TIMEOUT);
+    ck_assert_str_eq(vqemu_error_reason(error), "deadline");
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
+    ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "no QEMU has begun to listen"));
+    ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, endless), 0);
+    ck_assert_int_eq(vqemu_monitor_open(path, VQEMU_MONITOR_WAIT, endless, &monitor, &error),
+                     VQEMU_ERR_CANCELLED);
+    pthread_join(thread, NULL);
+    int fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_int_eq(vqemu_monitor_open(file, VQEMU_MONITOR_WAIT, NULL, &monitor, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_reason(error), "not-a-socket");
+    ck_assert_ptr_null(monitor);
 }
 END_TEST
 
@@ -773,7 +844,7 @@ START_TEST(arguments_are_checked) {
     ck_assert_str_eq(vqemu_error_detail(error, "path"), path);
     ck_assert_int_eq(vqemu_monitor_open("", 0, NULL, &monitor, &error), VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_monitor_open(long_path, 0, NULL, &monitor, &error), VQEMU_ERR_INVALID);
-    ck_assert_int_eq(vqemu_monitor_open(path, 1, NULL, &monitor, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_monitor_open(path, 2, NULL, &monitor, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_open(NULL, 0, NULL, &monitor, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_open(path, 0, NULL, NULL, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_open_fd(-1, "x", 0, NULL, &monitor, &error), VQEMU_ERR_USAGE);
@@ -794,6 +865,10 @@ START_TEST(arguments_are_checked) {
     monitor = opens(&fake);
     ck_assert_int_eq(vqemu_monitor_shut_down(monitor, 0, 1, NULL, &end, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_shut_down(monitor, 0, 0, NULL, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_monitor_shut_down(monitor, (uint32_t)-1, 0, NULL, &end, &error),
+                     VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_reason(error), "out-of-range");
+    ck_assert_str_eq(vqemu_error_detail(error, "key"), "timeout_ms");
     ck_assert_int_eq(vqemu_monitor_execute(monitor, NULL, NULL, 0, NULL, NULL, &error),
                      VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_monitor_next_event(monitor, 0, NULL, NULL, &error), VQEMU_ERR_USAGE);
@@ -872,6 +947,9 @@ int main(void) {
     tcase_add_test(tests, a_guest_that_behaves_is_powered_off);
     tcase_add_test(tests, a_qemu_that_begins_is_waited_for);
     tcase_add_test(tests, what_cannot_be_told_is_not_taken_for_no);
+    tcase_add_test(tests, a_qemu_that_was_started_is_waited_for);
+    tcase_add_test(tests, a_qemu_that_has_begun_and_ended_is_not_waited_for);
+    tcase_add_test(tests, who_waits_for_a_qemu_does_not_wait_for_ever);
     tcase_add_test(tests, who_merely_hangs_up_has_not_ended);
     tcase_add_test(tests, a_shutdown_waits_for_the_process);
     tcase_add_test(tests, the_end_is_seen_without_a_pidfd);
