@@ -26,6 +26,7 @@ import "C"
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"runtime"
 	"runtime/cgo"
@@ -35,12 +36,29 @@ import (
 
 // Progress is how far a call is.
 type Progress struct {
-	Step              string // "hash", "import", "verify", "wait" and so on: see <volt-qemu/call.h>
+	Step              Step
 	Unit              string // what the numbers count: "bytes", "files", "objects"
 	Item              string // the file or object at hand
 	Done, Total       uint64 // Total is 0 where it is not known
 	Phase, PhaseCount int    // which step of how many, from 1
 }
+
+// Step is what is being done. Later versions of the library may have more.
+type Step string
+
+// The steps.
+const (
+	StepHash     Step = "hash"
+	StepImport   Step = "import"
+	StepExport   Step = "export"
+	StepCopy     Step = "copy"
+	StepRepair   Step = "repair"
+	StepAssemble Step = "assemble"
+	StepVerify   Step = "verify"
+	StepCollect  Step = "collect"
+	StepProbe    Step = "probe"
+	StepWait     Step = "wait" // for others that use the store
+)
 
 // LogLevel is how grave an event is.
 type LogLevel int32
@@ -50,6 +68,19 @@ const (
 	LogInfo    LogLevel = C.VQEMU_LOG_INFO
 	LogWarning LogLevel = C.VQEMU_LOG_WARNING
 )
+
+// String is the level's name, "info" or "warning".
+func (l LogLevel) String() string {
+	return nameIn(map[LogLevel]string{LogInfo: "info", LogWarning: "warning"}, l)
+}
+
+// nameIn is the name of a value, or how Go writes one that has none.
+func nameIn[T ~int32 | ~uint32](names map[T]string, value T) string {
+	if name, ok := names[value]; ok {
+		return name
+	}
+	return fmt.Sprintf("%T(%d)", value, value)
+}
 
 // LogEvent is worth a line in a log.
 type LogEvent struct {
@@ -62,6 +93,7 @@ type LogEvent struct {
 type CallOption func(*callOptions)
 
 type callOptions struct {
+	err      error // of an option that cannot be
 	numbers  map[string]uint64
 	progress func(Progress)
 	log      func(LogEvent)
@@ -81,8 +113,12 @@ func WithMaxObjects(objects uint64) CallOption { return withNumber(C.VQEMU_CALL_
 // WithMaxSize limits the bytes that the files of an import may have together; 0 is the default.
 func WithMaxSize(bytes uint64) CallOption { return withNumber(C.VQEMU_CALL_MAX_SIZE, bytes) }
 
-// WithLockTimeout limits each wait for somebody else's lock, after which a call fails with ErrBusy.
+// WithLockTimeout limits each wait for somebody else's lock, after which a call fails with ErrBusy. A negative time is
+// ErrInvalid.
 func WithLockTimeout(timeout time.Duration) CallOption {
+	if timeout < 0 {
+		return func(o *callOptions) { o.err = negativeTime(C.VQEMU_CALL_LOCK_TIMEOUT, timeout) }
+	}
 	return withNumber(C.VQEMU_CALL_LOCK_TIMEOUT, milliseconds(timeout))
 }
 
@@ -241,6 +277,9 @@ func run(ctx context.Context, options []CallOption, f func(call *C.vqemu_call, e
 		if option != nil {
 			option(&c.callOptions)
 		}
+	}
+	if c.err != nil {
+		return c.err
 	}
 	err := c.setUp(ctx)
 	defer C.vqemu_call_unref(c.handle)

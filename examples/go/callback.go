@@ -15,7 +15,7 @@ func voltqemuProgress(progress *C.vqemu_progress, userdata C.uintptr_t) C.int {
 	c := cgo.Handle(userdata).Value().(*call)
 	if !c.hasFailed() {
 		now := Progress{
-			Step:       C.GoString(C.vqemu_progress_step(progress)),
+			Step:       Step(C.GoString(C.vqemu_progress_step(progress))),
 			Unit:       C.GoString(C.vqemu_progress_unit(progress)),
 			Item:       C.GoString(C.vqemu_progress_item(progress)),
 			Done:       uint64(C.vqemu_progress_done(progress)),

@@ -17,12 +17,39 @@ type Closure struct {
 
 // ClosureEntry is something that files ask for, or that nothing asks for.
 type ClosureEntry struct {
-	Kind    string // "program", "loader", "library", "module", "firmware", "keymap" or "ability"
-	State   string // problems: "missing", "from-host", "unusable" or "unknown"; else "optional" or "unused"
+	Kind    ClosureKind
+	State   ClosureState
 	Name    string
 	AskedBy string // the path of the first file that asks for it, or ""
 	Message string
 }
+
+// ClosureKind is what a file asks for.
+type ClosureKind string
+
+// The kinds of what is asked for.
+const (
+	ClosureProgram  ClosureKind = "program"
+	ClosureLoader   ClosureKind = "loader"
+	ClosureLibrary  ClosureKind = "library"
+	ClosureModule   ClosureKind = "module"
+	ClosureFirmware ClosureKind = "firmware"
+	ClosureKeymap   ClosureKind = "keymap"
+	ClosureAbility  ClosureKind = "ability"
+)
+
+// ClosureState is how it is with what is asked for.
+type ClosureState string
+
+// The states: problems, and two that are none.
+const (
+	ClosureMissing  ClosureState = "missing"
+	ClosureFromHost ClosureState = "from-host"
+	ClosureUnusable ClosureState = "unusable"
+	ClosureUnknown  ClosureState = "unknown"
+	ClosureOptional ClosureState = "optional"
+	ClosureUnused   ClosureState = "unused"
+)
 
 func abilitiesOf(c *C.vqemu_closure) map[string]map[Ability]string {
 	abilities := map[string]map[Ability]string{}
@@ -48,8 +75,8 @@ func newClosure(c *C.vqemu_closure) *Closure {
 	}
 	closure := &Closure{Problems: int(C.vqemu_closure_problem_count(c)), Abilities: abilitiesOf(c)}
 	for i := C.size_t(0); i < C.vqemu_closure_count(c); i++ {
-		closure.Entries = append(closure.Entries, ClosureEntry{C.GoString(C.vqemu_closure_kind(c, i)),
-			C.GoString(C.vqemu_closure_state(c, i)), C.GoString(C.vqemu_closure_name(c, i)),
+		closure.Entries = append(closure.Entries, ClosureEntry{ClosureKind(C.GoString(C.vqemu_closure_kind(c, i))),
+			ClosureState(C.GoString(C.vqemu_closure_state(c, i))), C.GoString(C.vqemu_closure_name(c, i)),
 			C.GoString(C.vqemu_closure_asked_by(c, i)), C.GoString(C.vqemu_closure_message(c, i))})
 	}
 	return closure

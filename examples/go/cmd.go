@@ -19,6 +19,9 @@ const maxFD = 65535 // ExtraFiles has an entry for each up to the highest
 // Cmd is an exec.Cmd whose process has the lease on its profile, which so stays on disk until the process has ended,
 // even if this program ends before. There is nothing to close: the lease is passed on when the process is started, and
 // not kept here. Start, Run, Output and CombinedOutput are those of Cmd itself; those of the exec.Cmd in it fail.
+//
+// Where this program starts another one while Resolve or Ingest writes files, that can hold QEMU's program open for
+// writing until it is executed: starting QEMU in that moment fails with syscall.ETXTBSY. Make another Cmd then.
 type Cmd struct {
 	*exec.Cmd
 	command *Command // not closed by the garbage collector as long as this may be started

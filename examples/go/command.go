@@ -45,11 +45,20 @@ type File struct {
 
 // Companion is a program that must run beside QEMU.
 type Companion struct {
-	Kind   string // "swtpm" or "virtiofsd"
+	Kind   CompanionKind
 	Argv   []string
 	Socket string // where it listens
 	Dir    string
 }
+
+// CompanionKind is what a companion is. Later versions of the library may have more.
+type CompanionKind string
+
+// The kinds of companions.
+const (
+	CompanionSwtpm     CompanionKind = "swtpm"
+	CompanionVirtiofsd CompanionKind = "virtiofsd"
+)
 
 // CommandOptions are for special ways to run a VM.
 type CommandOptions struct {
@@ -125,7 +134,7 @@ func newCommand(c *C.vqemu_command) *Command {
 	}
 	for i := C.size_t(0); i < C.vqemu_command_companion_count(c); i++ {
 		command.Companions = append(command.Companions, Companion{
-			Kind:   C.GoString(C.vqemu_command_companion_kind(c, i)),
+			Kind:   CompanionKind(C.GoString(C.vqemu_command_companion_kind(c, i))),
 			Argv:   toStrings(C.vqemu_command_companion_argv(c, i)),
 			Socket: C.GoString(C.vqemu_command_companion_socket(c, i)),
 			Dir:    C.GoString(C.vqemu_command_companion_cwd(c, i)),
@@ -282,6 +291,11 @@ const (
 	KeepVariables   Variables = C.VQEMU_PREPARE_KEEP_VARIABLES
 	ResetVariables  Variables = C.VQEMU_PREPARE_RESET_VARIABLES
 )
+
+// String is "refuse", "keep" or "reset".
+func (v Variables) String() string {
+	return nameIn(map[Variables]string{RefuseVariables: "refuse", KeepVariables: "keep", ResetVariables: "reset"}, v)
+}
 
 // Prepare makes what the command needs on disk.
 func (c *Command) Prepare(ctx context.Context, variables Variables, options ...CallOption) error {

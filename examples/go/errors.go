@@ -8,8 +8,10 @@ package voltqemu
 import "C"
 
 import (
+	"fmt"
 	"io/fs"
 	"syscall"
+	"time"
 )
 
 // Code says what kind of thing went wrong.
@@ -118,6 +120,21 @@ var ErrClosed error = &Error{Code: CodeUsage, Reason: "closed", Message: "the ha
 func nilArgument(what string) *Error {
 	return &Error{Code: CodeUsage, Reason: "null-argument", Message: "the " + what + " is nil",
 		Details: map[string]string{"argument": what}}
+}
+
+// ofKey says of an error of this package whose value it is about.
+func ofKey(key string, err error) error {
+	if failed, ok := err.(*Error); ok {
+		failed.Message = key + ": " + failed.Message
+		failed.Details["key"] = key
+	}
+	return err
+}
+
+// negativeTime is the error for a time below 0.
+func negativeTime(key string, given time.Duration) *Error {
+	return &Error{Code: CodeInvalid, Reason: "out-of-range", Message: fmt.Sprintf("%s: %v is negative", key, given),
+		Details: map[string]string{"key": key, "value": given.String()}}
 }
 
 func sentinel(code Code) error { return &Error{Code: code, Message: code.String()} }

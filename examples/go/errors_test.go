@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestEveryCodeHasAnError(t *testing.T) {
@@ -122,6 +123,40 @@ func TestCommentsNameWhatThereIs(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestANulByteIsRefusedAndTold(t *testing.T) {
+	nul := &Error{Code: CodeInvalid, Reason: "nul"}
+	vm := vmOf(t, VMConfig{Name: "x"})
+	if err := vm.Set(KeyKernel, "/k\x00"); !isAbout(err, nul, KeyKernel) || !strings.HasPrefix(err.Error(), "kernel: ") {
+		t.Errorf("%#v", err)
+	}
+	if _, err := NewStore(StoreOptions{Root: "/s\x00"}); !isAbout(err, nul, "root") {
+		t.Errorf("%#v", err)
+	}
+	var failed *Error
+	if _, err := ReadVM("/a\x00b"); !isAbout(err, nul, "") || !errors.As(err, &failed) || failed.Details["value"] != "/a\x00b" {
+		t.Errorf("%#v", err)
+	}
+}
+
+func TestNegativeTimesAreRefused(t *testing.T) {
+	store, resolved := makeStore(t), resolve(t, ingested(t))
+	monitor, none := openMonitor(t, startQEMU(t, false)), &Error{Code: CodeInvalid, Reason: "out-of-range"}
+	_, ofCall := store.Collect(ctx, 1, true, WithLockTimeout(-time.Second))
+	_, ofGuest := monitor.ShutDown(ctx, -time.Second)
+	_, ofLong := monitor.ShutDown(ctx, 25*24*time.Hour)
+	_, ofUnit := resolved.Units(vmOf(t, VMConfig{Name: "x", User: "root"}), UnitOptions{StopTimeout: -1,
+		StopCommand: []string{"/bin/stop"}})
+	for key, err := range map[string]error{"lock_timeout": ofCall, "timeout": ofGuest, "timeout_ms": ofLong,
+		"stop_timeout": ofUnit} {
+		if !isAbout(err, none, key) {
+			t.Errorf("%s: %#v", key, err)
+		}
+	}
+	if _, err := monitor.Execute(ctx, "query-status", nil); err != nil {
+		t.Errorf("it was shut down: %v", err)
 	}
 }
 

@@ -4,6 +4,7 @@ package voltqemu
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -83,6 +84,12 @@ func vmOf(t *testing.T, config VMConfig) *VM {
 	vm, err := config.VM()
 	check(t, err)
 	return vm
+}
+
+// isAbout tells whether it is such an error, about a key.
+func isAbout(err error, wanted *Error, key string) bool {
+	var failed *Error
+	return errors.Is(err, wanted) && errors.As(err, &failed) && failed.Details["key"] == key
 }
 
 func within(t *testing.T, limit time.Duration, what string, f func()) {

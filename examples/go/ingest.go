@@ -12,14 +12,15 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 )
 
 // IngestOptions say what is put into a store. What is zero is left out, or has its default.
 type IngestOptions struct {
-	Profile     string // the name of a profile; one of its own needs Accel and Guests
-	Digest      string // of Import: that of the revision that the archive must have
-	AnyProfile  bool   // of Import: the archive may say itself of which profile it is
-	CreatedAt   string // an RFC 3339 time, instead of the current one
+	Profile     string    // the name of a profile; one of its own needs Accel and Guests
+	Digest      string    // of Import: that of the revision that the archive must have
+	AnyProfile  bool      // of Import: the archive may say itself of which profile it is
+	CreatedAt   time.Time // instead of the current time
 	QEMUVersion string
 	BuildDate   string
 	BuildHost   string
@@ -48,7 +49,7 @@ func (o *IngestOptions) use() (*C.vqemu_ingest_options, error) {
 	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_ingest_options_new(&given, e) }); err != nil {
 		return nil, err
 	}
-	err := setStrings([]option{{C.VQEMU_INGEST_PROFILE, o.Profile}, {C.VQEMU_INGEST_DIGEST, o.Digest}, {C.VQEMU_INGEST_CREATED_AT, o.CreatedAt},
+	err := setStrings([]option{{C.VQEMU_INGEST_PROFILE, o.Profile}, {C.VQEMU_INGEST_DIGEST, o.Digest}, {C.VQEMU_INGEST_CREATED_AT, fromTime(o.CreatedAt)},
 		{C.VQEMU_INGEST_QEMU_VERSION, o.QEMUVersion}, {C.VQEMU_INGEST_BUILD_DATE, o.BuildDate},
 		{C.VQEMU_INGEST_BUILD_HOST, o.BuildHost}, {C.VQEMU_INGEST_ACCEL, o.Accel},
 		{C.VQEMU_INGEST_ABILITIES, o.Abilities.String()}, {C.VQEMU_INGEST_GUESTS, strings.Join(o.Guests, ",")},
@@ -61,6 +62,14 @@ func (o *IngestOptions) use() (*C.vqemu_ingest_options, error) {
 		return nil, err
 	}
 	return given, nil
+}
+
+// fromTime is "" for zero.
+func fromTime(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339Nano)
 }
 
 // displacedBy is nil if there is none.

@@ -11,6 +11,7 @@ import "C"
 import (
 	"context"
 	"os"
+	"time"
 	"unsafe"
 )
 
@@ -18,7 +19,7 @@ import (
 type Manifest struct {
 	Digest      string // of the text it was loaded from
 	Name        string
-	CreatedAt   string // an RFC 3339 time
+	CreatedAt   time.Time
 	Profile     string // this and all below: "", 0 or nil where the manifest does not say
 	QEMUVersion string
 	BuildDate   string
@@ -58,7 +59,7 @@ func newManifest(m *C.vqemu_manifest) *Manifest {
 	manifest := &Manifest{
 		Digest:      C.GoString(C.vqemu_manifest_digest(m)),
 		Name:        field(C.VQEMU_MANIFEST_NAME),
-		CreatedAt:   field(C.VQEMU_MANIFEST_CREATED_AT),
+		CreatedAt:   toTime(field(C.VQEMU_MANIFEST_CREATED_AT)),
 		Profile:     field(C.VQEMU_MANIFEST_PROFILE),
 		QEMUVersion: field(C.VQEMU_MANIFEST_QEMU_VERSION),
 		BuildDate:   field(C.VQEMU_MANIFEST_BUILD_DATE),

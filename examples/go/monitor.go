@@ -65,7 +65,7 @@ const (
 
 // String is one or two words.
 func (e ShutdownEnd) String() string {
-	return map[ShutdownEnd]string{PoweredOff: "powered off", Forced: "forced", Gone: "gone", Idle: "idle"}[e]
+	return nameIn(map[ShutdownEnd]string{PoweredOff: "powered off", Forced: "forced", Gone: "gone", Idle: "idle"}, e)
 }
 
 func takeMonitor(to **Monitor, from **C.vqemu_monitor, result C.int) C.int {
@@ -79,6 +79,16 @@ func takeMonitor(to **Monitor, from **C.vqemu_monitor, result C.int) C.int {
 
 // OpenMonitor connects to a QMP socket; ErrNotRunning if nobody listens.
 func OpenMonitor(ctx context.Context, path string, options ...CallOption) (*Monitor, error) {
+	return connect(ctx, path, 0, options)
+}
+
+// WaitForMonitor is OpenMonitor for a QEMU that was started just now: it waits until that listens, or the context ends,
+// which it should when the process does; without a deadline, 30 seconds.
+func WaitForMonitor(ctx context.Context, path string, options ...CallOption) (*Monitor, error) {
+	return connect(ctx, path, C.VQEMU_MONITOR_WAIT, options)
+}
+
+func connect(ctx context.Context, path string, flags C.uint32_t, options []CallOption) (*Monitor, error) {
 	texts := &cStrings{}
 	defer texts.free()
 	cPath := texts.exact(path)
@@ -88,7 +98,7 @@ func OpenMonitor(ctx context.Context, path string, options ...CallOption) (*Moni
 	var monitor *Monitor
 	err := run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
 		var m *C.vqemu_monitor
-		return takeMonitor(&monitor, &m, C.vqemu_monitor_open(cPath, 0, call, &m, e))
+		return takeMonitor(&monitor, &m, C.vqemu_monitor_open(cPath, flags, call, &m, e))
 	})
 	return monitor, err
 }
@@ -339,11 +349,17 @@ func (m *Monitor) PID() int {
 }
 
 // ShutDown shuts the VM down in order. A guest that has not switched itself off after the timeout is ended as by a
-// loss of power: Forced, which is no error. It returns when the process is gone.
+// loss of power: Forced, which is no error; with 0, at once. A negative timeout, or one of more than 24 days, is
+// ErrInvalid. It returns when the process is gone.
 func (m *Monitor) ShutDown(ctx context.Context, timeout time.Duration, options ...CallOption) (ShutdownEnd, error) {
-	patience := milliseconds(timeout)
+	patience := uint64(0)
+	if timeout < 0 {
+		return 0, negativeTime("timeout", timeout)
+	} else if timeout > 0 {
+		patience = milliseconds(timeout)
+	}
 	if patience > math.MaxUint32 {
-		patience = math.MaxUint32
+		patience = math.MaxUint32 // which the library refuses
 	}
 	monitor, release, err := m.use(ctx)
 	if err != nil {

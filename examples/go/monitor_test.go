@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -24,7 +26,13 @@ type fakeQEMU struct {
 func startQEMU(t *testing.T, deaf bool) *fakeQEMU {
 	t.Helper()
 	qemu := &fakeQEMU{path: filepath.Join(t.TempDir(), "q"), events: make(chan string, 10), deaf: deaf}
-	listener, err := net.Listen("unix", qemu.path)
+	qemu.listen(t)
+	return qemu
+}
+
+func (q *fakeQEMU) listen(t *testing.T) {
+	t.Helper()
+	listener, err := net.Listen("unix", q.path)
 	check(t, err)
 	t.Cleanup(func() { listener.Close() })
 	go func() {
@@ -33,10 +41,9 @@ func startQEMU(t *testing.T, deaf bool) *fakeQEMU {
 			if err != nil {
 				return
 			}
-			go qemu.serve(client)
+			go q.serve(client)
 		}
 	}()
-	return qemu
 }
 
 func (q *fakeQEMU) serve(client net.Conn) {
@@ -268,6 +275,64 @@ func TestNobodyListens(t *testing.T) {
 	if _, err := OpenMonitor(ctx, "/nonexistent/qmp.sock"); !errors.Is(err, ErrNotRunning) {
 		t.Error(err)
 	}
+}
+
+func TestAQEMUThatWasStartedIsWaitedFor(t *testing.T) {
+	qemu := &fakeQEMU{path: filepath.Join(t.TempDir(), "q")}
+	limited, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
+	defer cancel()
+	if _, err := WaitForMonitor(limited, qemu.path); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, ErrTimeout) {
+		t.Error(err)
+	}
+	ended, end := context.WithCancel(ctx) // as when the process ends
+	time.AfterFunc(100*time.Millisecond, end)
+	if _, err := WaitForMonitor(ended, qemu.path); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	done := make(chan error)
+	go func() {
+		monitor, err := WaitForMonitor(ctx, qemu.path)
+		monitor.Close()
+		done <- err
+	}()
+	time.Sleep(200 * time.Millisecond)
+	qemu.listen(t)
+	check(t, <-done)
+}
+
+// TestARealQEMU starts one that has nothing to boot, and ends it.
+func TestARealQEMU(t *testing.T) {
+	program, err := exec.LookPath("qemu-system-x86_64")
+	if err != nil {
+		t.Skip("no qemu-system-x86_64 is installed")
+	}
+	directory := t.TempDir()
+	image := filepath.Join(directory, "disk.img")
+	check(t, os.WriteFile(image, make([]byte, 1<<20), 0o600))
+	command, err := runtimeOf(t, program).Command(vmOf(t, VMConfig{Name: "real", Firmware: "bios", Console: "none",
+		Memory: 64, Disks: []Disk{{File: image, Format: "raw"}}, RuntimeDir: directory + "/run",
+		StateDir: directory + "/state", QMPSocket: directory + "/run/qmp.sock"}), CommandOptions{})
+	check(t, err)
+	check(t, command.Prepare(ctx, RefuseVariables))
+	qemu, err := command.Cmd(nil)
+	check(t, err)
+	qemu.Stderr = os.Stderr
+	check(t, qemu.Start())
+	defer qemu.Process.Kill()
+	ended := make(chan error, 1)
+	go func() { ended <- qemu.Wait() }()
+	limited, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	monitor, err := WaitForMonitor(limited, command.Socket(SocketQMP))
+	check(t, err)
+	defer monitor.Close()
+	if monitor.PID() != qemu.Process.Pid {
+		t.Error(monitor.PID())
+	}
+	if end, err := monitor.ShutDown(limited, 0); err != nil || end != Forced {
+		t.Error(end, err)
+	}
+	within(t, 2*time.Minute, "the end", func() { check(t, <-ended) })
 }
 
 func TestAMonitorOfAConnection(t *testing.T) {

@@ -35,6 +35,29 @@ func TestAPolicyDeniesCommandsAndUnits(t *testing.T) {
 	}
 }
 
+// TestAPolicyThatIsNone tells nil, which allows all, from one that was never made, and from one that was closed.
+func TestAPolicyThatIsNone(t *testing.T) {
+	resolved, vm := resolve(t, ingested(t)), vmOf(t, VMConfig{Name: "x", User: "root", Firmware: "bios"})
+	closed := policyOf(t, "{}")
+	check(t, closed.Close())
+	for _, one := range []struct {
+		policy *Policy
+		is     error
+	}{{nil, nil}, {&Policy{}, ErrUsage}, {closed, ErrClosed}} {
+		_, ofCommand := resolved.Command(vm, CommandOptions{Policy: one.policy})
+		_, ofUnits := resolved.Units(vm, UnitOptions{Policy: one.policy})
+		if !errors.Is(ofCommand, one.is) || !errors.Is(ofUnits, one.is) {
+			t.Errorf("%v, %v instead of %v", ofCommand, ofUnits, one.is)
+		}
+	}
+	if _, err := (*Policy)(nil).JSON(); !errors.Is(err, ErrUsage) {
+		t.Error(err)
+	}
+	if _, err := ReadPolicy("/nonexistent/policy.json"); !errors.Is(err, ErrNotFound) {
+		t.Error(err)
+	}
+}
+
 func TestPoliciesAreReadAndWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "policy.json")
 	check(t, os.WriteFile(path, []byte(`{"max_cpus": 2}`), 0o600))

@@ -7,14 +7,19 @@ package voltqemu
 */
 import "C"
 
+import (
+	"strings"
+	"time"
+)
+
 // Revision is a store's version of a profile.
 type Revision struct {
 	Name    string // such as "kvm-linux-8e1e73bc"
 	Profile string
 	Path    string // of its file
-	// ArrivedAt is when it came into the store, an RFC 3339 time: lists are ordered by that. "" where that was not
-	// written down, and of one that is not from a list.
-	ArrivedAt string
+	// ArrivedAt is when it came into the store: lists are ordered by that. Zero where that was not written down, and of
+	// one that is not from a list.
+	ArrivedAt time.Time
 	Digest    string // of its manifest; "" if that cannot be loaded
 	Err       error  // why the manifest cannot be loaded; nil if it is; otherwise an *Error
 	Manifest  *Manifest
@@ -27,7 +32,7 @@ func newRevision(revision *C.vqemu_revision) *Revision {
 		Name:      C.GoString(C.vqemu_revision_name(revision)),
 		Profile:   C.GoString(C.vqemu_revision_profile_name(revision)),
 		Path:      C.GoString(C.vqemu_revision_path(revision)),
-		ArrivedAt: C.GoString(C.vqemu_revision_arrived_at(revision)),
+		ArrivedAt: toTime(C.GoString(C.vqemu_revision_arrived_at(revision))),
 		Digest:    C.GoString(C.vqemu_revision_digest(revision)),
 		handle: newHandle(C.vqemu_revision_ref(revision),
 			func(p *C.vqemu_revision) { C.vqemu_revision_unref(p) }),
@@ -54,4 +59,20 @@ func (r *Revision) Close() error {
 		return nil
 	}
 	return r.handle.close()
+}
+
+// toTime reads an RFC 3339 time of the library's; zero for "". A leap second is the one after it.
+func toTime(text string) time.Time {
+	const second = len("2025-01-31T10:00:")
+	leap := time.Duration(0)
+	text = strings.ToUpper(text) // "t" and "z" are allowed
+	if len(text) > second+2 && text[second:second+2] == "60" {
+		text = text[:second] + "59" + text[second+2:]
+		leap = time.Second
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return at.Add(leap)
 }

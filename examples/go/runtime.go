@@ -177,9 +177,21 @@ func leaseOf(r *C.vqemu_runtime) (*os.File, error) {
 // Placement is how a file of a tree was made.
 type Placement struct {
 	Path   string // relative to the tree
-	How    string // "link", "reflink", "copy_file_range", "copy" or "new"
+	How    PlacementWay
 	Reason string // why it is no hard link to the object; "" if it is
 }
+
+// PlacementWay is a way to make a file of a tree.
+type PlacementWay string
+
+// The ways.
+const (
+	PlacedByLink          PlacementWay = "link"
+	PlacedByReflink       PlacementWay = "reflink"
+	PlacedByCopyFileRange PlacementWay = "copy_file_range"
+	PlacedByCopy          PlacementWay = "copy"
+	PlacedAsNew           PlacementWay = "new"
+)
 
 // Placements tells how each file of the tree was made.
 func (r *Runtime) Placements() ([]Placement, error) {
@@ -194,7 +206,7 @@ func (r *Runtime) Placements() ([]Placement, error) {
 	var all []Placement
 	for i := C.size_t(0); i < C.vqemu_placement_list_count(list); i++ {
 		all = append(all, Placement{C.GoString(C.vqemu_placement_list_path(list, i)),
-			C.GoString(C.vqemu_placement_list_how(list, i)), C.GoString(C.vqemu_placement_list_reason(list, i))})
+			PlacementWay(C.GoString(C.vqemu_placement_list_how(list, i))), C.GoString(C.vqemu_placement_list_reason(list, i))})
 	}
 	return all, err
 }

@@ -59,8 +59,7 @@ func (vm *VM) setString(key, value string) error {
 	defer texts.free()
 	cValue := texts.exact(value)
 	if texts.err != nil {
-		return &Error{Code: CodeInvalid, Reason: "nul", Message: key + ": " + texts.err.Error(),
-			Details: map[string]string{"key": key}}
+		return ofKey(key, texts.err)
 	}
 	return vm.keyed(key, func(vm *C.vqemu_vm, key *C.char, e **C.vqemu_error) C.int {
 		return C.vqemu_vm_set_string(vm, key, cValue, e)

@@ -271,7 +271,7 @@ func TestUsesAreFound(t *testing.T) {
 	check(t, store.Pin(ctx, revision.Name, "unit:volt-web"))
 	found, err := store.Uses(ctx, revision.Name)
 	check(t, err)
-	kinds := map[string]Use{}
+	kinds := map[UseKind]Use{}
 	for _, use := range found.Uses {
 		if use.PID == int64(holder.Process.Pid) || use.PID == 0 {
 			kinds[use.Kind] = use

@@ -49,6 +49,9 @@ func isNil(stream any) bool {
 	return value.Kind() == reflect.Pointer && value.IsNil()
 }
 
+// pipeSize is what a pipe may have without privileges, by default; the more, the less both ends wait for each other.
+const pipeSize = 1 << 20
+
 // stream is a pipe with one end for the library, which blocks, and one for a goroutine that copies.
 type stream struct {
 	ours   *os.File
@@ -67,6 +70,8 @@ func newStream(ours int) (*stream, error) {
 		syscall.Close(ends[1])
 		return nil, os.NewSyscallError("fcntl", err)
 	}
+	// F_SETPIPE_SZ, as package syscall does not have it; it goes without, where a user has too many pipes.
+	syscall.Syscall(syscall.SYS_FCNTL, uintptr(ends[0]), 1031, pipeSize)
 	return &stream{os.NewFile(uintptr(ends[ours]), "pipe"), ends[1-ours], make(chan error, 1)}, nil
 }
 

@@ -8,7 +8,6 @@ package voltqemu
 import "C"
 
 import (
-	"fmt"
 	"math"
 	"time"
 )
@@ -56,8 +55,7 @@ func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
 		})
 	}
 	if err == nil && o.StopTimeout < 0 {
-		err = &Error{Code: CodeInvalid, Reason: "out-of-range", Message: fmt.Sprintf("stop_timeout: %v is negative", o.StopTimeout),
-			Details: map[string]string{"key": C.VQEMU_UNIT_STOP_TIMEOUT, "value": o.StopTimeout.String()}}
+		err = negativeTime(C.VQEMU_UNIT_STOP_TIMEOUT, o.StopTimeout)
 	}
 	texts := &cStrings{}
 	defer texts.free()

@@ -81,7 +81,7 @@ func (s *Store) Pins(ctx context.Context, revision string, options ...CallOption
 
 // Use is why a tree or revision is needed.
 type Use struct {
-	Kind        string // "process", "lease", "pin", "current", "link"
+	Kind        UseKind
 	Tree        string // digest; "" if it is not known
 	Revision    string // "" if it is not known
 	PID         int64  // 0 if it is not known
@@ -89,6 +89,18 @@ type Use struct {
 	VM          string // the name of its VM; "" if it is not known
 	Holder      string // of a pin
 }
+
+// UseKind is how something is used. Later versions of the library may have more.
+type UseKind string
+
+// The kinds of uses.
+const (
+	UseProcess UseKind = "process"
+	UseLease   UseKind = "lease"
+	UsePin     UseKind = "pin"
+	UseCurrent UseKind = "current"
+	UseLink    UseKind = "link"
+)
 
 // Uses are those that were found. Without IsComplete there may be processes more, which may not be looked into.
 type Uses struct {
@@ -110,7 +122,7 @@ func (s *Store) Uses(ctx context.Context, name string, options ...CallOption) (*
 			found = &Uses{IsComplete: bool(C.vqemu_use_list_is_complete(list))}
 			for i := C.size_t(0); i < C.vqemu_use_list_count(list); i++ {
 				found.Uses = append(found.Uses, Use{
-					Kind:        C.GoString(C.vqemu_use_list_kind(list, i)),
+					Kind:        UseKind(C.GoString(C.vqemu_use_list_kind(list, i))),
 					Tree:        C.GoString(C.vqemu_use_list_tree(list, i)),
 					Revision:    C.GoString(C.vqemu_use_list_revision_name(list, i)),
 					PID:         int64(C.vqemu_use_list_pid(list, i)),
@@ -195,16 +207,27 @@ type Collection struct {
 	Kept       []Kept
 }
 
+// StoredKind is what a store has.
+type StoredKind string
+
+// The kinds of what a store has.
+const (
+	StoredRevision StoredKind = "revision"
+	StoredTree     StoredKind = "tree"
+	StoredObject   StoredKind = "object"
+	StoredStaging  StoredKind = "staging" // what was being made
+)
+
 // Removed is something that was removed.
 type Removed struct {
-	Kind  string // "revision", "tree", "object" or "staging"
+	Kind  StoredKind
 	Name  string
 	Bytes uint64 // of disk space that this freed
 }
 
 // Kept is something that was kept, and why.
 type Kept struct {
-	Kind   string // "revision", or "tree" for one whose revision is gone
+	Kind   StoredKind // StoredRevision, or StoredTree for one whose revision is gone
 	Name   string
 	Reason string // for people; Store.Uses is for programs
 }
@@ -260,11 +283,11 @@ func collectOptions(keep uint32) (*C.vqemu_collect_options, error) {
 func newCollection(c *C.vqemu_collection) *Collection {
 	collection := &Collection{FreedBytes: uint64(C.vqemu_collection_freed_bytes(c))}
 	for i := C.size_t(0); i < C.vqemu_collection_count(c); i++ {
-		collection.Removed = append(collection.Removed, Removed{C.GoString(C.vqemu_collection_kind(c, i)),
+		collection.Removed = append(collection.Removed, Removed{StoredKind(C.GoString(C.vqemu_collection_kind(c, i))),
 			C.GoString(C.vqemu_collection_name(c, i)), uint64(C.vqemu_collection_bytes(c, i))})
 	}
 	for i := C.size_t(0); i < C.vqemu_collection_kept_count(c); i++ {
-		collection.Kept = append(collection.Kept, Kept{C.GoString(C.vqemu_collection_kept_kind(c, i)),
+		collection.Kept = append(collection.Kept, Kept{StoredKind(C.GoString(C.vqemu_collection_kept_kind(c, i))),
 			C.GoString(C.vqemu_collection_kept_name(c, i)), C.GoString(C.vqemu_collection_kept_reason(c, i))})
 	}
 	return collection
@@ -283,13 +306,25 @@ type Check struct {
 
 // Problem is something that is not as it should be.
 type Problem struct {
-	Kind      string // "missing", "damaged", "tree", "revision" or "closure"
+	Kind      ProblemKind
 	Digest    string
 	Message   string
 	Repaired  bool
 	Places    []ObjectPlace
 	Processes []Process // that run from trees which it touches, or hold them
 }
+
+// ProblemKind is what a problem is.
+type ProblemKind string
+
+// The kinds of problems.
+const (
+	ProblemMissing  ProblemKind = "missing"  // an object
+	ProblemDamaged  ProblemKind = "damaged"  // an object
+	ProblemTree     ProblemKind = "tree"     // it was altered
+	ProblemRevision ProblemKind = "revision" // its manifest cannot be loaded
+	ProblemClosure  ProblemKind = "closure"  // something that its files ask for
+)
 
 // ObjectPlace is where an object is needed.
 type ObjectPlace struct{ Revision, Path string }
@@ -357,7 +392,7 @@ func newCheck(c *C.vqemu_check) *Check {
 
 func newProblem(c *C.vqemu_check, i C.size_t) Problem {
 	problem := Problem{
-		Kind:     C.GoString(C.vqemu_check_problem_kind(c, i)),
+		Kind:     ProblemKind(C.GoString(C.vqemu_check_problem_kind(c, i))),
 		Digest:   C.GoString(C.vqemu_check_problem_digest(c, i)),
 		Message:  C.GoString(C.vqemu_check_problem_message(c, i)),
 		Repaired: bool(C.vqemu_check_problem_repaired(c, i)),

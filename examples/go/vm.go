@@ -115,6 +115,11 @@ const (
 	On      Switch = C.VQEMU_SWITCH_ON
 )
 
+// String is "default", "off" or "on".
+func (s Switch) String() string {
+	return nameIn(map[Switch]string{Default: "default", Off: "off", On: "on"}, s)
+}
+
 // Unset gives a key its default again.
 func (vm *VM) Unset(key string) error {
 	return vm.keyed(key, func(vm *C.vqemu_vm, key *C.char, e **C.vqemu_error) C.int {

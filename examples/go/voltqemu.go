@@ -68,7 +68,8 @@ func (c *cStrings) of(s string) *C.char {
 // exact makes a C string, also of "".
 func (c *cStrings) exact(s string) *C.char {
 	if strings.IndexByte(s, 0) >= 0 {
-		c.err = &Error{Code: CodeInvalid, Reason: "nul", Message: fmt.Sprintf("%q has a NUL byte in it", s)}
+		c.err = &Error{Code: CodeInvalid, Reason: "nul", Message: fmt.Sprintf("%q has a NUL byte in it", s),
+			Details: map[string]string{"value": s}}
 		return nil
 	}
 	text := C.CString(s)
@@ -128,7 +129,7 @@ func setStrings(options []option, set func(key, value *C.char, e **C.vqemu_error
 	for _, option := range options {
 		key, value := texts.exact(option.key), texts.of(option.value)
 		if texts.err != nil {
-			return texts.err
+			return ofKey(option.key, texts.err)
 		}
 		if value == nil {
 			continue

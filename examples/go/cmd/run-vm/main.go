@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"volt-qemu.org/go/voltqemu"
 )
@@ -62,14 +63,56 @@ func build(ctx context.Context, root string, vm *voltqemu.VM) (*voltqemu.Selecti
 	return selection, command, err
 }
 
-// start runs the VM at this terminal.
+// start runs the VM at this terminal, until it ends or this program is told to end it.
 func start(command *voltqemu.Command) error {
+	told, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
 	qemu, err := command.Cmd(nil)
 	if err != nil {
 		return err
 	}
 	qemu.Stdin, qemu.Stdout, qemu.Stderr = os.Stdin, os.Stdout, os.Stderr
-	return qemu.Run()
+	if err := qemu.Start(); err != nil {
+		return err
+	}
+	running, ended := context.WithCancel(context.Background())
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		attend(running, told, qemu.Process, command.Socket(voltqemu.SocketQMP))
+	}()
+	err = qemu.Wait()
+	ended()
+	<-over
+	return err
+}
+
+// attend shuts the guest down in order once it is told to, if the VM has a QMP socket (qmp_socket); else it ends QEMU.
+func attend(running, told context.Context, qemu *os.Process, socket string) {
+	select {
+	case <-running.Done():
+		return
+	case <-told.Done():
+	}
+	if socket != "" {
+		end, err := shutDown(running, socket)
+		if err == nil {
+			fmt.Fprintf(os.Stderr, "run-vm: the guest is %v\n", end)
+			return
+		}
+		fmt.Fprintln(os.Stderr, "run-vm:", err)
+	}
+	qemu.Signal(syscall.SIGTERM)
+}
+
+// shutDown waits for QEMU to listen, which may have begun just now.
+func shutDown(running context.Context, socket string) (voltqemu.ShutdownEnd, error) {
+	monitor, err := voltqemu.WaitForMonitor(running, socket)
+	if err != nil {
+		return 0, err
+	}
+	defer monitor.Close()
+	return monitor.ShutDown(context.Background(), 90*time.Second)
 }
 
 func perform() error {
@@ -90,7 +133,7 @@ func perform() error {
 		if err := command.Prepare(ctx, voltqemu.RefuseVariables); err != nil {
 			return err
 		}
-		stop() // from here on, signals are QEMU's
+		stop() // from here on, Ctrl-C is QEMU's
 		return start(command)
 	}
 	encoder := json.NewEncoder(os.Stdout)
