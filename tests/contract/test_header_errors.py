@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""The lists of errors in the headers: each function that can fail has one, and what must be in it is."""
+"""The lists of errors in the headers: each function that can fail has one, and what must be in it is. Reasons and
+details are those that the library gives, and docs/errors.md has them all."""
 import re
 
 import pytest
+from test_house import SOURCE, arguments_of, calls_in, sources
 from test_null import HEADERS, PROTOTYPES, fallible
 
 FALLIBLE = sorted(name for name in PROTOTYPES if fallible(name))
@@ -78,3 +80,124 @@ def test_what_sets_by_key_can_know_it_not():
     assert len(setters) > 10
     for name in setters:
         assert "VQEMU_ERR_UNKNOWN_KEY" in listed(name), name
+
+
+# ---- reasons and details ----
+
+DOCUMENT = (SOURCE / "docs/errors.md").read_text()
+DETAILS = dict(re.findall(r'#define (VQEMU_DETAIL_\w+) "(\w+)"', next(
+    path for path in HEADERS if path.name == "error.h").read_text()))
+WORD = re.compile(r'"([a-z0-9]+(?:-[a-z0-9]+)*)"')
+BRACKETS = r"(?:[^()]|\([^()]*\))*"
+
+
+def names_in(text):
+    """"key, and choices (similar ones) if there are any" -> key, choices."""
+    parts = re.split(r",? (?:and|or) |, ", re.sub(r"\([^()]*\)", "", text))
+    words = [part.split()[0] for part in parts if part.split()]
+    return {word for word in words if word not in ("if", "where")}
+
+
+def rows():
+    """reason -> its codes and its details, by the table of the library's."""
+    found, before = {}, set()
+    for reason, codes, meaning in re.findall(r"^\| ([a-z0-9-]+) \| ([A-Z_, ]+) \| (.*) \|$", DOCUMENT, re.M):
+        text = meaning.partition("details: ")[2]
+        like = re.match(r"as (?:of (\S+)|above)", text)
+        before = (found[like[1]][1] if like[1] else before) if like else names_in(text)
+        found[reason] = set(codes.split(", ")), before
+    return found
+
+
+ROWS = rows()
+
+
+# Where structs have a reason among their members.
+RECORDS = ((r"struct violation \w+ = \{", 1), (r"\{(?=json_error_)", 2))
+
+
+def passers():
+    """The functions that get a reason from others, and pass it on to an error: the beginning of the places where they
+    may be called, and where it is among their arguments."""
+    for path in sources(SOURCE):
+        for scope, name, parameters, body in re.findall(
+                rf"^(static |)int (\w+)\(({BRACKETS})\) {{\n(.*?)^}}", path.read_text(), re.M | re.S):
+            words = [word.split("*")[-1] for word in arguments_of(parameters + ")", 0)]
+            for i, word in enumerate(words):
+                if word.endswith("reason") and "error_because(" in body and name != "error_because":
+                    yield f"{path.relative_to(SOURCE)}:" if scope else "", name, i
+
+
+def given():
+    """reason -> the places that give it, and the details that each gives with it."""
+    found = {}
+
+    def note(where, text, details):
+        for reason in WORD.findall(text):
+            found.setdefault(reason, []).append((where, details))
+
+    for where, arguments in calls_in(SOURCE, "error_because"):
+        if arguments[0] != "int code":
+            note(where, arguments[2], {DETAILS[name] for name in arguments[3::2] if name != "NULL"})
+    for scope, name, index in passers():
+        for where, arguments in calls_in(SOURCE, name):
+            if where.startswith(scope):
+                note(where, arguments[index], set())
+    for path in sources(SOURCE):
+        text, where = path.read_text(), str(path.relative_to(SOURCE))
+        for value in re.findall(r"\breason = ([^;,}]+)", text):
+            note(where, value, set())
+        for pattern, index in RECORDS:
+            for match in re.finditer(pattern, text):
+                note(where, "".join(arguments_of(text, match.end())[index:index + 1]), set())
+    return found
+
+
+GIVEN = given()
+
+
+def test_each_reason_that_the_library_gives_is_documented():
+    assert len(GIVEN) > 120
+    unknown = {reason: [where for where, _ in places] for reason, places in GIVEN.items() if reason not in ROWS}
+    assert not unknown, f"docs/errors.md lacks {unknown}"
+
+
+def test_each_reason_that_is_documented_is_given():
+    names = {code.removeprefix("VQEMU_ERR_").lower().replace("_", "-") for code in CODES}  # where there is no better word
+    assert sorted(ROWS.keys() - GIVEN.keys() - names) == [], "docs/errors.md has them, and the library does not"
+    assert {code for codes, _ in ROWS.values() for code in codes} <= CODES - RESERVED
+
+
+def test_the_details_of_a_reason_are_documented():
+    for reason, places in GIVEN.items():
+        for where, details in places:
+            assert details <= ROWS[reason][1], f"{where}: docs/errors.md lacks details of {reason}"
+
+
+def test_each_detail_is_one_that_there_is():
+    code = "".join(path.read_text() for path in sources(SOURCE))
+    named = {name for _, details in ROWS.values() for name in details}
+    assert sorted(named - set(DETAILS.values())) == [], "docs/errors.md has them, and <volt-qemu/error.h> does not"
+    for constant, name in DETAILS.items():
+        assert constant in code, f"nothing gives the detail {name}"
+        assert re.search(rf"\b{name}\b", DOCUMENT), f"docs/errors.md does not name the detail {name}"
+
+
+@pytest.mark.parametrize("name", [name for name in FALLIBLE if '"' in COMMENTS[name].partition("Errors:")[2]])
+def test_words_in_a_list_of_errors_are_reasons_and_details(name):
+    """"VQEMU_ERR_BUSY (reason "locked": ...)": there is such a reason, and it comes with that code."""
+    errors = COMMENTS[name].partition("Errors:")[2]
+    for word in WORD.findall(errors):
+        assert word in ROWS or word in DETAILS.values(), f"{name}(): {word} is neither a reason nor a detail"
+    for code, text in re.findall(rf"(VQEMU_ERR_\w+) \(({BRACKETS})\)", errors):
+        for word in WORD.findall(text):
+            assert word not in ROWS or code in ROWS[word][0], f"{name}(): docs/errors.md has {word} without {code}"
+
+
+def test_headers_name_reasons_and_details_that_there_are():
+    for header in HEADERS:
+        text = re.sub(r"\s+\*?\s*", " ", header.read_text())
+        for word in re.findall(r'\breasons? "([a-z-]+)"', text):
+            assert word in ROWS, f"{header.name}: there is no reason {word}"
+        for word in re.findall(r'\bdetails? "([a-z_]+)"', text):
+            assert word in DETAILS.values(), f"{header.name}: there is no detail {word}"
