@@ -39,7 +39,9 @@ enum vqemu_probe_flag {
  * ended. It may read the runtime's own files and open no others, where the kernel has Landlock; it
  * gets no privileges, whoever calls; it has at most the time of the call, without one 60 seconds.
  * It is a child of the caller, so that SIGCHLD comes at its end; that the caller ignores this
- * signal, or waits for all children itself, does no harm.
+ * signal, or waits for all children itself, does no harm. What it starts ends with it: all of that
+ * if the caller may make PID namespaces, as root; else what stays in its process group, and the
+ * rest goes on with the caller's user and what else it was confined to.
  *
  * keeper: the store it came from, which keeps what was told, by the digests of the program, its
  * libraries and its modules; NULL: it is asked each time. A runtime described by hand, or one of

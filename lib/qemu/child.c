@@ -112,6 +112,16 @@ static void kill_and_reap(const struct child *child) {
 }
 
 /*
+ * What the child starts ends with it, whatever session that puts itself in: the child is the first
+ * of PIDs of its own (pid_namespaces(7)). Who may not make these has only its process group.
+ */
+static pid_t clone_child(struct birth *birth, void *stack_end, int *pid_fd) {
+    const int flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD;
+    pid_t pid = clone(run_child, stack_end, flags | CLONE_NEWPID, birth, pid_fd);
+    return pid < 0 ? clone(run_child, stack_end, flags, birth, pid_fd) : pid;
+}
+
+/*
  * As vfork(2), with a stack of its own. Signals wait meanwhile: a handler of the parent's must not
  * run in the child, which has the same memory.
  */
@@ -124,8 +134,7 @@ static int give_birth(struct birth *birth, struct child *child) {
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int pid_fd = -1, r = 0;
-    pid_t pid = clone(run_child, (char *)stack + STACK_SIZE,
-                      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, birth, &pid_fd);
+    pid_t pid = clone_child(birth, (char *)stack + STACK_SIZE, &pid_fd);
     if (pid < 0)
         r = -errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

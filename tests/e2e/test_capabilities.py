@@ -163,8 +163,12 @@ def test_one_that_does_not_answer_has_its_time_and_no_more(tmp_path, script):
     assert left == []
 
 
-def test_what_it_starts_ends_with_it(tmp_path):
-    root = hostile(tmp_path, "sleep 1234.5678 & exit 3\n")
+@pytest.mark.parametrize("script", [
+    "sleep 1234.5678 & exit 3\n",
+    pytest.param("setsid --fork sleep 1234.5678; sleep 1; exit 3\n",
+                 marks=pytest.mark.skipif(os.geteuid() != 0, reason="needs root to have PIDs of its own"))])
+def test_what_it_starts_ends_with_it(tmp_path, script):
+    root = hostile(tmp_path, script)
     bad("--root", root, "capabilities", "--profile", "emulate-x86", mentions=["ends instead"])
     assert subprocess.run(["pgrep", "-f", "sleep 1234.5678"], check=False, capture_output=True).stdout == b""
 
