@@ -13,10 +13,10 @@
 #include <archive.h>
 #include <archive_entry.h>
 
+#include "base/dlopen-note.h"
 #include "base/error.h"
+#include "base/optional-library.h"
 #include "transfer/archive-input.h"
-#include "transfer/dlopen-note.h"
-#include "transfer/optional-library.h"
 #include "transfer/tar-foreign.h"
 #include "transfer/wait-fd.h"
 #include "util/fd.h"

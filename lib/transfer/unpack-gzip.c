@@ -6,8 +6,8 @@
 
 #include <zlib.h>
 
-#include "transfer/dlopen-note.h"
-#include "transfer/optional-library.h"
+#include "base/dlopen-note.h"
+#include "base/optional-library.h"
 #include "transfer/unpack.h"
 
 DLOPEN_NOTE(zlib, "[{\"feature\":\"gzip\",\"description\":\"Import of gzip archives\","

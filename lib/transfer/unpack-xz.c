@@ -5,8 +5,8 @@
 
 #include <lzma.h>
 
-#include "transfer/dlopen-note.h"
-#include "transfer/optional-library.h"
+#include "base/dlopen-note.h"
+#include "base/optional-library.h"
 #include "transfer/unpack.h"
 
 DLOPEN_NOTE(lzma, "[{\"feature\":\"xz\",\"description\":\"Import of xz archives\","

@@ -6,8 +6,8 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#include "transfer/dlopen-note.h"
-#include "transfer/optional-library.h"
+#include "base/dlopen-note.h"
+#include "base/optional-library.h"
 #include "transfer/unpack.h"
 
 DLOPEN_NOTE(zstd, "[{\"feature\":\"zstd\",\"description\":\"Import of zstd archives\","

@@ -23,7 +23,7 @@ FLOORS = {
 HOMES = {
     "jansson.h": "base/json.h",
     "nettle/": "base/digest.c",
-    "dlfcn.h": "transfer/optional-library.c",
+    "dlfcn.h": "base/optional-library.c",
     "archive.h": "transfer/tar-archive.c",
     "archive_entry.h": "transfer/tar-archive.c",
     "lzma.h": "transfer/unpack-xz.c",
@@ -272,7 +272,7 @@ def test_a_long_circle_is_found_through_headers(copy):
 @pytest.mark.parametrize("name, header, home", [
     ("vm/property.h", "jansson.h", "base/json.h"), ("store/object.c", "nettle/sha1.h", "base/digest.c"),
     ("transfer/import.c", "lzma.h", "transfer/unpack-xz.c"), ("transfer/unpack-gzip.c", "dlfcn.h",
-                                                                   "transfer/optional-library.c"),
+                                                                   "base/optional-library.c"),
 ])
 def test_a_header_of_others_outside_its_home_is_named(copy, name, header, home):
     where = plant(copy, name, f"#include <{header}>")

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "transfer/optional-library.h"
+#include "base/optional-library.h"
 
 #include <dlfcn.h>
 #include <string.h>
