@@ -36,3 +36,17 @@ func voltqemuLog(level C.int32_t, event, message *C.char, userdata C.uintptr_t) 
 		c.invoke(func() { c.log(told) })
 	}
 }
+
+//export voltqemuVerify
+func voltqemuVerify(evidence *C.vqemu_evidence, number C.uintptr_t) (verdict C.int) {
+	verifier := verifierOf(uintptr(number))
+	if verifier == nil {
+		return C.VQEMU_VERDICT_REFUSED
+	}
+	defer func() {
+		if recover() != nil {
+			verdict = C.VQEMU_VERDICT_REFUSED
+		}
+	}()
+	return C.int(verifier(newEvidence(evidence)))
+}

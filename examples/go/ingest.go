@@ -11,6 +11,7 @@ import (
 	"context"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 )
@@ -28,7 +29,8 @@ type IngestOptions struct {
 	Abilities   Ability  // 0: those that its files have
 	Guests      []string // guest architectures
 	Description string
-	Whole       bool // refuse a profile whose closure has problems
+	Whole       bool   // refuse a profile whose closure has problems
+	Trust       *Trust // of Import and ImportLayout: by whom it must be signed
 }
 
 // Ingest is what was put into a store.
@@ -57,6 +59,9 @@ func (o *IngestOptions) use() (*C.vqemu_ingest_options, error) {
 		func(key, value *C.char, e **C.vqemu_error) C.int {
 			return C.vqemu_ingest_options_set_string(given, key, value, e)
 		})
+	if err == nil {
+		err = o.setTrust(given)
+	}
 	if err != nil {
 		C.vqemu_ingest_options_free(given)
 		return nil, err
@@ -70,6 +75,18 @@ func fromTime(at time.Time) string {
 		return ""
 	}
 	return at.UTC().Format(time.RFC3339Nano)
+}
+
+func (o *IngestOptions) setTrust(given *C.vqemu_ingest_options) error {
+	if o.Trust == nil {
+		return nil
+	}
+	trust, release, err := o.Trust.use()
+	if err != nil {
+		return err
+	}
+	defer release()
+	return try(func(e **C.vqemu_error) C.int { return C.vqemu_ingest_options_set_trust(given, trust, e) })
 }
 
 // displacedBy is nil if there is none.
@@ -147,6 +164,7 @@ func (s *Store) Import(ctx context.Context, archive io.Reader, name string, what
 		return nil, err
 	}
 	defer C.vqemu_ingest_options_free(given)
+	defer runtime.KeepAlive(what) // with its trust
 	var ingest *Ingest
 	err = reading(ctx, archive, func(fd C.int) error {
 		return s.named(ctx, nameOf(name, archive), options,

@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"context"
+	"runtime"
 	"unsafe"
 )
 
@@ -46,6 +47,7 @@ func (s *Store) ImportLayout(ctx context.Context, directory, version string, wha
 		return nil, err
 	}
 	defer C.vqemu_ingest_options_free(given)
+	defer runtime.KeepAlive(what) // with its trust
 	texts := &cStrings{}
 	defer texts.free()
 	cVersion := texts.of(version)

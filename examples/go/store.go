@@ -30,6 +30,8 @@ type StoreOptions struct {
 	// AllowOthers also opens a store that other users than root and the caller may write to: they decide which
 	// programs are run from it.
 	AllowOthers bool
+	// Trust, if there is one, is who must have signed what comes from elsewhere, and what is resolved.
+	Trust *Trust
 }
 
 func (o *StoreOptions) flags() C.uint32_t {
@@ -66,8 +68,20 @@ func NewStore(options StoreOptions) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	release := func() {}
+	if options.Trust != nil {
+		var trust *C.vqemu_trust
+		if trust, release, err = options.Trust.use(); err != nil {
+			return nil, err
+		}
+		err = try(func(e **C.vqemu_error) C.int { return C.vqemu_store_options_set_trust(given, trust, e) })
+		if err != nil {
+			release()
+			return nil, err
+		}
+	}
 	if options.RootDir == nil {
-		return openStore(given, options.flags())
+		return openStore(given, options.flags(), release)
 	}
 	var store *Store
 	err = withDescriptor(options.RootDir, func(fd C.int) error {
@@ -78,21 +92,28 @@ func NewStore(options StoreOptions) (*Store, error) {
 			return C.vqemu_store_options_set_number(given, key, C.uint64_t(fd), e)
 		})
 		if err == nil {
-			store, err = openStore(given, options.flags())
+			store, err = openStore(given, options.flags(), release)
+		} else {
+			release()
 		}
 		return err
 	})
 	return store, err
 }
 
-func openStore(options *C.vqemu_store_options, flags C.uint32_t) (*Store, error) {
+// openStore lets go of what the store needs when that is closed.
+func openStore(options *C.vqemu_store_options, flags C.uint32_t, release func()) (*Store, error) {
 	var store *C.vqemu_store
 	err := try(func(e **C.vqemu_error) C.int { return C.vqemu_store_open(options, flags, &store, e) })
 	if err != nil {
+		release()
 		return nil, err
 	}
 	return &Store{newHandle(store,
-		func(p *C.vqemu_store) { C.vqemu_store_unref(p) })}, nil
+		func(p *C.vqemu_store) {
+			C.vqemu_store_unref(p)
+			release()
+		})}, nil
 }
 
 func (s *Store) use() (*C.vqemu_store, func(), error) {

@@ -38,7 +38,9 @@ DEFINE_CLEANUP(vqemu_check, check, vqemu_check_free);
 DEFINE_CLEANUP(vqemu_collection, collection, vqemu_collection_free);
 DEFINE_CLEANUP(vqemu_pin_list, pin_list, vqemu_pin_list_free);
 DEFINE_CLEANUP(vqemu_use_list, use_list, vqemu_use_list_free);
+DEFINE_CLEANUP(vqemu_signature_list, signature_list, vqemu_signature_list_free);
 DEFINE_CLEANUP(vqemu_size_list, size_list, vqemu_size_list_free);
+DEFINE_CLEANUP(vqemu_trust, trust, vqemu_trust_unref);
 DEFINE_CLEANUP(vqemu_vm, vm, vqemu_vm_free);
 DEFINE_CLEANUP(vqemu_policy, policy, vqemu_policy_unref);
 DEFINE_CLEANUP(vqemu_command_options, command_options, vqemu_command_options_free);
@@ -69,7 +71,9 @@ DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 #define _cleanup_collection_ _cleanup_(cleanup_collection)
 #define _cleanup_pin_list_ _cleanup_(cleanup_pin_list)
 #define _cleanup_use_list_ _cleanup_(cleanup_use_list)
+#define _cleanup_signature_list_ _cleanup_(cleanup_signature_list)
 #define _cleanup_size_list_ _cleanup_(cleanup_size_list)
+#define _cleanup_trust_ _cleanup_(cleanup_trust)
 #define _cleanup_vm_ _cleanup_(cleanup_vm)
 #define _cleanup_policy_ _cleanup_(cleanup_policy)
 #define _cleanup_command_options_ _cleanup_(cleanup_command_options)

@@ -47,8 +47,9 @@ static int copy(const struct options *options) {
         status = find_revision_of(options, from, options->operand, &revision);
     if (status)
         return status;
-    if (vqemu_store_open_root(options->to, VQEMU_STORE_CREATE, &to, &error))
-        return fail(error);
+    status = store_at(options, options->to, VQEMU_STORE_CREATE, &to);
+    if (status)
+        return status;
 
     progress_begin(options);
     int code = vqemu_store_copy(from, revision, to, 0, options->call, &result, &error);
@@ -60,11 +61,12 @@ const struct command command_copy = {
     .name = "copy",
     .operand = "REVISION|PROFILE",
     .operands = 1,
-    .option_groups = OPTIONS_COPY,
+    .option_groups = OPTIONS_COPY | OPTIONS_KEY,
     .summary = "copy a revision of a profile to another store",
     .description = "Copy a revision, or the one that is used of a profile, to the store that --to\n"
                    "names; it is made if it is not there. Only what that store lacks travels.\n"
-                   "Told is also if another revision goes on being used there.\n"
+                   "Told is also if another revision goes on being used there. With --key: only\n"
+                   "one that is signed.\n"
                    "With --json: as \"volt-qemu ingest\", and objects_copied, bytes_copied.\n",
     .example = "  volt-qemu copy emulate-x86 --to /mnt/volt\n",
     .run = copy,

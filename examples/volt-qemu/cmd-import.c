@@ -86,8 +86,8 @@ const struct command command_import = {
     .name = "import",
     .operand = "[FILE]",
     .operands = 1,
-    .option_groups =
-        OPTIONS_PROFILE | OPTIONS_INGEST | OPTIONS_IMPORT | OPTIONS_WHOLE | OPTIONS_LAYOUT,
+    .option_groups = OPTIONS_PROFILE | OPTIONS_INGEST | OPTIONS_IMPORT | OPTIONS_WHOLE |
+                     OPTIONS_LAYOUT | OPTIONS_KEY,
     .summary = "put a tar archive, or what is in an OCI layout, into the store as a profile",
     .description =
         "Put a tar archive (plain, gzip, xz or zstd; - is standard input) into the\n"
@@ -98,7 +98,8 @@ const struct command command_import = {
         "is also if another revision goes on being used, since it is newer or was set.\n"
         "Warns of what its files ask for and is missing, as \"volt-qemu ingest\" does; with\n"
         "--whole that is refused. With --layout: from a directory that \"volt-qemu export\"\n"
-        "or skopeo has made; --tag may be \"sha256:...\" as well.\n"
+        "or skopeo has made; --tag may be \"sha256:...\" as well. With --key: only what is\n"
+        "signed, which is found out before anything of it is taken.\n"
         "With --json: as \"volt-qemu ingest\".\n",
     .example = "  volt-qemu import --profile emulate-x86 emulate-x86.tar\n"
                "  tar -C /srv/qemu -c . | volt-qemu import --profile emulate-x86 -\n"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,7 +135,23 @@ static void print_files(const vqemu_manifest *manifest) {
     table_print(&table);
 }
 
+/* As it is: a newline more, or one less, and no signature fits. */
+static int print_text(const struct shown *shown) {
+    char bytes[4096];
+    size_t size;
+    FILE *file = fopen(shown->path, "re");
+    if (!file)
+        return fail_system(errno, "cannot open %s", shown->path);
+    while ((size = fread(bytes, 1, sizeof bytes, file)) > 0)
+        fwrite(bytes, 1, size, stdout);
+    int status = ferror(file) ? fail_system(errno, "cannot read %s", shown->path) : EXIT_SUCCESS;
+    fclose(file);
+    return status;
+}
+
 static int print(const struct options *options, const struct shown *shown) {
+    if (options->text)
+        return print_text(shown);
     if (options->json)
         return print_json(shown_json(shown));
     print_shown(shown);
@@ -182,7 +199,7 @@ const struct command command_show = {
     .summary = "show what a manifest says",
     .description =
         "Show the manifest of a revision, of the one that is used of a profile, or of a\n"
-        "file.\n"
+        "file. With --text, the very bytes of it.\n"
         "With --json: revision, ref (the same), path, digest, name, profile,\n"
         "created_at, qemu_version, build_date, build_host, arch, description, accel,\n"
         "abilities, guests, total_bytes, counts (binaries, libraries, firmware,\n"

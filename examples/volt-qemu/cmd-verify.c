@@ -74,11 +74,16 @@ static void print_safe(const char *label, const char *text) {
     printf("%s%s\n", label, safe);
 }
 
+/* Else the message has all that there is to tell. */
+static bool is_about_objects(const char *kind) {
+    return strcmp(kind, "closure") != 0 && strcmp(kind, "signature") != 0;
+}
+
 static void print_problem(const vqemu_check *check, size_t problem) {
     bool repaired = vqemu_check_problem_repaired(check, problem);
     print_safe(repaired ? "repaired: " : "problem: ", vqemu_check_problem_message(check, problem));
-    bool is_closure = strcmp(vqemu_check_problem_kind(check, problem), "closure") == 0;
-    for (size_t i = 0; !is_closure && i < vqemu_check_place_count(check, problem); i++) {
+    bool tells_all = !is_about_objects(vqemu_check_problem_kind(check, problem));
+    for (size_t i = 0; !tells_all && i < vqemu_check_place_count(check, problem); i++) {
         _cleanup_free_ char *use =
             format_text("%s of %s", vqemu_check_place_path(check, problem, i),
                         vqemu_check_place_revision_name(check, problem, i));
@@ -119,11 +124,11 @@ static bool lacks_objects(const vqemu_check *check) {
     return false;
 }
 
-/* Whether nothing is left but what was never in a profile. */
-static bool is_only_closure(const vqemu_check *check) {
+/* Whether nothing is left but problems of this kind. */
+static bool is_only(const vqemu_check *check, const char *kind) {
     for (size_t i = 0; i < vqemu_check_problem_count(check); i++)
         if (!vqemu_check_problem_repaired(check, i) &&
-            strcmp(vqemu_check_problem_kind(check, i), "closure") != 0)
+            strcmp(vqemu_check_problem_kind(check, i), kind) != 0)
             return false;
     return true;
 }
@@ -140,7 +145,11 @@ static const char *first_left(const vqemu_check *check) {
 static void advise(const struct options *options, const vqemu_check *check) {
     if (vqemu_check_unrepaired_count(check) == 0)
         return;
-    if (is_only_closure(check))
+    if (is_only(check, "signature"))
+        warn(
+            "no repair signs a revision: volt-qemu signature add REVISION FILE, or import it again "
+            "from where it is signed");
+    else if (is_only(check, "closure"))
         warn("no repair adds what was never in a profile: add it to the directory that the profile "
              "came from, and ingest that again");
     else if (!options->repair)
@@ -183,7 +192,7 @@ const struct command command_verify = {
     .name = "verify",
     .operand = "[REVISION|PROFILE]",
     .operands = 1,
-    .option_groups = OPTIONS_VERIFY,
+    .option_groups = OPTIONS_VERIFY | OPTIONS_KEY,
     .summary = "read and check everything, and repair it",
     .description =
         "Hash all objects of the store, or those of a revision or profile, and compare\n"
@@ -193,6 +202,7 @@ const struct command command_verify = {
         "modules, firmware, and what they can do; names what is missing or would come\n"
         "from the host, and tells what only other guests would ask for, and what nothing\n"
         "asks for.\n"
+        "With --key, also names revisions that are not signed by one of these keys.\n"
         "Exit status 1 if a problem is left.\n"
         "With --json: objects, bytes, left, problems (kind, digest, message, repaired,\n"
         "uses (revision, ref (the same), path), leases (tree, pid, command));\n"

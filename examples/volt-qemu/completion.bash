@@ -87,7 +87,7 @@ _volt_qemu_words() {
         mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word")
     else
         case $command in
-        export | copy | revisions | show | current | pin | unpin | pins | uses | rm | verify)
+        export | copy | revisions | show | current | pin | unpin | pins | signatures | uses | rm | verify)
             mapfile -t COMPREPLY < <(compgen -W "$(_volt_qemu_names "$program")" -- "$word") ;;
         schema) mapfile -t COMPREPLY < <(compgen -W 'vm policy' -- "$word") ;;
         help) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;

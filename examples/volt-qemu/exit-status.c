@@ -28,6 +28,8 @@ int exit_status_of(const vqemu_error *error) {
         return STATUS_INVALID;
     case VQEMU_ERR_CORRUPT:
         return STATUS_DAMAGED;
+    case VQEMU_ERR_UNTRUSTED:
+        return STATUS_UNTRUSTED;
     case VQEMU_ERR_TIMEOUT:
     case VQEMU_ERR_CANCELLED:
         return STATUS_GIVEN_UP;

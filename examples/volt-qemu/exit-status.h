@@ -14,6 +14,7 @@ enum exit_status {
     STATUS_INVALID = 5, /* a value or document */
     STATUS_DAMAGED = 6,
     STATUS_GIVEN_UP = 7,      /* the time was over, or the program was interrupted */
+    STATUS_UNTRUSTED = 8,     /* not signed by whom it must be */
     STATUS_BROKEN_PIPE = 141, /* nobody reads the output: as a shell says of SIGPIPE */
 };
 

@@ -11,6 +11,7 @@
 #include "progress.h"
 #include "revision-name.h"
 #include "text.h"
+#include "trust-options.h"
 #include "user-directories.h"
 
 /* ---- where it begins ---- */
@@ -68,19 +69,36 @@ static int set_paths(const struct options *options, vqemu_store_options *paths,
     return code;
 }
 
-int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store) {
+/* root: NULL for what the options name. */
+static int open_store(const struct options *options, const char *root, uint32_t flags,
+                      vqemu_store **store) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_options_ vqemu_store_options *paths = NULL;
+    _cleanup_trust_ vqemu_trust *trust = NULL;
+    int status = trust_from_options(options, &trust);
+    if (status)
+        return status;
+    int code = vqemu_store_options_new(&paths, &error);
+    if (!code)
+        code = root ? vqemu_store_options_set_string(paths, VQEMU_STORE_ROOT, root, &error)
+                    : set_paths(options, paths, &error);
+    if (!code)
+        code = vqemu_store_options_set_trust(paths, trust, &error);
+    if (!code)
+        code = vqemu_store_open(paths, flags, store, &error);
+    return code ? fail_request(options->command, error) : 0;
+}
+
+int store_at(const struct options *options, const char *root, uint32_t flags, vqemu_store **store) {
+    return open_store(options, root, flags, store);
+}
+
+int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store) {
     if (options->read_only)
         flags = VQEMU_STORE_READ_ONLY;
     if (options->allow_others)
         flags |= VQEMU_STORE_ALLOW_OTHERS;
-    int code = vqemu_store_options_new(&paths, &error);
-    if (!code)
-        code = set_paths(options, paths, &error);
-    if (!code)
-        code = vqemu_store_open(paths, flags, store, &error);
-    return code ? fail_request(options->command, error) : 0;
+    return open_store(options, NULL, flags, store);
 }
 
 int ingest_options_from_options(const struct options *options, vqemu_ingest_options **said) {

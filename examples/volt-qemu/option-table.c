@@ -56,6 +56,11 @@ const struct option_row option_rows[] = {
     {"trust", NULL, OPTIONS_RESOLVE, OPTION_SWITCH, FIELD(trust),
      "use a tree that is there without looking at its files"},
 
+    {"key", "FILE", OPTIONS_RESOLVE | OPTIONS_KEY, OPTION_SETTING, SETTING_SIGNER,
+     "refuse what is not signed by this public key, or another --key"},
+    {"any-kind", NULL, OPTIONS_SIGNATURE, OPTION_SWITCH, FIELD(any_kind),
+     "also a signature that this program cannot verify"},
+
     {"vm", "FILE", OPTIONS_VM, OPTION_TEXT, FIELD(vm),
      "read the VM from a JSON file (-: standard input); the options below override it"},
     {"name", "NAME", OPTIONS_VM, OPTION_TEXT, FIELD(name),
@@ -105,6 +110,8 @@ const struct option_row option_rows[] = {
 
     {"manifest", "FILE", OPTIONS_SHOW, OPTION_TEXT, FIELD(manifest),
      "a manifest outside of the store"},
+    {"text", NULL, OPTIONS_SHOW, OPTION_SWITCH, FIELD(text),
+     "print the manifest itself, byte for byte: what is signed"},
     {"files", NULL, OPTIONS_FILES, OPTION_SWITCH, FIELD(files), "also list the files"},
 
     {"sizes", NULL, OPTIONS_SIZES, OPTION_SWITCH, FIELD(sizes),

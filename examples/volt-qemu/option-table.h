@@ -30,7 +30,9 @@ enum option_group {
     OPTIONS_WHOLE = 1 << 20,    /* --whole */
     OPTIONS_COMMANDS = 1 << 21, /* --commands */
     OPTIONS_SIZES = 1 << 22,    /* --sizes */
-    OPTIONS_LAYOUT = 1 << 23    /* --layout, --tag */
+    OPTIONS_LAYOUT = 1 << 23,   /* --layout, --tag */
+    OPTIONS_KEY = 1 << 24,      /* --key */
+    OPTIONS_SIGNATURE = 1 << 25
 };
 
 enum option_type {

@@ -15,8 +15,15 @@
 #define DEFAULT_VM_NAME "vm"
 #define DEFAULT_STOP_TIMEOUT 90 /* seconds */
 
-/* What is set of a VM by options that can come several times, in their order. */
-enum setting_kind { SETTING_KEY, SETTING_DISK, SETTING_FORWARD, SETTING_SHARE, SETTING_FD };
+/* What is set, mostly of a VM, by options that can come several times, in their order. */
+enum setting_kind {
+    SETTING_KEY,
+    SETTING_DISK,
+    SETTING_FORWARD,
+    SETTING_SHARE,
+    SETTING_FD,
+    SETTING_SIGNER
+};
 
 struct setting {
     enum setting_kind kind;
@@ -58,7 +65,8 @@ struct options {
     const char *guests, *abilities, *description;
     bool whole;
     const char *manifest;
-    bool files, sizes;
+    bool files, sizes, text;
+    bool any_kind; /* of a signature */
 
     int64_t max_size;         /* bytes; -1 if not given */
     const char *output;       /* file of an export, directory of units */

@@ -210,7 +210,8 @@ int vm_apply_settings(const struct options *options, vqemu_vm *vm) {
     int status = 0;
     for (size_t i = 0; !status && i < options->setting_count; i++) {
         _cleanup_free_ char *text = format_text("%s", options->settings[i].text);
-        if (options->settings[i].kind == SETTING_FD) /* no part of the VM: see pass_on() */
+        /* No part of the VM: see pass_on() and trust_from_options(). */
+        if (options->settings[i].kind == SETTING_FD || options->settings[i].kind == SETTING_SIGNER)
             continue;
         status = functions[options->settings[i].kind](&context, text);
     }

@@ -27,6 +27,8 @@ static const struct {
     {"no-user", "--set user=NAME does that; --user-manager makes those of systemctl --user"},
     {"nvram-size", "start anew: volt-qemu prepare --reset-variables"},
     {"object-damaged", "volt-qemu verify --repair --from SOURCE repairs it"},
+    {"no-such-signature", "volt-qemu signatures {revision} lists those that there are"},
+    {"not-a-signature", "--any-kind adds what only another program can verify"},
     {"other-firmware",
      "take the old one: --revision REVISION; or say what is to be done: volt-qemu "
      "prepare with --keep-variables or --reset-variables"},
@@ -37,6 +39,7 @@ static const struct {
     {"revision-broken", "put back its file, or remove it: volt-qemu rm {revision}"},
     {"too-large", "--max-size allows more"},
     {"too-many-files", "--max-objects allows more"},
+    {"too-many-signatures", "volt-qemu signature remove {revision} SHA256"},
     {"untrusted-store", "--allow-others uses it all the same"},
     {"unknown-profile", "volt-qemu profiles lists them; one of your own needs --accel and --guests "
                         "when it is ingested"},

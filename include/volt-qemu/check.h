@@ -72,12 +72,13 @@ size_t vqemu_check_unrepaired_count(const vqemu_check *check);
 
 /**
  * What a problem is: "missing" or "damaged" (an object), "tree" (an assembled tree that was
- * altered), "revision" (a manifest that cannot be loaded) or "closure" (something that a revision's
- * files need is not in it); NULL beyond the count. Static. Since 1.0.
+ * altered), "revision" (a manifest that cannot be loaded), "closure" (something that a revision's
+ * files need is not in it) or "signature" (one is damaged, or a revision is not signed as
+ * vqemu_store_options_set_trust() asks for); NULL beyond the count. Static. Since 1.0.
  */
 const char *vqemu_check_problem_kind(const vqemu_check *check, size_t problem);
 
-/** The digest of the object, or of the tree's manifest; "" for a revision or closure; NULL beyond
+/** The digest of the object, or of the tree's manifest; "" for the others; NULL beyond
  * the count. Borrowed. Since 1.0. */
 const char *vqemu_check_problem_digest(const vqemu_check *check, size_t problem);
 

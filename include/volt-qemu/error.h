@@ -78,7 +78,7 @@ enum vqemu_result {
     VQEMU_ERR_NETWORK = -20,
     /** Somebody who is asked says no: QEMU to a command, a policy to a VM. */
     VQEMU_ERR_DENIED = -21,
-    /** It is not known who made it. Reserved: no function of this version returns it. */
+    /** It is not signed by anybody who is trusted. */
     VQEMU_ERR_UNTRUSTED = -22
 };
 
@@ -160,6 +160,12 @@ const char *vqemu_error_reason(const vqemu_error *error);
 
 /** QEMU's word for why it refuses a command. Since 1.0. */
 #define VQEMU_DETAIL_CLASS "class"
+
+/** The keys that have signed, separated by ", ": "signify 9C1A...", "ssh SHA256:...". Since 1.0. */
+#define VQEMU_DETAIL_SIGNERS "signers"
+
+/** The keys that are trusted, in the same way. Since 1.0. */
+#define VQEMU_DETAIL_TRUSTED "trusted"
 
 /**
  * One fact of the error by its name: one of the macros above, or another that docs/errors.md lists.

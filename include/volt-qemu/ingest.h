@@ -11,6 +11,7 @@
 #include <volt-qemu/error.h>
 #include <volt-qemu/revision.h>
 #include <volt-qemu/store.h>
+#include <volt-qemu/trust.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,6 +77,16 @@ int vqemu_ingest_options_new(vqemu_ingest_options **options, vqemu_error **error
 int vqemu_ingest_options_set_string(vqemu_ingest_options *options, const char *key,
                                     const char *value, vqemu_error **error);
 
+/**
+ * Of vqemu_store_import() and vqemu_store_import_layout(): by whom it must be signed, beside those
+ * of vqemu_store_options_set_trust(); NULL, the default, for nobody. It is found out before
+ * anything of it is taken: VQEMU_ERR_UNTRUSTED. A directory cannot be signed before it is stored:
+ * vqemu_store_ingest() refuses it. The options take a reference. Errors: VQEMU_ERR_USAGE.
+ * Since 1.0.
+ */
+int vqemu_ingest_options_set_trust(vqemu_ingest_options *options, vqemu_trust *trust,
+                                   vqemu_error **error);
+
 /** Free them. NULL is allowed. Since 1.0. */
 void vqemu_ingest_options_free(vqemu_ingest_options *options);
 
@@ -116,7 +127,7 @@ typedef struct vqemu_ingest vqemu_ingest;
  *
  * Errors: VQEMU_ERR_INVALID (unknown or missing profile; a file name that a manifest cannot hold;
  * no program; reason "not-whole": VQEMU_INGEST_WHOLE), VQEMU_ERR_UNSUPPORTED (a device, socket or
- * link out of the directory),
+ * link out of the directory), VQEMU_ERR_UNTRUSTED (options have a trust),
  * VQEMU_ERR_CHANGED, VQEMU_ERR_NOT_FOUND (no such directory; reason "link-broken"),
  * VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE
  * (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.

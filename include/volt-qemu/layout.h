@@ -20,8 +20,9 @@ extern "C" {
  * manifest.md.
  *
  * Each object is a blob under its own digest, the revision's manifest is the config, byte for byte,
- * and one OCI manifest names them. The same revision gives the same OCI manifest. What the layout
- * has already is not written again, if it is whole; what others put into it stays.
+ * its signatures are blobs as well, and one OCI manifest names them. The same revision with the
+ * same signatures gives the same OCI manifest. What the layout has already is not written again, if
+ * it is whole; what others put into it stays.
  *
  * directory: made if it is missing; one that is neither empty nor a layout is refused, and so is
  * one in which a link would lead elsewhere. tag: under which the index has it, which then leaves
@@ -36,11 +37,11 @@ extern "C" {
  * manifest; reason "no-layout": the directory is none; reason "layout-damaged": a link, or no file,
  * is in the place of one of its own), VQEMU_ERR_UNSUPPORTED (reason "layout-version"),
  * VQEMU_ERR_INVALID (reason "tag": no tag can be like this; reason "other-store": the revision is
- * of another store; reason "layout-too-large": too many files or tags for an OCI manifest or
- * index), VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_READ_ONLY (the
- * file system of the layout is), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
- * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
- * from any thread. Since 1.0.
+ * of another store; reason "too-many-signatures"; reason "layout-too-large": too many files or tags
+ * for an OCI manifest or index), VQEMU_ERR_CHANGED (the revision's file is not what was loaded),
+ * VQEMU_ERR_READ_ONLY (the file system of the layout is), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision,
                               const char *directory, const char *tag, uint32_t flags,
@@ -68,9 +69,10 @@ int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision
  * "blob-damaged": a blob is missing, no file, or other than its digest says; reason
  * "digest-differs"), VQEMU_ERR_INVALID (reason "which-one": there are several; reasons
  * "other-profile", "no-profile", "described-already", "from-the-future", "too-many-files",
- * "too-large", and "not-whole": VQEMU_IMPORT_WHOLE), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
- * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
- * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * "too-large", "too-many-signatures", and "not-whole": VQEMU_IMPORT_WHOLE), VQEMU_ERR_UNTRUSTED
+ * (see vqemu_trust), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
+ * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
+ * from any thread. Since 1.0.
  */
 int vqemu_store_import_layout(vqemu_store *store, const char *directory, const char *version,
                               const vqemu_ingest_options *options, uint32_t flags, vqemu_call *call,

@@ -62,10 +62,11 @@ enum vqemu_resolve_flag {
  * VQEMU_ERR_READ_ONLY (the tree is not assembled, and the handle or the file system is read-only),
  * VQEMU_ERR_UNSUPPORTED (trees are on a file system mounted noexec), VQEMU_ERR_CHANGED (the
  * revision was removed from the store meanwhile), VQEMU_ERR_REFUSED (reason "untrusted-store":
- * others can write to the trees), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY (a lock;
- * reason "in-use": the tree was altered, and is in use on a file system that cannot rename it, such
- * as overlay), VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * others can write to the trees), VQEMU_ERR_UNTRUSTED (vqemu_store_options_set_trust()),
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY (a lock; reason "in-use": the tree was
+ * altered, and is in use on a file system that cannot rename it, such as overlay),
+ * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
+ * from any thread. Since 1.0.
  */
 int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection,
                   const vqemu_revision *revision, uint32_t flags, vqemu_call *call,

@@ -9,6 +9,7 @@
 #include <volt-qemu/error.h>
 #include <volt-qemu/profile.h>
 #include <volt-qemu/revision.h>
+#include <volt-qemu/trust.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -36,8 +37,8 @@ typedef struct vqemu_store_options vqemu_store_options;
 #define VQEMU_STORE_ROOT "root"
 
 /** Where object files are, instead of <root>/cas/objects. The store's directories alt/, arrivals/,
- * cache/, current/, pins/ and tmp/ are made beside it when they are needed, on the same file
- * system; so two stores must not have their objects side by side. Since 1.0. */
+ * cache/, current/, pins/, signatures/ and tmp/ are made beside it when they are needed, on the
+ * same file system; so two stores must not have their objects side by side. Since 1.0. */
 #define VQEMU_STORE_OBJECTS "objects"
 
 /** Where manifests are, instead of <root>/cas/refs. Since 1.0. */
@@ -68,6 +69,18 @@ int vqemu_store_options_set_string(vqemu_store_options *options, const char *key
  * VQEMU_ERR_USAGE. Since 1.0. */
 int vqemu_store_options_set_number(vqemu_store_options *options, const char *key, uint64_t value,
                                    vqemu_error **error);
+
+/**
+ * Require signatures (<volt-qemu/trust.h>); NULL, the default, requires none. What comes into the
+ * store by this handle from elsewhere, by vqemu_store_import(), vqemu_store_import_layout() or
+ * vqemu_store_copy(), must be signed by one of these, which is found out before anything of it is
+ * taken; so must what vqemu_resolve() puts on disk, each time, what vqemu_store_add_signature()
+ * adds, and what vqemu_store_check() looks at. Otherwise: VQEMU_ERR_UNTRUSTED, or a problem of the
+ * check. A directory that vqemu_store_ingest() takes in has no signature: it cannot be resolved by
+ * this handle before it gets one. The options take a reference. Errors: VQEMU_ERR_USAGE. Since 1.0.
+ */
+int vqemu_store_options_set_trust(vqemu_store_options *options, vqemu_trust *trust,
+                                  vqemu_error **error);
 
 /** Free them. NULL is allowed. Since 1.0. */
 void vqemu_store_options_free(vqemu_store_options *options);

@@ -41,8 +41,10 @@
 #include <volt-qemu/revision.h>
 #include <volt-qemu/runtime.h>
 #include <volt-qemu/selection.h>
+#include <volt-qemu/signature.h>
 #include <volt-qemu/sizes.h>
 #include <volt-qemu/store.h>
+#include <volt-qemu/trust.h>
 #include <volt-qemu/unit.h>
 #include <volt-qemu/uses.h>
 #include <volt-qemu/version.h>

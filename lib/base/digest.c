@@ -21,6 +21,8 @@
 #include "util/sparse.h"
 
 static_assert(sizeof(struct sha256_ctx) <= sizeof(struct digest_state), "it is too small");
+static_assert(DIGEST_RAW_SIZE == SHA256_DIGEST_SIZE && SHA512_RAW_SIZE == SHA512_DIGEST_SIZE,
+              "they are those of nettle");
 
 /* digest_state is storage for nettle's, so that only this file needs to know nettle. */
 static struct sha256_ctx *context(struct digest_state *state) {
@@ -35,15 +37,19 @@ void digest_add(struct digest_state *state, const void *bytes, size_t size) {
     sha256_update(context(state), size, bytes);
 }
 
-struct digest digest_finish(struct digest_state *state) {
-    static const char digits[] = "0123456789abcdef";
-    unsigned char raw[SHA256_DIGEST_SIZE];
+static void finish(struct digest_state *state, unsigned char raw[DIGEST_RAW_SIZE]) {
 #if NETTLE_VERSION_MAJOR >= 4
     sha256_digest(context(state), raw);
 #else
-    sha256_digest(context(state), sizeof raw, raw);
+    sha256_digest(context(state), DIGEST_RAW_SIZE, raw);
 #endif
+}
+
+struct digest digest_finish(struct digest_state *state) {
+    static const char digits[] = "0123456789abcdef";
+    unsigned char raw[DIGEST_RAW_SIZE];
     struct digest digest;
+    finish(state, raw);
     for (size_t i = 0; i < sizeof raw; i++) {
         digest.hex[2 * i] = digits[raw[i] >> 4];
         digest.hex[2 * i + 1] = digits[raw[i] & 15];
@@ -57,6 +63,24 @@ struct digest digest_of_bytes(const void *bytes, size_t size) {
     digest_start(&state);
     digest_add(&state, bytes, size);
     return digest_finish(&state);
+}
+
+void digest_raw_of_bytes(const void *bytes, size_t size, unsigned char raw[DIGEST_RAW_SIZE]) {
+    struct digest_state state;
+    digest_start(&state);
+    digest_add(&state, bytes, size);
+    finish(&state, raw);
+}
+
+void digest_sha512_of_bytes(const void *bytes, size_t size, unsigned char raw[SHA512_RAW_SIZE]) {
+    struct sha512_ctx state;
+    sha512_init(&state);
+    sha512_update(&state, size, bytes);
+#if NETTLE_VERSION_MAJOR >= 4
+    sha512_digest(&state, raw);
+#else
+    sha512_digest(&state, SHA512_RAW_SIZE, raw);
+#endif
 }
 
 /* Whether what is left of a file has holes, which need not be read. */

@@ -26,6 +26,13 @@ void digest_add(struct digest_state *state, const void *bytes, size_t size);
 struct digest digest_finish(struct digest_state *state);
 
 struct digest digest_of_bytes(const void *bytes, size_t size);
+
+/* As bytes, for what is computed further; likewise SHA-512, which SSH signs. */
+#define DIGEST_RAW_SIZE 32
+#define SHA512_RAW_SIZE 64
+void digest_raw_of_bytes(const void *bytes, size_t size, unsigned char raw[DIGEST_RAW_SIZE]);
+void digest_sha512_of_bytes(const void *bytes, size_t size, unsigned char raw[SHA512_RAW_SIZE]);
+
 /* Hash a descriptor from its current offset to its end. Returns 0 or a negative errno. */
 int digest_of_fd(int fd, const struct watch *watch, struct digest *digest, uint64_t *size);
 

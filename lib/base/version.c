@@ -15,7 +15,8 @@ VQEMU_EXPORT uint32_t vqemu_version_number(void) {
 }
 
 VQEMU_EXPORT bool vqemu_has_feature(const char *name) {
-    static const char *const features[] = {"archives", "monitor", "units", "profiles"};
+    static const char *const features[] = {"archives", "monitor", "units", "profiles",
+                                           "signatures"};
     for (size_t i = 0; name && i < sizeof features / sizeof features[0]; i++)
         if (strcmp(features[i], name) == 0)
             return true;

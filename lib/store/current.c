@@ -252,7 +252,7 @@ static int write_current(const vqemu_store *store, const char *profile, const ch
     if (r < 0)
         return r;
     leftovers_sweep(fd);
-    r = leftovers_replace_file(fd, profile, line);
+    r = leftovers_replace_file(fd, profile, line, strlen(line));
     if (r == 0)
         r = sync_fd(fd);
     if (r == 0) /* the directory may have been made just now */

@@ -109,7 +109,19 @@ VQEMU_EXPORT int vqemu_ingest_options_set_string(vqemu_ingest_options *options, 
     return r < 0 ? r : options_set_string(&type, options, key, value, error);
 }
 
+VQEMU_EXPORT int vqemu_ingest_options_set_trust(vqemu_ingest_options *options, vqemu_trust *trust,
+                                                vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    vqemu_trust_ref(trust);
+    vqemu_trust_unref(options->trust);
+    options->trust = trust;
+    return 0;
+}
+
 VQEMU_EXPORT void vqemu_ingest_options_free(vqemu_ingest_options *options) {
+    if (options)
+        vqemu_trust_unref(options->trust);
     options_free(&type, options);
 }
 

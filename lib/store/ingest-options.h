@@ -11,6 +11,7 @@ struct vqemu_ingest_options {
     char *profile, *digest, *created_at, *qemu_version, *build_date, *build_host;
     char *description, *accel;
     char *abilities, *guests; /* separated by commas */
+    vqemu_trust *trust;
 };
 
 /* Whether they say anything but whose version it is. */

@@ -271,6 +271,12 @@ VQEMU_EXPORT int vqemu_store_ingest(vqemu_store *store, const char *directory,
         r = options_invalid(
             VQEMU_INGEST_DIGEST, options->digest, NULL, error,
             "a directory has no digest before it is in the store; it is for archives");
+    if (r == 0 && options->trust)
+        r = error_because(error_set(error, VQEMU_ERR_UNTRUSTED, 0,
+                                    "the directory %s cannot be signed before it is in the store: "
+                                    "take it in first, and sign its revision",
+                                    directory),
+                          error, "unsigned", VQEMU_DETAIL_PATH, directory, NULL);
     if (r < 0)
         return r;
     _cleanup_(release_ingest) struct ingest work = {

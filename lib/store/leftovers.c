@@ -84,10 +84,10 @@ int leftovers_make_file(int directory_fd, char **name) {
     }
 }
 
-int leftovers_replace_file(int directory_fd, const char *name, const char *text) {
+int leftovers_replace_file(int directory_fd, const char *name, const void *bytes, size_t size) {
     _cleanup_free_ char *staged = NULL;
     _cleanup_close_ int fd = leftovers_make_file(directory_fd, &staged);
-    int r = fd < 0 ? fd : write_all(fd, text, strlen(text));
+    int r = fd < 0 ? fd : write_all(fd, bytes, size);
     if (r == 0)
         r = sync_fd(fd);
     if (r == 0 && renameat(directory_fd, staged, directory_fd, name) < 0)

@@ -7,6 +7,7 @@
 #define LIB_LEFTOVERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define LEFTOVER_PREFIX ".volt-new-"
 
@@ -26,9 +27,9 @@ int leftovers_make_directory(int directory_fd, char **name);
 /* The same for a file with mode 0644, which can be read and written. */
 int leftovers_make_file(int directory_fd, char **name);
 
-/* Put a file of this text in the place of another, at once. It is synced, the directory is not.
+/* Put a file of these bytes in the place of another, at once. It is synced, the directory is not.
  * Returns 0 or a negative errno. */
-int leftovers_replace_file(int directory_fd, const char *name, const char *text);
+int leftovers_replace_file(int directory_fd, const char *name, const void *bytes, size_t size);
 
 /* Whether an entry of a directory was left by a process that died: 1 or 0, or a negative errno if
  * that cannot be told. */

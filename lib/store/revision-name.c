@@ -5,8 +5,13 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "util/strbuf.h"
 
 #define NAME_LENGTH_MAX 63
+
+char *revision_name_of(const char *profile, const char *digest) {
+    return format_string("%s-%.*s", profile, REVISION_HASH_LENGTH, digest);
+}
 
 size_t revision_profile_part(const char *name, size_t length) {
     if (length < REVISION_HASH_LENGTH + 2 || name[length - REVISION_HASH_LENGTH - 1] != '-')

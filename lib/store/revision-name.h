@@ -11,6 +11,10 @@
 #define REVISION_SUFFIX ".json"
 #define REVISION_HASH_LENGTH 8 /* digits of the digest in its name */
 
+/* The name of the revision of a profile that a manifest with this digest is; NULL without memory.
+ */
+char *revision_name_of(const char *profile, const char *digest);
+
 /* The length of the profile in a name of so many bytes; 0 if that has another form. */
 size_t revision_profile_part(const char *name, size_t length);
 

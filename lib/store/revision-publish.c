@@ -167,8 +167,7 @@ int revision_publish(const vqemu_store *store, const char *profile, vqemu_manife
     _cleanup_(release_publishing) struct publishing publishing = {
         .store = store,
         .profile = profile,
-        .name = format_string("%s-%.*s", profile, REVISION_HASH_LENGTH,
-                              vqemu_manifest_digest(manifest)),
+        .name = revision_name_of(profile, vqemu_manifest_digest(manifest)),
         .manifest = manifest,
         .call = call,
     };

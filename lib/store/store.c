@@ -14,6 +14,7 @@
 #include "base/options.h"
 #include "store/guard.h"
 #include "store/newest-memo.h"
+#include "trust/trust.h"
 #include "util/dir.h"
 #include "util/export.h"
 #include "util/fd.h"
@@ -42,6 +43,7 @@ static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
 struct vqemu_store_options {
     char *root, *objects, *refs, *trees, *links;
     uint64_t root_fd; /* and 1; 0 where it is not set */
+    vqemu_trust *trust;
 };
 
 #define OPTION(name)                                                                               \
@@ -90,7 +92,19 @@ VQEMU_EXPORT int vqemu_store_options_set_number(vqemu_store_options *options, co
     return options_set_number(&options_type, options, key, value + 1, error);
 }
 
+VQEMU_EXPORT int vqemu_store_options_set_trust(vqemu_store_options *options, vqemu_trust *trust,
+                                               vqemu_error **error) {
+    error_begin(error);
+    REQUIRE_ARGUMENT(options, error);
+    vqemu_trust_ref(trust);
+    vqemu_trust_unref(options->trust);
+    options->trust = trust;
+    return 0;
+}
+
 VQEMU_EXPORT void vqemu_store_options_free(vqemu_store_options *options) {
+    if (options)
+        vqemu_trust_unref(options->trust);
     options_free(&options_type, options);
 }
 
@@ -314,8 +328,8 @@ static int check_root(const struct opening *opening, vqemu_error **error) {
 /* Those beside the objects decide what is used and what is kept. Where one cannot be opened, its
  * use tells why. */
 static int check_beside(const vqemu_store *store, vqemu_error **error) {
-    static const char *const names[] = {STORE_ALT,     STORE_ARRIVALS, STORE_CACHE,
-                                        STORE_CURRENT, STORE_PINS,     STORE_TMP};
+    static const char *const names[] = {STORE_ALT,  STORE_ARRIVALS,   STORE_CACHE, STORE_CURRENT,
+                                        STORE_PINS, STORE_SIGNATURES, STORE_TMP};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof names / sizeof *names; i++) {
         _cleanup_close_ int fd = open_beside(store, names[i], O_PATH | O_DIRECTORY);
@@ -388,6 +402,7 @@ static int open_with(const vqemu_store_options *options, uint32_t flags, const c
         r = open_parts(&opening, error);
     if (r < 0)
         return r;
+    new->trust = vqemu_trust_ref(options->trust);
     *store = TAKE_POINTER(new);
     return 0;
 }
@@ -444,6 +459,7 @@ VQEMU_EXPORT void vqemu_store_unref(vqemu_store *store) {
     directory_release(&store->links);
     newest_memo_forget(store->memo);
     pthread_mutex_destroy(&store->memo_lock);
+    vqemu_trust_unref(store->trust);
     free(store->objects_path);
     free(store->beside_path);
     free(store->refs_path);

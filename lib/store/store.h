@@ -55,7 +55,8 @@ void store_unlock_exclusive(struct store_exclusive *lock);
 #define STORE_CACHE "cache"       /* what can be found out again */
 #define STORE_CURRENT "current"   /* which revisions were set to be used */
 #define STORE_PINS "pins"
-#define STORE_TMP "tmp" /* what is being made */
+#define STORE_SIGNATURES "signatures" /* of revisions */
+#define STORE_TMP "tmp"               /* what is being made */
 
 /* Open alt/, tmp/ and the like, which lie beside objects/; made if missing. */
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,

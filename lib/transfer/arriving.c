@@ -6,6 +6,8 @@
 #include "base/error.h"
 #include "choice/profile.h"
 #include "store/creation-time.h"
+#include "store/revision-name.h"
+#include "store/signatures.h"
 #include "store/store-profile.h"
 #include "util/strbuf.h"
 
@@ -90,4 +92,48 @@ int arriving_check(const struct arriving *arriving, const char **profile, vqemu_
     if (r == 0)
         r = choose_profile(arriving, profile, error);
     return r == 0 ? check_profile(arriving, *profile, error) : r;
+}
+
+/* ---- whether it is signed ---- */
+
+static int refuse_unsigned(const struct arriving *arriving, vqemu_error **error) {
+    int r =
+        error_set(error, VQEMU_ERR_UNTRUSTED, 0, "%s %s has no manifest, so nobody has signed it",
+                  arriving->kind, arriving->name);
+    return error_because(r, error, "unsigned", VQEMU_DETAIL_PATH, arriving->name, NULL);
+}
+
+static int check_by(const vqemu_trust *trust, const struct arriving *arriving,
+                    const struct arriving_proof *proof, const char *profile, const char *source,
+                    vqemu_error **error) {
+    if (!trust)
+        return 0;
+    if (!arriving->manifest)
+        return refuse_unsigned(arriving, error);
+    struct vqemu_evidence evidence = {.source = source,
+                                      .profile = profile,
+                                      .text = proof->text,
+                                      .size = strlen(proof->text),
+                                      .digest = vqemu_manifest_digest(arriving->manifest),
+                                      .oci_digest = proof->oci_digest,
+                                      .signatures = proof->signatures};
+    int r = trust_check(trust, &evidence, error);
+    return r < 0 ? error_because(r, error, NULL, VQEMU_DETAIL_PATH, arriving->name, NULL) : 0;
+}
+
+int arriving_check_trust(const struct arriving *arriving, const struct arriving_proof *proof,
+                         const char *profile, vqemu_error **error) {
+    const vqemu_trust *own = arriving->options ? arriving->options->trust : NULL;
+    _cleanup_free_ char *source = format_string("%s %s", arriving->kind, arriving->name);
+    int r =
+        source ? check_by(own, arriving, proof, profile, source, error) : error_no_memory(error);
+    return r == 0 ? check_by(proof->store->trust, arriving, proof, profile, source, error) : r;
+}
+
+int arriving_keep_signatures(const vqemu_store *store, const char *profile,
+                             const vqemu_manifest *manifest, const struct signature_set *signatures,
+                             struct vqemu_progress *progress, vqemu_error **error) {
+    _cleanup_free_ char *name = revision_name_of(profile, vqemu_manifest_digest(manifest));
+    return name ? signatures_keep(store, name, signatures, progress, error)
+                : error_no_memory(error);
 }

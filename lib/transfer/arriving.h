@@ -6,14 +6,25 @@
 #ifndef LIB_ARRIVING_H
 #define LIB_ARRIVING_H
 
+#include "base/progress.h"
 #include "store/ingest-options.h"
 #include "store/manifest.h"
+#include "store/store.h"
+#include "trust/signature-set.h"
 
 struct arriving {
-    const char *kind, *name; /* "the archive", "x.tar" */
-    const vqemu_manifest *manifest;
+    const char *kind, *name;             /* "the archive", "x.tar" */
+    const vqemu_manifest *manifest;      /* NULL if there is none */
     const vqemu_ingest_options *options; /* or NULL */
     bool any_profile;
+};
+
+/* By what it is trusted. */
+struct arriving_proof {
+    const vqemu_store *store; /* that it comes to */
+    const char *text;         /* of the manifest */
+    const char *oci_digest;   /* or NULL */
+    const struct signature_set *signatures;
 };
 
 /* The profile that the manifest says; NULL if it says none. */
@@ -26,5 +37,17 @@ const char *arriving_profile(const struct arriving *arriving);
  * "other-profile", "described-already", "from-the-future").
  */
 int arriving_check(const struct arriving *arriving, const char **profile, vqemu_error **error);
+
+/*
+ * Whether it is signed as the options, and the store, ask for: before anything else of it is taken.
+ * profile: whose version it is to be. VQEMU_ERR_UNTRUSTED.
+ */
+int arriving_check_trust(const struct arriving *arriving, const struct arriving_proof *proof,
+                         const char *profile, vqemu_error **error);
+
+/* Have the signatures in the store before the revision that they are of appears. */
+int arriving_keep_signatures(const vqemu_store *store, const char *profile,
+                             const vqemu_manifest *manifest, const struct signature_set *signatures,
+                             struct vqemu_progress *progress, vqemu_error **error);
 
 #endif

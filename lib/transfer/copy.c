@@ -10,6 +10,8 @@
 #include "store/creation-time.h"
 #include "store/object.h"
 #include "store/revision.h"
+#include "store/signatures.h"
+#include "transfer/arriving.h"
 #include "transfer/fetch.h"
 #include "util/export.h"
 #include "util/strbuf.h"
@@ -19,6 +21,7 @@ struct copying {
     vqemu_store *from;
     const vqemu_revision *revision;
     char *text;
+    struct signature_set signatures;
     int from_lock_fd;
     struct fetch fetch; /* by the store that it goes to */
     struct vqemu_progress progress;
@@ -27,6 +30,7 @@ struct copying {
 static void release_copying(struct copying *copying) {
     fetch_release(&copying->fetch);
     cleanup_close(&copying->from_lock_fd);
+    signature_set_release(&copying->signatures);
     free(copying->text);
 }
 
@@ -95,20 +99,39 @@ static int check_time(const struct copying *copying, vqemu_error **error) {
                 : error_no_memory(error);
 }
 
+static int check_trust(const struct copying *copying, vqemu_error **error) {
+    const struct arriving arriving = {.kind = "revision",
+                                      .name = vqemu_revision_path(copying->revision),
+                                      .manifest = copying->fetch.manifest};
+    const struct arriving_proof proof = {
+        .store = copying->fetch.store, .text = copying->text, .signatures = &copying->signatures};
+    return arriving_check_trust(&arriving, &proof, vqemu_revision_profile_name(copying->revision),
+                                error);
+}
+
+static int load_text(struct copying *copying, vqemu_error **error) {
+    size_t size;
+    int r = revision_read_text(copying->from, copying->revision, &copying->text, &size, error);
+    return r == 0 ? signatures_load(copying->from, vqemu_revision_name(copying->revision),
+                                    copying->progress.call, &copying->signatures, NULL, error)
+                  : r;
+}
+
 static int copy(struct copying *copying, vqemu_ingest **ingest, vqemu_error **error) {
     struct fetch *fetch = &copying->fetch;
-    size_t size;
     int r = fetch_check_count(fetch, error);
     if (r == 0)
         r = check_time(copying, error);
     if (r == 0)
         r = lock_both(copying, error);
     if (r == 0)
-        r = revision_read_text(copying->from, copying->revision, &copying->text, &size, error);
+        r = load_text(copying, error);
+    if (r == 0)
+        r = check_trust(copying, error);
     if (r == 0)
         r = fetch_objects(fetch, "copy", error);
     return r == 0 ? fetch_publish(fetch, vqemu_revision_profile_name(copying->revision),
-                                  copying->text, ingest, error)
+                                  copying->text, &copying->signatures, ingest, error)
                   : r;
 }
 

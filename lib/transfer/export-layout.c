@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "store/object.h"
 #include "store/revision.h"
+#include "store/signatures.h"
 #include "transfer/oci-layout.h"
 #include "util/export.h"
 
@@ -19,6 +20,7 @@ struct exporting {
     const vqemu_manifest *manifest;
     int lock_fd; /* holds the store against collection */
     char *text;  /* of the manifest */
+    struct signature_set signatures;
     struct oci_layout layout;
     struct oci_manifest oci;
     const struct manifest_object **objects; /* as oci.objects: one for each content */
@@ -28,6 +30,7 @@ struct exporting {
 static void release_exporting(struct exporting *exporting) {
     cleanup_close(&exporting->lock_fd);
     free(exporting->text);
+    signature_set_release(&exporting->signatures);
     oci_layout_close(&exporting->layout);
     oci_manifest_release(&exporting->oci);
     free(exporting->objects);
@@ -135,6 +138,9 @@ static int open_exporting(struct exporting *exporting, const char *directory, vq
         r = revision_read_text(exporting->store, exporting->revision, &exporting->text, &size,
                                error);
     if (r == 0)
+        r = signatures_load(exporting->store, vqemu_revision_name(exporting->revision),
+                            exporting->progress.call, &exporting->signatures, NULL, error);
+    if (r == 0)
         r = list_objects(exporting, error);
     if (r < 0)
         return r;
@@ -143,7 +149,22 @@ static int open_exporting(struct exporting *exporting, const char *directory, vq
     return oci_layout_open(directory, true, &exporting->progress, &exporting->layout, error);
 }
 
-/* The config, then the OCI manifest, then the index. */
+static int add_signatures(struct exporting *exporting, vqemu_error **error) {
+    const struct signature_set *set = &exporting->signatures;
+    struct oci_manifest *oci = &exporting->oci;
+    int r = 0;
+    oci->signatures = calloc(set->count + 1, sizeof *oci->signatures);
+    if (!oci->signatures)
+        return error_no_memory(error);
+    for (; r == 0 && oci->signature_count < set->count; oci->signature_count++) {
+        const struct signed_by *item = &set->items[oci->signature_count];
+        r = oci_layout_add_text(&exporting->layout, item->bytes, item->size,
+                                &oci->signatures[oci->signature_count], error);
+    }
+    return r;
+}
+
+/* The config and signatures, then the OCI manifest, then the index. */
 static int finish(struct exporting *exporting, const char *tag, char **digest,
                   vqemu_error **error) {
     const char *name = vqemu_revision_name(exporting->revision);
@@ -153,6 +174,8 @@ static int finish(struct exporting *exporting, const char *tag, char **digest,
         return error_no_memory(error);
     int r = oci_layout_add_text(&exporting->layout, exporting->text, strlen(exporting->text),
                                 &exporting->oci.config, error);
+    if (r == 0)
+        r = add_signatures(exporting, error);
     if (r == 0)
         r = oci_manifest_to_text(&exporting->oci, name, exporting->manifest, &text, error);
     if (r == 0)

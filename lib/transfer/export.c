@@ -3,6 +3,7 @@
 #include <volt-qemu/archive.h>
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "store/executable.h"
 #include "store/object.h"
 #include "store/revision.h"
+#include "store/signatures.h"
 #include "transfer/import.h"
 #include "transfer/tar-archive.h"
 #include "util/export.h"
@@ -57,6 +59,21 @@ static int add_manifest(const struct export *export, vqemu_error **error) {
         r = archive_add_file(export->writer, ARCHIVE_MANIFEST_NAME, size, false,
                              time_of_files(export), error);
     return r == 0 ? archive_add_content(export->writer, text, size, error) : r;
+}
+
+static int add_signatures(const struct export *export, vqemu_error **error) {
+    _cleanup_signature_set_ struct signature_set set = {0};
+    int r = signatures_load(export->store, vqemu_revision_name(export->revision),
+                            export->progress.call, &set, NULL, error);
+    for (size_t i = 0; r == 0 && i < set.count; i++) {
+        const struct signed_by *item = &set.items[i];
+        char name[sizeof ARCHIVE_SIGNATURE_PREFIX + DIGEST_HEX_LENGTH];
+        snprintf(name, sizeof name, ARCHIVE_SIGNATURE_PREFIX "%s", item->digest.hex);
+        r = archive_add_file(export->writer, name, item->size, false, time_of_files(export), error);
+        if (r == 0)
+            r = archive_add_content(export->writer, item->bytes, item->size, error);
+    }
+    return r;
 }
 
 /* Write and hash the content of an object. */
@@ -137,6 +154,8 @@ VQEMU_EXPORT int vqemu_store_export(vqemu_store *store, const vqemu_revision *re
     int r = open_export(&export, revision, fd, archive_name(name, fd, number), error);
     if (r == 0)
         r = add_manifest(&export, error);
+    if (r == 0)
+        r = add_signatures(&export, error);
     for (size_t i = 0; r == 0 && i < vqemu_manifest_object_count(export.manifest); i++)
         r = add_object(&export, i, error);
     return r == 0 ? archive_finish(export.writer, error) : r;

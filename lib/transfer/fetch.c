@@ -11,6 +11,7 @@
 #include "store/executable.h"
 #include "store/guard.h"
 #include "store/object.h"
+#include "transfer/arriving.h"
 
 void fetch_release(struct fetch *fetch) {
     stage_close(&fetch->stage);
@@ -206,7 +207,8 @@ int fetch_open_object(void *context, size_t index) {
     return r < 0 ? r : fd;
 }
 
-int fetch_publish(struct fetch *fetch, const char *profile, const char *text, vqemu_ingest **ingest,
+int fetch_publish(struct fetch *fetch, const char *profile, const char *text,
+                  const struct signature_set *signatures, vqemu_ingest **ingest,
                   vqemu_error **error) {
     _cleanup_(stage_release_profile) struct stage_profile staged = {
         .name = profile,
@@ -215,7 +217,10 @@ int fetch_publish(struct fetch *fetch, const char *profile, const char *text, vq
         .manifest = vqemu_manifest_ref(fetch->manifest),
         .text = text,
     };
-    int r = publish_objects(fetch, error);
+    int r = arriving_keep_signatures(fetch->store, profile, fetch->manifest, signatures,
+                                     fetch->progress, error);
+    if (r == 0)
+        r = publish_objects(fetch, error);
     return r == 0
                ? stage_publish_profile(&fetch->stage, &staged, fetch->progress->call, ingest, error)
                : r;

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "store/stage.h"
+#include "trust/signature-set.h"
 
 /* Where objects come from. The errors are those of people who look there. */
 struct fetch_source {
@@ -49,8 +50,9 @@ int fetch_objects(struct fetch *fetch, const char *step, vqemu_error **error);
  * errno. */
 int fetch_open_object(void *context, size_t index);
 
-/* Publish them, then the revision. text: that of the manifest. */
-int fetch_publish(struct fetch *fetch, const char *profile, const char *text, vqemu_ingest **ingest,
+/* Publish them, and the signatures, then the revision. text: that of the manifest. */
+int fetch_publish(struct fetch *fetch, const char *profile, const char *text,
+                  const struct signature_set *signatures, vqemu_ingest **ingest,
                   vqemu_error **error);
 
 void fetch_release(struct fetch *fetch);

@@ -2,6 +2,7 @@
 /* The entries of a tar archive, and the objects that they amount to. */
 #include "transfer/import.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,10 +11,12 @@
 #include "base/error.h"
 #include "store/store-profile.h"
 #include "transfer/arriving.h"
+#include "trust/signature-set.h"
 #include "util/fd.h"
 #include "util/path.h"
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 /* ---- paths ---- */
 
@@ -187,6 +190,26 @@ static int stage_file(struct import *import, struct entry *entry, vqemu_error **
     return r;
 }
 
+/* The whole content of an entry, with a NUL behind. */
+static int read_text(struct import *import, const struct archive_item *item, char **text,
+                     size_t *length, vqemu_error **error) {
+    _cleanup_free_ char *read = malloc(item->size + 1);
+    size_t size;
+    if (!read)
+        return error_no_memory(error);
+    *length = 0;
+    do {
+        size = item->size - *length;
+        int r = archive_read_content(import->reader, read + *length, &size, error);
+        if (r < 0)
+            return r;
+        *length += size;
+    } while (size > 0);
+    read[*length] = '\0';
+    *text = TAKE_POINTER(read);
+    return 0;
+}
+
 /* The manifest of an export, which must come before all else. */
 static int read_manifest(struct import *import, const struct archive_item *item,
                          vqemu_error **error) {
@@ -199,32 +222,84 @@ static int read_manifest(struct import *import, const struct archive_item *item,
     if (item->size > limit)
         return refuse_entry(import, item->path, VQEMU_ERR_MALFORMED, "manifest-too-large",
                             "that is too large", error);
-    size_t length = 0, size;
-    import->manifest_text = malloc(item->size + 1);
-    if (!import->manifest_text)
-        return error_no_memory(error);
-    do {
-        size = item->size - length;
-        int r = archive_read_content(import->reader, import->manifest_text + length, &size, error);
-        if (r < 0)
-            return r;
-        length += size;
-    } while (size > 0);
-    import->manifest_text[length] = '\0';
+    size_t length;
+    int r = read_text(import, item, &import->manifest_text, &length, error);
+    if (r < 0)
+        return r;
     _cleanup_free_ char *source = format_string("%s: " ARCHIVE_MANIFEST_NAME, import->name);
     if (!source)
         return error_no_memory(error);
-    int r = manifest_load_memory(import->manifest_text, length, source,
-                                 call_max_objects(import->progress.call), &import->manifest, error);
+    r = manifest_load_memory(import->manifest_text, length, source,
+                             call_max_objects(import->progress.call), &import->manifest, error);
     return r == VQEMU_ERR_MALFORMED
                ? error_because(r, error, "manifest-broken", VQEMU_DETAIL_PATH, import->name, NULL)
                : r;
 }
 
+static struct arriving arriving_of(const struct import *import) {
+    return (struct arriving){"the archive", import->name, import->manifest, import->options,
+                             import->any_profile};
+}
+
 static int check_manifest(struct import *import, vqemu_error **error) {
-    const struct arriving arriving = {"the archive", import->name, import->manifest,
-                                      import->options, import->any_profile};
+    const struct arriving arriving = arriving_of(import);
     return arriving_check(&arriving, &import->profile, error);
+}
+
+/* ---- signatures, behind the manifest ---- */
+
+static bool is_signature(const char *path) {
+    struct digest digest;
+    return begins_with(path, ARCHIVE_SIGNATURE_PREFIX) &&
+           digest_parse(path + strlen(ARCHIVE_SIGNATURE_PREFIX), &digest);
+}
+
+static int read_signature(struct import *import, const char *path, const struct archive_item *item,
+                          vqemu_error **error) {
+    _cleanup_free_ char *text = NULL;
+    size_t size;
+    if (!import->manifest || import->is_judged || item->kind != ARCHIVE_FILE)
+        return refuse_entry(import, path, VQEMU_ERR_MALFORMED, "signature-misplaced",
+                            "that is not a file between its manifest and its other files", error);
+    if (item->size == 0 || item->size > SIGNATURE_SIZE_MAX)
+        return refuse_entry(import, path, VQEMU_ERR_MALFORMED, "signature-misplaced",
+                            "that cannot be a signature: that has from 1 to 4096 bytes", error);
+    int r = read_text(import, item, &text, &size, error);
+    if (r < 0)
+        return r;
+    const struct digest digest = digest_of_bytes(text, size);
+    if (strcmp(path + strlen(ARCHIVE_SIGNATURE_PREFIX), digest.hex) != 0)
+        return refuse_entry(import, path, VQEMU_ERR_CORRUPT, "entry-differs",
+                            "whose content is not what its name says", error);
+    r = signature_set_add(&import->signatures, text, size);
+    if (r == -E2BIG)
+        return refuse_entry(import, path, VQEMU_ERR_INVALID, "too-many-signatures",
+                            "that is a signature more than the 16 that there can be", error);
+    if (r == 0)
+        return refuse_entry(import, path, VQEMU_ERR_MALFORMED, "entry-twice", "more than once",
+                            error);
+    return r < 0 ? error_no_memory(error) : 0;
+}
+
+int import_check_trust(struct import *import, vqemu_error **error) {
+    const struct arriving arriving = arriving_of(import);
+    const struct arriving_proof proof = {
+        .store = import->store, .text = import->manifest_text, .signatures = &import->signatures};
+    if (import->is_judged)
+        return 0;
+    import->is_judged = true;
+    return arriving_check_trust(&arriving, &proof, import->profile, error);
+}
+
+/* What comes before the files, and is none of them. Returns 1 for another one. */
+static int take_head(struct import *import, const char *path, const struct archive_item *item,
+                     vqemu_error **error) {
+    if (is_signature(path))
+        return read_signature(import, path, item, error);
+    if (strcmp(path, ARCHIVE_MANIFEST_NAME) != 0)
+        return 1;
+    int r = read_manifest(import, item, error);
+    return r == 0 ? check_manifest(import, error) : r;
 }
 
 static int add_link(struct import *import, char *path, const struct archive_item *item,
@@ -244,25 +319,30 @@ static int add_link(struct import *import, char *path, const struct archive_item
     return 0;
 }
 
+static int check_item(struct import *import, const char *path, const struct archive_item *item,
+                      vqemu_error **error) {
+    if (!*path && item->kind == ARCHIVE_DIRECTORY)
+        return 0;
+    int r = check_path(import, path, error);
+    /* Whose profile it is, if it does not say so itself: better told now than when all is read. */
+    if (r == 0 && !import->manifest && import->options && import->options->profile)
+        r = profile_check_options(import->options, error);
+    if (r == 0 && item->kind == ARCHIVE_SPECIAL)
+        r = refuse_entry(import, path, VQEMU_ERR_UNSUPPORTED, "special-file",
+                         "that is a device, socket or FIFO; a profile holds only files", error);
+    return r == 0 ? import_check_trust(import, error) : r;
+}
+
 static int add_item(struct import *import, const struct archive_item *item, vqemu_error **error) {
     char *path = entry_path(item->path);
     struct entry *entry;
     if (!path)
         return error_no_memory(error);
-    bool is_manifest = strcmp(path, ARCHIVE_MANIFEST_NAME) == 0;
-    bool is_top = !*path && item->kind == ARCHIVE_DIRECTORY;
-    int r = is_manifest || is_top ? 0 : check_path(import, path, error);
-    /* Whose profile it is, if it does not say so itself: better told now than when all is read. */
-    if (r == 0 && !is_manifest && !import->manifest && import->options && import->options->profile)
-        r = profile_check_options(import->options, error);
-    if (r == 0 && item->kind == ARCHIVE_SPECIAL)
-        r = refuse_entry(import, path, VQEMU_ERR_UNSUPPORTED, "special-file",
-                         "that is a device, socket or FIFO; a profile holds only files", error);
-    if (r == 0 && is_manifest)
-        r = read_manifest(import, item, error);
-    if (r == 0 && is_manifest)
-        r = check_manifest(import, error);
-    if (r < 0 || is_manifest || item->kind == ARCHIVE_DIRECTORY) {
+    int r = take_head(import, path, item, error);
+    bool is_head = r <= 0;
+    if (!is_head)
+        r = check_item(import, path, item, error);
+    if (r < 0 || is_head || item->kind == ARCHIVE_DIRECTORY) {
         free(path);
         return r;
     }

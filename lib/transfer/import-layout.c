@@ -23,6 +23,8 @@ struct importing {
     vqemu_manifest *manifest;
     char *text;          /* of the manifest */
     const char *profile; /* whose version it is */
+    char oci_digest[OCI_DIGEST_SIZE];
+    struct signature_set signatures;
     vqemu_closure *closure;
     struct fetch fetch;
     struct vqemu_progress progress;
@@ -34,6 +36,7 @@ static void release_importing(struct importing *importing) {
     oci_manifest_release(&importing->oci);
     vqemu_manifest_unref(importing->manifest);
     free(importing->text);
+    signature_set_release(&importing->signatures);
     closure_free(importing->closure);
 }
 
@@ -49,6 +52,8 @@ static int load_oci_manifest(struct importing *importing, const char *version,
     if (r == 0)
         r = oci_layout_read_blob(&importing->layout, &blob, "the OCI manifest", OCI_MANIFEST_MAX,
                                  &text, error);
+    if (r == 0)
+        oci_digest_to_text(&blob.digest, importing->oci_digest);
     return r == 0 ? oci_manifest_load(text, (size_t)blob.size, path, call_max_objects(call),
                                       call_max_size(call), &importing->oci, error)
                   : r;
@@ -65,6 +70,20 @@ static int load_manifest(struct importing *importing, vqemu_error **error) {
     return r == 0 ? manifest_load_memory(importing->text, (size_t)config->size, source, max_objects,
                                          &importing->manifest, error)
                   : r;
+}
+
+static int load_signatures(struct importing *importing, vqemu_error **error) {
+    for (size_t i = 0; i < importing->oci.signature_count; i++) {
+        const struct oci_blob *blob = &importing->oci.signatures[i];
+        _cleanup_free_ char *text = NULL;
+        int r = oci_layout_read_blob(&importing->layout, blob, "a signature", SIGNATURE_SIZE_MAX,
+                                     &text, error);
+        if (r < 0)
+            return r;
+        if (signature_set_add(&importing->signatures, text, (size_t)blob->size) < 0)
+            return error_no_memory(error);
+    }
+    return 0;
 }
 
 /* Each object has a layer, but what is empty. */
@@ -123,7 +142,7 @@ static int open_importing(struct importing *importing, const char *directory, co
         r = load_manifest(importing, error);
     if (r == 0)
         r = check_layers(importing, error);
-    return r;
+    return r == 0 ? load_signatures(importing, error) : r;
 }
 
 static int require_program(const struct importing *importing, vqemu_error **error) {
@@ -154,7 +173,8 @@ static int publish(struct importing *importing, bool must_be_whole, vqemu_ingest
     int r = stage_examine_profile(&fetch->stage, &profile, &files, must_be_whole,
                                   &importing->progress, &importing->closure, error);
     if (r == 0)
-        r = fetch_publish(fetch, importing->profile, importing->text, ingest, error);
+        r = fetch_publish(fetch, importing->profile, importing->text, &importing->signatures,
+                          ingest, error);
     if (r == 0)
         (*ingest)->closure = TAKE_POINTER(importing->closure);
     return r;
@@ -182,8 +202,12 @@ VQEMU_EXPORT int vqemu_store_import_layout(vqemu_store *store, const char *direc
         r = open_importing(&importing, directory, version, error);
     const struct arriving arriving = {"the OCI layout", directory, importing.manifest, options,
                                       flags & VQEMU_IMPORT_ANY_PROFILE};
+    const struct arriving_proof proof = {store, importing.text, importing.oci_digest,
+                                         &importing.signatures};
     if (r == 0)
         r = arriving_check(&arriving, &importing.profile, error);
+    if (r == 0)
+        r = arriving_check_trust(&arriving, &proof, importing.profile, error);
     if (r == 0)
         r = require_program(&importing, error);
     if (r == 0)

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "store/store-profile.h"
+#include "transfer/arriving.h"
 #include "transfer/import.h"
 #include "util/export.h"
 
@@ -23,6 +24,7 @@ static void release_import(struct import *import) {
     free(import->entries);
     vqemu_manifest_unref(import->manifest);
     free(import->manifest_text);
+    signature_set_release(&import->signatures);
     closure_free(import->closure);
     free(import->objects);
     free(import->numbers);
@@ -68,6 +70,9 @@ static int publish(struct import *import, vqemu_ingest **ingest, vqemu_error **e
     if (r == 0)
         r = stage_examine_profile(&import->stage, &staged, &files, import->must_be_whole,
                                   &import->progress, &import->closure, error);
+    if (r == 0 && import->manifest)
+        r = arriving_keep_signatures(import->store, import->profile, import->manifest,
+                                     &import->signatures, &import->progress, error);
     if (r == 0)
         r = publish_objects(import, error);
     if (r == 0)
@@ -135,6 +140,8 @@ VQEMU_EXPORT int vqemu_store_import(vqemu_store *store, int fd, const char *name
     int r = open_import(&import, fd, error);
     if (r == 0)
         r = import_read_entries(&import, error);
+    if (r == 0)
+        r = import_check_trust(&import, error);
     if (r == 0)
         r = describe(&import, error);
     if (r == 0)

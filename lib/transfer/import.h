@@ -8,11 +8,14 @@
 #include "store/manifest.h"
 #include "store/stage-closure.h"
 #include "transfer/tar-archive.h"
+#include "trust/signature-set.h"
 
 #define IMPORT_BUFFER_SIZE ((size_t)256 * 1024)
 
 /* The first entry of an exported archive. */
 #define ARCHIVE_MANIFEST_NAME ".volt-manifest.json"
+/* Those behind it, with their SHA-256. */
+#define ARCHIVE_SIGNATURE_PREFIX ".volt-signature-"
 
 /* A file or link of the archive. */
 struct entry {
@@ -37,6 +40,8 @@ struct import {
     uint64_t total_size, size_left;
     vqemu_manifest *manifest; /* NULL if the archive has none */
     char *manifest_text;
+    struct signature_set signatures;
+    bool is_judged;      /* whether it is trusted: known once something else than these comes */
     const char *profile; /* whose version it is, once that is known */
     const char *arch;
     struct manifest_object *objects; /* in the order of the sorted entries */
@@ -51,6 +56,9 @@ struct import {
 
 /* Take in every entry: staged, and named by its path; the manifest, if the archive has one. */
 int import_read_entries(struct import *import, vqemu_error **error);
+
+/* Whether it is signed as it must be, if that is not known yet. */
+int import_check_trust(struct import *import, vqemu_error **error);
 
 /* What the entries amount to: sorted by path, then a list of objects, links as what they lead to;
  * and whether the manifest says the same. */

@@ -44,7 +44,7 @@ static int failed(const struct oci_layout *layout, int system_errno, const char 
 
 /* Returns 0 or a negative errno. */
 static int replace_file(const struct oci_layout *layout, const char *name, const char *text) {
-    int r = leftovers_replace_file(layout->fd, name, text);
+    int r = leftovers_replace_file(layout->fd, name, text, strlen(text));
     return r == 0 ? sync_fd(layout->fd) : r;
 }
 

@@ -91,6 +91,8 @@ int oci_manifest_to_text(const struct oci_manifest *manifest, const char *revisi
 
 /* ---- reading ---- */
 
+#define TWICE "two layers have the same digest"
+
 struct loading {
     const char *source;
     size_t object_max;
@@ -172,10 +174,13 @@ static int load_signature(struct loading *loading, const struct oci_blob *blob, 
     struct oci_manifest *manifest = loading->manifest;
     if (manifest->object_count > 0)
         return malformed(loading, name, "a signature comes behind objects");
-    if (manifest->signature_count == OCI_SIGNATURES_MAX)
+    if (manifest->signature_count == SIGNATURES_MAX)
         return malformed(loading, name, "there are more than 16 signatures");
-    if (blob->size == 0 || blob->size > OCI_SIGNATURE_SIZE_MAX)
+    if (blob->size == 0 || blob->size > SIGNATURE_SIZE_MAX)
         return malformed(loading, name, "a signature has from 1 to 4096 bytes");
+    for (size_t i = 0; i < manifest->signature_count; i++)
+        if (digest_equal(&manifest->signatures[i].digest, &blob->digest))
+            return malformed(loading, name, TWICE);
     manifest->signatures[manifest->signature_count++] = *blob;
     return 0;
 }
@@ -222,7 +227,7 @@ static int load_layers(struct loading *loading, const json_t *root) {
     size_t index, count = json_array_size(layers);
     if (!json_is_array(layers))
         return malformed(loading, "layers", "it is not an array");
-    manifest->signatures = calloc(OCI_SIGNATURES_MAX, sizeof *manifest->signatures);
+    manifest->signatures = calloc(SIGNATURES_MAX, sizeof *manifest->signatures);
     manifest->objects = calloc(count + 1, sizeof *manifest->objects);
     if (!manifest->signatures || !manifest->objects)
         return error_no_memory(loading->error);
@@ -241,7 +246,7 @@ static int sort_objects(const struct loading *loading) {
     qsort(manifest->objects, manifest->object_count, sizeof *manifest->objects, compare_blobs);
     for (size_t i = 1; i < manifest->object_count; i++)
         if (compare_blobs(&manifest->objects[i - 1], &manifest->objects[i]) == 0)
-            return malformed(loading, "layers", "two layers have the same digest");
+            return malformed(loading, "layers", TWICE);
     return 0;
 }
 

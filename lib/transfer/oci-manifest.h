@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "store/manifest.h"
+#include "trust/signature-set.h"
 
 #define OCI_MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
 #define OCI_INDEX_TYPE "application/vnd.oci.image.index.v1+json"
@@ -22,8 +23,6 @@
 
 /* Registries promise to take 4 MiB (distribution-spec); readers of others refuse more. */
 #define OCI_MANIFEST_MAX ((size_t)4 * 1024 * 1024)
-#define OCI_SIGNATURES_MAX 16
-#define OCI_SIGNATURE_SIZE_MAX 4096
 
 struct oci_blob {
     struct digest digest;

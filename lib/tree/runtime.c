@@ -12,6 +12,7 @@
 #include "store/current.h"
 #include "store/guard.h"
 #include "store/manifest.h"
+#include "store/signatures.h"
 #include "tree/assemble.h"
 #include "tree/lease.h"
 #include "tree/links.h"
@@ -213,6 +214,12 @@ static int lease_checked(const struct resolution *resolution, struct difference 
     return r;
 }
 
+static int revision_is_gone(const vqemu_revision *revision, vqemu_error **error) {
+    return error_set(error, VQEMU_ERR_CHANGED, 0,
+                     "revision %s was removed from the store before its tree was assembled",
+                     vqemu_revision_name(revision));
+}
+
 /*
  * Under the lock of the store: what the revision needs is not collected from now on. A tree that
  * this call assembles is leased and needs no check.
@@ -220,12 +227,8 @@ static int lease_checked(const struct resolution *resolution, struct difference 
 static int assemble_locked(const struct resolution *resolution, int *lease_fd,
                            vqemu_error **error) {
     int there = revision_exists(resolution->store, resolution->revision, error);
-    if (there < 0)
-        return there;
-    if (there == 0)
-        return error_set(error, VQEMU_ERR_CHANGED, 0,
-                         "revision %s was removed from the store before its tree was assembled",
-                         vqemu_revision_name(resolution->revision));
+    if (there <= 0)
+        return there < 0 ? there : revision_is_gone(resolution->revision, error);
     return assemble_tree(resolution->store, resolution->revision, resolution->trees_fd,
                          resolution->flags & VQEMU_RESOLVE_VERIFY, resolution->progress, lease_fd,
                          error);
@@ -333,6 +336,14 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
     }
 }
 
+/* Each time: a tree that is there already may be that of a revision which is trusted no more. */
+static int check_trust(const vqemu_store *store, const vqemu_revision *revision, vqemu_call *call,
+                       vqemu_error **error) {
+    int32_t key;
+    int r = store->trust ? signatures_check(store, revision, store->trust, call, &key, error) : 0;
+    return r == VQEMU_ERR_NOT_FOUND ? revision_is_gone(revision, error) : r;
+}
+
 static int from_revision(vqemu_store *store, const vqemu_selection *selection,
                          vqemu_revision *revision, uint32_t flags, struct vqemu_progress *progress,
                          vqemu_runtime **runtime, vqemu_error **error) {
@@ -340,7 +351,9 @@ static int from_revision(vqemu_store *store, const vqemu_selection *selection,
     _cleanup_close_ int opened = -1;
     int trees_fd;
     bool create = !(store->flags & VQEMU_STORE_READ_ONLY);
-    int r = store_open_trees(store, create, &trees_fd, &opened, error);
+    int r = check_trust(store, revision, progress->call, error);
+    if (r == 0)
+        r = store_open_trees(store, create, &trees_fd, &opened, error);
     if (r == 0)
         r = new_runtime(selection, &new, error);
     if (r < 0 || !new)

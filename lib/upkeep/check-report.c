@@ -124,8 +124,9 @@ VQEMU_EXPORT size_t vqemu_check_unrepaired_count(const vqemu_check *check) {
 
 VQEMU_EXPORT const char *vqemu_check_problem_kind(const vqemu_check *check, size_t problem) {
     static const char *const names[] = {
-        [PROBLEM_MISSING] = "missing",   [PROBLEM_DAMAGED] = "damaged", [PROBLEM_TREE] = "tree",
-        [PROBLEM_REVISION] = "revision", [PROBLEM_CLOSURE] = "closure",
+        [PROBLEM_MISSING] = "missing", [PROBLEM_DAMAGED] = "damaged",
+        [PROBLEM_TREE] = "tree",       [PROBLEM_REVISION] = "revision",
+        [PROBLEM_CLOSURE] = "closure", [PROBLEM_SIGNATURE] = "signature",
     };
     const struct problem *found = problem_at(check, problem);
     return found ? names[found->kind] : NULL;

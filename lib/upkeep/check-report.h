@@ -14,7 +14,8 @@ enum problem_kind {
     PROBLEM_DAMAGED,
     PROBLEM_TREE,
     PROBLEM_REVISION,
-    PROBLEM_CLOSURE
+    PROBLEM_CLOSURE,
+    PROBLEM_SIGNATURE
 };
 
 struct place {
@@ -23,7 +24,7 @@ struct place {
 
 struct problem {
     enum problem_kind kind;
-    struct digest digest; /* "" for a revision and a closure */
+    struct digest digest; /* "" for a revision, a closure and a signature */
     char *message;
     bool repaired;
     bool alternative;     /* an inode in alt/, which is put right by removing it */

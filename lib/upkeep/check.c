@@ -123,6 +123,8 @@ VQEMU_EXPORT int vqemu_store_check(vqemu_store *store, const char *name, uint32_
     if (r < 0)
         return error_system_at(error, -r, "cannot look at the trees in", "%s", store->trees_path);
     r = repairs && checker.report->count > 0 ? repair(&checker, from, error) : 0;
+    if (r == 0)
+        r = checker_check_signatures(&checker, error);
     if (r == 0 && flags & VQEMU_CHECK_CLOSURE) /* of what has been repaired */
         r = check_closures(&checker, error);
     if (r < 0)

@@ -46,6 +46,9 @@ int checker_hash_all(struct checker *checker, vqemu_error **error);
  * that are damaged. */
 int checker_report_objects(struct checker *checker, bool repair);
 
+/* check-signatures.c. Signatures that are damaged, and revisions that the store may not trust. */
+int checker_check_signatures(struct checker *checker, vqemu_error **error);
+
 /* check-trees.c. Trees that are not as they were assembled; 0, -ENOMEM or -ECANCELED. */
 int checker_report_trees(struct checker *checker);
 /* Who runs from the trees that problems touch. */

@@ -20,6 +20,7 @@
 #include "store/leftovers.h"
 #include "store/program-parts.h"
 #include "store/revision.h"
+#include "store/signatures.h"
 #include "tree/lease.h"
 #include "upkeep/collect-options.h"
 #include "upkeep/collection.h"
@@ -437,8 +438,10 @@ static bool plans(const vqemu_collection *plan, enum removed_kind kind) {
  */
 static int sync_refs(const struct collector *collector, vqemu_error **error) {
     int r = sync_fd(collector->store->refs_fd);
-    if (r == 0)
+    if (r == 0) {
         arrivals_sweep(collector->store);
+        signatures_sweep(collector->store);
+    }
     return r < 0 ? error_system_at(error, -r, "cannot sync", "%s", collector->store->refs_path) : 0;
 }
 

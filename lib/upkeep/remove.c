@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "store/arrival.h"
 #include "store/revision.h"
+#include "store/signatures.h"
 #include "tree/lease.h"
 #include "upkeep/guest-name.h"
 #include "upkeep/keepers.h"
@@ -112,8 +113,10 @@ static int remove_manifest(const struct removal *removal, vqemu_error **error) {
     int r = remove_tree(store->refs_fd, removal->file); /* of a broken one, be it a directory */
     if (r == 0)
         r = sync_fd(store->refs_fd);
-    if (r == 0)
+    if (r == 0) {
         arrivals_sweep(store);
+        signatures_sweep(store);
+    }
     return r < 0 ? error_system_at(error, -r, "cannot remove the revision", "%s/%s",
                                    store->refs_path, removal->file)
                  : 0;

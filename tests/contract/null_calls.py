@@ -189,6 +189,15 @@ class Library:
     def make_policy(self):
         return self.need("vqemu_policy_from_json", b"{}", 2, None, 0)
 
+    def make_trust(self):
+        return self.need("vqemu_trust_new")
+
+    def make_evidence(self):
+        return None  # there is one only while a verifier is asked
+
+    def make_signature_list(self):
+        return self.need("vqemu_store_list_signatures", self.stored(), self.make("vqemu_revision"), 0, None)
+
     def make_command_options(self):
         return self.need("vqemu_command_options_new")
 

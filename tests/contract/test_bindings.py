@@ -37,7 +37,7 @@ def used_by_python():
     follow = ({f"{kind}_{end}" for kind in made | lent | options for end in ("free", "unref")}
               | {f"{kind}_ref" for kind in lent}
               | {f"{kind}_{end}" for kind in options for end in ("new", "set_string", "set_number")})
-    named -= types | {"vqemu_progress_fn", "vqemu_log_fn"}
+    named -= types | {"vqemu_progress_fn", "vqemu_log_fn", "vqemu_verifier_fn"}
     return named | (follow & {name for _, name, _ in declared})
 
 

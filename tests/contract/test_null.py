@@ -19,7 +19,7 @@ USAGE = -12
 OPTIONAL = {
     "error", "call", "userdata", "function", "holder", "value", "source", "arguments_json", "result_json", "revision",
     "from", "options", "profile", "name", "argv", "policy", "keeper", "capabilities", "others", "tag",
-    "version",
+    "version", "trust",
 }
 # Parameters of the names above that are needed all the same.
 NEEDED = {
@@ -29,6 +29,9 @@ NEEDED = {
     "vqemu_store_remove_revision name", "vqemu_store_set_current name", "vqemu_store_open options",
     "vqemu_policy_to_json policy", "vqemu_policy_from_json policy", "vqemu_policy_from_file policy",
     "vqemu_capabilities_to_json capabilities", "vqemu_runtime_probe capabilities", "vqemu_host_new options", "vqemu_runtime_new options", "vqemu_store_ingest options",
+    "vqemu_trust_new trust", "vqemu_trust_add_key trust", "vqemu_trust_add_key_file trust", "vqemu_trust_set_verifier trust",
+    "vqemu_store_add_signature revision", "vqemu_store_remove_signature revision", "vqemu_store_list_signatures revision",
+    "vqemu_store_verify_revision revision", "vqemu_store_verify_revision trust",
 }
 
 

@@ -83,6 +83,69 @@ def test_a_policy_has_every_key_and_denies(store):
         voltqemu.Command(runtime, vm, policy={})
 
 
+# ---- signatures ----
+
+def sign(directory, revision, name="key"):
+    """A key of OpenSSL's, and a signature by it."""
+    secret, public, signature = directory / f"{name}.pem", directory / f"{name}.pub", directory / f"{name}.sig"
+    for words in (["genpkey", "-algorithm", "ed25519", "-out", secret],
+                  ["pkey", "-in", secret, "-pubout", "-out", public],
+                  ["pkeyutl", "-sign", "-rawin", "-inkey", secret, "-in", revision.path, "-out", signature]):
+        subprocess.run(["openssl", *words], check=True, capture_output=True)
+    return public, signature.read_bytes()
+
+
+def test_signatures_are_kept_and_asked_for(tmp_path, store, revision):
+    public, signature = sign(tmp_path, revision)
+    other, _ = sign(tmp_path, revision, "other")
+    trust = voltqemu.Trust([public.read_text()])
+    ((kind, key_id, name),) = [(key.kind, key.id, key.name) for key in trust.keys]
+    assert (kind, len(key_id), name) == ("openssl", 64, "")
+    with pytest.raises(voltqemu.UntrustedError) as refused:
+        store.verify(revision, trust)
+    assert refused.value.reason == "unsigned" and refused.value.details["trusted"] == f"openssl {key_id}"
+    store.add_signature(revision, signature)
+    (kept,) = store.signatures("emulate-x86")
+    assert (kept.bytes, kept.kind, kept.key, kept.fault) == (signature, "openssl", "", None)
+    assert store.verify(revision, voltqemu.Trust(key_files=[other, public])) == 1
+    with voltqemu.Store(tmp_path / "to", create=True, trust=voltqemu.Trust(key_files=[other])) as to:
+        with pytest.raises(voltqemu.UntrustedError):
+            store.copy_to(revision, to)
+    store.export_layout(revision, tmp_path / "layout", "latest")
+    with voltqemu.Store(tmp_path / "to", trust=trust) as to:
+        to.import_layout(tmp_path / "layout", any_profile=True, trust=trust)
+        assert to.resolve(chosen()).revision == revision.name
+    store.remove_signature(revision, kept.digest)
+    assert store.signatures(revision) == []
+    with pytest.raises(voltqemu.InvalidError):
+        store.add_signature(revision, b"mine")
+    with pytest.raises(TypeError):
+        store.add_signature(revision, "mine")
+    with pytest.raises(TypeError):
+        voltqemu.Trust(public.read_text())
+
+
+def test_a_verifier_has_the_last_word(store, revision):
+    store.add_signature(revision, b"mi\0ne", any_kind=True)
+    seen = []
+
+    def verifier(evidence):
+        seen.append(evidence)
+        return voltqemu.Verdict.TRUSTED
+
+    assert store.verify(revision, voltqemu.Trust(verifier=verifier)) is None
+    (evidence,) = seen
+    assert evidence.manifest == Path(revision.path).read_bytes() and evidence.signatures == [b"mi\0ne"]
+    assert (evidence.profile, evidence.digest, evidence.key, evidence.oci_digest) == (
+        "emulate-x86", revision.digest, None, None)
+    with pytest.warns(RuntimeWarning, match="no verdict"):
+        def fails(_):
+            raise ValueError("no verdict")
+        with pytest.raises(voltqemu.UntrustedError) as refused:
+            store.verify(revision, voltqemu.Trust(verifier=fails))
+    assert refused.value.reason == "verifier-refuses"
+
+
 # ---- VMs ----
 
 @pytest.mark.usefixtures("revision")

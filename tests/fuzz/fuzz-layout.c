@@ -64,7 +64,7 @@ static void check_blobs(const struct oci_manifest *manifest) {
     uint64_t total = manifest->config.size;
     FUZZ_CHECK(is_digest(&manifest->config.digest), "the digest of the config");
     FUZZ_CHECK(manifest->object_count <= OBJECTS_MAX, "%zu objects", manifest->object_count);
-    FUZZ_CHECK(manifest->signature_count <= OCI_SIGNATURES_MAX, "%zu signatures",
+    FUZZ_CHECK(manifest->signature_count <= SIGNATURES_MAX, "%zu signatures",
                manifest->signature_count);
     for (size_t i = 0; i < manifest->signature_count; i++)
         total += manifest->signatures[i].size;

@@ -33,15 +33,16 @@ from .runtime import Capabilities, Placement, Runtime
 from .selection import Rejected, Selection, select
 from .store import (CheckPlace, CheckProblem, CheckProcess, CheckResult, Closure, ClosureEntry, Collection, Ingest,
                     Kept, Pin, Removed, Revision, Sharer, Size, Sizes, Store, Use, Uses)
+from .trust import Evidence, PublicKey, Signature, Trust, Verdict
 from .units import Unit, Units
 from .vm import VM, Change, Disk, Forward, Nic, Share, schema
 
 __all__ = [
     "Call", "Capabilities", "Change", "CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Closure",
-    "ClosureEntry", "Collection", "Command", "CommandFile", "Companion", "Disk", "Forward", "GuestArch", "Host",
-    "Ingest", "Kept", "LogEvent",
-    "Manifest", "ManifestObject", "Monitor", "Nic", "Pin", "Placement", "Policy", "Profile", "Progress", "Rejected",
-    "Removed", "Revision", "Runtime", "Selection", "Share", "Sharer", "ShutdownEnd", "Size", "Sizes", "Store", "Unit",
-    "Units", "Use", "Uses", "VM", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles",
-    "schema", "select", "version"]
+    "ClosureEntry", "Collection", "Command", "CommandFile", "Companion", "Disk", "Evidence", "Forward", "GuestArch",
+    "Host", "Ingest", "Kept", "LogEvent", "Manifest", "ManifestObject", "Monitor", "Nic", "Pin", "Placement",
+    "Policy", "Profile", "Progress", "PublicKey", "Rejected", "Removed", "Revision", "Runtime", "Selection", "Share",
+    "Sharer", "ShutdownEnd", "Signature", "Size", "Sizes", "Store", "Trust", "Unit", "Units", "Use", "Uses", "VM",
+    "Verdict", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles", "schema", "select",
+    "version"]
 __all__ += _errors

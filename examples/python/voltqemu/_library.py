@@ -37,6 +37,7 @@ OpenFile = Union[int, HasDescriptor]
 
 SONAME = "libvoltqemu.so.1"
 PROGRESS_FUNCTION = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
+VERIFIER_FUNCTION = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 LOG_FUNCTION = ctypes.CFUNCTYPE(None, c_int32, c_char_p, c_char_p, c_void_p)
 
 #: What belongs to one thread at a time; a lock makes threads of Python wait for each other.
@@ -311,6 +312,12 @@ def _string(value: Any, what: str) -> Optional[bytes]:
     return None if value is None else encoded(value, what)
 
 
+def _bytes(value: Any, what: str) -> bytes:
+    if not isinstance(value, (bytes, bytearray)):
+        raise TypeError(f"{what} must be bytes, not {_kind(value)}")
+    return bytes(value)
+
+
 def _strings(value: Optional[Sequence[Any]], what: str) -> Any:
     """An array with NULL at its end."""
     if value is None:
@@ -327,6 +334,8 @@ def _argument(kind: str, what: str) -> Tuple[Any, Converter]:
         return _INTEGERS[kind][0], _integer(kind, what)
     if kind == "bool":
         return c_bool, lambda value: flag(value, what)
+    if what == "signature":  # bytes of any kind
+        return c_char_p, lambda value: _bytes(value, what)
     if kind in ("const char*", "const void*"):
         return c_char_p, lambda value: _string(value, what)
     if kind == "const char*const*":
@@ -335,6 +344,8 @@ def _argument(kind: str, what: str) -> Tuple[Any, Converter]:
         return PROGRESS_FUNCTION, lambda value: value
     if kind == "vqemu_log_fn":
         return LOG_FUNCTION, lambda value: value
+    if kind == "vqemu_verifier_fn":
+        return VERIFIER_FUNCTION, lambda value: value
     if kind == "void*":
         return c_void_p, lambda value: value
     found = re.fullmatch(r"(?:const )?(vqemu_\w+)\*", kind)
@@ -487,6 +498,9 @@ class _Function:
                 self._converters.append(convert)
         self._function.argtypes = types + ([ctypes.POINTER(c_void_p)] if self._fallible else [])
         self._function.restype, self._made = _result(re.sub(r"\s*\*\s*", "*", result))
+        self._is_sized = not self._fallible and bool(self._outs)  # bytes, whose number comes out
+        if self._is_sized:
+            self._function.restype = c_void_p
 
     def __call__(self, *values: Any) -> Any:
         if len(values) != len(self._converters):
@@ -501,6 +515,9 @@ class _Function:
     def _call(self, arguments: List[Any]) -> Any:
         boxes = [told() for told, _ in self._outs]
         references = [ctypes.byref(box) for box in boxes]
+        if self._is_sized:
+            address = self._function(*arguments, *references)
+            return ctypes.string_at(address, boxes[0].value) if address else None
         if not self._fallible:
             return self._made(self._function(*arguments, *references))
         error = c_void_p()

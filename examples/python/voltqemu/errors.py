@@ -186,7 +186,7 @@ class DeniedError(Error):
 
 
 class UntrustedError(Error):
-    """It is not known who made it. Reserved: this version raises none."""
+    """It is not signed by anybody who is trusted."""
 
     CODE = -22
 

@@ -14,6 +14,7 @@ from .errors import Error, from_os
 from .manifest import Manifest
 from .profile import Profile
 from .runtime import Runtime
+from .trust import Signature, Trust
 
 if TYPE_CHECKING:
     from .selection import Selection
@@ -339,24 +340,28 @@ class Store(Handle):
     for the newest, whichever that is. pin(), unpin(), pins() and remove() take the name of a revision alone. What may
     take long takes a Call."""
 
-    __slots__ = ("_root",)
+    __slots__ = ("_root", "_trust")
     _C = "vqemu_store"
     _ELSEWHERE = "open it there by its path"
 
     def __init__(self, root: Optional[Text] = None, *, create: bool = False, read_only: bool = False,
                  allow_others: bool = False, root_fd: Optional[OpenFile] = None,
                  objects: Optional[Text] = None, refs: Optional[Text] = None, trees: Optional[Text] = None,
-                 links: Optional[Text] = None) -> None:
+                 links: Optional[Text] = None, trust: Optional[Trust] = None) -> None:
         """Open the store below the directory root, or make one there (create). root_fd: a descriptor of that
         directory; root then only names it in messages. objects, refs, trees, links: directories that are elsewhere.
         allow_others: also one that other users than root and the caller may write to; they decide which programs
-        are run from it. Else that is a RefusedError."""
+        are run from it. Else that is a RefusedError. trust: who must have signed what comes from elsewhere, and what is
+        resolved; else that is an UntrustedError."""
         if root is None and root_fd is None and None in (objects, refs, trees):
             raise TypeError("a store needs its root, or the directories of its objects, refs and trees")
         flags = flag(create, "create") | flag(read_only, "read_only") << 1 | flag(allow_others, "allow_others") << 2
         described = options("vqemu_store_options",
                             {"root": root, "objects": objects, "refs": refs, "trees": trees, "links": links},
                             {"root_fd": None if root_fd is None else descriptor(root_fd, "root_fd")})
+        if trust is not None:
+            C.vqemu_store_options_set_trust(described, trust)
+        self._trust = trust  # its verifier is asked as long as the store is there
         self._root = None if root is None else decoded(encoded(root))
         self._pointer = C.vqemu_store_open(described, flags)
 
@@ -436,15 +441,18 @@ class Store(Handle):
                 created_at: Optional[Text] = None, qemu_version: Optional[Text] = None,
                 build_date: Optional[Text] = None, build_host: Optional[Text] = None, accel: Optional[Text] = None,
                 abilities: Optional[Text] = None, guests: Optional[Text] = None,
-                description: Optional[Text] = None, whole: bool = False) -> Ingest:
+                description: Optional[Text] = None, whole: bool = False, trust: Optional[Trust] = None) -> Ingest:
         """Put an archive into the store: an open file, pipe, socket or descriptor, or the path of a file. One
         that export() has written needs the profile, or the digest that its revision must have, or any_profile: it may
-        say itself of which profile it is. whole: as of ingest(); what else that takes is for other archives."""
+        say itself of which profile it is. trust: who must have signed it. whole: as of ingest(); what else that takes
+        is for other archives."""
         described = options("vqemu_ingest_options", {
             "profile": None if profile is None else _name(profile, Profile, "profile"), "digest": digest,
             "created_at": created_at, "qemu_version": qemu_version, "build_date": build_date, "build_host": build_host,
             "accel": accel,
             "abilities": abilities, "guests": guests, "description": description})
+        if trust is not None:
+            C.vqemu_ingest_options_set_trust(described, trust)
         flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1
         with _opened(file, "rb") as (number, name):
             return Ingest._of(perform(call, lambda made: C.vqemu_store_import(
@@ -459,11 +467,15 @@ class Store(Handle):
 
     def import_layout(self, directory: Text, version: Optional[Text] = None, *,
                       profile: Optional[Union[Text, Profile]] = None, digest: Optional[Text] = None,
-                      any_profile: bool = False, whole: bool = False, call: Optional[Call] = None) -> Ingest:
+                      any_profile: bool = False, whole: bool = False, trust: Optional[Trust] = None,
+                      call: Optional[Call] = None) -> Ingest:
         """Take a revision in from an OCI layout: that of a tag or of the digest of an OCI manifest, else the only one.
-        It needs the profile, or the digest that the revision must have, or any_profile."""
+        It needs the profile, or the digest that the revision must have, or any_profile. trust: who must have signed it.
+        """
         described = options("vqemu_ingest_options", {
             "profile": None if profile is None else _name(profile, Profile, "profile"), "digest": digest})
+        if trust is not None:
+            C.vqemu_ingest_options_set_trust(described, trust)
         flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1
         return Ingest._of(perform(call, lambda made: C.vqemu_store_import_layout(
             self, directory, version, described, flags, made)))
@@ -479,6 +491,34 @@ class Store(Handle):
         """Copy a revision to another store."""
         found = self._revision(revision, call)
         return Ingest._of(perform(call, lambda made: C.vqemu_store_copy(self, found, store, 0, made)))
+
+    # ---- signatures ----
+
+    def add_signature(self, revision: RevisionName, signature: bytes, *, any_kind: bool = False,
+                      call: Optional[Call] = None) -> None:
+        """Add a signature of the file Revision.path that another program has made. any_kind: also one that the library
+        cannot verify."""
+        found = self._revision(revision, call)
+        flags = int(flag(any_kind, "any_kind"))
+        perform(call, lambda made: C.vqemu_store_add_signature(self, found, signature, len(signature), flags, made))
+
+    def remove_signature(self, revision: RevisionName, digest: Text, *, call: Optional[Call] = None) -> None:
+        """Remove the one with this digest."""
+        found = self._revision(revision, call)
+        perform(call, lambda made: C.vqemu_store_remove_signature(self, found, digest, 0, made))
+
+    def signatures(self, revision: RevisionName, *, call: Optional[Call] = None) -> List[Signature]:
+        """Those of a revision."""
+        found = self._revision(revision, call)
+        listed: Pointer = perform(call, lambda made: C.vqemu_store_list_signatures(self, found, 0, made))
+        return [Signature._of(listed, i) for i in range(C.vqemu_signature_list_count(listed))]
+
+    def verify(self, revision: RevisionName, trust: Trust, *, call: Optional[Call] = None) -> Optional[int]:
+        """Whether a revision may be trusted: the index in Trust.keys of the key whose signature is good, or None where
+        the verifier alone has said so. UntrustedError if it may not."""
+        found = self._revision(revision, call)
+        key: int = perform(call, lambda made: C.vqemu_store_verify_revision(self, found, trust, 0, made))
+        return None if key < 0 else key
 
     # ---- keeping ----
 

@@ -21,6 +21,7 @@ END_TEST
 
 START_TEST(features_have_names) {
     ck_assert(vqemu_has_feature("archives"));
+    ck_assert(vqemu_has_feature("signatures"));
     ck_assert(vqemu_has_feature("monitor"));
     ck_assert(vqemu_has_feature("profiles"));
     ck_assert(vqemu_has_feature("units"));

@@ -1,0 +1,4 @@
+untrusted comment: signature from minisign secret key
+RUSusBbXxiPMfqMLYw2CwgyBPB7D/amoRKdf3g41ZO6xDYXqAWqoRj6zPxyd9D1iZYFxbw8CQrK7TzIsc3uDJiy0YEed8bOgDwI=
+trusted comment: timestamp:1795858640	file:manifest.json	hashed
+zIDcPjC0DQcMsJSPT/jIDfE03aQjpUbuBPX1VKtXB/vRYYYk/GdBHnj7x0N4KZJdz7LbVg01Vup8iWEBIiWUBQ==

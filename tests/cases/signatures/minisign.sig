@@ -1,0 +1,4 @@
+untrusted comment: signature from minisign secret key
+RWSusBbXxiPMfuqvq9DSwhKA2thjv5dKxjrp404WxdSpM3+VKQ88nNj/eiKtud1yn6uZbCY5mFBLza7I29sSbAK4AdLX6T7BpwI=
+trusted comment: timestamp:1795858640	file:manifest.json
+AozjYJ6+8SW/Iho9gnx93xtaWty5uXve/nejFx1T0D3vzBjiLYB9tUrkGTro1PgdWE4OoNNJSStw5LV3S6I7Aw==

@@ -1,0 +1,2 @@
+untrusted comment: verify with b.pub
+RWTS4moYhWrzK9+/wSjgsvPfYOhpyagZriPk32kAGjBtIGQ6oLWfYpDssPPP82IprQegcD/VGz9xVcCCmvj9GIXm7D8qSJ4G7Ao=

@@ -1,0 +1,2 @@
+untrusted comment: verify with a.pub
+RWRurJMbDOFtByjI4lMT2vPe/Ju6Lhnp9xr6uro9j5INtdAK/tqFzhOxVMVlRnpLqxnPfUBtbaPhRxWqEcT13YZUYLRkgvfMdQY=
