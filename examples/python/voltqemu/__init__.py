@@ -31,8 +31,9 @@ from .policy import Policy, policy_schema
 from .profile import GuestArch, Profile, guest_archs, profiles
 from .runtime import Capabilities, Placement, Runtime
 from .selection import Rejected, Selection, select
+from .sizes import Sharer, Size, Sizes
 from .store import (CheckPlace, CheckProblem, CheckProcess, CheckResult, Closure, ClosureEntry, Collection, Ingest,
-                    Kept, Pin, Removed, Revision, Sharer, Size, Sizes, Store, Use, Uses)
+                    Kept, Pin, Removed, Revision, Store, Use, Uses)
 from .trust import Evidence, PublicKey, Signature, Trust, Verdict
 from .units import Unit, Units
 from .vm import VM, Change, Disk, Forward, Nic, Share, schema
