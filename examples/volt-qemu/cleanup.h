@@ -37,6 +37,8 @@ DEFINE_CLEANUP(vqemu_placement_list, placement_list, vqemu_placement_list_free);
 DEFINE_CLEANUP(vqemu_check, check, vqemu_check_free);
 DEFINE_CLEANUP(vqemu_collection, collection, vqemu_collection_free);
 DEFINE_CLEANUP(vqemu_pin_list, pin_list, vqemu_pin_list_free);
+DEFINE_CLEANUP(vqemu_remote, remote, vqemu_remote_free);
+DEFINE_CLEANUP(vqemu_tag_list, tag_list, vqemu_tag_list_free);
 DEFINE_CLEANUP(vqemu_use_list, use_list, vqemu_use_list_free);
 DEFINE_CLEANUP(vqemu_signature_list, signature_list, vqemu_signature_list_free);
 DEFINE_CLEANUP(vqemu_size_list, size_list, vqemu_size_list_free);
@@ -70,6 +72,8 @@ DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 #define _cleanup_check_ _cleanup_(cleanup_check)
 #define _cleanup_collection_ _cleanup_(cleanup_collection)
 #define _cleanup_pin_list_ _cleanup_(cleanup_pin_list)
+#define _cleanup_remote_ _cleanup_(cleanup_remote)
+#define _cleanup_tag_list_ _cleanup_(cleanup_tag_list)
 #define _cleanup_use_list_ _cleanup_(cleanup_use_list)
 #define _cleanup_signature_list_ _cleanup_(cleanup_signature_list)
 #define _cleanup_size_list_ _cleanup_(cleanup_size_list)

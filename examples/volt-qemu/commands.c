@@ -7,14 +7,17 @@
 #include "suggest.h"
 
 const struct command *const commands[] = {
-    &command_profiles,  &command_select,     &command_ingest,    &command_import,
-    &command_export,    &command_copy,       &command_revisions, &command_show,
-    &command_current,   &command_pin,        &command_unpin,     &command_pins,
-    &command_signature, &command_signatures, &command_uses,      &command_rm,
-    &command_verify,    &command_gc,         &command_resolve,   &command_capabilities,
-    &command_args,      &command_env,        &command_schema,    &command_diff,
-    &command_complete,  &command_unit,       &command_prepare,   &command_run,
-    &command_stop,      &command_version,    &command_help,      NULL,
+    &command_profiles, &command_select,    &command_ingest,
+    &command_import,   &command_export,    &command_copy,
+    &command_tags,     &command_revisions, &command_show,
+    &command_current,  &command_pin,       &command_unpin,
+    &command_pins,     &command_signature, &command_signatures,
+    &command_uses,     &command_rm,        &command_verify,
+    &command_gc,       &command_resolve,   &command_capabilities,
+    &command_args,     &command_env,       &command_schema,
+    &command_diff,     &command_complete,  &command_unit,
+    &command_prepare,  &command_run,       &command_stop,
+    &command_version,  &command_help,      NULL,
 };
 
 static const struct {

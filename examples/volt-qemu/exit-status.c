@@ -33,6 +33,8 @@ int exit_status_of(const vqemu_error *error) {
     case VQEMU_ERR_TIMEOUT:
     case VQEMU_ERR_CANCELLED:
         return STATUS_GIVEN_UP;
+    case VQEMU_ERR_NETWORK:
+        return STATUS_UNREACHED;
     default:
         return STATUS_FAILED;
     }

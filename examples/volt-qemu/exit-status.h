@@ -15,6 +15,7 @@ enum exit_status {
     STATUS_DAMAGED = 6,
     STATUS_GIVEN_UP = 7,      /* the time was over, or the program was interrupted */
     STATUS_UNTRUSTED = 8,     /* not signed by whom it must be */
+    STATUS_UNREACHED = 9,     /* the network, or who is at its other end: later it may work */
     STATUS_BROKEN_PIPE = 141, /* nobody reads the output: as a shell says of SIGPIPE */
 };
 

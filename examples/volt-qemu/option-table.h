@@ -32,7 +32,8 @@ enum option_group {
     OPTIONS_SIZES = 1 << 22,    /* --sizes */
     OPTIONS_LAYOUT = 1 << 23,   /* --layout, --tag */
     OPTIONS_KEY = 1 << 24,      /* --key */
-    OPTIONS_SIGNATURE = 1 << 25
+    OPTIONS_SIGNATURE = 1 << 25,
+    OPTIONS_REMOTE = 1 << 26 /* how a registry is talked to */
 };
 
 enum option_type {

@@ -236,6 +236,9 @@ void options_free(struct options *options) {
     free(options->rootfs);
     free(options->kernel);
     free(options->initrd);
+    free(options->ca_file);
+    free(options->certificate);
+    free(options->certificate_key);
     vqemu_call_unref(options->call);
 }
 

@@ -79,6 +79,12 @@ struct options {
     const char *to;     /* the root of another store */
     const char *holder; /* of a pin */
     bool user_manager;
+
+    /* of registries: */
+    const char *authfile, *user, *login_file;
+    bool password_stdin, plain_http;
+    char *ca_file, *certificate, *certificate_key; /* made absolute; allocated */
+
     int64_t stop_timeout; /* seconds; -1 if not given */
 
     vqemu_call *call; /* made of them: see call_from_options() */

@@ -87,13 +87,13 @@ int vqemu_call_set_progress(vqemu_call *call, vqemu_progress_fn function, void *
 
 /**
  * What is being done, a stable word: "hash", "import", "export", "copy", "repair", "assemble",
- * "verify", "collect", "probe", or "wait" for others that use the store. Later versions may have
- * more. Static. Since 1.0.
+ * "verify", "collect", "probe", "list", or "wait" for others that use the store. Later versions may
+ * have more. Static. Since 1.0.
  */
 const char *vqemu_progress_step(const vqemu_progress *progress);
 
-/** What the numbers count: "bytes", "files", "objects", "devices"; "" while waiting. Static.
- * Since 1.0. */
+/** What the numbers count: "bytes", "files", "objects", "devices", "tags"; "" while waiting.
+ * Static. Since 1.0. */
 const char *vqemu_progress_unit(const vqemu_progress *progress);
 
 /** The file or object at hand; "" at times. Borrowed for the callback. Since 1.0. */

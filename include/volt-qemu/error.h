@@ -74,9 +74,10 @@ enum vqemu_result {
     VQEMU_ERR_NOT_RUNNING = -18,
     /** There is no such key; vqemu_error_detail() has "key" and "choices". */
     VQEMU_ERR_UNKNOWN_KEY = -19,
-    /** The network, or the other side, failed. Reserved: no function of this version returns it. */
+    /** The network, or the other side, failed. */
     VQEMU_ERR_NETWORK = -20,
-    /** Somebody who is asked says no: QEMU to a command, a policy to a VM. */
+    /** Somebody who is asked says no: QEMU to a command, a policy to a VM, a registry to a
+     * user. */
     VQEMU_ERR_DENIED = -21,
     /** It is not signed by anybody who is trusted. */
     VQEMU_ERR_UNTRUSTED = -22
@@ -157,6 +158,9 @@ const char *vqemu_error_reason(const vqemu_error *error);
 
 /** All keys that are at fault, separated by ", ". Since 1.0. */
 #define VQEMU_DETAIL_KEYS "keys"
+
+/** The host at the other end of a network. Since 1.0. */
+#define VQEMU_DETAIL_HOST "host"
 
 /** QEMU's word for why it refuses a command. Since 1.0. */
 #define VQEMU_DETAIL_CLASS "class"

@@ -37,6 +37,7 @@
 #include <volt-qemu/policy.h>
 #include <volt-qemu/prepare.h>
 #include <volt-qemu/profile.h>
+#include <volt-qemu/remote.h>
 #include <volt-qemu/request.h>
 #include <volt-qemu/revision.h>
 #include <volt-qemu/runtime.h>

@@ -17,12 +17,18 @@ static void *field_of(void *options, const struct option_key *key) {
     return (char *)options + key->offset;
 }
 
+static void free_string(const struct option_key *key, char *text) {
+    if (text && key->kind == OPTION_SECRET)
+        explicit_bzero(text, strlen(text));
+    free(text);
+}
+
 void options_free(const struct options_type *type, void *options) {
     if (!options)
         return;
     for (size_t i = 0; i < type->key_count; i++)
-        if (type->keys[i].kind == OPTION_STRING)
-            free(*(char **)field_of(options, &type->keys[i]));
+        if (type->keys[i].kind != OPTION_NUMBER)
+            free_string(&type->keys[i], *(char **)field_of(options, &type->keys[i]));
     free(options);
 }
 
@@ -37,7 +43,7 @@ static int unknown_key(const struct options_type *type, const char *key, vqemu_e
 }
 
 static int wrong_kind(const struct option_key *key, vqemu_error **error) {
-    const char *kind = key->kind == OPTION_STRING ? "a string" : "a number";
+    const char *kind = key->kind == OPTION_NUMBER ? "a number" : "a string";
     int r = error_set(error, VQEMU_ERR_INVALID, 0, "%s: its value is %s", key->key, kind);
     return error_because(r, error, "wrong-kind", VQEMU_DETAIL_KEY, key->key, NULL);
 }
@@ -47,7 +53,9 @@ static int find(const struct options_type *type, const char *name, enum option_k
     for (size_t i = 0; i < type->key_count; i++) {
         *key = &type->keys[i];
         if (strcmp((*key)->key, name) == 0)
-            return (*key)->kind == kind ? 0 : wrong_kind(*key, error);
+            return ((*key)->kind == OPTION_NUMBER) == (kind == OPTION_NUMBER)
+                       ? 0
+                       : wrong_kind(*key, error);
     }
     return unknown_key(type, name, error);
 }
@@ -62,7 +70,7 @@ int options_set_string(const struct options_type *type, void *options, const cha
     if (value && !copy)
         return error_no_memory(error);
     char **field = field_of(options, found);
-    free(*field);
+    free_string(found, *field);
     *field = copy;
     return 0;
 }

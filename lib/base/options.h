@@ -11,7 +11,8 @@
 
 #include <volt-qemu/error.h>
 
-enum option_kind { OPTION_STRING, OPTION_NUMBER };
+/* A secret is a string that is wiped when it is freed. */
+enum option_kind { OPTION_STRING, OPTION_SECRET, OPTION_NUMBER };
 
 struct option_key {
     const char *key;

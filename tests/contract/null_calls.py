@@ -14,6 +14,7 @@ import os
 import shutil
 import socket
 import sys
+import threading
 from pathlib import Path
 
 USAGE = -12
@@ -31,6 +32,15 @@ def answer_as_qemu(listener):
             stream.write(json.dumps({"return": {}, "id": request.get("id")}).encode() + b"\n" + event)
             if request["execute"] == "quit":
                 return
+
+
+def answer_as_registry(listener):
+    while True:
+        connection, _ = listener.accept()
+        with connection:
+            connection.recv(65536)
+            connection.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\nConnection: close\r\n\r\n'
+                               b'{"tags": ["a"]}')
 
 
 class Library:
@@ -209,6 +219,17 @@ class Library:
         self.do("vqemu_vm_set_string", vm, b"user", b"root")
         return self.need("vqemu_units_build", self.make("vqemu_runtime"), vm,
                          self.make("vqemu_unit_options"), 0)
+
+    def make_remote(self):
+        """Of a server that has one tag, and ends with this process."""
+        listener = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=answer_as_registry, args=(listener,), daemon=True).start()
+        remote = self.need("vqemu_remote_new", f"127.0.0.1:{listener.getsockname()[1]}/web".encode())
+        self.do("vqemu_remote_set_number", remote, b"plain_http", ctypes.c_uint64(1))
+        return remote
+
+    def make_tag_list(self):
+        return self.need("vqemu_remote_list_tags", self.make("vqemu_remote"), 0, None)
 
     def make_monitor(self):
         """Of a process that has an event for everybody who waits, and ends when told to: no call takes its time."""

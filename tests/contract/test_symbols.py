@@ -84,13 +84,14 @@ def test_is_hardened():
 
 
 def test_has_no_writable_globals_of_its_own():
-    """Apart from the error that is handed out when there is no memory."""
+    """Apart from the error that is handed out when there is no memory, and a lock around the beginning of libcurl's,
+    whose older versions have none."""
     lines = output_of("nm", "--defined-only", "--format=sysv", LIBRARY).splitlines()
     rows = [[field.strip() for field in line.split("|")] for line in lines if line.count("|") == 6]
     writable = {row[0] for row in rows if row[6] in (".data", ".bss") and row[3] == "OBJECT"}
     toolchain = re.compile(r"^(completed\.\d+|__TMC_END__|__dso_handle)$")
     ours = {name for name in writable if not toolchain.match(name)}
-    assert ours == {"out_of_memory", "out_of_memory_message"}
+    assert ours == {"out_of_memory", "out_of_memory_message", "initialising"}
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda path: path.name)

@@ -29,6 +29,7 @@ from .manifest import Manifest, ManifestObject
 from .monitor import Monitor, ShutdownEnd
 from .policy import Policy, policy_schema
 from .profile import GuestArch, Profile, guest_archs, profiles
+from .remote import Remote
 from .runtime import Capabilities, Placement, Runtime
 from .selection import Rejected, Selection, select
 from .sizes import Sharer, Size, Sizes
@@ -42,8 +43,8 @@ __all__ = [
     "Call", "Capabilities", "Change", "CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Closure",
     "ClosureEntry", "Collection", "Command", "CommandFile", "Companion", "Disk", "Evidence", "Forward", "GuestArch",
     "Host", "Ingest", "Kept", "LogEvent", "Manifest", "ManifestObject", "Monitor", "Nic", "Pin", "Placement",
-    "Policy", "Profile", "Progress", "PublicKey", "Rejected", "Removed", "Revision", "Runtime", "Selection", "Share",
-    "Sharer", "ShutdownEnd", "Signature", "Size", "Sizes", "Store", "Trust", "Unit", "Units", "Use", "Uses", "VM",
-    "Verdict", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles", "schema", "select",
-    "version"]
+    "Policy", "Profile", "Progress", "PublicKey", "Rejected", "Remote", "Removed", "Revision", "Runtime",
+    "Selection", "Share", "Sharer", "ShutdownEnd", "Signature", "Size", "Sizes", "Store", "Trust", "Unit", "Units",
+    "Use", "Uses", "VM", "Verdict", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles",
+    "schema", "select", "version"]
 __all__ += _errors

@@ -174,13 +174,13 @@ class UnknownKeyError(Error, KeyError):
 
 
 class NetworkError(Error):
-    """The network, or the other side, failed. Reserved: this version raises none."""
+    """The network, or the other side, failed."""
 
     CODE = -20
 
 
 class DeniedError(Error):
-    """The other side says no: QEMU, to a command."""
+    """The other side says no: QEMU to a command, a registry to a user."""
 
     CODE = -21
 

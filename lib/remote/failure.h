@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* What a request to a registry failed by, in words for people. URLs have secrets in their query, so
+ * only hosts are told. */
+#ifndef LIB_FAILURE_H
+#define LIB_FAILURE_H
+
+#include "remote/http.h"
+#include "remote/remote.h"
+#include "remote/url.h"
+
+/* A request that failed. */
+struct failed {
+    const vqemu_remote *remote;
+    const char *doing;     /* "list the tags": of the repository, behind "cannot" */
+    const struct url *url; /* who was asked last */
+    unsigned tries;
+    const struct answer *answer;
+};
+
+/* There is no answer. */
+int failure_of_transfer(const struct failed *failed, const struct http_transfer *transfer,
+                        vqemu_error **error);
+
+/* The answer is a refusal: a status other than 200 to 299. */
+int failure_of_answer(const struct failed *failed, vqemu_error **error);
+
+/* The answer is not what registries answer: how. */
+int failure_of_sense(const struct failed *failed, const char *how, vqemu_error **error);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HTTP by libcurl, which is loaded when it is first needed. Transfers run at the same time, on the
+ * thread that polls for them. One transfer is one request and its answer: redirects, logins and
+ * second tries are the session's (session.h).
+ */
+#ifndef LIB_HTTP_H
+#define LIB_HTTP_H
+
+#include <volt-qemu/error.h>
+
+#include "remote/answer.h"
+
+struct http; /* all transfers of a call */
+
+struct http_settings {
+    const char *ca_file, *certificate, *key, *proxy; /* or NULL */
+    uint64_t connect_timeout, stall_timeout;         /* seconds */
+};
+
+/* The settings are borrowed. VQEMU_ERR_UNSUPPORTED (reason "library-missing"). */
+int http_open(const struct http_settings *settings, struct http **http, vqemu_error **error);
+void http_close(struct http *http);
+
+enum http_outcome {
+    HTTP_ANSWERED,
+    HTTP_UNREACHABLE,     /* no such host, nobody there, or somebody who does not talk HTTP */
+    HTTP_BROKEN_OFF,      /* in the middle */
+    HTTP_STALLED,         /* too slow */
+    HTTP_CERTIFICATE,     /* the server's is not good */
+    HTTP_NO_TLS,          /* that could not be agreed on */
+    HTTP_HUNG_UP_ON_US,   /* over TLS, before an answer: a client certificate may be wanted */
+    HTTP_FILE,            /* of certificates, which cannot be used */
+    HTTP_REFUSED_ADDRESS, /* public_only */
+    HTTP_TOO_LARGE,
+    HTTP_NO_MEMORY,
+};
+
+struct http_transfer {
+    /* All borrowed until it is done; NULL where there is none. */
+    const char *method, *url, *accept;
+    const char *authorization;   /* a whole header */
+    const char *user, *password; /* for Basic */
+    const char *form;            /* the body of a POST */
+    size_t body_max;             /* of a good answer */
+    bool public_only;            /* not to addresses of this host and its link */
+    struct answer *answer;       /* empty; filled in */
+    void *owner;                 /* the caller's */
+
+    enum http_outcome outcome;
+    char problem[256]; /* libcurl's words for it; of another outcome than HTTP_ANSWERED */
+
+    /* The rest is http.c's. */
+    struct http *http;
+    void *handle, *headers;
+    bool refused_address, too_large;
+};
+
+/* Begin one. It stays where it is until it is done, or abandoned. Returns 0 or -ENOMEM. */
+int http_start(struct http *http, struct http_transfer *transfer);
+
+/* Go on with all, waiting so many milliseconds for something to do. Returns 0 or -ENOMEM. */
+int http_poll(struct http *http, int milliseconds);
+
+/* One that is done; NULL if none is. */
+struct http_transfer *http_next_done(struct http *http);
+
+/* End one, whether it is done or not; nothing if it was not begun. */
+void http_end(struct http_transfer *transfer);
+
+#endif

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""A registry of which each answer is made up, for what real ones do on bad days only; and a real one."""
+import contextlib
+import http.server
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Answer:
+    """What is sent back. cut: only so many bytes of the body, then the connection is closed; reset: nothing at all;
+    pause: seconds before the body."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict = field(default_factory=dict)
+    cut: int = -1
+    reset: bool = False
+    pause: float = 0
+
+
+@dataclass
+class Request:
+    method: str
+    path: str
+    headers: dict  # with names in lower case
+    body: bytes
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+    def _answer(self):
+        length = int(self.headers.get("Content-Length", 0))
+        request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()},
+                          self.rfile.read(length))
+        registry = self.server.registry
+        with registry.lock:
+            registry.requests.append(request)
+            answer = registry.answer(request)
+        if answer.reset:
+            self.close_connection = True
+            return
+        self.send_response(answer.status)
+        for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
+            for one in value if isinstance(value, list) else [value]:
+                if one is not None:
+                    self.send_header(name, one)
+        self.end_headers()
+        self.wfile.flush()
+        time.sleep(answer.pause)
+        with contextlib.suppress(OSError):
+            self.wfile.write(answer.body[:answer.cut] if answer.cut >= 0 else answer.body)
+        self.close_connection |= answer.cut >= 0
+
+    do_GET = do_HEAD = do_POST = do_PUT = _answer
+
+
+class FakeRegistry:
+    """answer(request) makes each answer. requests: all that came."""
+
+    def __init__(self, answer, certificate=None, address="127.0.0.1"):
+        self.answer, self.requests, self.lock = answer, [], threading.Lock()
+        self.server = http.server.ThreadingHTTPServer((address, 0), _Handler)
+        self.server.daemon_threads = True
+        self.server.registry = self
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        self.host = f"{address}:{self.port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def real_registry(directory, http_lines="", auth_lines=""):
+    """docker-registry on loopback: "host:port"."""
+    port = free_port()
+    directory.mkdir(parents=True, exist_ok=True)
+    config = directory / "config.yml"
+    config.write_text(f"version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {directory}/data}}\n"
+                      f"http:\n  addr: 127.0.0.1:{port}\n{http_lines}{auth_lines}")
+    program = shutil.which("docker-registry")
+    assert program, "docker-registry is not installed"
+    with open(directory / "log", "wb") as log, \
+            subprocess.Popen([program, "serve", config], stdout=log, stderr=log) as process:
+        try:
+            _wait_for(port, process)
+            yield f"localhost:{port}"
+        finally:
+            process.kill()
+
+
+def _wait_for(port, process):
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
+            return
+        time.sleep(0.05)
+    raise RuntimeError("docker-registry does not start")
