@@ -57,6 +57,7 @@ const (
 	StepVerify   Step = "verify"
 	StepCollect  Step = "collect"
 	StepProbe    Step = "probe"
+	StepList     Step = "list"
 	StepWait     Step = "wait" // for others that use the store
 )
 

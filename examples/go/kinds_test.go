@@ -34,11 +34,11 @@ func TestKindsAreThoseOfTheHeaders(t *testing.T) {
 		"vqemu_collection_kind":      []StoredKind{StoredRevision, StoredTree, StoredObject, StoredStaging},
 		"vqemu_collection_kept_kind": []StoredKind{StoredRevision, StoredTree},
 		"vqemu_check_problem_kind": []ProblemKind{ProblemMissing, ProblemDamaged, ProblemTree, ProblemRevision,
-			ProblemClosure},
+			ProblemClosure, ProblemSignature},
 		"vqemu_placement_list_how": []PlacementWay{PlacedByLink, PlacedByReflink, PlacedByCopyFileRange, PlacedByCopy,
 			PlacedAsNew},
 		"vqemu_progress_step": []Step{StepHash, StepImport, StepExport, StepCopy, StepRepair, StepAssemble, StepVerify,
-			StepCollect, StepProbe, StepWait},
+			StepCollect, StepProbe, StepList, StepWait},
 	} {
 		before, _, found := strings.Cut(headers, "\nconst char *"+function+"(")
 		if !found {

@@ -319,11 +319,12 @@ type ProblemKind string
 
 // The kinds of problems.
 const (
-	ProblemMissing  ProblemKind = "missing"  // an object
-	ProblemDamaged  ProblemKind = "damaged"  // an object
-	ProblemTree     ProblemKind = "tree"     // it was altered
-	ProblemRevision ProblemKind = "revision" // its manifest cannot be loaded
-	ProblemClosure  ProblemKind = "closure"  // something that its files ask for
+	ProblemMissing   ProblemKind = "missing"   // an object
+	ProblemDamaged   ProblemKind = "damaged"   // an object
+	ProblemTree      ProblemKind = "tree"      // it was altered
+	ProblemRevision  ProblemKind = "revision"  // its manifest cannot be loaded
+	ProblemClosure   ProblemKind = "closure"   // something that its files ask for
+	ProblemSignature ProblemKind = "signature" // it is damaged, or a revision is not signed as asked for
 )
 
 // ObjectPlace is where an object is needed.
