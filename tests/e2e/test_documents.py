@@ -11,10 +11,11 @@ import pytest
 import boots
 
 SOURCE = Path(__file__).resolve().parents[2]
+KEY = SOURCE / "tests/cases/signatures/signify.pub"
 BUILD = Path(os.environ.get("BUILD_DIR", SOURCE / "build"))
 STRICT = ["-std=c99", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
-# Calls each function of the guide: GUIDE STORE DIRECTORY COMMAND
+# Calls each function of the guide: GUIDE STORE DIRECTORY COMMAND KEY
 CALLER = r"""
 #include <stdlib.h>
 static int fail(vqemu_error *error) {
@@ -30,7 +31,7 @@ int main(int argc, char **argv) {
     vqemu_vm *vm = NULL;
     vqemu_selection *selection = NULL;
     char *json = NULL;
-    if (argc != 4)
+    if (argc != 5)
         return 2;
     if (vqemu_store_open_root(argv[1], VQEMU_STORE_CREATE, &store, &error) < 0 ||
         take_in(store, argv[2], &interrupted, &error) < 0 || describe(&vm, &error) < 0 ||
@@ -49,6 +50,14 @@ int main(int argc, char **argv) {
         return fail(error);
     vqemu_command_unref(command);
     vqemu_runtime_unref(runtime);
+    /* Nobody has signed it. */
+    vqemu_store *strict = NULL;
+    vqemu_runtime *unsigned_one = NULL;
+    if (open_signed(argv[1], argv[4], &strict, &error) < 0)
+        return fail(error);
+    if (vqemu_resolve(strict, selection, NULL, 0, NULL, &unsigned_one, &error) != VQEMU_ERR_UNTRUSTED)
+        return 4;
+    vqemu_store_unref(strict);
     /* The errors that explain() knows. */
     vqemu_vm_set_number(vm, "memroy", 1, &error);
     explain(error);
@@ -155,7 +164,8 @@ def test_the_texts_of_the_guide_do_what_they_are_for(guide, tmp_path):
     for path, text in {"bin/qemu-system-x86_64": "#!/bin/sh\n", "firmware/bios.bin": "bios"}.items():
         (profile / path).parent.mkdir(parents=True, exist_ok=True)
         (profile / path).write_text(text)
-    run = subprocess.run([guide, tmp_path / "store", profile, "/nowhere"], capture_output=True, text=True, check=False)
+    run = subprocess.run([guide, tmp_path / "store", profile, "/nowhere", KEY], capture_output=True, text=True,
+                         check=False)
     assert run.returncode == 0, run.stderr
     printed = run.stdout.splitlines()
     assert re.fullmatch(r"emulate-x86-[0-9a-f]{8}: 2 of 2 objects are new", printed[0])
@@ -181,7 +191,7 @@ def test_the_guide_stops_a_guest_of_another_program(guide, boot_store, guest_of,
         running.wait_for("REPORT waiting event", 300)
         (tmp_path / "profile/bin").mkdir(parents=True)
         (tmp_path / "profile/bin/qemu-system-x86_64").write_text("#!/bin/sh\n")
-        run = subprocess.run([guide, tmp_path / "store", tmp_path / "profile", tmp_path / "web.command"],
+        run = subprocess.run([guide, tmp_path / "store", tmp_path / "profile", tmp_path / "web.command", KEY],
                              capture_output=True, text=True, check=False, timeout=300)
         assert run.returncode == 0, run.stderr
         console = running.wait(60)

@@ -337,6 +337,58 @@ class ImportLayout(Import):
         return ["import", "--profile", PROFILE, "--layout", point / "layout"]
 
 
+def sign(root, base, *names):
+    """Signatures that nobody verifies: what is a signature is told by its form."""
+    for name in names:
+        (base / name).write_bytes(hashlib.sha512(name.encode()).digest())
+        good("--root", root, "signature", "add", PROFILE, base / name)
+
+
+def signatures(root):
+    """The names of those that the profile has. Each is whole, or has no such name."""
+    found = set()
+    for path in (root / "cas/signatures").glob(f"{PROFILE}-*/*"):
+        if not is_new(path.name):
+            assert path.name == digest_of(path), f"{path} is damaged"
+            found.add(path.name)
+    return found
+
+
+class ImportSigned(Import):
+    """Two signatures come with it."""
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        build(base / "made", PROFILE, FILES)
+        sign(base / "made", base, "one", "two")
+        good("--root", base / "made", "export", PROFILE, "--output", base / "archive.tar.gz")
+        shutil.rmtree(base / "made")
+
+    def is_done(self, point):
+        wanted = {digest_of(point / name) for name in ("one", "two")}
+        return super().is_done(point) and signatures(point / "store") == wanted
+
+
+class Sign(Operation):
+    """Beside a signature that is there."""
+
+    needs = "signature"
+
+    def prepare(self, base):
+        build(base / "store", PROFILE, FILES)
+        sign(base / "store", base, "one")
+        (base / "two").write_bytes(hashlib.sha512(b"two").digest())
+
+    def command(self, point):
+        return ["signature", "add", PROFILE, point / "two"]
+
+    def check_kept(self, point):
+        assert digest_of(point / "one") in signatures(point / "store"), "a signature is gone"
+
+    def is_done(self, point):
+        return digest_of(point / "two") in signatures(point / "store")
+
+
 class Resolve(Operation):
     """The first assembly, which needs the other inode of an object."""
 
@@ -762,6 +814,8 @@ OPERATIONS = {
     "build-mend": BuildMend,
     "import": Import,
     "import-layout": ImportLayout,
+    "import-signed": ImportSigned,
+    "sign": Sign,
     "resolve": Resolve,
     "resolve-warm": ResolveWarm,
     "resolve-again": ResolveAgain,

@@ -30,7 +30,7 @@ static void check_find(const struct oci_layout *layout, const char *version) {
         return;
     FUZZ_CHECK(is_digest(&blob.digest), "the digest \"%s\"", blob.digest.hex);
     FUZZ_CHECK(!version || strcmp(version, DIGEST) != 0 ||
-                   strcmp(blob.digest.hex, DIGEST + strlen(OCI_DIGEST_ALGORITHM)) == 0,
+                   strcmp(blob.digest.hex, &DIGEST[strlen(OCI_DIGEST_ALGORITHM)]) == 0,
                "%s instead of the digest that was asked for", blob.digest.hex);
 }
 
