@@ -146,9 +146,9 @@ static void advise(const struct options *options, const vqemu_check *check) {
     if (vqemu_check_unrepaired_count(check) == 0)
         return;
     if (is_only(check, "signature"))
-        warn(
-            "no repair signs a revision: volt-qemu signature add REVISION FILE, or import it again "
-            "from where it is signed");
+        warn("no repair signs a revision, nor opens what cannot be read (%s): volt-qemu signature "
+             "add REVISION FILE, or import it again from where it is signed",
+             first_left(check));
     else if (is_only(check, "closure"))
         warn("no repair adds what was never in a profile: add it to the directory that the profile "
              "came from, and ingest that again");

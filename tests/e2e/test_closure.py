@@ -165,8 +165,9 @@ def check_abilities(root, profile):
         assert all((path or "").startswith(("bin/", "lib/qemu/", "firmware/")) for path in read.values()), read
 
 
-def test_abilities_by_files_are_those_that_qemu_tells(x86):
-    check_abilities(x86.root, "emulate-x86")
+def test_abilities_by_files_are_those_that_qemu_tells(x86, tmp_path):
+    volt(tmp_path / "store", "ingest", "--profile", "emulate-x86", x86.directory)
+    check_abilities(tmp_path / "store", "emulate-x86")
 
 
 @pytest.mark.extended
