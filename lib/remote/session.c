@@ -129,7 +129,7 @@ static int64_t spread(int64_t pause) {
     uint16_t number = 0;
     if (getrandom(&number, sizeof number, GRND_NONBLOCK) < 0)
         number = 0;
-    return pause + pause * number / (4 * UINT16_MAX);
+    return pause + pause * number / (INT64_C(4) * UINT16_MAX);
 }
 
 static int64_t pause_before(const struct exchange *exchange) {
