@@ -26,9 +26,9 @@ T = TypeVar("T")
 class Progress:
     """How far an operation is.
 
-    step: "hash", "import", "export", "copy", "repair", "assemble", "verify", "collect", "list", "wait", or one of a later
-    version. unit: "bytes", "files", "objects", "tags" or "". item: the file or object at hand. total: 0 if it is not
-    known. phase, phase_count: which step this is, and of how many."""
+    step: "hash", "import", "export", "copy", "repair", "assemble", "verify", "collect", "probe", "list", "wait", or one
+    of a later version. unit: "bytes", "files", "objects", "tags" or "". item: the file or object at hand. total: 0 if
+    it is not known. phase, phase_count: which step this is, and of how many."""
 
     step: str
     unit: str

@@ -11,8 +11,9 @@ __all__ = ["Remote"]
 
 
 class Remote(Handle):
-    """A repository of an OCI registry, and how it is talked to. Any thread may use it; libcurl is loaded when a registry
-    is first asked. What is not set here is not used: logins, proxies and certificates are looked for nowhere."""
+    """A repository of an OCI registry, and how it is talked to. Any thread may use it; libcurl is loaded when a
+    registry is first asked. What is not set here is not used: logins, proxies and certificates are looked for
+    nowhere."""
 
     __slots__ = ()
     _C = "vqemu_remote"

@@ -368,12 +368,13 @@ START_TEST(no_peer_makes_a_shutdown_last_longer) {
 }
 END_TEST
 
-/* It has no time of its own that could be over, but a number of messages. */
+/* Its time is not over, but the number of messages. */
 START_TEST(a_flood_is_an_error) {
     struct fake fake = {.serve = serve_floods_of_events};
     vqemu_monitor *monitor = opens(&fake);
+    _cleanup_call_ vqemu_call *call = call_of(600000);
     _cleanup_error_ vqemu_error *error = NULL;
-    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, NULL, NULL, &error),
+    ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, call, NULL, &error),
                      VQEMU_ERR_MALFORMED);
     ck_assert_str_eq(vqemu_error_reason(error), "flood");
     end_fake(&fake, monitor);
