@@ -32,6 +32,7 @@ static const struct rule {
      {"accel", "igd-passthru", "igd_passthru", "kernel-irqchip", "kernel_irqchip", "kvm-shadow-mem",
       "kvm_shadow_mem", "memory-backend"}},
     {OPTION_NETDEV, "netdev", "network backend", "type", {"id"}},
+    {OPTION_NIC, "netdev", "network backend", "type", {"id", "mac", "model"}},
     {OPTION_OBJECT, "object", "object", "qom-type", {"id"}},
     {OPTION_TPMDEV, "tpm", "TPM backend", "type", {"id"}},
 };
@@ -47,12 +48,27 @@ static const struct group {
     const char *name;
     const char *head; /* the parameter that is said first without its name */
 } groups[] = {
-    {OPTION_ACTION, "action", ""},         {OPTION_ADD_FD, "add-fd", ""},
-    {OPTION_BOOT, "boot-opts", "order"},   {OPTION_CHARDEV, "chardev", "backend"},
-    {OPTION_FSDEV, "fsdev", "fsdriver"},   {OPTION_MEMORY, "memory", "size"},
-    {OPTION_MON, "mon", "chardev"},        {OPTION_MSG, "msg", ""},
-    {OPTION_NAME, "name", "guest"},        {OPTION_RTC, "rtc", ""},
-    {OPTION_SANDBOX, "sandbox", "enable"}, {OPTION_SMP, "smp-opts", "cpus"},
+    {OPTION_ACTION, "action", ""},
+    {OPTION_ADD_FD, "add-fd", ""},
+    {OPTION_BOOT, "boot-opts", "order"},
+    {OPTION_CHARDEV, "chardev", "backend"},
+    {OPTION_FSDEV, "fsdev", "fsdriver"},
+    {OPTION_FW_CFG, "fw_cfg", "name"},
+    {OPTION_ICOUNT, "icount", "shift"},
+    {OPTION_ISCSI, "iscsi", ""},
+    {OPTION_MEMORY, "memory", "size"},
+    {OPTION_MON, "mon", "chardev"},
+    {OPTION_MSG, "msg", ""},
+    {OPTION_NAME, "name", "guest"},
+    {OPTION_OPTION_ROM, "option-rom", "romfile"},
+    {OPTION_OVERCOMMIT, "overcommit", ""},
+    {OPTION_RTC, "rtc", ""},
+    {OPTION_SANDBOX, "sandbox", "enable"},
+    {OPTION_SEMIHOSTING, "semihosting-config", "enable"},
+    {OPTION_SMP, "smp-opts", "cpus"},
+    {OPTION_TRACE, "trace", "enable"},
+    {OPTION_VIRTFS, "virtfs", "fsdriver"},
+    {OPTION_VNC, "vnc", "vnc"},
 };
 
 /* Options that a QEMU is compiled without. */
@@ -62,6 +78,7 @@ static const struct part {
 } parts[] = {{OPTION_FSDEV, "fsdev"},
              {OPTION_SANDBOX, "sandbox"},
              {OPTION_TPMDEV, "tpmdev"},
+             {OPTION_VIRTFS, "virtfs"},
              {OPTION_VNC, "vnc"}};
 
 struct checker {
@@ -328,6 +345,32 @@ static int check_nodes(const struct checker *checker, const struct rule *rule,
     return r;
 }
 
+static bool names_driver(const char *setting) {
+    return strcmp(setting, "driver") == 0 || strcmp(setting, "format") == 0 ||
+           ends_with(setting, ".driver");
+}
+
+/* "file=/x,format=qcow2,file.driver=file": what else there is of settings depends on the driver,
+ * which need not be told. */
+static int check_drive(const struct checker *checker, const struct option *option) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < option->count; i++) {
+        const struct setting *setting = option_setting(checker->options, option, i);
+        if (setting->kind != SETTING_TEXT || !names_driver(setting->name) ||
+            capability_name_is_help(setting->text))
+            continue;
+        struct missing missing = {.kind = "blockdev",
+                                  .noun = "block driver",
+                                  .name = setting->text,
+                                  .option = option,
+                                  .origin = setting_origin(option, setting)};
+        if (capability_name_find(checker->capabilities, "blockdev", setting->text, &missing.name) ==
+            0)
+            r = refuse_missing(checker, &missing);
+    }
+    return r;
+}
+
 /* "accel=kvm:tcg": one of them is enough. */
 static int check_machine_accel(const struct checker *checker, const struct option *option) {
     const struct origin *origin = &option->origin;
@@ -470,6 +513,8 @@ static int check_option(const struct checker *checker, const struct option *opti
         return check_nodes(checker, rule, option);
     case OPTION_CPU:
         return check_core(checker, option);
+    case OPTION_DRIVE:
+        return check_drive(checker, option);
     case OPTION_GLOBAL:
         return check_global(checker, option);
     case OPTION_MACHINE:

@@ -12,10 +12,10 @@
 static const struct other_name {
     const char *kind, *name, *listed;
 } other_names[] = {
-    {"chardev", "parport", "parallel"},   {"chardev", "tty", "serial"},
-    {"device", "ac97", "AC97"},           {"device", "ahci", "ich9-ahci"},
-    {"device", "e1000-82540em", "e1000"}, {"device", "es1370", "ES1370"},
-    {"device", "lsi", "lsi53c895a"},
+    {"blockdev", "iser", "iscsi"},   {"chardev", "parport", "parallel"},
+    {"chardev", "tty", "serial"},    {"device", "ac97", "AC97"},
+    {"device", "ahci", "ich9-ahci"}, {"device", "e1000-82540em", "e1000"},
+    {"device", "es1370", "ES1370"},  {"device", "lsi", "lsi53c895a"},
 };
 
 /* Settings that QEMU takes apart, or another way, before they become properties. */
