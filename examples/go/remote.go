@@ -24,7 +24,7 @@ type RemoteOptions struct {
 	TokenHost      string // the one other host that may be asked for tokens
 	PlainHTTP      bool   // HTTP instead of HTTPS; with a login on this host alone
 
-	ConnectTimeout time.Duration // both are rounded up to seconds
+	ConnectTimeout time.Duration // both are rounded up to seconds; negative ones are ErrInvalid
 	StallTimeout   time.Duration
 	Connections    uint // requests at the same time
 	Tries          uint // how often one is made
@@ -50,13 +50,16 @@ func (o *RemoteOptions) numbers() map[string]uint64 {
 
 // seconds rounds up; 0 stays, for the default.
 func seconds(d time.Duration) uint64 {
-	if d <= 0 {
-		return 0
-	}
 	return uint64((d + time.Second - 1) / time.Second)
 }
 
 func (o *RemoteOptions) set(remote *C.vqemu_remote) error {
+	if o.ConnectTimeout < 0 {
+		return negativeTime(C.VQEMU_REMOTE_CONNECT_TIMEOUT, o.ConnectTimeout)
+	}
+	if o.StallTimeout < 0 {
+		return negativeTime(C.VQEMU_REMOTE_STALL_TIMEOUT, o.StallTimeout)
+	}
 	err := setStrings(o.strings(), func(key, value *C.char, e **C.vqemu_error) C.int {
 		return C.vqemu_remote_set_string(remote, key, value, e)
 	})

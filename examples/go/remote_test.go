@@ -68,3 +68,11 @@ func TestWhatARemoteCannotBe(t *testing.T) {
 	}
 	check(t, none.Close())
 }
+
+func TestTimesOfARemoteAreNotNegative(t *testing.T) {
+	for _, options := range []RemoteOptions{{ConnectTimeout: -time.Second}, {StallTimeout: -1}} {
+		if _, err := NewRemote("registry.example/a", options); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%v", err)
+		}
+	}
+}
