@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-
 #include "command/noun-options.h"
 
 static struct origin origin_of(const struct nic_plan *nic, const char *key) {

@@ -168,13 +168,13 @@ struct image_file {
     int fd;             /* that the name stands for; 0: none */
 };
 
-/* One image, or a layer of one. */
 /* What a cache mode stands for (QEMU: the table of "cache" at -drive). */
 struct caching {
     bool direct, ignores_flushes, writes_through;
     struct origin origin;
 };
 
+/* One image, or a layer of one. */
 struct image {
     const char *node; /* by which a device or another image names it */
     struct choice format;

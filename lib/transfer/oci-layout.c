@@ -429,7 +429,6 @@ static int set_entry(json_t *manifests, const char *tag, json_t *entry) {
         json_array_remove(manifests, i);
         place = i;
     }
-    place = place < json_array_size(manifests) ? place : json_array_size(manifests);
     return json_array_insert_new(manifests, place, entry);
 }
 

@@ -34,7 +34,8 @@ void key_number_to_text(const unsigned char number[KEY_NUMBER_BYTES], char id[KE
         snprintf(id + 2 * i, 3, "%02X", number[KEY_NUMBER_BYTES - 1 - i]);
 }
 
-void key_ssh_fingerprint(const unsigned char bytes[ED25519_KEY_BYTES], char id[KEY_ID_SIZE]) {
+/* As ssh-keygen -l shows it. */
+static void ssh_fingerprint(const unsigned char bytes[ED25519_KEY_BYTES], char id[KEY_ID_SIZE]) {
     static const char prefix[] = "SHA256:";
     static const unsigned char head[] = "\0\0\0\x0b" SSH_KEY_TYPE "\0\0\0\x20";
     unsigned char blob[sizeof head - 1 + ED25519_KEY_BYTES], raw[DIGEST_RAW_SIZE];
@@ -75,6 +76,6 @@ bool key_take_ssh(const unsigned char *bytes, size_t size, struct public_key *ke
         return false;
     *key = (struct public_key){.kind = KEY_SSH};
     memcpy(key->bytes, raw, ED25519_KEY_BYTES);
-    key_ssh_fingerprint(key->bytes, key->id);
+    ssh_fingerprint(key->bytes, key->id);
     return true;
 }

@@ -50,10 +50,8 @@ int public_keys_add_text(struct public_keys *keys, const char *text, size_t size
 /* "signify" (and minisign), "openssl", "ssh". */
 const char *key_kind_name(enum key_kind kind);
 
-/* By what people tell keys: the number that minisign shows, the fingerprint that ssh-keygen -l
- * shows. */
+/* By what people tell keys of signify: the number that minisign shows. */
 void key_number_to_text(const unsigned char number[KEY_NUMBER_BYTES], char id[KEY_ID_SIZE]);
-void key_ssh_fingerprint(const unsigned char bytes[ED25519_KEY_BYTES], char id[KEY_ID_SIZE]);
 
 /* What the tools encode: all of it must be of this form. false for another. */
 bool key_take_signify(const unsigned char *bytes, size_t size, struct public_key *key);

@@ -25,10 +25,6 @@ struct signature_set {
  * it is empty or too large, or -ENOMEM. */
 int signature_set_add(struct signature_set *set, const void *bytes, size_t size);
 
-/* NULL if it is not there. */
-const struct signed_by *signature_set_find(const struct signature_set *set,
-                                           const struct digest *digest);
-
 void signature_set_release(struct signature_set *set);
 #define _cleanup_signature_set_ __attribute__((cleanup(signature_set_release)))
 

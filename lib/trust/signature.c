@@ -25,10 +25,6 @@ const char *signature_kind_name(enum signature_kind kind) {
     return names[kind];
 }
 
-enum key_kind signature_key_kind(enum signature_kind kind) {
-    return kind == SIGNATURE_SSH ? KEY_SSH : kind == SIGNATURE_OPENSSL ? KEY_OPENSSL : KEY_SIGNIFY;
-}
-
 /* ---- lines ---- */
 
 struct span {
@@ -188,8 +184,13 @@ void signature_read(const void *bytes, size_t size, struct signature *signature)
         read_ssh(signature, &rest);
 }
 
+/* Of the keys that make such. */
+static enum key_kind key_kind_of(enum signature_kind kind) {
+    return kind == SIGNATURE_SSH ? KEY_SSH : kind == SIGNATURE_OPENSSL ? KEY_OPENSSL : KEY_SIGNIFY;
+}
+
 bool signature_may_be_by(const struct signature *signature, const struct public_key *key) {
-    if (signature->kind == SIGNATURE_UNKNOWN || key->kind != signature_key_kind(signature->kind))
+    if (signature->kind == SIGNATURE_UNKNOWN || key->kind != key_kind_of(signature->kind))
         return false;
     return signature->kind == SIGNATURE_OPENSSL ||
            (signature->kind == SIGNATURE_SSH

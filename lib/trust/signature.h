@@ -36,9 +36,6 @@ void signature_read(const void *bytes, size_t size, struct signature *signature)
 /* "unknown", "signify", "minisign", "openssl", "ssh". */
 const char *signature_kind_name(enum signature_kind kind);
 
-/* The kind of the keys that make such; not for SIGNATURE_UNKNOWN. */
-enum key_kind signature_key_kind(enum signature_kind kind);
-
 /* Whether a key is the one that it says it is by. Of openssl, which says nothing, each may be. */
 bool signature_may_be_by(const struct signature *signature, const struct public_key *key);
 
