@@ -15,6 +15,7 @@
 #include "open-patiently.h"
 #include "option-table.h"
 #include "options.h"
+#include "patience.h"
 #include "revision-name.h"
 #include "table.h"
 #include "text.h"
@@ -35,34 +36,28 @@ static int print_change(const struct options *options, const vqemu_revision *rev
     return EXIT_SUCCESS;
 }
 
-/* Returns how many bytes it has, or -1. */
-static ssize_t read_signature(const char *path, char bytes[SIGNATURE_MAX + 1]) {
+static int read_signature(const struct options *options, const char *path,
+                          char bytes[SIGNATURE_MAX + 1], size_t *size) {
     bool is_input = strcmp(path, "-") == 0;
     int fd = is_input ? STDIN_FILENO : open_patiently(AT_FDCWD, path, O_RDONLY | O_NOCTTY);
-    size_t done = 0;
-    ssize_t n = fd < 0 ? -1 : 1;
-    while (n > 0 && done <= SIGNATURE_MAX) {
-        n = read(fd, bytes + done, SIGNATURE_MAX + 1 - done);
-        if (n < 0 && errno == EINTR)
-            n = 1;
-        else if (n > 0)
-            done += (size_t)n;
-    }
-    if (fd >= 0 && !is_input) {
-        int saved = errno;
+    if (fd < 0)
+        return fail_system(errno, "cannot read the signature %s", path);
+    int problem = read_patiently(fd, bytes, SIGNATURE_MAX + 1, patience_end(options), size);
+    if (!is_input)
         close(fd);
-        errno = saved;
-    }
-    return n < 0 ? -1 : (ssize_t)done;
+    if (problem < 0)
+        return fail_impatient(options, "the signature");
+    return problem ? fail_system(problem, "cannot read the signature %s", path) : 0;
 }
 
 static int add(const struct options *options, vqemu_store *store, const vqemu_revision *revision) {
     _cleanup_error_ vqemu_error *error = NULL;
     char bytes[SIGNATURE_MAX + 1];
-    ssize_t size = read_signature(options->operands[2], bytes);
-    if (size < 0)
-        return fail_system(errno, "cannot read the signature %s", options->operands[2]);
-    if (vqemu_store_add_signature(store, revision, bytes, (size_t)size,
+    size_t size;
+    int status = read_signature(options, options->operands[2], bytes, &size);
+    if (status)
+        return status;
+    if (vqemu_store_add_signature(store, revision, bytes, size,
                                   options->any_kind ? VQEMU_SIGNATURE_ANY : 0, options->call,
                                   &error))
         return fail_request(options->command, error);

@@ -58,20 +58,11 @@ static int start(struct helper *helper) {
 /* Whatever it says, up to its end. Returns whether it came in time. */
 static bool listen_to(const struct helper *helper, char **text) {
     int64_t end = patience_end(helper->options);
-    size_t length = 0;
+    size_t length;
     *text = grow(NULL, ANSWER_MAX + 1);
-    for (;;) {
-        if (!patience_wait(helper->out, POLLIN, end))
-            return false;
-        ssize_t got = read(helper->out, *text + length, ANSWER_MAX - length);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        length += (size_t)got;
-    }
+    int problem = read_patiently(helper->out, *text, ANSWER_MAX, end, &length);
     (*text)[length] = '\0';
-    return true;
+    return problem >= 0;
 }
 
 /* With an answer it has status 0; "credentials not found" is an answer with another. */

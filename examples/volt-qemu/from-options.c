@@ -69,9 +69,7 @@ static int set_paths(const struct options *options, vqemu_store_options *paths,
     return code;
 }
 
-/* root: NULL for what the options name. */
-static int open_store(const struct options *options, const char *root, uint32_t flags,
-                      vqemu_store **store) {
+int store_at(const struct options *options, const char *root, uint32_t flags, vqemu_store **store) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_store_options_ vqemu_store_options *paths = NULL;
     _cleanup_trust_ vqemu_trust *trust = NULL;
@@ -89,16 +87,12 @@ static int open_store(const struct options *options, const char *root, uint32_t 
     return code ? fail_request(options->command, error) : 0;
 }
 
-int store_at(const struct options *options, const char *root, uint32_t flags, vqemu_store **store) {
-    return open_store(options, root, flags, store);
-}
-
 int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store) {
     if (options->read_only)
         flags = VQEMU_STORE_READ_ONLY;
     if (options->allow_others)
         flags |= VQEMU_STORE_ALLOW_OTHERS;
-    return open_store(options, NULL, flags, store);
+    return store_at(options, NULL, flags, store);
 }
 
 int ingest_options_from_options(const struct options *options, vqemu_ingest_options **said) {

@@ -19,7 +19,7 @@ int host_from_options(const struct options *options, vqemu_host **host);
 /* flags: an OR of enum vqemu_store_flag, to which --read-only adds. */
 int store_from_options(const struct options *options, uint32_t flags, vqemu_store **store);
 
-/* The store below another root. */
+/* The store below another root; NULL: where the options say. */
 int store_at(const struct options *options, const char *root, uint32_t flags, vqemu_store **store);
 
 /* What is said of a profile that is put into a store. */

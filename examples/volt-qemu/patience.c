@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "patience.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "message.h"
 
@@ -25,6 +27,23 @@ bool patience_wait(int fd, short events, int64_t end) {
             return now() < end;
     while (now() < end);
     return false;
+}
+
+int read_patiently(int fd, char *bytes, size_t max, int64_t end, size_t *size) {
+    ssize_t n = 1;
+    *size = 0;
+    while (n > 0 && *size < max) {
+        if (!patience_wait(fd, POLLIN, end))
+            return -1;
+        n = read(fd, bytes + *size, max - *size);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            n = 1; /* nothing yet */
+        else if (n < 0)
+            return errno;
+        else
+            *size += (size_t)n;
+    }
+    return 0;
 }
 
 int fail_impatient(const struct options *options, const char *awaited) {

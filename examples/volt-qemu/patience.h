@@ -4,6 +4,7 @@
 #define PATIENCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "options.h"
@@ -15,6 +16,10 @@ int64_t patience_end(const struct options *options);
 /* Sleep until a descriptor is ready for events of poll(2), or a moment where fd is -1. Returns
  * whether there is time left. */
 bool patience_wait(int fd, short events, int64_t end);
+
+/* Read up to the end, or max bytes, of which *size tells; those that came before a failure too.
+ * Returns 0, an errno, or -1 if there is no time left. */
+int read_patiently(int fd, char *bytes, size_t max, int64_t end, size_t *size);
 
 /* Report that the time was over while something was waited for. */
 int fail_impatient(const struct options *options, const char *awaited);

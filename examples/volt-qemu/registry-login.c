@@ -13,6 +13,7 @@
 #include "credential-helper.h"
 #include "message.h"
 #include "open-patiently.h"
+#include "patience.h"
 #include "registry-paths.h"
 #include "text.h"
 
@@ -41,21 +42,16 @@ static int set_login(vqemu_remote *remote, const char *user, const char *passwor
 
 /* ---- by options ---- */
 
-/* All of a descriptor, of which at most max bytes are taken; NULL with errno. */
-static char *read_text(int fd, size_t max) {
-    char *text = grow(NULL, max + 1);
-    size_t length = 0;
-    ssize_t got = 1;
-    while (got != 0 && length < max) {
-        got = read(fd, text + length, max - length);
-        if (got < 0 && errno != EINTR) {
-            free(text);
-            return NULL;
-        }
-        length += got > 0 ? (size_t)got : 0;
-    }
-    text[length] = '\0';
-    return text;
+/* All of a descriptor, of which at most max bytes are taken. what: as people know it. */
+static int read_text(const struct options *options, int fd, const char *what, size_t max,
+                     char **text) {
+    size_t length;
+    *text = grow(NULL, max + 1);
+    int problem = read_patiently(fd, *text, max, patience_end(options), &length);
+    (*text)[length] = '\0';
+    if (problem < 0)
+        return fail_impatient(options, what);
+    return problem ? fail_system(problem, "cannot read %s", what) : 0;
 }
 
 static void end_at_line(char *text) {
@@ -65,9 +61,11 @@ static void end_at_line(char *text) {
 static int login_by_input(const struct options *options, vqemu_remote *remote) {
     if (!options->user || !options->password_stdin)
         return fail_usage(options->command, "--user and --password-stdin belong together");
-    _cleanup_secret_ char *password = read_text(STDIN_FILENO, SECRET_MAX);
-    if (!password)
-        return fail_system(errno, "cannot read the password from standard input");
+    _cleanup_secret_ char *password = NULL;
+    int status =
+        read_text(options, STDIN_FILENO, "the password from standard input", SECRET_MAX, &password);
+    if (status)
+        return status;
     end_at_line(password);
     return set_login(remote, options->user, password);
 }
@@ -76,11 +74,11 @@ static int login_by_file(const struct options *options, vqemu_remote *remote) {
     int fd = open_patiently(AT_FDCWD, options->login_file, O_RDONLY);
     if (fd < 0)
         return fail_system(errno, "cannot open %s", options->login_file);
-    _cleanup_secret_ char *text = read_text(fd, SECRET_MAX);
-    int problem = errno;
+    _cleanup_secret_ char *text = NULL;
+    int status = read_text(options, fd, options->login_file, SECRET_MAX, &text);
     close(fd);
-    if (!text)
-        return fail_system(problem, "cannot read %s", options->login_file);
+    if (status)
+        return status;
     end_at_line(text);
     char *colon = strchr(text, ':');
     if (!colon)
@@ -200,16 +198,17 @@ static int login_by_path(const struct options *options, const char *path, const 
         return 0;
     if (fd < 0)
         return fail_system(errno, "cannot open %s, a file of logins", path);
-    _cleanup_secret_ char *text = read_text(fd, FILE_MAX);
-    int error_number = errno;
+    _cleanup_free_ char *what = format_text("%s, a file of logins", path);
+    _cleanup_secret_ char *text = NULL;
+    int status = read_text(options, fd, what, FILE_MAX, &text);
     close(fd);
-    if (!text)
-        return fail_system(error_number, "cannot read %s, a file of logins", path);
+    if (status)
+        return status;
     json_t *document = json_loads(text, 0, &problem);
     if (!document)
         return fail_invalid("invalid", "%s, a file of logins, is broken in line %d: %s", path,
                             problem.line, problem.text);
-    int status = login_by_document(options, document, path, repository, remote, found);
+    status = login_by_document(options, document, path, repository, remote, found);
     json_decref(document);
     return status;
 }

@@ -20,20 +20,12 @@
 static int read_standard_input(const struct options *options, vqemu_vm **vm) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_free_ char *text = grow(NULL, MAX_INPUT);
-    int64_t end = patience_end(options);
-    size_t size = 0;
-    ssize_t n = 1;
-    while (n > 0 && size < MAX_INPUT) {
-        if (!patience_wait(STDIN_FILENO, POLLIN, end))
-            return fail_impatient(options, "the VM from standard input");
-        n = read(STDIN_FILENO, text + size, MAX_INPUT - size);
-        if (n < 0 && (errno == EINTR || errno == EAGAIN))
-            n = 1; /* nothing yet */
-        else if (n < 0)
-            return fail_system(errno, "cannot read the VM from standard input");
-        else
-            size += (size_t)n;
-    }
+    size_t size;
+    int problem = read_patiently(STDIN_FILENO, text, MAX_INPUT, patience_end(options), &size);
+    if (problem < 0)
+        return fail_impatient(options, "the VM from standard input");
+    if (problem)
+        return fail_system(problem, "cannot read the VM from standard input");
     return vqemu_vm_from_json(text, size, "standard input", 0, vm, &error) ? fail_vm(error) : 0;
 }
 

@@ -517,13 +517,19 @@ def test_a_vm_can_come_from_standard_input(root, tmp_path):
     assert argv(root, "--vm", "-", input=text) == argv(root, "--vm", tmp_path / "vm.json")
     assert "standard input" in error_of("--root", root, "args", "--vm", "-", input="[]")[1]["message"]
     assert error_of("--root", root, "args", "--vm", "-", input=" " * (2 << 20))[0] == INVALID
-    silent, writer = os.pipe()
-    bad(7, "1 s, was over waiting for the VM from standard input", "--root", root, "--timeout", "1", "args", "--vm",
-        "-", stdin=silent)
-    os.close(silent)
-    os.close(writer)
     for option, wanted in {"--memory": "a number of MiB", "--timeout": "a whole number", "--kvm": "one of the words"}.items():
         bad(2, f"'{option}' cannot be 'much'; it is {wanted}", "--root", root, option, "much", "args")
+
+
+@pytest.mark.parametrize("awaited,words", [
+    ("the VM from standard input", ["args", "--vm", "-"]),
+    ("the signature", ["signature", "add", "emulate-x86", "-"]),
+    ("the password from standard input", ["tags", "localhost:1/a", "--user", "me", "--password-stdin"])])
+def test_standard_input_is_waited_for_as_long_as_there_is_time(root, awaited, words):
+    silent, writer = os.pipe()
+    bad(7, f"1 s, was over waiting for {awaited}", "--root", root, "--timeout", "1", *words, stdin=silent)
+    os.close(silent)
+    os.close(writer)
 
 
 @pytest.mark.parametrize("words,mentioned", [
