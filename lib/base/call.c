@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -81,25 +80,15 @@ static uint64_t *number_of(vqemu_call *call, const char *key) {
     return NULL;
 }
 
-/* What is below 0 in the caller's program arrives as more than INT64_MAX. */
-static int check_time(const char *key, uint64_t milliseconds, vqemu_error **error) {
-    if (milliseconds <= INT64_MAX)
-        return 0;
-    char text[24];
-    snprintf(text, sizeof text, "%llu", (unsigned long long)milliseconds);
-    int r = options_invalid(key, text, NULL, error,
-                            "%s is more milliseconds than it can have; was it negative?", text);
-    return error_because(r, error, "out-of-range", NULL);
-}
-
 VQEMU_EXPORT int vqemu_call_set_number(vqemu_call *call, const char *key, uint64_t value,
                                        vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(call, error);
     REQUIRE_ARGUMENT(key, error);
     bool is_timeout = strcmp(key, VQEMU_CALL_TIMEOUT) == 0;
-    int r =
-        is_timeout || strcmp(key, VQEMU_CALL_LOCK_TIMEOUT) == 0 ? check_time(key, value, error) : 0;
+    int r = is_timeout || strcmp(key, VQEMU_CALL_LOCK_TIMEOUT) == 0
+                ? options_check_time(key, value, INT64_MAX, error)
+                : 0;
     if (r < 0)
         return r;
     if (is_timeout) {

@@ -2,6 +2,7 @@
 #include "base/options.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,18 @@ int options_invalid(const char *key, const char *value, const char *choices, vqe
 int options_not_a_choice(const char *key, const char *value, const char *choices,
                          vqemu_error **error) {
     return options_invalid(key, value, choices, error, "\"%s\" is none of %s", value, choices);
+}
+
+int options_check_time(const char *key, uint64_t milliseconds, uint64_t most, vqemu_error **error) {
+    char text[24];
+    if (milliseconds <= most)
+        return 0;
+    snprintf(text, sizeof text, "%llu", (unsigned long long)milliseconds);
+    int r = options_invalid(key, text, NULL, error,
+                            "%s is more than the %llu milliseconds that it can have; was it "
+                            "negative?",
+                            text, (unsigned long long)most);
+    return error_because(r, error, "out-of-range", NULL);
 }
 
 int options_missing(const char *key, const char *of, vqemu_error **error) {

@@ -49,6 +49,10 @@ int options_invalid(const char *key, const char *value, const char *choices, vqe
 int options_not_a_choice(const char *key, const char *value, const char *choices,
                          vqemu_error **error);
 
+/* A time of more milliseconds than it can have: what is below 0 in the caller's program arrives as
+ * that. Reason "out-of-range". */
+int options_check_time(const char *key, uint64_t milliseconds, uint64_t most, vqemu_error **error);
+
 /* No value, or an empty one, where there must be one; of: "the description of a host". */
 int options_missing(const char *key, const char *of, vqemu_error **error);
 

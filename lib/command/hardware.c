@@ -171,10 +171,6 @@ char *hardware_seen(const struct options *options, const struct option *option,
 
 /* ---- the digest ---- */
 
-static int compare(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 static void hash_string(struct digest_state *state, const char *text) {
     digest_add(state, text, strlen(text) + 1);
 }
@@ -188,7 +184,7 @@ static bool hash_option(struct digest_state *state, const struct options *option
         add_visible(options, option, option_setting(options, option, i), &seen);
     if (seen.failed)
         return false;
-    qsort(seen.items + 1, seen.count - 1, sizeof *seen.items, compare);
+    strv_sort(&seen, 1);
     hash_string(state, option_spelling(option->name));
     for (size_t i = 0; i < seen.count; i++)
         hash_string(state, seen.items[i]);

@@ -5,10 +5,6 @@
 
 #include "qemu/capabilities.h"
 
-static int compare_texts(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* Whether it can be a word of the text, and of a command line. */
 static bool is_word(const char *text) {
     for (const unsigned char *c = (const unsigned char *)text; *c; c++)
@@ -20,7 +16,7 @@ static bool is_word(const char *text) {
 /* All sorted, without those that are there twice. */
 static char *join(struct strv *words) {
     struct strbuf text = {0};
-    qsort(words->items, words->count, sizeof *words->items, compare_texts);
+    strv_sort(words, 0);
     for (size_t i = 0; i < words->count; i++)
         if (is_word(words->items[i]) &&
             (i == 0 || strcmp(words->items[i - 1], words->items[i]) != 0))
@@ -81,8 +77,7 @@ void capability_list_write(struct capability_list *list, struct strbuf *text) {
     strbuf_add(text, CAPABILITIES_HEADER "\n");
     for (size_t i = 0; i < list->sets.count; i++)
         strbuf_addf(text, "set %zu%s\n", i, list->sets.items[i]);
-    if (list->lines.count > 0)
-        qsort(list->lines.items, list->lines.count, sizeof *list->lines.items, compare_texts);
+    strv_sort(&list->lines, 0);
     for (size_t i = 0; i < list->lines.count; i++)
         if (i == 0 || !has_same_key(list->lines.items[i - 1], list->lines.items[i]))
             strbuf_addf(text, "%s\n", list->lines.items[i]);

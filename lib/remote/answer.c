@@ -23,10 +23,9 @@ bool answer_is_good(const struct answer *answer) {
 
 static const char *value_of(const char *header, const char *name) {
     size_t length = strlen(name);
-    for (size_t i = 0; i < length; i++)
-        if (fold_letter(header[i]) != fold_letter(name[i]))
-            return NULL;
-    return header[length] == ':' ? header + length + 1 + strspn(header + length + 1, " \t") : NULL;
+    if (!begins_folded(header, name) || header[length] != ':')
+        return NULL;
+    return header + length + 1 + strspn(header + length + 1, " \t");
 }
 
 const char *answer_header(const struct answer *answer, const char *name, size_t index) {

@@ -126,14 +126,10 @@ static int ask_pages(struct session *session, vqemu_tag_list *list, vqemu_error 
 
 /* ---- the list ---- */
 
-static int compare(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
+/* A tag that moves while pages are asked for can be on two of them. */
 static void sort(struct strv *tags) {
-    if (tags->count > 0)
-        qsort(tags->items, tags->count, sizeof *tags->items, compare);
     size_t kept = 0;
+    strv_sort(tags, 0);
     for (size_t i = 0; i < tags->count; i++) {
         if (kept > 0 && strcmp(tags->items[kept - 1], tags->items[i]) == 0)
             free(tags->items[i]);

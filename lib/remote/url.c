@@ -77,15 +77,10 @@ static int set_path(struct url *url, const char *text) {
 }
 
 static bool skip_scheme(const char **text, bool *is_https) {
-    const char *at = *text;
-    for (const char *scheme = "http"; *scheme; scheme++, at++)
-        if (fold_letter(*at) != *scheme)
-            return false;
-    *is_https = fold_letter(*at) == 's';
-    at += *is_https;
-    if (!begins_with(at, "://"))
+    *is_https = begins_folded(*text, "https://");
+    if (!*is_https && !begins_folded(*text, "http://"))
         return false;
-    *text = at + 3;
+    *text += strlen(*is_https ? "https://" : "http://");
     return true;
 }
 

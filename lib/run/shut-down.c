@@ -3,7 +3,6 @@
 #include "run/monitor.h"
 
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -159,18 +158,6 @@ static int end_guest(const struct shutdown *shutdown, int32_t *end, vqemu_error 
     return r;
 }
 
-/* What is below 0 in the caller's program arrives as more than that. */
-static int check_timeout(uint32_t timeout_ms, vqemu_error **error) {
-    if (timeout_ms <= INT32_MAX)
-        return 0;
-    char text[16];
-    snprintf(text, sizeof text, "%u", (unsigned)timeout_ms);
-    int r = options_invalid(
-        "timeout_ms", text, NULL, error,
-        "%s is more than the %d milliseconds that it can have; was it negative?", text, INT32_MAX);
-    return error_because(r, error, "out-of-range", NULL);
-}
-
 VQEMU_EXPORT int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeout_ms,
                                          uint32_t flags, vqemu_call *call, int32_t *end,
                                          vqemu_error **error) {
@@ -181,7 +168,7 @@ VQEMU_EXPORT int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeou
     REQUIRE_ARGUMENT(monitor, error);
     REQUIRE_OWN(monitor, error);
     REQUIRE_FLAGS(flags, 0, error);
-    int r = check_timeout(timeout_ms, error);
+    int r = options_check_time("timeout_ms", timeout_ms, INT32_MAX, error);
     if (r < 0)
         return r;
     int64_t guest_deadline = call_now() + timeout_ms;

@@ -28,12 +28,8 @@ static const char *find_byte_fault(const char *path) {
 
 /* Whether the path is the stamp or lies below it. */
 static bool takes_place_of_stamp(const char *path) {
-    const char *name = TREE_STAMP_NAME;
-    while (*name && fold_letter(*path) == fold_letter(*name)) {
-        path++;
-        name++;
-    }
-    return !*name && (!*path || *path == '/');
+    size_t length = strlen(TREE_STAMP_NAME);
+    return begins_folded(path, TREE_STAMP_NAME) && (!path[length] || path[length] == '/');
 }
 
 const char *manifest_find_path_fault(const char *path) {

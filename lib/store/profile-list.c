@@ -14,6 +14,7 @@
 #include "store/store-profile.h"
 #include "util/dir.h"
 #include "util/export.h"
+#include "util/strv.h"
 
 struct vqemu_profile_list {
     vqemu_profile **profiles;
@@ -22,42 +23,15 @@ struct vqemu_profile_list {
 
 /* ---- their names, by those of files ---- */
 
-struct names {
-    char **names; /* sorted; each once */
-    size_t count, capacity;
-};
-
-static void release_names(struct names *names) {
+static bool has_name(const struct strv *names, const char *name) {
     for (size_t i = 0; i < names->count; i++)
-        free(names->names[i]);
-    free(names->names);
-}
-
-static bool has_name(const struct names *names, const char *name) {
-    for (size_t i = 0; i < names->count; i++)
-        if (strcmp(names->names[i], name) == 0)
+        if (strcmp(names->items[i], name) == 0)
             return true;
     return false;
 }
 
-/* Takes ownership of the name. */
-static int add_name(struct names *names, char *name) {
-    if (names->count == names->capacity) {
-        size_t capacity = names->capacity ? 2 * names->capacity : 8;
-        char **larger = realloc(names->names, capacity * sizeof *larger);
-        if (!larger) {
-            free(name);
-            return -ENOMEM;
-        }
-        names->names = larger;
-        names->capacity = capacity;
-    }
-    names->names[names->count++] = name;
-    return 0;
-}
-
 static int look_at_file(int refs_fd, const char *file_name, void *userdata) {
-    struct names *names = userdata;
+    struct strv *names = userdata;
     (void)refs_fd;
     size_t length = revision_profile_length(file_name);
     if (length == 0)
@@ -65,22 +39,19 @@ static int look_at_file(int refs_fd, const char *file_name, void *userdata) {
     char *name = strndup(file_name, length);
     if (!name)
         return -ENOMEM;
-    if (!has_name(names, name))
-        return add_name(names, name);
-    free(name);
-    return 0;
+    if (has_name(names, name))
+        free(name);
+    else
+        strv_take_in(names, name);
+    return names->failed ? -ENOMEM : 0;
 }
 
-static int compare_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int list_names(const vqemu_store *store, struct names *names, vqemu_error **error) {
+/* Sorted, each once. */
+static int list_names(const vqemu_store *store, struct strv *names, vqemu_error **error) {
     int r = for_each_entry(store->refs_fd, ".", look_at_file, names);
     if (r < 0)
         return error_system_at(error, -r, "cannot read the directory", "%s", store->refs_path);
-    if (names->count > 0)
-        qsort(names->names, names->count, sizeof *names->names, compare_names);
+    strv_sort(names, 0);
     return 0;
 }
 
@@ -118,7 +89,7 @@ static int add_profile(vqemu_store *store, const char *name, vqemu_call *call,
 
 static int list_profiles(vqemu_store *store, vqemu_call *call, vqemu_profile_list **list,
                          vqemu_error **error) {
-    _cleanup_(release_names) struct names names = {0};
+    _cleanup_strv_ struct strv names = {0};
     int r = list_names(store, &names, error);
     if (r < 0)
         return r;
@@ -128,7 +99,7 @@ static int list_profiles(vqemu_store *store, vqemu_call *call, vqemu_profile_lis
     if (!new || !new->profiles)
         r = error_no_memory(error);
     for (size_t i = 0; r == 0 && i < names.count; i++)
-        r = add_profile(store, names.names[i], call, new, error);
+        r = add_profile(store, names.items[i], call, new, error);
     if (r == 0)
         *list = new;
     else

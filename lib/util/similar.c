@@ -14,10 +14,7 @@
 
 /* Whether a word is only a longer one, as "Skylake-Client" is for "skylake". */
 static bool is_beginning(const char *wanted, const char *word) {
-    size_t length = 0;
-    while (wanted[length] && fold_letter(wanted[length]) == fold_letter(word[length]))
-        length++;
-    return length >= BEGINNING_MIN && !wanted[length];
+    return strlen(wanted) >= BEGINNING_MIN && begins_folded(word, wanted);
 }
 
 static bool is_alike(const char *wanted, const char *word, unsigned distance) {

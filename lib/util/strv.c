@@ -40,6 +40,15 @@ void strv_addf(struct strv *vector, const char *format, ...) {
     strv_take_in(vector, strbuf_take(&buffer));
 }
 
+static int compare(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+void strv_sort(struct strv *vector, size_t first) {
+    if (vector->count > first)
+        qsort(vector->items + first, vector->count - first, sizeof *vector->items, compare);
+}
+
 void strv_remove(struct strv *vector, size_t index) {
     free(vector->items[index]);
     memmove(&vector->items[index], &vector->items[index + 1],

@@ -17,6 +17,8 @@ void strv_add(struct strv *vector, const char *text);
 void strv_addf(struct strv *vector, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Takes ownership of text; NULL stands for a failed allocation. */
 void strv_take_in(struct strv *vector, char *text);
+/* By bytes; those before the first stay where they are. */
+void strv_sort(struct strv *vector, size_t first);
 void strv_remove(struct strv *vector, size_t index);
 void strv_release(struct strv *vector);
 

@@ -27,6 +27,14 @@ int fold_letter(char c) {
     return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : (unsigned char)c;
 }
 
+bool begins_folded(const char *text, const char *start) {
+    while (*start && fold_letter(*text) == fold_letter(*start)) {
+        text++;
+        start++;
+    }
+    return !*start;
+}
+
 int compare_folded(const char *a, const char *b) {
     while (*a && fold_letter(*a) == fold_letter(*b)) {
         a++;

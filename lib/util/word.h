@@ -14,6 +14,9 @@ bool ends_with(const char *text, const char *end);
 /* An ASCII letter without its case, any other byte as it is: the locale must not matter. */
 int fold_letter(char c);
 
+/* As begins_with(), without the case of ASCII letters. */
+bool begins_folded(const char *text, const char *start);
+
 /* As strcmp(3), without the case of ASCII letters. */
 int compare_folded(const char *a, const char *b);
 
