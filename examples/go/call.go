@@ -114,6 +114,10 @@ func WithMaxObjects(objects uint64) CallOption { return withNumber(C.VQEMU_CALL_
 // WithMaxSize limits the bytes that the files of an import may have together; 0 is the default.
 func WithMaxSize(bytes uint64) CallOption { return withNumber(C.VQEMU_CALL_MAX_SIZE, bytes) }
 
+// WithMaxLayers limits the layers of an OCI manifest that is made; of a revision with more objects, the small ones go into
+// packs. 0 is the default.
+func WithMaxLayers(layers uint64) CallOption { return withNumber(C.VQEMU_CALL_MAX_LAYERS, layers) }
+
 // WithLockTimeout limits each wait for somebody else's lock, after which a call fails with ErrBusy. A negative time is
 // ErrInvalid.
 func WithLockTimeout(timeout time.Duration) CallOption {

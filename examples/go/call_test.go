@@ -137,8 +137,15 @@ func TestLimits(t *testing.T) {
 	if err == nil {
 		t.Error("there was one object too many")
 	}
+	revision := ingest(t, store, megabyte).Revision
+	if _, err := store.ExportLayout(ctx, revision, t.TempDir(), "", WithMaxLayers(1)); err == nil {
+		t.Error("there was one layer too many")
+	}
+	if _, err := store.ExportLayout(ctx, revision, t.TempDir(), "", WithMaxLayers(2)); err != nil {
+		t.Error(err)
+	}
 	var archive bytes.Buffer
-	if err := store.Export(ctx, ingest(t, store, megabyte).Revision, &archive, ""); err != nil {
+	if err := store.Export(ctx, revision, &archive, ""); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := makeStore(t).Import(ctx, &archive, "", anyProfile, WithMaxSize(1000)); err == nil {

@@ -113,6 +113,8 @@ static int check_words(const struct options *options) {
         return fail_usage(options->command, "--output is of an archive, --layout is none");
     if (options->tag && !options->layout)
         return fail_usage(options->command, "--tag needs --layout");
+    if (options->max_layers >= 0 && !options->layout)
+        return fail_usage(options->command, "--max-layers needs --layout");
     if (!options->layout && !options->output && isatty(STDOUT_FILENO))
         return fail_usage(options->command, "an archive is nothing for a terminal: give --output");
     return 0;

@@ -130,6 +130,8 @@ const struct option_row option_rows[] = {
      "instead of an archive: an OCI image layout, which skopeo copies to and from registries"},
     {"tag", "TAG", OPTIONS_LAYOUT, OPTION_TEXT, FIELD(tag),
      "what it is called in the layout (default: its name; of import, the only one)"},
+    {"max-layers", "COUNT", OPTIONS_EXPORT, OPTION_NUMBER, FIELD(max_layers),
+     "how many layers it may have there, before small objects go into packs (default 400)"},
     {"user-manager", NULL, OPTIONS_USER, OPTION_SWITCH, FIELD(user_manager),
      "for the manager of a user (systemctl --user)"},
     {"stop-timeout", "SECONDS", OPTIONS_UNIT, OPTION_NUMBER, FIELD(stop_timeout),

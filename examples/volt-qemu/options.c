@@ -214,7 +214,8 @@ static void look_for_json(int argc, char **argv) {
 int options_parse(struct options *options, int argc, char **argv) {
     int64_t *const numbers[] = {&options->memory,       &options->cpus,    &options->threads,
                                 &options->max_objects,  &options->keep,    &options->max_size,
-                                &options->lock_timeout, &options->timeout, &options->stop_timeout};
+                                &options->lock_timeout, &options->timeout, &options->stop_timeout,
+                                &options->max_layers};
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         *numbers[i] = -1;
     look_for_json(argc, argv);

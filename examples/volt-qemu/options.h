@@ -69,6 +69,7 @@ struct options {
     bool any_kind; /* of a signature */
 
     int64_t max_size;         /* bytes; -1 if not given */
+    int64_t max_layers;       /* of OCI; -1 if not given */
     const char *output;       /* file of an export, directory of units */
     const char *layout, *tag; /* of OCI */
     bool repair, closure;

@@ -111,6 +111,7 @@ static int set_numbers(const struct options *options, vqemu_error **error) {
         {VQEMU_CALL_THREADS, options->threads},
         {VQEMU_CALL_MAX_SIZE, options->max_size},
         {VQEMU_CALL_MAX_OBJECTS, options->max_objects},
+        {VQEMU_CALL_MAX_LAYERS, options->max_layers},
         {VQEMU_CALL_TIMEOUT, has_deadline(options) ? milliseconds(options->timeout) : -1},
         {VQEMU_CALL_LOCK_TIMEOUT,
          options->lock_timeout >= 0 ? milliseconds(options->lock_timeout) : -1},

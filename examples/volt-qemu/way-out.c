@@ -42,6 +42,7 @@ static const struct {
     {"revision-broken", "put back its file, or remove it: volt-qemu rm {revision}"},
     {"too-large", "--max-size allows more"},
     {"too-many-files", "--max-objects allows more"},
+    {"too-many-layers", "--max-layers allows more"},
     {"too-many-signatures", "volt-qemu signature remove {revision} SHA256"},
     {"untrusted-store", "--allow-others uses it all the same"},
     {"unknown-profile", "volt-qemu profiles lists them; one of your own needs --accel and --guests "

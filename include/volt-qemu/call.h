@@ -63,6 +63,12 @@ void vqemu_call_unref(vqemu_call *call);
  * reason "too-large"; a repair passes over what is larger. Since 1.0. */
 #define VQEMU_CALL_MAX_SIZE "max_size"
 
+/** The most layers that an OCI manifest may have which is made for a layout; 0 sets the default of
+ * 400, since there are registries that take no more than 500; 20,000 at most, and more counts as
+ * that. Of a revision with more objects the small ones go into packs. Error reason
+ * "too-many-layers". Since 1.0. */
+#define VQEMU_CALL_MAX_LAYERS "max_layers"
+
 /**
  * Set a number by its key, one of the macros above. Errors: VQEMU_ERR_UNKNOWN_KEY,
  * VQEMU_ERR_INVALID (reason "out-of-range": a time), VQEMU_ERR_USAGE. Since 1.0.

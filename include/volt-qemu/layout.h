@@ -24,11 +24,18 @@ extern "C" {
  * same signatures gives the same OCI manifest. What the layout has already is not written again, if
  * it is whole; what others put into it stays.
  *
+ * Where these blobs are more than VQEMU_CALL_MAX_LAYERS, objects over 256 KiB stay blobs, the
+ * largest first, up to half of that number, and the others are packed: up to 128 blobs are the
+ * content of objects, one behind the other, and a text names the objects in each. An object goes
+ * into the pack that the first bits of its digest say, so that of the next version only packs with
+ * a changed object are others.
+ *
  * directory: made if it is missing; one that is neither empty nor a layout is refused, and so is
  * one in which a link would lead elsewhere. tag: under which the index has it, which then leaves
  * all other manifests; NULL for the name of the revision. flags: 0. call: may be NULL; its progress
  * has the step "export", in bytes. *digest: that of the OCI manifest, "sha256:...", which the
- * caller frees with vqemu_free().
+ * caller frees with vqemu_free(). Before the step "export", there is a step "hash" where objects
+ * are packed.
  *
  * All is durable before the index names it; a failure leaves blobs that nothing names, and the next
  * call has less to do.
@@ -37,8 +44,9 @@ extern "C" {
  * manifest; reason "no-layout": the directory is none; reason "layout-damaged": a link, or no file,
  * is in the place of one of its own), VQEMU_ERR_UNSUPPORTED (reason "layout-version"),
  * VQEMU_ERR_INVALID (reason "tag": no tag can be like this; reason "other-store": the revision is
- * of another store; reason "too-many-signatures"; reason "layout-too-large": too many files or tags
- * for an OCI manifest or index), VQEMU_ERR_CHANGED (the revision's file is not what was loaded),
+ * of another store; reason "too-many-signatures"; reason "too-many-layers": even packed, it needs
+ * more than are allowed, and nothing was written; reason "layout-too-large": too many tags for an
+ * OCI index), VQEMU_ERR_CHANGED (the revision's file is not what was loaded),
  * VQEMU_ERR_READ_ONLY (the file system of the layout is), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
  * VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.

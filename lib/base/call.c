@@ -17,11 +17,13 @@
 #define DEFAULT_LOCK_TIMEOUT 120000
 #define DEFAULT_MAX_OBJECTS 10000
 #define DEFAULT_MAX_SIZE ((uint64_t)4 << 30)
+/* Of registries that are in use, one refuses 501. */
+#define DEFAULT_MAX_LAYERS 400
 
 struct vqemu_call {
     atomic_uint references;
     atomic_bool cancelled;
-    uint64_t threads, lock_timeout, max_objects, max_size;
+    uint64_t threads, lock_timeout, max_objects, max_size, max_layers;
     uint64_t timeout;
     int64_t deadline;
     vqemu_progress_fn progress;
@@ -77,6 +79,8 @@ static uint64_t *number_of(vqemu_call *call, const char *key) {
         return &call->max_objects;
     if (strcmp(key, VQEMU_CALL_MAX_SIZE) == 0)
         return &call->max_size;
+    if (strcmp(key, VQEMU_CALL_MAX_LAYERS) == 0)
+        return &call->max_layers;
     return NULL;
 }
 
@@ -97,8 +101,9 @@ VQEMU_EXPORT int vqemu_call_set_number(vqemu_call *call, const char *key, uint64
     }
     uint64_t *number = number_of(call, key);
     if (!number)
-        return error_unknown_key(error, "a call", key,
-                                 "threads, timeout, lock_timeout, max_objects, max_size");
+        return error_unknown_key(
+            error, "a call", key,
+            "threads, timeout, lock_timeout, max_objects, max_size, max_layers");
     *number = value;
     return 0;
 }
@@ -139,6 +144,11 @@ size_t call_max_objects(const vqemu_call *call) {
 uint64_t call_max_size(const vqemu_call *call) {
     uint64_t size = call && call->max_size ? call->max_size : DEFAULT_MAX_SIZE;
     return size > INT64_MAX ? INT64_MAX : size;
+}
+
+size_t call_max_layers(const vqemu_call *call) {
+    uint64_t number = call && call->max_layers ? call->max_layers : DEFAULT_MAX_LAYERS;
+    return number > CALL_LAYERS_MAX ? CALL_LAYERS_MAX : (size_t)number;
 }
 
 /* ---- giving up ---- */

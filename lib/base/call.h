@@ -16,6 +16,10 @@ uint64_t call_lock_timeout(const vqemu_call *call); /* milliseconds */
 size_t call_max_objects(const vqemu_call *call);
 uint64_t call_max_size(const vqemu_call *call);
 
+/* So many layers fit into an OCI manifest of the size that others read. */
+#define CALL_LAYERS_MAX 20000
+size_t call_max_layers(const vqemu_call *call);
+
 /* The point of call_now() at which the call's time is up; INT64_MAX if it has none. */
 int64_t call_deadline(const vqemu_call *call);
 

@@ -17,7 +17,6 @@
 #include "store/object.h"
 #include "util/dir.h"
 #include "util/fd.h"
-#include "util/sparse.h"
 
 /* With fewer objects, syncing each is faster than syncing the whole file system. */
 #define SYNC_EACH_BELOW 8
@@ -161,16 +160,15 @@ void stage_end(struct staged_file *file) {
     file->fd = -1;
 }
 
-static int copy_content(int from, const struct stat *status, struct staged_file *file,
+static int copy_content(struct sparse_reader *from, uint64_t size, struct staged_file *file,
                         unsigned char *buffer, const struct watch *watch, const char *item,
                         bool *reading_failed) {
-    struct sparse_reader reader = sparse_reader_of(from, status);
     for (;;) {
-        ssize_t n = read_sparsely(&reader, buffer, DIGEST_READ_SIZE);
+        ssize_t n = read_sparsely(from, buffer, DIGEST_READ_SIZE);
         *reading_failed = n < 0;
         if (n <= 0)
             return (int)n;
-        if (file->size + (uint64_t)n > (uint64_t)status->st_size) {
+        if (file->size + (uint64_t)n > size) {
             *reading_failed = true;
             return -EFBIG; /* it grows, perhaps for ever */
         }
@@ -182,14 +180,14 @@ static int copy_content(int from, const struct stat *status, struct staged_file 
     }
 }
 
-int stage_copy(struct stage *stage, size_t number, int from, const struct stat *status,
+int stage_copy(struct stage *stage, size_t number, struct sparse_reader from, uint64_t size,
                bool executable, unsigned char *buffer, const struct watch *watch, const char *item,
                struct staged *staged, bool *reading_failed) {
     struct staged_file file;
     *reading_failed = false;
     int r = stage_begin(stage, number, executable, &file);
     if (r == 0)
-        r = copy_content(from, status, &file, buffer, watch, item, reading_failed);
+        r = copy_content(&from, size, &file, buffer, watch, item, reading_failed);
     if (r == 0)
         r = stage_complete(stage, &file, staged);
     stage_end(&file);

@@ -16,6 +16,7 @@
 #include "store/revision.h"
 #include "store/store.h"
 #include "store/verified.h"
+#include "util/sparse.h"
 
 /* Neighbouring objects share a directory, so that threads seldom work in the same one. */
 #define STAGE_GROUP_SIZE 1024
@@ -74,12 +75,12 @@ void stage_end(struct staged_file *file);
 /* Open a completed one for reading. Returns a descriptor or a negative errno. */
 int stage_reopen(const struct stage *stage, size_t number);
 /*
- * Stage a copy of a descriptor's content. status: of it when its size was found to be allowed.
+ * Stage a copy of what a reader reads. size: of it when it was found to be allowed.
  * buffer: of DIGEST_READ_SIZE bytes. item: what progress calls it; its bytes are added to that.
  * Returns 0 or a negative errno: -ECANCELED if progress says so, -EFBIG if the file has grown
  * since; *reading_failed tells which side it was.
  */
-int stage_copy(struct stage *stage, size_t number, int from, const struct stat *status,
+int stage_copy(struct stage *stage, size_t number, struct sparse_reader from, uint64_t size,
                bool executable, unsigned char *buffer, const struct watch *watch, const char *item,
                struct staged *staged, bool *reading_failed);
 /* Make it executable, if that was not known when it was begun. */

@@ -51,11 +51,11 @@ static int damaged(void *context, const struct manifest_object *object, vqemu_er
                                    "is damaged: its content has another digest", HELPS, error);
 }
 
-static int open_object(void *context, const struct manifest_object *object, int *fd,
-                       vqemu_error **error) {
+static int open_object(void *context, const struct manifest_object *object,
+                       struct fetch_content *content, vqemu_error **error) {
     const struct copying *copying = context;
     struct stat status;
-    int r = object_open(copying->from->objects_fd, object->digest.hex, fd, &status);
+    int r = object_open(copying->from->objects_fd, object->digest.hex, &content->fd, &status);
     return r < 0 ? read_failed(context, object, -r, error) : 0;
 }
 

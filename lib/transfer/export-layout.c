@@ -9,193 +9,178 @@
 
 #include "base/error.h"
 #include "store/object.h"
-#include "store/revision.h"
-#include "store/signatures.h"
+#include "transfer/oci-revision.h"
 #include "transfer/oci-layout.h"
 #include "util/export.h"
+#include "util/fd.h"
 
 struct exporting {
-    vqemu_store *store;
-    const vqemu_revision *revision;
-    const vqemu_manifest *manifest;
     int lock_fd; /* holds the store against collection */
-    char *text;  /* of the manifest */
-    struct signature_set signatures;
+    struct oci_revision out;
+    char *oci_text;           /* of the OCI manifest, */
+    struct oci_blob oci_blob; /* and what it is as a blob */
     struct oci_layout layout;
-    struct oci_manifest oci;
-    const struct manifest_object **objects; /* as oci.objects: one for each content */
+    unsigned char *buffer; /* of DIGEST_READ_SIZE bytes */
     struct vqemu_progress progress;
 };
 
 static void release_exporting(struct exporting *exporting) {
     cleanup_close(&exporting->lock_fd);
-    free(exporting->text);
-    signature_set_release(&exporting->signatures);
+    oci_revision_release(&exporting->out);
+    free(exporting->oci_text);
     oci_layout_close(&exporting->layout);
-    oci_manifest_release(&exporting->oci);
-    free(exporting->objects);
+    free(exporting->buffer);
 }
 
-/* ---- which objects ---- */
+/* ---- blobs ---- */
 
-static int compare_digests(const void *a, const void *b) {
-    const struct manifest_object *const *x = a, *const *y = b;
-    return strcmp((*x)->digest.hex, (*y)->digest.hex);
+static int write_failed(const struct exporting *exporting, const struct oci_blob *blob, int r,
+                        vqemu_error **error) {
+    if (r == -ECANCELED)
+        return progress_given_up(&exporting->progress, error);
+    return oci_layout_failed(&exporting->layout, &blob->digest, -r, "cannot write", error);
 }
 
-/* One path for each content, by digest. */
-static int list_objects(struct exporting *exporting, vqemu_error **error) {
-    size_t count = vqemu_manifest_object_count(exporting->manifest), kept = 0;
-    exporting->objects = calloc(count + 1, sizeof *exporting->objects);
-    exporting->oci.objects = calloc(count + 1, sizeof *exporting->oci.objects);
-    if (!exporting->objects || !exporting->oci.objects)
-        return error_no_memory(error);
-    for (size_t i = 0; i < count; i++)
-        exporting->objects[i] = manifest_object(exporting->manifest, i);
-    qsort(exporting->objects, count, sizeof *exporting->objects, compare_digests);
-    for (size_t i = 0; i < count; i++)
-        if (kept == 0 ||
-            !digest_equal(&exporting->objects[kept - 1]->digest, &exporting->objects[i]->digest))
-            exporting->objects[kept++] = exporting->objects[i];
-    exporting->oci.object_count = kept;
-    return 0;
+/* Begin one, unless it is there: 1 then. */
+static int begin_blob(struct exporting *exporting, const struct oci_blob *wanted,
+                      struct oci_new_blob *blob, vqemu_error **error) {
+    const struct watch watch = {&exporting->progress, 0};
+    int r = oci_layout_has(&exporting->layout, wanted, &watch);
+    if (r == 0)
+        r = oci_layout_begin(&exporting->layout, blob);
+    return r < 0 ? write_failed(exporting, wanted, r, error) : r;
+}
+
+/* What was written is read again: then it is what its name says, on that disk. Returns whether it
+ * is, or a negative errno. */
+static int complete_blob(struct exporting *exporting, const struct oci_blob *wanted,
+                         struct oci_new_blob *blob) {
+    const struct watch watch = {&exporting->progress, 0};
+    struct digest digest;
+    uint64_t size;
+    if (lseek(blob->fd, 0, SEEK_SET) < 0)
+        return -errno;
+    int r = digest_of_fd_by(blob->fd, exporting->buffer, &watch, &digest, &size);
+    if (r < 0 || !digest_equal(&digest, &wanted->digest))
+        return r;
+    r = oci_layout_complete(&exporting->layout, blob, &wanted->digest);
+    return r < 0 ? r : 1;
 }
 
 /* ---- one object ---- */
 
-static int write_failed(const struct exporting *exporting, const struct manifest_object *object,
-                        int r, vqemu_error **error) {
-    if (r == -ECANCELED)
-        return progress_given_up(&exporting->progress, error);
-    return oci_layout_failed(&exporting->layout, &object->digest, -r, "cannot write", error);
-}
-
-static int damaged(const struct exporting *exporting, const struct manifest_object *object,
-                   vqemu_error **error) {
-    return revision_object_damaged(exporting->store, exporting->revision, object,
-                                   "is damaged: its content has another digest", "", error);
-}
-
-/* What was written is read again: then it is what its name says, on that disk. */
-static int write_blob(struct exporting *exporting, const struct manifest_object *object, int from,
-                      struct oci_new_blob *blob, vqemu_error **error) {
+static int write_object(struct exporting *exporting, const struct manifest_object *object,
+                        const struct oci_blob *wanted, struct oci_new_blob *blob,
+                        vqemu_error **error) {
     const struct watch watch = {&exporting->progress, 0};
-    enum object_copy how;
-    struct digest digest;
-    uint64_t size;
-    int r = object_copy_content(from, blob->fd, &watch, &how);
-    if (r == 0 && lseek(blob->fd, 0, SEEK_SET) < 0)
-        r = -errno;
-    if (r == 0)
-        r = digest_of_fd(blob->fd, &watch, &digest, &size);
-    if (r < 0)
-        return write_failed(exporting, object, r, error);
-    if (!digest_equal(&digest, &object->digest))
-        return damaged(exporting, object, error);
-    r = oci_layout_complete(&exporting->layout, blob, &object->digest);
-    return r < 0 ? write_failed(exporting, object, r, error) : 0;
-}
-
-static int add_blob(struct exporting *exporting, const struct manifest_object *object, int from,
-                    const struct oci_blob *wanted, vqemu_error **error) {
-    const struct watch watch = {&exporting->progress, 0};
-    struct oci_new_blob blob = OCI_NEW_BLOB_NONE;
-    int r = oci_layout_has(&exporting->layout, wanted, &watch);
-    if (r == 0)
-        r = oci_layout_begin(&exporting->layout, &blob);
-    if (r < 0)
-        r = write_failed(exporting, object, r, error);
-    else if (r == 0)
-        r = write_blob(exporting, object, from, &blob, error);
-    oci_layout_drop(&exporting->layout, &blob);
-    return r < 0 ? r : 0;
-}
-
-static int add_object(struct exporting *exporting, size_t index, vqemu_error **error) {
-    const struct manifest_object *object = exporting->objects[index];
-    struct oci_blob *blob = &exporting->oci.objects[index];
     _cleanup_close_ int fd = -1;
+    enum object_copy how;
     struct stat status;
-    int r = object_open(exporting->store->objects_fd, object->digest.hex, &fd, &status);
-    if (r < 0)
-        return revision_object_failed(exporting->store, exporting->revision, object, -r, "", error);
-    *blob = (struct oci_blob){object->digest, (uint64_t)status.st_size};
-    r = blob->size > 0 ? add_blob(exporting, object, fd, blob, error) : 0;
-    return r == 0 ? progress_advance(&exporting->progress, 0, object->path, blob->size, error) : r;
-}
-
-/* ---- all of it ---- */
-
-static int open_exporting(struct exporting *exporting, const char *directory, vqemu_error **error) {
-    int64_t total;
-    size_t size;
-    int r = revision_check_store(exporting->store, exporting->revision, error);
-    if (r == 0 && !exporting->manifest)
-        r = revision_broken(exporting->revision, error);
-    if (r == 0)
-        r = store_lock_shared(exporting->store, &exporting->progress, &exporting->lock_fd, error);
-    if (r == 0)
-        r = revision_read_text(exporting->store, exporting->revision, &exporting->text, &size,
-                               error);
-    if (r == 0)
-        r = signatures_load(exporting->store, vqemu_revision_name(exporting->revision),
-                            exporting->progress.call, &exporting->signatures, NULL, error);
-    if (r == 0)
-        r = list_objects(exporting, error);
+    int r = oci_revision_open_object(&exporting->out, object, &fd, &status, error);
     if (r < 0)
         return r;
-    total = vqemu_manifest_total_bytes(exporting->manifest);
-    progress_start(&exporting->progress, "export", "bytes", total > 0 ? (uint64_t)total : 0);
-    return oci_layout_open(directory, true, &exporting->progress, &exporting->layout, error);
+    r = object_copy_content(fd, blob->fd, &watch, &how);
+    if (r == 0)
+        r = complete_blob(exporting, wanted, blob);
+    if (r < 0)
+        return write_failed(exporting, wanted, r, error);
+    return r == 1 ? 0 : oci_revision_damaged(&exporting->out, object, error);
 }
 
-static int add_signatures(struct exporting *exporting, vqemu_error **error) {
-    const struct signature_set *set = &exporting->signatures;
-    struct oci_manifest *oci = &exporting->oci;
+static int add_object(struct exporting *exporting, const struct oci_blob *wanted,
+                      vqemu_error **error) {
+    const struct manifest_object *object = oci_revision_find(&exporting->out, &wanted->digest);
+    struct oci_new_blob blob = OCI_NEW_BLOB_NONE;
+    int r = begin_blob(exporting, wanted, &blob, error);
+    if (r == 0)
+        r = write_object(exporting, object, wanted, &blob, error);
+    oci_layout_drop(&exporting->layout, &blob);
+    return r < 0 ? r : progress_advance(&exporting->progress, 0, object->path, wanted->size, error);
+}
+
+/* ---- one pack ---- */
+
+static int write_pack(struct exporting *exporting, size_t pack, struct oci_new_blob *blob,
+                      vqemu_error **error) {
+    const struct oci_blob *wanted = &exporting->out.oci.packed.packs[pack];
+    const struct watch watch = {&exporting->progress, 0};
+    _cleanup_pack_reader_ struct pack_reader reader;
     int r = 0;
-    oci->signatures = calloc(set->count + 1, sizeof *oci->signatures);
-    if (!oci->signatures)
-        return error_no_memory(error);
-    for (; r == 0 && oci->signature_count < set->count; oci->signature_count++) {
-        const struct signed_by *item = &set->items[oci->signature_count];
-        r = oci_layout_add_text(&exporting->layout, item->bytes, item->size,
-                                &oci->signatures[oci->signature_count], error);
+    ssize_t n;
+    pack_reader_begin(&reader, &exporting->out, pack);
+    while ((n = pack_reader_read(&reader, exporting->buffer, DIGEST_READ_SIZE, error)) > 0) {
+        r = write_all(blob->fd, exporting->buffer, (size_t)n);
+        if (r == 0)
+            r = watch_poll(&watch);
+        if (r < 0)
+            return write_failed(exporting, wanted, r, error);
     }
+    if (n < 0)
+        return (int)n;
+    r = complete_blob(exporting, wanted, blob);
+    if (r < 0)
+        return write_failed(exporting, wanted, r, error);
+    return r == 1 ? 0
+                  : oci_layout_damaged(&exporting->layout, &wanted->digest, "a pack",
+                                       "is not read as it was written", error);
+}
+
+static int add_pack(struct exporting *exporting, size_t pack, vqemu_error **error) {
+    const struct oci_blob *wanted = &exporting->out.oci.packed.packs[pack];
+    struct oci_new_blob blob = OCI_NEW_BLOB_NONE;
+    int r = begin_blob(exporting, wanted, &blob, error);
+    if (r == 0)
+        r = write_pack(exporting, pack, &blob, error);
+    oci_layout_drop(&exporting->layout, &blob);
+    return r < 0 ? r : progress_advance(&exporting->progress, 0, "", wanted->size, error);
+}
+
+/* ---- the whole ---- */
+
+static int add_content(struct exporting *exporting, vqemu_error **error) {
+    const struct oci_manifest *oci = &exporting->out.oci;
+    int r = 0;
+    progress_start(&exporting->progress, "export", "bytes", oci_revision_size(&exporting->out));
+    for (size_t i = 0; r == 0 && i < oci->object_count; i++)
+        r = add_object(exporting, &oci->objects[i], error);
+    for (size_t i = 0; r == 0 && i < oci->packed.pack_count; i++)
+        r = add_pack(exporting, i, error);
     return r;
 }
 
-/* The config and signatures, then the OCI manifest, then the index. */
-static int finish(struct exporting *exporting, const char *tag, char **digest,
-                  vqemu_error **error) {
-    const char *name = vqemu_revision_name(exporting->revision);
-    _cleanup_free_ char *text = NULL, *told = malloc(OCI_DIGEST_SIZE);
-    struct oci_blob manifest;
-    if (!told)
-        return error_no_memory(error);
-    int r = oci_layout_add_text(&exporting->layout, exporting->text, strlen(exporting->text),
-                                &exporting->oci.config, error);
-    if (r == 0)
-        r = add_signatures(exporting, error);
-    if (r == 0)
-        r = oci_manifest_to_text(&exporting->oci, name, exporting->manifest, &text, error);
-    if (r == 0)
-        r = oci_layout_add_text(&exporting->layout, text, strlen(text), &manifest, error);
-    if (r == 0)
-        r = oci_layout_tag(&exporting->layout, &manifest, tag ? tag : name, error);
-    if (r < 0)
-        return r;
-    oci_digest_to_text(&manifest.digest, told);
-    *digest = TAKE_POINTER(told);
-    return 0;
+static int add_text(const struct exporting *exporting, const char *text, size_t size,
+                    vqemu_error **error) {
+    struct oci_blob blob;
+    return oci_layout_add_text(&exporting->layout, text, size, &blob, error);
 }
 
-static int check_tag(const char *tag, vqemu_error **error) {
-    const char *fault = tag ? oci_layout_find_tag_fault(tag) : NULL;
-    if (!fault)
-        return 0;
-    int r = error_set(error, VQEMU_ERR_INVALID, 0, "the tag \"%.200s\" cannot be: a tag %s", tag,
-                      fault);
-    return error_because(r, error, "tag", VQEMU_DETAIL_VALUE, tag, NULL);
+/* What tells of the content, the OCI manifest last. */
+static int add_texts(const struct exporting *exporting, vqemu_error **error) {
+    const struct oci_revision *out = &exporting->out;
+    const struct signature_set *set = &out->signatures;
+    int r = add_text(exporting, out->text, strlen(out->text), error);
+    for (size_t i = 0; r == 0 && i < set->count; i++)
+        r = add_text(exporting, set->items[i].bytes, set->items[i].size, error);
+    if (r == 0 && out->pack_index_text)
+        r = add_text(exporting, out->pack_index_text, strlen(out->pack_index_text), error);
+    return r == 0 ? add_text(exporting, exporting->oci_text, strlen(exporting->oci_text), error)
+                  : r;
+}
+
+/* All that is told of it is known before its first byte is written. */
+static int open_exporting(struct exporting *exporting, vqemu_store *store,
+                          const vqemu_revision *revision, const char *directory,
+                          vqemu_error **error) {
+    struct vqemu_progress *progress = &exporting->progress;
+    struct oci_revision *out = &exporting->out;
+    int r = store_lock_shared(store, progress, &exporting->lock_fd, error);
+    if (r == 0)
+        r = oci_revision_load(out, store, revision, progress->call, error);
+    if (r == 0)
+        r = oci_revision_pack(out, progress, error);
+    if (r == 0)
+        r = oci_revision_describe(out, &exporting->oci_text, &exporting->oci_blob, error);
+    return r == 0 ? oci_layout_open(directory, true, progress, &exporting->layout, error) : r;
 }
 
 VQEMU_EXPORT int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision,
@@ -208,18 +193,26 @@ VQEMU_EXPORT int vqemu_store_export_layout(vqemu_store *store, const vqemu_revis
     REQUIRE_ARGUMENT(revision, error);
     REQUIRE_ARGUMENT(directory, error);
     REQUIRE_FLAGS(flags, 0, error);
+    _cleanup_free_ char *told = malloc(OCI_DIGEST_SIZE);
     _cleanup_(release_exporting) struct exporting exporting = {
-        .store = store,
-        .revision = revision,
-        .manifest = vqemu_revision_manifest(revision),
         .lock_fd = -1,
         .layout = OCI_LAYOUT_NONE,
+        .buffer = malloc(DIGEST_READ_SIZE),
         .progress = {.call = call, .phase_count = 1},
     };
-    int r = check_tag(tag, error);
+    int r = told && exporting.buffer ? oci_layout_check_tag(tag, error) : error_no_memory(error);
     if (r == 0)
-        r = open_exporting(&exporting, directory, error);
-    for (size_t i = 0; r == 0 && i < exporting.oci.object_count; i++)
-        r = add_object(&exporting, i, error);
-    return r == 0 ? finish(&exporting, tag, digest, error) : r;
+        r = open_exporting(&exporting, store, revision, directory, error);
+    if (r == 0)
+        r = add_content(&exporting, error);
+    if (r == 0)
+        r = add_texts(&exporting, error);
+    if (r == 0)
+        r = oci_layout_tag(&exporting.layout, &exporting.oci_blob,
+                           tag ? tag : vqemu_revision_name(revision), error);
+    if (r < 0)
+        return r;
+    oci_digest_to_text(&exporting.oci_blob.digest, told);
+    *digest = TAKE_POINTER(told);
+    return 0;
 }

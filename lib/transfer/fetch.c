@@ -77,24 +77,55 @@ static int is_there(struct fetch *fetch, unsigned worker, size_t index) {
     return 0;
 }
 
+static void close_content(const struct fetch_content *content) {
+    cleanup_close(&content->fd);
+}
+
+/* Open it, if so much is allowed. */
+static int open_content(struct fetch *fetch, const struct manifest_object *object,
+                        struct fetch_content *content, struct sparse_reader *reader,
+                        vqemu_error **error) {
+    const struct fetch_source *source = fetch->source;
+    struct stat status;
+    int r = source->open(source->context, object, content, error);
+    if (r < 0)
+        return r;
+    if (fstat(content->fd, &status) < 0)
+        return source->read_failed(source->context, object, errno, error);
+    if (!content->is_part)
+        content->size = (uint64_t)status.st_size;
+    *reader = content->is_part
+                  ? sparse_reader_of_part(content->fd, (off_t)content->offset, (off_t)content->size)
+                  : sparse_reader_of(content->fd, &status);
+    return check_size(fetch, object, content->size, error);
+}
+
+/* What a part of a file is, is seen when it is a file of its own. */
+static int look_whether_executable(const struct fetch *fetch, size_t index) {
+    _cleanup_close_ int fd = stage_reopen(&fetch->stage, index);
+    const struct manifest_object *object = manifest_object(fetch->manifest, index);
+    if (fd < 0 || object->mode)
+        return fd < 0 ? fd : 0;
+    return executable_is_wanted(object, fd) ? stage_set_executable(&fetch->stage, index) : 0;
+}
+
 static int take(struct fetch *fetch, unsigned worker, size_t index, vqemu_error **error) {
     const struct fetch_source *source = fetch->source;
     const struct manifest_object *object = manifest_object(fetch->manifest, index);
     struct staged *staged = &fetch->staged[index];
     unsigned char *buffer = fetch->buffers + worker * DIGEST_READ_SIZE;
     const struct watch watch = {fetch->progress, worker};
-    _cleanup_close_ int fd = -1;
-    struct stat status;
+    _cleanup_(close_content) struct fetch_content content = {.fd = -1};
+    struct sparse_reader reader;
     bool reading_failed;
-    int r = source->open(source->context, object, &fd, error);
-    if (r == 0 && fstat(fd, &status) < 0)
-        r = source->read_failed(source->context, object, errno, error);
-    if (r == 0)
-        r = check_size(fetch, object, (uint64_t)status.st_size, error);
+    int r = open_content(fetch, object, &content, &reader, error);
     if (r < 0)
         return r;
-    r = stage_copy(&fetch->stage, index, fd, &status, executable_is_wanted(object, fd), buffer,
-                   &watch, object->path, staged, &reading_failed);
+    r = stage_copy(&fetch->stage, index, reader, content.size,
+                   executable_is_wanted(object, content.is_part ? -1 : content.fd), buffer, &watch,
+                   object->path, staged, &reading_failed);
+    if (r == 0 && content.is_part)
+        r = look_whether_executable(fetch, index);
     if (r == -ECANCELED)
         return progress_given_up(fetch->progress, error);
     if (r == -EFBIG && reading_failed)

@@ -11,10 +11,17 @@
 #include "store/stage.h"
 #include "trust/signature-set.h"
 
+/* The content of an object: a file, or a part of one. */
+struct fetch_content {
+    int fd;
+    bool is_part;
+    uint64_t offset, size; /* of that */
+};
+
 /* Where objects come from. The errors are those of people who look there. */
 struct fetch_source {
-    /* Open the content of an object for reading from its start. */
-    int (*open)(void *context, const struct manifest_object *object, int *fd, vqemu_error **error);
+    int (*open)(void *context, const struct manifest_object *object, struct fetch_content *content,
+                vqemu_error **error);
     /* It cannot be read, or is not what its digest says. */
     int (*read_failed)(void *context, const struct manifest_object *object, int system_errno,
                        vqemu_error **error);

@@ -86,13 +86,28 @@ static int load_signatures(struct importing *importing, vqemu_error **error) {
     return 0;
 }
 
-/* Each object has a layer, but what is empty. */
+/* What the index of packs says, if there are any. */
+static int load_packs(struct importing *importing, vqemu_error **error) {
+    const struct oci_blob *blob = &importing->oci.pack_index;
+    size_t max_objects = call_max_objects(importing->progress.call);
+    if (blob->size == 0)
+        return 0;
+    _cleanup_free_ char *text = NULL;
+    _cleanup_free_ char *source = format_string("%s: index of packs", importing->layout.path);
+    int r = source ? oci_layout_read_blob(&importing->layout, blob, "the index of packs",
+                                          pack_index_text_limit(max_objects), &text, error)
+                   : error_no_memory(error);
+    return r == 0 ? oci_manifest_load_packs(&importing->oci, text, source, max_objects, error) : r;
+}
+
+/* Each object has a layer or is in a pack, but what is empty. */
 static int check_layers(const struct importing *importing, vqemu_error **error) {
     const struct digest empty = digest_of_bytes("", 0);
+    struct oci_place place;
     for (size_t i = 0; i < vqemu_manifest_object_count(importing->manifest); i++) {
         const struct manifest_object *object = manifest_object(importing->manifest, i);
         if (digest_equal(&object->digest, &empty) ||
-            oci_manifest_find(&importing->oci, &object->digest))
+            oci_manifest_locate(&importing->oci, &object->digest, &place))
             continue;
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: there is no layer of %s, sha256:%s",
                          importing->layout.path, object->path, object->digest.hex);
@@ -105,14 +120,20 @@ static int check_layers(const struct importing *importing, vqemu_error **error) 
 static int read_failed(void *context, const struct manifest_object *object, int system_errno,
                        vqemu_error **error) {
     const struct importing *importing = context;
-    return oci_layout_failed(&importing->layout, &object->digest, system_errno, "cannot read",
+    struct oci_place place = {.blob.digest = object->digest};
+    oci_manifest_locate(&importing->oci, &object->digest, &place);
+    return oci_layout_failed(&importing->layout, &place.blob.digest, system_errno, "cannot read",
                              error);
 }
 
 static int damaged(void *context, const struct manifest_object *object, vqemu_error **error) {
     const struct importing *importing = context;
-    return oci_layout_damaged(&importing->layout, &object->digest, object->path,
-                              "has another digest than its name", error);
+    struct oci_place place = {.blob.digest = object->digest};
+    oci_manifest_locate(&importing->oci, &object->digest, &place);
+    return oci_layout_damaged(&importing->layout, &place.blob.digest, object->path,
+                              place.is_packed ? "has another digest in this pack than is told of it"
+                                              : "has another digest than its name",
+                              error);
 }
 
 /* Something to read nothing from. */
@@ -121,14 +142,18 @@ static int open_empty(vqemu_error **error) {
     return fd < 0 ? error_system(error, -fd, "cannot make a file in memory") : fd;
 }
 
-static int open_object(void *context, const struct manifest_object *object, int *fd,
-                       vqemu_error **error) {
+static int open_object(void *context, const struct manifest_object *object,
+                       struct fetch_content *content, vqemu_error **error) {
     const struct importing *importing = context;
-    const struct oci_blob *blob = oci_manifest_find(&importing->oci, &object->digest);
-    if (blob)
-        return oci_layout_open_blob(&importing->layout, blob, object->path, fd, error);
-    *fd = open_empty(error);
-    return *fd < 0 ? *fd : 0;
+    struct oci_place place;
+    if (!oci_manifest_locate(&importing->oci, &object->digest, &place)) {
+        content->fd = open_empty(error);
+        return content->fd < 0 ? content->fd : 0;
+    }
+    content->is_part = place.is_packed;
+    content->offset = place.offset;
+    content->size = place.size;
+    return oci_layout_open_blob(&importing->layout, &place.blob, object->path, &content->fd, error);
 }
 
 /* ---- the whole ---- */
@@ -140,9 +165,13 @@ static int open_importing(struct importing *importing, const char *directory, co
         r = load_oci_manifest(importing, version, error);
     if (r == 0)
         r = load_manifest(importing, error);
-    if (r == 0)
-        r = check_layers(importing, error);
     return r == 0 ? load_signatures(importing, error) : r;
+}
+
+/* What no signature covers is read when the rest is trusted. */
+static int find_objects(struct importing *importing, vqemu_error **error) {
+    int r = load_packs(importing, error);
+    return r == 0 ? check_layers(importing, error) : r;
 }
 
 static int require_program(const struct importing *importing, vqemu_error **error) {
@@ -208,6 +237,8 @@ VQEMU_EXPORT int vqemu_store_import_layout(vqemu_store *store, const char *direc
         r = arriving_check(&arriving, &importing.profile, error);
     if (r == 0)
         r = arriving_check_trust(&arriving, &proof, importing.profile, error);
+    if (r == 0)
+        r = find_objects(&importing, error);
     if (r == 0)
         r = require_program(&importing, error);
     if (r == 0)

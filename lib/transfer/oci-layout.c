@@ -409,6 +409,15 @@ const char *oci_layout_find_tag_fault(const char *tag) {
     return NULL;
 }
 
+int oci_layout_check_tag(const char *tag, vqemu_error **error) {
+    const char *fault = tag ? oci_layout_find_tag_fault(tag) : NULL;
+    if (!fault)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_INVALID, 0, "the tag \"%.200s\" cannot be: a tag %s", tag,
+                      fault);
+    return error_because(r, error, "tag", VQEMU_DETAIL_VALUE, tag, NULL);
+}
+
 /* NULL without memory. */
 static json_t *entry_json(const struct oci_blob *manifest, const char *tag) {
     json_t *entry = oci_descriptor_to_json(OCI_MANIFEST_TYPE, manifest);

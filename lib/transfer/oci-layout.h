@@ -84,5 +84,7 @@ int oci_layout_tag(const struct oci_layout *layout, const struct oci_blob *manif
 
 /* Why a tag cannot be one (distribution-spec), as a phrase; NULL if it can. */
 const char *oci_layout_find_tag_fault(const char *tag);
+/* The error for one that cannot be: VQEMU_ERR_INVALID (reason "tag"). NULL is good. */
+int oci_layout_check_tag(const char *tag, vqemu_error **error);
 
 #endif

@@ -8,27 +8,26 @@
 #include "base/error.h"
 #include "util/word.h"
 
-void oci_digest_to_text(const struct digest *digest, char text[OCI_DIGEST_SIZE]) {
-    snprintf(text, OCI_DIGEST_SIZE, OCI_DIGEST_ALGORITHM "%s", digest->hex);
-}
-
 void oci_manifest_release(struct oci_manifest *manifest) {
     free(manifest->signatures);
     free(manifest->objects);
+    free(manifest->packs);
+    pack_index_release(&manifest->packed);
     *manifest = (struct oci_manifest){0};
 }
 
-static int compare_blobs(const void *a, const void *b) {
-    const struct oci_blob *x = a, *y = b;
-    return strcmp(x->digest.hex, y->digest.hex);
-}
-
-const struct oci_blob *oci_manifest_find(const struct oci_manifest *manifest,
-                                         const struct digest *digest) {
-    const struct oci_blob wanted = {.digest = *digest};
-    return manifest->object_count == 0 ? NULL
-                                       : bsearch(&wanted, manifest->objects, manifest->object_count,
-                                                 sizeof wanted, compare_blobs);
+bool oci_manifest_locate(const struct oci_manifest *manifest, const struct digest *digest,
+                         struct oci_place *place) {
+    const struct oci_blob *own = oci_blobs_find(manifest->objects, manifest->object_count, digest);
+    const struct packed_object *packed = pack_index_find(&manifest->packed, digest);
+    if (own)
+        *place = (struct oci_place){.blob = *own, .size = own->size};
+    else if (packed)
+        *place = (struct oci_place){.blob = manifest->packed.packs[packed->pack],
+                                    .is_packed = true,
+                                    .offset = packed->offset,
+                                    .size = packed->size};
+    return own || packed;
 }
 
 /* ---- writing ---- */
@@ -52,7 +51,9 @@ static bool add_layers(json_t *layers, const char *type, const struct oci_blob *
 static json_t *layers_json(const struct oci_manifest *manifest) {
     json_t *layers = json_array();
     if (add_layers(layers, OCI_SIGNATURE_TYPE, manifest->signatures, manifest->signature_count) &&
-        add_layers(layers, OCI_OBJECT_TYPE, manifest->objects, manifest->object_count))
+        add_layers(layers, OCI_OBJECT_TYPE, manifest->objects, manifest->object_count) &&
+        add_layers(layers, OCI_PACK_INDEX_TYPE, &manifest->pack_index, 1) &&
+        add_layers(layers, OCI_PACK_TYPE, manifest->packs, manifest->pack_count))
         return layers;
     json_decref(layers);
     return NULL;
@@ -172,7 +173,7 @@ static int load_config(struct loading *loading, const json_t *root) {
 
 static int load_signature(struct loading *loading, const struct oci_blob *blob, const char *name) {
     struct oci_manifest *manifest = loading->manifest;
-    if (manifest->object_count > 0)
+    if (manifest->object_count + manifest->pack_count + manifest->pack_index.size > 0)
         return malformed(loading, name, "a signature comes behind objects");
     if (manifest->signature_count == SIGNATURES_MAX)
         return malformed(loading, name, "there are more than 16 signatures");
@@ -202,7 +203,38 @@ static int load_object(struct loading *loading, const struct oci_blob *blob, con
     return 0;
 }
 
+/* One that is too large tells of too many objects. */
+static int load_pack_index(struct loading *loading, const struct oci_blob *blob, const char *name) {
+    if (loading->manifest->pack_index.size > 0)
+        return malformed(loading, name, "there is another index of packs before it");
+    if (blob->size == 0)
+        return malformed(loading, name, "an index of packs is not empty");
+    if (blob->size > pack_index_text_limit(loading->object_max))
+        return refuse_count(loading);
+    loading->manifest->pack_index = *blob;
+    return 0;
+}
+
+static int load_pack(struct loading *loading, const struct oci_blob *blob, const char *name) {
+    struct oci_manifest *manifest = loading->manifest;
+    if (blob->size == 0)
+        return malformed(loading, name, "a pack is not empty");
+    if (manifest->pack_count == PACK_COUNT_MAX)
+        return malformed(loading, name, "there are more than 256 packs");
+    manifest->packs[manifest->pack_count++] = *blob;
+    return 0;
+}
+
+typedef int (*load_fn)(struct loading *loading, const struct oci_blob *blob, const char *name);
+
 static int load_layer(struct loading *loading, const json_t *layer, const char *name) {
+    static const struct {
+        const char *type;
+        load_fn load;
+    } kinds[] = {{OCI_OBJECT_TYPE, load_object},
+                 {OCI_SIGNATURE_TYPE, load_signature},
+                 {OCI_PACK_INDEX_TYPE, load_pack_index},
+                 {OCI_PACK_TYPE, load_pack}};
     const char *type = json_text(layer, "mediaType");
     struct oci_blob blob;
     int r = oci_descriptor_load(layer, loading->source, name, &blob, loading->error);
@@ -210,10 +242,9 @@ static int load_layer(struct loading *loading, const json_t *layer, const char *
         r = add_size(loading, name, blob.size);
     if (r < 0)
         return r;
-    if (strcmp(type, OCI_OBJECT_TYPE) == 0)
-        return load_object(loading, &blob, name);
-    if (strcmp(type, OCI_SIGNATURE_TYPE) == 0)
-        return load_signature(loading, &blob, name);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(type, kinds[i].type) == 0)
+            return kinds[i].load(loading, &blob, name);
     r = error_set(loading->error, VQEMU_ERR_UNSUPPORTED, 0,
                   "%s: %s is of the type %.200s, which this version does not know; a newer one may",
                   loading->source, name, type);
@@ -229,7 +260,8 @@ static int load_layers(struct loading *loading, const json_t *root) {
         return malformed(loading, "layers", "it is not an array");
     manifest->signatures = calloc(SIGNATURES_MAX, sizeof *manifest->signatures);
     manifest->objects = calloc(count + 1, sizeof *manifest->objects);
-    if (!manifest->signatures || !manifest->objects)
+    manifest->packs = calloc(PACK_COUNT_MAX, sizeof *manifest->packs);
+    if (!manifest->signatures || !manifest->objects || !manifest->packs)
         return error_no_memory(loading->error);
     json_array_foreach(layers, index, layer) {
         char name[40];
@@ -241,13 +273,20 @@ static int load_layers(struct loading *loading, const json_t *root) {
     return 0;
 }
 
-static int sort_objects(const struct loading *loading) {
-    struct oci_manifest *manifest = loading->manifest;
-    qsort(manifest->objects, manifest->object_count, sizeof *manifest->objects, compare_blobs);
-    for (size_t i = 1; i < manifest->object_count; i++)
-        if (compare_blobs(&manifest->objects[i - 1], &manifest->objects[i]) == 0)
+static int sort_blobs(const struct loading *loading, struct oci_blob *blobs, size_t count) {
+    oci_blobs_sort(blobs, count);
+    for (size_t i = 1; i < count; i++)
+        if (digest_equal(&blobs[i - 1].digest, &blobs[i].digest))
             return malformed(loading, "layers", TWICE);
     return 0;
+}
+
+static int sort_layers(const struct loading *loading) {
+    const struct oci_manifest *manifest = loading->manifest;
+    if ((manifest->pack_count > 0) != (manifest->pack_index.size > 0))
+        return malformed(loading, "layers", "of packs and an index of them, one is missing");
+    int r = sort_blobs(loading, manifest->objects, manifest->object_count);
+    return r == 0 ? sort_blobs(loading, manifest->packs, manifest->pack_count) : r;
 }
 
 static int load(struct loading *loading, const json_t *root) {
@@ -256,7 +295,7 @@ static int load(struct loading *loading, const json_t *root) {
         r = load_config(loading, root);
     if (r == 0)
         r = load_layers(loading, root);
-    return r == 0 ? sort_objects(loading) : r;
+    return r == 0 ? sort_layers(loading) : r;
 }
 
 int oci_manifest_load(const char *text, size_t size, const char *source, size_t object_max,
@@ -277,4 +316,50 @@ int oci_manifest_load(const char *text, size_t size, const char *source, size_t 
     if (r < 0)
         oci_manifest_release(manifest);
     return r;
+}
+
+/* ---- packs ---- */
+
+static int refuse_packs(const char *source, const struct digest *digest, const char *fault,
+                        vqemu_error **error) {
+    return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: sha256:%s %s", source, digest->hex, fault);
+}
+
+/* Neither the index nor the layers have a digest twice: as many as are the same are all. */
+static int compare_packs(const struct oci_manifest *manifest, const char *source,
+                         vqemu_error **error) {
+    const struct pack_index *packed = &manifest->packed;
+    for (size_t i = 0; i < packed->pack_count; i++) {
+        const struct oci_blob *pack = &packed->packs[i];
+        const struct oci_blob *layer =
+            oci_blobs_find(manifest->packs, manifest->pack_count, &pack->digest);
+        if (!layer)
+            return refuse_packs(source, &pack->digest, "is a pack, and no layer is it", error);
+        if (layer->size != pack->size)
+            return refuse_packs(source, &pack->digest, "is a pack, and its layer has another size",
+                                error);
+    }
+    return packed->pack_count == manifest->pack_count
+               ? 0
+               : error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: a layer is a pack that it lacks",
+                           source);
+}
+
+static int compare_objects(const struct oci_manifest *manifest, const char *source,
+                           vqemu_error **error) {
+    for (size_t i = 0; i < manifest->object_count; i++)
+        if (pack_index_find(&manifest->packed, &manifest->objects[i].digest))
+            return refuse_packs(source, &manifest->objects[i].digest,
+                                "is in a pack, and a layer as well", error);
+    return 0;
+}
+
+int oci_manifest_load_packs(struct oci_manifest *manifest, const char *text, const char *source,
+                            size_t object_max, vqemu_error **error) {
+    size_t left = object_max - manifest->object_count; /* no more were read */
+    int r = pack_index_load(text, (size_t)manifest->pack_index.size, source, left,
+                            &manifest->packed, error);
+    if (r == 0)
+        r = compare_packs(manifest, source, error);
+    return r == 0 ? compare_objects(manifest, source, error) : r;
 }

@@ -2,8 +2,9 @@
 /*
  * A revision as an OCI artifact (image-spec 1.1, manifest.md): the config is its manifest, byte for
  * byte, so that the config's digest is the revision's; the layers are signatures of that manifest,
- * then the objects, one for each content, by digest. What is empty has no layer, since some
- * registries take no empty blobs.
+ * then the objects, one for each content, by digest, then an index of packs and the packs, if there
+ * are more objects than registries take layers. What is empty has no layer, since some registries
+ * take no empty blobs.
  */
 #ifndef LIB_OCI_MANIFEST_H
 #define LIB_OCI_MANIFEST_H
@@ -12,6 +13,8 @@
 
 #include "base/json.h"
 #include "store/manifest.h"
+#include "transfer/oci-blob.h"
+#include "transfer/pack-index.h"
 #include "trust/signature-set.h"
 
 #define OCI_MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
@@ -20,25 +23,19 @@
 #define OCI_CONFIG_TYPE OCI_PROFILE_TYPE "+json"
 #define OCI_OBJECT_TYPE "application/vnd.volt-qemu.object.v1"
 #define OCI_SIGNATURE_TYPE "application/vnd.volt-qemu.signature.v1"
+#define OCI_PACK_INDEX_TYPE "application/vnd.volt-qemu.pack-index.v1"
+#define OCI_PACK_TYPE "application/vnd.volt-qemu.pack.v1"
 
 /* Registries promise to take 4 MiB (distribution-spec); readers of others refuse more. */
 #define OCI_MANIFEST_MAX ((size_t)4 * 1024 * 1024)
 
-struct oci_blob {
-    struct digest digest;
-    uint64_t size;
-};
-
 struct oci_manifest {
     struct oci_blob config;
-    struct oci_blob *signatures, *objects; /* objects are sorted by digest once they were read */
-    size_t signature_count, object_count;
+    struct oci_blob *signatures, *objects, *packs; /* the latter by digest once they were read */
+    size_t signature_count, object_count, pack_count;
+    struct oci_blob pack_index; /* of size 0 if there are no packs */
+    struct pack_index packed;   /* what that says, once it was read */
 };
-
-/* "sha256:" and the digits. */
-#define OCI_DIGEST_ALGORITHM "sha256:"
-#define OCI_DIGEST_SIZE (sizeof OCI_DIGEST_ALGORITHM + DIGEST_HEX_LENGTH)
-void oci_digest_to_text(const struct digest *digest, char text[OCI_DIGEST_SIZE]);
 
 void oci_manifest_release(struct oci_manifest *manifest);
 #define _cleanup_oci_manifest_ __attribute__((cleanup(oci_manifest_release)))
@@ -62,9 +59,23 @@ int oci_manifest_to_text(const struct oci_manifest *manifest, const char *revisi
 int oci_manifest_load(const char *text, size_t size, const char *source, size_t object_max,
                       uint64_t size_max, struct oci_manifest *manifest, vqemu_error **error);
 
-/* The layer of an object; NULL if there is none. */
-const struct oci_blob *oci_manifest_find(const struct oci_manifest *manifest,
-                                         const struct digest *digest);
+/*
+ * Where there are packs: read the text of their index, which has been found to have the digest of
+ * pack_index, and compare it with the layers. source and object_max: as above, and so are errors.
+ */
+int oci_manifest_load_packs(struct oci_manifest *manifest, const char *text, const char *source,
+                            size_t object_max, vqemu_error **error);
+
+/* Where the content of an object is: a whole blob, or a part of a pack. */
+struct oci_place {
+    struct oci_blob blob;
+    bool is_packed;
+    uint64_t offset, size; /* of the object in the blob */
+};
+
+/* Find that; false if it is nowhere. */
+bool oci_manifest_locate(const struct oci_manifest *manifest, const struct digest *digest,
+                         struct oci_place *place);
 
 /* A descriptor of a blob; NULL without memory. */
 json_t *oci_descriptor_to_json(const char *type, const struct oci_blob *blob);

@@ -100,8 +100,9 @@ static int try_file(struct repair *repair, int fd, struct want *want) {
         return 0;
     size_t number = repair->next_number++;
     const struct watch watch = {.progress = repair->progress};
-    int r = stage_copy(&repair->stage, number, fd, &status, want->problem->executable,
-                       repair->buffer, &watch, want->problem->digest.hex, &staged, &reading_failed);
+    int r = stage_copy(&repair->stage, number, sparse_reader_of(fd, &status),
+                       (uint64_t)status.st_size, want->problem->executable, repair->buffer, &watch,
+                       want->problem->digest.hex, &staged, &reading_failed);
     if (r == -ECANCELED)
         return progress_given_up(repair->progress, repair->error);
     if (r < 0 && !reading_failed)

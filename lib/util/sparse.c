@@ -20,6 +20,10 @@ struct sparse_reader sparse_reader_of(int fd, const struct stat *status) {
     };
 }
 
+struct sparse_reader sparse_reader_of_part(int fd, off_t offset, off_t size) {
+    return (struct sparse_reader){.fd = fd, .at = offset, .end = offset + size, .is_dense = true};
+}
+
 /* What comes next: data up to data_end, or a hole up to hole_end. */
 static void find_next(struct sparse_reader *reader) {
     struct stat status;
@@ -37,8 +41,15 @@ static void find_next(struct sparse_reader *reader) {
     reader->data_end = end;
 }
 
+static size_t up_to(const struct sparse_reader *reader, off_t end, size_t size) {
+    off_t left = end - reader->at;
+    return (off_t)size < left ? size : (size_t)left;
+}
+
 static ssize_t read_data(struct sparse_reader *reader, void *bytes, size_t size) {
     ssize_t n;
+    if (reader->end > 0)
+        size = up_to(reader, reader->end, size);
     do
         n = pread(reader->fd, bytes, size, reader->at);
     while (n < 0 && errno == EINTR);
@@ -46,11 +57,6 @@ static ssize_t read_data(struct sparse_reader *reader, void *bytes, size_t size)
         return -errno;
     reader->at += n;
     return n;
-}
-
-static size_t up_to(const struct sparse_reader *reader, off_t end, size_t size) {
-    off_t left = end - reader->at;
-    return (off_t)size < left ? size : (size_t)left;
 }
 
 ssize_t read_sparsely(struct sparse_reader *reader, void *bytes, size_t size) {

@@ -15,14 +15,18 @@
 /* The room that a file takes on disk, in bytes. */
 uint64_t disk_space(const struct stat *status);
 
-/* Reading a file from its beginning. */
+/* Reading a file from its beginning, or a part of it. */
 struct sparse_reader {
     int fd;
     off_t at, data_end, hole_end;
+    off_t end;     /* of a part; 0 for that of the file */
     bool is_dense; /* there are no holes, or they cannot be told */
 };
 
 struct sparse_reader sparse_reader_of(int fd, const struct stat *status);
+
+/* The same for a part of a file, which is not empty; holes are read like all else. */
+struct sparse_reader sparse_reader_of_part(int fd, off_t offset, off_t size);
 
 /* The next bytes, zeros for holes. Returns how many, 0 at the end, or a negative errno. */
 ssize_t read_sparsely(struct sparse_reader *reader, void *bytes, size_t size);

@@ -111,7 +111,7 @@ def test_signatures_are_kept_and_asked_for(tmp_path, store, revision):
     with voltqemu.Store(tmp_path / "to", create=True, trust=voltqemu.Trust(key_files=[other])) as to:
         with pytest.raises(voltqemu.UntrustedError):
             store.copy_to(revision, to)
-    store.export_layout(revision, tmp_path / "layout", "latest")
+    store.export_layout(revision, tmp_path / "layout", "latest", call=voltqemu.Call(max_layers=3))
     with voltqemu.Store(tmp_path / "to", trust=trust) as to:
         to.import_layout(tmp_path / "layout", any_profile=True, trust=trust)
         assert to.resolve(chosen()).revision == revision.name

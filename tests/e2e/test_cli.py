@@ -430,6 +430,8 @@ def test_the_way_out_is_told_in_options(root, profile, tmp_path):
             ("too-large", "--max-size", ["import", "--profile", "kvm-linux", "--max-size", "9", tmp_path / "x.tar"]),
             ("too-many-files", "--max-objects",
              ["import", "--profile", "kvm-linux", "--max-objects", "2", tmp_path / "x.tar"]),
+            ("too-many-layers", "--max-layers",
+             ["export", "emulate-x86", "--layout", tmp_path / "layout", "--max-layers", "1"]),
             ("too-many-files", "--max-objects", ["ingest", "--profile", "kvm-linux", "--max-objects", "2", profile])):
         status, error = error_of("--root", root, *words)
         assert (status, error["reason"]) == (INVALID, reason) and option in error["hint"], error

@@ -327,14 +327,22 @@ class Import(Build):
 class ImportLayout(Import):
     """From an OCI layout, of which the store has some objects."""
 
+    layers = ()  # options
+
     def prepare(self, base):
         prepare_old(base / "store")
         build(base / "made", PROFILE, FILES)
-        good("--root", base / "made", "export", PROFILE, "--layout", base / "layout")
+        good("--root", base / "made", "export", PROFILE, "--layout", base / "layout", *self.layers)
         shutil.rmtree(base / "made")
 
     def command(self, point):
         return ["import", "--profile", PROFILE, "--layout", point / "layout"]
+
+
+class ImportPacks(ImportLayout):
+    """From one with all of its objects in a pack."""
+
+    layers = ("--max-layers", "2")
 
 
 def sign(root, base, *names):
@@ -677,6 +685,19 @@ def read_blob(layout, descriptor):
     return content
 
 
+def read_packs(index, content):
+    """{digest: content} of the objects in packs, which are in `content` by their digests."""
+    found = {}
+    for words in map(str.split, index.splitlines()[1:-1]):
+        if words[0] == "pack":
+            left = content[words[1]]
+            assert len(left) == int(words[2]), f"the pack {words[1]} has another size"
+        else:
+            found[words[0]], left = left[:int(words[1])], left[int(words[1]):]
+            assert hashlib.sha256(found[words[0]].encode()).hexdigest() == words[0], f"{words[0]} is damaged"
+    return found
+
+
 def read_layout(layout):
     """{tag: the files of its profile}: all that the index names is there. Does not use volt-qemu."""
     assert json.loads((layout / "oci-layout").read_text()) == {"imageLayoutVersion": "1.0.0"}
@@ -686,6 +707,9 @@ def read_layout(layout):
         profile = json.loads(read_blob(layout, manifest["config"]))
         content = {layer["digest"].removeprefix("sha256:"): read_blob(layout, layer).decode()
                    for layer in manifest["layers"]}
+        for layer in manifest["layers"]:
+            if layer["mediaType"].endswith(".pack-index.v1"):
+                content.update(read_packs(read_blob(layout, layer).decode(), content))
         found[descriptor["annotations"]["org.opencontainers.image.ref.name"]] = {
             path: content.get(digest, "") for path, digest in profile["objects"].items()}
     return found
@@ -695,6 +719,7 @@ class ExportLayout(Operation):
     """Into an OCI layout that has another profile, and keeps it."""
 
     needs = "export"
+    layers = ()  # options
 
     def prepare(self, base):
         build(base / "store", OTHER_PROFILE, OTHER_FILES)
@@ -702,7 +727,7 @@ class ExportLayout(Operation):
         good("--root", base / "store", "export", OTHER_PROFILE, "--layout", base / "layout", "--tag", "other")
 
     def command(self, point):
-        return ["export", PROFILE, "--layout", point / "layout", "--tag", "new"]
+        return ["export", PROFILE, "--layout", point / "layout", "--tag", "new", *self.layers]
 
     def check_kept(self, point):
         wanted = {tag: {path: content for path, (content, _) in files.items()}
@@ -713,6 +738,12 @@ class ExportLayout(Operation):
     def is_done(self, point):
         layout = point / "layout"
         return "new" in read_layout(layout) and not [path for path in layout.rglob("*") if is_new(path.name)]
+
+
+class ExportPacks(ExportLayout):
+    """All of its objects are in a pack."""
+
+    layers = ("--max-layers", "2")
 
 
 class ForVm(Operation):
@@ -814,6 +845,7 @@ OPERATIONS = {
     "build-mend": BuildMend,
     "import": Import,
     "import-layout": ImportLayout,
+    "import-packs": ImportPacks,
     "import-signed": ImportSigned,
     "sign": Sign,
     "resolve": Resolve,
@@ -830,6 +862,7 @@ OPERATIONS = {
     "copy": Copy,
     "export": Export,
     "export-layout": ExportLayout,
+    "export-packs": ExportPacks,
     "prepare": Prepare,
     "units": Units,
     "repair": Repair,

@@ -62,6 +62,7 @@ static int load(const void *text, size_t size, struct oci_manifest *manifest) {
 
 static void check_blobs(const struct oci_manifest *manifest) {
     uint64_t total = manifest->config.size;
+    struct oci_place place;
     FUZZ_CHECK(is_digest(&manifest->config.digest), "the digest of the config");
     FUZZ_CHECK(manifest->object_count <= OBJECTS_MAX, "%zu objects", manifest->object_count);
     FUZZ_CHECK(manifest->signature_count <= SIGNATURES_MAX, "%zu signatures",
@@ -72,8 +73,18 @@ static void check_blobs(const struct oci_manifest *manifest) {
         const struct oci_blob *object = &manifest->objects[i];
         total += object->size;
         FUZZ_CHECK(is_digest(&object->digest) && object->size > 0, "object %zu", i);
-        FUZZ_CHECK(oci_manifest_find(manifest, &object->digest) == object, "%s is not found",
-                   object->digest.hex);
+        FUZZ_CHECK(oci_manifest_locate(manifest, &object->digest, &place) && !place.is_packed &&
+                       place.offset == 0 && place.size == object->size,
+                   "%s is not found", object->digest.hex);
+    }
+    FUZZ_CHECK((manifest->pack_count > 0) == (manifest->pack_index.size > 0),
+               "%zu packs, and an index of %llu bytes", manifest->pack_count,
+               (unsigned long long)manifest->pack_index.size);
+    total += manifest->pack_index.size;
+    for (size_t i = 0; i < manifest->pack_count; i++) {
+        total += manifest->packs[i].size;
+        FUZZ_CHECK(is_digest(&manifest->packs[i].digest) && manifest->packs[i].size > 0, "pack %zu",
+                   i);
     }
     FUZZ_CHECK(total <= SIZE_MAX_OF_ALL, "%llu bytes", (unsigned long long)total);
 }

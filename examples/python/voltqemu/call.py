@@ -72,12 +72,13 @@ class Call(Handle):
 
     def __init__(self, *, threads: Optional[int] = None, timeout: Optional[float] = None,
                  lock_timeout: Optional[float] = None, max_objects: Optional[int] = None,
-                 max_size: Optional[int] = None, progress: Optional[ProgressFunction] = None,
-                 log: Optional[LogFunction] = None) -> None:
+                 max_size: Optional[int] = None, max_layers: Optional[int] = None,
+                 progress: Optional[ProgressFunction] = None, log: Optional[LogFunction] = None) -> None:
         """threads: how many it may use, 1 to 64; more are 64, and 0 is 1. timeout: seconds from now to a deadline of
         everything that is done with this object (TimedOutError). lock_timeout: seconds that a wait for others may
         take (BusyError). Both are rounded to milliseconds, and less than one, also 0, is one. max_objects, max_size:
-        limits of manifests and, in bytes, imports; 0 is the default of each.
+        limits of manifests and, in bytes, imports; 0 is the default of each. max_layers: of an OCI manifest that is made;
+        of a revision with more objects, the small ones go into packs; 0 is the default.
 
         progress(Progress): called in the thread that made the call, now and then, at most 20 times a second. Unless
         it returns None or False, the call is cancelled. log(LogEvent): may be called from any thread, never from
@@ -89,7 +90,8 @@ class Call(Handle):
         self._progress = progress
         self._log = log
         self._failure: Optional[BaseException] = None
-        for key, value in (("threads", threads), ("max_objects", max_objects), ("max_size", max_size)):
+        for key, value in (("threads", threads), ("max_objects", max_objects), ("max_size", max_size),
+                           ("max_layers", max_layers)):
             if value is not None:
                 C.vqemu_call_set_number(self, key, unsigned(value, key))
         for key, seconds in (("timeout", timeout), ("lock_timeout", lock_timeout)):

@@ -63,9 +63,9 @@ START_TEST(what_has_grown_is_not_copied) {
     bool reading_failed = false;
     ck_assert_int_eq(stage_open(&stage, store, 1, NULL), 0);
     ck_assert_int_eq(ftruncate(fd, status.st_size + 1), 0);
-    ck_assert_int_eq(
-        stage_copy(&stage, 0, fd, &status, false, buffer, &watch, "it", &staged, &reading_failed),
-        -EFBIG);
+    ck_assert_int_eq(stage_copy(&stage, 0, sparse_reader_of(fd, &status), (uint64_t)status.st_size,
+                                false, buffer, &watch, "it", &staged, &reading_failed),
+                     -EFBIG);
     ck_assert(reading_failed);
     stage_close(&stage);
     free(buffer);

@@ -57,13 +57,16 @@ END_TEST
 START_TEST(they_are_read_again) {
     _cleanup_oci_manifest_ struct oci_manifest manifest = {0};
     const struct digest object = {C}, other = {A};
+    struct oci_place place;
     ck_assert_int_eq(
         oci_manifest_load(golden, strlen(golden), "text", 1, UINT64_MAX, &manifest, NULL), 0);
     ck_assert_str_eq(manifest.config.digest.hex, A);
     ck_assert_uint_eq(manifest.config.size, 321);
     ck_assert_uint_eq(manifest.signature_count, 1);
-    ck_assert_uint_eq(oci_manifest_find(&manifest, &object)->size, 5000000000);
-    ck_assert_ptr_null(oci_manifest_find(&manifest, &other));
+    ck_assert(oci_manifest_locate(&manifest, &object, &place));
+    ck_assert_uint_eq(place.size, 5000000000);
+    ck_assert(!place.is_packed && place.offset == 0 && place.blob.size == place.size);
+    ck_assert(!oci_manifest_locate(&manifest, &other, &place));
 }
 END_TEST
 
