@@ -28,6 +28,7 @@ static const struct {
     {"chardev", "character devices"},
     {"blockdev", "disks"},
     {"display", "displays"},
+    {"audiodev", "sound"},
     {"tpm", "TPM backends"},
     {"object", "objects"},
     {"option", "options"},

@@ -21,10 +21,12 @@ extern "C" {
  *
  * The kinds are "ability" (names of vqemu_ability_name(): those that follow from the rest, as
  * vqemu_closure_has_ability() says, for guests of the runtime's architecture; not "uefi", which is
- * a matter of firmware), "accel", "blockdev" (drivers), "chardev" (backends), "command" (of QMP),
- * "cpu" (models; their properties are features), "device", "display", "machine", "netdev",
- * "object", "option" (of the command line, those that have parameters), "qemu", which has one name,
- * the version, and "tpm" (backends). Later versions may have more.
+ * a matter of firmware), "accel", "argument" (all options of the command line), "audiodev" (drivers
+ * of sound), "blockdev" (drivers), "chardev" (backends), "command" (of QMP), "cpu" (models; their
+ * properties are features), "device", "display", "machine", "netdev", "object", "option" (of the
+ * command line, those that have parameters), "qemu", which has one name, the version, "tpm"
+ * (backends), and "type", in which the library keeps for itself which values properties take. Later
+ * versions may have more.
  */
 typedef struct vqemu_capabilities vqemu_capabilities;
 
@@ -35,13 +37,14 @@ enum vqemu_probe_flag {
 };
 
 /**
- * Tell what the QEMU of a runtime can do. It is started, without a guest, asked over QMP, and
- * ended. It may read the runtime's own files and open no others, where the kernel has Landlock; it
- * gets no privileges, whoever calls; it has at most the time of the call, without one 60 seconds.
- * It is a child of the caller, so that SIGCHLD comes at its end; that the caller ignores this
- * signal, or waits for all children itself, does no harm. What it starts ends with it: all of that
- * if the caller may make PID namespaces, as root; else what stays in its process group, and the
- * rest goes on with the caller's user and what else it was confined to.
+ * Tell what the QEMU of a runtime can do. It is started, without a guest, asked over QMP and by
+ * options that ask for help, and ended. It may read the runtime's own files and open no others,
+ * where the kernel has Landlock; it gets no privileges, whoever calls; it has at most the time of
+ * the call, without one 60 seconds. It is a child of the caller, so that SIGCHLD comes at its end;
+ * that the caller ignores this signal, or waits for all children itself, does no harm. What it
+ * starts ends with it: all of that if the caller may make PID namespaces, as root; else what stays
+ * in its process group, and the rest goes on with the caller's user and what else it was confined
+ * to.
  *
  * keeper: the store it came from, which keeps what was told, by the digests of the program, its
  * libraries and its modules; NULL: it is asked each time. A runtime described by hand, or one of
@@ -78,8 +81,8 @@ int vqemu_capabilities_has(const vqemu_capabilities *capabilities, const char *k
 
 /**
  * A fact about a thing; NULL if there is none. Machines have "max-cpus" and, for an alias, its
- * "alias-of"; CPU models "type"; "qemu" has "package"; whatever makes QEMU end itself has "broken".
- * Borrowed. Since 1.0.
+ * "alias-of"; CPU models "type"; "qemu" has "package"; whatever QEMU lists, and cannot make, has
+ * "broken". Borrowed. Since 1.0.
  */
 const char *vqemu_capabilities_fact(const vqemu_capabilities *capabilities, const char *kind,
                                     const char *name, const char *fact);
@@ -87,6 +90,7 @@ const char *vqemu_capabilities_fact(const vqemu_capabilities *capabilities, cons
 /**
  * All of it as JSON: an object of kinds, each an object of names, each an object of facts, which
  * has "properties", too: an array, or null if QEMU does not tell them; without, there are none.
+ * The kind "type" is left out.
  * flags: 0. The caller frees *json with vqemu_free().
  *
  * Errors: VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.

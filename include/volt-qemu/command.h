@@ -69,8 +69,10 @@ int vqemu_command_options_set_policy(vqemu_command_options *options, vqemu_polic
  * architecture. A machine, device, property, CPU model or feature, accelerator or backend that this
  * QEMU has not, also in extra arguments, is then VQEMU_ERR_UNSUPPORTED at vqemu_command_build(),
  * with the VM's key: reasons "qemu-lacks-thing" and "qemu-lacks-property" (details "value", what is
- * missing, and "choices", what is there and has a similar name), "qemu-lacks-module" and
- * "too-many-cpus". What QEMU does not tell of itself is not checked.
+ * missing, and "choices", what is there and has a similar name), "qemu-lacks-value",
+ * "qemu-needs-property", "qemu-lacks-module" and "too-many-cpus". Extra arguments that give an id
+ * twice, or name what is not there, are VQEMU_ERR_INVALID: reasons "id-twice" and "no-such-id".
+ * What QEMU does not tell of itself is not checked.
  *
  * others: where to look for other profiles that have what is missing, among those whose QEMU was
  * asked before; they become the detail "profiles". NULL: nowhere. References are taken;

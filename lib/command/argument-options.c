@@ -8,21 +8,6 @@
 #include "base/json.h"
 #include "command/option-text.h"
 
-/* OPTION_COUNT for none that is known, or has no value. */
-static enum option_name find_name(const char *argument) {
-    const char *word = option_word(argument);
-    if (word && strcmp(word, "M") == 0)
-        return OPTION_MACHINE;
-    for (int name = 0; word && name < OPTION_COUNT; name++) {
-        const struct option option = {.name = (enum option_name)name};
-        const char *spelling = option_spelling(option.name);
-        if (spelling && option_argument_count(&option) == 2 &&
-            strcmp(word, option_word(spelling)) == 0)
-            return option.name;
-    }
-    return OPTION_COUNT;
-}
-
 /* ---- key=value ---- */
 
 /* Up to the comma that ends it, of which two stand for one. Returns where that is. */
@@ -76,8 +61,12 @@ static void add_member(struct options *options, const char *prefix, const char *
     } else if (json_is_object(value) || json_is_array(value)) {
         const char *inner = arena_textf(&options->texts, "%s.", name ? name : "");
         add_members(options, inner ? inner : "", value);
-    } else {
-        option_switch(options, name, true); /* what it is does not matter here */
+    } else if (json_is_boolean(value)) {
+        option_switch(options, name, json_is_true(value));
+    } else if (json_is_null(value)) {
+        option_add(options, name, SETTING_NULL, 0);
+    } else { /* it is not asked which */
+        option_number(options, name, (uint64_t)json_integer_value(value));
     }
 }
 
@@ -103,17 +92,20 @@ static void add_json(struct options *options, enum option_name name, const char 
     if (json_parse_object(text, strlen(text), "", &object, NULL) < 0)
         return; /* QEMU says what is wrong with it */
     option_begin(options, name, NULL, origin);
+    option_typed(options);
     add_members(options, "", object);
 }
 
 void argument_options(const struct strv *arguments, struct options *options) {
     for (size_t i = 0; i + 1 < arguments->count; i++) {
-        enum option_name name = find_name(arguments->items[i]);
+        const char *word = option_word(arguments->items[i]), *value = arguments->items[i + 1];
+        if (!word || option_has_value(word) != 1)
+            continue;
+        enum option_name name = option_find_name(word);
         const struct origin origin = origin_in("extra_args", i + 1, NULL, NULL);
-        const char *value = arguments->items[i + 1];
+        i++;
         if (name == OPTION_COUNT)
             continue;
-        i++;
         if (*value == '{')
             add_json(options, name, value, origin);
         else

@@ -6,10 +6,14 @@
 
 #include "base/error.h"
 #include "command/argument-options.h"
+#include "command/capability-argument.h"
+#include "command/capability-id.h"
+#include "command/capability-known.h"
 #include "command/capability-name.h"
+#include "command/capability-refusal.h"
+#include "command/capability-short.h"
+#include "command/capability-value.h"
 #include "command/option-text.h"
-#include "qemu/kept.h"
-#include "util/similar.h"
 #include "util/word.h"
 
 /* Which things of QEMU's an option names, and what it says of them besides their properties. */
@@ -20,6 +24,8 @@ static const struct rule {
     const char *also[8]; /* settings that are not properties */
 } rules[] = {
     {OPTION_ACCEL, "accel", "accelerator", "accel", {NULL}},
+    {OPTION_AUDIO, "audiodev", "driver of sound", "driver", {"id", "model"}},
+    {OPTION_AUDIODEV, "audiodev", "driver of sound", "driver", {NULL}},
     {OPTION_BLOCKDEV, "blockdev", "block driver", "driver", {NULL}},
     {OPTION_CHARDEV, "chardev", "character device", "backend", {NULL}},
     {OPTION_CPU, "cpu", "CPU model", "cpu", {NULL}},
@@ -31,9 +37,10 @@ static const struct rule {
      "type",
      {"accel", "igd-passthru", "igd_passthru", "kernel-irqchip", "kernel_irqchip", "kvm-shadow-mem",
       "kvm_shadow_mem", "memory-backend"}},
-    {OPTION_NETDEV, "netdev", "network backend", "type", {"id"}},
-    {OPTION_NIC, "netdev", "network backend", "type", {"id", "mac", "model"}},
-    {OPTION_OBJECT, "object", "object", "qom-type", {"id"}},
+    {OPTION_NET, "netdev", "network backend", "type", {"id", "ipv6-net"}},
+    {OPTION_NETDEV, "netdev", "network backend", "type", {"ipv6-net"}},
+    {OPTION_NIC, "netdev", "network backend", "type", {"id", "ipv6-net", "mac", "model"}},
+    {OPTION_OBJECT, "object", "object", "qom-type", {NULL}},
     {OPTION_TPMDEV, "tpm", "TPM backend", "type", {"id"}},
 };
 
@@ -81,149 +88,6 @@ static const struct part {
              {OPTION_VIRTFS, "virtfs"},
              {OPTION_VNC, "vnc"}};
 
-struct checker {
-    const struct plan *plan;
-    const struct options *options;
-    const vqemu_capabilities *capabilities;
-    vqemu_store *others;
-    vqemu_error **error;
-};
-
-/* What is missing: a thing, or a property of one. */
-struct missing {
-    const char *kind, *noun, *name, *property; /* the last: NULL if it is the thing */
-    const struct option *option;
-    const struct origin *origin;
-};
-
-/* ---- the error ---- */
-
-/* The key, or what the option is where none of the VM's asks for it. */
-static void add_subject(const struct missing *missing, struct strbuf *text) {
-    if (origin_has_key(missing->origin))
-        origin_add_key(missing->origin, text);
-    else
-        strbuf_addf(text, "%s %s", option_spelling(missing->option->name), missing->name);
-}
-
-/* The newest of a machine's versions, "pc-q35-7.2, pc-q35-7.1": the highest below one that was
- * told. */
-static const char *newest_version(const struct checker *checker, const char *family,
-                                  const char *below) {
-    size_t length = strlen(family);
-    const char *newest = NULL, *name;
-    for (size_t i = 0; (name = vqemu_capabilities_at(checker->capabilities, "machine", i)) != NULL;
-         i++)
-        if (strncmp(name, family, length) == 0 && name[length] >= '0' && name[length] <= '9' &&
-            (!below || strverscmp(name, below) < 0) && (!newest || strverscmp(name, newest) > 0))
-            newest = name;
-    return newest;
-}
-
-/* What is alike is mostly older by years: who asks for a version wants a new one. */
-static void add_versions(const struct checker *checker, const char *machine, struct strbuf *text) {
-    const char *dash = strrchr(machine, '-'), *version = NULL;
-    _cleanup_free_ char *family = strndup(machine, dash ? (size_t)(dash - machine) + 1 : 0);
-    text->failed = text->failed || !family;
-    for (size_t i = 0; dash && family && i < SIMILAR_MAX; i++) {
-        version = newest_version(checker, family, version);
-        if (!version)
-            return;
-        strbuf_addf(text, "%s%s", i > 0 ? ", " : "", version);
-    }
-}
-
-static void add_similar_things(const struct checker *checker, const struct missing *missing,
-                               struct strbuf *text) {
-    struct similar similar = {.wanted = missing->name};
-    if (strcmp(missing->kind, "machine") == 0)
-        add_versions(checker, missing->name, text);
-    if (text->length > 0)
-        return;
-    const char *name;
-    for (size_t i = 0;
-         (name = vqemu_capabilities_at(checker->capabilities, missing->kind, i)) != NULL; i++)
-        similar_look_at(&similar, name);
-    similar_add(&similar, text);
-}
-
-static void add_similar_properties(const struct checker *checker, const struct missing *missing,
-                                   struct strbuf *text) {
-    struct similar similar = {.wanted = missing->property};
-    const char *all = capabilities_properties(checker->capabilities, missing->kind, missing->name);
-    _cleanup_free_ char *words = strdup(all ? all : "");
-    char *rest = words;
-    text->failed = text->failed || !words;
-    for (char *word; rest && (word = strsep(&rest, " "));)
-        if (*word)
-            similar_look_at(&similar, word);
-    similar_add(&similar, text);
-}
-
-static int refuse_missing(const struct checker *checker, const struct missing *missing) {
-    _cleanup_strbuf_ struct strbuf subject = {0}, similar = {0}, profiles = {0};
-    const char *version = vqemu_capabilities_at(checker->capabilities, "qemu", 0);
-    const char *what = missing->property ? missing->property : missing->name;
-    add_subject(missing, &subject);
-    if (missing->property)
-        add_similar_properties(checker, missing, &similar);
-    else
-        add_similar_things(checker, missing, &similar);
-    if (checker->others)
-        kept_list_profiles(
-            checker->others, checker->plan->arch->binary,
-            &(struct capability_name){missing->kind, missing->name, missing->property}, &profiles);
-    if (subject.failed || similar.failed || profiles.failed)
-        return error_no_memory(checker->error);
-    const char *alike = similar.length ? similar.text : NULL;
-    const char *others = profiles.length ? profiles.text : NULL;
-    bool is_of_thing = missing->property != NULL;
-    error_set(checker->error, VQEMU_ERR_UNSUPPORTED, 0,
-              "%s: the QEMU %s of the profile %s has no %s%s%s%s \"%s\"%s%s%s%s", subject.text,
-              version ? version : "", vqemu_profile_name(checker->plan->profile),
-              is_of_thing ? missing->noun : "", is_of_thing ? " " : "",
-              is_of_thing ? missing->name : missing->noun, is_of_thing ? " with a property" : "",
-              what, alike ? "; similar there: " : "", alike ? alike : "",
-              others ? "; these profiles of the store have it: " : "", others ? others : "");
-    return error_because(VQEMU_ERR_UNSUPPORTED, checker->error,
-                         is_of_thing ? "qemu-lacks-property" : "qemu-lacks-thing", VQEMU_DETAIL_KEY,
-                         origin_has_key(missing->origin) ? subject.text : NULL, VQEMU_DETAIL_VALUE,
-                         what, VQEMU_DETAIL_CHOICES, alike, VQEMU_DETAIL_PROFILE,
-                         vqemu_profile_name(checker->plan->profile), VQEMU_DETAIL_PROFILES, others,
-                         NULL);
-}
-
-/* QEMU lists it, and ends itself when it is to be made: a module of it is not there. */
-static int refuse_broken(const struct checker *checker, const struct missing *missing) {
-    _cleanup_strbuf_ struct strbuf subject = {0};
-    add_subject(missing, &subject);
-    if (subject.failed)
-        return error_no_memory(checker->error);
-    error_set(
-        checker->error, VQEMU_ERR_UNSUPPORTED, 0,
-        "%s: the QEMU of the profile %s ends itself over the %s \"%s\"; mostly, a module that "
-        "it needs is not in the profile",
-        subject.text, vqemu_profile_name(checker->plan->profile), missing->noun, missing->name);
-    return error_because(VQEMU_ERR_UNSUPPORTED, checker->error, "qemu-lacks-module",
-                         VQEMU_DETAIL_KEY, origin_has_key(missing->origin) ? subject.text : NULL,
-                         VQEMU_DETAIL_VALUE, missing->name, NULL);
-}
-
-/* It is there as a part of machines only. */
-static int refuse_not_pluggable(const struct checker *checker, const struct missing *missing) {
-    _cleanup_strbuf_ struct strbuf subject = {0};
-    add_subject(missing, &subject);
-    if (subject.failed)
-        return error_no_memory(checker->error);
-    error_set(checker->error, VQEMU_ERR_UNSUPPORTED, 0,
-              "%s: the QEMU of the profile %s does not take the device \"%s\" with -device: it is "
-              "only part of machines",
-              subject.text, vqemu_profile_name(checker->plan->profile), missing->name);
-    return error_because(VQEMU_ERR_UNSUPPORTED, checker->error, "not-pluggable", VQEMU_DETAIL_KEY,
-                         origin_has_key(missing->origin) ? subject.text : NULL, VQEMU_DETAIL_VALUE,
-                         missing->name, NULL);
-}
-
 /* ---- properties ---- */
 
 /* A setting that is none of the thing's properties: it names the thing, or QEMU takes it itself. */
@@ -245,24 +109,40 @@ static bool has_property(const struct checker *checker, const struct missing *th
                                                        thing->name, properties, property + 2));
 }
 
-/* thing: what is there; of its properties, the settings that begin with the prefix. */
 static int check_properties(const struct checker *checker, const struct rule *rule,
-                            const struct missing *thing, const char *prefix) {
+                            const struct missing *thing) {
     const struct option *option = thing->option;
     const char *properties =
         capabilities_properties(checker->capabilities, thing->kind, thing->name);
     for (size_t i = 0; properties && i < option->count; i++) {
         const struct setting *setting = option_setting(checker->options, option, i);
-        if (strncmp(setting->name, prefix, strlen(prefix)) != 0)
-            continue;
         struct missing missing = *thing;
-        missing.property = setting->name + strlen(prefix);
+        missing.property = setting->name;
         missing.origin = setting_origin(option, setting);
         if (!is_of_option(rule, missing.property) &&
             !has_property(checker, thing, properties, setting, missing.property))
             return refuse_missing(checker, &missing);
     }
     return 0;
+}
+
+static struct value_check values_of(const struct rule *rule, const struct missing *thing,
+                                    const char *type) {
+    struct value_check check = {.thing = thing, .type = type, .also = {rule->driver}};
+    memcpy(check.also + 1, rule->also, sizeof rule->also);
+    return check;
+}
+
+/* Of what the schema of QMP has, not only the names of properties are known. */
+static int check_settings(const struct checker *checker, const struct rule *rule,
+                          const struct missing *thing) {
+    _cleanup_free_ char *type = format_string("%s.%s", rule->kind, thing->name);
+    if (!type)
+        return error_no_memory(checker->error);
+    if (!value_type_is_known(checker->capabilities, type))
+        return check_properties(checker, rule, thing);
+    const struct value_check check = values_of(rule, thing, type);
+    return check_values(checker, &check);
 }
 
 /* ---- things ---- */
@@ -292,6 +172,11 @@ static bool asks_for_help(const struct checker *checker, const struct option *op
     return asks;
 }
 
+/* Of a CPU or machine it is only known that QEMU cannot make one as it is asked. */
+static bool tells_broken(enum option_name name) {
+    return name != OPTION_ACCEL && name != OPTION_CPU && name != OPTION_MACHINE;
+}
+
 static int check_thing(const struct checker *checker, const struct rule *rule,
                        const struct option *option) {
     const struct origin *origin = &option->origin;
@@ -304,45 +189,33 @@ static int check_thing(const struct checker *checker, const struct rule *rule,
     int is_known = capability_name_find(checker->capabilities, rule->kind, name, &thing.name);
     if (is_known < 0)
         return 0;
-    /* of a CPU, it is only known that QEMU cannot make one without a machine */
-    if (option->name == OPTION_DEVICE &&
+    if (tells_broken(option->name) &&
         vqemu_capabilities_fact(checker->capabilities, rule->kind, thing.name, "broken"))
         return refuse_broken(checker, &thing);
     if (option->name == OPTION_DEVICE &&
         vqemu_capabilities_fact(checker->capabilities, rule->kind, thing.name, "pluggable"))
         return refuse_not_pluggable(checker, &thing);
-    return is_known ? check_properties(checker, rule, &thing, "") : refuse_missing(checker, &thing);
+    return is_known ? check_settings(checker, rule, &thing) : refuse_missing(checker, &thing);
 }
 
 /* ---- what has a form of its own ---- */
 
-/* A node within a block node: "file.driver=file,file.filename=/x" with the prefix "file.". */
-static int check_node(const struct checker *checker, const struct rule *rule,
-                      const struct option *option, const struct setting *driver) {
-    _cleanup_free_ char *prefix =
-        strndup(driver->name, strlen(driver->name) - strlen(rule->driver));
-    const struct missing thing = {.kind = rule->kind,
-                                  .noun = rule->noun,
-                                  .name = driver->text,
-                                  .option = option,
-                                  .origin = setting_origin(option, driver)};
-    if (!prefix)
+/* What -action is told is what a command of QMP takes; of other options, QEMU tells the types of
+ * their parameters. */
+static int check_group_values(const struct checker *checker, const struct missing *thing,
+                              const char *head) {
+    const struct option *option = thing->option;
+    bool is_action = option->name == OPTION_ACTION;
+    _cleanup_free_ char *own = format_string("option.%s", thing->name);
+    if (!own)
         return error_no_memory(checker->error);
-    return vqemu_capabilities_has(checker->capabilities, rule->kind, driver->text, NULL)
-               ? check_properties(checker, rule, &thing, prefix)
-               : refuse_missing(checker, &thing);
-}
-
-static int check_nodes(const struct checker *checker, const struct rule *rule,
-                       const struct option *option) {
-    bool tells = capabilities_tell(checker->capabilities, rule->kind);
-    int r = 0;
-    for (size_t i = 0; tells && r == 0 && i < option->count; i++) {
-        const struct setting *setting = option_setting(checker->options, option, i);
-        if (setting->kind == SETTING_TEXT && ends_with(setting->name, ".driver"))
-            r = check_node(checker, rule, option, setting);
-    }
-    return r;
+    const struct value_check check = {
+        .thing = thing, .type = is_action ? "action" : own, .is_loose = true};
+    if (!value_type_is_known(checker->capabilities, check.type))
+        return 0;
+    bool has_head = option->head && *option->head && *head;
+    int r = has_head ? check_word(checker, &check, head, option->head) : 0;
+    return r == 0 ? check_values(checker, &check) : r;
 }
 
 static bool names_driver(const char *setting) {
@@ -353,7 +226,12 @@ static bool names_driver(const char *setting) {
 /* "file=/x,format=qcow2,file.driver=file": what else there is of settings depends on the driver,
  * which need not be told. */
 static int check_drive(const struct checker *checker, const struct option *option) {
-    int r = 0;
+    const struct missing thing = {.kind = "option",
+                                  .noun = "option",
+                                  .name = "drive",
+                                  .option = option,
+                                  .origin = &option->origin};
+    int r = check_group_values(checker, &thing, "");
     for (size_t i = 0; r == 0 && i < option->count; i++) {
         const struct setting *setting = option_setting(checker->options, option, i);
         if (setting->kind != SETTING_TEXT || !names_driver(setting->name) ||
@@ -367,6 +245,8 @@ static int check_drive(const struct checker *checker, const struct option *optio
         if (capability_name_find(checker->capabilities, "blockdev", setting->text, &missing.name) ==
             0)
             r = refuse_missing(checker, &missing);
+        else if (vqemu_capabilities_fact(checker->capabilities, "blockdev", missing.name, "broken"))
+            r = refuse_broken(checker, &missing);
     }
     return r;
 }
@@ -398,8 +278,10 @@ static int check_group(const struct checker *checker, const struct option *optio
                                       .name = groups[i].name,
                                       .option = option,
                                       .origin = &option->origin};
-        if (option->name == groups[i].option && !asks_for_help(checker, option))
-            return check_properties(checker, &rule, &thing, "");
+        if (option->name != groups[i].option || asks_for_help(checker, option))
+            continue;
+        int r = check_properties(checker, &rule, &thing);
+        return r == 0 ? check_group_values(checker, &thing, groups[i].head) : r;
     }
     return 0;
 }
@@ -480,7 +362,6 @@ static int check_core(const struct checker *checker, const struct option *option
     const char *end = type ? strstr(type, SPAPR_TYPE) : NULL;
     _cleanup_free_ char *core =
         end ? format_string("%.*s" SPAPR_CORE, (int)(end - type), type) : NULL;
-    _cleanup_strbuf_ struct strbuf key = {0};
     if (!end)
         return 0;
     if (!core)
@@ -488,29 +369,14 @@ static int check_core(const struct checker *checker, const struct option *option
     if (vqemu_capabilities_has(checker->capabilities, "device", core, NULL) != 0)
         return 0;
     const struct missing missing = {.name = model, .option = option, .origin = &option->origin};
-    add_subject(&missing, &key);
-    if (key.failed)
-        return error_no_memory(checker->error);
-    error_set(checker->error, VQEMU_ERR_UNSUPPORTED, 0,
-              "%s: the machine %s of this QEMU cannot have the CPU model %s", key.text, machine,
-              model);
-    return error_because(VQEMU_ERR_UNSUPPORTED, checker->error, "cpu-not-for-machine",
-                         VQEMU_DETAIL_KEY, origin_has_key(&option->origin) ? key.text : NULL,
-                         VQEMU_DETAIL_VALUE, model, NULL);
+    return refuse_for_board(checker, &missing);
 }
 
 /* ---- all of them ---- */
 
-static int check_option(const struct checker *checker, const struct option *option) {
-    const struct rule *rule = find_rule(option->name);
-    int r = rule ? check_thing(checker, rule, option) : 0;
-    if (r == 0)
-        r = check_group(checker, option);
-    if (r < 0)
-        return r;
+/* What has a form of its own. */
+static int check_form(const struct checker *checker, const struct option *option) {
     switch (option->name) {
-    case OPTION_BLOCKDEV:
-        return check_nodes(checker, rule, option);
     case OPTION_CPU:
         return check_core(checker, option);
     case OPTION_DRIVE:
@@ -524,6 +390,18 @@ static int check_option(const struct checker *checker, const struct option *opti
     default:
         return check_part(checker, option);
     }
+}
+
+static int check_option(const struct checker *checker, const struct option *option) {
+    const struct rule *rule = find_rule(option->name);
+    int r = rule ? check_thing(checker, rule, option) : 0;
+    if (r == 0)
+        r = check_group(checker, option);
+    if (r == 0)
+        r = check_form(checker, option);
+    if (r == 0)
+        r = check_known(checker, option);
+    return r == 0 ? check_short_form(checker, option) : r;
 }
 
 static int check_options(const struct checker *checker) {
@@ -544,6 +422,9 @@ int capability_check(const struct plan *plan, const struct options *options,
     argument_options(&plan->vm->extra_args, &extra);
     if (extra.failed || extra.texts.failed)
         return error_no_memory(error);
+    r = check_arguments(&checker);
     checker.options = &extra;
-    return check_options(&checker);
+    if (r == 0)
+        r = check_options(&checker);
+    return r == 0 ? check_ids(&checker, options) : r;
 }

@@ -20,7 +20,6 @@ static const struct other_name {
 
 /* Settings that QEMU takes apart, or another way, before they become properties. */
 static const struct other_name other_properties[] = {
-    {"netdev", "ipv6-net", "ipv6-prefix"},
     {"cpu", "tsc-freq", "tsc-frequency"},
 };
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "util/word.h"
+
 static const struct spelling {
     const char *text;
     bool is_alone; /* has no value */
@@ -12,16 +14,20 @@ static const struct spelling {
     [OPTION_ACTION] = {"-action", false},
     [OPTION_ADD_FD] = {"-add-fd", false},
     [OPTION_APPEND] = {"-append", false},
+    [OPTION_AUDIO] = {"-audio", false},
+    [OPTION_AUDIODEV] = {"-audiodev", false},
     [OPTION_BLOCKDEV] = {"-blockdev", false},
     [OPTION_BOOT] = {"-boot", false},
     [OPTION_CHARDEV] = {"-chardev", false},
     [OPTION_CPU] = {"-cpu", false},
+    [OPTION_DEBUGCON] = {"-debugcon", false},
     [OPTION_DEVICE] = {"-device", false},
     [OPTION_DISPLAY] = {"-display", false},
     [OPTION_DRIVE] = {"-drive", false},
     [OPTION_FIRMWARE_DIR] = {"-L", false},
     [OPTION_FSDEV] = {"-fsdev", false},
     [OPTION_FW_CFG] = {"-fw_cfg", false},
+    [OPTION_GDB] = {"-gdb", false},
     [OPTION_GLOBAL] = {"-global", false},
     [OPTION_ICOUNT] = {"-icount", false},
     [OPTION_INCOMING] = {"-incoming", false},
@@ -31,8 +37,10 @@ static const struct spelling {
     [OPTION_MACHINE] = {"-machine", false},
     [OPTION_MEMORY] = {"-m", false},
     [OPTION_MON] = {"-mon", false},
+    [OPTION_MONITOR] = {"-monitor", false},
     [OPTION_MSG] = {"-msg", false},
     [OPTION_NAME] = {"-name", false},
+    [OPTION_NET] = {"-net", false},
     [OPTION_NETDEV] = {"-netdev", false},
     [OPTION_NIC] = {"-nic", false},
     [OPTION_NO_DEFAULTS] = {"-nodefaults", true},
@@ -41,8 +49,11 @@ static const struct spelling {
     [OPTION_OBJECT] = {"-object", false},
     [OPTION_OPTION_ROM] = {"-option-rom", false},
     [OPTION_OVERCOMMIT] = {"-overcommit", false},
+    [OPTION_PARALLEL] = {"-parallel", false},
     [OPTION_PAUSED] = {"-S", true},
     [OPTION_PID_FILE] = {"-pidfile", false},
+    [OPTION_QMP] = {"-qmp", false},
+    [OPTION_QMP_PRETTY] = {"-qmp-pretty", false},
     [OPTION_RTC] = {"-rtc", false},
     [OPTION_SANDBOX] = {"-sandbox", false},
     [OPTION_SEMIHOSTING] = {"-semihosting-config", false},
@@ -51,9 +62,22 @@ static const struct spelling {
     [OPTION_TPMDEV] = {"-tpmdev", false},
     [OPTION_TRACE] = {"-trace", false},
     [OPTION_UUID] = {"-uuid", false},
+    [OPTION_VGA] = {"-vga", false},
     [OPTION_VIRTFS] = {"-virtfs", false},
     [OPTION_VNC] = {"-vnc", false},
 };
+
+/* Options that the library says nothing with, and knows nothing of: which have a value. */
+static const char with_value[] =
+    "acpitable bios cdrom chroot compat d D dfilter dtb dump-vmstate echr fda fdb g hda hdb hdc "
+    "hdd k loadvm mem-path mtdblock numa pflash plugin prom-env qtest qtest-log readconfig "
+    "rotate run-with runas sd seed set shim smbios soundhw spice tb-size usbdevice watchdog "
+    "watchdog-action xen-domid";
+static const char without_value[] =
+    "async-teardown audio-help curses daemonize enable-fips enable-kvm enable-sync-profile "
+    "full-screen h help jitdump mem-prealloc no-acpi no-fd-bootchk no-hpet no-shutdown "
+    "nographic old-param one-insn-per-tb only-migratable perfmap portrait preconfig s sdl "
+    "semihosting singlestep snapshot usb version win2k-hack xen-attach xen-domid-restrict";
 
 const char *option_spelling(enum option_name name) {
     return spellings[name].text;
@@ -61,6 +85,24 @@ const char *option_spelling(enum option_name name) {
 
 const char *option_word(const char *argument) {
     return argument[0] == '-' ? argument + 1 + (argument[1] == '-') : NULL;
+}
+
+enum option_name option_find_name(const char *word) {
+    if (strcmp(word, "M") == 0)
+        return OPTION_MACHINE;
+    for (int name = 0; name < OPTION_COUNT; name++)
+        if (spellings[name].text && strcmp(word, option_word(spellings[name].text)) == 0)
+            return (enum option_name)name;
+    return OPTION_COUNT;
+}
+
+int option_has_value(const char *word) {
+    enum option_name name = option_find_name(word);
+    if (name != OPTION_COUNT)
+        return !spellings[name].is_alone;
+    if (strpbrk(word, " \t"))
+        return -1;
+    return has_word(with_value, word) ? 1 : has_word(without_value, word) ? 0 : -1;
 }
 
 size_t option_argument_count(const struct option *option) {

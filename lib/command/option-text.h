@@ -15,6 +15,12 @@ const char *option_spelling(enum option_name name);
 /* What is behind the dashes of an argument, of which QEMU takes one or two; NULL if it has none. */
 const char *option_word(const char *argument);
 
+/* The option of such a word; OPTION_COUNT for none that the library has a name for. */
+enum option_name option_find_name(const char *word);
+
+/* Whether the option of such a word has a value: 1, 0, or -1 if that is not known. */
+int option_has_value(const char *word);
+
 /* All of them, behind what is in argv. */
 void options_add_text(const struct options *options, struct strv *argv);
 

@@ -39,6 +39,11 @@ void option_begin(struct options *options, enum option_name name, const char *he
                         .first = options->setting_count};
 }
 
+void option_typed(struct options *options) {
+    if (!options->failed)
+        options->items[options->count - 1].is_typed = true;
+}
+
 /* Its text is there already. */
 static void add_setting(struct options *options, struct setting setting) {
     void *settings = options->settings;

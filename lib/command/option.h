@@ -20,16 +20,20 @@ enum option_name {
     OPTION_ACTION,
     OPTION_ADD_FD,
     OPTION_APPEND,
+    OPTION_AUDIO,
+    OPTION_AUDIODEV,
     OPTION_BLOCKDEV,
     OPTION_BOOT,
     OPTION_CHARDEV,
     OPTION_CPU,
+    OPTION_DEBUGCON,
     OPTION_DEVICE,
     OPTION_DISPLAY,
     OPTION_DRIVE,
     OPTION_FIRMWARE_DIR,
     OPTION_FSDEV,
     OPTION_FW_CFG,
+    OPTION_GDB,
     OPTION_GLOBAL,
     OPTION_ICOUNT,
     OPTION_INCOMING,
@@ -39,8 +43,10 @@ enum option_name {
     OPTION_MACHINE,
     OPTION_MEMORY,
     OPTION_MON,
+    OPTION_MONITOR,
     OPTION_MSG,
     OPTION_NAME,
+    OPTION_NET,
     OPTION_NETDEV,
     OPTION_NIC,
     OPTION_NO_DEFAULTS,
@@ -49,8 +55,11 @@ enum option_name {
     OPTION_OBJECT,
     OPTION_OPTION_ROM,
     OPTION_OVERCOMMIT,
+    OPTION_PARALLEL,
     OPTION_PAUSED,
     OPTION_PID_FILE,
+    OPTION_QMP,
+    OPTION_QMP_PRETTY,
     OPTION_RTC,
     OPTION_SANDBOX,
     OPTION_SEMIHOSTING,
@@ -59,6 +68,7 @@ enum option_name {
     OPTION_TPMDEV,
     OPTION_TRACE,
     OPTION_UUID,
+    OPTION_VGA,
     OPTION_VIRTFS,
     OPTION_VNC,
     OPTION_COUNT,
@@ -88,6 +98,7 @@ struct option {
     const char *head; /* "virtio-blk-pci"; NULL for none */
     struct origin origin;
     size_t first, count; /* of its settings */
+    bool is_typed;       /* their kinds are those of JSON's values: a text was quoted */
 };
 
 struct options {
@@ -113,6 +124,8 @@ void option_hex(struct options *options, const char *name, uint64_t value);
 void option_switch(struct options *options, const char *name, bool on);
 /* Any other kind. */
 void option_add(struct options *options, const char *name, enum setting_kind kind, uint64_t value);
+/* The option that was begun last says its values as JSON does. */
+void option_typed(struct options *options);
 /* The last setting has an origin of its own. */
 void option_from(struct options *options, struct origin origin);
 /* Settings as a table has them: "hpet=off,vmport=off". */

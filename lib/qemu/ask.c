@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "qemu/ask.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@
 
 /* QEMU ends itself over some questions, such as those about a device whose module is missing. */
 #define ENDS_MAX 64
+
+#define RUN_INTERVAL 50 /* ms in which a cancelled call is noticed */
 
 /*
  * Ways to start it, the best first. Not every QEMU has TCG; one that has KVM alone may be asked
@@ -147,22 +150,74 @@ static int start_again(struct asked *asked, const char *command, vqemu_error **e
     return r == QMP_ENDED ? does_not_answer(asked, "it did before", error) : r;
 }
 
-int ask(struct asked *asked, const char *command, json_t *arguments, json_t **answer,
-        bool *is_broken, vqemu_error **error) {
+/* refusal: what QEMU says if it refuses the command. */
+static int execute(struct asked *asked, const char *command, json_t *arguments, json_t **answer,
+                   bool *is_broken, vqemu_error **refusal, vqemu_error **error) {
     _cleanup_json_ json_t *owned = arguments;
-    _cleanup_error_ vqemu_error *refusal = NULL;
     struct qmp_limit limit = limit_of(asked);
     *answer = NULL;
     *is_broken = false;
-    int r = qmp_execute(&asked->qmp, command, owned, &limit, answer, &refusal);
+    int r = qmp_execute(&asked->qmp, command, owned, &limit, answer, refusal);
     if (r == VQEMU_ERR_DENIED)
         return 0;
     if (r < 0)
-        return error_copy(refusal, error);
+        return error_copy(*refusal, error);
     if (r == QMP_LATE)
         return no_answer(asked, error);
     if (r != QMP_ENDED)
         return 0;
     *is_broken = true;
     return start_again(asked, command, error);
+}
+
+int ask(struct asked *asked, const char *command, json_t *arguments, json_t **answer,
+        bool *is_broken, vqemu_error **error) {
+    _cleanup_error_ vqemu_error *refusal = NULL;
+    return execute(asked, command, arguments, answer, is_broken, &refusal, error);
+}
+
+int ask_refused(struct asked *asked, const char *command, json_t *arguments, char **why,
+                vqemu_error **error) {
+    _cleanup_error_ vqemu_error *refusal = NULL;
+    _cleanup_json_ json_t *answer = NULL;
+    bool is_broken;
+    *why = NULL;
+    int r = execute(asked, command, arguments, &answer, &is_broken, &refusal, error);
+    if (r < 0 || !refusal)
+        return r;
+    *why = strdup(vqemu_error_message(refusal));
+    return *why ? 0 : error_no_memory(error);
+}
+
+/* ---- the program alone ---- */
+
+/* QEMU is not to be waited for without a limit, whatever it does. */
+static int wait_for_end(const struct asked *asked, const struct child *child, vqemu_error **error) {
+    for (;;) {
+        int r = progress_report(asked->progress, error);
+        if (r < 0)
+            return r;
+        if (child_wait(child, RUN_INTERVAL))
+            return 0;
+        if (call_now() >= asked->deadline)
+            return no_answer(asked, error);
+    }
+}
+
+int asked_run(const struct asked *asked, const char *option, const char *value, size_t limit,
+              char **said, vqemu_error **error) {
+    _cleanup_strv_ struct strv arguments = {0};
+    struct child child;
+    *said = NULL;
+    strv_add(&arguments, option);
+    if (value)
+        strv_add(&arguments, value);
+    int r = child_start(asked->runtime, &arguments, &child, error);
+    if (r < 0)
+        return r;
+    r = wait_for_end(asked, &child, error);
+    if (r == 0 && child_all_said(&child, limit, said) == -ENOMEM)
+        r = error_no_memory(error);
+    child_end(&child);
+    return r;
 }

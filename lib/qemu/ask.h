@@ -35,6 +35,18 @@ bool asked_is_sandboxed(const struct asked *asked);
 int ask(struct asked *asked, const char *command, json_t *arguments, json_t **answer,
         bool *is_broken, vqemu_error **error);
 
+/* The same for a command that is to be refused: *why is what QEMU says then, NULL if it does not
+ * refuse, or ends itself. The caller frees it. */
+int ask_refused(struct asked *asked, const char *command, json_t *arguments, char **why,
+                vqemu_error **error);
+
+/*
+ * Run the program for itself with an option and its value, which may be NULL, and wait for its end.
+ * *said is all that it has said, as child_all_said() has it. The caller frees it.
+ */
+int asked_run(const struct asked *asked, const char *option, const char *value, size_t limit,
+              char **said, vqemu_error **error);
+
 void asked_end(struct asked *asked);
 
 #endif

@@ -311,7 +311,8 @@ VQEMU_EXPORT int vqemu_capabilities_to_json(const vqemu_capabilities *capabiliti
     REQUIRE_FLAGS(flags, 0, error);
     _cleanup_json_ json_t *all = json_object();
     for (size_t i = 0; all && i < capabilities->count; i++)
-        if (add_item(all, &capabilities->items[i]) < 0)
+        if (strcmp(capabilities->items[i].kind, TYPE_KIND) != 0 &&
+            add_item(all, &capabilities->items[i]) < 0)
             return error_no_memory(error);
     return all ? json_to_text(all, json, error) : error_no_memory(error);
 }

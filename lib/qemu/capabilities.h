@@ -2,12 +2,12 @@
 /*
  * What a QEMU can do, as a sorted text:
  *
- *     volt-capabilities 3
+ *     volt-capabilities 4
  *     set <number> <word> ...          properties, each set once
  *     <kind> <name> <set>[TAB {<key>=<value> TAB}]      by kind and name, with facts
  *
  * <set> is "-" for what has no properties, and "?" where they could not be told. What QEMU offers
- * and then ends itself over has the fact "broken=yes".
+ * and then ends itself over, or does not find, has the fact "broken=yes".
  */
 #ifndef LIB_CAPABILITIES_H
 #define LIB_CAPABILITIES_H
@@ -22,7 +22,10 @@
 #include "util/strv.h"
 
 /* The first line. */
-#define CAPABILITIES_HEADER "volt-capabilities 3"
+#define CAPABILITIES_HEADER "volt-capabilities 4"
+
+/* The kind of what the library alone uses: qemu/schema-types.h. */
+#define TYPE_KIND "type"
 
 /* What QEMU is asked for its TPM backends, of which it may have none. */
 #define TPM_QUESTION "query-tpm-types"
@@ -46,6 +49,11 @@ int capability_list_add_set(struct capability_list *list, struct strv *words);
  * nobody can ask for such. */
 void capability_list_add(struct capability_list *list, const char *kind, const char *name, int set,
                          const char *facts);
+/* Whether there is one of a kind and name. */
+bool capability_list_has(const struct capability_list *list, const char *kind, const char *name);
+/* Add a fact to one of a kind and name, if it is there. Returns 0 or -ENOMEM. */
+int capability_list_mark(struct capability_list *list, const char *kind, const char *name,
+                         const char *fact, const char *value);
 /* Add a fact to those of a thing; one whose value has control characters is left out. */
 void capability_add_fact(struct strbuf *facts, const char *key, const char *value);
 

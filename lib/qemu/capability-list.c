@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,36 @@ void capability_add_fact(struct strbuf *facts, const char *key, const char *valu
         if (*c < ' ' || *c == 0x7f)
             return;
     strbuf_addf(facts, "%s=%s\t", key, value);
+}
+
+/* The line of one of a kind and name; NULL if there is none. */
+static char **find(const struct capability_list *list, const char *kind, const char *name) {
+    size_t length = strlen(kind), size = strlen(name);
+    for (size_t i = 0; i < list->lines.count; i++) {
+        const char *line = list->lines.items[i];
+        if (strncmp(line, kind, length) == 0 && line[length] == ' ' &&
+            strncmp(line + length + 1, name, size) == 0 && line[length + 1 + size] == ' ')
+            return &list->lines.items[i];
+    }
+    return NULL;
+}
+
+bool capability_list_has(const struct capability_list *list, const char *kind, const char *name) {
+    return find(list, kind, name) != NULL;
+}
+
+/* Behind the last of those facts that are there is a tab. */
+int capability_list_mark(struct capability_list *list, const char *kind, const char *name,
+                         const char *fact, const char *value) {
+    char **line = find(list, kind, name);
+    if (!line)
+        return 0;
+    char *new = format_string("%s%s%s=%s\t", *line, strchr(*line, '\t') ? "" : "\t", fact, value);
+    if (!new)
+        return -ENOMEM;
+    free(*line);
+    *line = new;
+    return 0;
 }
 
 void capability_list_release(struct capability_list *list) {

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
@@ -220,6 +221,27 @@ char *child_said(const struct child *child) {
         length--;
     text[length > 0 ? length : 0] = '\0';
     return make_printable(text);
+}
+
+bool child_wait(const struct child *child, int milliseconds) {
+    struct pollfd poller = {.fd = child->pid_fd, .events = POLLIN};
+    return poll(&poller, 1, milliseconds) > 0;
+}
+
+/* It was killed, or says that it failed. If somebody else has waited for it, that is not known. */
+static bool has_ended_badly(const struct child *child) {
+    siginfo_t ended = {0};
+    return waitid(P_PIDFD, (id_t)child->pid_fd, &ended, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           (ended.si_code != CLD_EXITED || ended.si_status != 0);
+}
+
+int child_all_said(const struct child *child, size_t limit, char **said) {
+    size_t size;
+    *said = NULL;
+    if (has_ended_badly(child) || lseek(child->output, 0, SEEK_SET) < 0)
+        return 0;
+    int r = read_all(child->output, limit, said, &size);
+    return r == -ENOMEM ? r : 0;
 }
 
 void child_end(struct child *child) {

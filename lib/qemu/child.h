@@ -6,6 +6,7 @@
 #ifndef LIB_CHILD_H
 #define LIB_CHILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <volt-qemu/error.h>
@@ -32,6 +33,12 @@ int child_start(const vqemu_runtime *runtime, const struct strv *arguments, stru
 /* What it has said on standard error, printable and cut; NULL without memory. Owned by the caller.
  */
 char *child_said(const struct child *child);
+
+/* Whether it has ended, after at most so many milliseconds. */
+bool child_wait(const struct child *child, int milliseconds);
+/* All that it has said, once it has ended; NULL if it is known not to have ended well, or said more
+ * than so many bytes. Owned by the caller. Returns 0 or -ENOMEM. */
+int child_all_said(const struct child *child, size_t limit, char **said);
 
 /* End it, if it is there still, with what it has started in its group, and forget it. */
 void child_end(struct child *child);

@@ -88,7 +88,8 @@ static bool has(const vqemu_store *store, const vqemu_revision *revision, const 
     if (program_parts_digest(vqemu_revision_manifest(revision), program, &kept.parts) <= 0 ||
         kept_load(&kept, &capabilities, NULL) < 0 || !capabilities)
         return false;
-    return vqemu_capabilities_has(capabilities, name->kind, name->name, name->property) == 1;
+    return vqemu_capabilities_has(capabilities, name->kind, name->name, name->property) == 1 &&
+           !vqemu_capabilities_fact(capabilities, name->kind, name->name, "broken");
 }
 
 void kept_list_profiles(vqemu_store *store, const char *program, const struct capability_name *name,

@@ -9,9 +9,12 @@
 #include "base/error.h"
 #include "content/ability-rule.h"
 #include "qemu/ask.h"
+#include "qemu/block-drivers.h"
 #include "qemu/device-lines.h"
+#include "qemu/help.h"
 #include "qemu/kept.h"
 #include "qemu/schema.h"
+#include "qemu/schema-types.h"
 #include "store/store.h"
 #include "tree/runtime.h"
 #include "util/export.h"
@@ -259,14 +262,30 @@ static int add_version(struct prober *prober, vqemu_error **error) {
     return 0;
 }
 
+/* What values a parameter has, as the types of the schema have it. */
+static char type_of_parameter(const char *type) {
+    return strcmp(type, "boolean") == 0  ? TYPE_BOOLEAN
+           : strcmp(type, "number") == 0 ? TYPE_INTEGER
+           : strcmp(type, "size") == 0   ? TYPE_INTEGER
+                                         : TYPE_STRING;
+}
+
 static void add_option(struct prober *prober, const json_t *option) {
-    _cleanup_strv_ struct strv words = {0};
+    _cleanup_strv_ struct strv words = {0}, types = {0};
+    _cleanup_free_ char *name = format_string("option.%s", json_text(option, "option"));
     size_t i;
     const json_t *parameter;
-    json_array_foreach(json_object_get(option, "parameters"), i, parameter)
-        strv_add(&words, json_text(parameter, "name"));
+    json_array_foreach(json_object_get(option, "parameters"), i, parameter) {
+        const char *word = json_text(parameter, "name");
+        strv_add(&words, word);
+        strv_addf(&types, "%s?:%c", word, type_of_parameter(json_text(parameter, "type")));
+    }
     int set = words.count > 0 ? capability_list_add_set(&prober->list, &words) : PROPERTIES_UNKNOWN;
     capability_list_add(&prober->list, "option", json_text(option, "option"), set, "");
+    prober->list.lines.failed = prober->list.lines.failed || !name;
+    if (name && types.count > 0)
+        capability_list_add(&prober->list, TYPE_KIND, name,
+                            capability_list_add_set(&prober->list, &types), "is=struct\t");
 }
 
 static int add_options(struct prober *prober, vqemu_error **error) {
@@ -285,6 +304,8 @@ static int add_schema(struct prober *prober, vqemu_error **error) {
     int r = ask(&prober->asked, "query-qmp-schema", NULL, &schema, &is_broken, error);
     if (r == 0 && schema_add(&prober->list, schema) < 0)
         r = error_no_memory(error);
+    if (r == 0 && schema)
+        r = block_drivers_mark(&prober->list, &prober->asked, schema, error);
     return r;
 }
 
@@ -316,12 +337,16 @@ static int add_character_devices(struct prober *prober, vqemu_error **error) {
     return r;
 }
 
+static int add_helps(struct prober *prober, vqemu_error **error) {
+    return help_add(&prober->list, &prober->asked, error);
+}
+
 static int ask_all(struct prober *prober, vqemu_error **error) {
-    static int (*const questions[])(
-        struct prober *,
-        vqemu_error **) = {add_version,          add_options,  add_schema, add_accelerators,
-                           add_tpm_backends,     add_machines, add_models, add_devices,
-                           add_character_devices /* after what makes QEMU load its modules */};
+    static int (*const questions[])(struct prober *, vqemu_error **) = {
+        add_version,  add_options, add_schema,  add_accelerators,      add_tpm_backends,
+        add_machines, add_models,  add_devices, add_character_devices, /* after what makes QEMU load
+                                                                          its modules */
+        add_helps};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof questions / sizeof *questions; i++)
         r = questions[i](prober, error);

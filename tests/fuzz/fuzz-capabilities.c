@@ -14,9 +14,9 @@
 
 /* ---- what is kept ---- */
 
-static const char *const kinds[] = {"ability", "accel",  "blockdev", "chardev", "command",
-                                    "cpu",     "device", "display",  "machine", "netdev",
-                                    "object",  "option", "qemu",     "tpm"};
+static const char *const kinds[] = {
+    "ability", "accel",   "argument", "audiodev", "blockdev", "chardev", "command", "cpu",
+    "device",  "display", "machine",  "netdev",   "object",   "option",  "qemu",    "tpm"};
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
 
 static void check_kind(const vqemu_capabilities *told, const char *kind, const json_t *all) {
@@ -98,7 +98,10 @@ static void check_checked(vqemu_runtime *runtime, const vqemu_vm *vm, vqemu_capa
                           vqemu_command_digest(checked, VQEMU_DIGEST_COMMAND)) == 0,
                    "checked, it is another command");
     bool is_of_check =
-        reason && (strncmp(reason, "qemu-lacks-", 11) == 0 || strcmp(reason, "too-many-cpus") == 0);
+        reason &&
+        (strncmp(reason, "qemu-lacks-", 11) == 0 || strcmp(reason, "too-many-cpus") == 0 ||
+         strcmp(reason, "qemu-needs-property") == 0 || strcmp(reason, "id-twice") == 0 ||
+         strcmp(reason, "not-pluggable") == 0 || strcmp(reason, "no-such-id") == 0);
     FUZZ_CHECK(!without || checked || is_of_check, "the check refuses it for %s", reason);
     vqemu_command_unref(without);
     vqemu_command_unref(checked);

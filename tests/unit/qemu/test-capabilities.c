@@ -2,6 +2,8 @@
 #include "asserts.h"
 #include "qemu/capabilities.h"
 #include "qemu/device-lines.h"
+#include "qemu/help.h"
+#include "qemu/schema.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 #include "qemu/wide-number.h"
 #include "run.h"
 
-#define HEADER "volt-capabilities 3\n"
+#define HEADER "volt-capabilities 4\n"
 
 static int read_text(const char *text, vqemu_capabilities **capabilities) {
     return capabilities_of_text(strdup(text), "the text", capabilities, NULL);
@@ -145,6 +147,138 @@ START_TEST(lines_about_devices_are_read) {
 }
 END_TEST
 
+/* ---- the schema ---- */
+
+static const char schema[] =
+    "[{'name': 'blockdev-add', 'meta-type': 'command', 'arg-type': '1', 'ret-type': '0'},"
+    " {'name': 'query-display-options', 'meta-type': 'command', 'arg-type': '0', 'ret-type': '9'},"
+    " {'name': '0', 'meta-type': 'object', 'members': []},"
+    " {'name': '1', 'meta-type': 'object', 'tag': 'driver', 'members': [{'name': 'driver', 'type': "
+    "'2'},"
+    " {'name': 'node-name', 'type': 'str', 'default': null}],"
+    " 'variants': [{'case': 'raw', 'type': '3'}, {'case': 'null-co', 'type': '0'}]},"
+    " {'name': '2', 'meta-type': 'enum', 'values': ['raw', 'null-co']},"
+    " {'name': '3', 'meta-type': 'object', 'members': [{'name': 'file', 'type': '4'},"
+    " {'name': 'sizes', 'type': '[int]', 'default': null}, {'name': 'odd', 'type': 'gone'}]},"
+    " {'name': '4', 'meta-type': 'alternate', 'members': [{'type': '1'}, {'type': 'str'}]},"
+    " {'name': '[int]', 'meta-type': 'array', 'element-type': 'int'},"
+    " {'name': 'int', 'meta-type': 'builtin', 'json-type': 'int'},"
+    " {'name': 'str', 'meta-type': 'builtin', 'json-type': 'string'},"
+    " {'name': '9', 'meta-type': 'object', 'tag': 'type', 'members': [{'name': 'type', 'type': "
+    "'10'}],"
+    " 'variants': [{'case': 'none', 'type': '0'}]},"
+    " {'name': '10', 'meta-type': 'enum', 'members': [{'name': 'none'}], 'values': ['none', "
+    "'old']}]";
+
+static json_t *parse(const char *text) {
+    _cleanup_free_ char *copy = strdup(text);
+    for (char *c = copy; *c; c++)
+        *c = *c == '\'' ? '"' : *c;
+    json_t *value = json_loads(copy, 0, NULL);
+    ck_assert_ptr_nonnull(value);
+    return value;
+}
+
+START_TEST(types_of_values_are_taken_from_the_schema) {
+    _cleanup_json_ json_t *parsed = parse(schema);
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct capability_list list = {0};
+    ck_assert_int_eq(schema_add(&list, parsed), 0);
+    capability_list_write(&list, &text);
+    _cleanup_capabilities_ vqemu_capabilities *told = capabilities_of(text.text);
+    ck_assert_str_eq(capabilities_properties(told, "blockdev", "raw"),
+                     " driver file node-name odd sizes");
+    ck_assert_str_eq(vqemu_capabilities_fact(told, "type", "blockdev", "tag"), "driver");
+    const char *raw = capabilities_properties(told, "type", "blockdev.raw");
+    ck_assert_ptr_nonnull(raw);
+    const char *file = strstr(raw, " file:");
+    ck_assert(file && strstr(raw, " node-name?:s") && strstr(raw, " sizes?:[i") &&
+              strstr(raw, " odd:a"));
+    char name[2] = {file[strlen(" file:")], '\0'};
+    ck_assert_str_eq(vqemu_capabilities_fact(told, "type", name, "is"), "either");
+    ck_assert_str_eq(capabilities_properties(told, "type", name), " blockdev s");
+    ck_assert_ptr_nonnull(capabilities_properties(told, "type", "display.none"));
+    ck_assert_int_eq(vqemu_capabilities_has(told, "type", "blockdev.gone", NULL), 0);
+    capability_list_release(&list);
+}
+END_TEST
+
+/* Each in the next one: a program may say anything. */
+START_TEST(types_may_lie_as_deep_as_they_want) {
+    enum { DEPTH = 20000 };
+    _cleanup_json_ json_t *deep = json_array();
+    json_array_append_new(deep, json_pack("{s:s, s:s, s:s}", "name", "netdev_add", "meta-type",
+                                          "command", "arg-type", "t0"));
+    for (int i = 0; i < DEPTH; i++) {
+        _cleanup_free_ char *name = format_string("t%d", i), *next = format_string("t%d", i + 1);
+        json_array_append_new(deep,
+                              json_pack("{s:s, s:s, s:[{s:s, s:s}]}", "name", name, "meta-type",
+                                        "object", "members", "name", "m", "type", next));
+    }
+    struct capability_list list = {0};
+    ck_assert_int_eq(schema_add(&list, deep), 0);
+    ck_assert(capability_list_has(&list, "type", "netdev"));
+    capability_list_release(&list);
+}
+END_TEST
+
+/* ---- helps ---- */
+
+static vqemu_capabilities *with_helps(const char *arguments, const char *displays,
+                                      const char *sound) {
+    _cleanup_strbuf_ struct strbuf text = {0};
+    struct capability_list list = {0};
+    capability_list_add(&list, "display", "gtk", PROPERTIES_NONE, "");
+    capability_list_add(&list, "display", "none", PROPERTIES_UNKNOWN, "a=b\t");
+    capability_list_add(&list, "display", "default", PROPERTIES_NONE, "");
+    ck_assert_int_eq(help_add_texts(&list, arguments, displays, sound), 0);
+    capability_list_write(&list, &text);
+    capability_list_release(&list);
+    return capabilities_of(text.text);
+}
+
+#define USAGE "QEMU emulator\nusage: qemu [options] [disk_image]\n\n"
+#define KEYS "\nDuring emulation, the following keys are useful:\n-x  no option\n"
+
+START_TEST(what_helps_tell_is_taken) {
+    _cleanup_capabilities_ vqemu_capabilities *told = with_helps(
+        USAGE "Standard options:\n-h or -help     display this help\n"
+              "-machine [type=]name[,prop]\n                -not-this\n"
+              "-hda/-hdb file  use it\n--preconfig     pause\n-D logfile  \n" KEYS,
+        "qemu: odd\nAvailable display backend types:\nnone\nqemu: no gtk, sorry\nsdl\n\nSome\n",
+        "Available audio drivers:\nnone\nwav\n");
+    static const char *const names[] = {"D", "h", "hda", "hdb", "help", "machine", "preconfig"};
+    ck_assert_uint_eq(vqemu_capabilities_count(told, "argument"), sizeof names / sizeof *names);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert_str_eq(vqemu_capabilities_at(told, "argument", i), names[i]);
+    ck_assert_pstr_eq(vqemu_capabilities_fact(told, "display", "gtk", "broken"), "yes");
+    ck_assert_ptr_null(vqemu_capabilities_fact(told, "display", "none", "broken"));
+    ck_assert_pstr_eq(vqemu_capabilities_fact(told, "display", "none", "a"), "b");
+    ck_assert_ptr_null(vqemu_capabilities_fact(told, "display", "default", "broken"));
+    ck_assert_int_eq(vqemu_capabilities_has(told, "audiodev", "wav", NULL), 1);
+    ck_assert_int_eq(vqemu_capabilities_has(told, "audiodev", "alsa", NULL), 0);
+}
+END_TEST
+
+static const char *const odd_helps[][3] = {
+    {NULL, NULL, NULL},
+    {"", "", ""},
+    {USAGE "-machine x\n", "Available display backend types:\n", "Available audio drivers:"},
+    {"-machine x\n" KEYS, "none\nsdl\n", "none\n"},
+    {USAGE, "Available display backend types:\nnone\nsdl: a window\n",
+     "Available audio drivers:\nnone\nwa"},
+};
+
+/* That it cannot be told is not that there is nothing. */
+START_TEST(helps_that_look_different_tell_nothing) {
+    _cleanup_capabilities_ vqemu_capabilities *told =
+        with_helps(odd_helps[_i][0], odd_helps[_i][1], odd_helps[_i][2]);
+    ck_assert_uint_eq(vqemu_capabilities_count(told, "argument"), 0);
+    ck_assert_uint_eq(vqemu_capabilities_count(told, "audiodev"), 0);
+    ck_assert_ptr_null(vqemu_capabilities_fact(told, "display", "gtk", "broken"));
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("capabilities");
     TCase *tests = tcase_create("capabilities");
@@ -155,6 +289,11 @@ int main(void) {
                         sizeof malformed / sizeof *malformed);
     tcase_add_loop_test(tests, only_numbers_that_are_too_large_become_real, 0,
                         sizeof numbers / sizeof *numbers);
+    tcase_add_test(tests, types_of_values_are_taken_from_the_schema);
+    tcase_add_test(tests, types_may_lie_as_deep_as_they_want);
+    tcase_add_test(tests, what_helps_tell_is_taken);
+    tcase_add_loop_test(tests, helps_that_look_different_tell_nothing, 0,
+                        sizeof odd_helps / sizeof *odd_helps);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
