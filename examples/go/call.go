@@ -52,6 +52,8 @@ const (
 	StepImport   Step = "import"
 	StepExport   Step = "export"
 	StepCopy     Step = "copy"
+	StepPull     Step = "pull"
+	StepPush     Step = "push"
 	StepRepair   Step = "repair"
 	StepAssemble Step = "assemble"
 	StepVerify   Step = "verify"

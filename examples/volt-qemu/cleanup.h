@@ -37,6 +37,7 @@ DEFINE_CLEANUP(vqemu_placement_list, placement_list, vqemu_placement_list_free);
 DEFINE_CLEANUP(vqemu_check, check, vqemu_check_free);
 DEFINE_CLEANUP(vqemu_collection, collection, vqemu_collection_free);
 DEFINE_CLEANUP(vqemu_pin_list, pin_list, vqemu_pin_list_free);
+DEFINE_CLEANUP(vqemu_push, push, vqemu_push_free);
 DEFINE_CLEANUP(vqemu_remote, remote, vqemu_remote_free);
 DEFINE_CLEANUP(vqemu_tag_list, tag_list, vqemu_tag_list_free);
 DEFINE_CLEANUP(vqemu_use_list, use_list, vqemu_use_list_free);
@@ -72,6 +73,7 @@ DEFINE_CLEANUP(vqemu_units, units, vqemu_units_free);
 #define _cleanup_check_ _cleanup_(cleanup_check)
 #define _cleanup_collection_ _cleanup_(cleanup_collection)
 #define _cleanup_pin_list_ _cleanup_(cleanup_pin_list)
+#define _cleanup_push_ _cleanup_(cleanup_push)
 #define _cleanup_remote_ _cleanup_(cleanup_remote)
 #define _cleanup_tag_list_ _cleanup_(cleanup_tag_list)
 #define _cleanup_use_list_ _cleanup_(cleanup_use_list)

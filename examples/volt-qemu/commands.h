@@ -22,8 +22,8 @@ extern const struct command command_profiles, command_select, command_ingest, co
     command_export, command_copy, command_revisions, command_show, command_current, command_pin,
     command_unpin, command_pins, command_signature, command_signatures, command_uses, command_rm,
     command_verify, command_gc, command_resolve, command_capabilities, command_args, command_env,
-    command_unit, command_run, command_prepare, command_schema, command_tags, command_diff,
-    command_complete, command_stop, command_version, command_help;
+    command_unit, command_run, command_prepare, command_schema, command_pull, command_push,
+    command_tags, command_diff, command_complete, command_stop, command_version, command_help;
 
 /* All of them, in the order of --help; the last is NULL. */
 extern const struct command *const commands[];

@@ -33,7 +33,10 @@ enum option_group {
     OPTIONS_LAYOUT = 1 << 23,   /* --layout, --tag */
     OPTIONS_KEY = 1 << 24,      /* --key */
     OPTIONS_SIGNATURE = 1 << 25,
-    OPTIONS_REMOTE = 1 << 26 /* how a registry is talked to */
+    OPTIONS_REMOTE = 1 << 26, /* how a registry is talked to */
+    OPTIONS_PULL = 1 << 27,   /* --dry-run, --max-size */
+    OPTIONS_PUSH = 1 << 28,   /* --dry-run, --force, --mount-from */
+    OPTIONS_TAGS = 1 << 29    /* --delete */
 };
 
 enum option_type {

@@ -83,7 +83,8 @@ struct options {
 
     /* of registries: */
     const char *authfile, *user, *login_file;
-    bool password_stdin, plain_http;
+    bool password_stdin, plain_http, force;
+    const char *mount_from, *deleted;              /* a repository, a tag */
     char *ca_file, *certificate, *certificate_key; /* made absolute; allocated */
 
     int64_t stop_timeout; /* seconds; -1 if not given */

@@ -21,6 +21,8 @@ static struct {
     bool on_terminal;
     bool shown;
     int64_t shown_at; /* milliseconds */
+    uint32_t phase;   /* since when: */
+    int64_t phase_began;
     struct sigaction old_int, old_term;
 } progress;
 
@@ -42,6 +44,7 @@ static void catch_signal(int signal_number, struct sigaction *old) {
 void progress_begin(const struct options *options) {
     progress.on_terminal = isatty(STDERR_FILENO);
     progress.shown = false;
+    progress.phase = 0;
     interruptible = options->call;
     catch_signal(SIGINT, &progress.old_int);
     catch_signal(SIGTERM, &progress.old_term);
@@ -71,12 +74,45 @@ static void show_bar(uint64_t done, uint64_t total) {
     fprintf(stderr, " [%s] %3.0f%%", bar, 100 * share);
 }
 
+static void show_time(int64_t seconds) {
+    if (seconds < 60)
+        fprintf(stderr, ", %d s left", (int)seconds);
+    else if (seconds < 3600)
+        fprintf(stderr, ", %d min left", (int)((seconds + 59) / 60));
+    else
+        fprintf(stderr, ", more than an hour left");
+}
+
+/* "5.2 MiB/s, 9 s left": of what travels, when it has been under way for a second. */
+static void show_rate(const vqemu_progress *state) {
+    uint64_t done = vqemu_progress_done(state), total = vqemu_progress_total(state);
+    int64_t now = now_ms();
+    if (progress.phase != vqemu_progress_phase(state)) {
+        progress.phase = vqemu_progress_phase(state);
+        progress.phase_began = now;
+    }
+    int64_t passed = now - progress.phase_began;
+    if (passed < 1000 || done == 0 || done >= total)
+        return;
+    double rate = (double)done * 1000 / (double)passed;
+    _cleanup_free_ char *text = format_size((int64_t)rate);
+    fprintf(stderr, " %s/s", text);
+    show_time((int64_t)((double)(total - done) / rate) + 1);
+}
+
+static bool is_travelling(const vqemu_progress *state) {
+    const char *step = vqemu_progress_step(state);
+    return strcmp(step, "pull") == 0 || strcmp(step, "push") == 0;
+}
+
 static void show(const vqemu_progress *state) {
     _cleanup_free_ char *safe = printable(vqemu_progress_item(state));
     uint64_t total = vqemu_progress_total(state);
     fprintf(stderr, "%s%s", clear_line, vqemu_progress_step(state));
     if (total > 0)
         show_bar(vqemu_progress_done(state), total);
+    if (total > 0 && is_travelling(state))
+        show_rate(state);
     if (text_width(safe) <= 40) /* else it could wrap, and not be cleared */
         fprintf(stderr, " %s", safe);
 }

@@ -58,14 +58,14 @@ void vqemu_call_unref(vqemu_call *call);
 /** The most objects (files) that a manifest may list; 0 sets the default of 10,000. Since 1.0. */
 #define VQEMU_CALL_MAX_OBJECTS "max_objects"
 
-/** The most bytes that the files of an ingest, import or copy may have together, as far as they
- * come into the store, and what a repair takes in; holes count. 0 sets the default of 4 GiB. Error
- * reason "too-large"; a repair passes over what is larger. Since 1.0. */
+/** The most bytes that the files of an ingest, import, copy or pull may have together, as far as
+ * they come into the store, and what a repair takes in; holes count. 0 sets the default of 4 GiB.
+ * Error reason "too-large"; a repair passes over what is larger. Since 1.0. */
 #define VQEMU_CALL_MAX_SIZE "max_size"
 
-/** The most layers that an OCI manifest may have which is made for a layout; 0 sets the default of
- * 400, since there are registries that take no more than 500; 20,000 at most, and more counts as
- * that. Of a revision with more objects the small ones go into packs. Error reason
+/** The most layers that an OCI manifest may have which is made for a layout or registry; 0 sets the
+ * default of 400, since there are registries that take no more than 500; 20,000 at most, and more
+ * counts as that. Of a revision with more objects the small ones go into packs. Error reason
  * "too-many-layers". Since 1.0. */
 #define VQEMU_CALL_MAX_LAYERS "max_layers"
 
@@ -92,9 +92,9 @@ int vqemu_call_set_progress(vqemu_call *call, vqemu_progress_fn function, void *
                             vqemu_error **error);
 
 /**
- * What is being done, a stable word: "hash", "import", "export", "copy", "repair", "assemble",
- * "verify", "collect", "probe", "list", or "wait" for others that use the store. Later versions may
- * have more. Static. Since 1.0.
+ * What is being done, a stable word: "hash", "import", "export", "copy", "pull", "push", "repair",
+ * "assemble", "verify", "collect", "probe", "list", or "wait" for others that use the store. Later
+ * versions may have more. Static. Since 1.0.
  */
 const char *vqemu_progress_step(const vqemu_progress *progress);
 

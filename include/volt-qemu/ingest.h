@@ -32,9 +32,10 @@ typedef struct vqemu_ingest_options vqemu_ingest_options;
  * from now. Since 1.0. */
 #define VQEMU_INGEST_CREATED_AT "created_at"
 
-/** Of vqemu_store_import(): the SHA-256 that the archive's manifest must have, 64 lower case hex
- * digits: that of vqemu_revision_digest() where it was exported, which came another way. A
- * directory has none before it is stored: vqemu_store_ingest() refuses it. Since 1.0. */
+/** Of vqemu_store_import() and others that take what has a manifest: the SHA-256 that this must
+ * have, 64 lower case hex digits: that of vqemu_revision_digest() where it was exported, which came
+ * another way. A directory has none before it is stored: vqemu_store_ingest() refuses it.
+ * Since 1.0. */
 #define VQEMU_INGEST_DIGEST "digest"
 
 /** The version of QEMU. Any text. Since 1.0. */
@@ -78,11 +79,11 @@ int vqemu_ingest_options_set_string(vqemu_ingest_options *options, const char *k
                                     const char *value, vqemu_error **error);
 
 /**
- * Of vqemu_store_import() and vqemu_store_import_layout(): by whom it must be signed, beside those
- * of vqemu_store_options_set_trust(); NULL, the default, for nobody. It is found out before
- * anything of it is taken: VQEMU_ERR_UNTRUSTED. A directory cannot be signed before it is stored:
- * vqemu_store_ingest() refuses it. The options take a reference. Errors: VQEMU_ERR_USAGE.
- * Since 1.0.
+ * Of vqemu_store_import(), vqemu_store_import_layout() and vqemu_store_pull(): by whom it must be
+ * signed, beside those of vqemu_store_options_set_trust(); NULL, the default, for nobody. It is
+ * found out before anything of it is taken: VQEMU_ERR_UNTRUSTED. A directory cannot be signed
+ * before it is stored: vqemu_store_ingest() refuses it. The options take a reference. Errors:
+ * VQEMU_ERR_USAGE. Since 1.0.
  */
 int vqemu_ingest_options_set_trust(vqemu_ingest_options *options, vqemu_trust *trust,
                                    vqemu_error **error);

@@ -37,6 +37,8 @@
 #include <volt-qemu/policy.h>
 #include <volt-qemu/prepare.h>
 #include <volt-qemu/profile.h>
+#include <volt-qemu/pull.h>
+#include <volt-qemu/push.h>
 #include <volt-qemu/remote.h>
 #include <volt-qemu/request.h>
 #include <volt-qemu/revision.h>

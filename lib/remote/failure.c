@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 /* ---- parts of messages ---- */
 
@@ -86,6 +87,7 @@ int failure_of_transfer(const struct failed *failed, const struct http_transfer 
         return tell(failed, VQEMU_ERR_DENIED, "token-server", error,
                     "has an address of this host or its link, where the registry, which is "
                     "elsewhere, must not send logins");
+    case HTTP_ENDED:
     case HTTP_TOO_LARGE:
         return failure_of_sense(failed, "with more than a registry has to say", error);
     case HTTP_STALLED:
@@ -137,6 +139,12 @@ static int server_failed(const struct failed *failed, const char *words, vqemu_e
                 may_be_tls ? "; perhaps it does not talk plain HTTP" : "");
 }
 
+static int too_large(const struct failed *failed, vqemu_error **error) {
+    return tell(failed, VQEMU_ERR_UNSUPPORTED, "request-too-large", error,
+                "refuses requests of this size: a proxy before the registry may have a limit, such "
+                "as client_max_body_size of nginx");
+}
+
 /* Where requests are counted, too many can be a 403 as well. */
 static bool is_throttled(const struct answer *answer, const char *words) {
     return answer->status == 429 ||
@@ -156,11 +164,44 @@ int failure_of_answer(const struct failed *failed, vqemu_error **error) {
         return forbidden(failed, words, error);
     case 404:
         return not_found(failed, words, error);
+    case 413:
+        return too_large(failed, error);
     default:
         return server_failed(failed, words, error);
     }
 }
 
+int failure_of_manifest(const struct failed *failed, vqemu_error **error) {
+    _cleanup_free_ char *words = describe_words(failed);
+    if (!words)
+        return error_no_memory(error);
+    return tell(failed, VQEMU_ERR_UNSUPPORTED, "manifest-refused", error,
+                "does not take the OCI manifest, with status %ld%s", failed->answer->status, words);
+}
+
+int failure_of_deletion(const struct failed *failed, vqemu_error **error) {
+    _cleanup_free_ char *words = describe_words(failed);
+    if (!words)
+        return error_no_memory(error);
+    return tell(failed, VQEMU_ERR_UNSUPPORTED, "deletes-nothing", error,
+                "deletes no manifests, with status %ld%s", failed->answer->status, words);
+}
+
 int failure_of_sense(const struct failed *failed, const char *how, vqemu_error **error) {
     return tell(failed, VQEMU_ERR_MALFORMED, "not-a-registry", error, "answers %s", how);
+}
+
+int failure_of_content(const struct failed *failed, const char *how, vqemu_error **error) {
+    const char *type = answer_header(failed->answer, "Content-Type", 0);
+    bool is_page = type && begins_folded(type, "text/html");
+    return tell(failed, VQEMU_ERR_CORRUPT, "blob-damaged", error, "%s%s", how,
+                is_page ? ": a web page, so that somebody may be in the way" : "");
+}
+
+int failure_of_lack(const struct failed *failed, const char *what, vqemu_error **error) {
+    _cleanup_free_ char *words = describe_words(failed);
+    if (!words)
+        return error_no_memory(error);
+    return tell(failed, VQEMU_ERR_NOT_FOUND, "no-manifest", error, "has no %s, or hides it%s%s",
+                what, remote_has_login(failed->remote) ? "" : " from who is not logged in", words);
 }

@@ -27,4 +27,15 @@ int failure_of_answer(const struct failed *failed, vqemu_error **error);
 /* The answer is not what registries answer: how. */
 int failure_of_sense(const struct failed *failed, const char *how, vqemu_error **error);
 
+/* What came is not what its digest says: how. VQEMU_ERR_CORRUPT, reason "blob-damaged". */
+int failure_of_content(const struct failed *failed, const char *how, vqemu_error **error);
+
+/* There is no such manifest: what. VQEMU_ERR_NOT_FOUND, reason "no-manifest". */
+int failure_of_lack(const struct failed *failed, const char *what, vqemu_error **error);
+
+/* The registry will not take or delete it, whoever asks. VQEMU_ERR_UNSUPPORTED, reasons
+ * "manifest-refused" and "deletes-nothing". */
+int failure_of_manifest(const struct failed *failed, vqemu_error **error);
+int failure_of_deletion(const struct failed *failed, vqemu_error **error);
+
 #endif

@@ -28,6 +28,7 @@ DLOPEN_NOTE(curl, "[{\"feature\":\"registries\",\"description\":\"OCI registries
 
 #define HEADERS_MAX ((size_t)64 * 1024)
 #define ERROR_BODY_MAX ((size_t)64 * 1024)
+#define SMALL_UPLOAD ((uint64_t)1024 * 1024)
 #define SLOWEST 1000 /* bytes a second */
 
 struct http {
@@ -159,6 +160,12 @@ static long status_of(const struct http_transfer *transfer) {
     return status;
 }
 
+static size_t hand_on(struct http_transfer *transfer, const char *bytes, size_t total) {
+    const struct http_receiver *receiver = transfer->receiver;
+    transfer->was_ended = !receiver->take(receiver->context, transfer->answer, bytes, total);
+    return transfer->was_ended ? 0 : total;
+}
+
 /* Of a refusal the beginning is enough. */
 static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
     struct http_transfer *transfer = context;
@@ -166,11 +173,30 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context) {
     long status = status_of(transfer);
     bool is_good = status >= 200 && status < 300;
     size_t total = size * count, max = is_good ? transfer->body_max : ERROR_BODY_MAX;
+    transfer->answer->status = status;
+    if (is_good && transfer->receiver)
+        return hand_on(transfer, bytes, total);
     transfer->too_large = is_good && total > max - body->length;
     if (total > max - body->length)
         return 0;
     strbuf_add_bytes(body, bytes, total);
     return body->failed ? 0 : total;
+}
+
+static size_t give_body(char *bytes, size_t size, size_t count, void *context) {
+    struct http_transfer *transfer = context;
+    const struct http_upload *upload = transfer->upload;
+    ssize_t n = upload->read(upload->context, bytes, size * count);
+    transfer->was_ended = n < 0;
+    return n < 0 ? CURL_READFUNC_ABORT : (size_t)n;
+}
+
+static int go_back(void *context, curl_off_t offset, int origin) {
+    struct http_transfer *transfer = context;
+    const struct http_upload *upload = transfer->upload;
+    if (offset != 0 || origin != SEEK_SET)
+        return CURL_SEEKFUNC_CANTSEEK;
+    return upload->rewind(upload->context) < 0 ? CURL_SEEKFUNC_FAIL : CURL_SEEKFUNC_OK;
 }
 
 /* ---- a transfer ---- */
@@ -184,9 +210,15 @@ static bool add_header(struct http_transfer *transfer, const char *header) {
 
 static bool set_headers(struct http_transfer *transfer) {
     struct http *http = transfer->http;
+    const char *type_text = transfer->upload ? transfer->upload->type : NULL;
     _cleanup_free_ char *accept =
         transfer->accept ? format_string("Accept: %s", transfer->accept) : NULL;
-    return (!transfer->accept || (accept && add_header(transfer, accept))) &&
+    _cleanup_free_ char *type = type_text ? format_string("Content-Type: %s", type_text) : NULL;
+    /* Of what is large, it is asked first whether it is wanted (Expect: 100-continue). */
+    bool is_small = transfer->upload && transfer->upload->size <= SMALL_UPLOAD;
+    return (!is_small || add_header(transfer, "Expect:")) &&
+           (!transfer->accept || (accept && add_header(transfer, accept))) &&
+           (!type_text || (type && add_header(transfer, type))) &&
            (!transfer->authorization || add_header(transfer, transfer->authorization)) &&
            http->set(transfer->handle, CURLOPT_HTTPHEADER, transfer->headers) == CURLE_OK;
 }
@@ -218,16 +250,30 @@ static bool set_tls(struct http *http, CURL *handle) {
            (!settings->key || SET(CURLOPT_SSLKEY, settings->key));
 }
 
+static bool set_upload(struct http *http, CURL *handle, struct http_transfer *transfer) {
+    const struct http_upload *upload = transfer->upload;
+    return !upload ||
+           (SET(CURLOPT_UPLOAD, 1L) && SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)upload->size) &&
+            SET(CURLOPT_READFUNCTION, give_body) && SET(CURLOPT_READDATA, transfer) &&
+            SET(CURLOPT_SEEKFUNCTION, go_back) && SET(CURLOPT_SEEKDATA, transfer));
+}
+
 static bool set_request(struct http *http, CURL *handle, struct http_transfer *transfer) {
     bool is_https = begins_with(transfer->url, "https:");
     bool is_head = strcmp(transfer->method, "HEAD") == 0;
+    const char *form = transfer->form;
+    if (!form && !transfer->upload && strcmp(transfer->method, "POST") == 0)
+        form = ""; /* else it would not say that nothing comes with it */
     return SET(CURLOPT_URL, transfer->url) &&
            SET(CURLOPT_PROTOCOLS, is_https ? (long)CURLPROTO_HTTPS : (long)CURLPROTO_HTTP) &&
            SET(CURLOPT_PATH_AS_IS, 1L) && /* a HEAD tells the size of what it does not send */
-           (is_head || SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->body_max)) &&
+           (is_head || transfer->receiver ||
+            SET(CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)transfer->body_max)) &&
            (!is_head || SET(CURLOPT_NOBODY, 1L)) &&
-           (!transfer->form || (SET(CURLOPT_POSTFIELDSIZE, (long)strlen(transfer->form)) &&
-                                SET(CURLOPT_POSTFIELDS, transfer->form))) &&
+           (!form ||
+            (SET(CURLOPT_POSTFIELDSIZE, (long)strlen(form)) && SET(CURLOPT_POSTFIELDS, form))) &&
+           set_upload(http, handle, transfer) &&
+           (!transfer->range || SET(CURLOPT_RANGE, transfer->range)) &&
            (is_head || SET(CURLOPT_CUSTOMREQUEST, transfer->method)) &&
            (!transfer->user ||
             (SET(CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) && SET(CURLOPT_USERNAME, transfer->user) &&
@@ -243,7 +289,7 @@ static bool set_receivers(struct http *http, CURL *handle, struct http_transfer 
 int http_start(struct http *http, struct http_transfer *transfer) {
     transfer->http = http;
     transfer->problem[0] = '\0';
-    transfer->refused_address = transfer->too_large = false;
+    transfer->refused_address = transfer->too_large = transfer->was_ended = false;
     CURL *handle = transfer->handle = http->easy_init();
     if (handle && set_manners(http, handle, transfer) && set_tls(http, handle) &&
         set_request(http, handle, transfer) && set_receivers(http, handle, transfer) &&
@@ -268,6 +314,8 @@ void http_end(struct http_transfer *transfer) {
 static enum http_outcome outcome_of(const struct http_transfer *transfer, CURLcode code) {
     bool is_answered = transfer->answer->status != 0;
     bool is_tls = begins_with(transfer->url, "https:");
+    if (transfer->was_ended && code != CURLE_OK)
+        return HTTP_ENDED;
     switch (code) {
     case CURLE_OK:
         return HTTP_ANSWERED;

@@ -7,6 +7,8 @@
 #ifndef LIB_HTTP_H
 #define LIB_HTTP_H
 
+#include <sys/types.h>
+
 #include <volt-qemu/error.h>
 
 #include "remote/answer.h"
@@ -33,7 +35,27 @@ enum http_outcome {
     HTTP_FILE,            /* of certificates, which cannot be used */
     HTTP_REFUSED_ADDRESS, /* public_only */
     HTTP_TOO_LARGE,
+    HTTP_ENDED, /* by who receives or sends */
     HTTP_NO_MEMORY,
+};
+
+/* Who takes the body of a good answer, as it comes, instead of answer->body. */
+struct http_receiver {
+    /* False ends the transfer. answer: status and headers are there. */
+    bool (*take)(void *context, const struct answer *answer, const void *bytes, size_t size);
+    void *context;
+};
+
+/* What is sent with a request. */
+struct http_upload {
+    uint64_t size;
+    const char *type;
+    /* The next bytes: how many, or a negative errno, which ends the transfer. */
+    ssize_t (*read)(void *context, void *bytes, size_t size);
+    /* From the start again: a connection was lost before anything came back. 0 or a negative errno.
+     */
+    int (*rewind)(void *context);
+    void *context;
 };
 
 struct http_transfer {
@@ -42,10 +64,13 @@ struct http_transfer {
     const char *authorization;   /* a whole header */
     const char *user, *password; /* for Basic */
     const char *form;            /* the body of a POST */
-    size_t body_max;             /* of a good answer */
-    bool public_only;            /* not to addresses of this host and its link */
-    struct answer *answer;       /* empty; filled in */
-    void *owner;                 /* the caller's */
+    const char *range;           /* "0-99", in bytes */
+    const struct http_receiver *receiver;
+    const struct http_upload *upload;
+    size_t body_max;       /* of a good answer without receiver */
+    bool public_only;      /* not to addresses of this host and its link */
+    struct answer *answer; /* empty; filled in */
+    void *owner;           /* the caller's */
 
     enum http_outcome outcome;
     char problem[256]; /* libcurl's words for it; of another outcome than HTTP_ANSWERED */
@@ -53,7 +78,7 @@ struct http_transfer {
     /* The rest is http.c's. */
     struct http *http;
     void *handle, *headers;
-    bool refused_address, too_large;
+    bool refused_address, too_large, was_ended;
 };
 
 /* Begin one. It stays where it is until it is done, or abandoned. Returns 0 or -ENOMEM. */

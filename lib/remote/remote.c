@@ -15,7 +15,6 @@
 
 #define REPOSITORY_MAX 255 /* of host and name together, which many clients keep to */
 #define TIMEOUT_MAX 3600
-#define CONNECTIONS_MAX 32
 #define TRIES_MAX 100
 
 #define OPTION(name, kind)                                                                         \
@@ -188,7 +187,7 @@ static uint64_t most_of(const char *key) {
     if (strcmp(key, VQEMU_REMOTE_PLAIN_HTTP) == 0)
         return 1;
     if (strcmp(key, VQEMU_REMOTE_CONNECTIONS) == 0)
-        return CONNECTIONS_MAX;
+        return REMOTE_CONNECTIONS_MAX;
     return strcmp(key, VQEMU_REMOTE_TRIES) == 0 ? TRIES_MAX : TIMEOUT_MAX;
 }
 

@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#define REMOTE_CONNECTIONS_MAX 32
+
 struct vqemu_remote {
     char *repository; /* as it was given */
     char *authority;  /* whom to ask: "host" or "host:port" */

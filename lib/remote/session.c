@@ -15,7 +15,8 @@
 #define PAUSE_MAX 60    /* seconds that a registry may ask for */
 #define FIRST_PAUSE 250 /* milliseconds; each further one is twice as long */
 #define OWN_PAUSE_MAX 30000
-#define TICK 100 /* milliseconds after which the caller is asked again */
+#define PROGRESS_MIN ((uint64_t)64 * 1024) /* bytes that a try was worth it for */
+#define TICK 100                           /* milliseconds after which the caller is asked again */
 
 /* ---- beginning and end ---- */
 
@@ -66,9 +67,10 @@ void session_close(struct session *session) {
 
 /* ---- failures ---- */
 
-static struct failed failed_of(const struct session *session, const struct exchange *exchange) {
+struct failed session_failed(const struct session *session, const struct exchange *exchange) {
     return (struct failed){.remote = session->remote,
-                           .doing = session->doing,
+                           .doing =
+                               exchange->request.doing ? exchange->request.doing : session->doing,
                            .url = &exchange->url,
                            .tries = exchange->tries,
                            .answer = &exchange->answer};
@@ -76,17 +78,44 @@ static struct failed failed_of(const struct session *session, const struct excha
 
 int session_refused(const struct session *session, const struct exchange *exchange,
                     vqemu_error **error) {
-    const struct failed failed = failed_of(session, exchange);
+    const struct failed failed = session_failed(session, exchange);
     return failure_of_answer(&failed, error);
 }
 
 int session_misled(const struct session *session, const struct exchange *exchange, const char *how,
                    vqemu_error **error) {
-    const struct failed failed = failed_of(session, exchange);
+    const struct failed failed = session_failed(session, exchange);
     return failure_of_sense(&failed, how, error);
 }
 
+int session_got_damaged(const struct session *session, const struct exchange *exchange,
+                        const char *how, vqemu_error **error) {
+    const struct failed failed = session_failed(session, exchange);
+    return failure_of_content(&failed, how, error);
+}
+
+int session_got_nothing(const struct session *session, const struct exchange *exchange,
+                        const char *what, vqemu_error **error) {
+    const struct failed failed = session_failed(session, exchange);
+    return failure_of_lack(&failed, what, error);
+}
+
 /* ---- sending ---- */
+
+static bool take_bytes(void *context, const struct answer *answer, const void *bytes, size_t size) {
+    struct exchange *exchange = context;
+    return sink_take(exchange->request.sink, answer, bytes, size);
+}
+
+static void set_sink(struct exchange *exchange) {
+    struct sink *sink = exchange->request.sink;
+    if (!sink)
+        return;
+    sink_begin(sink);
+    exchange->receiver = (struct http_receiver){take_bytes, exchange};
+    exchange->transfer.receiver = &exchange->receiver;
+    exchange->transfer.range = sink_range(sink, exchange->range);
+}
 
 static int set_url(struct exchange *exchange, struct url *url) {
     url_release(&exchange->url);
@@ -95,6 +124,18 @@ static int set_url(struct exchange *exchange, struct url *url) {
     free(exchange->url_text);
     exchange->url_text = url_to_text(&exchange->url);
     return exchange->url_text ? 0 : -ENOMEM;
+}
+
+/* What is sent: of a blob, nothing with the POST before. Each try sends all of it. */
+static int set_upload(struct exchange *exchange) {
+    const struct request *request = &exchange->request;
+    bool is_post = request->blob && !exchange->is_sending;
+    if (!request->upload || is_post)
+        return 0;
+    if (request->blob)
+        exchange->transfer.method = "PUT";
+    exchange->transfer.upload = request->upload;
+    return request->upload->rewind(request->upload->context);
 }
 
 /* A login is for the registry alone, wherever it sends us. */
@@ -108,13 +149,16 @@ static int start(struct session *session, struct exchange *exchange) {
         .answer = &exchange->answer,
         .owner = exchange,
     };
+    set_sink(exchange);
     if (exchange->is_for_token)
         login_ask(&session->login, &exchange->transfer);
     else if (url_same_origin(&exchange->url, &session->base))
         login_apply(&session->login, &exchange->transfer);
     exchange->generation = session->login.generation;
-    exchange->tries++;
-    int r = http_start(session->http, &exchange->transfer);
+    exchange->tries += !exchange->is_sending;
+    int r = set_upload(exchange);
+    if (r == 0)
+        r = http_start(session->http, &exchange->transfer);
     if (r < 0)
         return r;
     exchange->state = EXCHANGE_RUNNING;
@@ -141,8 +185,31 @@ static int64_t pause_before(const struct exchange *exchange) {
     return spread(pause);
 }
 
+/* A long blob over a bad line comes in as many pieces as it takes: tries in vain are counted. */
+static void count_tries_anew(struct exchange *exchange) {
+    const struct sink *sink = exchange->request.sink;
+    if (!sink || sink->farthest < exchange->sink_mark + PROGRESS_MIN)
+        return;
+    exchange->sink_mark = sink->farthest;
+    exchange->tries = 1;
+    exchange->is_renewed = false;
+}
+
+/* Where the registry has sent us may be for a while only, and an upload that broke off cannot go
+ * on: it is asked itself again. */
+static bool go_home(const struct session *session, struct exchange *exchange) {
+    _cleanup_url_ struct url url = {0};
+    if (exchange->redirects == 0 && !exchange->is_sending)
+        return true;
+    exchange->redirects = 0;
+    exchange->is_sending = false;
+    return url_resolve(&session->base, exchange->request.target, &url) == 0 &&
+           set_url(exchange, &url) == 0;
+}
+
 /* Whether it will be tried again: it is due later then. */
 static bool try_again(struct session *session, struct exchange *exchange, const char *why) {
+    count_tries_anew(exchange);
     if (exchange->tries >= remote_tries(session->remote) ||
         exchange->answer.retry_after > PAUSE_MAX)
         return false;
@@ -154,7 +221,7 @@ static bool try_again(struct session *session, struct exchange *exchange, const 
     snprintf(exchange->problem, sizeof exchange->problem, "%s", why);
     call_log(session->progress->call, VQEMU_LOG_INFO, "request-repeated",
              "%s: %s; asked again in %.1f s", exchange->url.host, why, (double)pause / 1000);
-    return true;
+    return go_home(session, exchange);
 }
 
 static bool outcome_may_change(enum http_outcome outcome) {
@@ -172,23 +239,51 @@ static bool is_redirect(const struct exchange *exchange) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* Where an answer sends us; what: "a redirect". */
+static int find_location(struct session *session, struct exchange *exchange, const char *what,
+                         struct url *next, vqemu_error **error) {
+    char how[96];
+    const char *location = answer_header(&exchange->answer, "Location", 0);
+    int r = location ? url_resolve(&exchange->url, location, next) : -EINVAL;
+    if (r == -EINVAL) {
+        snprintf(how, sizeof how, "with %s to what is no URL of HTTP", what);
+        return session_misled(session, exchange, how, error);
+    }
+    if (r == 0 && exchange->url.is_https && !next->is_https) {
+        snprintf(how, sizeof how, "with %s from https to plain HTTP", what);
+        return session_misled(session, exchange, how, error);
+    }
+    return r < 0 ? error_no_memory(error) : 0;
+}
+
 static int follow(struct session *session, struct exchange *exchange, vqemu_error **error) {
     _cleanup_url_ struct url next = {0};
-    const char *location = answer_header(&exchange->answer, "Location", 0);
     if (exchange->is_for_token)
         return session_misled(session, exchange, "with a redirect, which no login follows", error);
     if (++exchange->redirects > REDIRECTS_MAX)
         return session_misled(session, exchange, "with one redirect after the other", error);
-    int r = location ? url_resolve(&exchange->url, location, &next) : -EINVAL;
-    if (r == -EINVAL)
-        return session_misled(session, exchange, "with a redirect to what is no URL of HTTP",
-                              error);
-    if (r == 0 && exchange->url.is_https && !next.is_https)
-        return session_misled(session, exchange, "with a redirect from https to plain HTTP", error);
-    if (r == 0)
-        r = set_url(exchange, &next);
+    int r = find_location(session, exchange, "a redirect", &next, error);
+    if (r < 0)
+        return r;
     exchange->state = EXCHANGE_READY;
-    return r < 0 ? error_no_memory(error) : 0;
+    return set_url(exchange, &next) < 0 ? error_no_memory(error) : 0;
+}
+
+/* An upload was opened: the blob is sent there, with its digest in the query. */
+static int begin_sending(struct session *session, struct exchange *exchange, vqemu_error **error) {
+    _cleanup_url_ struct url next = {0};
+    int r = find_location(session, exchange, "an upload", &next, error);
+    if (r < 0)
+        return r;
+    char *path = format_string("%s%cdigest=sha256%%3A%s", next.path,
+                               strchr(next.path, '?') ? '&' : '?', exchange->request.blob->hex);
+    if (!path)
+        return error_no_memory(error);
+    free(next.path);
+    next.path = path;
+    exchange->is_sending = true;
+    exchange->state = EXCHANGE_READY;
+    return set_url(exchange, &next) < 0 ? error_no_memory(error) : 0;
 }
 
 /* ---- logins ---- */
@@ -212,7 +307,7 @@ static bool is_asking(const struct session *session) {
 }
 
 static int log_in(struct session *session, struct exchange *exchange, vqemu_error **error) {
-    const struct failed failed = failed_of(session, exchange);
+    const struct failed failed = session_failed(session, exchange);
     bool asks;
     if (exchange->is_renewed || !url_same_origin(&exchange->url, &session->base))
         return failure_of_answer(&failed, error);
@@ -229,17 +324,38 @@ static int log_in(struct session *session, struct exchange *exchange, vqemu_erro
 
 /* ---- receiving ---- */
 
+/* Whether what the sink has received may be completed by another try. */
+static bool sink_may_change(const struct exchange *exchange) {
+    struct sink *sink = exchange->request.sink;
+    if (!sink || exchange->is_for_token)
+        return false;
+    if (exchange->answer.status == 416) { /* a server that cannot go on where it broke off */
+        bool was_asked = exchange->transfer.range && sink->received > 0;
+        sink_restart(sink);
+        return was_asked && sink->fault == SINK_FINE;
+    }
+    if (!answer_is_good(&exchange->answer) || sink->fault != SINK_FINE || sink_is_full(sink))
+        return false;
+    sink->fault = SINK_TOO_SHORT;
+    return true;
+}
+
 static int take_answer(struct session *session, struct exchange *exchange, vqemu_error **error) {
-    char why[40];
+    char why[40] = "cut short";
     long status = exchange->answer.status;
-    snprintf(why, sizeof why, "status %ld", status);
-    if (status_may_change(status) && try_again(session, exchange, why))
+    if (!answer_is_good(&exchange->answer))
+        snprintf(why, sizeof why, "status %ld", status);
+    bool is_lost = exchange->is_sending && status == 404; /* an upload that the server forgot */
+    if ((status_may_change(status) || is_lost || sink_may_change(exchange)) &&
+        try_again(session, exchange, why))
         return 0;
     if (is_redirect(exchange))
         return follow(session, exchange, error);
+    if (status == 202 && exchange->request.blob && !exchange->is_sending)
+        return begin_sending(session, exchange, error);
     exchange->state = EXCHANGE_DONE;
     if (exchange->is_for_token) {
-        const struct failed failed = failed_of(session, exchange);
+        const struct failed failed = session_failed(session, exchange);
         return login_take_token(&session->login, &failed, error);
     }
     return status == 401 ? log_in(session, exchange, error) : 0;
@@ -247,8 +363,13 @@ static int take_answer(struct session *session, struct exchange *exchange, vqemu
 
 static int take(struct session *session, struct exchange *exchange, vqemu_error **error) {
     const struct http_transfer *transfer = &exchange->transfer;
-    const struct failed failed = failed_of(session, exchange);
+    const struct failed failed = session_failed(session, exchange);
     session->running--;
+    /* Who receives has all, or sees what is wrong with it; so does who sends. */
+    if (transfer->outcome == HTTP_ENDED) {
+        exchange->state = EXCHANGE_DONE;
+        return 0;
+    }
     if (transfer->outcome == HTTP_ANSWERED)
         return take_answer(session, exchange, error);
     if (outcome_may_change(transfer->outcome) && try_again(session, exchange, transfer->problem))
@@ -257,6 +378,39 @@ static int take(struct session *session, struct exchange *exchange, vqemu_error 
 }
 
 /* ---- all of them ---- */
+
+/* Exchanges that run at the same time, and where more come from; NULL for nowhere. */
+struct running {
+    struct exchange *exchanges;
+    size_t count;
+    const struct exchange_source *source;
+};
+
+static int prepare(const struct session *session, struct exchange *exchange, vqemu_error **error) {
+    _cleanup_url_ struct url url = {0};
+    int r = url_resolve(&session->base, exchange->request.target, &url);
+    if (r == 0)
+        r = set_url(exchange, &url);
+    return r == -EINVAL ? session_misled(session, exchange, "with what is no URL of HTTP", error)
+           : r < 0      ? error_no_memory(error)
+                        : 0;
+}
+
+/* Hand on one that has run, and take the next one in its place. */
+static int refill(struct session *session, const struct running *running, size_t slot,
+                  vqemu_error **error) {
+    const struct exchange_source *source = running->source;
+    struct exchange *exchange = &running->exchanges[slot];
+    if (!source || exchange->state != EXCHANGE_DONE)
+        return 0;
+    int r = exchange->url_text ? source->done(source->context, (unsigned)slot, exchange, error) : 0;
+    exchange_release(exchange);
+    if (r == 0)
+        r = source->next(source->context, (unsigned)slot, exchange, error);
+    if (r == 0) /* nothing is left: it stays empty */
+        exchange->state = EXCHANGE_DONE;
+    return r == 1 ? prepare(session, exchange, error) : r;
+}
 
 /* Start it if it is due. *due: when something is at the latest. */
 static int look_at(struct session *session, struct exchange *exchange, int64_t *due) {
@@ -274,30 +428,30 @@ static int look_at(struct session *session, struct exchange *exchange, int64_t *
     return 0;
 }
 
-static int start_due(struct session *session, struct exchange *exchanges, size_t count,
-                     bool *all_done, int64_t *due) {
+static int start_due(struct session *session, const struct running *running, bool *all_done,
+                     int64_t *due, vqemu_error **error) {
     int r = is_asking(session) ? look_at(session, &session->token, due) : 0;
     *all_done = true;
-    for (size_t i = 0; r == 0 && i < count; i++) {
-        r = look_at(session, &exchanges[i], due);
-        *all_done &= exchanges[i].state == EXCHANGE_DONE;
+    for (size_t i = 0; r == 0 && i < running->count; i++) {
+        int refilled = refill(session, running, i, error);
+        if (refilled < 0)
+            return refilled;
+        r = look_at(session, &running->exchanges[i], due);
+        *all_done &= running->exchanges[i].state == EXCHANGE_DONE;
     }
-    return r;
+    return r < 0 ? error_no_memory(error) : 0;
 }
 
-static int drive(struct session *session, struct exchange *exchanges, size_t count,
-                 vqemu_error **error) {
+static int drive(struct session *session, const struct running *running, vqemu_error **error) {
     for (;;) {
         struct http_transfer *done;
-        bool all_done;
+        bool all_done = false;
         int64_t due = call_now() + TICK;
         int r = progress_report(session->progress, error);
-        if (r < 0)
+        if (r == 0)
+            r = start_due(session, running, &all_done, &due, error);
+        if (r < 0 || all_done)
             return r;
-        if (start_due(session, exchanges, count, &all_done, &due) < 0)
-            return error_no_memory(error);
-        if (all_done)
-            return 0;
         int64_t wait = due - call_now();
         if (http_poll(session->http, wait > 0 ? (int)wait : 0) < 0)
             return error_no_memory(error);
@@ -309,10 +463,11 @@ static int drive(struct session *session, struct exchange *exchanges, size_t cou
 }
 
 /* The caller wants no more: what was in the way is what there is to know. */
-static int given_up(const struct session *session, const struct exchange *exchanges, size_t count,
-                    int code, vqemu_error **error) {
-    for (size_t i = 0; i <= count; i++) {
-        const struct exchange *exchange = i < count ? &exchanges[i] : &session->token;
+static int given_up(const struct session *session, const struct running *running, int code,
+                    vqemu_error **error) {
+    for (size_t i = 0; i <= running->count; i++) {
+        const struct exchange *exchange =
+            i < running->count ? &running->exchanges[i] : &session->token;
         if (exchange->state != EXCHANGE_DONE && exchange->problem[0])
             error_prefix(code, error, "%s: %s; ", exchange->url.host, exchange->problem);
     }
@@ -320,30 +475,36 @@ static int given_up(const struct session *session, const struct exchange *exchan
                         session->remote->repository);
 }
 
-static int prepare(const struct session *session, struct exchange *exchange, vqemu_error **error) {
-    _cleanup_url_ struct url url = {0};
-    int r = url_resolve(&session->base, exchange->request.target, &url);
-    if (r == 0)
-        r = set_url(exchange, &url);
-    return r == -EINVAL ? session_misled(session, exchange, "with what is no URL of HTTP", error)
-           : r < 0      ? error_no_memory(error)
-                        : 0;
-}
-
-int session_run(struct session *session, struct exchange *exchanges, size_t count,
-                vqemu_error **error) {
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < count; i++)
-        r = prepare(session, &exchanges[i], error);
-    if (r == 0)
-        r = drive(session, exchanges, count, error);
+static int run(struct session *session, const struct running *running, vqemu_error **error) {
+    int r = drive(session, running, error);
     if (r == VQEMU_ERR_CANCELLED || r == VQEMU_ERR_TIMEOUT)
-        given_up(session, exchanges, count, r, error);
+        given_up(session, running, r, error);
     if (r < 0) {
-        for (size_t i = 0; i < count; i++)
-            http_end(&exchanges[i].transfer);
+        for (size_t i = 0; i < running->count; i++)
+            http_end(&running->exchanges[i].transfer);
         exchange_release(&session->token);
         session->running = 0;
     }
+    return r;
+}
+
+int session_run(struct session *session, struct exchange *exchange, vqemu_error **error) {
+    const struct running running = {exchange, 1, NULL};
+    int r = prepare(session, exchange, error);
+    return r == 0 ? run(session, &running, error) : r;
+}
+
+int session_run_all(struct session *session, const struct exchange_source *source,
+                    vqemu_error **error) {
+    size_t count = remote_connections(session->remote);
+    _cleanup_free_ struct exchange *exchanges = calloc(count, sizeof *exchanges);
+    const struct running running = {exchanges, count, source};
+    if (!exchanges)
+        return error_no_memory(error);
+    for (size_t i = 0; i < count; i++)
+        exchanges[i].state = EXCHANGE_DONE;
+    int r = run(session, &running, error);
+    for (size_t i = 0; i < count; i++)
+        exchange_release(&exchanges[i]);
     return r;
 }

@@ -95,9 +95,12 @@ static int find_next(const struct exchange *exchange, char **target) {
 static int ask_page(struct session *session, bool is_last, char **target, vqemu_tag_list *list,
                     vqemu_error **error) {
     _cleanup_(exchange_release) struct exchange exchange = {
-        .request = {"GET", *target, "application/json", PAGE_MAX},
+        .request = {.method = "GET",
+                    .target = *target,
+                    .accept = "application/json",
+                    .body_max = PAGE_MAX},
     };
-    int r = session_run(session, &exchange, 1, error);
+    int r = session_run(session, &exchange, error);
     if (r == 0)
         r = read_page(session, &exchange, list, error);
     if (r < 0)

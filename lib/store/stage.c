@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/call.h"
 #include "base/error.h"
@@ -104,6 +105,11 @@ int stage_lock(struct stage *stage, struct vqemu_progress *progress, vqemu_error
     return store_lock_shared(stage->store, progress, &stage->lock_fd, error);
 }
 
+void stage_unlock(struct stage *stage) {
+    cleanup_close(&stage->lock_fd);
+    stage->lock_fd = -1;
+}
+
 void stage_close(struct stage *stage) {
     if (stage->fd >= 0)
         remove_tree(stage->tmp_fd, stage->name);
@@ -139,6 +145,16 @@ int stage_write(struct staged_file *file, const void *bytes, size_t size) {
     file->size += size;
     file->ends_in_hole = r == 1;
     return r < 0 ? r : 0;
+}
+
+int stage_restart(struct staged_file *file) {
+    int r = set_file_size(file->fd, 0);
+    if (r == 0 && lseek(file->fd, 0, SEEK_SET) < 0)
+        r = -errno;
+    digest_start(&file->state);
+    file->size = 0;
+    file->ends_in_hole = false;
+    return r;
 }
 
 int stage_complete(const struct stage *stage, struct staged_file *file, struct staged *staged) {

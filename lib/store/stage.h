@@ -62,6 +62,8 @@ int stage_open(struct stage *stage, vqemu_store *store, size_t count, vqemu_erro
  * itself, which can take long, does without.
  */
 int stage_lock(struct stage *stage, struct vqemu_progress *progress, vqemu_error **error);
+/* Let go of it again. */
+void stage_unlock(struct stage *stage);
 /* Also removes what was not published. For a stage that is all 0, too. */
 void stage_close(struct stage *stage);
 #define STAGE_EMPTY ((struct stage){.lock_fd = -1, .tmp_fd = -1, .fd = -1})
@@ -70,6 +72,8 @@ void stage_close(struct stage *stage);
 int stage_begin(struct stage *stage, size_t number, bool executable, struct staged_file *file);
 int stage_write(struct staged_file *file, const void *bytes, size_t size);
 int stage_complete(const struct stage *stage, struct staged_file *file, struct staged *staged);
+/* Forget what was written so far. */
+int stage_restart(struct staged_file *file);
 /* Close it, complete or not. */
 void stage_end(struct staged_file *file);
 /* Open a completed one for reading. Returns a descriptor or a negative errno. */

@@ -18,6 +18,7 @@ void fetch_release(struct fetch *fetch) {
     free(fetch->known);
     free(fetch->staged);
     free(fetch->travels);
+    free(fetch->missing);
     free(fetch->owner);
     free(fetch->buffers);
 }
@@ -73,7 +74,8 @@ static int is_there(struct fetch *fetch, unsigned worker, size_t index) {
     staged->file = (struct verified){.inode = status.st_ino, .size = size};
     if (digest_equal(&staged->digest, digest))
         return 1;
-    object_mark_damaged(fd); /* trees may be linked to it */
+    if (!fetch->only_looks)
+        object_mark_damaged(fd); /* trees may be linked to it */
     return 0;
 }
 
@@ -168,9 +170,11 @@ static int allocate(struct fetch *fetch, vqemu_error **error) {
     }
     fetch->staged = calloc(count + 1, sizeof *fetch->staged);
     fetch->travels = calloc(count + 1, sizeof *fetch->travels);
+    fetch->missing = calloc(count + 1, sizeof *fetch->missing);
     fetch->owner = calloc(count + 1, sizeof *fetch->owner);
     fetch->buffers = malloc(fetch->threads * DIGEST_READ_SIZE);
-    return fetch->known && fetch->staged && fetch->travels && fetch->owner && fetch->buffers
+    return fetch->known && fetch->staged && fetch->travels && fetch->missing && fetch->owner &&
+                   fetch->buffers
                ? 0
                : error_no_memory(error);
 }
@@ -194,7 +198,61 @@ static int find_owners(struct fetch *fetch) {
     return 0;
 }
 
-static int publish_objects(struct fetch *fetch, vqemu_error **error) {
+static int prepare(struct fetch *fetch, vqemu_error **error) {
+    int r = allocate(fetch, error);
+    return r == 0 && find_owners(fetch) < 0 ? error_no_memory(error) : r;
+}
+
+static int do_all(struct fetch *fetch, work_fn function, const char *step, vqemu_error **error) {
+    size_t count = vqemu_manifest_object_count(fetch->manifest);
+    int64_t total = vqemu_manifest_total_bytes(fetch->manifest);
+    progress_start(fetch->progress, step, "bytes", total > 0 ? (uint64_t)total : 0);
+    const struct work work = {
+        .function = function,
+        .context = fetch,
+        .count = count,
+        .chunk = stage_chunk(count, fetch->threads),
+        .progress = fetch->progress,
+    };
+    return workers_run(&work, fetch->threads, error);
+}
+
+int fetch_objects(struct fetch *fetch, const char *step, vqemu_error **error) {
+    int r = prepare(fetch, error);
+    return r == 0 ? do_all(fetch, fetch_object, step, error) : r;
+}
+
+/* ---- what others stage ---- */
+
+static int look_at_object(void *context, unsigned worker, size_t index, vqemu_error **error) {
+    struct fetch *fetch = context;
+    struct staged *staged = &fetch->staged[index];
+    if (fetch->owner[index] != index || fetch->travels[index])
+        return 0;
+    int r = is_there(fetch, worker, index);
+    if (r == -ECANCELED)
+        return progress_given_up(fetch->progress, error);
+    if (r < 0)
+        return error_no_memory(error);
+    fetch->missing[index] = r == 0;
+    fetch->known[index] = r == 1 ? staged->file : (struct verified){0};
+    return progress_advance(fetch->progress, worker, manifest_object(fetch->manifest, index)->path,
+                            r == 1 ? staged->file.size : 0, error);
+}
+
+int fetch_find_missing(struct fetch *fetch, vqemu_error **error) {
+    int r = fetch->owner ? 0 : prepare(fetch, error);
+    return r == 0 ? do_all(fetch, look_at_object, "verify", error) : r;
+}
+
+void fetch_note_staged(struct fetch *fetch, size_t index) {
+    fetch->travels[index] = true;
+    fetch->missing[index] = false;
+}
+
+/* ---- publishing ---- */
+
+int fetch_publish_objects(struct fetch *fetch, vqemu_error **error) {
     size_t count = vqemu_manifest_object_count(fetch->manifest);
     int r = stage_sync(&fetch->stage, error);
     for (size_t i = 0; r == 0 && i < count; i++) {
@@ -202,28 +260,10 @@ static int publish_objects(struct fetch *fetch, vqemu_error **error) {
             continue;
         r = stage_publish(&fetch->stage, i, &fetch->staged[i],
                           manifest_object(fetch->manifest, i)->path, error);
+        fetch->travels[i] = r < 0;
+        fetch->known[i] = fetch->staged[i].file;
     }
-    for (size_t i = 0; r == 0 && i < count; i++)
-        fetch->staged[i].file = fetch->staged[fetch->owner[i]].file;
     return r == 0 ? stage_sync_objects(&fetch->stage, error) : r;
-}
-
-int fetch_objects(struct fetch *fetch, const char *step, vqemu_error **error) {
-    size_t count = vqemu_manifest_object_count(fetch->manifest);
-    int64_t total = vqemu_manifest_total_bytes(fetch->manifest);
-    progress_start(fetch->progress, step, "bytes", total > 0 ? (uint64_t)total : 0);
-    int r = allocate(fetch, error);
-    if (r < 0)
-        return r;
-    const struct work work = {
-        .function = fetch_object,
-        .context = fetch,
-        .count = count,
-        .chunk = stage_chunk(count, fetch->threads),
-        .progress = fetch->progress,
-    };
-    return find_owners(fetch) < 0 ? error_no_memory(error)
-                                  : workers_run(&work, fetch->threads, error);
 }
 
 int fetch_open_object(void *context, size_t index) {
@@ -251,7 +291,9 @@ int fetch_publish(struct fetch *fetch, const char *profile, const char *text,
     int r = arriving_keep_signatures(fetch->store, profile, fetch->manifest, signatures,
                                      fetch->progress, error);
     if (r == 0)
-        r = publish_objects(fetch, error);
+        r = fetch_publish_objects(fetch, error);
+    for (size_t i = 0; r == 0 && i < staged.count; i++)
+        fetch->staged[i].file = fetch->staged[fetch->owner[i]].file;
     return r == 0
                ? stage_publish_profile(&fetch->stage, &staged, fetch->progress->call, ingest, error)
                : r;

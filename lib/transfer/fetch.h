@@ -38,7 +38,9 @@ struct fetch {
     struct stage stage;     /* also holds the lock of the store */
     struct verified *known; /* what the store has verified already */
     struct staged *staged;  /* for each object of the manifest */
-    bool *travels;          /* likewise */
+    bool *travels;          /* likewise: it is staged */
+    bool *missing;          /* likewise, of the first object with a content: fetch_find_missing() */
+    bool only_looks;        /* damage that is found is not marked */
     size_t *owner;          /* likewise: the first object with the same content */
     unsigned threads;
     unsigned char *buffers;
@@ -52,6 +54,16 @@ int fetch_check_count(const struct fetch *fetch, vqemu_error **error);
 /* With a stage that is open and locked: stage all objects that are missing. step: what progress
  * calls it. */
 int fetch_objects(struct fetch *fetch, const char *step, vqemu_error **error);
+
+/*
+ * Instead of fetch_objects(), for who stages them in a way of his own, without a source: which ones
+ * are missing. Once more, with the lock, it only looks closely at what has changed.
+ */
+int fetch_find_missing(struct fetch *fetch, vqemu_error **error);
+/* An object was staged under its number and is what its digest says. */
+void fetch_note_staged(struct fetch *fetch, size_t index);
+/* Publish what is staged so far, with the lock. */
+int fetch_publish_objects(struct fetch *fetch, vqemu_error **error);
 
 /* Open one for reading, staged or there before; context is the fetch. A descriptor or a negative
  * errno. */

@@ -13,18 +13,15 @@
 #include "transfer/arriving.h"
 #include "transfer/fetch.h"
 #include "transfer/oci-layout.h"
+#include "transfer/oci-profile.h"
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
 
 struct importing {
     struct oci_layout layout;
-    struct oci_manifest oci;
-    vqemu_manifest *manifest;
-    char *text;          /* of the manifest */
+    struct oci_profile arrived;
     const char *profile; /* whose version it is */
-    char oci_digest[OCI_DIGEST_SIZE];
-    struct signature_set signatures;
     vqemu_closure *closure;
     struct fetch fetch;
     struct vqemu_progress progress;
@@ -33,86 +30,33 @@ struct importing {
 static void release_importing(struct importing *importing) {
     fetch_release(&importing->fetch);
     oci_layout_close(&importing->layout);
-    oci_manifest_release(&importing->oci);
-    vqemu_manifest_unref(importing->manifest);
-    free(importing->text);
-    signature_set_release(&importing->signatures);
+    oci_profile_release(&importing->arrived);
     closure_free(importing->closure);
 }
 
 /* ---- what is there ---- */
 
-static int load_oci_manifest(struct importing *importing, const char *version,
-                             vqemu_error **error) {
-    vqemu_call *call = importing->progress.call;
-    const char *path = importing->layout.path;
+static int read_blob(void *context, const struct oci_blob *blob, const char *what, size_t limit,
+                     char **text, vqemu_error **error) {
+    const struct importing *importing = context;
+    return oci_layout_read_blob(&importing->layout, blob, what, limit, text, error);
+}
+
+static struct oci_source source_of(struct importing *importing) {
+    return (struct oci_source){importing->layout.path, read_blob, importing};
+}
+
+static int load_profile(struct importing *importing, const char *version, vqemu_error **error) {
+    const struct oci_source source = source_of(importing);
     _cleanup_free_ char *text = NULL;
     struct oci_blob blob;
     int r = oci_layout_find(&importing->layout, version, &blob, error);
     if (r == 0)
         r = oci_layout_read_blob(&importing->layout, &blob, "the OCI manifest", OCI_MANIFEST_MAX,
                                  &text, error);
-    if (r == 0)
-        oci_digest_to_text(&blob.digest, importing->oci_digest);
-    return r == 0 ? oci_manifest_load(text, (size_t)blob.size, path, call_max_objects(call),
-                                      call_max_size(call), &importing->oci, error)
+    return r == 0 ? oci_profile_load(&importing->arrived, &source, text, &blob,
+                                     importing->progress.call, error)
                   : r;
-}
-
-/* The config is the manifest of a revision. */
-static int load_manifest(struct importing *importing, vqemu_error **error) {
-    size_t max_objects = call_max_objects(importing->progress.call);
-    const struct oci_blob *config = &importing->oci.config;
-    _cleanup_free_ char *source = format_string("%s: manifest", importing->layout.path);
-    int r = source ? oci_layout_read_blob(&importing->layout, config, "the manifest",
-                                          manifest_text_limit(max_objects), &importing->text, error)
-                   : error_no_memory(error);
-    return r == 0 ? manifest_load_memory(importing->text, (size_t)config->size, source, max_objects,
-                                         &importing->manifest, error)
-                  : r;
-}
-
-static int load_signatures(struct importing *importing, vqemu_error **error) {
-    for (size_t i = 0; i < importing->oci.signature_count; i++) {
-        const struct oci_blob *blob = &importing->oci.signatures[i];
-        _cleanup_free_ char *text = NULL;
-        int r = oci_layout_read_blob(&importing->layout, blob, "a signature", SIGNATURE_SIZE_MAX,
-                                     &text, error);
-        if (r < 0)
-            return r;
-        if (signature_set_add(&importing->signatures, text, (size_t)blob->size) < 0)
-            return error_no_memory(error);
-    }
-    return 0;
-}
-
-/* What the index of packs says, if there are any. */
-static int load_packs(struct importing *importing, vqemu_error **error) {
-    const struct oci_blob *blob = &importing->oci.pack_index;
-    size_t max_objects = call_max_objects(importing->progress.call);
-    if (blob->size == 0)
-        return 0;
-    _cleanup_free_ char *text = NULL;
-    _cleanup_free_ char *source = format_string("%s: index of packs", importing->layout.path);
-    int r = source ? oci_layout_read_blob(&importing->layout, blob, "the index of packs",
-                                          pack_index_text_limit(max_objects), &text, error)
-                   : error_no_memory(error);
-    return r == 0 ? oci_manifest_load_packs(&importing->oci, text, source, max_objects, error) : r;
-}
-
-/* Each object has a layer or is in a pack, but what is empty. */
-static int check_layers(const struct importing *importing, vqemu_error **error) {
-    const struct digest empty = digest_of_bytes("", 0);
-    struct oci_place place;
-    for (size_t i = 0; i < vqemu_manifest_object_count(importing->manifest); i++) {
-        const struct manifest_object *object = manifest_object(importing->manifest, i);
-        if (digest_equal(&object->digest, &empty) ||
-            oci_manifest_locate(&importing->oci, &object->digest, &place))
-            continue;
-        return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s: there is no layer of %s, sha256:%s",
-                         importing->layout.path, object->path, object->digest.hex);
-    }
-    return 0;
 }
 
 /* ---- where objects come from ---- */
@@ -121,7 +65,7 @@ static int read_failed(void *context, const struct manifest_object *object, int 
                        vqemu_error **error) {
     const struct importing *importing = context;
     struct oci_place place = {.blob.digest = object->digest};
-    oci_manifest_locate(&importing->oci, &object->digest, &place);
+    oci_manifest_locate(&importing->arrived.oci, &object->digest, &place);
     return oci_layout_failed(&importing->layout, &place.blob.digest, system_errno, "cannot read",
                              error);
 }
@@ -129,7 +73,7 @@ static int read_failed(void *context, const struct manifest_object *object, int 
 static int damaged(void *context, const struct manifest_object *object, vqemu_error **error) {
     const struct importing *importing = context;
     struct oci_place place = {.blob.digest = object->digest};
-    oci_manifest_locate(&importing->oci, &object->digest, &place);
+    oci_manifest_locate(&importing->arrived.oci, &object->digest, &place);
     return oci_layout_damaged(&importing->layout, &place.blob.digest, object->path,
                               place.is_packed ? "has another digest in this pack than is told of it"
                                               : "has another digest than its name",
@@ -146,7 +90,7 @@ static int open_object(void *context, const struct manifest_object *object,
                        struct fetch_content *content, vqemu_error **error) {
     const struct importing *importing = context;
     struct oci_place place;
-    if (!oci_manifest_locate(&importing->oci, &object->digest, &place)) {
+    if (!oci_manifest_locate(&importing->arrived.oci, &object->digest, &place)) {
         content->fd = open_empty(error);
         return content->fd < 0 ? content->fd : 0;
     }
@@ -161,29 +105,26 @@ static int open_object(void *context, const struct manifest_object *object,
 static int open_importing(struct importing *importing, const char *directory, const char *version,
                           vqemu_error **error) {
     int r = oci_layout_open(directory, false, &importing->progress, &importing->layout, error);
-    if (r == 0)
-        r = load_oci_manifest(importing, version, error);
-    if (r == 0)
-        r = load_manifest(importing, error);
-    return r == 0 ? load_signatures(importing, error) : r;
+    return r == 0 ? load_profile(importing, version, error) : r;
 }
 
 /* What no signature covers is read when the rest is trusted. */
 static int find_objects(struct importing *importing, vqemu_error **error) {
-    int r = load_packs(importing, error);
-    return r == 0 ? check_layers(importing, error) : r;
+    const struct oci_source source = source_of(importing);
+    return oci_profile_find_objects(&importing->arrived, &source, importing->progress.call, error);
 }
 
 static int require_program(const struct importing *importing, vqemu_error **error) {
-    size_t count = vqemu_manifest_object_count(importing->manifest);
-    return ingest_require_program(count > 0 ? manifest_object(importing->manifest, 0) : NULL, count,
-                                  importing->layout.path, error);
+    size_t count = vqemu_manifest_object_count(importing->arrived.manifest);
+    return ingest_require_program(count > 0 ? manifest_object(importing->arrived.manifest, 0)
+                                            : NULL,
+                                  count, importing->layout.path, error);
 }
 
 static int take_objects(struct importing *importing, vqemu_error **error) {
     struct fetch *fetch = &importing->fetch;
-    size_t count = vqemu_manifest_object_count(importing->manifest);
-    fetch->manifest = importing->manifest;
+    size_t count = vqemu_manifest_object_count(importing->arrived.manifest);
+    fetch->manifest = importing->arrived.manifest;
     int r = fetch_check_count(fetch, error);
     if (r == 0)
         r = stage_open(&fetch->stage, fetch->store, count + 1, error);
@@ -197,13 +138,13 @@ static int publish(struct importing *importing, bool must_be_whole, vqemu_ingest
     struct fetch *fetch = &importing->fetch;
     struct stage_profile profile = {.name = importing->profile,
                                     .source = importing->layout.path,
-                                    .manifest = importing->manifest};
+                                    .manifest = importing->arrived.manifest};
     const struct stage_files files = {fetch_open_object, fetch};
     int r = stage_examine_profile(&fetch->stage, &profile, &files, must_be_whole,
                                   &importing->progress, &importing->closure, error);
     if (r == 0)
-        r = fetch_publish(fetch, importing->profile, importing->text, &importing->signatures,
-                          ingest, error);
+        r = fetch_publish(fetch, importing->profile, importing->arrived.text,
+                          &importing->arrived.signatures, ingest, error);
     if (r == 0)
         (*ingest)->closure = TAKE_POINTER(importing->closure);
     return r;
@@ -229,10 +170,10 @@ VQEMU_EXPORT int vqemu_store_import_layout(vqemu_store *store, const char *direc
     int r = store_require_writable(store, "import a profile", error);
     if (r == 0)
         r = open_importing(&importing, directory, version, error);
-    const struct arriving arriving = {"the OCI layout", directory, importing.manifest, options,
-                                      flags & VQEMU_IMPORT_ANY_PROFILE};
-    const struct arriving_proof proof = {store, importing.text, importing.oci_digest,
-                                         &importing.signatures};
+    const struct arriving arriving = {"the OCI layout", directory, importing.arrived.manifest,
+                                      options, flags & VQEMU_IMPORT_ANY_PROFILE};
+    const struct arriving_proof proof = {
+        store, importing.arrived.text, importing.arrived.oci_digest, &importing.arrived.signatures};
     if (r == 0)
         r = arriving_check(&arriving, &importing.profile, error);
     if (r == 0)

@@ -228,6 +228,11 @@ class Library:
         self.do("vqemu_remote_set_number", remote, b"plain_http", ctypes.c_uint64(1))
         return remote
 
+    def make_push(self):
+        """To a registry to which all is fine."""
+        return self.need("vqemu_store_push", self.stored(), self.make("vqemu_revision"), self.make("vqemu_remote"), None,
+                         None, 0, None)
+
     def make_tag_list(self):
         return self.need("vqemu_remote_list_tags", self.make("vqemu_remote"), 0, None)
 

@@ -19,13 +19,13 @@ USAGE = -12
 OPTIONAL = {
     "error", "call", "userdata", "function", "holder", "value", "source", "arguments_json", "result_json", "revision",
     "from", "options", "profile", "name", "argv", "policy", "keeper", "capabilities", "others", "tag",
-    "version", "trust",
+    "version", "trust", "mount_from",
 }
 # Parameters of the names above that are needed all the same.
 NEEDED = {
     "vqemu_vm_new name", "vqemu_vm_get_string value", "vqemu_vm_get_number value", "vqemu_vm_get_switch value",
     "vqemu_vm_diff from", "vqemu_command_diff from", "vqemu_store_find_revision name", "vqemu_store_pin revision", "vqemu_store_unpin revision",
-    "vqemu_store_export revision", "vqemu_store_copy revision", "vqemu_store_copy from",
+    "vqemu_store_export revision", "vqemu_store_copy revision", "vqemu_store_copy from", "vqemu_store_push revision",
     "vqemu_store_remove_revision name", "vqemu_store_set_current name", "vqemu_store_open options",
     "vqemu_policy_to_json policy", "vqemu_policy_from_json policy", "vqemu_policy_from_file policy",
     "vqemu_capabilities_to_json capabilities", "vqemu_runtime_probe capabilities", "vqemu_host_new options", "vqemu_runtime_new options", "vqemu_store_ingest options",

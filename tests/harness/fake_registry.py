@@ -61,7 +61,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(answer.body[:answer.cut] if answer.cut >= 0 else answer.body)
         self.close_connection |= answer.cut >= 0
 
-    do_GET = do_HEAD = do_POST = do_PUT = _answer
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer
 
 
 class FakeRegistry:
@@ -94,12 +94,12 @@ def free_port():
 
 
 @contextlib.contextmanager
-def real_registry(directory, http_lines="", auth_lines=""):
+def real_registry(directory, http_lines="", auth_lines="", storage_lines="", port=None):
     """docker-registry on loopback: "host:port"."""
-    port = free_port()
+    port = port or free_port()
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "config.yml"
-    config.write_text(f"version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {directory}/data}}\n"
+    config.write_text(f"version: 0.1\nlog: {{level: error}}\nstorage:\n  filesystem: {{rootdirectory: {directory}/data}}\n{storage_lines}"
                       f"http:\n  addr: 127.0.0.1:{port}\n{http_lines}{auth_lines}")
     program = shutil.which("docker-registry")
     assert program, "docker-registry is not installed"

@@ -21,6 +21,8 @@ Revision, Selection) can be compared, hashed and copied; a VM and a Policy can b
 Call, for progress, cancelling and deadlines; voltqemu.aio is for asyncio."""
 from . import aio, errors
 from .call import Call, LogEvent, Progress
+from .check import CheckPlace, CheckProblem, CheckProcess, CheckResult
+from .closure import Closure, ClosureEntry
 from .command import Command, CommandFile, Companion
 from .errors import *  # noqa: F401,F403
 from .errors import __all__ as _errors
@@ -29,12 +31,11 @@ from .manifest import Manifest, ManifestObject
 from .monitor import Monitor, ShutdownEnd
 from .policy import Policy, policy_schema
 from .profile import GuestArch, Profile, guest_archs, profiles
-from .remote import Remote
+from .remote import Push, Remote
 from .runtime import Capabilities, Placement, Runtime
 from .selection import Rejected, Selection, select
 from .sizes import Sharer, Size, Sizes
-from .store import (CheckPlace, CheckProblem, CheckProcess, CheckResult, Closure, ClosureEntry, Collection, Ingest,
-                    Kept, Pin, Removed, Revision, Store, Use, Uses)
+from .store import Collection, Ingest, Kept, Pin, Removed, Revision, Store, Use, Uses
 from .trust import Evidence, PublicKey, Signature, Trust, Verdict
 from .units import Unit, Units
 from .vm import VM, Change, Disk, Forward, Nic, Share, schema
@@ -43,7 +44,7 @@ __all__ = [
     "Call", "Capabilities", "Change", "CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Closure",
     "ClosureEntry", "Collection", "Command", "CommandFile", "Companion", "Disk", "Evidence", "Forward", "GuestArch",
     "Host", "Ingest", "Kept", "LogEvent", "Manifest", "ManifestObject", "Monitor", "Nic", "Pin", "Placement",
-    "Policy", "Profile", "Progress", "PublicKey", "Rejected", "Remote", "Removed", "Revision", "Runtime",
+    "Policy", "Profile", "Progress", "PublicKey", "Push", "Rejected", "Remote", "Removed", "Revision", "Runtime",
     "Selection", "Share", "Sharer", "ShutdownEnd", "Signature", "Size", "Sizes", "Store", "Trust", "Unit", "Units",
     "Use", "Uses", "VM", "Verdict", "aio", "errors", "guest_archs", "has_feature", "policy_schema", "profiles",
     "schema", "select", "version"]

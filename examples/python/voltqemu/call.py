@@ -26,8 +26,8 @@ T = TypeVar("T")
 class Progress:
     """How far an operation is.
 
-    step: "hash", "import", "export", "copy", "repair", "assemble", "verify", "collect", "probe", "list", "wait", or one
-    of a later version. unit: "bytes", "files", "objects", "tags" or "". item: the file or object at hand. total: 0 if
+    step: "hash", "import", "export", "copy", "pull", "push", "repair", "assemble", "verify", "collect", "probe", "list",
+    "wait", or one of a later version. unit: "bytes", "files", "objects", "tags" or "". item: the file or object at hand. total: 0 if
     it is not known. phase, phase_count: which step this is, and of how many."""
 
     step: str

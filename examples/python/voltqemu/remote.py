@@ -2,12 +2,31 @@
 """Repositories of OCI registries."""
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import List, Optional
 
-from ._library import C, Handle, Text, encoded, flag, items, unsigned
+from ._library import C, Handle, Pointer, Text, encoded, flag, items, unsigned
 from .call import Call, perform
 
-__all__ = ["Remote"]
+__all__ = ["Push", "Remote"]
+
+
+@dataclass(frozen=True)
+class Push:
+    """What was put into a registry. digest: of the OCI manifest, "sha256:..."; is_new: whether the tag did not name
+    that before. blobs, bytes: of all that it names; new_blobs, new_bytes: of what travelled, or would travel."""
+
+    digest: str
+    is_new: bool
+    blobs: int
+    bytes: int
+    new_blobs: int
+    new_bytes: int
+
+    @classmethod
+    def _of(cls, pointer: Pointer) -> Push:
+        return cls(C.vqemu_push_digest(pointer), C.vqemu_push_is_new(pointer), C.vqemu_push_blob_count(pointer),
+                   C.vqemu_push_bytes(pointer), C.vqemu_push_new_blob_count(pointer), C.vqemu_push_new_bytes(pointer))
 
 
 class Remote(Handle):
@@ -45,3 +64,7 @@ class Remote(Handle):
         """The tags of the repository, sorted."""
         found = perform(call, lambda made: C.vqemu_remote_list_tags(self, 0, made))
         return [str(tag) for tag, in items(found, "vqemu_tag_list_count", "vqemu_tag_list_at")]
+
+    def delete(self, reference: Text, *, call: Optional[Call] = None) -> None:
+        """Delete the manifest that a tag names, or that has a digest, "sha256:...", with all tags that name it."""
+        perform(call, lambda made: C.vqemu_remote_delete(self, encoded(reference, "reference"), 0, made))

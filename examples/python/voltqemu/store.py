@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING, Any, Dict, Iterator, List, Optional, Tuple, Union
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Any, Iterator, List, Optional, Tuple, Union
 
 from ._library import (C, Handle, OpenFile, Pointer, Text, Value, decoded, descriptor, encoded, flag, items,
                        options)
 from .call import Call, perform
+from .check import CheckResult
+from .closure import Closure
 from .errors import Error, from_os
 from .manifest import Manifest
 from .profile import Profile
+from .remote import Push, Remote
 from .runtime import Runtime
 from .sizes import Size, Sizes
 from .trust import Signature, Trust
@@ -20,8 +23,7 @@ from .trust import Signature, Trust
 if TYPE_CHECKING:
     from .selection import Selection
 
-__all__ = ["CheckPlace", "CheckProblem", "CheckProcess", "CheckResult", "Closure", "ClosureEntry", "Collection",
-           "Ingest", "Kept", "Pin", "Removed", "Revision", "Store", "Use", "Uses"]
+__all__ = ["Collection", "Ingest", "Kept", "Pin", "Removed", "Revision", "Store", "Use", "Uses"]
 
 
 #: An open file, a descriptor, or the path of a file.
@@ -85,48 +87,6 @@ class Revision(Value):
 
 #: A revision, by itself or by its name.
 RevisionName = Union[Revision, Text]
-
-
-@dataclass(frozen=True)
-class ClosureEntry:
-    """Something that a profile's files ask for, or that nothing asks for. kind is "program", "loader", "library",
-    "module", "firmware", "keymap" or "ability"; state is "missing", "from-host", "unusable" or "unknown", which are
-    problems, or "optional" or "unused". asked_by: the first file that asks for it, or ""."""
-
-    kind: str
-    state: str
-    name: str
-    asked_by: str
-    message: str
-
-
-@dataclass(frozen=True)
-class Closure:
-    """What a profile's files ask for, and what of it is not there; problems first. abilities: for each guest
-    architecture, by name, the file that an ability comes from, or None if it cannot be told whether there is one."""
-
-    entries: List[ClosureEntry]
-    problem_count: int
-    abilities: Dict[str, Dict[str, Optional[str]]] = field(default_factory=dict)
-
-    @property
-    def problems(self) -> List[ClosureEntry]:
-        """The entries that are problems; none for a profile that is whole."""
-        return self.entries[:self.problem_count]
-
-    @classmethod
-    def _of(cls, pointer: Pointer) -> Closure:
-        return cls([ClosureEntry(*fields) for fields in items(
-            pointer, "vqemu_closure_count", "vqemu_closure_kind", "vqemu_closure_state", "vqemu_closure_name",
-            "vqemu_closure_asked_by", "vqemu_closure_message")], C.vqemu_closure_problem_count(pointer),
-            _abilities(pointer))
-
-
-def _abilities(closure: Pointer) -> Dict[str, Dict[str, Optional[str]]]:
-    guests = (C.vqemu_guest_arch_at(i) for i in range(C.vqemu_guest_arch_count()))
-    found = {guest: {C.vqemu_ability_name(1 << i): C.vqemu_closure_ability_path(closure, 1 << i, guest)
-                     for i in range(64) if C.vqemu_closure_has_ability(closure, 1 << i, guest)} for guest in guests}
-    return {guest: abilities for guest, abilities in found.items() if abilities}
 
 
 @dataclass(frozen=True)
@@ -220,69 +180,14 @@ class Collection:
     kept: List[Kept]
 
 
-@dataclass(frozen=True)
-class CheckPlace:
-    """Where a damaged object is used."""
-
-    revision: str
-    path: str
-
-
-@dataclass(frozen=True)
-class CheckProcess:
-    """A process that runs from a damaged tree or holds it; pid is 0 for one that may not be looked into."""
-
-    tree: str
-    pid: int
-    name: str
-
-
-@dataclass(frozen=True)
-class CheckProblem:
-    """What a check has found."""
-
-    kind: str
-    digest: str
-    message: str
-    repaired: bool
-    places: List[CheckPlace]
-    processes: List[CheckProcess]
-
-
-@dataclass(frozen=True)
-class CheckResult:
-    """What a check has looked at and found. unrepaired: how many problems are left. closures: of revisions, by their
-    names, if they were asked for."""
-
-    objects: int
-    bytes: int
-    unrepaired: int
-    problems: List[CheckProblem]
-    closures: Dict[str, Closure] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Whether all is well now."""
-        return self.unrepaired == 0
-
-    @classmethod
-    def _of(cls, check: Pointer) -> CheckResult:
-        return cls(C.vqemu_check_object_count(check), C.vqemu_check_bytes(check),
-                   C.vqemu_check_unrepaired_count(check),
-                   [_problem(check, i) for i in range(C.vqemu_check_problem_count(check))],
-                   {C.vqemu_check_closure_revision_name(check, i): Closure._of(C.vqemu_check_closure(check, i))
-                    for i in range(C.vqemu_check_closure_count(check))})
-
-
-def _problem(check: Pointer, i: int) -> CheckProblem:
-    return CheckProblem(
-        C.vqemu_check_problem_kind(check, i), C.vqemu_check_problem_digest(check, i),
-        C.vqemu_check_problem_message(check, i), C.vqemu_check_problem_repaired(check, i),
-        [CheckPlace(C.vqemu_check_place_revision_name(check, i, j), C.vqemu_check_place_path(check, i, j))
-         for j in range(C.vqemu_check_place_count(check, i))],
-        [CheckProcess(C.vqemu_check_process_tree(check, i, j), C.vqemu_check_process_pid(check, i, j),
-                      C.vqemu_check_process_name(check, i, j))
-         for j in range(C.vqemu_check_process_count(check, i))])
+def _described(profile: Optional[Union[Text, Profile]], trust: Optional[Trust] = None,
+               **facts: Optional[Text]) -> Pointer:
+    """What is said of a profile that is put into a store."""
+    name = None if profile is None else _name(profile, Profile, "profile")
+    described = options("vqemu_ingest_options", {"profile": name, **facts})
+    if trust is not None:
+        C.vqemu_ingest_options_set_trust(described, trust)
+    return described
 
 
 class Store(Handle):
@@ -382,10 +287,9 @@ class Store(Handle):
         accel, abilities and guests, the latter two names with commas between, are what a profile of one's own says
         of itself; without abilities, it has those that its files have. The others are facts for its manifest."""
         path = encoded(directory, "directory")
-        described = options("vqemu_ingest_options", {
-            "profile": _name(profile, Profile, "profile"), "created_at": created_at, "qemu_version": qemu_version,
-            "build_date": build_date, "build_host": build_host, "accel": accel, "abilities": abilities,
-            "guests": guests, "description": description})
+        described = _described(profile, created_at=created_at, qemu_version=qemu_version, build_date=build_date,
+                               build_host=build_host, accel=accel, abilities=abilities, guests=guests,
+                               description=description)
         flags = int(flag(whole, "whole"))
         return Ingest._of(perform(call, lambda made: C.vqemu_store_ingest(self, path, described, flags, made)))
 
@@ -399,13 +303,9 @@ class Store(Handle):
         that export() has written needs the profile, or the digest that its revision must have, or any_profile: it may
         say itself of which profile it is. trust: who must have signed it. whole: as of ingest(); what else that takes
         is for other archives."""
-        described = options("vqemu_ingest_options", {
-            "profile": None if profile is None else _name(profile, Profile, "profile"), "digest": digest,
-            "created_at": created_at, "qemu_version": qemu_version, "build_date": build_date, "build_host": build_host,
-            "accel": accel,
-            "abilities": abilities, "guests": guests, "description": description})
-        if trust is not None:
-            C.vqemu_ingest_options_set_trust(described, trust)
+        described = _described(profile, trust, digest=digest, created_at=created_at, qemu_version=qemu_version,
+                               build_date=build_date, build_host=build_host, accel=accel, abilities=abilities,
+                               guests=guests, description=description)
         flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1
         with _opened(file, "rb") as (number, name):
             return Ingest._of(perform(call, lambda made: C.vqemu_store_import(
@@ -425,13 +325,32 @@ class Store(Handle):
         """Take a revision in from an OCI layout: that of a tag or of the digest of an OCI manifest, else the only one.
         It needs the profile, or the digest that the revision must have, or any_profile. trust: who must have signed it.
         """
-        described = options("vqemu_ingest_options", {
-            "profile": None if profile is None else _name(profile, Profile, "profile"), "digest": digest})
-        if trust is not None:
-            C.vqemu_ingest_options_set_trust(described, trust)
+        described = _described(profile, trust, digest=digest)
         flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1
         return Ingest._of(perform(call, lambda made: C.vqemu_store_import_layout(
             self, directory, version, described, flags, made)))
+
+    def pull(self, remote: Remote, version: Optional[Text] = None, *, profile: Optional[Union[Text, Profile]] = None,
+             digest: Optional[Text] = None, any_profile: bool = False, whole: bool = False,
+             trust: Optional[Trust] = None, dry_run: bool = False, call: Optional[Call] = None) -> Ingest:
+        """Take a revision in from a registry: that of a tag, by default "latest", or of a digest, "sha256:...". The
+        rest is as of import_layout(). Only what the store lacks travels. dry_run: only tell what that would be; then
+        the store need not have the revision."""
+        described = _described(profile, trust, digest=digest)
+        flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1 | flag(dry_run, "dry_run") << 2
+        return Ingest._of(perform(call, lambda made: C.vqemu_store_pull(
+            self, remote, version, described, flags, made)))
+
+    def push(self, revision: RevisionName, remote: Remote, tag: Optional[Text] = None, *,
+             mount_from: Optional[Text] = None, force: bool = False, dry_run: bool = False,
+             call: Optional[Call] = None) -> Push:
+        """Put a revision into a registry, under a tag, by default "latest", and under its own name. Only what the
+        repository lacks travels. mount_from: another repository there, which may have some of it. force: send all, also
+        what the registry says that it has. dry_run: only tell what would travel."""
+        found = self._revision(revision, call)
+        flags = flag(force, "force") | flag(dry_run, "dry_run") << 1
+        return Push._of(perform(call, lambda made: C.vqemu_store_push(
+            self, found, remote, tag, mount_from, flags, made)))
 
     def export_layout(self, revision: RevisionName, directory: Text, tag: Optional[Text] = None, *,
                       call: Optional[Call] = None) -> str:
