@@ -7,9 +7,10 @@
 #include "transfer/fetch.h"
 #include "transfer/oci-manifest.h"
 
-/* How many bytes are missing, and in how many objects: as far as fetch_find_missing() has found. */
-void download_measure(const struct fetch *fetch, const struct oci_manifest *oci, size_t *objects,
-                      uint64_t *bytes);
+/* How many bytes would travel, for how many objects: as far as fetch_find_missing() has found. Of
+ * packs, more is asked for than is missing. Returns 0 or -ENOMEM. */
+int download_measure(const struct fetch *fetch, const struct oci_manifest *oci, size_t *objects,
+                     uint64_t *bytes);
 
 /*
  * Stage what is missing, the largest first; the stage is open and not locked. Every few seconds,

@@ -275,11 +275,15 @@ static int tell(struct pulling *pulling, vqemu_ingest **ingest, vqemu_error **er
         return r;
     new->is_new = revision_find(fetch->store, name, pulling->progress.call, &there, NULL) < 0;
     new->object_count = vqemu_manifest_object_count(fetch->manifest);
-    download_measure(fetch, &pulling->arrived.oci, &new->new_object_count, &new->new_bytes);
-    new->bytes = new->new_bytes;
-    for (size_t i = 0; i < new->object_count; i++)
-        new->bytes +=
-            fetch->missing[fetch->owner[i]] ? 0 : fetch->staged[fetch->owner[i]].file.size;
+    if (download_measure(fetch, &pulling->arrived.oci, &new->new_object_count, &new->new_bytes) < 0)
+        return error_no_memory(error);
+    for (size_t i = 0; i < new->object_count; i++) {
+        struct oci_place place = {.size = 0};
+        bool is_missing = fetch->missing[fetch->owner[i]];
+        oci_manifest_locate(&pulling->arrived.oci, &manifest_object(fetch->manifest, i)->digest,
+                            &place);
+        new->bytes += is_missing ? place.size : fetch->staged[fetch->owner[i]].file.size;
+    }
     *ingest = TAKE_POINTER(new);
     return 0;
 }

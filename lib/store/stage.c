@@ -147,16 +147,6 @@ int stage_write(struct staged_file *file, const void *bytes, size_t size) {
     return r < 0 ? r : 0;
 }
 
-int stage_restart(struct staged_file *file) {
-    int r = set_file_size(file->fd, 0);
-    if (r == 0 && lseek(file->fd, 0, SEEK_SET) < 0)
-        r = -errno;
-    digest_start(&file->state);
-    file->size = 0;
-    file->ends_in_hole = false;
-    return r;
-}
-
 int stage_complete(const struct stage *stage, struct staged_file *file, struct staged *staged) {
     struct stat status;
     int r = file->ends_in_hole ? set_file_size(file->fd, (off_t)file->size) : 0;

@@ -72,8 +72,6 @@ void stage_close(struct stage *stage);
 int stage_begin(struct stage *stage, size_t number, bool executable, struct staged_file *file);
 int stage_write(struct staged_file *file, const void *bytes, size_t size);
 int stage_complete(const struct stage *stage, struct staged_file *file, struct staged *staged);
-/* Forget what was written so far. */
-int stage_restart(struct staged_file *file);
 /* Close it, complete or not. */
 void stage_end(struct staged_file *file);
 /* Open a completed one for reading. Returns a descriptor or a negative errno. */

@@ -286,7 +286,9 @@ def test_what_is_not_what_its_digest_says(tmp_path, root, shelf, what, which):
     with shelf.serve() as registry:
         error = refused(pull(tmp_path / "other", registry), "blob-damaged", 6, word, registry.host)
     assert ("lib/lib3.so" if which == "object" else "the manifest") in error["message"]
-    assert not leftovers(tmp_path / "other") and digest.removeprefix("sha256:") not in objects_in(tmp_path / "other")
+    assert not leftovers(tmp_path / "other")
+    # What was whole and right before too much came is good.
+    assert what == "endless" or digest.removeprefix("sha256:") not in objects_in(tmp_path / "other")
     shelf.trouble = lambda request: None
     with shelf.serve() as registry:
         pulled(tmp_path / "other", registry)
