@@ -3,12 +3,15 @@
 import json
 import os
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
 
 import boots
+from store_cli import CLI
+from systemd_user import Unavailable, UserSystemd
 
 SOURCE = Path(__file__).resolve().parents[2]
 KEY = SOURCE / "tests/cases/signatures/signify.pub"
@@ -106,6 +109,38 @@ int main(int argc, char **argv) {
 
 def c_texts(document):
     return re.findall(r"^```c\n(.*?)^```$", (SOURCE / document).read_text(), re.M | re.S)
+
+
+DISTRIBUTION = (SOURCE / "docs/distribution.md").read_text()
+
+
+def shell_lines():
+    """The commands of the page, as they are typed, and of its units."""
+    lines = re.findall(r"^    (volt-qemu .*)$", DISTRIBUTION, re.M)
+    return lines + re.findall(r"^ExecStart=/usr/bin/(volt-qemu .*)$", DISTRIBUTION, re.M)
+
+
+@pytest.mark.parametrize("line", shell_lines())
+def test_the_commands_of_the_page_about_distribution_have_these_options(line):
+    words = shlex.split(line.partition(">")[0])
+    told = subprocess.run([CLI, words[1], "--help"], capture_output=True, text=True, check=True).stdout
+    for option in [word for word in words if word.startswith("--")]:
+        assert re.search(rf"{re.escape(option)}\b", told), option
+
+
+def test_the_units_of_the_page_about_distribution_are_good(tmp_path):
+    units = dict(re.findall(r"^```systemd (\S+)\n(.*?)^```$", DISTRIBUTION, re.M | re.S))
+    assert units.keys() == {"volt-pull@.service", "volt-pull@.timer"}
+    for name, text in units.items():
+        (tmp_path / name).write_text(text.replace("/usr/bin/volt-qemu", str(CLI)))
+    links = [tmp_path / name.replace("@", "@kvm-linux") for name in units]
+    for link, name in zip(links, units):
+        link.symlink_to(name)
+    try:
+        verdict = UserSystemd.verify_files(links)
+    except Unavailable as reason:
+        pytest.skip(str(reason))
+    assert verdict.good, verdict
 
 
 def compile_program(directory, name, text):
