@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# The dynamic loader and the libraries of a profile directory, for the scripts that make one. They define fail().
+# The dynamic loader and the libraries of a profile directory, for the scripts that make one. They define fail(); and for
+# programs of another architecture sysroot, where its libraries are, and emulator, which runs its programs.
 
 interpreter_of() {
     readelf --program-headers --wide "$1" | sed -n 's/.*Requesting program interpreter: \(.*\)]/\1/p'
@@ -14,20 +15,33 @@ linked_files() {
     done
 }
 
+# What the dynamic loader finds for a program, as ldd has it.
+loaded_by() {
+    local loader library_path
+    if [ -z "${sysroot:-}" ]; then
+        ldd "$1"
+    else
+        loader=$sysroot$(interpreter_of "$1")
+        library_path=$(printf '%s:' "$sysroot"/lib/*-linux-gnu* "$sysroot"/usr/lib/*-linux-gnu*)
+        "$emulator" "$loader" --inhibit-cache --library-path "$library_path" --list "$1"
+    fi
+}
+
 # The name by which a file is looked for, and where the host has it: a line for each library, and for the loader.
 libraries_of() {
     local line loader
     while read -r line; do
         case $line in
+            /*) ;; # the loader, which is told below
             *"=> not found"*) fail "$(basename "$1") needs ${line%% *}, which is not installed" ;;
             *" => /"*)
                 line=${line% (*}
                 echo "${line%% *} ${line#* => }"
                 ;;
         esac
-    done < <(ldd "$1")
+    done < <(loaded_by "$1")
     loader=$(interpreter_of "$1")
-    [ -z "$loader" ] || echo "$(basename "$loader") $loader"
+    [ -z "$loader" ] || echo "$(basename "$loader") ${sysroot:-}$loader"
 }
 
 # Every library, under the name by which it is looked for. Prints, for each that was copied, a line as above.
@@ -48,7 +62,7 @@ check_libraries() {
     local loader file foreign
     loader=$1/lib/$(basename "$(interpreter_of "$(linked_files "$1" | head -n 1)")")
     while read -r file; do
-        foreign=$(env -i "$loader" --inhibit-cache --library-path "$1/lib" --list "$file" |
+        foreign=$(env -i ${emulator:+"$emulator"} "$loader" --inhibit-cache --library-path "$1/lib" --list "$file" |
             sed -n 's/.* => \(.*\) (0x.*/\1/p' | grep -v "^$1/lib/" || true)
         [ -z "$foreign" ] || fail "$(basename "$file") would use libraries of the host: $foreign"
     done < <(linked_files "$1")

@@ -6,7 +6,7 @@
 place_programs() {
     local directory=$1 built=$2 target line
     for target in "${targets[@]}"; do
-        strip --strip-all -o "$directory/bin/qemu-system-$target" "$built/qemu-system-$target"
+        "${prefix}strip" --strip-all -o "$directory/bin/qemu-system-$target" "$built/qemu-system-$target"
     done
     for line in "${programs[@]}"; do
         ln -- "$directory/bin/qemu-system-${line#* }" "$directory/bin/qemu-system-${line% *}"
@@ -60,7 +60,7 @@ release_of_source() {
 
 facts_of() {
     local target patch
-    printf '%s\n' "profile $1" "recipe $(recipe_text "$1" | sha256sum | cut -d ' ' -f 1)" "arch $(uname -m)" \
+    printf '%s\n' "profile $1" "recipe $(recipe_text "$1" | sha256sum | cut -d ' ' -f 1)" "arch $host" \
         "source $source_tree" "version $(cat -- "$source_tree/VERSION")" "release $(release_of_source)" \
         "created $(date_of_source)" "compiler $(compiler)"
     cat -- "$source_tree.facts"
@@ -68,7 +68,8 @@ facts_of() {
         echo "patch $(sha256sum <"$patch" | cut -d ' ' -f 1) $(basename "$patch")"
     done < <(patch_files qemu)
     all_options "$1" | sed -e '/^--cc=/d' -e "s,$source_tree,<source>," -e 's/^/option /'
-    printf 'tool %s\n' "${packages[@]}"
+    [ -z "$foreign" ] || echo "sysroot $sysroot"
+    { packages_here "${packages[@]}" && packages_there "${packages[@]}"; } | sed 's/^/tool /'
     printf 'machine %s\n' "${machines[@]}"
     for target in "${targets[@]}"; do
         device_lines "$1" "$target" | sed "s/^/device $target /"

@@ -6,7 +6,9 @@
 # of headers into the programs.
 clean() {
     env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/}" LC_ALL=C TZ=UTC PYTHONNOUSERSITE=1 CCACHE_BASEDIR= \
-        ${CCACHE_DIR:+CCACHE_DIR="$CCACHE_DIR"} ${slirp_config:+PKG_CONFIG_PATH="$slirp_config"} "$@"
+        ${CCACHE_DIR:+CCACHE_DIR="$CCACHE_DIR"} ${slirp_config:+PKG_CONFIG_PATH="$slirp_config"} \
+        ${foreign:+PKG_CONFIG=pkg-config PKG_CONFIG_SYSROOT_DIR="$sysroot"} \
+        ${foreign:+PKG_CONFIG_LIBDIR="$sysroot/usr/lib/${prefix%-}/pkgconfig:$sysroot/usr/share/pkgconfig"} "$@"
 }
 
 # Run with its output in a log, of which the end is shown if it fails.
@@ -35,15 +37,16 @@ place_devices() {
 
 # Has QEMU's own Kconfig read the devices: a contradiction shows here, rather than when nearly all is compiled.
 check_devices() {
-    local target arch accel=TCG features=(LINUX=y IVSHMEM=y VIRTFS=y VHOST_USER=y VHOST_KERNEL=y)
+    local target arch features=(LINUX=y IVSHMEM=y VIRTFS=y VHOST_USER=y VHOST_KERNEL=y)
     [[ " ${options[*]} " != *" --enable-tpm "* ]] || features+=(TPM=y)
-    [[ " ${options[*]} " != *" --enable-kvm "* ]] || accel=KVM
+    [[ " ${options[*]} " != *" --enable-kvm "* ]] || features+=(KVM=y)
+    [[ " ${options[*]} " == *" --disable-tcg "* ]] || features+=(TCG=y)
     mkdir -p "$work/kconfig"
     for target in "${targets[@]}"; do
         arch=$(sed -n 's/^TARGET_ARCH=//p' "$source_tree/configs/targets/$target-softmmu.mak")
         (cd "$source_tree" && logged "$work/kconfig/$1-$target" python3 -B scripts/minikconf.py --allnoconfig \
             "$work/kconfig/mak" "$work/kconfig/mak.d" "configs/devices/$target-softmmu/volt-$1.mak" Kconfig \
-            "${features[@]/#/CONFIG_}" "CONFIG_$accel=y" "CONFIG_${arch^^}=y")
+            "${features[@]/#/CONFIG_}" "CONFIG_${arch^^}=y")
     done
 }
 
@@ -72,7 +75,8 @@ all_options() {
     [ $static = no ] || echo --static
     # Messages of QEMU name files of the source, by paths that must be the same wherever it lies.
     printf '%s\n' "--with-pkgversion=$1 $(recipe_digest "$1")" "--extra-cflags=-ffile-prefix-map=$source_tree/="
-    echo "--cc=${CC:-gcc}"
+    [ -z "$foreign" ] || echo "--cross-prefix=$prefix"
+    echo "--cc=${CC:-${prefix}gcc}${sysroot:+ --sysroot=$sysroot}"
 }
 
 # The first letters of it are in what -version says, and in the answer of query-version.
@@ -81,7 +85,7 @@ recipe_digest() {
 }
 
 compiler() {
-    ${CC:-gcc} --version | head -n 1
+    ${CC:-${prefix}gcc} --version | head -n 1
 }
 
 # Configured anew if anything of it is other than it was.

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: MIT
-# Reading the recipes of profiles, for the scripts here. They define fail() and recipes, the directory that has them.
+# Reading the recipes of profiles, for the scripts here. They define fail(), recipes, the directory that has them, and
+# host, the architecture of the hosts that profiles are for.
 
 # A path without "name/..", as text: no program is run for it, since there are many.
 shorten() {
@@ -22,6 +23,10 @@ flatten() {
     done
     files+=("$file")
     while read -r word rest; do
+        if [ "$word" = on ]; then
+            read -r known word rest <<<"$rest"
+            [ "$known" = "$host" ] || continue
+        fi
         case $word in
             '' | '#'*) ;;
             include) flatten "${file%/*}/$rest" ;;
@@ -49,6 +54,16 @@ read_recipe() {
             description | accel | guests | abilities) described[$word]=$rest ;;
             *) fail "the recipe of $1 has a word that is not known: $word" ;;
         esac
+    done
+}
+
+# Whether the recipe that was read is for such hosts. KVM runs guests of the host's own architecture.
+is_for_host() {
+    local target
+    ((${#targets[@]})) || return 1
+    [[ " ${options[*]} " == *" --enable-kvm "* ]] || return 0
+    for target in "${targets[@]}"; do
+        [ "$target" = "$host" ] || return 1
     done
 }
 

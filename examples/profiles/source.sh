@@ -5,23 +5,39 @@
 
 # ---- the archive ----
 
-# The distribution's own archives, as sources of source packages.
+# The distribution's own archives, as sources of packages of a kind, "deb" or "deb-src".
 source_list() {
-    local release keys=/usr/share/keyrings/debian-archive-keyring.gpg option=
+    local kind=$1 release keys=/usr/share/keyrings/debian-archive-keyring.gpg option=
     release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
     [ ! -f $keys ] || option="[signed-by=$keys] "
     apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-        awk -v release="$release" -v option="$option" '
-            $3 == "main" && ($2 == release || index($2, release "-") == 1) { print "deb-src " option $0 }' | sort -u
+        awk -v release="$release" -v start="$kind $option" '
+            $3 == "main" && ($2 == release || index($2, release "-") == 1) { print start $0 }' | sort -u
 }
 
-# apt with a state of its own: nothing of the host's is touched, and no rights are needed.
+# apt with a state of its own, a directory: nothing of this machine's is touched, and no rights are needed.
 own_apt() {
-    local program=$1 state=$work/apt
-    shift
+    local state=$1 program=$2
+    shift 2
     "$program" -q -o Dir::State="$state" -o Dir::State::status="$state/status" -o Dir::Cache="$state/cache" \
         -o Dir::Etc::SourceList="$state/sources.list" -o Dir::Etc::SourceParts=/dev/null \
         -o APT::Sandbox::User=root -o Acquire::Languages=none -o Acquire::Retries=3 "$@"
+}
+
+# Begins such a state: which packages of a kind there are. What apt says is in its log.
+read_archive() {
+    local state=$1 kind=$2
+    shift 2
+    mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
+    : >"$state/status"
+    source_list "$kind" >"$state/sources.list"
+    [ -s "$state/sources.list" ] || fail "apt knows no archive of this distribution"
+    own_apt "$state" apt-get "$@" update >"$state/log" 2>&1
+}
+
+fail_with_log() {
+    cat -- "$1" >&2
+    fail "$2; what it says is above"
 }
 
 # Which versions of which source packages there are is asked once in a run.
@@ -29,21 +45,14 @@ archive_asked=
 ask_archive() {
     [ -z "$archive_asked" ] || return 0
     command -v apt-get >/dev/null || fail "no apt-get here: name a directory with the source, by --source"
-    mkdir -p "$work/apt/lists/partial" "$work/apt/cache/archives/partial"
-    : >"$work/apt/status"
-    source_list >"$work/apt/sources.list"
-    [ -s "$work/apt/sources.list" ] || fail "apt knows no archive of this distribution"
-    own_apt apt-get update >"$work/apt/log" 2>&1 || {
-        cat -- "$work/apt/log" >&2
-        fail "apt cannot read the lists of source packages; what it says is above"
-    }
+    read_archive "$work/apt" deb-src || fail_with_log "$work/apt/log" "apt cannot read the lists of source packages"
     archive_asked=yes
 }
 
 # The versions that the archive has, the newest last.
 archive_versions() {
     ask_archive
-    own_apt apt-cache showsrc --only-source "$1" 2>/dev/null |
+    own_apt "$work/apt" apt-cache showsrc --only-source "$1" 2>/dev/null |
         awk -v name="$1" '/^Package:/ { mine = $2 == name } /^Version:/ && mine { print $2 }' | sort -uV
 }
 
@@ -56,10 +65,8 @@ fetch_package() {
             "as snapshot.debian.org, and name their directory by --source."
     say "fetching the source package $name $version"
     mkdir -p "$work/download"
-    (cd "$work/download" && own_apt apt-get source --download-only "$name=$version") >"$work/apt/log" 2>&1 || {
-        cat -- "$work/apt/log" >&2
-        fail "apt cannot fetch the source package $name $version; what it says is above"
-    }
+    (cd "$work/download" && own_apt "$work/apt" apt-get source --download-only "$name=$version") \
+        >"$work/apt/log" 2>&1 || fail_with_log "$work/apt/log" "apt cannot fetch the source package $name $version"
 }
 
 # ---- pins ----

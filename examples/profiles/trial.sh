@@ -9,7 +9,7 @@ run_program() {
     shift 2
     loader=$(interpreter_of "$program")
     (cd "$directory/firmware" && timeout --kill-after=10 120 env -i \
-        ${loader:+"$directory/lib/$(basename "$loader")" --inhibit-cache --library-path "$directory/lib"} \
+        ${emulator:+"$emulator"} ${loader:+"$directory/lib/$(basename "$loader")" --inhibit-cache --library-path "$directory/lib"} \
         "$program" -L "$directory/firmware" -no-user-config -nodefaults -display none "$@")
 }
 

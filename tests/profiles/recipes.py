@@ -7,23 +7,24 @@ from pathlib import Path
 SOURCE = Path(__file__).resolve().parents[2]
 RECIPES = SOURCE / "examples/profiles"
 NAMES = sorted(path.parent.name for path in RECIPES.glob("*/recipe"))
+HOSTS = ["x86_64", "aarch64"]
 LIBRARYS_OWN = ["kvm-linux", "kvm-uefi", "emulate-x86", "emulate-foreign"]
 
 
-def bash(script, *words):
+def bash(script, *words, host="x86_64"):
     """Run with the script's own functions; returns its lines."""
-    start = f'set -euo pipefail; recipes={RECIPES}; fail() {{ echo "$*" >&2; exit 1; }}; source {RECIPES}/recipe.sh; '
+    start = f'set -euo pipefail; recipes={RECIPES}; host={host}; fail() {{ echo "$*" >&2; exit 1; }}; source {RECIPES}/recipe.sh; '
     run = subprocess.run(["bash", "-c", start + script, "bash", *words], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     return run.stdout.splitlines()
 
 
 class Recipe:
-    """What one says."""
+    """What one says to those who make profiles for hosts of an architecture."""
 
-    def __init__(self, name):
-        self.name = name
-        self._lines = [line.partition(" ") for line in bash('read_recipe "$1"; recipe_text "$1"', name)]
+    def __init__(self, name, host):
+        self.name, self.host = name, host
+        self._lines = [line.partition(" ") for line in bash('read_recipe "$1"; recipe_text "$1"', name, host=host)]
 
     def all(self, word):
         return [value for key, _, value in self._lines if key == word]
@@ -66,5 +67,12 @@ def included_files(path):
 
 
 @functools.cache
-def recipe(name):
-    return Recipe(name)
+def recipe(name, host="x86_64"):
+    return Recipe(name, host)
+
+
+@functools.cache
+def all_recipes():
+    """[(name, host)] of all that can be made."""
+    script = 'for name; do read_recipe "$name"; ! is_for_host || echo "$name"; done'
+    return [(name, host) for host in HOSTS for name in bash(script, *NAMES, host=host)]

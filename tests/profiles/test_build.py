@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """examples/profiles/build: what it says of mistakes, before it does anything."""
 import fcntl
+import os
 import subprocess
 
 import pytest
@@ -20,6 +21,19 @@ def test_a_recipe_that_is_not_there_is_told_with_those_that_are():
     (["--jobs", "many"], "--jobs takes a number, not many"),
 ])
 def test_a_mistake_in_the_options_is_told(words, message):
+    run = subprocess.run([RECIPES / "build", *words], capture_output=True, text=True, check=False)
+    assert run.returncode == 1 and run.stderr == f"profiles/build: {message}\n"
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="other hosts are others elsewhere")
+@pytest.mark.parametrize("words, message", [
+    (["--host", "riscv64"], "--host riscv64: for hosts of other architectures than this one's, x86_64, profiles can be "
+     "made if that is aarch64; build this one there"),
+    (["--host", "aarch64", "--static"], "--static is for hosts of this machine's architecture, x86_64, and no others"),
+    (["--host", "aarch64", "--profile", "kvm-uefi"],
+     "there is no recipe of kvm-uefi for hosts of the architecture aarch64"),
+])
+def test_hosts_that_profiles_cannot_be_made_for_are_told(words, message):
     run = subprocess.run([RECIPES / "build", *words], capture_output=True, text=True, check=False)
     assert run.returncode == 1 and run.stderr == f"profiles/build: {message}\n"
 

@@ -6,19 +6,21 @@ import subprocess
 
 import pytest
 import recipes
-from recipes import LIBRARYS_OWN, NAMES, RECIPES
+from recipes import HOSTS, LIBRARYS_OWN, NAMES, RECIPES, all_recipes
 
 SPDX = {"BSD-2-Clause", "BSD-2-Clause-Patent", "BSD-3-Clause", "GPL-2.0-only", "GPL-2.0-or-later", "LGPL-2.1-only",
         "LGPL-2.1-or-later", "LGPL-3.0-only", "LGPL-3.0-or-later", "MIT", "OpenSSL", "Zlib"}
 
 
-@pytest.fixture(params=NAMES)
+@pytest.fixture(params=all_recipes(), ids="-".join)
 def recipe(request):
-    return recipes.recipe(request.param)
+    return recipes.recipe(*request.param)
 
 
 def test_each_profile_of_the_library_has_one():
-    assert set(LIBRARYS_OWN) <= set(NAMES)
+    assert set(LIBRARYS_OWN) <= set(NAMES) == {name for name, host in all_recipes() if host == "x86_64"}
+    assert {name for name, host in all_recipes() if host == "aarch64"} == {
+        "kvm-linux", "emulate-x86", "emulate-foreign"}
 
 
 def test_what_is_not_the_librarys_says_what_it_is(recipe):
@@ -39,7 +41,7 @@ def test_nothing_is_said_twice(recipe):
 
 def test_targets_have_devices_and_machines(recipe):
     files = {path.stem for path in (RECIPES / recipe.name / "devices").glob("*.mak")}
-    assert files == set(recipe.targets)
+    assert files == {target for host in HOSTS for target in recipes.recipe(recipe.name, host).targets}
     assert {line.split()[0] for line in recipe.all("machine")} == set(recipe.targets)
     assert set(recipe.programs().values()) == set(recipe.targets)
 
@@ -76,10 +78,10 @@ def test_device_lists_are_of_devices_and_belong_to_a_mak():
 
 def test_every_part_is_used():
     used = set()
-    for name in NAMES:
+    for name, host in all_recipes():
         used |= set(recipes.included_files(RECIPES / name / "recipe"))
-        for target in recipes.recipe(name).targets:
-            used |= set(recipes.recipe(name).device_files(target))
+        for target in recipes.recipe(name, host).targets:
+            used |= set(recipes.recipe(name, host).device_files(target))
     parts = {path for path in (RECIPES / "parts").iterdir() if path.suffix != ".list"}
     assert parts - used == set()
 
@@ -123,10 +125,19 @@ def test_licenses_are_spdx_expressions():
 @pytest.mark.parametrize("text, words", [
     ("nonsense x86_64\n", "has a word that is not known: nonsense"),
     ("include missing\n", "there is no such file"),
+    ("on x86_64 nonsense\n", "has a word that is not known: nonsense"),
 ])
 def test_a_recipe_that_is_wrong_is_told(tmp_path, text, words):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/recipe").write_text(text)
-    script = f'recipes={tmp_path}; fail() {{ echo "$*"; exit 1; }}; source {RECIPES}/recipe.sh; read_recipe mine'
+    script = f'recipes={tmp_path}; host=x86_64; fail() {{ echo "$*"; exit 1; }}; source {RECIPES}/recipe.sh; read_recipe mine'
     run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
     assert run.returncode == 1 and words in run.stdout, run
+
+
+def test_what_is_said_of_other_hosts_is_passed_over(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/recipe").write_text("on aarch64 nonsense\non x86_64 option --one\non aarch64 include missing\n")
+    script = f'recipes={tmp_path}; host=x86_64; source {RECIPES}/recipe.sh; read_recipe mine; echo "${{options[@]}}"'
+    run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "--one\n", "")

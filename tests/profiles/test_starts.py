@@ -13,13 +13,16 @@ import recipes
 from asked import SOURCE
 
 sys.path.insert(0, str(SOURCE / "tests/harness"))
+import emulated  # noqa: E402
 import power_guest  # noqa: E402
 from library import Refused, Runtime, VmFromJson  # noqa: E402
 from machines import mostly_extended  # noqa: E402
 from made_profile import purpose_built  # noqa: E402
 from qmp import QemuFailed, stopped_machine  # noqa: E402
 
-PROFILES = [name for name in recipes.LIBRARYS_OWN if purpose_built(name) and "x86_64" in recipes.recipe(name).targets]
+MADE = [name for name in recipes.LIBRARYS_OWN if purpose_built(name) and emulated.can_run(purpose_built(name))]
+PROFILES = [name for name in MADE if (purpose_built(name) / "bin/qemu-system-x86_64").exists()]
+FOR_ARM = [name for name in MADE if name.startswith("kvm-") and emulated.host_of(purpose_built(name)) == "aarch64"]
 # What takes more of the host than files: descriptors, network devices, other programs, memory, devices.
 NEEDS_MORE = (
     "fd", "fd_name", "vhost_fd", "vhost_fd_name", "hugepages", "backend", "bridge", "helper", "ifname", "vhost",
@@ -29,13 +32,16 @@ NEEDS_MORE = (
 
 
 class Place:
-    """A directory with all files that the documents name."""
+    """A directory with all files that the documents name, for guests of an architecture."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, arch):
         self._directory = directory
         for name in ("run", "state", "r"):
             (directory / name).mkdir()
-        power_guest.build(directory / "k")
+        if arch == "x86_64":
+            power_guest.build(directory / "k")
+        else:
+            (directory / "k").write_bytes(bytes(4096))  # any bytes are an Image
         (directory / "initrd").write_bytes(b"initrd")
         (directory / "password").write_text("secret")
         (directory / "password").chmod(0o600)
@@ -86,15 +92,16 @@ def without_kvm(argv):
     words = [os.fsdecode(word) for word in argv]
     if words[words.index("-accel") + 1] == "kvm":
         words[words.index("-accel") + 1] = "qtest"
-        words[words.index("-cpu") + 1] = "qemu64"
+        words[words.index("-cpu") + 1] = "max" if "aarch64" in words[0] else "qemu64"
     return words
 
 
-@pytest.mark.parametrize("machine", ["q35", pytest.param("pc", marks=pytest.mark.extended)])
-@pytest.mark.parametrize("name", mostly_extended(PROFILES, ["kvm-linux"]))
-def test_it_starts_with_each_key(name, machine, tmp_path):
-    place, made, failed, started = Place(tmp_path), purpose_built(name), {}, set()
-    runtime = Runtime(name, "x86_64", made / "bin/qemu-system-x86_64", made / "firmware")
+def start_with_each_key(name, arch, machine, directory):
+    """Returns what failed, and the keys that a machine was started with."""
+    place, made, failed, started = Place(directory, arch), purpose_built(name), {}, set()
+    program = emulated.write_program(made, arch, directory) if emulated.is_foreign(made) \
+        else made / f"bin/qemu-system-{arch}"
+    runtime = Runtime(name, arch, program, made / "firmware", host=emulated.host_of(made))
     for (key, value), documents in wanted().items():
         for document in documents:
             text = asked.whole(machine, place.document({**document, "runtime_dir": "/", "state_dir": "/"}))
@@ -112,4 +119,17 @@ def test_it_starts_with_each_key(name, machine, tmp_path):
             except QemuFailed as reason:
                 failed[key, value] = str(reason)
             break
+    return failed, started
+
+
+@pytest.mark.parametrize("machine", ["q35", pytest.param("pc", marks=pytest.mark.extended)])
+@pytest.mark.parametrize("name", mostly_extended(PROFILES, ["kvm-linux"]))
+def test_it_starts_with_each_key(name, machine, tmp_path):
+    failed, started = start_with_each_key(name, "x86_64", machine, tmp_path)
+    assert failed == {} and len(started) > 40
+
+
+@pytest.mark.parametrize("name", FOR_ARM)
+def test_one_for_arm_starts_with_each_key(name, tmp_path):
+    failed, started = start_with_each_key(name, "aarch64", "virt", tmp_path)
     assert failed == {} and len(started) > 40

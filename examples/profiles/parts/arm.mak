@@ -1,12 +1,7 @@
 # Arm.
 include virt-desktop.mak
+include virt-arm.mak
 
-# machine "virt"
-CONFIG_ARM_VIRT=y
 # tpm, by swtpm
 CONFIG_TPM_TIS_SYSBUS=y
 CONFIG_TPM_EMULATOR=y
-# not for guests: the targets do not link without
-CONFIG_SEMIHOSTING=y
-CONFIG_ARM_COMPATIBLE_SEMIHOSTING=y
-CONFIG_ARM_V7M=y
