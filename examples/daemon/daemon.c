@@ -104,7 +104,7 @@ static int plan(const struct daemon *daemon, struct guest *guest, vqemu_error **
     if (r == 0)
         r = vqemu_resolve(daemon->store, selection, NULL, 0, starting, &runtime, error);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, NULL, 0, &guest->command, error);
+        r = vqemu_command_build(runtime, vm, NULL, 0, starting, &guest->command, error);
     if (r == 0)
         r = vqemu_prepare(guest->command, 0, starting, error);
     vqemu_runtime_unref(runtime); /* the command keeps it, and with it the lease on the profile */
@@ -404,7 +404,7 @@ static void wait_for_all(struct daemon *daemon, int signals) {
 static int open_all(struct daemon *daemon, const char *root, vqemu_error **error) {
     int r = vqemu_call_new(&starting, error);
     if (r == 0)
-        r = vqemu_call_set_number(starting, VQEMU_CALL_TIMEOUT, START_TIME, error);
+        r = vqemu_call_set_number(starting, VQEMU_CALL_DEADLINE_MS, START_TIME, error);
     if (r == 0)
         r = vqemu_call_set_number(starting, VQEMU_CALL_THREADS, 4, error);
     if (r == 0)

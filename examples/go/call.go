@@ -7,14 +7,14 @@ package voltqemu
 #include <volt-qemu/volt-qemu.h>
 
 extern int voltqemuProgress(vqemu_progress *progress, uintptr_t call);
-extern void voltqemuLog(int32_t level, char *event, char *message, uintptr_t call);
+extern void voltqemuLog(vqemu_log_record *record, uintptr_t call);
 
 static int report(const vqemu_progress *progress, void *call) {
 	return voltqemuProgress((vqemu_progress *)progress, (uintptr_t)call);
 }
 
-static void tell(int32_t level, const char *event, const char *message, void *call) {
-	voltqemuLog(level, (char *)event, (char *)message, (uintptr_t)call);
+static void tell(const vqemu_log_record *record, void *call) {
+	voltqemuLog((vqemu_log_record *)record, (uintptr_t)call);
 }
 
 static int listen(vqemu_call *call, int progress, int log, uintptr_t userdata, vqemu_error **error) {
@@ -90,6 +90,9 @@ type LogEvent struct {
 	Level   LogLevel
 	Event   string // a stable word, such as "tree-altered"
 	Message string // one line for people
+
+	// What it is about; empty for what it is not.
+	Path, Object, Revision, Host string
 }
 
 // CallOption says how a call is to be made.
@@ -124,9 +127,9 @@ func WithMaxLayers(layers uint64) CallOption { return withNumber(C.VQEMU_CALL_MA
 // ErrInvalid.
 func WithLockTimeout(timeout time.Duration) CallOption {
 	if timeout < 0 {
-		return func(o *callOptions) { o.err = negativeTime(C.VQEMU_CALL_LOCK_TIMEOUT, timeout) }
+		return func(o *callOptions) { o.err = negativeTime(C.VQEMU_CALL_LOCK_TIMEOUT_MS, timeout) }
 	}
-	return withNumber(C.VQEMU_CALL_LOCK_TIMEOUT, milliseconds(timeout))
+	return withNumber(C.VQEMU_CALL_LOCK_TIMEOUT_MS, milliseconds(timeout))
 }
 
 // WithProgress has progress reported. The function is called one at a time, while the call waits for it. A panic in it
@@ -191,7 +194,7 @@ func (c *call) setUp(ctx context.Context) error {
 		return err
 	}
 	if deadline, ok := ctx.Deadline(); ok {
-		c.numbers[C.VQEMU_CALL_TIMEOUT] = milliseconds(time.Until(deadline)) + 1 // not before the context's
+		c.numbers[C.VQEMU_CALL_DEADLINE_MS] = milliseconds(time.Until(deadline)) + 1 // not before the context's
 	}
 	texts := &cStrings{}
 	defer texts.free()

@@ -4,11 +4,15 @@ package voltqemu
 
 /*
 #include <stdint.h>
+#include <stdlib.h>
 #include <volt-qemu/volt-qemu.h>
 */
 import "C"
 
-import "runtime/cgo"
+import (
+	"runtime/cgo"
+	"unsafe"
+)
 
 //export voltqemuProgress
 func voltqemuProgress(progress *C.vqemu_progress, userdata C.uintptr_t) C.int {
@@ -29,12 +33,26 @@ func voltqemuProgress(progress *C.vqemu_progress, userdata C.uintptr_t) C.int {
 }
 
 //export voltqemuLog
-func voltqemuLog(level C.int32_t, event, message *C.char, userdata C.uintptr_t) {
+func voltqemuLog(record *C.vqemu_log_record, userdata C.uintptr_t) {
 	c := cgo.Handle(userdata).Value().(*call)
 	if !c.hasFailed() {
-		told := LogEvent{LogLevel(level), C.GoString(event), C.GoString(message)}
+		told := LogEvent{
+			Level:    LogLevel(C.vqemu_log_record_level(record)),
+			Event:    C.GoString(C.vqemu_log_record_event(record)),
+			Message:  C.GoString(C.vqemu_log_record_message(record)),
+			Path:     detailOf(record, C.VQEMU_DETAIL_PATH),
+			Object:   detailOf(record, C.VQEMU_DETAIL_OBJECT),
+			Revision: detailOf(record, C.VQEMU_DETAIL_REVISION),
+			Host:     detailOf(record, C.VQEMU_DETAIL_HOST),
+		}
 		c.invoke(func() { c.log(told) })
 	}
+}
+
+func detailOf(record *C.vqemu_log_record, name string) string {
+	text := C.CString(name)
+	defer C.free(unsafe.Pointer(text))
+	return C.GoString(C.vqemu_log_record_detail(record, text))
 }
 
 //export voltqemuVerify

@@ -165,7 +165,7 @@ func (r *Runtime) Command(vm *VM, how CommandOptions) (*Command, error) {
 	defer releaseVM()
 	var c *C.vqemu_command
 	err = try(func(e **C.vqemu_error) C.int {
-		return C.vqemu_command_build(runtime, described, options, how.flags(), &c, e)
+		return C.vqemu_command_build(runtime, described, options, how.flags(), nil, &c, e)
 	})
 	if err != nil {
 		return nil, err

@@ -313,7 +313,7 @@ func TestUnits(t *testing.T) {
 	}{{UnitOptions{StopTimeout: time.Second}, &Error{Code: CodeUsage, Reason: "flags-at-odds"}},
 		{UnitOptions{StopTimeout: -1, StopCommand: stop}, &Error{Code: CodeInvalid, Reason: "out-of-range"}}} {
 		_, err = resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios"}), refused.options)
-		if !errors.Is(err, refused.is) || !strings.Contains(err.Error(), "stop_timeout") {
+		if !errors.Is(err, refused.is) || !strings.Contains(err.Error(), "stop_seconds") {
 			t.Error(err)
 		}
 	}

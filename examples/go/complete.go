@@ -29,5 +29,5 @@ func (vm *VM) Complete(runtime *Runtime, capabilities *Capabilities) error {
 		return err
 	}
 	defer release()
-	return try(func(e **C.vqemu_error) C.int { return C.vqemu_vm_complete(handle, resolved, told, 0, e) })
+	return try(func(e **C.vqemu_error) C.int { return C.vqemu_vm_complete(handle, resolved, told, 0, nil, e) })
 }

@@ -152,8 +152,8 @@ func TestNegativeTimesAreRefused(t *testing.T) {
 	_, ofLong := monitor.ShutDown(ctx, 25*24*time.Hour)
 	_, ofUnit := resolved.Units(vmOf(t, VMConfig{Name: "x", User: "root"}), UnitOptions{StopTimeout: -1,
 		StopCommand: []string{"/bin/stop"}})
-	for key, err := range map[string]error{"lock_timeout": ofCall, "timeout": ofGuest, "timeout_ms": ofLong,
-		"stop_timeout": ofUnit} {
+	for key, err := range map[string]error{"lock_timeout_ms": ofCall, "timeout": ofGuest, "timeout_ms": ofLong,
+		"stop_seconds": ofUnit} {
 		if !isAbout(err, none, key) {
 			t.Errorf("%s: %#v", key, err)
 		}

@@ -64,10 +64,10 @@ func newHost(host *C.vqemu_host) *Host {
 		Arch:      C.GoString(C.vqemu_host_arch(host)),
 		KVM:       KVMState(C.vqemu_host_kvm_state(host)),
 		KVMUsable: bool(C.vqemu_host_kvm_usable(host)),
-		KVMReason: C.GoString(C.vqemu_host_kvm_reason(host)),
+		KVMReason: C.GoString(C.vqemu_host_kvm_message(host)),
 
 		VhostNet:       VhostNetState(C.vqemu_host_vhost_net_state(host)),
-		VhostNetReason: C.GoString(C.vqemu_host_vhost_net_reason(host)),
+		VhostNetReason: C.GoString(C.vqemu_host_vhost_net_message(host)),
 
 		handle: newHandle(host, func(p *C.vqemu_host) { C.vqemu_host_free(p) }),
 	}

@@ -30,7 +30,7 @@ func (s *Store) ExportLayout(ctx context.Context, revision *Revision, directory,
 	err = s.named(ctx, directory, options,
 		func(store *C.vqemu_store, directory *C.char, call *C.vqemu_call, e **C.vqemu_error) C.int {
 			var text *C.char
-			result := C.vqemu_store_export_layout(store, exported, directory, cTag, 0, call, &text, e)
+			result := C.vqemu_store_export_layout(store, directory, exported, cTag, 0, call, &text, e)
 			digest = C.GoString(text) // "" for NULL
 			C.vqemu_free(unsafe.Pointer(text))
 			return result

@@ -217,7 +217,7 @@ func (m *Monitor) queued(ctx context.Context) (*Event, error) {
 	var text *C.char
 	defer func() { C.vqemu_free(unsafe.Pointer(text)) }()
 	err = try(func(e **C.vqemu_error) C.int {
-		return C.vqemu_monitor_next_event(monitor, C.VQEMU_MONITOR_NOWAIT, nil, &text, e)
+		return C.vqemu_monitor_next_event(monitor, C.VQEMU_EVENT_NOWAIT, nil, &text, e)
 	})
 	if errors.Is(err, ErrTimeout) {
 		return nil, nil

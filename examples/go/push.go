@@ -9,9 +9,8 @@ import "context"
 
 // PushOptions say how a revision is put into a registry.
 type PushOptions struct {
-	MountFrom string // another repository there, which may have some of it
-	Force     bool   // send all, also what the registry says that it has
-	DryRun    bool   // only tell what would travel
+	Force  bool // send all, also what the registry says that it has
+	DryRun bool // only tell what would travel
 }
 
 // Push is what was put into a registry.
@@ -67,14 +66,14 @@ func (s *Store) Push(ctx context.Context, revision *Revision, remote *Remote, ta
 	defer releaseRemote()
 	texts := &cStrings{}
 	defer texts.free()
-	cTag, mountFrom := texts.of(tag), texts.of(how.MountFrom)
+	cTag := texts.of(tag)
 	if texts.err != nil {
 		return nil, texts.err
 	}
 	var push *Push
 	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
 		var p *C.vqemu_push
-		result := C.vqemu_store_push(store, pushed, to, cTag, mountFrom, how.flags(), call, &p, e)
+		result := C.vqemu_store_push(store, pushed, to, cTag, how.flags(), call, &p, e)
 		defer C.vqemu_push_free(p)
 		if result == 0 {
 			push = newPush(p)

@@ -22,6 +22,7 @@ type RemoteOptions struct {
 	Key            string
 	Proxy          string // a URL
 	TokenHost      string // the one other host that may be asked for tokens
+	MountFrom      string // another repository there, which may have some of what is pushed
 	PlainHTTP      bool   // HTTP instead of HTTPS; with a login on this host alone
 
 	ConnectTimeout time.Duration // both are rounded up to seconds; negative ones are ErrInvalid
@@ -39,12 +40,13 @@ func (o *RemoteOptions) strings() []option {
 	return []option{{C.VQEMU_REMOTE_USER, o.User}, {C.VQEMU_REMOTE_PASSWORD, o.Password},
 		{C.VQEMU_REMOTE_IDENTITY_TOKEN, o.IdentityToken}, {C.VQEMU_REMOTE_CA_FILE, o.CAFile},
 		{C.VQEMU_REMOTE_CERTIFICATE, o.Certificate}, {C.VQEMU_REMOTE_KEY, o.Key},
-		{C.VQEMU_REMOTE_PROXY, o.Proxy}, {C.VQEMU_REMOTE_TOKEN_HOST, o.TokenHost}}
+		{C.VQEMU_REMOTE_PROXY, o.Proxy}, {C.VQEMU_REMOTE_TOKEN_HOST, o.TokenHost},
+		{C.VQEMU_REMOTE_MOUNT_FROM, o.MountFrom}}
 }
 
 func (o *RemoteOptions) numbers() map[string]uint64 {
 	return map[string]uint64{C.VQEMU_REMOTE_PLAIN_HTTP: uint64(toFlag(o.PlainHTTP)),
-		C.VQEMU_REMOTE_CONNECT_TIMEOUT: seconds(o.ConnectTimeout), C.VQEMU_REMOTE_STALL_TIMEOUT: seconds(o.StallTimeout),
+		C.VQEMU_REMOTE_CONNECT_SECONDS: seconds(o.ConnectTimeout), C.VQEMU_REMOTE_STALL_SECONDS: seconds(o.StallTimeout),
 		C.VQEMU_REMOTE_CONNECTIONS: uint64(o.Connections), C.VQEMU_REMOTE_TRIES: uint64(o.Tries)}
 }
 
@@ -55,10 +57,10 @@ func seconds(d time.Duration) uint64 {
 
 func (o *RemoteOptions) set(remote *C.vqemu_remote) error {
 	if o.ConnectTimeout < 0 {
-		return negativeTime(C.VQEMU_REMOTE_CONNECT_TIMEOUT, o.ConnectTimeout)
+		return negativeTime(C.VQEMU_REMOTE_CONNECT_SECONDS, o.ConnectTimeout)
 	}
 	if o.StallTimeout < 0 {
-		return negativeTime(C.VQEMU_REMOTE_STALL_TIMEOUT, o.StallTimeout)
+		return negativeTime(C.VQEMU_REMOTE_STALL_SECONDS, o.StallTimeout)
 	}
 	err := setStrings(o.strings(), func(key, value *C.char, e **C.vqemu_error) C.int {
 		return C.vqemu_remote_set_string(remote, key, value, e)

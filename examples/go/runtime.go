@@ -206,7 +206,7 @@ func (r *Runtime) Placements() ([]Placement, error) {
 	var all []Placement
 	for i := C.size_t(0); i < C.vqemu_placement_list_count(list); i++ {
 		all = append(all, Placement{C.GoString(C.vqemu_placement_list_path(list, i)),
-			PlacementWay(C.GoString(C.vqemu_placement_list_how(list, i))), C.GoString(C.vqemu_placement_list_reason(list, i))})
+			PlacementWay(C.GoString(C.vqemu_placement_list_how(list, i))), C.GoString(C.vqemu_placement_list_message(list, i))})
 	}
 	return all, err
 }

@@ -108,14 +108,14 @@ func newSelection(selection *C.vqemu_selection) *Selection {
 		Accel:     C.GoString(C.vqemu_selection_accel(selection)),
 		Runnable:  bool(C.vqemu_selection_runnable(selection)),
 		Problem:   C.GoString(C.vqemu_selection_problem(selection)),
-		Reason:    C.GoString(C.vqemu_selection_reason(selection)),
+		Reason:    C.GoString(C.vqemu_selection_message(selection)),
 		handle: newHandle(selection,
 			func(p *C.vqemu_selection) { C.vqemu_selection_free(p) }),
 	}
 	for i := C.size_t(0); i < C.vqemu_selection_rejected_count(selection); i++ {
 		s.Rejected = append(s.Rejected, Rejection{
 			C.GoString(C.vqemu_profile_name(C.vqemu_selection_rejected_profile(selection, i))),
-			C.GoString(C.vqemu_selection_rejected_reason(selection, i))})
+			C.GoString(C.vqemu_selection_rejected_message(selection, i))})
 	}
 	return s
 }

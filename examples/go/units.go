@@ -55,12 +55,12 @@ func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
 		})
 	}
 	if err == nil && o.StopTimeout < 0 {
-		err = negativeTime(C.VQEMU_UNIT_STOP_TIMEOUT, o.StopTimeout)
+		err = negativeTime(C.VQEMU_UNIT_STOP_SECONDS, o.StopTimeout)
 	}
 	texts := &cStrings{}
 	defer texts.free()
 	if err == nil && o.StopTimeout > 0 {
-		key, seconds := texts.exact(C.VQEMU_UNIT_STOP_TIMEOUT), C.uint64_t(math.Ceil(o.StopTimeout.Seconds()))
+		key, seconds := texts.exact(C.VQEMU_UNIT_STOP_SECONDS), C.uint64_t(math.Ceil(o.StopTimeout.Seconds()))
 		err = try(func(e **C.vqemu_error) C.int {
 			return C.vqemu_unit_options_set_number(options, key, seconds, e)
 		})
@@ -100,7 +100,9 @@ func (r *Runtime) Units(vm *VM, how UnitOptions) (*Units, error) {
 		flags = C.VQEMU_UNIT_USER_MANAGER
 	}
 	var u *C.vqemu_units
-	err = try(func(e **C.vqemu_error) C.int { return C.vqemu_units_build(runtime, described, options, flags, &u, e) })
+	err = try(func(e **C.vqemu_error) C.int {
+		return C.vqemu_units_build(runtime, described, options, flags, nil, &u, e)
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -288,7 +288,7 @@ func newCollection(c *C.vqemu_collection) *Collection {
 	}
 	for i := C.size_t(0); i < C.vqemu_collection_kept_count(c); i++ {
 		collection.Kept = append(collection.Kept, Kept{StoredKind(C.GoString(C.vqemu_collection_kept_kind(c, i))),
-			C.GoString(C.vqemu_collection_kept_name(c, i)), C.GoString(C.vqemu_collection_kept_reason(c, i))})
+			C.GoString(C.vqemu_collection_kept_name(c, i)), C.GoString(C.vqemu_collection_kept_message(c, i))})
 	}
 	return collection
 }

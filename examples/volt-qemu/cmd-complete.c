@@ -43,7 +43,7 @@ static int complete(const struct options *options) {
 
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_vqemu_free_ char *text = NULL;
-    int code = vqemu_vm_complete(way.vm, way.runtime, capabilities, 0, &error);
+    int code = vqemu_vm_complete(way.vm, way.runtime, capabilities, 0, options->call, &error);
     if (!code)
         code = vqemu_vm_to_json(way.vm, 0, &text, &error);
     if (code)

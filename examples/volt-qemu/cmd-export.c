@@ -98,7 +98,7 @@ static int export_to_layout(const struct options *options, vqemu_store *store,
     _cleanup_error_ vqemu_error *error = NULL;
     char *digest = NULL;
     progress_begin(options);
-    int code = vqemu_store_export_layout(store, revision, options->layout, options->tag, 0,
+    int code = vqemu_store_export_layout(store, options->layout, revision, options->tag, 0,
                                          options->call, &digest, &error);
     progress_end();
     int status = code ? fail(error) : tell_layout(options, revision, digest);

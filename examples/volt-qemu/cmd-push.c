@@ -52,9 +52,13 @@ static int push_to(const struct options *options, const struct registry_referenc
     int status = remote_from_options(options, reference->repository, &remote);
     if (status)
         return status;
+    int code =
+        vqemu_remote_set_string(remote, VQEMU_REMOTE_MOUNT_FROM, options->mount_from, &error);
+    if (code)
+        return fail(error);
     progress_begin(options);
-    int code = vqemu_store_push(store, revision, remote, reference->tag, options->mount_from, flags,
-                                options->call, &push, &error);
+    code = vqemu_store_push(store, revision, remote, reference->tag, flags, options->call, &push,
+                            &error);
     progress_end();
     return code ? fail(error) : print_push(options, revision, push);
 }

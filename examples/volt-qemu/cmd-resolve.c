@@ -49,7 +49,7 @@ static json_t *placements_json(const vqemu_placement_list *list) {
         json_t *file = json_object();
         json_add_text(file, "path", vqemu_placement_list_path(list, i));
         json_add_text(file, "how", vqemu_placement_list_how(list, i));
-        json_add_text(file, "reason", vqemu_placement_list_reason(list, i));
+        json_add_text(file, "reason", vqemu_placement_list_message(list, i));
         json_append(array, file);
     }
     return array;
@@ -61,7 +61,7 @@ static void print_placements(const vqemu_placement_list *list) {
     for (size_t i = 0; i < vqemu_placement_list_count(list); i++) {
         table_add(&table, "%s", vqemu_placement_list_how(list, i));
         table_add(&table, "%s", vqemu_placement_list_path(list, i));
-        table_add(&table, "%s", vqemu_placement_list_reason(list, i));
+        table_add(&table, "%s", vqemu_placement_list_message(list, i));
     }
     putchar('\n');
     table_print(&table);

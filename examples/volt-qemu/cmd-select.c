@@ -19,7 +19,7 @@ static json_t *rejected_json(const vqemu_selection *selection) {
         const vqemu_profile *profile = vqemu_selection_rejected_profile(selection, i);
         json_t *object = json_object();
         json_add_text(object, "profile", vqemu_profile_name(profile));
-        json_add_text(object, "reason", vqemu_selection_rejected_reason(selection, i));
+        json_add_text(object, "reason", vqemu_selection_rejected_message(selection, i));
         json_append(list, object);
     }
     return list;
@@ -29,10 +29,10 @@ static json_t *host_json(const vqemu_host *host) {
     json_t *object = json_object();
     json_add_text(object, "arch", vqemu_host_arch(host));
     json_add_text(object, "kvm", kvm_state_name(vqemu_host_kvm_state(host)));
-    json_add_text(object, "kvm_reason", vqemu_host_kvm_reason(host));
+    json_add_text(object, "kvm_reason", vqemu_host_kvm_message(host));
     json_add_text(object, "vhost_net",
                   vqemu_vhost_net_state_name(vqemu_host_vhost_net_state(host)));
-    json_add_text(object, "vhost_net_reason", vqemu_host_vhost_net_reason(host));
+    json_add_text(object, "vhost_net_reason", vqemu_host_vhost_net_message(host));
     return object;
 }
 
@@ -43,7 +43,7 @@ static json_t *selection_json(const vqemu_selection *selection, const vqemu_host
     json_add_text(object, "accel", vqemu_selection_accel(selection));
     json_add_text(object, "problem", vqemu_selection_problem(selection));
     json_add(object, "runnable", json_boolean(vqemu_selection_runnable(selection)));
-    json_add_text(object, "reason", vqemu_selection_reason(selection));
+    json_add_text(object, "reason", vqemu_selection_message(selection));
     json_add(object, "rejected", rejected_json(selection));
     json_add(object, "host", host_json(host));
     return object;
@@ -55,7 +55,7 @@ static void print_rejected(const vqemu_selection *selection) {
     for (size_t i = 0; i < vqemu_selection_rejected_count(selection); i++) {
         const vqemu_profile *profile = vqemu_selection_rejected_profile(selection, i);
         table_add(&table, "%s", vqemu_profile_name(profile));
-        table_add(&table, "%s", vqemu_selection_rejected_reason(selection, i));
+        table_add(&table, "%s", vqemu_selection_rejected_message(selection, i));
     }
     if (table.cell_count == 0)
         return;
@@ -67,9 +67,10 @@ static void print_selection(const vqemu_selection *selection, const vqemu_host *
     print_field("profile", vqemu_profile_name(vqemu_selection_profile(selection)));
     print_field("guest arch", vqemu_selection_guest_arch(selection));
     print_field("accelerator", vqemu_selection_accel(selection));
-    print_field("reason", vqemu_selection_reason(selection));
+    print_field("reason", vqemu_selection_message(selection));
     if (!vqemu_selection_runnable(selection))
-        printf("warning: it does not run on this host as it is: %s\n", vqemu_host_kvm_reason(host));
+        printf("warning: it does not run on this host as it is: %s\n",
+               vqemu_host_kvm_message(host));
     print_rejected(selection);
 }
 

@@ -17,7 +17,7 @@ static int open_monitor(const char *path, vqemu_monitor **monitor, vqemu_error *
     vqemu_call *call = NULL;
     int code = vqemu_call_new(&call, error);
     if (!code)
-        code = vqemu_call_set_number(call, VQEMU_CALL_TIMEOUT, GREETING_TIME, error);
+        code = vqemu_call_set_number(call, VQEMU_CALL_DEADLINE_MS, GREETING_TIME, error);
     if (!code)
         code = vqemu_monitor_open(path, 0, call, monitor, error);
     vqemu_call_unref(call);

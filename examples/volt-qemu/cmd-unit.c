@@ -89,7 +89,8 @@ static int check(const struct options *options, const struct way *way,
         return status;
     int code = vqemu_unit_options_set_capabilities(unit_options, capabilities, way->store, &error);
     if (!code)
-        code = vqemu_units_build(way->runtime, way->vm, unit_options, flags, &checked, &error);
+        code = vqemu_units_build(way->runtime, way->vm, unit_options, flags, options->call,
+                                 &checked, &error);
     return code ? fail_vm(error) : 0;
 }
 
@@ -105,14 +106,15 @@ static int build(const struct options *options, const struct way *way, vqemu_uni
     if (!code)
         code = set_stop_command(unit_options, &error);
     if (!code && options->stop_timeout > 0)
-        code = vqemu_unit_options_set_number(unit_options, VQEMU_UNIT_STOP_TIMEOUT,
+        code = vqemu_unit_options_set_number(unit_options, VQEMU_UNIT_STOP_SECONDS,
                                              (uint64_t)options->stop_timeout, &error);
     if (!code && options->user_manager)
         code = set_user_bases(unit_options, &error);
     if (!code)
         code = vqemu_unit_options_set_policy(unit_options, policy, &error);
     if (!code)
-        code = vqemu_units_build(way->runtime, way->vm, unit_options, flags, units, &error);
+        code = vqemu_units_build(way->runtime, way->vm, unit_options, flags, options->call, units,
+                                 &error);
     return code ? fail_vm(error) : check(options, way, unit_options, flags);
 }
 

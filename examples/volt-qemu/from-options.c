@@ -235,8 +235,8 @@ static int set_user_bases(vqemu_command_options *described, vqemu_error **error)
 }
 
 /* Whoever is not root may be unable to have the default one. */
-static int use_writable_runtime_base(struct way *way, vqemu_command_options *described,
-                                     vqemu_error **error) {
+static int use_writable_runtime_base(const struct options *options, struct way *way,
+                                     vqemu_command_options *described, vqemu_error **error) {
     _cleanup_free_ char *base = user_runtime_base_instead(way->command);
     if (!base)
         return 0;
@@ -244,7 +244,8 @@ static int use_writable_runtime_base(struct way *way, vqemu_command_options *des
     way->command = NULL;
     int code = vqemu_command_options_set_string(described, VQEMU_COMMAND_RUNTIME_BASE, base, error);
     return code ? code
-                : vqemu_command_build(way->runtime, way->vm, described, 0, &way->command, error);
+                : vqemu_command_build(way->runtime, way->vm, described, 0, options->call,
+                                      &way->command, error);
 }
 
 /* Only now, for starting QEMU takes longer than all that a VM may be refused for without it. */
@@ -258,7 +259,8 @@ static int check_command(const struct options *options, const struct way *way,
         return status;
     int code = vqemu_command_options_set_capabilities(described, capabilities, way->store, &error);
     if (!code)
-        code = vqemu_command_build(way->runtime, way->vm, described, 0, &checked, &error);
+        code = vqemu_command_build(way->runtime, way->vm, described, 0, options->call, &checked,
+                                   &error);
     return code ? fail_vm(error) : 0;
 }
 
@@ -278,9 +280,10 @@ int way_to_command(const struct options *options, struct way *way) {
     if (!code)
         code = vqemu_command_options_set_policy(described, policy, &error);
     if (!code)
-        code = vqemu_command_build(way->runtime, way->vm, described, 0, &way->command, &error);
+        code = vqemu_command_build(way->runtime, way->vm, described, 0, options->call,
+                                   &way->command, &error);
     if (!code)
-        code = use_writable_runtime_base(way, described, &error);
+        code = use_writable_runtime_base(options, way, described, &error);
     return code ? fail_vm(error) : check_command(options, way, described);
 }
 

@@ -148,8 +148,8 @@ static int set_numbers(const struct options *options, vqemu_error **error) {
         {VQEMU_CALL_MAX_SIZE, options->max_size},
         {VQEMU_CALL_MAX_OBJECTS, options->max_objects},
         {VQEMU_CALL_MAX_LAYERS, options->max_layers},
-        {VQEMU_CALL_TIMEOUT, has_deadline(options) ? milliseconds(options->timeout) : -1},
-        {VQEMU_CALL_LOCK_TIMEOUT,
+        {VQEMU_CALL_DEADLINE_MS, has_deadline(options) ? milliseconds(options->timeout) : -1},
+        {VQEMU_CALL_LOCK_TIMEOUT_MS,
          options->lock_timeout >= 0 ? milliseconds(options->lock_timeout) : -1},
     };
     int code = 0;
@@ -171,13 +171,13 @@ int call_from_options(struct options *options) {
 }
 
 /* Of the rest, such as a broken manifest, the error tells. */
-static void show_warning(int32_t level, const char *event, const char *message, void *userdata) {
-    (void)level, (void)userdata;
+static void show_warning(const vqemu_log_record *record, void *userdata) {
+    (void)userdata;
     static const char *const events[] = {"leftover-unreadable", "process-unreadable",
                                          "processes-hidden"};
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
-        if (strcmp(event, events[i]) == 0)
-            warn("%s", message);
+        if (strcmp(vqemu_log_record_event(record), events[i]) == 0)
+            warn("%s", vqemu_log_record_message(record));
 }
 
 int show_warnings(const struct options *options) {

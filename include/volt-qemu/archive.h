@@ -16,12 +16,12 @@ extern "C" {
 
 /** Flags of vqemu_store_import(). Since 1.0. */
 enum vqemu_import_flag {
-    /** An archive with a manifest may say itself of which profile it is. Who made it then chooses
-     * what it displaces. */
-    VQEMU_IMPORT_ANY_PROFILE = 1,
     /** As VQEMU_INGEST_WHOLE: refuse a profile whose closure has problems, before anything of it is
      * published. */
-    VQEMU_IMPORT_WHOLE = 2
+    VQEMU_IMPORT_WHOLE = 1,
+    /** An archive with a manifest may say itself of which profile it is. Who made it then chooses
+     * what it displaces. */
+    VQEMU_IMPORT_ANY_PROFILE = 2
 };
 
 /**

@@ -48,12 +48,12 @@ void vqemu_call_unref(vqemu_call *call);
 /** Milliseconds from now to a deadline, of all calls together that are made with this object; 0 for
  * none, the default; INT64_MAX at most, so that a time below 0 is refused. Past it, calls fail with
  * VQEMU_ERR_TIMEOUT. Since 1.0. */
-#define VQEMU_CALL_TIMEOUT "timeout"
+#define VQEMU_CALL_DEADLINE_MS "deadline_ms"
 
 /** Milliseconds that one wait for somebody else's lock may take: 1 or more; 0 sets the default of
  * 120,000; INT64_MAX at most. Then the call fails with VQEMU_ERR_BUSY, and names who holds the lock
  * if that can be told. Since 1.0. */
-#define VQEMU_CALL_LOCK_TIMEOUT "lock_timeout"
+#define VQEMU_CALL_LOCK_TIMEOUT_MS "lock_timeout_ms"
 
 /** The most objects (files) that a manifest may list; 0 sets the default of 10,000. Since 1.0. */
 #define VQEMU_CALL_MAX_OBJECTS "max_objects"
@@ -127,16 +127,30 @@ enum vqemu_log_level {
     VQEMU_LOG_WARNING = 2
 };
 
+/** An event that is worth a line in a log. It lives for the callback only. Since 1.0. */
+typedef struct vqemu_log_record vqemu_log_record;
+
+/** How grave it is, one of enum vqemu_log_level. Since 1.0. */
+int32_t vqemu_log_record_level(const vqemu_log_record *record);
+
+/** A stable word, such as "tree-altered", "tree-by-content", "object-replaced", "placed-by-copy",
+ * "revision-broken"; later versions have more. NULL for NULL. Static. Since 1.0. */
+const char *vqemu_log_record_event(const vqemu_log_record *record);
+
+/** One printable line for people. NULL for NULL. Borrowed. Since 1.0. */
+const char *vqemu_log_record_message(const vqemu_log_record *record);
+
+/** What the event is about, by a name that errors have as well (VQEMU_DETAIL_PATH and others);
+ * NULL if it has nothing by this name. Borrowed. Since 1.0. */
+const char *vqemu_log_record_detail(const vqemu_log_record *record, const char *name);
+
 /**
- * Told of an event: level is one of enum vqemu_log_level; event a stable word, such as
- * "tree-altered", "tree-by-content", "object-replaced", "placed-by-copy", "revision-broken" (later
- * versions have more); message one printable line for people. The strings live for the callback
- * only. It may come from a thread of the library, but never from two at once.
+ * Told of an event. It may come from a thread of the library, but never from two at once.
  *
  * The function may call the library, also with the same call; what happens in there is not told. It
  * must return: not leave by longjmp(3) or an exception. Since 1.0.
  */
-typedef void (*vqemu_log_fn)(int32_t level, const char *event, const char *message, void *userdata);
+typedef void (*vqemu_log_fn)(const vqemu_log_record *record, void *userdata);
 
 /** Have events reported; NULL for nobody. Errors: VQEMU_ERR_USAGE. Since 1.0. */
 int vqemu_call_set_log(vqemu_call *call, vqemu_log_fn function, void *userdata,

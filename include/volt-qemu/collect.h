@@ -109,7 +109,7 @@ const char *vqemu_collection_kept_name(const vqemu_collection *collection, size_
  * web", "leased", "linked". Later versions may have more; vqemu_store_list_uses() is for programs.
  * NULL beyond the count. Borrowed. Since 1.0.
  */
-const char *vqemu_collection_kept_reason(const vqemu_collection *collection, size_t index);
+const char *vqemu_collection_kept_message(const vqemu_collection *collection, size_t index);
 
 /** Free it. NULL is allowed. Since 1.0. */
 void vqemu_collection_free(vqemu_collection *collection);

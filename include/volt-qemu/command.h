@@ -109,6 +109,8 @@ enum vqemu_command_flag {
  * accelerator. A key that is not set allows any. Whoever selects something else than the VM says
  * changes the VM before.
  *
+ * call: may be NULL; it has no progress, and is looked at before anything is done.
+ *
  * What the command needs besides QEMU must be there when it is executed: see vqemu_prepare(),
  * vqemu_command_companion_argv(), and vqemu_command_fd_at() for descriptors.
  *
@@ -117,10 +119,11 @@ enum vqemu_command_flag {
  * machine cannot have it; the detail "profiles" has those which can; or its QEMU cannot, by the
  * options' capabilities), VQEMU_ERR_MALFORMED (a broken firmware descriptor in the profile),
  * VQEMU_ERR_SYSTEM (the profile's firmware cannot be read), VQEMU_ERR_DENIED (the options' policy
- * does not allow it: see vqemu_policy), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * does not allow it: see vqemu_policy), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
-                        const vqemu_command_options *options, uint32_t flags,
+                        const vqemu_command_options *options, uint32_t flags, vqemu_call *call,
                         vqemu_command **command, vqemu_error **error);
 
 /**
@@ -138,12 +141,12 @@ int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
  * "slots", or added. Not held is what has no place in the command: on the machine mac99, and on a
  * Malta board with up to 4 PCI devices, QEMU numbers these in the order of the lists. docs/vm.md
  * has the rest. Under KVM, the CPU model is "host", and is so then wherever the VM runs. flags: 0.
- * On failure the VM is unchanged.
+ * call: as of vqemu_command_build(). On failure the VM is unchanged.
  *
  * Errors: as of vqemu_command_build(). Since 1.0.
  */
 int vqemu_vm_complete(vqemu_vm *vm, vqemu_runtime *runtime, const vqemu_capabilities *capabilities,
-                      uint32_t flags, vqemu_error **error);
+                      uint32_t flags, vqemu_call *call, vqemu_error **error);
 
 /** One more reference; returns its argument. NULL is allowed. Since 1.0. */
 vqemu_command *vqemu_command_ref(vqemu_command *command);

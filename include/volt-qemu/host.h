@@ -135,14 +135,14 @@ bool vqemu_host_kvm_usable(const vqemu_host *host);
 
 /** Why KVM is or is not usable, as a phrase for people. Borrowed from the host; NULL for NULL.
  * Since 1.0. */
-const char *vqemu_host_kvm_reason(const vqemu_host *host);
+const char *vqemu_host_kvm_message(const vqemu_host *host);
 
 /** Whether VMs can use vhost-net: one of enum vqemu_vhost_net_state; -1 for NULL. Since 1.0. */
 int32_t vqemu_host_vhost_net_state(const vqemu_host *host);
 
 /** Why vhost-net can or cannot be used, as a phrase for people. Borrowed from the host; NULL for
  * NULL. Since 1.0. */
-const char *vqemu_host_vhost_net_reason(const vqemu_host *host);
+const char *vqemu_host_vhost_net_message(const vqemu_host *host);
 
 /** Free a host. NULL is allowed. Since 1.0. */
 void vqemu_host_free(vqemu_host *host);

@@ -51,8 +51,8 @@ extern "C" {
  * VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
-int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision,
-                              const char *directory, const char *tag, uint32_t flags,
+int vqemu_store_export_layout(vqemu_store *store, const char *directory,
+                              const vqemu_revision *revision, const char *tag, uint32_t flags,
                               vqemu_call *call, char **digest, vqemu_error **error);
 
 /**

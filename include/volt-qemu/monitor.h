@@ -20,8 +20,8 @@ extern "C" {
  * command is under way 64 MiB and 100000 messages, and whether the time is over or the call
  * cancelled is looked at after each. SIGPIPE is never raised.
  *
- * The time for each function is that of its call (VQEMU_CALL_TIMEOUT); without a call, or without a
- * time, 30 seconds. Since 1.0.
+ * The time for each function is that of its call (VQEMU_CALL_DEADLINE_MS); without a call, or
+ * without a time, 30 seconds. Since 1.0.
  */
 typedef struct vqemu_monitor vqemu_monitor;
 
@@ -86,9 +86,9 @@ int vqemu_monitor_execute(vqemu_monitor *monitor, const char *command, const cha
                           vqemu_error **error);
 
 /** Flags of vqemu_monitor_next_event(). Since 1.0. */
-enum vqemu_monitor_flag {
+enum vqemu_event_flag {
     /** Do not wait: only an event that has come in already. */
-    VQEMU_MONITOR_NOWAIT = 1
+    VQEMU_EVENT_NOWAIT = 2
 };
 
 /**
@@ -96,8 +96,8 @@ enum vqemu_monitor_flag {
  * vqemu_free(). Up to 1000 events of 4 MiB in all are kept while nobody asks; then the oldest are
  * dropped, and the next event that is handed out has a member "lost" with their number.
  *
- * flags: an OR of enum vqemu_monitor_flag. A loop that waits for vqemu_monitor_fd() takes events
- * with VQEMU_MONITOR_NOWAIT until that is VQEMU_ERR_TIMEOUT. It is that, too, while a QEMU that has
+ * flags: an OR of enum vqemu_event_flag. A loop that waits for vqemu_monitor_fd() takes events
+ * with VQEMU_EVENT_NOWAIT until that is VQEMU_ERR_TIMEOUT. It is that, too, while a QEMU that has
  * closed the connection has not ended yet, for a second at most; the descriptor is readable then,
  * so such a loop does well to look again after some milliseconds.
  *

@@ -70,7 +70,7 @@ enum vqemu_prepare_flag {
  * are refused, unless flags say what to do: an OR of enum vqemu_prepare_flag.
  *
  * Modes do not depend on the umask. While others prepare the same VM, they are waited for as long
- * as the call allows (VQEMU_CALL_LOCK_TIMEOUT); call may be NULL.
+ * as the call allows (VQEMU_CALL_LOCK_TIMEOUT_MS); call may be NULL.
  *
  * Errors: VQEMU_ERR_CHANGED (reason "other-firmware": the variables belong to other firmware; the
  * message tells the ways out), VQEMU_ERR_REFUSED (not trusted: a link, an owner, a mode, an

@@ -17,9 +17,9 @@ extern "C" {
 /** Flags of vqemu_store_pull(). Since 1.0. */
 enum vqemu_pull_flag {
     /** As VQEMU_IMPORT_ANY_PROFILE: what comes may say itself of which profile it is. */
-    VQEMU_PULL_ANY_PROFILE = 1,
+    VQEMU_PULL_ANY_PROFILE = 2,
     /** As VQEMU_IMPORT_WHOLE: refuse a profile whose closure has problems. */
-    VQEMU_PULL_WHOLE = 2,
+    VQEMU_PULL_WHOLE = 1,
     /** Change nothing: find out what would travel. */
     VQEMU_PULL_DRY_RUN = 4
 };

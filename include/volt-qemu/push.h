@@ -37,8 +37,8 @@ typedef struct vqemu_push vqemu_push;
  *
  * tag: NULL for "latest". The revision's name becomes a tag as well, before this one, by which
  * vqemu_store_pull() finds it by its digest. Another manifest that had the tag is left where it is.
- * mount_from: the name of another repository of the same registry, without the host, which may have
- * some of the blobs already: then they need not travel; NULL for none.
+ * Where the remote names another repository (VQEMU_REMOTE_MOUNT_FROM), what is there need not
+ * travel.
  *
  * flags: an OR of enum vqemu_push_flag. call: may be NULL; its progress has the step "push", in
  * bytes of all blobs, behind "hash" if there are packs, those that need not travel among them. The
@@ -59,8 +59,8 @@ typedef struct vqemu_push vqemu_push;
  * from any thread. Since 1.0.
  */
 int vqemu_store_push(vqemu_store *store, const vqemu_revision *revision, const vqemu_remote *remote,
-                     const char *tag, const char *mount_from, uint32_t flags, vqemu_call *call,
-                     vqemu_push **push, vqemu_error **error);
+                     const char *tag, uint32_t flags, vqemu_call *call, vqemu_push **push,
+                     vqemu_error **error);
 
 /** The digest of the OCI manifest, "sha256:...". Borrowed. Since 1.0. */
 const char *vqemu_push_digest(const vqemu_push *push);

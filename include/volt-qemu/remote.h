@@ -72,6 +72,11 @@ void vqemu_remote_free(vqemu_remote *remote);
  * that the registry names. Since 1.0. */
 #define VQEMU_REMOTE_TOKEN_HOST "token_host"
 
+/** The name of another repository of the same registry, without the host, which may have some of
+ * what vqemu_store_push() has to send: then it need not travel. NULL, the default, for none.
+ * Since 1.0. */
+#define VQEMU_REMOTE_MOUNT_FROM "mount_from"
+
 /**
  * Set a text by its key, one of the macros above; it is copied. NULL unsets it. Errors:
  * VQEMU_ERR_UNKNOWN_KEY, VQEMU_ERR_INVALID (reason "relative-path"; a control character),
@@ -87,11 +92,11 @@ int vqemu_remote_set_string(vqemu_remote *remote, const char *key, const char *v
 #define VQEMU_REMOTE_PLAIN_HTTP "plain_http"
 
 /** Seconds for making a connection, at most 3,600; 0 sets the default of 30. Since 1.0. */
-#define VQEMU_REMOTE_CONNECT_TIMEOUT "connect_timeout"
+#define VQEMU_REMOTE_CONNECT_SECONDS "connect_seconds"
 
 /** Seconds in which less than 1,000 bytes a second arrive, after which a connection is given up, at
  * most 3,600; 0 sets the default of 60. Since 1.0. */
-#define VQEMU_REMOTE_STALL_TIMEOUT "stall_timeout"
+#define VQEMU_REMOTE_STALL_SECONDS "stall_seconds"
 
 /** How many requests are made at the same time, at most 32; 0 sets the default of 8. Since 1.0. */
 #define VQEMU_REMOTE_CONNECTIONS "connections"

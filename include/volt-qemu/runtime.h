@@ -205,7 +205,7 @@ const char *vqemu_placement_list_how(const vqemu_placement_list *list, size_t in
  * Why it is not a hard link to the object itself, for people; "" if it is; NULL beyond the count.
  * Static. Since 1.0.
  */
-const char *vqemu_placement_list_reason(const vqemu_placement_list *list, size_t index);
+const char *vqemu_placement_list_message(const vqemu_placement_list *list, size_t index);
 
 /** Free the list. NULL is allowed. Since 1.0. */
 void vqemu_placement_list_free(vqemu_placement_list *list);

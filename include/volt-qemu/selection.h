@@ -63,7 +63,7 @@ bool vqemu_selection_runnable(const vqemu_selection *selection);
 const char *vqemu_selection_problem(const vqemu_selection *selection);
 
 /** Why this profile was chosen, one line for people. Borrowed; NULL for NULL. Since 1.0. */
-const char *vqemu_selection_reason(const vqemu_selection *selection);
+const char *vqemu_selection_message(const vqemu_selection *selection);
 
 /** How many profiles were considered and not chosen; 0 for NULL. Since 1.0. */
 size_t vqemu_selection_rejected_count(const vqemu_selection *selection);
@@ -72,7 +72,7 @@ size_t vqemu_selection_rejected_count(const vqemu_selection *selection);
 vqemu_profile *vqemu_selection_rejected_profile(const vqemu_selection *selection, size_t index);
 
 /** Why it was not chosen, one line for people; NULL beyond the count. Borrowed. Since 1.0. */
-const char *vqemu_selection_rejected_reason(const vqemu_selection *selection, size_t index);
+const char *vqemu_selection_rejected_message(const vqemu_selection *selection, size_t index);
 
 /** Free a selection. NULL is allowed. Since 1.0. */
 void vqemu_selection_free(vqemu_selection *selection);

@@ -44,7 +44,7 @@ typedef struct vqemu_unit_options vqemu_unit_options;
  * (vqemu_unit_options_set_stop_command()): up to 604800. Default, and for 0: 90. Another number
  * without such a command is refused by vqemu_units_build(), for nobody would keep to it. A number.
  * Since 1.0. */
-#define VQEMU_UNIT_STOP_TIMEOUT "stop_timeout"
+#define VQEMU_UNIT_STOP_SECONDS "stop_seconds"
 
 /** New options, all unset. The caller frees them with vqemu_unit_options_free(). Errors:
  * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0. */
@@ -103,14 +103,14 @@ typedef struct vqemu_units vqemu_units;
 /** How the units are made. Since 1.0. */
 enum vqemu_unit_flag {
     /** For the manager of a user (systemctl --user), without what only the system's can do. */
-    VQEMU_UNIT_USER_MANAGER = 1
+    VQEMU_UNIT_USER_MANAGER = 8
 };
 
 /**
  * Make the units that run a VM on a profile. The command is that of vqemu_command_build() with
  * VQEMU_COMMAND_FOR_UNIT. options may be NULL for the defaults. flags are an OR of enum
- * vqemu_unit_flag. vm and options may be changed or freed afterwards. On success the caller frees
- * *units with vqemu_units_free().
+ * vqemu_unit_flag. call: as of vqemu_command_build(). vm and options may be changed or
+ * freed afterwards. On success the caller frees *units with vqemu_units_free().
  *
  * Every argument reaches QEMU byte for byte, whatever is in names and paths (systemd.syntax(7),
  * systemd.service(5)); where systemd itself refuses a program's path or an environment value, the
@@ -141,7 +141,7 @@ enum vqemu_unit_flag {
  * reference to the runtime. Safe from any thread. Since 1.0.
  */
 int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm, const vqemu_unit_options *options,
-                      uint32_t flags, vqemu_units **units, vqemu_error **error);
+                      uint32_t flags, vqemu_call *call, vqemu_units **units, vqemu_error **error);
 
 /** Free units. NULL is allowed. Since 1.0. */
 void vqemu_units_free(vqemu_units *units);

@@ -58,11 +58,11 @@ typedef struct vqemu_vm vqemu_vm;
 /** The states of a switch. Since 1.0. */
 enum vqemu_switch {
     /** Not set: what the library would do. */
-    VQEMU_SWITCH_DEFAULT = 0,
+    VQEMU_SWITCH_DEFAULT = -1,
     /** Off, whatever the default is. */
-    VQEMU_SWITCH_OFF = 1,
+    VQEMU_SWITCH_OFF = 0,
     /** On, whatever the default is. */
-    VQEMU_SWITCH_ON = 2
+    VQEMU_SWITCH_ON = 1
 };
 
 /* ---- life ---- */

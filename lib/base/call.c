@@ -73,7 +73,7 @@ static void set_timeout(vqemu_call *call, uint64_t milliseconds) {
 static uint64_t *number_of(vqemu_call *call, const char *key) {
     if (strcmp(key, VQEMU_CALL_THREADS) == 0)
         return &call->threads;
-    if (strcmp(key, VQEMU_CALL_LOCK_TIMEOUT) == 0)
+    if (strcmp(key, VQEMU_CALL_LOCK_TIMEOUT_MS) == 0)
         return &call->lock_timeout;
     if (strcmp(key, VQEMU_CALL_MAX_OBJECTS) == 0)
         return &call->max_objects;
@@ -89,8 +89,8 @@ VQEMU_EXPORT int vqemu_call_set_number(vqemu_call *call, const char *key, uint64
     error_begin(error);
     REQUIRE_ARGUMENT(call, error);
     REQUIRE_ARGUMENT(key, error);
-    bool is_timeout = strcmp(key, VQEMU_CALL_TIMEOUT) == 0;
-    int r = is_timeout || strcmp(key, VQEMU_CALL_LOCK_TIMEOUT) == 0
+    bool is_timeout = strcmp(key, VQEMU_CALL_DEADLINE_MS) == 0;
+    int r = is_timeout || strcmp(key, VQEMU_CALL_LOCK_TIMEOUT_MS) == 0
                 ? options_check_time(key, value, INT64_MAX, error)
                 : 0;
     if (r < 0)
@@ -209,7 +209,8 @@ int call_report(vqemu_call *call, const vqemu_progress *progress) {
     return r;
 }
 
-void call_log(vqemu_call *call, int32_t level, const char *event, const char *format, ...) {
+void call_log(vqemu_call *call, int32_t level, const char *event, struct log_subject subject,
+              const char *format, ...) {
     va_list arguments;
     pthread_t self = pthread_self();
     if (!call || !call->log || pthread_equal(atomic_load(&call->logger), self))
@@ -220,9 +221,25 @@ void call_log(vqemu_call *call, int32_t level, const char *event, const char *fo
     va_end(arguments);
     _cleanup_free_ char *raw = strbuf_take(&text);
     _cleanup_free_ char *message = raw ? make_printable(raw) : NULL;
+    const vqemu_log_record record = {
+        .level = level,
+        .event = event,
+        .message = message ? message : "out of memory",
+        .subject = subject,
+    };
     pthread_mutex_lock(&call->log_lock);
     atomic_store(&call->logger, self);
-    call->log(level, event, message ? message : "out of memory", call->log_userdata);
+    call->log(&record, call->log_userdata);
     atomic_store(&call->logger, 0);
     pthread_mutex_unlock(&call->log_lock);
+}
+
+void call_log_problem(vqemu_call *call, const char *event, const vqemu_error *problem) {
+    const struct log_subject subject = {
+        .path = vqemu_error_detail(problem, VQEMU_DETAIL_PATH),
+        .object = vqemu_error_detail(problem, VQEMU_DETAIL_OBJECT),
+        .revision = vqemu_error_detail(problem, VQEMU_DETAIL_REVISION),
+        .host = vqemu_error_detail(problem, VQEMU_DETAIL_HOST),
+    };
+    call_log(call, VQEMU_LOG_WARNING, event, subject, "%s", vqemu_error_message(problem));
 }

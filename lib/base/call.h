@@ -7,6 +7,7 @@
 
 #include <volt-qemu/call.h>
 
+#include "base/log-record.h"
 #include "util/cleanup.h"
 
 /* All of these take NULL for the defaults. */
@@ -39,9 +40,12 @@ int64_t call_now(void);
  */
 int call_check(const vqemu_call *call, const char *doing, vqemu_error **error);
 
-/* Tell whoever listens of an event; see vqemu_log_fn. */
-void call_log(vqemu_call *call, int32_t level, const char *event, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+/* Tell whoever listens of an event, and of what it is about; see vqemu_log_fn. */
+void call_log(vqemu_call *call, int32_t level, const char *event, struct log_subject subject,
+              const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Tell of an error that ends nothing, as a warning. */
+void call_log_problem(vqemu_call *call, const char *event, const vqemu_error *problem);
 
 /* The caller's callback; 0 if there is none. */
 int call_report(vqemu_call *call, const vqemu_progress *progress);

@@ -216,7 +216,7 @@ VQEMU_EXPORT bool vqemu_host_kvm_usable(const vqemu_host *host) {
     return host && (host->kvm_state == VQEMU_KVM_USABLE || host->kvm_state == VQEMU_KVM_UNSEEN);
 }
 
-VQEMU_EXPORT const char *vqemu_host_kvm_reason(const vqemu_host *host) {
+VQEMU_EXPORT const char *vqemu_host_kvm_message(const vqemu_host *host) {
     return host ? host->kvm_reason : NULL;
 }
 
@@ -224,7 +224,7 @@ VQEMU_EXPORT int32_t vqemu_host_vhost_net_state(const vqemu_host *host) {
     return host ? host->vhost_net_state : -1;
 }
 
-VQEMU_EXPORT const char *vqemu_host_vhost_net_reason(const vqemu_host *host) {
+VQEMU_EXPORT const char *vqemu_host_vhost_net_message(const vqemu_host *host) {
     return host ? host->vhost_net_reason : NULL;
 }
 

@@ -76,7 +76,7 @@ static bool object_to_accel(const vqemu_profile *profile, const struct wanted *w
         *objection = format_string("%s asks for %s", wanted->ordered_by, asked);
     else if (uses_kvm(profile) && wanted->order == ORDER_NONE &&
              !vqemu_host_kvm_usable(wanted->host))
-        *objection = strdup(vqemu_host_kvm_reason(wanted->host));
+        *objection = strdup(vqemu_host_kvm_message(wanted->host));
     else
         return true;
     return *objection;
@@ -206,7 +206,7 @@ static bool note_host(vqemu_selection *selection, const vqemu_host *host) {
     if (!uses_kvm(selection->profile) || vqemu_host_kvm_usable(host))
         return true;
     selection->problem =
-        format_string("KVM does not work on this host now: %s", vqemu_host_kvm_reason(host));
+        format_string("KVM does not work on this host now: %s", vqemu_host_kvm_message(host));
     return selection->problem;
 }
 
@@ -231,7 +231,7 @@ static char *explain_emulation(const struct wanted *wanted, const vqemu_profile 
     const char *arch = wanted->arch->name;
     if (!vqemu_host_kvm_usable(wanted->host))
         return format_string("KVM does not work on this host (%s), so the %s guest is emulated",
-                             vqemu_host_kvm_reason(wanted->host), arch);
+                             vqemu_host_kvm_message(wanted->host), arch);
     if (unstored)
         return format_string("the store has no revision of %s, so the %s guest is emulated",
                              vqemu_profile_name(unstored), arch);
@@ -255,7 +255,7 @@ static char *explain_choice(const struct wanted *wanted, const vqemu_selection *
                              what, problem ? "; but " : "", problem ? problem : "");
     if (uses_kvm(selection->profile))
         return format_string("KVM works on this host (%s) and runs %s guests; the guest needs %s",
-                             vqemu_host_kvm_reason(wanted->host), arch, what);
+                             vqemu_host_kvm_message(wanted->host), arch, what);
     return explain_emulation(wanted, unstored ? unstored->profile : NULL);
 }
 
@@ -443,7 +443,7 @@ VQEMU_EXPORT const char *vqemu_selection_problem(const vqemu_selection *selectio
     return selection ? selection->problem : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_selection_reason(const vqemu_selection *selection) {
+VQEMU_EXPORT const char *vqemu_selection_message(const vqemu_selection *selection) {
     return selection ? selection->reason : NULL;
 }
 
@@ -457,8 +457,8 @@ VQEMU_EXPORT vqemu_profile *vqemu_selection_rejected_profile(const vqemu_selecti
     return has ? selection->rejected[index].profile : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_selection_rejected_reason(const vqemu_selection *selection,
-                                                         size_t index) {
+VQEMU_EXPORT const char *vqemu_selection_rejected_message(const vqemu_selection *selection,
+                                                          size_t index) {
     bool has = index < vqemu_selection_rejected_count(selection);
     return has ? selection->rejected[index].reason : NULL;
 }

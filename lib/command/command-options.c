@@ -82,7 +82,7 @@ VQEMU_EXPORT int vqemu_command_options_set_capabilities(vqemu_command_options *o
     return 0;
 }
 
-struct command_settings command_settle(const vqemu_command_options *options) {
+struct command_settings command_settle(const vqemu_command_options *options, vqemu_call *call) {
     static const vqemu_command_options none = {0};
     const vqemu_command_options *set = options ? options : &none;
     return (struct command_settings){
@@ -91,5 +91,6 @@ struct command_settings command_settle(const vqemu_command_options *options) {
         .policy = set->policy,
         .capabilities = set->capabilities,
         .others = set->others,
+        .call = call,
     };
 }

@@ -17,6 +17,7 @@ struct command_settings {
     const vqemu_policy *policy;
     const vqemu_capabilities *capabilities;
     vqemu_store *others;
+    vqemu_call *call; /* NULL for none */
 };
 
 /* Where the directories of VMs are that name none. */
@@ -34,6 +35,6 @@ void command_set_capabilities(vqemu_command_options *options, vqemu_capabilities
 void command_options_release(vqemu_command_options *options);
 
 /* options may be NULL; the setters have refused bad values. */
-struct command_settings command_settle(const vqemu_command_options *options);
+struct command_settings command_settle(const vqemu_command_options *options, vqemu_call *call);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/call.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "command/capability-check.h"
@@ -131,7 +132,9 @@ int command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
                         .flags = flags,
                         .state_base = settings->state_base,
                         .runtime_base = settings->runtime_base};
-    int r = plan_make(&plan, error);
+    int r = call_check(settings->call, "building a command", error);
+    if (r == 0)
+        r = plan_make(&plan, error);
     if (r == 0 && settings->policy)
         r = policy_check(settings->policy, &plan, error);
     if (r == 0)
@@ -146,7 +149,8 @@ int command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
 
 VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
                                      const vqemu_command_options *options, uint32_t flags,
-                                     vqemu_command **command, vqemu_error **error) {
+                                     vqemu_call *call, vqemu_command **command,
+                                     vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(command, error);
     *command = NULL;
@@ -154,7 +158,7 @@ VQEMU_EXPORT int vqemu_command_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     REQUIRE_ARGUMENT(vm, error);
     REQUIRE_FLAGS(flags, VQEMU_COMMAND_FOR_UNIT | VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING,
                   error);
-    const struct command_settings settings = command_settle(options);
+    const struct command_settings settings = command_settle(options, call);
     return command_build(runtime, vm, &settings, flags, command, error);
 }
 

@@ -6,6 +6,7 @@
 
 #include <volt-qemu/keys.h>
 
+#include "base/call.h"
 #include "base/error.h"
 #include "command/command-options.h"
 #include "command/plan-bridge.h"
@@ -226,17 +227,19 @@ static int complete_copy(vqemu_vm *vm, const struct plan *plan,
 
 VQEMU_EXPORT int vqemu_vm_complete(vqemu_vm *vm, vqemu_runtime *runtime,
                                    const vqemu_capabilities *capabilities, uint32_t flags,
-                                   vqemu_error **error) {
+                                   vqemu_call *call, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(vm, error);
     REQUIRE_ARGUMENT(runtime, error);
     REQUIRE_FLAGS(flags, 0, error);
-    const struct command_settings settings = command_settle(NULL);
+    const struct command_settings settings = command_settle(NULL, call);
     struct plan plan = {.runtime = runtime,
                         .vm = vm,
                         .state_base = settings.state_base,
                         .runtime_base = settings.runtime_base};
-    int r = plan_make(&plan, error);
+    int r = call_check(call, "completing a VM", error);
+    if (r == 0)
+        r = plan_make(&plan, error);
     if (r == 0)
         r = complete_copy(vm, &plan, capabilities, error);
     plan_release(&plan);

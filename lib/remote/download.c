@@ -302,7 +302,7 @@ void download_keep(struct fetch *fetch, uint64_t milliseconds) {
     if (!fetch->travels || !is_any_staged(fetch) || vqemu_call_new(&call, NULL) < 0)
         return;
     struct vqemu_progress progress = {.call = call};
-    vqemu_call_set_number(call, VQEMU_CALL_LOCK_TIMEOUT, milliseconds, NULL);
+    vqemu_call_set_number(call, VQEMU_CALL_LOCK_TIMEOUT_MS, milliseconds, NULL);
     if (stage_lock(&fetch->stage, &progress, NULL) == 0)
         fetch_publish_objects(fetch, NULL);
     stage_unlock(&fetch->stage);

@@ -235,9 +235,9 @@ static bool set_manners(struct http *http, CURL *handle, struct http_transfer *t
            SET(CURLOPT_TCP_KEEPALIVE, 1L) &&
            SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
            SET(CURLOPT_USERAGENT, "volt-qemu/" VQEMU_VERSION_STRING) &&
-           SET(CURLOPT_CONNECTTIMEOUT, (long)settings->connect_timeout) &&
+           SET(CURLOPT_CONNECTTIMEOUT, (long)settings->connect_seconds) &&
            SET(CURLOPT_LOW_SPEED_LIMIT, (long)SLOWEST) &&
-           SET(CURLOPT_LOW_SPEED_TIME, (long)settings->stall_timeout) &&
+           SET(CURLOPT_LOW_SPEED_TIME, (long)settings->stall_seconds) &&
            SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) && SET(CURLOPT_OPENSOCKETDATA, transfer);
 }
 

@@ -17,7 +17,7 @@ struct http; /* all transfers of a call */
 
 struct http_settings {
     const char *ca_file, *certificate, *key, *proxy; /* or NULL */
-    uint64_t connect_timeout, stall_timeout;         /* seconds */
+    uint64_t connect_seconds, stall_seconds;         /* seconds */
 };
 
 /* The settings are borrowed. VQEMU_ERR_UNSUPPORTED (reason "library-missing"). */

@@ -192,18 +192,19 @@ static int push(struct pushing *pushing, uint32_t flags, vqemu_push *push, vqemu
     return r;
 }
 
-static int check_mount(const vqemu_remote *remote, const char *name, vqemu_error **error) {
+static int check_mount(const vqemu_remote *remote, vqemu_error **error) {
     vqemu_remote *other = NULL;
-    _cleanup_free_ char *repository = format_string("%s/%s", remote->authority, name ? name : "x");
+    if (!remote->mount_from)
+        return 0;
+    _cleanup_free_ char *repository = format_string("%s/%s", remote->authority, remote->mount_from);
     int r = repository ? vqemu_remote_new(repository, &other, error) : error_no_memory(error);
     vqemu_remote_free(other);
     return r;
 }
 
 VQEMU_EXPORT int vqemu_store_push(vqemu_store *store, const vqemu_revision *revision,
-                                  const vqemu_remote *remote, const char *tag,
-                                  const char *mount_from, uint32_t flags, vqemu_call *call,
-                                  vqemu_push **pushed, vqemu_error **error) {
+                                  const vqemu_remote *remote, const char *tag, uint32_t flags,
+                                  vqemu_call *call, vqemu_push **pushed, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(pushed, error);
     *pushed = NULL;
@@ -214,14 +215,14 @@ VQEMU_EXPORT int vqemu_store_push(vqemu_store *store, const vqemu_revision *revi
     _cleanup_(release_pushing) struct pushing pushing = {
         .remote = remote,
         .tag = tag ? tag : USUAL_TAG,
-        .outgoings = {.mount_from = mount_from},
+        .outgoings = {.mount_from = remote->mount_from},
         .session = {.remote = remote, .doing = "send the objects", .progress = &pushing.progress},
         .progress = {.call = call, .phase_count = 1},
     };
     _cleanup_push_ vqemu_push *new = calloc(1, sizeof *new);
     int r = new ? oci_layout_check_tag(pushing.tag, error) : error_no_memory(error);
     if (r == 0)
-        r = check_mount(remote, mount_from, error);
+        r = check_mount(remote, error);
     if (r == 0)
         r = oci_revision_load(&pushing.out, store, revision, call, error);
     if (r == 0)

@@ -20,18 +20,13 @@
 #define OPTION(name, kind)                                                                         \
     { #name, kind, offsetof(struct vqemu_remote, name) }
 static const struct option_key keys[] = {
-    OPTION(user, OPTION_STRING),
-    OPTION(password, OPTION_SECRET),
-    OPTION(identity_token, OPTION_SECRET),
-    OPTION(ca_file, OPTION_STRING),
-    OPTION(certificate, OPTION_STRING),
-    OPTION(key, OPTION_STRING),
+    OPTION(user, OPTION_STRING),           OPTION(password, OPTION_SECRET),
+    OPTION(identity_token, OPTION_SECRET), OPTION(ca_file, OPTION_STRING),
+    OPTION(certificate, OPTION_STRING),    OPTION(key, OPTION_STRING),
     OPTION(proxy, OPTION_SECRET), /* a login may be in it */
-    OPTION(token_host, OPTION_STRING),
-    OPTION(plain_http, OPTION_NUMBER),
-    OPTION(connect_timeout, OPTION_NUMBER),
-    OPTION(stall_timeout, OPTION_NUMBER),
-    OPTION(connections, OPTION_NUMBER),
+    OPTION(token_host, OPTION_STRING),     OPTION(mount_from, OPTION_STRING),
+    OPTION(plain_http, OPTION_NUMBER),     OPTION(connect_seconds, OPTION_NUMBER),
+    OPTION(stall_seconds, OPTION_NUMBER),  OPTION(connections, OPTION_NUMBER),
     OPTION(tries, OPTION_NUMBER),
 };
 
@@ -207,11 +202,11 @@ VQEMU_EXPORT int vqemu_remote_set_number(vqemu_remote *remote, const char *key, 
 }
 
 uint64_t remote_connect_timeout(const vqemu_remote *remote) {
-    return remote->connect_timeout ? remote->connect_timeout : 30;
+    return remote->connect_seconds ? remote->connect_seconds : 30;
 }
 
 uint64_t remote_stall_timeout(const vqemu_remote *remote) {
-    return remote->stall_timeout ? remote->stall_timeout : 60;
+    return remote->stall_seconds ? remote->stall_seconds : 60;
 }
 
 unsigned remote_connections(const vqemu_remote *remote) {

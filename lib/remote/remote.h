@@ -13,8 +13,9 @@ struct vqemu_remote {
     char *authority;  /* whom to ask: "host" or "host:port" */
     char *host;       /* of it */
     char *name;       /* of the repository there */
-    char *user, *password, *identity_token, *ca_file, *certificate, *key, *proxy, *token_host;
-    uint64_t plain_http, connect_timeout, stall_timeout, connections, tries;
+    char *user, *password, *identity_token, *ca_file, *certificate, *key, *proxy, *token_host,
+        *mount_from;
+    uint64_t plain_http, connect_seconds, stall_seconds, connections, tries;
 };
 
 /* Defaults filled in. */

@@ -42,8 +42,8 @@ int session_open(struct session *session, const char *actions, vqemu_error **err
         .certificate = remote->certificate,
         .key = remote->key,
         .proxy = remote->proxy,
-        .connect_timeout = remote_connect_timeout(remote),
-        .stall_timeout = remote_stall_timeout(remote),
+        .connect_seconds = remote_connect_timeout(remote),
+        .stall_seconds = remote_stall_timeout(remote),
     };
     int r = remote_check(remote, error);
     if (r < 0)
@@ -220,7 +220,8 @@ static bool try_again(struct session *session, struct exchange *exchange, const 
     exchange->state = EXCHANGE_READY;
     snprintf(exchange->problem, sizeof exchange->problem, "%s", why);
     call_log(session->progress->call, VQEMU_LOG_INFO, "request-repeated",
-             "%s: %s; asked again in %.1f s", exchange->url.host, why, (double)pause / 1000);
+             (struct log_subject){.host = exchange->url.host}, "%s: %s; asked again in %.1f s",
+             exchange->url.host, why, (double)pause / 1000);
     return go_home(session, exchange);
 }
 

@@ -51,7 +51,7 @@ static int check_link(const struct log *log, const struct stat *status, vqemu_er
 
 /* Not opened to see whether somebody reads: closing it again would be the end for who does. */
 static void report_fifo(const struct log *log) {
-    call_log(log->call, VQEMU_LOG_WARNING, "log-is-fifo",
+    call_log(log->call, VQEMU_LOG_WARNING, "log-is-fifo", (struct log_subject){.path = log->path},
              "%s is a FIFO: without somebody who reads from it, QEMU waits before it starts "
              "anything, and answers nobody",
              log->path);

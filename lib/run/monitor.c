@@ -264,10 +264,10 @@ VQEMU_EXPORT int vqemu_monitor_next_event(vqemu_monitor *monitor, uint32_t flags
     REQUIRE_ARGUMENT(event_json, error);
     *event_json = NULL;
     REQUIRE_ARGUMENT(monitor, error);
-    REQUIRE_FLAGS(flags, VQEMU_MONITOR_NOWAIT, error);
+    REQUIRE_FLAGS(flags, VQEMU_EVENT_NOWAIT, error);
     REQUIRE_OWN(monitor, error);
     struct qmp_limit limit = monitor_limit(call);
-    if (flags & VQEMU_MONITOR_NOWAIT)
+    if (flags & VQEMU_EVENT_NOWAIT)
         limit.deadline = call_now();
     int r = monitor->events.count > 0 ? 1 : qmp_wait(&monitor->qmp, &limit, error);
     if (r < 0)

@@ -79,7 +79,7 @@ static int add_profile(vqemu_store *store, const char *name, vqemu_call *call,
     if (r == 0)
         list->count++;
     if (r == VQEMU_ERR_MALFORMED)
-        call_log(call, VQEMU_LOG_WARNING, "revision-broken", "%s", vqemu_error_message(problem));
+        call_log_problem(call, "revision-broken", problem);
     if (r == 0 || r == VQEMU_ERR_MALFORMED || r == VQEMU_ERR_INVALID || r == VQEMU_ERR_NO_REVISION)
         return 0;
     if (error)

@@ -251,8 +251,7 @@ static int list_revision(const struct listing *listing, const char *name, size_t
     }
     if (r < 0) {
         revision->error = TAKE_POINTER(problem);
-        call_log(listing->call, VQEMU_LOG_WARNING, "revision-broken", "%s",
-                 vqemu_error_message(revision->error));
+        call_log_problem(listing->call, "revision-broken", revision->error);
     }
     return add_to_list(list, revision, error);
 }

@@ -97,6 +97,7 @@ static int tell_damaged(const vqemu_store *store, const char *revision, const st
             strv_add(damaged, path);
         else
             call_log(call, VQEMU_LOG_WARNING, "signature-damaged",
+                     (struct log_subject){.path = path, .revision = revision},
                      "the signature %s is damaged, and counts for nothing", path);
     }
     return damaged && damaged->failed ? -ENOMEM : 0;

@@ -252,6 +252,7 @@ int stage_publish(struct stage *stage, size_t number, struct staged *staged, con
     if (r == OBJECT_REPLACED && stage->progress)
         call_log(
             stage->progress->call, VQEMU_LOG_WARNING, "object-replaced",
+            (struct log_subject){.path = store->objects_path, .object = staged->digest.hex},
             "object %s/%s, for %s, was damaged or another user's, and was replaced by a good copy",
             store->objects_path, staged->digest.hex, what);
     if (r == OBJECT_WAS_THERE) {

@@ -183,9 +183,10 @@ static int open_exporting(struct exporting *exporting, vqemu_store *store,
     return r == 0 ? oci_layout_open(directory, true, progress, &exporting->layout, error) : r;
 }
 
-VQEMU_EXPORT int vqemu_store_export_layout(vqemu_store *store, const vqemu_revision *revision,
-                                           const char *directory, const char *tag, uint32_t flags,
-                                           vqemu_call *call, char **digest, vqemu_error **error) {
+VQEMU_EXPORT int vqemu_store_export_layout(vqemu_store *store, const char *directory,
+                                           const vqemu_revision *revision, const char *tag,
+                                           uint32_t flags, vqemu_call *call, char **digest,
+                                           vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(digest, error);
     *digest = NULL;

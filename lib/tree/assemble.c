@@ -327,6 +327,7 @@ static void log_copies(const struct assembly *assembly) {
         first++;
     if (first < count)
         call_log(assembly->progress->call, VQEMU_LOG_INFO, "placed-by-copy",
+                 (struct log_subject){.revision = vqemu_revision_name(assembly->revision)},
                  "%zu of %zu files of %s are no links to objects, such as %s (%s)",
                  (size_t)assembly->copies, count, vqemu_revision_name(assembly->revision),
                  manifest_object(assembly->manifest, first)->path,

@@ -115,8 +115,8 @@ VQEMU_EXPORT const char *vqemu_placement_list_how(const vqemu_placement_list *li
     return list && index < list->count ? placement_name(list->files[index].how) : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_placement_list_reason(const vqemu_placement_list *list,
-                                                     size_t index) {
+VQEMU_EXPORT const char *vqemu_placement_list_message(const vqemu_placement_list *list,
+                                                      size_t index) {
     return list && index < list->count ? list->files[index].reason : NULL;
 }
 

@@ -263,6 +263,12 @@ static bool may_do_as_it_is(const struct resolution *resolution, int code,
            code != VQEMU_ERR_TIMEOUT && code != VQEMU_ERR_NO_MEMORY && code != VQEMU_ERR_CHANGED;
 }
 
+static struct log_subject subject_of(const struct resolution *resolution) {
+    return (struct log_subject){.path = resolution->store->trees_path,
+                                .object = resolution->runtime->digest.hex,
+                                .revision = vqemu_revision_name(resolution->revision)};
+}
+
 /*
  * A tree that was copied, or is on another file system by now, has other inodes and times than its
  * stamp says. Where it cannot be assembled anew, its content decides. Returns 1 if it is leased, 0
@@ -277,6 +283,7 @@ static int lease_by_content(const struct resolution *resolution, struct differen
     int r = lease_checked(&verifying, difference, error);
     if (r == 1)
         call_log(resolution->progress->call, VQEMU_LOG_INFO, "tree-by-content",
+                 subject_of(resolution),
                  "the tree %s/%s has other inodes or times than when it was assembled, and cannot "
                  "be assembled anew; its content is right",
                  resolution->store->trees_path, resolution->runtime->digest.hex);
@@ -299,7 +306,7 @@ static int use_as_it_is(const struct resolution *resolution, int code,
 }
 
 static void log_altered(const struct resolution *resolution, const struct difference *difference) {
-    call_log(resolution->progress->call, VQEMU_LOG_WARNING, "tree-altered",
+    call_log(resolution->progress->call, VQEMU_LOG_WARNING, "tree-altered", subject_of(resolution),
              "the tree %s/%s was not as it was assembled, and has been assembled anew: %s %s",
              resolution->store->trees_path, resolution->runtime->digest.hex, difference->path,
              difference->how);

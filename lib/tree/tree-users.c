@@ -273,11 +273,13 @@ static void judge_unseen(struct search *search, int proc_fd) {
 void tree_users_report(const struct tree_users *users, const char *trees_path, vqemu_call *call) {
     if (users->unseen > 0)
         call_log(call, VQEMU_LOG_WARNING, "process-unreadable",
+                 (struct log_subject){.path = trees_path},
                  "%zu processes may not be looked into: whether they use what is in %s cannot be "
                  "told, but for leases",
                  users->unseen, trees_path);
     if (users->is_hidden)
         call_log(call, VQEMU_LOG_WARNING, "processes-hidden",
+                 (struct log_subject){.path = trees_path},
                  "there may be processes that are not in /proc here (a PID namespace, or hidepid): "
                  "whether they use what is in %s cannot be told, but for leases",
                  trees_path);

@@ -21,7 +21,7 @@ static const struct option_key keys[] = {
     {VQEMU_UNIT_STATE_BASE, OPTION_STRING, offsetof(vqemu_unit_options, command.state_base)},
     {VQEMU_UNIT_RUNTIME_BASE, OPTION_STRING, offsetof(vqemu_unit_options, command.runtime_base)},
     {VQEMU_UNIT_STOP_DIRECTORY, OPTION_STRING, offsetof(vqemu_unit_options, stop_directory)},
-    {VQEMU_UNIT_STOP_TIMEOUT, OPTION_NUMBER, offsetof(vqemu_unit_options, stop_timeout)},
+    {VQEMU_UNIT_STOP_SECONDS, OPTION_NUMBER, offsetof(vqemu_unit_options, stop_seconds)},
 };
 
 static const struct options_type unit_options_type = {"a unit", sizeof(vqemu_unit_options), keys,
@@ -45,7 +45,7 @@ static int check_timeout(uint64_t seconds, vqemu_error **error) {
         return 0;
     char text[24];
     snprintf(text, sizeof text, "%llu", (unsigned long long)seconds);
-    int r = options_invalid(VQEMU_UNIT_STOP_TIMEOUT, text, NULL, error,
+    int r = options_invalid(VQEMU_UNIT_STOP_SECONDS, text, NULL, error,
                             "%s seconds are too many; it can have %llu", text,
                             (unsigned long long)STOP_TIMEOUT_MAX);
     return error_because(r, error, "out-of-range", NULL);
@@ -91,7 +91,7 @@ VQEMU_EXPORT int vqemu_unit_options_set_number(vqemu_unit_options *options, cons
     error_begin(error);
     REQUIRE_ARGUMENT(options, error);
     REQUIRE_ARGUMENT(key, error);
-    int r = strcmp(key, VQEMU_UNIT_STOP_TIMEOUT) == 0 ? check_timeout(value, error) : 0;
+    int r = strcmp(key, VQEMU_UNIT_STOP_SECONDS) == 0 ? check_timeout(value, error) : 0;
     return r < 0 ? r : options_set_number(&unit_options_type, options, key, value, error);
 }
 
@@ -134,14 +134,15 @@ VQEMU_EXPORT int vqemu_unit_options_set_policy(vqemu_unit_options *options, vqem
     return 0;
 }
 
-void unit_settle(const vqemu_unit_options *options, struct unit_settings *settings) {
+void unit_settle(const vqemu_unit_options *options, vqemu_call *call,
+                 struct unit_settings *settings) {
     static const vqemu_unit_options none = {0};
     const vqemu_unit_options *set = options ? options : &none;
     *settings = (struct unit_settings){
         .name_prefix = set->name_prefix ? set->name_prefix : DEFAULT_PREFIX,
-        .command = command_settle(&set->command),
+        .command = command_settle(&set->command, call),
         .stop_directory = set->stop_directory,
-        .stop_timeout = set->stop_timeout ? set->stop_timeout : DEFAULT_STOP_TIMEOUT,
+        .stop_seconds = set->stop_seconds ? set->stop_seconds : DEFAULT_STOP_TIMEOUT,
         .stop = &set->stop,
     };
 }

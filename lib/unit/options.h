@@ -11,7 +11,7 @@ struct vqemu_unit_options {
     char *name_prefix;    /* NULL for the default */
     char *stop_directory; /* NULL for none */
     vqemu_command_options command;
-    uint64_t stop_timeout; /* seconds; 0 for the default */
+    uint64_t stop_seconds; /* seconds; 0 for the default */
     struct strv stop;      /* the command that shuts a guest down; empty for none */
 };
 
@@ -19,11 +19,12 @@ struct vqemu_unit_options {
 struct unit_settings {
     const char *name_prefix, *stop_directory;
     struct command_settings command;
-    uint64_t stop_timeout;
+    uint64_t stop_seconds;
     const struct strv *stop;
 };
 
 /* With defaults where nothing is set; the setters have refused bad values. options may be NULL. */
-void unit_settle(const vqemu_unit_options *options, struct unit_settings *settings);
+void unit_settle(const vqemu_unit_options *options, vqemu_call *call,
+                 struct unit_settings *settings);
 
 #endif

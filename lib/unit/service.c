@@ -117,7 +117,7 @@ static int add_start(struct strbuf *text, const struct unit_plan *plan, vqemu_er
  */
 static void add_stop(struct strbuf *text, const struct unit_plan *plan) {
     const struct strv *stop = plan->settings.stop;
-    unsigned long long timeout = plan->settings.stop_timeout;
+    unsigned long long timeout = plan->settings.stop_seconds;
     const char *socket = vqemu_command_socket(plan->command, VQEMU_SOCKET_STOP);
     strbuf_add(text, "KillMode=mixed\n");
     if (stop->count == 0) {

@@ -165,16 +165,16 @@ static int write_units(vqemu_units *units, struct unit_plan *plan, vqemu_error *
 
 /* Nobody would keep to the time that was set. */
 static int check_stop_timeout(const vqemu_unit_options *options, vqemu_error **error) {
-    if (!options || options->stop_timeout == 0 || options->stop.count > 0)
+    if (!options || options->stop_seconds == 0 || options->stop.count > 0)
         return 0;
     return error_flags_at_odds(error, "vqemu_units_build",
-                               "stop_timeout is for the guest that a stop command shuts down, and "
+                               "stop_seconds is for the guest that a stop command shuts down, and "
                                "no stop command is set");
 }
 
 VQEMU_EXPORT int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
                                    const vqemu_unit_options *options, uint32_t flags,
-                                   vqemu_units **units, vqemu_error **error) {
+                                   vqemu_call *call, vqemu_units **units, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(units, error);
     *units = NULL;
@@ -185,7 +185,7 @@ VQEMU_EXPORT int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     int r = check_stop_timeout(options, error);
     if (r < 0)
         return r;
-    unit_settle(options, &plan.settings);
+    unit_settle(options, call, &plan.settings);
     _cleanup_units_ vqemu_units *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);

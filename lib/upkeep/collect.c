@@ -258,6 +258,7 @@ struct sweep {
 static void tell_unreadable(const struct sweep *sweep, const char *name, int system_errno) {
     char text[128];
     call_log(sweep->collector->progress.call, VQEMU_LOG_WARNING, "leftover-unreadable",
+             (struct log_subject){.path = sweep->collector->store->objects_path},
              "%s/%s of the store %s stays: it cannot be told whether a process that died left it: "
              "%s",
              workshop_names[sweep->workshop], name, sweep->collector->store->objects_path,

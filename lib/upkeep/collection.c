@@ -112,8 +112,8 @@ VQEMU_EXPORT const char *vqemu_collection_kept_name(const vqemu_collection *coll
     return kept ? kept->name : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_collection_kept_reason(const vqemu_collection *collection,
-                                                      size_t index) {
+VQEMU_EXPORT const char *vqemu_collection_kept_message(const vqemu_collection *collection,
+                                                       size_t index) {
     const struct kept *kept = kept_at(collection, index);
     return kept ? kept->reason : NULL;
 }

@@ -7,9 +7,10 @@
 #include "vm/key-path.h"
 #include "vm/vm.h"
 
-_Static_assert((int)TOGGLE_DEFAULT == VQEMU_SWITCH_DEFAULT && (int)TOGGLE_OFF == VQEMU_SWITCH_OFF &&
-                   (int)TOGGLE_ON == VQEMU_SWITCH_ON,
-               "a toggle is what a caller calls a switch");
+_Static_assert(
+    TOGGLE_DEFAULT - 1 == VQEMU_SWITCH_DEFAULT && TOGGLE_OFF - 1 == VQEMU_SWITCH_OFF &&
+        TOGGLE_ON - 1 == VQEMU_SWITCH_ON,
+    "a toggle is one more than what a caller calls a switch: one in zeroed memory is not set");
 
 /* What is set: the last property of the path, in this object. */
 struct target {
@@ -103,7 +104,7 @@ static int set_switch(const struct target *target, int32_t value, vqemu_error **
     }
     if (target->path.kind == KEY_VALUE)
         return set_value(target, value == VQEMU_SWITCH_DEFAULT ? NULL : &given, error);
-    *(enum toggle *)property_field(property, target->object) = (enum toggle)value;
+    *(enum toggle *)property_field(property, target->object) = (enum toggle)(value + 1);
     return 0;
 }
 
@@ -245,7 +246,7 @@ VQEMU_EXPORT int vqemu_vm_get_number(const vqemu_vm *vm, const char *key, uint64
 
 static int32_t switch_of(const struct source *source) {
     if (source->path.kind != KEY_VALUE)
-        return (int32_t) * (const enum toggle *)field_of(source);
+        return (int32_t) * (const enum toggle *)field_of(source) - 1;
     if (!source->value)
         return VQEMU_SWITCH_DEFAULT;
     return source->value->on ? VQEMU_SWITCH_ON : VQEMU_SWITCH_OFF;

@@ -194,7 +194,7 @@ static size_t count_arguments(const vqemu_command *command) {
 static vqemu_command *build_command(vqemu_runtime *runtime, const vqemu_vm *vm) {
     vqemu_error *error = NULL;
     vqemu_command *command;
-    if (vqemu_command_build(runtime, vm, NULL, 0, &command, &error) < 0)
+    if (vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error) < 0)
         fail("command", error);
     return command;
 }

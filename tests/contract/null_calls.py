@@ -194,7 +194,7 @@ class Library:
         return vm
 
     def make_command(self):
-        return self.need("vqemu_command_build", self.make("vqemu_runtime"), self.make("vqemu_vm"), None, 0)
+        return self.need("vqemu_command_build", self.make("vqemu_runtime"), self.make("vqemu_vm"), None, 0, None)
 
     def make_policy(self):
         return self.need("vqemu_policy_from_json", b"{}", 2, None, 0)
@@ -204,6 +204,9 @@ class Library:
 
     def make_evidence(self):
         return None  # there is one only while a verifier is asked
+
+    def make_log_record(self):
+        return None  # there is one only while an event is told
 
     def make_signature_list(self):
         return self.need("vqemu_store_list_signatures", self.stored(), self.make("vqemu_revision"), 0, None)
@@ -218,7 +221,7 @@ class Library:
         vm = self.need("vqemu_vm_new", b"web")
         self.do("vqemu_vm_set_string", vm, b"user", b"root")
         return self.need("vqemu_units_build", self.make("vqemu_runtime"), vm,
-                         self.make("vqemu_unit_options"), 0)
+                         self.make("vqemu_unit_options"), 0, None)
 
     def make_remote(self):
         """Of a server that has one tag, and ends with this process."""
@@ -231,7 +234,7 @@ class Library:
     def make_push(self):
         """To a registry to which all is fine."""
         return self.need("vqemu_store_push", self.stored(), self.make("vqemu_revision"), self.make("vqemu_remote"), None,
-                         None, 0, None)
+                         0, None)
 
     def make_tag_list(self):
         return self.need("vqemu_remote_list_tags", self.make("vqemu_remote"), 0, None)

@@ -202,6 +202,8 @@ def untold_events(root):
     rows = set(re.findall(r"^\| ([a-z-]+) \| (info|warning|debug) \|", (SOURCE / "docs/errors.md").read_text(), re.M))
     said = {(arguments[2].strip('"'), arguments[1].removeprefix("VQEMU_LOG_").lower()): where
             for where, arguments in calls_in(root, "call_log") if arguments[2].startswith('"')}
+    said.update({(arguments[1].strip('"'), "warning"): where for where, arguments in calls_in(root, "call_log_problem")
+                 if arguments[1].startswith('"')})
     for event, level in sorted(set(said) - rows):
         yield f"{said[event, level]} logs the event {event} ({level}), which docs/errors.md does not have"
     if root == SOURCE:
@@ -316,8 +318,8 @@ def test_tests_of_no_wing_are_named(copy):
      "names the detail VQEMU_DETAIL_NONE"),
     ('const char *a = vqemu_error_detail(e, "key");', 'asks for the detail "key"'),
     ('int a = error_system(error, errno, "cannot open %s", path);', "ends its message"),
-    ('void f(void) { call_log(call, VQEMU_LOG_WARNING, "no-such-event", "x"); }', "logs the event no-such-event"),
-    ('void f(void) { call_log(call, VQEMU_LOG_INFO, "log-is-fifo", "x"); }', "logs the event log-is-fifo"),
+    ('void f(void) { call_log(call, VQEMU_LOG_WARNING, "no-such-event", about, "x"); }', "logs the event no-such-event"),
+    ('void f(void) { call_log(call, VQEMU_LOG_INFO, "log-is-fifo", about, "x"); }', "logs the event log-is-fifo"),
 ])
 def test_a_detail_without_a_constant_is_named(copy, line, fault):
     where = plant(copy, "store/pin.c", line)

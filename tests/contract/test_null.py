@@ -19,7 +19,7 @@ USAGE = -12
 OPTIONAL = {
     "error", "call", "userdata", "function", "holder", "value", "source", "arguments_json", "result_json", "revision",
     "from", "options", "profile", "name", "argv", "policy", "keeper", "capabilities", "others", "tag",
-    "version", "trust", "mount_from",
+    "version", "trust",
 }
 # Parameters of the names above that are needed all the same.
 NEEDED = {

@@ -78,7 +78,7 @@ static vqemu_command *build(vqemu_runtime *runtime, const vqemu_vm *vm, vqemu_ca
     FUZZ_CHECK(vqemu_command_options_new(&options, NULL) == 0 &&
                    vqemu_command_options_set_capabilities(options, told, NULL, NULL) == 0,
                "no memory");
-    int r = vqemu_command_build(runtime, vm, options, 0, &command, &error);
+    int r = vqemu_command_build(runtime, vm, options, 0, NULL, &command, &error);
     if (r < 0 && reason)
         *reason = strdup(vqemu_error_reason(error));
     FUZZ_CHECK(!command == (r < 0), "the result %d with a command, or 0 without", r);
@@ -110,11 +110,11 @@ static void check_checked(vqemu_runtime *runtime, const vqemu_vm *vm, vqemu_capa
 /* A machine gets its versioned name once. */
 static void check_completed(vqemu_runtime *runtime, vqemu_vm *vm, const vqemu_capabilities *told) {
     vqemu_error *error = NULL;
-    int r = vqemu_vm_complete(vm, runtime, told, 0, &error);
+    int r = vqemu_vm_complete(vm, runtime, told, 0, NULL, &error);
     if (fuzz_check_result(r, &error) < 0)
         return;
     _cleanup_free_ char *text = to_json(vm);
-    r = vqemu_vm_complete(vm, runtime, told, 0, &error);
+    r = vqemu_vm_complete(vm, runtime, told, 0, NULL, &error);
     FUZZ_CHECK(r == 0, "only once: %s", vqemu_error_message(error));
     _cleanup_free_ char *again = to_json(vm);
     FUZZ_CHECK(strcmp(text, again) == 0, "two texts:\n%s%s", text, again);

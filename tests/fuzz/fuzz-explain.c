@@ -17,7 +17,7 @@ static vqemu_command *build(vqemu_runtime *runtime, const json_t *document) {
     vqemu_vm *vm = NULL;
     vqemu_command *command = NULL;
     if (text && vqemu_vm_from_json(text, strlen(text), NULL, 0, &vm, NULL) == 0)
-        vqemu_command_build(runtime, vm, NULL, 0, &command, NULL);
+        vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, NULL);
     vqemu_vm_free(vm);
     return command;
 }

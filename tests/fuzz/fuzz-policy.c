@@ -183,11 +183,11 @@ static void check_together(vqemu_policy *policy, const vqemu_vm *vm, const json_
     FUZZ_CHECK(vqemu_command_options_new(&options, NULL) == 0 &&
                    vqemu_command_options_set_policy(options, policy, NULL) == 0,
                "no memory");
-    int r = vqemu_command_build(runtime, vm, options, 0, &command, &error);
+    int r = vqemu_command_build(runtime, vm, options, 0, NULL, &command, &error);
     if (r == VQEMU_ERR_DENIED)
         check_denied(error);
     fuzz_check_result(r, &error);
-    int without = vqemu_command_build(runtime, vm, NULL, 0, &free_command, NULL);
+    int without = vqemu_command_build(runtime, vm, NULL, 0, NULL, &free_command, NULL);
     FUZZ_CHECK(without == r || (without == 0 && r == VQEMU_ERR_DENIED),
                "%d without the policy, and %d with it", without, r);
     if (r == 0)

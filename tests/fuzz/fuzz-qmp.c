@@ -30,7 +30,7 @@ static void check_json(char *text) {
 static vqemu_call *patience(void) {
     vqemu_call *call = NULL;
     FUZZ_CHECK(vqemu_call_new(&call, NULL) == 0 &&
-                   vqemu_call_set_number(call, VQEMU_CALL_TIMEOUT, PATIENCE, NULL) == 0,
+                   vqemu_call_set_number(call, VQEMU_CALL_DEADLINE_MS, PATIENCE, NULL) == 0,
                "no memory");
     return call;
 }

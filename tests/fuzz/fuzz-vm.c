@@ -95,15 +95,15 @@ static void check_completed(vqemu_runtime *runtime, const vqemu_vm *vm,
     vqemu_command *again = NULL;
     vqemu_error *error = NULL;
     FUZZ_CHECK(vqemu_vm_copy(vm, &whole, NULL) == 0, "no copy");
-    int r = vqemu_vm_complete(whole, runtime, NULL, 0, &error);
+    int r = vqemu_vm_complete(whole, runtime, NULL, 0, NULL, &error);
     FUZZ_CHECK(r == 0, "it is not completed: %s", vqemu_error_message(error));
     _cleanup_free_ char *text = to_json(whole);
-    r = vqemu_command_build(runtime, whole, NULL, 0, &again, &error);
+    r = vqemu_command_build(runtime, whole, NULL, 0, NULL, &again, &error);
     FUZZ_CHECK(r == 0, "completed, it is refused: %s\n%s", vqemu_error_message(error), text);
     FUZZ_CHECK(strcmp(vqemu_command_digest(command, VQEMU_DIGEST_COMMAND),
                       vqemu_command_digest(again, VQEMU_DIGEST_COMMAND)) == 0,
                "completed, it has another command:\n%s", text);
-    FUZZ_CHECK(vqemu_vm_complete(whole, runtime, NULL, 0, NULL) == 0, "only once");
+    FUZZ_CHECK(vqemu_vm_complete(whole, runtime, NULL, 0, NULL, NULL) == 0, "only once");
     _cleanup_free_ char *text_again = to_json(whole);
     FUZZ_CHECK(strcmp(text, text_again) == 0, "two texts:\n%s%s", text, text_again);
     vqemu_command_unref(again);
@@ -115,7 +115,7 @@ static void check_command(vqemu_runtime *runtime, const vqemu_vm *vm, const json
     const unsigned all = VQEMU_COMMAND_FOR_UNIT | VQEMU_COMMAND_PAUSED | VQEMU_COMMAND_INCOMING;
     vqemu_command *command = NULL, *again = NULL;
     vqemu_error *error = NULL;
-    int r = vqemu_command_build(runtime, vm, NULL, flags & all, &command, &error);
+    int r = vqemu_command_build(runtime, vm, NULL, flags & all, NULL, &command, &error);
     FUZZ_CHECK(!command == (r < 0), "the result %d with a command, or 0 without", r);
     if (fuzz_check_result(r, &error) < 0)
         return;
@@ -125,7 +125,8 @@ static void check_command(vqemu_runtime *runtime, const vqemu_vm *vm, const json
     check_visible_name(command);
     if ((flags & all) == 0)
         check_completed(runtime, vm, command);
-    FUZZ_CHECK(vqemu_command_build(runtime, vm, NULL, flags & all, &again, NULL) == 0, "only once");
+    FUZZ_CHECK(vqemu_command_build(runtime, vm, NULL, flags & all, NULL, &again, NULL) == 0,
+               "only once");
     FUZZ_CHECK(strcmp(vqemu_command_digest(command, VQEMU_DIGEST_COMMAND),
                       vqemu_command_digest(again, VQEMU_DIGEST_COMMAND)) == 0,
                "the same VM gives another command");
@@ -152,8 +153,9 @@ static void check_units_of(vqemu_runtime *runtime, vqemu_vm *vm, unsigned flags)
     const char *user = NULL;
     if (!(flags & USER_UNIT) && vqemu_vm_get_string(vm, "user", &user, NULL) == 0 && !user)
         FUZZ_CHECK(vqemu_vm_set_string(vm, "user", "vm", NULL) == 0, "no user");
-    int r = vqemu_units_build(runtime, vm, has_stop ? unit_options() : NULL,
-                              flags & USER_UNIT ? VQEMU_UNIT_USER_MANAGER : 0, &units, &error);
+    int r =
+        vqemu_units_build(runtime, vm, has_stop ? unit_options() : NULL,
+                          flags & USER_UNIT ? VQEMU_UNIT_USER_MANAGER : 0, NULL, &units, &error);
     FUZZ_CHECK(!units == (r < 0), "the result %d with units, or 0 without", r);
     if (fuzz_check_result(r, &error) == 0)
         check_units(units, has_stop ? stop_command : NULL);

@@ -58,7 +58,7 @@ static inline int prepare_by(const vqemu_vm *vm, uint32_t flags, vqemu_call *cal
     _cleanup_runtime_ vqemu_runtime *runtime =
         runtime_at(selection, runtime_paths("/t/bin/qemu", firmware_dir, NULL, NULL, NULL));
     _cleanup_command_ vqemu_command *command = NULL;
-    int r = vqemu_command_build(runtime, vm, NULL, 0, &command, error);
+    int r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, error);
     return r < 0 ? r : vqemu_prepare(command, flags, call, error);
 }
 

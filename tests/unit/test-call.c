@@ -73,7 +73,7 @@ static vqemu_call *new_cancelled(void) {
 }
 
 static vqemu_call *new_expired(void) {
-    vqemu_call *call = make_call("timeout", 1);
+    vqemu_call *call = make_call("deadline_ms", 1);
     usleep(2000);
     return call;
 }
@@ -215,14 +215,14 @@ START_TEST(who_waits_is_told_and_can_give_up) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_call_ vqemu_call *busy = make_watched_call(hear_of_waiting, &heard),
                               *cancelled = make_call(NULL, 0);
-    ck_assert_int_eq(vqemu_call_set_number(busy, "lock_timeout", 200, NULL), 0);
+    ck_assert_int_eq(vqemu_call_set_number(busy, "lock_timeout_ms", 200, NULL), 0);
     ck_assert_int_eq(busy_call(_i, busy, &error), VQEMU_ERR_BUSY);
     ck_assert_int_ge(heard, 1);
     ck_assert_str_eq(vqemu_error_reason(error), "locked");
     _cleanup_free_ char *holder = format_string("process %d", (int)getpid());
     ck_assert_msg(strstr(vqemu_error_detail(error, "holder"), holder) != NULL, "%s",
                   vqemu_error_message(error));
-    _cleanup_call_ vqemu_call *late = make_call("timeout", 500);
+    _cleanup_call_ vqemu_call *late = make_call("deadline_ms", 500);
     ck_assert_int_eq(busy_call(_i, late, &error), VQEMU_ERR_TIMEOUT);
     ck_assert_str_eq(vqemu_error_reason(error), "deadline");
     ck_assert_msg(strstr(vqemu_error_message(error), holder) != NULL, "%s",
@@ -240,14 +240,14 @@ START_TEST(a_pipe_that_nobody_serves_is_given_up) {
     vqemu_manifest *manifest = NULL;
     ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
     ck_assert_int_eq(pipe2(out, O_CLOEXEC), 0);
-    _cleanup_call_ vqemu_call *first = make_call("timeout", 200);
+    _cleanup_call_ vqemu_call *first = make_call("deadline_ms", 200);
     ck_assert_int_eq(vqemu_store_export(store, revision, out[1], NULL, 0, first, &error),
                      VQEMU_ERR_TIMEOUT); /* larger than a pipe */
-    _cleanup_call_ vqemu_call *second = make_call("timeout", 200);
+    _cleanup_call_ vqemu_call *second = make_call("deadline_ms", 200);
     ck_assert_int_eq(vqemu_store_import(store, in[0], NULL, NULL, VQEMU_IMPORT_ANY_PROFILE, second,
                                         &result, &error),
                      VQEMU_ERR_TIMEOUT);
-    _cleanup_call_ vqemu_call *third = make_call("timeout", 200);
+    _cleanup_call_ vqemu_call *third = make_call("deadline_ms", 200);
     ck_assert_int_eq(vqemu_manifest_load_fd(in[0], NULL, 0, third, &manifest, &error),
                      VQEMU_ERR_TIMEOUT);
     for (int i = 0; i < 2; i++) {
@@ -259,18 +259,27 @@ END_TEST
 
 /* ---- events ---- */
 
+static const char *const detail_names[] = {VQEMU_DETAIL_PATH, VQEMU_DETAIL_OBJECT,
+                                           VQEMU_DETAIL_REVISION};
+enum { DETAIL_PATH, DETAIL_OBJECT, DETAIL_REVISION, DETAILS };
+
 struct event {
     int32_t level;
-    char name[32], message[512];
+    char name[32], message[512], details[DETAILS][256];
     int count;
 };
 
-static void hear(int32_t level, const char *event, const char *message, void *userdata) {
+static void hear(const vqemu_log_record *record, void *userdata) {
     struct event *heard = userdata;
-    heard->level = level;
+    heard->level = vqemu_log_record_level(record);
     heard->count++;
-    snprintf(heard->name, sizeof heard->name, "%s", event);
-    snprintf(heard->message, sizeof heard->message, "%s", message);
+    snprintf(heard->name, sizeof heard->name, "%s", vqemu_log_record_event(record));
+    snprintf(heard->message, sizeof heard->message, "%s", vqemu_log_record_message(record));
+    for (size_t i = 0; i < DETAILS; i++) {
+        const char *detail = vqemu_log_record_detail(record, detail_names[i]);
+        snprintf(heard->details[i], sizeof heard->details[i], "%s", detail ? detail : "");
+    }
+    ck_assert_ptr_null(vqemu_log_record_detail(record, "no-such"));
 }
 
 static vqemu_call *make_logged_call(struct event *event) {
@@ -299,6 +308,8 @@ START_TEST(an_altered_tree_is_told_of) {
     ck_assert_int_eq(unlink(file), 0);
     ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, call, &again, NULL), 0);
     was_heard(&event, VQEMU_LOG_WARNING, "tree-altered", "lib");
+    ck_assert_str_eq(event.details[DETAIL_REVISION], vqemu_runtime_revision_name(again));
+    ck_assert_ptr_nonnull(strstr(event.details[DETAIL_PATH], "trees"));
 }
 END_TEST
 
@@ -311,6 +322,7 @@ START_TEST(a_replaced_object_is_told_of) {
     write_file(path, "Firmware", 0444);
     ck_assert_int_eq(ingest(store, call, &result, NULL), 0);
     was_heard(&event, VQEMU_LOG_WARNING, "object-replaced", strrchr(path, '/') + 1);
+    ck_assert_str_eq(event.details[DETAIL_OBJECT], strrchr(path, '/') + 1);
     ck_assert_uint_eq(vqemu_ingest_new_object_count(result), 1);
 }
 END_TEST
@@ -322,6 +334,7 @@ START_TEST(a_broken_revision_is_told_of) {
     write_file("store/cas/refs/x-00000001.json", "{", 0644);
     ck_assert_int_eq(vqemu_store_list_revisions(store, NULL, 0, call, &list, NULL), 0);
     was_heard(&event, VQEMU_LOG_WARNING, "revision-broken", "x-00000001.json");
+    ck_assert_ptr_nonnull(strstr(event.details[DETAIL_PATH], "x-00000001.json"));
     vqemu_revision_list_free(list);
 }
 END_TEST
@@ -331,10 +344,10 @@ struct curious {
     int count, listed;
 };
 
-static void look_again(int32_t level, const char *event, const char *message, void *userdata) {
+static void look_again(const vqemu_log_record *record, void *userdata) {
     struct curious *curious = userdata;
     vqemu_revision_list *list = NULL;
-    (void)level, (void)event, (void)message;
+    (void)record;
     curious->count++;
     if (vqemu_store_list_revisions(store, NULL, 0, curious->call, &list, NULL) == 0)
         curious->listed++;
@@ -380,7 +393,7 @@ END_TEST
 
 /* Negative in the caller's program. */
 START_TEST(a_time_below_0_is_refused) {
-    const char *const keys[] = {VQEMU_CALL_TIMEOUT, VQEMU_CALL_LOCK_TIMEOUT};
+    const char *const keys[] = {VQEMU_CALL_DEADLINE_MS, VQEMU_CALL_LOCK_TIMEOUT_MS};
     _cleanup_call_ vqemu_call *call = make_call("threads", 1);
     _cleanup_error_ vqemu_error *error = NULL;
     ck_assert_int_eq(vqemu_call_set_number(call, keys[_i], (uint64_t)-1, &error),

@@ -114,7 +114,7 @@ static int read_and_build(vqemu_runtime *runtime, const char *text, size_t size,
     if (r == 0)
         r = vqemu_command_options_set_policy(options, all_allowed(), error);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, options, 0, &command, error);
+        r = vqemu_command_build(runtime, vm, options, 0, NULL, &command, error);
     vqemu_command_options_free(options);
     if (r == 0) {
         _cleanup_free_ char *shell = NULL, *json = NULL, *saved = NULL, *why = NULL, *list = NULL;
@@ -138,13 +138,13 @@ static int read_and_compare(vqemu_runtime *runtime, const char *text, size_t siz
     _cleanup_free_ char *changes = NULL;
     int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, NULL, 0, &command, error);
+        r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, error);
     if (r == 0)
         r = vqemu_vm_set_number(vm, VQEMU_KEY_MEMORY, 3000, error);
     if (r == 0)
         r = vqemu_vm_unset(vm, VQEMU_KEY_ROOTFS, error);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, NULL, 0, &other, error);
+        r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &other, error);
     return r == 0 ? vqemu_command_diff(command, other, 0, &changes, error) : r;
 }
 
@@ -152,7 +152,7 @@ static int read_and_complete(vqemu_runtime *runtime, const char *text, size_t si
                              vqemu_error **error) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     int r = vqemu_vm_from_json(text, size, NULL, 0, &vm, error);
-    return r == 0 ? vqemu_vm_complete(vm, runtime, NULL, 0, error) : r;
+    return r == 0 ? vqemu_vm_complete(vm, runtime, NULL, 0, NULL, error) : r;
 }
 
 static int read_and_make_units(vqemu_runtime *runtime, const char *text, size_t size,
@@ -171,7 +171,7 @@ static int read_and_make_units(vqemu_runtime *runtime, const char *text, size_t 
     if (r == 0)
         r = vqemu_unit_options_set_stop_command(options, stop, error);
     if (r == 0)
-        r = vqemu_units_build(runtime, vm, options, 0, &units, error);
+        r = vqemu_units_build(runtime, vm, options, 0, NULL, &units, error);
     vqemu_units_free(units);
     vqemu_unit_options_free(options);
     return r;
@@ -415,7 +415,7 @@ START_TEST(every_allocation_of_loading_can_fail) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_command_ vqemu_command *command = NULL;
     ck_assert_int_eq(vqemu_vm_from_json(text, size, NULL, 0, &vm, NULL), 0);
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, NULL), 0);
     ck_assert_int_eq(vqemu_command_save(command, 0, &saved, NULL), 0);
     long parsing = count_allocations(parse, runtime, saved, strlen(saved));
     every_allocation_of(load_command, runtime, saved, strlen(saved), parsing, 1);

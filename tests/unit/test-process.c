@@ -142,7 +142,7 @@ static int prepare_vm(vqemu_runtime *runtime) {
     if (r == 0)
         r = vqemu_vm_set_string(vm, "runtime_dir", run, NULL);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, NULL, 0, &command, NULL);
+        r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, NULL);
     if (r == 0)
         r = vqemu_prepare(command, 0, NULL, NULL);
     vqemu_vm_free(vm);

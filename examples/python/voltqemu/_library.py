@@ -38,7 +38,7 @@ OpenFile = Union[int, HasDescriptor]
 SONAME = "libvoltqemu.so.1"
 PROGRESS_FUNCTION = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
 VERIFIER_FUNCTION = ctypes.CFUNCTYPE(c_int, c_void_p, c_void_p)
-LOG_FUNCTION = ctypes.CFUNCTYPE(None, c_int32, c_char_p, c_char_p, c_void_p)
+LOG_FUNCTION = ctypes.CFUNCTYPE(None, c_void_p, c_void_p)
 
 #: What belongs to one thread at a time; a lock makes threads of Python wait for each other.
 _EXCLUSIVE = ("vqemu_vm", "vqemu_monitor")

@@ -23,7 +23,7 @@ element_classes: Dict[str, Type[Element]] = {}
 #: A value by a name that is none of the library's: a feature of the CPU, on, off, or what QEMU takes as a number or
 #: text; the place of a device.
 Value = Union[bool, int, str]
-OFF, ON = 1, 2
+OFF, ON = 0, 1
 
 
 @functools.lru_cache(maxsize=None)

@@ -14,7 +14,7 @@ import weakref
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, TypeVar
 
-from ._library import LOG_FUNCTION, PROGRESS_FUNCTION, C, Handle, Pointer, decoded, milliseconds, pointer_of, unsigned
+from ._library import LOG_FUNCTION, PROGRESS_FUNCTION, C, Handle, Pointer, milliseconds, pointer_of, unsigned
 from .errors import Error
 
 __all__ = ["Call", "LogEvent", "Progress"]
@@ -50,11 +50,22 @@ class Progress:
 @dataclass(frozen=True)
 class LogEvent:
     """What is worth a line in a log. level: logging.INFO or logging.WARNING; event: a stable word, such as
-    "tree-altered"; message: for people."""
+    "tree-altered"; message: for people. path, object, revision, host: what it is about."""
 
     level: int
     event: str
     message: str
+    path: Optional[str] = None
+    object: Optional[str] = None
+    revision: Optional[str] = None
+    host: Optional[str] = None
+
+    @classmethod
+    def _copied(cls, address: int) -> LogEvent:
+        record = Pointer.borrow("vqemu_log_record", address)
+        return cls(30 if C.vqemu_log_record_level(record) >= 2 else 20, C.vqemu_log_record_event(record),
+                   C.vqemu_log_record_message(record),
+                   *(C.vqemu_log_record_detail(record, name) for name in ("path", "object", "revision", "host")))
 
 
 ProgressFunction = Callable[[Progress], object]
@@ -94,7 +105,7 @@ class Call(Handle):
                            ("max_layers", max_layers)):
             if value is not None:
                 C.vqemu_call_set_number(self, key, unsigned(value, key))
-        for key, seconds in (("timeout", timeout), ("lock_timeout", lock_timeout)):
+        for key, seconds in (("deadline_ms", timeout), ("lock_timeout_ms", lock_timeout)):
             if seconds is not None:
                 C.vqemu_call_set_number(self, key, milliseconds(seconds, key))
         token = next(_tokens)
@@ -153,12 +164,12 @@ def _progressed(address: int, token: Optional[int]) -> int:
         return 1
 
 
-def _logged(level: int, event: Optional[bytes], message: Optional[bytes], token: Optional[int]) -> None:
+def _logged(address: int, token: Optional[int]) -> None:
     call = _calls.get(token or 0)
     if call is None or call._log is None:
         return
     try:
-        call._log(LogEvent(30 if level >= 2 else 20, decoded(event) or "", decoded(message) or ""))
+        call._log(LogEvent._copied(address))
     except BaseException as problem:
         call._fail(problem)
 

@@ -74,7 +74,8 @@ class Command(Handle):
     def __init__(self, runtime: Runtime, vm: VM, *, for_unit: bool = False, paused: bool = False,
                  incoming: bool = False, state_base: Optional[Text] = None,
                  runtime_base: Optional[Text] = None, policy: Optional[Policy] = None,
-                 capabilities: Optional[Capabilities] = None, others: Optional[Store] = None) -> None:
+                 capabilities: Optional[Capabilities] = None, others: Optional[Store] = None,
+                 call: Optional[Call] = None) -> None:
         """for_unit: with the sockets of a systemd unit. paused: do not start the CPUs (-S). incoming: wait for a
         migration (-incoming defer). state_base, runtime_base: where the directories of VMs are. policy: what the VM
         may use of the host, all by default. capabilities: what Runtime.probe() told, which the command is checked
@@ -85,7 +86,7 @@ class Command(Handle):
             C.vqemu_command_options_set_policy(described, policy)
         if capabilities is not None or others is not None:
             C.vqemu_command_options_set_capabilities(described, capabilities, others)
-        self._pointer = C.vqemu_command_build(runtime, vm, described, flags)
+        self._pointer = C.vqemu_command_build(runtime, vm, described, flags, call)
 
     @classmethod
     def load(cls, text: Union[str, bytes], source: Optional[Text] = None, *, call: Optional[Call] = None) -> Command:

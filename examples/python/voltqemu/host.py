@@ -59,7 +59,7 @@ class Host(Value):
     @property
     def kvm_reason(self) -> str:
         """Why KVM is usable or not, for people."""
-        return str(C.vqemu_host_kvm_reason(self))
+        return str(C.vqemu_host_kvm_message(self))
 
     @property
     def vhost_net_state(self) -> str:
@@ -69,7 +69,7 @@ class Host(Value):
     @property
     def vhost_net_reason(self) -> str:
         """Why vhost-net can be used or not, for people."""
-        return str(C.vqemu_host_vhost_net_reason(self))
+        return str(C.vqemu_host_vhost_net_message(self))
 
     def _says(self) -> Tuple[str, ...]:
         return self.arch, self.kvm_state, self.kvm_reason, self.vhost_net_state, self.vhost_net_reason

@@ -15,7 +15,7 @@ from .errors import NotRunningError, TimedOutError
 
 __all__ = ["Monitor", "ShutdownEnd"]
 
-_NOWAIT = 1  # VQEMU_MONITOR_NOWAIT
+_NOWAIT = 2  # VQEMU_EVENT_NOWAIT
 
 #: How long anything may take unless told otherwise, in seconds.
 PATIENCE = 30.0

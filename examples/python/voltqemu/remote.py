@@ -40,22 +40,23 @@ class Remote(Handle):
     def __init__(self, repository: Text, *, user: Optional[Text] = None, password: Optional[Text] = None,
                  identity_token: Optional[Text] = None, ca_file: Optional[Text] = None,
                  certificate: Optional[Text] = None, key: Optional[Text] = None, proxy: Optional[Text] = None,
-                 token_host: Optional[Text] = None, plain_http: bool = False, connect_timeout: Optional[int] = None,
-                 stall_timeout: Optional[int] = None, connections: Optional[int] = None,
-                 tries: Optional[int] = None) -> None:
+                 token_host: Optional[Text] = None, mount_from: Optional[Text] = None, plain_http: bool = False,
+                 connect_timeout: Optional[int] = None, stall_timeout: Optional[int] = None,
+                 connections: Optional[int] = None, tries: Optional[int] = None) -> None:
         """repository: "host/name" or "host:port/name". user and password, or an identity token: who logs in. ca_file:
         of the authorities that the registry's certificate must be of; certificate, key: the client's; all absolute
-        paths. proxy: a URL. token_host: the one other host that may be asked for tokens. plain_http: HTTP instead of
+        paths. proxy: a URL. token_host: the one other host that may be asked for tokens. mount_from:
+        another repository there, which may have some of what is pushed. plain_http: HTTP instead of
         HTTPS, with a login on this host alone. The timeouts are whole seconds; connections: requests at the same
         time; tries: how often one is made. 0 and None are the defaults."""
         self._pointer = C.vqemu_remote_new(encoded(repository, "repository"))
         for name, text in (("user", user), ("password", password), ("identity_token", identity_token),
                            ("ca_file", ca_file), ("certificate", certificate), ("key", key), ("proxy", proxy),
-                           ("token_host", token_host)):
+                           ("token_host", token_host), ("mount_from", mount_from)):
             if text is not None:
                 C.vqemu_remote_set_string(self, name, encoded(text, name))
         for name, number in (("plain_http", int(flag(plain_http, "plain_http"))),
-                             ("connect_timeout", connect_timeout), ("stall_timeout", stall_timeout),
+                             ("connect_seconds", connect_timeout), ("stall_seconds", stall_timeout),
                              ("connections", connections), ("tries", tries)):
             if number is not None:
                 C.vqemu_remote_set_number(self, name, unsigned(number, name))

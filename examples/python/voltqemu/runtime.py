@@ -157,7 +157,7 @@ class Runtime(Handle):
         found = C.vqemu_runtime_list_placements(self, 0)
         return [Placement(*fields) for fields in items(
             found, "vqemu_placement_list_count", "vqemu_placement_list_path", "vqemu_placement_list_how",
-            "vqemu_placement_list_reason")]
+            "vqemu_placement_list_message")]
 
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [self.revision or self.binary, self.guest_arch]))

@@ -60,13 +60,13 @@ class Selection(Value):
     @property
     def reason(self) -> str:
         """Why this profile was chosen, for people."""
-        return str(C.vqemu_selection_reason(self))
+        return str(C.vqemu_selection_message(self))
 
     @property
     def rejected(self) -> List[Rejected]:
         """The profiles that were considered and not chosen."""
         return [Rejected(Profile._of(C.vqemu_selection_rejected_profile(self, i)).name,
-                         C.vqemu_selection_rejected_reason(self, i))
+                         C.vqemu_selection_rejected_message(self, i))
                 for i in range(C.vqemu_selection_rejected_count(self))]
 
     def _says(self) -> Tuple[Hashable, ...]:

@@ -306,7 +306,7 @@ class Store(Handle):
         described = _described(profile, trust, digest=digest, created_at=created_at, qemu_version=qemu_version,
                                build_date=build_date, build_host=build_host, accel=accel, abilities=abilities,
                                guests=guests, description=description)
-        flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1
+        flags = flag(whole, "whole") | flag(any_profile, "any_profile") << 1
         with _opened(file, "rb") as (number, name):
             return Ingest._of(perform(call, lambda made: C.vqemu_store_import(
                 self, number, name, described, flags, made)))
@@ -326,7 +326,7 @@ class Store(Handle):
         It needs the profile, or the digest that the revision must have, or any_profile. trust: who must have signed it.
         """
         described = _described(profile, trust, digest=digest)
-        flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1
+        flags = flag(whole, "whole") | flag(any_profile, "any_profile") << 1
         return Ingest._of(perform(call, lambda made: C.vqemu_store_import_layout(
             self, directory, version, described, flags, made)))
 
@@ -337,27 +337,27 @@ class Store(Handle):
         rest is as of import_layout(). Only what the store lacks travels. dry_run: only tell what that would be; then
         the store need not have the revision."""
         described = _described(profile, trust, digest=digest)
-        flags = flag(any_profile, "any_profile") | flag(whole, "whole") << 1 | flag(dry_run, "dry_run") << 2
+        flags = flag(whole, "whole") | flag(any_profile, "any_profile") << 1 | flag(dry_run, "dry_run") << 2
         return Ingest._of(perform(call, lambda made: C.vqemu_store_pull(
             self, remote, version, described, flags, made)))
 
     def push(self, revision: RevisionName, remote: Remote, tag: Optional[Text] = None, *,
-             mount_from: Optional[Text] = None, force: bool = False, dry_run: bool = False,
+             force: bool = False, dry_run: bool = False,
              call: Optional[Call] = None) -> Push:
         """Put a revision into a registry, under a tag, by default "latest", and under its own name. Only what the
-        repository lacks travels. mount_from: another repository there, which may have some of it. force: send all, also
+        repository lacks travels. force: send all, also
         what the registry says that it has. dry_run: only tell what would travel."""
         found = self._revision(revision, call)
         flags = flag(force, "force") | flag(dry_run, "dry_run") << 1
         return Push._of(perform(call, lambda made: C.vqemu_store_push(
-            self, found, remote, tag, mount_from, flags, made)))
+            self, found, remote, tag, flags, made)))
 
     def export_layout(self, revision: RevisionName, directory: Text, tag: Optional[Text] = None, *,
                       call: Optional[Call] = None) -> str:
         """Put a revision into an OCI layout, which is made if it is not there, under a tag, or else its name. Returns
         the digest of the OCI manifest."""
         found = self._revision(revision, call)
-        return str(perform(call, lambda made: C.vqemu_store_export_layout(self, found, directory, tag, 0, made)))
+        return str(perform(call, lambda made: C.vqemu_store_export_layout(self, directory, found, tag, 0, made)))
 
     def copy_to(self, revision: RevisionName, store: Store, *, call: Optional[Call] = None) -> Ingest:
         """Copy a revision to another store."""
@@ -438,7 +438,7 @@ class Store(Handle):
             [Removed(*fields) for fields in items(done, "vqemu_collection_count", "vqemu_collection_kind",
                                                   "vqemu_collection_name", "vqemu_collection_bytes")],
             [Kept(*fields) for fields in items(done, "vqemu_collection_kept_count", "vqemu_collection_kept_kind",
-                                               "vqemu_collection_kept_name", "vqemu_collection_kept_reason")])
+                                               "vqemu_collection_kept_name", "vqemu_collection_kept_message")])
 
     def check(self, name: Optional[RevisionName] = None, *, repair: bool = False, source: Optional[Text] = None,
               closure: bool = False, call: Optional[Call] = None) -> CheckResult:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Iterator, Optional, Sequence
 
 from ._library import C, Handle, Text, flag, options, whole
+from .call import Call
 from .command import Command
 from .policy import Policy
 from .runtime import Capabilities, Runtime
 from .store import Store
 from .vm import VM
+
+_USER_MANAGER = 8  # VQEMU_UNIT_USER_MANAGER
 
 __all__ = ["Unit", "Units"]
 
@@ -35,7 +38,7 @@ class Units(Handle):
                  state_base: Optional[Text] = None, runtime_base: Optional[Text] = None,
                  stop_timeout: Optional[int] = None, stop_command: Optional[Sequence[Text]] = None,
                  policy: Optional[Policy] = None, capabilities: Optional[Capabilities] = None,
-                 others: Optional[Store] = None) -> None:
+                 others: Optional[Store] = None, call: Optional[Call] = None) -> None:
         """user: for systemctl --user. name_prefix: of the units' names, "volt-vm-" by default. stop_directory: what
         the stop command needs besides /usr, such as where its libraries are. state_base, runtime_base:
         where the directories of VMs are. stop_timeout: seconds that the guest gets to shut down. stop_command: what
@@ -46,14 +49,15 @@ class Units(Handle):
             "vqemu_unit_options",
             {"name_prefix": name_prefix, "state_base": state_base, "runtime_base": runtime_base,
              "stop_directory": stop_directory},
-            {"stop_timeout": stop_timeout})
+            {"stop_seconds": stop_timeout})
         if stop_command is not None:
             C.vqemu_unit_options_set_stop_command(described, stop_command)
         if policy is not None:
             C.vqemu_unit_options_set_policy(described, policy)
         if capabilities is not None or others is not None:
             C.vqemu_unit_options_set_capabilities(described, capabilities, others)
-        self._pointer = C.vqemu_units_build(runtime, vm, described, int(flag(user, "user")))
+        self._pointer = C.vqemu_units_build(
+            runtime, vm, described, _USER_MANAGER if flag(user, "user") else 0, call)
 
     @property
     def command(self) -> Command:

@@ -14,6 +14,7 @@ from .errors import UnsupportedError
 from .manifest import document_bytes
 
 if TYPE_CHECKING:
+    from .call import Call
     from .runtime import Capabilities, Runtime
 
 __all__ = ["VM", "Change", "Disk", "Element", "Elements", "Forward", "Nic", "Share", "Strings", "Values", "schema"]
@@ -121,10 +122,11 @@ class VM(Handle, VMProperties):
         document = json.loads(C.vqemu_vm_diff(self, other, 0))
         return [Change(change["key"], change.get("from"), change.get("to")) for change in document["changes"]]
 
-    def complete(self, runtime: Runtime, capabilities: Optional[Capabilities] = None) -> None:
+    def complete(self, runtime: Runtime, capabilities: Optional[Capabilities] = None,
+                 call: Optional[Call] = None) -> None:
         """Write the defaults of its hardware into it, as a command for this runtime would have them. capabilities:
         what Runtime.probe() told, for the versioned machine."""
-        C.vqemu_vm_complete(self, runtime, capabilities, 0)
+        C.vqemu_vm_complete(self, runtime, capabilities, 0, call)
 
     def _at(self) -> Tuple[VM, str]:
         return self, ""

@@ -42,7 +42,7 @@ static int32_t probe(const char *device, const char *module, const char *mention
     ck_assert_int_eq(mkdir(modules, 0755), 0);
     ck_assert_int_eq(mkdir(path, 0755), 0);
     ck_assert_int_eq(host_probe_at(&paths, "/nonexistent/vhost-net", &host, NULL), 0);
-    ck_assert_ptr_nonnull(strstr(vqemu_host_kvm_reason(host), mentioned));
+    ck_assert_ptr_nonnull(strstr(vqemu_host_kvm_message(host), mentioned));
     ck_assert(vqemu_host_kvm_usable(host) == (vqemu_host_kvm_state(host) == VQEMU_KVM_USABLE));
     ck_assert_int_eq(remove_tree(AT_FDCWD, modules), 0);
     return vqemu_host_kvm_state(host);
@@ -203,7 +203,7 @@ START_TEST(a_host_can_be_described) {
         ck_assert_str_eq(vqemu_host_arch(host), "aarch64");
         ck_assert_int_eq(vqemu_host_kvm_state(host), state);
         ck_assert(vqemu_host_kvm_usable(host) == (state == 1 || state == 6));
-        ck_assert_ptr_nonnull(strstr(vqemu_host_kvm_reason(host), "described"));
+        ck_assert_ptr_nonnull(strstr(vqemu_host_kvm_message(host), "described"));
     }
     ck_assert_str_eq(vqemu_kvm_state_name(0), "unknown");
     ck_assert_str_eq(vqemu_kvm_state_name(7), "unknown");
@@ -247,8 +247,8 @@ END_TEST
 static int32_t probe_vhost_net(const char *device, const char *mentioned) {
     _cleanup_host_ vqemu_host *host = NULL;
     ck_assert_int_eq(host_probe_at(&kvm_paths, device, &host, NULL), 0);
-    ck_assert_msg(strstr(vqemu_host_vhost_net_reason(host), mentioned), "%s",
-                  vqemu_host_vhost_net_reason(host));
+    ck_assert_msg(strstr(vqemu_host_vhost_net_message(host), mentioned), "%s",
+                  vqemu_host_vhost_net_message(host));
     return vqemu_host_vhost_net_state(host);
 }
 
@@ -296,12 +296,12 @@ START_TEST(vhost_net_can_be_described) {
             describe_host_with("x86_64", VQEMU_KVM_USABLE, names[state - 1]);
         ck_assert_str_eq(vqemu_vhost_net_state_name(state), names[state - 1]);
         ck_assert_int_eq(vqemu_host_vhost_net_state(host), state);
-        ck_assert_ptr_nonnull(strstr(vqemu_host_vhost_net_reason(host), names[state - 1]));
+        ck_assert_ptr_nonnull(strstr(vqemu_host_vhost_net_message(host), names[state - 1]));
     }
     ck_assert_str_eq(vqemu_vhost_net_state_name(0), "unknown");
     ck_assert_str_eq(vqemu_vhost_net_state_name(7), "unknown");
     ck_assert_int_eq(vqemu_host_vhost_net_state(NULL), -1);
-    ck_assert_ptr_null(vqemu_host_vhost_net_reason(NULL));
+    ck_assert_ptr_null(vqemu_host_vhost_net_message(NULL));
 }
 END_TEST
 
@@ -349,7 +349,7 @@ START_TEST(mistakes_of_callers_are_named) {
     check_usage(vqemu_host_new(options, 0, NULL, &error), &error, "host");
     check_usage(vqemu_host_new(NULL, 0, &host, &error), &error, "options");
     ck_assert_ptr_null(vqemu_host_arch(NULL));
-    ck_assert_ptr_null(vqemu_host_kvm_reason(NULL));
+    ck_assert_ptr_null(vqemu_host_kvm_message(NULL));
     ck_assert_int_eq(vqemu_host_kvm_state(NULL), -1);
     ck_assert(!vqemu_host_kvm_usable(NULL));
     vqemu_host_free(NULL);

@@ -93,12 +93,12 @@ static void check_selection(const vqemu_selection *selection, const char *expect
     ck_assert_str_eq(vqemu_selection_accel(selection), kvm ? "kvm" : "tcg");
     ck_assert(vqemu_selection_runnable(selection) == (!kvm || kvm_usable));
     ck_assert((vqemu_selection_problem(selection) == NULL) == vqemu_selection_runnable(selection));
-    ck_assert_int_gt((int)strlen(vqemu_selection_reason(selection)), 10);
+    ck_assert_int_gt((int)strlen(vqemu_selection_message(selection)), 10);
     ck_assert_uint_eq(vqemu_selection_rejected_count(selection), vqemu_profile_count() - 1);
     for (size_t i = 0; i < vqemu_selection_rejected_count(selection); i++) {
         const vqemu_profile *rejected = vqemu_selection_rejected_profile(selection, i);
         ck_assert_ptr_ne(rejected, vqemu_selection_profile(selection));
-        ck_assert_int_gt((int)strlen(vqemu_selection_rejected_reason(selection, i)), 5);
+        ck_assert_int_gt((int)strlen(vqemu_selection_rejected_message(selection, i)), 5);
         for (size_t j = 0; j < i; j++)
             ck_assert_ptr_ne(rejected, vqemu_selection_rejected_profile(selection, j));
     }
@@ -225,7 +225,7 @@ START_TEST(a_profile_can_be_chosen_by_name) {
         bool kvm = strncmp(cases[i].profile, "kvm-", 4) == 0;
         ck_assert(vqemu_selection_runnable(selection) == !kvm);
         ck_assert((vqemu_selection_problem(selection) != NULL) == kvm);
-        ck_assert_ptr_nonnull(strstr(vqemu_selection_reason(selection), "asked for by name"));
+        ck_assert_ptr_nonnull(strstr(vqemu_selection_message(selection), "asked for by name"));
     }
 }
 END_TEST
@@ -280,7 +280,7 @@ static const char *reason_against(const vqemu_selection *selection, const char *
     for (size_t i = 0; i < vqemu_selection_rejected_count(selection); i++)
         if (strcmp(vqemu_profile_name(vqemu_selection_rejected_profile(selection, i)), profile) ==
             0)
-            return vqemu_selection_rejected_reason(selection, i);
+            return vqemu_selection_rejected_message(selection, i);
     return "";
 }
 
@@ -319,16 +319,16 @@ START_TEST(reasons_are_those_that_people_know) {
     _cleanup_request_ vqemu_request *request = make_request("mode", NULL, NULL, "windows");
     _cleanup_selection_ vqemu_selection *windows =
         choose(request, "x86_64", VQEMU_KVM_USABLE, NULL);
-    ck_assert_ptr_nonnull(strstr(vqemu_selection_reason(windows), "; the guest needs UEFI firm"));
+    ck_assert_ptr_nonnull(strstr(vqemu_selection_message(windows), "; the guest needs UEFI firm"));
     ck_assert_str_eq(reason_against(windows, "emulate-x86"), "KVM works here and is faster");
     set(request, "guest_os", "linux");
     _cleanup_selection_ vqemu_selection *plain = choose(request, "x86_64", VQEMU_KVM_USABLE, NULL);
-    ck_assert_ptr_nonnull(strstr(vqemu_selection_reason(plain), "the guest needs no UEFI firmw"));
+    ck_assert_ptr_nonnull(strstr(vqemu_selection_message(plain), "the guest needs no UEFI firmw"));
     ck_assert_str_eq(reason_against(plain, "kvm-uefi"), "the guest needs no UEFI firmware");
     set(request, "accel", "tcg");
     _cleanup_selection_ vqemu_selection *emulated =
         choose(request, "x86_64", VQEMU_KVM_USABLE, NULL);
-    ck_assert_str_eq(vqemu_selection_reason(emulated),
+    ck_assert_str_eq(vqemu_selection_message(emulated),
                      "accel tcg asks for emulation, and the guest is x86_64");
     ck_assert_str_eq(reason_against(emulated, "kvm-linux"), "accel tcg asks for emulation");
 }
@@ -407,7 +407,7 @@ START_TEST(only_what_is_stored_is_chosen) {
     _cleanup_selection_ vqemu_selection *selection =
         choose(request, "x86_64", VQEMU_KVM_USABLE, NULL);
     ck_assert_str_eq(vqemu_profile_name(vqemu_selection_profile(selection)), "emulate-x86");
-    ck_assert_str_eq(vqemu_selection_reason(selection),
+    ck_assert_str_eq(vqemu_selection_message(selection),
                      "the store has no revision of kvm-linux, so the x86_64 guest is emulated");
     ck_assert_str_eq(reason_against(selection, "kvm-linux"), "the store has no revision of it");
 }
@@ -521,7 +521,7 @@ START_TEST(mistakes_of_callers_are_named) {
     ck_assert_int_eq(vqemu_select(host, request, 0, &selection, &error), 0);
     ck_assert_ptr_null(error);
     ck_assert_ptr_null(vqemu_selection_rejected_profile(selection, 3));
-    ck_assert_ptr_null(vqemu_selection_rejected_reason(selection, SIZE_MAX));
+    ck_assert_ptr_null(vqemu_selection_rejected_message(selection, SIZE_MAX));
     vqemu_selection_free(selection);
 }
 END_TEST
@@ -532,10 +532,10 @@ START_TEST(nothing_is_asked_of_null) {
     ck_assert_ptr_null(vqemu_selection_accel(NULL));
     ck_assert(!vqemu_selection_runnable(NULL));
     ck_assert_ptr_null(vqemu_selection_problem(NULL));
-    ck_assert_ptr_null(vqemu_selection_reason(NULL));
+    ck_assert_ptr_null(vqemu_selection_message(NULL));
     ck_assert_uint_eq(vqemu_selection_rejected_count(NULL), 0);
     ck_assert_ptr_null(vqemu_selection_rejected_profile(NULL, 0));
-    ck_assert_ptr_null(vqemu_selection_rejected_reason(NULL, 0));
+    ck_assert_ptr_null(vqemu_selection_rejected_message(NULL, 0));
     vqemu_selection_free(NULL);
 }
 END_TEST

@@ -83,7 +83,7 @@ static void check_refused(const char *capabilities, const char *document, const 
     ck_assert_int_eq(vqemu_vm_from_json(document, strlen(document), NULL, 0, &vm, NULL), 0);
     ck_assert_int_eq(vqemu_command_options_new(&options, NULL), 0);
     ck_assert_int_eq(vqemu_command_options_set_capabilities(options, told, NULL, NULL), 0);
-    int r = vqemu_command_build(runtime, vm, options, 0, &command, &error);
+    int r = vqemu_command_build(runtime, vm, options, 0, NULL, &command, &error);
     bool is_id = reason && strcmp(reason, "no-such-id") == 0;
     ck_assert_msg(r == (is_id    ? VQEMU_ERR_INVALID
                         : reason ? VQEMU_ERR_UNSUPPORTED

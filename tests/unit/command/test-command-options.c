@@ -28,7 +28,7 @@ static void free_all(void) {
 
 static vqemu_command *build_with(const vqemu_command_options *with) {
     vqemu_command *command = NULL;
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, with, 0, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, with, 0, NULL, &command, NULL), 0);
     return command;
 }
 

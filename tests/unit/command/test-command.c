@@ -30,7 +30,7 @@ static vqemu_command *make_command(const char *arch, const vqemu_vm *vm) {
         strcmp(arch, "x86_64") == 0 ? "emulate-x86" : "emulate-foreign", arch, NULL, NULL, NULL);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = NULL;
-    int r = vqemu_command_build(runtime, vm, NULL, 0, &command, &error);
+    int r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return command;
 }
@@ -47,7 +47,7 @@ static void build_fails_with(const char *arch, const vqemu_vm *vm, int code, con
         make_runtime("emulate-foreign", arch, NULL, NULL, NULL);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = (vqemu_command *)&error;
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, &error), code);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error), code);
     ck_assert_ptr_null(command);
     ck_assert_str_eq(vqemu_error_message(error), message);
 }
@@ -185,7 +185,7 @@ START_TEST(libraries_and_modules_are_reached_in_every_way) {
         _cleanup_runtime_ vqemu_runtime *runtime = make_runtime(
             "emulate-x86", "x86_64", cases[i].lib_dir, cases[i].module_dir, cases[i].loader);
         _cleanup_command_ vqemu_command *command = NULL;
-        ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, NULL), 0);
+        ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, NULL), 0);
         ck_assert_str_eq(vqemu_command_path(command), cases[i].path);
         ck_assert_str_eq(vqemu_command_argv(command)[0], cases[i].path);
         ck_assert_str_eq(vqemu_command_cwd(command), cases[i].cwd);
@@ -242,7 +242,7 @@ static vqemu_command *build_with(const char *json, uint32_t flags) {
     _cleanup_vm_ vqemu_vm *vm = read_vm(json);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = NULL;
-    int r = vqemu_command_build(runtime, vm, NULL, flags, &command, &error);
+    int r = vqemu_command_build(runtime, vm, NULL, flags, NULL, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return command;
 }
@@ -326,7 +326,8 @@ START_TEST(as_much_as_there_can_be_is_no_trouble) {
     _cleanup_vm_ vqemu_vm *vm = read_vm(more);
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *none = NULL;
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &none, &error), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &none, &error),
+                     VQEMU_ERR_INVALID);
     ck_assert_str_eq(vqemu_error_reason(error), "too-many");
     ck_assert_str_eq(vqemu_error_detail(error, "key"), "disks[6].backing");
 }
@@ -407,20 +408,22 @@ START_TEST(nothing_crashes_without_a_command) {
     vqemu_command *command = (vqemu_command *)vm;
     vqemu_error *error = NULL;
     char *text = (char *)vm;
-    ck_assert_int_eq(vqemu_command_build(NULL, vm, NULL, 0, &command, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_build(NULL, vm, NULL, 0, NULL, &command, &error),
+                     VQEMU_ERR_USAGE);
     ck_assert_ptr_null(command);
     ck_assert_str_eq(vqemu_error_detail(error, "argument"), "runtime");
-    ck_assert_int_eq(vqemu_command_build(NULL, vm, NULL, 0, NULL, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_build(NULL, vm, NULL, 0, NULL, NULL, &error), VQEMU_ERR_USAGE);
     ck_assert_int_eq(vqemu_command_to_shell(NULL, 0, &text, &error), VQEMU_ERR_USAGE);
     ck_assert_ptr_null(text);
     ck_assert_int_eq(vqemu_command_to_json(NULL, 0, &text, &error), VQEMU_ERR_USAGE);
     _cleanup_runtime_ vqemu_runtime *runtime =
         make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
-    ck_assert_int_eq(vqemu_command_build(runtime, NULL, NULL, 0, &command, &error),
+    ck_assert_int_eq(vqemu_command_build(runtime, NULL, NULL, 0, NULL, &command, &error),
                      VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 8, &command, &error), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 8, NULL, &command, &error),
+                     VQEMU_ERR_USAGE);
     ck_assert_ptr_nonnull(strstr(vqemu_error_message(error), "0x8"));
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, &error), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error), 0);
     ck_assert_ptr_null(error);
     vqemu_command_unref(command);
     ck_assert_ptr_null(vqemu_command_argv(NULL));
@@ -516,8 +519,8 @@ START_TEST(where_the_profile_lies_is_none_of_the_hardware) {
                                     *two = make_runtime("emulate-x86", "x86_64", "/t/lib",
                                                         "/t/lib/qemu", "/t/lib/ld.so");
     _cleanup_command_ vqemu_command *a = NULL, *b = NULL;
-    ck_assert_int_eq(vqemu_command_build(one, vm, NULL, 0, &a, NULL), 0);
-    ck_assert_int_eq(vqemu_command_build(two, vm, NULL, 0, &b, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(one, vm, NULL, 0, NULL, &a, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(two, vm, NULL, 0, NULL, &b, NULL), 0);
     ck_assert_str_eq(vqemu_command_digest(a, VQEMU_DIGEST_HARDWARE),
                      vqemu_command_digest(b, VQEMU_DIGEST_HARDWARE));
 }
@@ -615,7 +618,7 @@ static vqemu_command *make_printer(const char *path, char *const *extra) {
         _cleanup_free_ char *key = format_string(VQEMU_KEY_EXTRA_ARGS_AT(VQEMU_KEYS_ANY), i);
         ck_assert_int_eq(vqemu_vm_set_string(vm, key, extra[i], NULL), 0);
     }
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, NULL), 0);
     return command;
 }
 
@@ -654,7 +657,7 @@ START_TEST(a_command_outlives_what_it_was_made_of) {
     vqemu_vm *vm = make_vm("x");
     vqemu_runtime *runtime = make_runtime("emulate-x86", "x86_64", NULL, NULL, NULL);
     vqemu_command *command = NULL;
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, NULL), 0);
     vqemu_vm_free(vm);
     vqemu_runtime_unref(runtime);
     ck_assert_ptr_eq(vqemu_command_ref(command), command);

@@ -13,14 +13,14 @@
 static vqemu_command *make_command(vqemu_runtime *runtime, const vqemu_vm *vm) {
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = NULL;
-    int r = vqemu_command_build(runtime, vm, NULL, 0, &command, &error);
+    int r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return command;
 }
 
 static void complete(vqemu_vm *vm, vqemu_runtime *runtime, const vqemu_capabilities *capabilities) {
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_vm_complete(vm, runtime, capabilities, 0, &error);
+    int r = vqemu_vm_complete(vm, runtime, capabilities, 0, NULL, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
 }
 
@@ -126,7 +126,7 @@ START_TEST(what_cannot_be_built_is_not_changed) {
     _cleanup_vm_ vqemu_vm *vm = vm_of("{\"name\": \"x\"}");
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_free_ char *before = text_of(vm);
-    ck_assert_int_eq(vqemu_vm_complete(vm, runtime, NULL, 0, &error), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_vm_complete(vm, runtime, NULL, 0, NULL, &error), VQEMU_ERR_INVALID);
     ck_assert_str_eq(vqemu_error_reason(error), "nothing-to-boot");
     _cleanup_free_ char *after = text_of(vm);
     ck_assert_str_eq(after, before);
@@ -136,9 +136,9 @@ END_TEST
 START_TEST(wrong_calls_are_refused) {
     _cleanup_runtime_ vqemu_runtime *runtime = runtime_below("/t");
     _cleanup_vm_ vqemu_vm *vm = vm_of(VM);
-    ck_assert_int_eq(vqemu_vm_complete(NULL, runtime, NULL, 0, NULL), VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_vm_complete(vm, NULL, NULL, 0, NULL), VQEMU_ERR_USAGE);
-    ck_assert_int_eq(vqemu_vm_complete(vm, runtime, NULL, 1, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_vm_complete(NULL, runtime, NULL, 0, NULL, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_vm_complete(vm, NULL, NULL, 0, NULL, NULL), VQEMU_ERR_USAGE);
+    ck_assert_int_eq(vqemu_vm_complete(vm, runtime, NULL, 1, NULL, NULL), VQEMU_ERR_USAGE);
 }
 END_TEST
 

@@ -12,7 +12,7 @@
 static vqemu_command *make_command(vqemu_runtime *runtime, const vqemu_vm *vm) {
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_command *command = NULL;
-    int r = vqemu_command_build(runtime, vm, NULL, 0, &command, &error);
+    int r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return command;
 }

@@ -439,7 +439,7 @@ static int build_command(const char *json, vqemu_error **error) {
     _cleanup_vm_ vqemu_vm *vm = NULL;
     _cleanup_command_ vqemu_command *command = NULL;
     ck_assert_int_eq(vqemu_vm_from_json(json, strlen(json), "vm", 0, &vm, NULL), 0);
-    return vqemu_command_build(runtime, vm, NULL, 0, &command, error);
+    return vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, error);
 }
 
 #define SECURE_VM(more) "{\"name\": \"x\", \"firmware\": \"uefi\", \"secure_boot\": true" more "}"

@@ -66,7 +66,7 @@ static int build_one(int machine, struct number_of count, vqemu_command **comman
     _cleanup_runtime_ vqemu_runtime *runtime =
         runtime_at(selection, runtime_paths("/t/bin/qemu", "/t/firmware", NULL, NULL, NULL));
     _cleanup_vm_ vqemu_vm *vm = make_vm(machines[machine].machine, count);
-    return vqemu_command_build(runtime, vm, NULL, 0, command, error);
+    return vqemu_command_build(runtime, vm, NULL, 0, NULL, command, error);
 }
 
 static vqemu_command *make_command(int machine, struct number_of count) {
@@ -224,7 +224,7 @@ START_TEST(machines_without_ports_say_what_there_is_instead) {
         _cleanup_vm_ vqemu_vm *vm = make_vm(cases[i].machine, (struct number_of){.ports = 1});
         _cleanup_error_ vqemu_error *error = NULL;
         vqemu_command *command = NULL;
-        ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, &error),
+        ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error),
                          VQEMU_ERR_UNSUPPORTED);
         ck_assert_str_eq(vqemu_error_detail(error, "key"), "hotplug_slots");
         ck_assert_str_eq(vqemu_error_reason(error), "machine-lacks-device");

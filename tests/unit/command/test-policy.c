@@ -61,7 +61,7 @@ static int build_under(const char *policy_text, const char *vm_text, vqemu_error
     run_firmware_alone(vm);
     _cleanup_command_ vqemu_command *command = NULL;
     ck_assert_int_eq(vqemu_command_options_set_policy(options, policy, NULL), 0);
-    int r = vqemu_command_build(runtime, vm, options, 0, &command, error);
+    int r = vqemu_command_build(runtime, vm, options, 0, NULL, &command, error);
     ck_assert_int_eq(!command, r < 0);
     return r;
 }
@@ -455,14 +455,14 @@ START_TEST(units_are_under_it_as_well) {
     vqemu_unit_options *unit_options = NULL;
     vqemu_units *units = NULL;
     ck_assert_int_eq(vqemu_unit_options_new(&unit_options, NULL), 0);
-    ck_assert_int_eq(vqemu_units_build(runtime, vm, unit_options, 0, &units, NULL), 0);
+    ck_assert_int_eq(vqemu_units_build(runtime, vm, unit_options, 0, NULL, &units, NULL), 0);
     vqemu_units_free(units);
     ck_assert_int_eq(vqemu_unit_options_set_policy(unit_options, policy, NULL), 0);
-    ck_assert_int_eq(vqemu_units_build(runtime, vm, unit_options, 0, &units, &error),
+    ck_assert_int_eq(vqemu_units_build(runtime, vm, unit_options, 0, NULL, &units, &error),
                      VQEMU_ERR_DENIED);
     ck_assert_str_eq(vqemu_error_detail(error, "key"), "sandbox");
     ck_assert_int_eq(vqemu_unit_options_set_policy(unit_options, NULL, NULL), 0);
-    ck_assert_int_eq(vqemu_units_build(runtime, vm, unit_options, 0, &units, NULL), 0);
+    ck_assert_int_eq(vqemu_units_build(runtime, vm, unit_options, 0, NULL, &units, NULL), 0);
     vqemu_units_free(units);
     vqemu_unit_options_free(unit_options);
 }

@@ -26,7 +26,7 @@ START_TEST(what_does_not_go_together_is_refused) {
     vqemu_command *command = (vqemu_command *)&error;
     int r = vqemu_vm_from_file(path, 0, &vm, &error);
     ck_assert_msg(r == 0, "%s: %s", case_names[_i], vqemu_error_message(error));
-    r = vqemu_command_build(runtime, vm, NULL, 0, &command, &error);
+    r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error);
     ck_assert_msg(r < 0, "%s: it was not refused", case_names[_i]);
     ck_assert_ptr_null(command);
     const char *code = r == VQEMU_ERR_INVALID       ? "invalid"

@@ -38,7 +38,7 @@ static vqemu_command *build_on(vqemu_runtime *runtime, const char *json) {
     if (r == 0)
         run_firmware_alone(vm);
     if (r == 0)
-        r = vqemu_command_build(runtime, vm, NULL, VQEMU_COMMAND_FOR_UNIT, &command, &error);
+        r = vqemu_command_build(runtime, vm, NULL, VQEMU_COMMAND_FOR_UNIT, NULL, &command, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     return command;
 }
@@ -136,7 +136,7 @@ START_TEST(what_is_not_utf_8_is_not_saved) {
     char *text = (char *)&error;
     ck_assert_int_eq(vqemu_vm_new("\xff", &vm, NULL), 0);
     run_firmware_alone(vm);
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, NULL), 0);
     ck_assert_int_eq(vqemu_command_save(command, 0, &text, &error), VQEMU_ERR_UNSUPPORTED);
     ck_assert_ptr_null(text);
     ck_assert_str_eq(vqemu_error_reason(error), "not-utf-8");

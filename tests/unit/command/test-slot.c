@@ -52,14 +52,14 @@ static vqemu_command *make_command(vqemu_runtime *runtime, const vqemu_vm *vm) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_free_ char *text = text_of(vm);
     vqemu_command *command = NULL;
-    int r = vqemu_command_build(runtime, vm, NULL, 0, &command, &error);
+    int r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error);
     ck_assert_msg(r == 0, "%s: %s", vqemu_error_message(error), text);
     return command;
 }
 
 static void complete(vqemu_vm *vm, vqemu_runtime *runtime) {
     _cleanup_error_ vqemu_error *error = NULL;
-    int r = vqemu_vm_complete(vm, runtime, NULL, 0, &error);
+    int r = vqemu_vm_complete(vm, runtime, NULL, 0, NULL, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
 }
 
@@ -355,7 +355,7 @@ static bool forget_places(vqemu_runtime *runtime, vqemu_vm *vm, int machine) {
     for (;;) {
         _cleanup_error_ vqemu_error *error = NULL;
         _cleanup_command_ vqemu_command *command = NULL;
-        int r = vqemu_command_build(runtime, vm, NULL, 0, &command, &error);
+        int r = vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error);
         const char *reason = vqemu_error_reason(error);
         if (r == 0)
             return true;

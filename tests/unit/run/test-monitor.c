@@ -92,7 +92,7 @@ static void end_fake(struct fake *fake, vqemu_monitor *monitor) {
 static vqemu_call *call_of(uint64_t milliseconds) {
     vqemu_call *call = NULL;
     ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
-    ck_assert_int_eq(vqemu_call_set_number(call, VQEMU_CALL_TIMEOUT, milliseconds, NULL), 0);
+    ck_assert_int_eq(vqemu_call_set_number(call, VQEMU_CALL_DEADLINE_MS, milliseconds, NULL), 0);
     return call;
 }
 
@@ -253,14 +253,13 @@ START_TEST(an_event_is_taken_without_a_wait) {
     _cleanup_error_ vqemu_error *error = NULL;
     char *event = NULL;
     int64_t start = call_now();
-    ck_assert_int_eq(vqemu_monitor_next_event(monitor, VQEMU_MONITOR_NOWAIT, NULL, &event, &error),
+    ck_assert_int_eq(vqemu_monitor_next_event(monitor, VQEMU_EVENT_NOWAIT, NULL, &event, &error),
                      VQEMU_ERR_TIMEOUT);
     ck_assert_str_eq(vqemu_error_reason(error), "no-event");
     ck_assert_int_lt(call_now() - start, 5000); /* without a call it would be 30 seconds */
     ck_assert(say(vqemu_monitor_fd(monitor), "{\"execute\": \"noisy\"}\r\n"));
     usleep(200000);
-    ck_assert_int_eq(vqemu_monitor_next_event(monitor, VQEMU_MONITOR_NOWAIT, NULL, &event, NULL),
-                     0);
+    ck_assert_int_eq(vqemu_monitor_next_event(monitor, VQEMU_EVENT_NOWAIT, NULL, &event, NULL), 0);
     ck_assert_ptr_nonnull(strstr(event, "RESET"));
     free(event);
     end_fake(&fake, monitor);
@@ -760,7 +759,7 @@ static int take_events_until(vqemu_monitor *monitor, int code, const char *reaso
         _cleanup_free_ char *event = NULL;
         struct pollfd poller = {.fd = vqemu_monitor_fd(monitor), .events = POLLIN};
         ck_assert_int_eq(poll(&poller, 1, 5000), 1);
-        int r = vqemu_monitor_next_event(monitor, VQEMU_MONITOR_NOWAIT, NULL, &event, &error);
+        int r = vqemu_monitor_next_event(monitor, VQEMU_EVENT_NOWAIT, NULL, &event, &error);
         if (r == VQEMU_ERR_TIMEOUT) {
             ck_assert_str_eq(vqemu_error_reason(error), "no-event");
             usleep(10000);
@@ -887,7 +886,7 @@ START_TEST(a_call_whose_time_is_over_says_so) {
     struct fake fake = {.serve = serve_qemu};
     monitor = opens(&fake);
     ck_assert_int_eq(vqemu_call_new(&late, NULL), 0);
-    ck_assert_int_eq(vqemu_call_set_number(late, VQEMU_CALL_TIMEOUT, 1, NULL), 0);
+    ck_assert_int_eq(vqemu_call_set_number(late, VQEMU_CALL_DEADLINE_MS, 1, NULL), 0);
     usleep(2000);
     ck_assert_int_eq(vqemu_monitor_execute(monitor, "any", NULL, 0, late, NULL, &error),
                      VQEMU_ERR_TIMEOUT);

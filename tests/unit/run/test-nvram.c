@@ -419,7 +419,7 @@ START_TEST(others_are_not_waited_for_without_end) {
     _cleanup_free_ char *directory = scratch_path("state");
     _cleanup_close_ int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
-    vqemu_call *call = make_call(VQEMU_CALL_LOCK_TIMEOUT, 50);
+    vqemu_call *call = make_call(VQEMU_CALL_LOCK_TIMEOUT_MS, 50);
     ck_assert_int_eq(prepare_by(0, call, &error), VQEMU_ERR_BUSY);
     ck_assert_str_eq(vqemu_error_reason(error), "locked");
     ck_assert_int_eq(count_entries("state"), 0);

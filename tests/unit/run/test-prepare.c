@@ -405,11 +405,11 @@ START_TEST(locks_and_cancelling_are_those_of_the_call) {
     prepares(vm, 0);
     int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
-    vqemu_call *call = make_call(VQEMU_CALL_LOCK_TIMEOUT, 50);
+    vqemu_call *call = make_call(VQEMU_CALL_LOCK_TIMEOUT_MS, 50);
     ck_assert_int_eq(prepare_by(vm, 0, call, &error), VQEMU_ERR_BUSY);
     ck_assert_str_eq(vqemu_error_reason(error), "locked");
     vqemu_call_unref(call);
-    call = make_call(VQEMU_CALL_TIMEOUT, 50);
+    call = make_call(VQEMU_CALL_DEADLINE_MS, 50);
     ck_assert_int_eq(prepare_by(vm, 0, call, &error), VQEMU_ERR_TIMEOUT);
     vqemu_call_unref(call);
     close(fd);

@@ -405,10 +405,10 @@ START_TEST(an_image_by_descriptor_is_looked_at) {
 }
 END_TEST
 
-static void hear(int32_t level, const char *event, const char *message, void *userdata) {
-    ck_assert_int_eq(level, VQEMU_LOG_WARNING);
-    ck_assert_str_eq(event, "log-is-fifo");
-    ck_assert_ptr_nonnull(strstr(message, "logs/fifo is a FIFO"));
+static void hear(const vqemu_log_record *record, void *userdata) {
+    ck_assert_int_eq(vqemu_log_record_level(record), VQEMU_LOG_WARNING);
+    ck_assert_str_eq(vqemu_log_record_event(record), "log-is-fifo");
+    ck_assert_ptr_nonnull(strstr(vqemu_log_record_message(record), "logs/fifo is a FIFO"));
     ++*(int *)userdata;
 }
 

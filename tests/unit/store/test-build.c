@@ -396,7 +396,7 @@ END_TEST
 
 START_TEST(a_deadline_ends_it) {
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
-    _cleanup_call_ vqemu_call *call = make_call("timeout", 1);
+    _cleanup_call_ vqemu_call *call = make_call("deadline_ms", 1);
     vqemu_ingest *result = NULL;
     usleep(2000);
     ck_assert_int_eq(ingest(store, call, &result, NULL), VQEMU_ERR_TIMEOUT);

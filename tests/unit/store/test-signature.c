@@ -177,7 +177,7 @@ START_TEST(a_verifier_is_shown_the_oci_manifest) {
     char *digest = NULL;
     ck_assert_int_eq(add("mine", VQEMU_SIGNATURE_ANY, NULL), 0);
     ck_assert_int_eq(
-        vqemu_store_export_layout(store, revision, directory, NULL, 0, NULL, &digest, NULL), 0);
+        vqemu_store_export_layout(store, directory, revision, NULL, 0, NULL, &digest, NULL), 0);
     ck_assert_int_eq(vqemu_store_import_layout(to, directory, NULL, NULL, VQEMU_IMPORT_ANY_PROFILE,
                                                NULL, &ingest, NULL),
                      0);
@@ -199,7 +199,7 @@ START_TEST(both_trusts_are_asked) {
     ck_assert_int_eq(vqemu_ingest_options_set_trust(options, nobody, NULL), 0);
     ck_assert_int_eq(add("mine", VQEMU_SIGNATURE_ANY, NULL), 0);
     ck_assert_int_eq(
-        vqemu_store_export_layout(store, revision, directory, NULL, 0, NULL, &digest, NULL), 0);
+        vqemu_store_export_layout(store, directory, revision, NULL, 0, NULL, &digest, NULL), 0);
     ck_assert_int_eq(vqemu_store_import_layout(to, directory, NULL, options,
                                                VQEMU_IMPORT_ANY_PROFILE, NULL, &ingest, &error),
                      VQEMU_ERR_UNTRUSTED);

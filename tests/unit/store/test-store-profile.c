@@ -124,15 +124,15 @@ START_TEST(a_store_tells_its_profiles) {
 }
 END_TEST
 
-static void hear(int32_t level, const char *event, const char *message, void *userdata) {
-    ck_assert_int_eq(level, VQEMU_LOG_WARNING);
-    ck_assert_str_eq(event, "revision-broken");
-    ck_assert_ptr_nonnull(strstr(message, "broken-00000001.json"));
+static void hear(const vqemu_log_record *record, void *userdata) {
+    ck_assert_int_eq(vqemu_log_record_level(record), VQEMU_LOG_WARNING);
+    ck_assert_str_eq(vqemu_log_record_event(record), "revision-broken");
+    ck_assert_ptr_nonnull(strstr(vqemu_log_record_message(record), "broken-00000001.json"));
     (*(int *)userdata)++;
 }
 
 START_TEST(misuse_is_refused_and_lists_can_be_given_up) {
-    _cleanup_call_ vqemu_call *cancelled = make_call(NULL, 0), *late = make_call("timeout", 1),
+    _cleanup_call_ vqemu_call *cancelled = make_call(NULL, 0), *late = make_call("deadline_ms", 1),
                               *call = make_call(NULL, 0);
     vqemu_profile_list *list = NULL;
     vqemu_revision_list *revisions = NULL;

@@ -95,7 +95,7 @@ START_TEST(there_and_back) {
     _cleanup_ingest_ vqemu_ingest *ingest = NULL;
     char *digest = NULL;
     ck_assert_int_eq(
-        vqemu_store_export_layout(store, revision, layout, "v1", 0, NULL, &digest, NULL), 0);
+        vqemu_store_export_layout(store, layout, revision, "v1", 0, NULL, &digest, NULL), 0);
     ck_assert_int_eq(strncmp(digest, "sha256:", 7), 0);
     ck_assert_int_eq(vqemu_store_import_layout(other, layout, digest, NULL,
                                                VQEMU_IMPORT_ANY_PROFILE, NULL, &ingest, NULL),
@@ -116,11 +116,11 @@ START_TEST(a_cancelled_call_leaves_nothing) {
     ck_assert_int_eq(vqemu_call_new(&call, NULL), 0);
     vqemu_call_cancel(call);
     ck_assert_int_eq(
-        vqemu_store_export_layout(store, revision, layout, NULL, 0, call, &digest, NULL),
+        vqemu_store_export_layout(store, layout, revision, NULL, 0, call, &digest, NULL),
         VQEMU_ERR_CANCELLED);
     ck_assert_ptr_null(digest);
     ck_assert_int_eq(
-        vqemu_store_export_layout(store, revision, layout, NULL, 0, NULL, &digest, NULL), 0);
+        vqemu_store_export_layout(store, layout, revision, NULL, 0, NULL, &digest, NULL), 0);
     vqemu_free(digest);
     ck_assert_int_eq(vqemu_store_import_layout(other, layout, NULL, NULL, VQEMU_IMPORT_ANY_PROFILE,
                                                call, &ingest, NULL),
@@ -167,7 +167,7 @@ START_TEST(a_blob_that_changes_is_damaged) {
     _cleanup_free_ char *layout = scratch_path("layout");
     char *digest = NULL;
     ck_assert_int_eq(
-        vqemu_store_export_layout(store, revision, layout, "v1", 0, NULL, &digest, NULL), 0);
+        vqemu_store_export_layout(store, layout, revision, "v1", 0, NULL, &digest, NULL), 0);
     tell_larger_size("layout/index.json", digest);
     _cleanup_free_ char *blob =
         format_string("%s/blobs/sha256/%s", layout, digest + strlen("sha256:"));

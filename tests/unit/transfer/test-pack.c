@@ -383,7 +383,7 @@ END_TEST
 
 static int export(const char *layout, size_t layers, char **digest, vqemu_error **error) {
     _cleanup_call_ vqemu_call *call = make_call("max_layers", layers);
-    return vqemu_store_export_layout(store, revision, layout, "v1", 0, call, digest, error);
+    return vqemu_store_export_layout(store, layout, revision, "v1", 0, call, digest, error);
 }
 
 START_TEST(there_and_back) {
@@ -433,7 +433,7 @@ START_TEST(progress_tells_of_both_steps) {
     char *digest = NULL;
     ck_assert_int_eq(vqemu_call_set_number(call, VQEMU_CALL_MAX_LAYERS, 2, NULL), 0);
     ck_assert_int_eq(
-        vqemu_store_export_layout(store, revision, layout, "v1", 0, call, &digest, NULL), 0);
+        vqemu_store_export_layout(store, layout, revision, "v1", 0, call, &digest, NULL), 0);
     _cleanup_free_ char *text = strbuf_take(&steps);
     ck_assert_ptr_nonnull(strstr(text, "hash 1/2 39/39\n"));
     ck_assert_ptr_nonnull(strstr(text, "export 2/2 39/39\n"));
@@ -452,7 +452,7 @@ START_TEST(cancelled_while_hashing_it_leaves_nothing) {
     char *digest = NULL;
     ck_assert_int_eq(vqemu_call_set_number(call, VQEMU_CALL_MAX_LAYERS, 2, NULL), 0);
     ck_assert_int_eq(
-        vqemu_store_export_layout(store, revision, layout, "v1", 0, call, &digest, NULL),
+        vqemu_store_export_layout(store, layout, revision, "v1", 0, call, &digest, NULL),
         VQEMU_ERR_CANCELLED);
     ck_assert(!exists("layout"));
 }

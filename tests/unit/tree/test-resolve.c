@@ -460,8 +460,9 @@ static pid_t lock_elsewhere(const char *path) {
 static void is_given_up(const char *path, const char *saved, enum lock_case how) {
     static const int codes[] = {VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED};
     _cleanup_call_ vqemu_call *call =
-        how == LOCK_DEADLINE ? make_call(VQEMU_CALL_TIMEOUT, 100)
-                             : make_call(VQEMU_CALL_LOCK_TIMEOUT, how == LOCK_TIME ? 150 : 60000);
+        how == LOCK_DEADLINE
+            ? make_call(VQEMU_CALL_DEADLINE_MS, 100)
+            : make_call(VQEMU_CALL_LOCK_TIMEOUT_MS, how == LOCK_TIME ? 150 : 60000);
     _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
     _cleanup_error_ vqemu_error *error = NULL;
     vqemu_runtime *runtime = NULL;
@@ -493,7 +494,7 @@ START_TEST(a_tree_that_another_has_locked_is_not_waited_for_without_end) {
     vqemu_command *command = NULL;
     ck_assert_int_eq(vqemu_vm_new("web", &vm, NULL), 0);
     run_firmware_alone(vm);
-    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, &command, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, NULL), 0);
     ck_assert_int_eq(vqemu_command_save(command, 0, &saved, NULL), 0);
     vqemu_command_unref(command);
     vqemu_vm_free(vm);

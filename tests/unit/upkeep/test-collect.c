@@ -89,7 +89,7 @@ END_TEST
 START_TEST(a_store_that_is_always_used_is_given_up) {
     vqemu_collection *collection = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    _cleanup_call_ vqemu_call *call = make_call("lock_timeout", 50);
+    _cleanup_call_ vqemu_call *call = make_call("lock_timeout_ms", 50);
     _cleanup_free_ char *objects = scratch_path("store/cas/objects");
     _cleanup_close_ int user = open(objects, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     ck_assert_int_eq(flock(user, LOCK_SH), 0);
@@ -126,11 +126,11 @@ static char *why_kept(uint32_t keep, const char *kind, const char *name) {
         if (strcmp(vqemu_collection_kept_name(collection, i), name) == 0) {
             ck_assert_str_eq(vqemu_collection_kept_kind(collection, i), kind);
             ck_assert_ptr_null(reason);
-            reason = strdup(vqemu_collection_kept_reason(collection, i));
+            reason = strdup(vqemu_collection_kept_message(collection, i));
         }
     ck_assert_ptr_null(vqemu_collection_kept_kind(collection, count));
     ck_assert_ptr_null(vqemu_collection_kept_name(collection, count));
-    ck_assert_ptr_null(vqemu_collection_kept_reason(collection, count));
+    ck_assert_ptr_null(vqemu_collection_kept_message(collection, count));
     vqemu_collection_free(collection);
     return reason;
 }

@@ -301,15 +301,13 @@ END_TEST
 
 /* ---- calls ---- */
 
-static void cancel(int32_t level, const char *event, const char *message, void *call) {
-    (void)level;
-    (void)message;
-    ck_assert_str_eq(event, "revision-broken");
+static void cancel(const vqemu_log_record *record, void *call) {
+    ck_assert_str_eq(vqemu_log_record_event(record), "revision-broken");
     vqemu_call_cancel(call);
 }
 
 START_TEST(a_call_can_be_given_up) {
-    _cleanup_call_ vqemu_call *cancelled = make_call(NULL, 0), *late = make_call("timeout", 1),
+    _cleanup_call_ vqemu_call *cancelled = make_call(NULL, 0), *late = make_call("deadline_ms", 1),
                               *soon = make_call(NULL, 0);
     vqemu_size_list *list = NULL;
     vqemu_call_cancel(cancelled);
@@ -326,7 +324,7 @@ START_TEST(a_call_can_be_given_up) {
 END_TEST
 
 START_TEST(a_collection_is_waited_for) {
-    _cleanup_call_ vqemu_call *call = make_call("lock_timeout", 50);
+    _cleanup_call_ vqemu_call *call = make_call("lock_timeout_ms", 50);
     _cleanup_free_ char *path = scratch_path("store/cas/objects");
     _cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     vqemu_size_list *list = NULL;

@@ -100,7 +100,7 @@ START_TEST(switches_have_three_states) {
         ck_assert_int_eq(state, states[i]);
     }
     ck_assert_int_eq(vqemu_vm_set_switch(vm, "rng", 3, NULL), VQEMU_ERR_INVALID);
-    ck_assert_int_eq(vqemu_vm_set_switch(vm, "rng", -1, NULL), VQEMU_ERR_INVALID);
+    ck_assert_int_eq(vqemu_vm_set_switch(vm, "rng", -2, NULL), VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_vm_set_switch(vm, "cpu_features.x", 3, NULL), VQEMU_ERR_INVALID);
 }
 END_TEST
