@@ -50,7 +50,7 @@ const vqemu_error *vqemu_revision_error(const vqemu_revision *revision);
  * When it came into the store, an RFC 3339 time in UTC: by the clock of the host that put it there,
  * and always after what had come before. A list is ordered by this. NULL where it was not written
  * down, as for what the reference system wrote, which takes its place by the time at which it says
- * that it was created; NULL also for a revision that is not from a list. Borrowed. Since 1.0.
+ * that it was created. Borrowed. Since 1.0.
  */
 const char *vqemu_revision_arrived_at(const vqemu_revision *revision);
 

@@ -55,18 +55,18 @@ enum vqemu_resolve_flag {
  * flags: an OR of enum vqemu_resolve_flag. call: may be NULL; its progress has the steps "verify"
  * and "assemble", in files. On success the caller releases *runtime with vqemu_runtime_unref().
  *
- * Errors: VQEMU_ERR_NO_REVISION (the store has none of the profile), VQEMU_ERR_NO_PROGRAM (it has
- * no program for the guest architecture), VQEMU_ERR_INVALID (the revision is of another profile;
- * reason "other-store": of another store), VQEMU_ERR_MALFORMED (broken manifest), VQEMU_ERR_CORRUPT
- * (an object is missing or damaged; the message names it and the path it was for),
- * VQEMU_ERR_READ_ONLY (the tree is not assembled, and the handle or the file system is read-only),
- * VQEMU_ERR_UNSUPPORTED (trees are on a file system mounted noexec), VQEMU_ERR_CHANGED (the
- * revision was removed from the store meanwhile), VQEMU_ERR_REFUSED (reason "untrusted-store":
- * others can write to the trees), VQEMU_ERR_UNTRUSTED (vqemu_store_options_set_trust()),
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY (a lock; reason "in-use": the tree was
- * altered, and is in use on a file system that cannot rename it, such as overlay),
- * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
- * from any thread. Since 1.0.
+ * Errors: VQEMU_ERR_NO_REVISION (the store has none of the profile, or the revision was removed),
+ * VQEMU_ERR_NO_PROGRAM (it has no program for the guest architecture), VQEMU_ERR_INVALID (the
+ * revision is of another profile; reason "other-store": of another store), VQEMU_ERR_MALFORMED
+ * (broken manifest), VQEMU_ERR_CORRUPT (an object is missing or damaged; the message names it and
+ * the path it was for), VQEMU_ERR_READ_ONLY (the tree is not assembled, and the handle or the file
+ * system is read-only), VQEMU_ERR_UNSUPPORTED (trees are on a file system mounted noexec),
+ * VQEMU_ERR_CHANGED (the revision's file was replaced meanwhile), VQEMU_ERR_REFUSED (reason
+ * "untrusted-store": others can write to the trees), VQEMU_ERR_UNTRUSTED
+ * (vqemu_store_options_set_trust()), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY (a
+ * lock; reason "in-use": the tree was altered, and is in use on a file system that cannot rename
+ * it, such as overlay), VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_resolve(vqemu_store *store, const vqemu_selection *selection,
                   const vqemu_revision *revision, uint32_t flags, vqemu_call *call,

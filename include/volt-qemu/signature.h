@@ -57,10 +57,10 @@ int vqemu_store_add_signature(vqemu_store *store, const vqemu_revision *revision
  * Remove a signature of a revision, also a damaged one. digest: that of
  * vqemu_signature_list_digest(). flags: 0.
  *
- * Errors: VQEMU_ERR_NOT_FOUND (reason "no-such-signature"), VQEMU_ERR_INVALID (no digest; reason
- * "other-store"), VQEMU_ERR_READ_ONLY, VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
- * VQEMU_ERR_NO_STORE, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
- * Since 1.0.
+ * Errors: VQEMU_ERR_NOT_FOUND (reason "no-such-signature"), VQEMU_ERR_NO_REVISION (it was removed),
+ * VQEMU_ERR_INVALID (no digest; reason "other-store"), VQEMU_ERR_READ_ONLY, VQEMU_ERR_BUSY,
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_remove_signature(vqemu_store *store, const vqemu_revision *revision,
                                  const char *digest, uint32_t flags, vqemu_call *call,
@@ -73,7 +73,7 @@ int vqemu_store_remove_signature(vqemu_store *store, const vqemu_revision *revis
  *
  * Errors: VQEMU_ERR_UNTRUSTED (see vqemu_trust), VQEMU_ERR_CHANGED (the revision's file is not what
  * was loaded), VQEMU_ERR_INVALID (reason "other-store"; reason "too-many-signatures"),
- * VQEMU_ERR_NOT_FOUND (it was removed), VQEMU_ERR_MALFORMED, VQEMU_ERR_REFUSED,
+ * VQEMU_ERR_NO_REVISION (it was removed), VQEMU_ERR_MALFORMED, VQEMU_ERR_REFUSED,
  * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
  * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
@@ -89,9 +89,9 @@ typedef struct vqemu_signature_list vqemu_signature_list;
  * and told to the log of the call. flags: 0. On success the caller frees *list with
  * vqemu_signature_list_free().
  *
- * Errors: VQEMU_ERR_INVALID (reason "other-store"; reason "too-many-signatures"),
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE, VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * Errors: VQEMU_ERR_NO_REVISION (it was removed), VQEMU_ERR_INVALID (reason "other-store"; reason
+ * "too-many-signatures"), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE,
+ * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_list_signatures(vqemu_store *store, const vqemu_revision *revision, uint32_t flags,
                                 vqemu_call *call, vqemu_signature_list **list, vqemu_error **error);

@@ -119,7 +119,7 @@ int current_find(vqemu_store *store, const char *profile, vqemu_call *call,
         if (r == 0)
             return newest_find(store, profile, call, revision, error);
         r = newest_find_named(store, name, call, revision, &problem);
-        if (r == VQEMU_ERR_NO_REVISION || r == VQEMU_ERR_NOT_FOUND) {
+        if (r == VQEMU_ERR_NO_REVISION) {
             if (strcmp(name, before) == 0)
                 return report_gone(store, profile, name, error);
             memcpy(before, name,
@@ -143,7 +143,7 @@ int current_load(vqemu_store *store, const char *profile, vqemu_call *call,
             r = revision_load(store, found, call, &problem);
         if (r == 0)
             *revision = TAKE_POINTER(found);
-        if (found && r == VQEMU_ERR_NOT_FOUND && attempt < LOAD_ATTEMPTS)
+        if (found && r == VQEMU_ERR_NO_REVISION && attempt < LOAD_ATTEMPTS)
             continue;
         if (r < 0 && error)
             *error = TAKE_POINTER(problem);

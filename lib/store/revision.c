@@ -33,8 +33,8 @@ struct vqemu_revision {
     vqemu_manifest *manifest;      /* NULL if it could not be loaded, or was not yet */
     vqemu_error *error;            /* why it could not */
     struct stat file;              /* as it was loaded */
-    struct timespec order;         /* of one in a list: its place among those of its profile */
-    char arrived_at[RFC3339_SIZE]; /* of one in a list; "" where it was not written down */
+    struct timespec order;         /* its place among those of its profile */
+    char arrived_at[RFC3339_SIZE]; /* "" where it was not written down */
 };
 
 struct vqemu_revision_list {
@@ -80,10 +80,28 @@ int revision_check_store(const vqemu_store *store, const vqemu_revision *revisio
                          VQEMU_DETAIL_PATH, revision->path, NULL);
 }
 
+/* It never was in the store, or was removed since. */
+static int no_such_revision(const vqemu_store *store, const vqemu_revision *named,
+                            vqemu_error **error) {
+    _cleanup_free_ char *alike = NULL;
+    int r = store_require_there(store, error);
+    if (r < 0)
+        return r;
+    if (revision_alike(store, named->name, &alike) < 0)
+        return error_no_memory(error);
+    r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
+                  "revision %s is not in the store: there is no %s%s%s", named->name, named->path,
+                  alike ? "; perhaps it is " : "", alike ? alike : "");
+    return error_because(r, error, "no-such-revision", VQEMU_DETAIL_REVISION, named->name,
+                         VQEMU_DETAIL_PATH, named->path, VQEMU_DETAIL_SUGGESTION, alike, NULL);
+}
+
 static int open_manifest(const vqemu_store *store, const vqemu_revision *revision, int *fd,
                          struct stat *status, vqemu_error **error) {
     *fd = open_at(store->refs_fd, base_name(revision->path),
                   O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0);
+    if (*fd == -ENOENT)
+        return no_such_revision(store, revision, error);
     if (*fd == -ELOOP)
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "the manifest %s is a symbolic link",
                          revision->path);
@@ -135,6 +153,30 @@ static int load_manifest(const vqemu_store *store, vqemu_revision *revision, vqe
     return 0;
 }
 
+/*
+ * The one rule of what is newer. What was written by a program that notes no arrivals, such as the
+ * reference system, takes its place among the others by what its manifest claims.
+ */
+static void place_revision(vqemu_revision *revision, const struct arrivals *arrivals) {
+    const struct timespec *arrival = arrivals_of(arrivals, revision->name);
+    if (arrival)
+        revision->order = *arrival;
+    else if (revision->manifest)
+        revision->order = *manifest_time(revision->manifest);
+    if (!arrival || !rfc3339_format(arrival, revision->arrived_at))
+        revision->arrived_at[0] = '\0';
+}
+
+static int find_arrival(const vqemu_store *store, vqemu_revision *revision, vqemu_error **error) {
+    struct arrivals arrivals;
+    int r = arrivals_read(store, &arrivals, error);
+    if (r < 0)
+        return r;
+    place_revision(revision, &arrivals);
+    arrivals_release(&arrivals);
+    return 0;
+}
+
 int revision_new_unloaded(const vqemu_store *store, const char *name, const struct digest *digest,
                           vqemu_revision **revision, vqemu_error **error) {
     int r = new_revision(store, name, strlen(name), revision, error);
@@ -146,11 +188,16 @@ int revision_new_unloaded(const vqemu_store *store, const char *name, const stru
 
 int revision_new_of_manifest(const vqemu_store *store, const char *name, vqemu_manifest *manifest,
                              vqemu_revision **revision, vqemu_error **error) {
-    int r = new_revision(store, name, strlen(name), revision, error);
+    _cleanup_revision_ vqemu_revision *new = NULL;
+    int r = new_revision(store, name, strlen(name), &new, error);
     if (r < 0)
         return r;
-    (*revision)->manifest = vqemu_manifest_ref(manifest);
-    memcpy((*revision)->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);
+    new->manifest = vqemu_manifest_ref(manifest);
+    memcpy(new->digest.hex, vqemu_manifest_digest(manifest), DIGEST_HEX_LENGTH + 1);
+    r = find_arrival(store, new, error);
+    if (r < 0)
+        return r;
+    *revision = TAKE_POINTER(new);
     return 0;
 }
 
@@ -158,7 +205,10 @@ int revision_load(const vqemu_store *store, vqemu_revision *revision, vqemu_call
                   vqemu_error **error) {
     if (revision->error)
         return revision_broken(revision, error);
-    return revision->manifest ? 0 : load_manifest(store, revision, call, error);
+    if (revision->manifest)
+        return 0;
+    int r = load_manifest(store, revision, call, error);
+    return r == 0 ? find_arrival(store, revision, error) : r;
 }
 
 int revision_broken(const vqemu_revision *revision, vqemu_error **error) {
@@ -187,20 +237,6 @@ static int compare_revisions(const void *a, const void *b) {
     if (order == 0)
         order = timespec_compare(&y->order, &x->order);
     return order ? order : strcmp(y->name, x->name);
-}
-
-/*
- * The one rule of what is newer. What was written by a program that notes no arrivals, such as the
- * reference system, takes its place among the others by what its manifest claims.
- */
-static void place_revision(vqemu_revision *revision, const struct arrivals *arrivals) {
-    const struct timespec *arrival = arrivals_of(arrivals, revision->name);
-    if (arrival)
-        revision->order = *arrival;
-    else if (revision->manifest)
-        revision->order = *manifest_time(revision->manifest);
-    if (!arrival || !rfc3339_format(arrival, revision->arrived_at))
-        revision->arrived_at[0] = '\0';
 }
 
 /* Arrivals are read after the manifests: each was noted before its manifest appeared. */
@@ -239,7 +275,7 @@ static int list_revision(const struct listing *listing, const char *name, size_t
     if (r < 0)
         return r;
     r = load_manifest(listing->store, revision, listing->call, &problem);
-    if (r == VQEMU_ERR_NOT_FOUND) {
+    if (r == VQEMU_ERR_NO_REVISION || r == VQEMU_ERR_NO_STORE) {
         list->incomplete = true;
         return 0;
     }
@@ -351,21 +387,6 @@ int revision_not_in_store(const vqemu_store *store, const char *profile, vqemu_e
                          VQEMU_DETAIL_PATH, store->refs_path, VQEMU_DETAIL_SUGGESTION, alike, NULL);
 }
 
-static int no_such_revision(const vqemu_store *store, const vqemu_revision *named,
-                            vqemu_error **error) {
-    _cleanup_free_ char *alike = NULL;
-    int r = store_require_there(store, error);
-    if (r < 0)
-        return r;
-    if (revision_alike(store, named->name, &alike) < 0)
-        return error_no_memory(error);
-    r = error_set(error, VQEMU_ERR_NO_REVISION, 0,
-                  "revision %s is not in the store: there is no %s%s%s", named->name, named->path,
-                  alike ? "; perhaps it is " : "", alike ? alike : "");
-    return error_because(r, error, "no-such-revision", VQEMU_DETAIL_REVISION, named->name,
-                         VQEMU_DETAIL_PATH, named->path, VQEMU_DETAIL_SUGGESTION, alike, NULL);
-}
-
 int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
                   vqemu_revision **revision, vqemu_error **error) {
     *revision = NULL;
@@ -374,10 +395,8 @@ int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
         return r;
     _cleanup_revision_ vqemu_revision *found = NULL;
     r = new_revision(store, name, strlen(name), &found, error);
-    if (r == 0 && exists_at(store->refs_fd, base_name(found->path)) == 0)
-        return no_such_revision(store, found, error);
     if (r == 0)
-        r = load_manifest(store, found, call, error);
+        r = revision_load(store, found, call, error);
     if (r < 0)
         return r;
     *revision = TAKE_POINTER(found);
@@ -409,10 +428,12 @@ int revision_list_named(const vqemu_store *store, const char *name, vqemu_call *
     return revision_not_in_store(store, name, error);
 }
 
-int revision_exists(const vqemu_store *store, const vqemu_revision *revision, vqemu_error **error) {
+int revision_require_there(const vqemu_store *store, const vqemu_revision *revision,
+                           vqemu_error **error) {
     int r = exists_at(store->refs_fd, base_name(revision->path));
-    return r < 0 ? error_system_at(error, -r, "cannot look at the manifest", "%s", revision->path)
-                 : r;
+    if (r < 0)
+        return error_system_at(error, -r, "cannot look at the manifest", "%s", revision->path);
+    return r == 0 ? no_such_revision(store, revision, error) : 0;
 }
 
 int revision_read_text(const vqemu_store *store, const vqemu_revision *revision, char **text,

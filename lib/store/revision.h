@@ -44,8 +44,9 @@ int revision_find(const vqemu_store *store, const char *name, vqemu_call *call,
 int revision_check_store(const vqemu_store *store, const vqemu_revision *revision,
                          vqemu_error **error);
 
-/* Whether the store still has it. */
-int revision_exists(const vqemu_store *store, const vqemu_revision *revision, vqemu_error **error);
+/* Whether the store still has it, and VQEMU_ERR_NO_REVISION if it was removed. */
+int revision_require_there(const vqemu_store *store, const vqemu_revision *revision,
+                           vqemu_error **error);
 
 /* The text of its file, which has the digest of its manifest. Owned by the caller. */
 int revision_read_text(const vqemu_store *store, const vqemu_revision *revision, char **text,

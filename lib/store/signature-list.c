@@ -91,6 +91,8 @@ VQEMU_EXPORT int vqemu_store_remove_signature(vqemu_store *store, const vqemu_re
                       "\"%.200s\" is no SHA-256 of 64 lower case hex digits", digest);
     if (r == 0)
         r = store_lock_shared(store, &progress, &lock, error);
+    if (r == 0)
+        r = revision_require_there(store, revision, error);
     return r == 0 ? signatures_drop(store, vqemu_revision_name(revision), digest, &progress, error)
                   : r;
 }
@@ -133,6 +135,8 @@ VQEMU_EXPORT int vqemu_store_list_signatures(vqemu_store *store, const vqemu_rev
     if (!new)
         return error_no_memory(error);
     r = signatures_load(store, vqemu_revision_name(revision), call, &new->set, NULL, error);
+    if (r == 0) /* looked at last: its signatures go after it */
+        r = revision_require_there(store, revision, error);
     if (r < 0) {
         vqemu_signature_list_free(new);
         return r;

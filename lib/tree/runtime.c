@@ -214,21 +214,15 @@ static int lease_checked(const struct resolution *resolution, struct difference 
     return r;
 }
 
-static int revision_is_gone(const vqemu_revision *revision, vqemu_error **error) {
-    return error_set(error, VQEMU_ERR_CHANGED, 0,
-                     "revision %s was removed from the store before its tree was assembled",
-                     vqemu_revision_name(revision));
-}
-
 /*
  * Under the lock of the store: what the revision needs is not collected from now on. A tree that
  * this call assembles is leased and needs no check.
  */
 static int assemble_locked(const struct resolution *resolution, int *lease_fd,
                            vqemu_error **error) {
-    int there = revision_exists(resolution->store, resolution->revision, error);
-    if (there <= 0)
-        return there < 0 ? there : revision_is_gone(resolution->revision, error);
+    int r = revision_require_there(resolution->store, resolution->revision, error);
+    if (r < 0)
+        return r;
     return assemble_tree(resolution->store, resolution->revision, resolution->trees_fd,
                          resolution->flags & VQEMU_RESOLVE_VERIFY, resolution->progress, lease_fd,
                          error);
@@ -260,7 +254,8 @@ static int cannot_renew(const struct resolution *resolution, const struct differ
 static bool may_do_as_it_is(const struct resolution *resolution, int code,
                             const struct difference *difference) {
     return !difference->no_tree && resolution->flags == 0 && code != VQEMU_ERR_CANCELLED &&
-           code != VQEMU_ERR_TIMEOUT && code != VQEMU_ERR_NO_MEMORY && code != VQEMU_ERR_CHANGED;
+           code != VQEMU_ERR_TIMEOUT && code != VQEMU_ERR_NO_MEMORY && code != VQEMU_ERR_CHANGED &&
+           code != VQEMU_ERR_NO_REVISION;
 }
 
 static struct log_subject subject_of(const struct resolution *resolution) {
@@ -347,8 +342,7 @@ static int lease_tree(const struct resolution *resolution, vqemu_error **error) 
 static int check_trust(const vqemu_store *store, const vqemu_revision *revision, vqemu_call *call,
                        vqemu_error **error) {
     int32_t key;
-    int r = store->trust ? signatures_check(store, revision, store->trust, call, &key, error) : 0;
-    return r == VQEMU_ERR_NOT_FOUND ? revision_is_gone(revision, error) : r;
+    return store->trust ? signatures_check(store, revision, store->trust, call, &key, error) : 0;
 }
 
 static int from_revision(vqemu_store *store, const vqemu_selection *selection,
@@ -410,7 +404,8 @@ static int from_current(vqemu_store *store, const vqemu_selection *selection, co
             r = from_revision(store, selection, current, flags, progress, runtime, &problem);
         if (r == 0)
             return links_switch(store, profile, vqemu_runtime_digest(*runtime), progress, error);
-        if (r == VQEMU_ERR_CHANGED && attempt < ATTEMPTS)
+        bool is_gone = r == VQEMU_ERR_CHANGED || r == VQEMU_ERR_NO_REVISION;
+        if (current && is_gone && attempt < ATTEMPTS)
             continue;
         if (error)
             *error = TAKE_POINTER(problem);

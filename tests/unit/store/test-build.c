@@ -109,8 +109,31 @@ START_TEST(what_comes_later_is_newer_whatever_time_it_claims) {
     ck_assert_str_eq(vqemu_revision_name(newest), vqemu_revision_name(second));
     ck_assert_int_gt(strcmp(vqemu_revision_arrived_at(newest), vqemu_revision_arrived_at(other)),
                      0);
-    ck_assert_ptr_null(vqemu_revision_arrived_at(first)); /* not from a list */
     ck_assert_ptr_null(vqemu_revision_arrived_at(NULL));
+}
+END_TEST
+
+static void arrived_with(const vqemu_revision *found, const vqemu_revision *listed) {
+    ck_assert_str_eq(vqemu_revision_name(found), vqemu_revision_name(listed));
+    ck_assert_str_eq(vqemu_revision_arrived_at(found), vqemu_revision_arrived_at(listed));
+}
+
+START_TEST(when_it_came_is_told_however_it_was_found) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_revision_ vqemu_revision *built = build(store, NULL), *again = build(store, NULL);
+    const char *const names[] = {"emulate-x86", vqemu_revision_name(built)};
+    _cleanup_revision_list_ vqemu_revision_list *list = NULL;
+    ck_assert_int_eq(vqemu_store_list_revisions(store, NULL, 0, NULL, &list, NULL), 0);
+    const vqemu_revision *listed = vqemu_revision_list_at(list, 0);
+    ck_assert_ptr_nonnull(vqemu_revision_arrived_at(listed));
+    arrived_with(built, listed);
+    arrived_with(again, listed);
+    usleep(150000); /* what has just been written is not remembered */
+    for (int i = 0; i < 4; i++) { /* read, and remembered */
+        _cleanup_revision_ vqemu_revision *found = NULL;
+        ck_assert_int_eq(vqemu_store_find_revision(store, names[i % 2], 0, NULL, &found, NULL), 0);
+        arrived_with(found, listed);
+    }
 }
 END_TEST
 
@@ -415,6 +438,7 @@ int main(void) {
     tcase_add_test(tests, a_change_of_mode_is_a_change);
     tcase_add_test(tests, a_build_is_the_newest_even_if_the_clock_was_set_back);
     tcase_add_test(tests, what_comes_later_is_newer_whatever_time_it_claims);
+    tcase_add_test(tests, when_it_came_is_told_however_it_was_found);
     tcase_add_test(tests, a_given_time_makes_builds_reproducible);
     tcase_add_loop_test(tests, a_damaged_object_is_replaced_and_nothing_else, 0, 3);
     tcase_add_test(tests, links_inside_are_stored_as_files);
