@@ -19,28 +19,29 @@ type Code int
 
 // The codes. What each means is in <volt-qemu/error.h>.
 const (
-	CodeNoMemory    Code = C.VQEMU_ERR_NO_MEMORY
-	CodeInvalid     Code = C.VQEMU_ERR_INVALID
-	CodeSystem      Code = C.VQEMU_ERR_SYSTEM
-	CodeNotFound    Code = C.VQEMU_ERR_NOT_FOUND
-	CodeUnsupported Code = C.VQEMU_ERR_UNSUPPORTED
-	CodeMalformed   Code = C.VQEMU_ERR_MALFORMED
-	CodeCorrupt     Code = C.VQEMU_ERR_CORRUPT
-	CodeReadOnly    Code = C.VQEMU_ERR_READ_ONLY
-	CodeCancelled   Code = C.VQEMU_ERR_CANCELLED
-	CodeChanged     Code = C.VQEMU_ERR_CHANGED
-	CodeTimeout     Code = C.VQEMU_ERR_TIMEOUT
-	CodeUsage       Code = C.VQEMU_ERR_USAGE
-	CodeBusy        Code = C.VQEMU_ERR_BUSY
-	CodeRefused     Code = C.VQEMU_ERR_REFUSED
-	CodeNoStore     Code = C.VQEMU_ERR_NO_STORE
-	CodeNoRevision  Code = C.VQEMU_ERR_NO_REVISION
-	CodeNoProgram   Code = C.VQEMU_ERR_NO_PROGRAM
-	CodeNotRunning  Code = C.VQEMU_ERR_NOT_RUNNING
-	CodeUnknownKey  Code = C.VQEMU_ERR_UNKNOWN_KEY
-	CodeNetwork     Code = C.VQEMU_ERR_NETWORK
-	CodeDenied      Code = C.VQEMU_ERR_DENIED
-	CodeUntrusted   Code = C.VQEMU_ERR_UNTRUSTED
+	CodeNoMemory      Code = C.VQEMU_ERR_NO_MEMORY
+	CodeInvalid       Code = C.VQEMU_ERR_INVALID
+	CodeSystem        Code = C.VQEMU_ERR_SYSTEM
+	CodeNotFound      Code = C.VQEMU_ERR_NOT_FOUND
+	CodeUnsupported   Code = C.VQEMU_ERR_UNSUPPORTED
+	CodeMalformed     Code = C.VQEMU_ERR_MALFORMED
+	CodeCorrupt       Code = C.VQEMU_ERR_CORRUPT
+	CodeReadOnly      Code = C.VQEMU_ERR_READ_ONLY
+	CodeCancelled     Code = C.VQEMU_ERR_CANCELLED
+	CodeChanged       Code = C.VQEMU_ERR_CHANGED
+	CodeTimeout       Code = C.VQEMU_ERR_TIMEOUT
+	CodeUsage         Code = C.VQEMU_ERR_USAGE
+	CodeBusy          Code = C.VQEMU_ERR_BUSY
+	CodeRefused       Code = C.VQEMU_ERR_REFUSED
+	CodeNoStore       Code = C.VQEMU_ERR_NO_STORE
+	CodeNoRevision    Code = C.VQEMU_ERR_NO_REVISION
+	CodeNoProgram     Code = C.VQEMU_ERR_NO_PROGRAM
+	CodeNotRunning    Code = C.VQEMU_ERR_NOT_RUNNING
+	CodeUnknownKey    Code = C.VQEMU_ERR_UNKNOWN_KEY
+	CodeNetwork       Code = C.VQEMU_ERR_NETWORK
+	CodeDenied        Code = C.VQEMU_ERR_DENIED
+	CodeUntrusted     Code = C.VQEMU_ERR_UNTRUSTED
+	CodeProgramFailed Code = C.VQEMU_ERR_PROGRAM_FAILED
 )
 
 // String is the code's name, such as "not-found".
@@ -88,28 +89,29 @@ func (e *Error) Unwrap() error { return e.cause }
 
 // One error for each code, for errors.Is.
 var (
-	ErrNoMemory    = sentinel(CodeNoMemory)
-	ErrInvalid     = sentinel(CodeInvalid)
-	ErrSystem      = sentinel(CodeSystem)
-	ErrNotFound    = sentinel(CodeNotFound)
-	ErrUnsupported = sentinel(CodeUnsupported)
-	ErrMalformed   = sentinel(CodeMalformed)
-	ErrCorrupt     = sentinel(CodeCorrupt)
-	ErrReadOnly    = sentinel(CodeReadOnly)
-	ErrCancelled   = sentinel(CodeCancelled)
-	ErrChanged     = sentinel(CodeChanged)
-	ErrTimeout     = sentinel(CodeTimeout)
-	ErrUsage       = sentinel(CodeUsage)
-	ErrBusy        = sentinel(CodeBusy)
-	ErrRefused     = sentinel(CodeRefused)
-	ErrNoStore     = sentinel(CodeNoStore)
-	ErrNoRevision  = sentinel(CodeNoRevision)
-	ErrNoProgram   = sentinel(CodeNoProgram)
-	ErrNotRunning  = sentinel(CodeNotRunning)
-	ErrUnknownKey  = sentinel(CodeUnknownKey)
-	ErrNetwork     = sentinel(CodeNetwork)
-	ErrDenied      = sentinel(CodeDenied)
-	ErrUntrusted   = sentinel(CodeUntrusted)
+	ErrNoMemory      = sentinel(CodeNoMemory)
+	ErrInvalid       = sentinel(CodeInvalid)
+	ErrSystem        = sentinel(CodeSystem)
+	ErrNotFound      = sentinel(CodeNotFound)
+	ErrUnsupported   = sentinel(CodeUnsupported)
+	ErrMalformed     = sentinel(CodeMalformed)
+	ErrCorrupt       = sentinel(CodeCorrupt)
+	ErrReadOnly      = sentinel(CodeReadOnly)
+	ErrCancelled     = sentinel(CodeCancelled)
+	ErrChanged       = sentinel(CodeChanged)
+	ErrTimeout       = sentinel(CodeTimeout)
+	ErrUsage         = sentinel(CodeUsage)
+	ErrBusy          = sentinel(CodeBusy)
+	ErrRefused       = sentinel(CodeRefused)
+	ErrNoStore       = sentinel(CodeNoStore)
+	ErrNoRevision    = sentinel(CodeNoRevision)
+	ErrNoProgram     = sentinel(CodeNoProgram)
+	ErrNotRunning    = sentinel(CodeNotRunning)
+	ErrUnknownKey    = sentinel(CodeUnknownKey)
+	ErrNetwork       = sentinel(CodeNetwork)
+	ErrDenied        = sentinel(CodeDenied)
+	ErrUntrusted     = sentinel(CodeUntrusted)
+	ErrProgramFailed = sentinel(CodeProgramFailed)
 )
 
 // ErrClosed is what a handle gives that was closed; it is ErrUsage and fs.ErrClosed, too.

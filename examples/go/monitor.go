@@ -335,14 +335,14 @@ func tell(ctx context.Context, events chan<- Event, event *Event) bool {
 	}
 }
 
-// PID is the process of QEMU; -1 if it is not known.
+// PID is the process of QEMU; 0 if it is not known.
 func (m *Monitor) PID() int {
 	if m == nil {
-		return -1
+		return 0
 	}
 	p, err := m.handle.acquire("monitor")
 	if err != nil {
-		return -1
+		return 0
 	}
 	defer m.handle.release()
 	return int(C.vqemu_monitor_pid((*C.vqemu_monitor)(p)))

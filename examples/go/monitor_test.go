@@ -348,7 +348,7 @@ func TestAMonitorOfAConnection(t *testing.T) {
 	if _, err := monitor.Execute(ctx, "query-status", nil); err != nil {
 		t.Error(err)
 	}
-	if monitor.PID() != -1 { // it is this process, which cannot be waited for
+	if monitor.PID() != 0 { // it is this process, which cannot be waited for
 		t.Error(monitor.PID())
 	}
 }

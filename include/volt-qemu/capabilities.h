@@ -53,11 +53,11 @@ enum vqemu_probe_flag {
  * step "probe". On success the caller releases *capabilities with vqemu_capabilities_unref().
  *
  * Errors: VQEMU_ERR_NOT_FOUND or VQEMU_ERR_SYSTEM (reason "not-started": the program cannot be
- * executed), VQEMU_ERR_NO_PROGRAM (reason "does-not-answer": it ended instead of answering, and
- * what it said is in the message),
+ * executed), VQEMU_ERR_PROGRAM_FAILED (reason "does-not-answer": it ended instead of answering, and
+ * what it said is in the message; reason "no-answer": it said nothing in the 60 seconds),
  * VQEMU_ERR_MALFORMED (what answers is no QEMU), VQEMU_ERR_DENIED (QEMU refuses a question),
- * VQEMU_ERR_TIMEOUT, VQEMU_ERR_CANCELLED, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_TIMEOUT (that of the call), VQEMU_ERR_CANCELLED, VQEMU_ERR_NO_STORE (it was removed),
+ * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_runtime_probe(const vqemu_runtime *runtime, vqemu_store *keeper, uint32_t flags,
                         vqemu_call *call, vqemu_capabilities **capabilities, vqemu_error **error);

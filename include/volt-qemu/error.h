@@ -80,7 +80,9 @@ enum vqemu_result {
      * user. */
     VQEMU_ERR_DENIED = -21,
     /** It is not signed by anybody who is trusted. */
-    VQEMU_ERR_UNTRUSTED = -22
+    VQEMU_ERR_UNTRUSTED = -22,
+    /** A program that was started ended otherwise than it should, or did not answer. */
+    VQEMU_ERR_PROGRAM_FAILED = -23
 };
 
 /** The code of an error, one of enum vqemu_result; 0 for NULL. Since 1.0. */

@@ -114,7 +114,7 @@ int vqemu_monitor_fd(const vqemu_monitor *monitor);
 
 /**
  * The process that listens on the socket, as Linux knows it (SO_PEERCRED, unix(7)): QEMU, unless
- * the socket was made by another process and passed on to it. -1 if it is not known: it is of
+ * the socket was made by another process and passed on to it. 0 if it is not known: it is of
  * another PID namespace, the calling process or process 1, or has ended. Since 1.0.
  */
 int64_t vqemu_monitor_pid(const vqemu_monitor *monitor);

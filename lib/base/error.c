@@ -345,6 +345,8 @@ VQEMU_EXPORT const char *vqemu_result_name(int code) {
         return "denied";
     case VQEMU_ERR_UNTRUSTED:
         return "untrusted";
+    case VQEMU_ERR_PROGRAM_FAILED:
+        return "program-failed";
     default:
         return "unknown";
     }

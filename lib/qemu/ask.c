@@ -72,7 +72,7 @@ static int try_way(struct asked *asked, const struct way *way, vqemu_error **err
         return r;
     asked->qmp = (struct qmp){.name = vqemu_runtime_binary(asked->runtime),
                               .fd = take_fd(&asked->child.socket),
-                              .peer = {-1, -1},
+                              .peer = PEER_NONE,
                               .on_event = ignore_event};
     struct qmp_limit limit = limit_of(asked);
     return qmp_start(&asked->qmp, &limit, error);
@@ -82,16 +82,17 @@ static int try_way(struct asked *asked, const struct way *way, vqemu_error **err
 static int no_answer(const struct asked *asked, vqemu_error **error) {
     const char *program = vqemu_runtime_binary(asked->runtime);
     const char *reason = call_late_reason(asked->progress->call, asked->deadline, "no-answer");
-    int r = error_set(error, VQEMU_ERR_TIMEOUT, 0,
+    bool is_callers = strcmp(reason, "no-answer") != 0;
+    int r = error_set(error, is_callers ? VQEMU_ERR_TIMEOUT : VQEMU_ERR_PROGRAM_FAILED, 0,
                       "%s does not tell what it can do in the time that it is given", program);
     return error_because(r, error, reason, VQEMU_DETAIL_PATH, program, NULL);
 }
 
 static int does_not_answer(const struct asked *asked, const char *said, vqemu_error **error) {
     const char *program = vqemu_runtime_binary(asked->runtime);
-    int r =
-        error_set(error, VQEMU_ERR_NO_PROGRAM, 0, "%s ends instead of telling what it can do: %s",
-                  program, *said ? said : "it does not say why");
+    int r = error_set(error, VQEMU_ERR_PROGRAM_FAILED, 0,
+                      "%s ends instead of telling what it can do: %s", program,
+                      *said ? said : "it does not say why");
     return error_because(r, error, "does-not-answer", VQEMU_DETAIL_PATH, program, NULL);
 }
 
@@ -117,7 +118,7 @@ int asked_start(struct asked *asked, const vqemu_runtime *runtime, struct vqemu_
                             .progress = progress,
                             .deadline = deadline,
                             .child = CHILD_NONE,
-                            .qmp = {.fd = -1, .peer = {-1, -1}}};
+                            .qmp = {.fd = -1, .peer = PEER_NONE}};
     _cleanup_free_ char *said = NULL;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
         int r = try_way(asked, &ways[i], error);
@@ -138,12 +139,18 @@ void asked_end(struct asked *asked) {
 
 /* ---- questions ---- */
 
+static int ends_too_often(const struct asked *asked, const char *command, vqemu_error **error) {
+    const char *program = vqemu_runtime_binary(asked->runtime);
+    int r = error_set(error, VQEMU_ERR_PROGRAM_FAILED, 0,
+                      "%s ended more than %d times while it was asked; the last time by %s",
+                      program, ENDS_MAX, command);
+    return error_because(r, error, "does-not-answer", VQEMU_DETAIL_PATH, program, NULL);
+}
+
 static int start_again(struct asked *asked, const char *command, vqemu_error **error) {
     end(asked);
     if (++asked->ends > ENDS_MAX)
-        return error_set(error, VQEMU_ERR_MALFORMED, 0,
-                         "%s ended more than %d times while it was asked; the last time by %s",
-                         vqemu_runtime_binary(asked->runtime), ENDS_MAX, command);
+        return ends_too_often(asked, command, error);
     int r = try_way(asked, &ways[asked->way], error);
     if (r == QMP_LATE)
         return no_answer(asked, error);

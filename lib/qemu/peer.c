@@ -24,8 +24,8 @@ static pid_t find_pid(int socket_fd) {
     struct ucred credentials = {0};
     socklen_t size = sizeof credentials;
     if (getsockopt(socket_fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
-        return -1;
-    return credentials.pid > 1 && credentials.pid != getpid() ? credentials.pid : -1;
+        return 0;
+    return credentials.pid > 1 && credentials.pid != getpid() ? credentials.pid : 0;
 }
 
 /* The first way cannot be wrong about a number that another process has got meanwhile. */
@@ -39,13 +39,13 @@ static int open_pidfd(int socket_fd, pid_t pid) {
 
 struct peer peer_of(int socket_fd) {
     struct peer peer = {find_pid(socket_fd), -1};
-    if (peer.pid < 0)
+    if (peer.pid == 0)
         return peer;
     peer.fd = open_pidfd(socket_fd, peer.pid);
     /* Whoever made the socket for QEMU has ended: somebody else is on the other side. */
     if (peer.fd == -ESRCH || peer_has_ended(&peer)) {
         peer_close(&peer);
-        peer.pid = -1;
+        peer.pid = 0;
     }
     if (peer.fd < 0)
         peer.fd = -1;
@@ -65,7 +65,7 @@ static bool is_zombie(pid_t pid) {
 
 bool peer_has_ended(const struct peer *peer) {
     struct pollfd poller = {.fd = peer->fd, .events = POLLIN};
-    if (peer->pid < 0)
+    if (peer->pid == 0)
         return false;
     if (peer->fd >= 0)
         return poll(&poller, 1, 0) == 1;

@@ -7,9 +7,11 @@
 #include <sys/types.h>
 
 struct peer {
-    pid_t pid; /* -1 if it is not known */
+    pid_t pid; /* 0 if it is not known */
     int fd;    /* a pidfd: readable once the process has ended; -1 if there is none */
 };
+
+#define PEER_NONE ((struct peer){.fd = -1})
 
 /* That of a connected socket. */
 struct peer peer_of(int socket_fd);

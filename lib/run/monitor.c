@@ -39,7 +39,7 @@ int monitor_hung_up(vqemu_monitor *monitor, const struct qmp_limit *limit, const
     const struct peer *peer = &monitor->qmp.peer;
     if (monitor->hung_up_at == 0)
         monitor->hung_up_at = call_now();
-    while (peer->pid >= 0 && !peer_has_ended(peer)) {
+    while (peer->pid > 0 && !peer_has_ended(peer)) {
         int64_t now = call_now();
         if (now >= monitor->hung_up_at + END_TIME)
             return monitor_goes_on(monitor, error);
@@ -143,7 +143,7 @@ static int start(int fd, const char *name, struct qmp_limit *limit, vqemu_monito
         return error_no_memory(error);
     new->owner = getpid();
     new->qmp.fd = take_fd(&taken);
-    new->qmp.peer = (struct peer){-1, -1};
+    new->qmp.peer = PEER_NONE;
     new->name = strdup(name);
     if (!new->name)
         return error_no_memory(error);
@@ -287,5 +287,5 @@ VQEMU_EXPORT int vqemu_monitor_fd(const vqemu_monitor *monitor) {
 }
 
 VQEMU_EXPORT int64_t vqemu_monitor_pid(const vqemu_monitor *monitor) {
-    return monitor ? monitor->qmp.peer.pid : -1;
+    return monitor ? monitor->qmp.peer.pid : 0;
 }

@@ -117,7 +117,7 @@ static int quit(const struct shutdown *shutdown, bool *was_told, vqemu_error **e
 static int wait_for_exit(const struct shutdown *shutdown, vqemu_error **error) {
     const struct peer *peer = &shutdown->monitor->qmp.peer;
     int64_t deadline = earlier(call_now() + VQEMU_MONITOR_QUIT_TIME, shutdown->deadline);
-    while (peer->pid >= 0 && !peer_has_ended(peer)) {
+    while (peer->pid > 0 && !peer_has_ended(peer)) {
         struct pollfd poller = {.fd = peer->fd, .events = POLLIN};
         int r = check_call(shutdown, error);
         if (r < 0)

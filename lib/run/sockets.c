@@ -35,7 +35,7 @@ static int refuse_other(const struct wanted *wanted, const char *kind, vqemu_err
 }
 
 static int refuse_used(const struct wanted *wanted, int fd, vqemu_error **error) {
-    struct peer peer = fd >= 0 ? peer_of(fd) : (struct peer){.pid = -1, .fd = -1};
+    struct peer peer = fd >= 0 ? peer_of(fd) : PEER_NONE;
     _cleanup_free_ char *process =
         peer.pid > 0 ? format_string("process %d", (int)peer.pid) : strdup("another program");
     peer_close(&peer);

@@ -49,7 +49,7 @@ int main(int argc, char **argv) {
         return 3;
     /* What runs in the tests of the guide may be no QEMU. */
     int checked = build_checked(runtime, store, vm, &command, &error);
-    if (checked != 0 && checked != VQEMU_ERR_NO_PROGRAM && checked != VQEMU_ERR_SYSTEM)
+    if (checked != 0 && checked != VQEMU_ERR_PROGRAM_FAILED && checked != VQEMU_ERR_SYSTEM)
         return fail(error);
     vqemu_command_unref(command);
     vqemu_runtime_unref(runtime);

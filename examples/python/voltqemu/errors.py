@@ -191,6 +191,12 @@ class UntrustedError(Error):
     CODE = -22
 
 
+class ProgramFailedError(Error):
+    """A program that was started ended otherwise than it should, or did not answer."""
+
+    CODE = -23
+
+
 #: The class for each code.
 BY_CODE: Dict[int, Type[Error]] = {
     kind.CODE: kind for kind in vars().copy().values()
@@ -219,7 +225,7 @@ def from_os(problem: OSError, what: str, path: str) -> Error:
 __all__ = [
     "Error", "BusyError", "CancelledError", "ChangedError", "CorruptError", "DeniedError", "ExistsError",
     "InvalidError", "MalformedError", "NetworkError", "NoMemoryError", "NoProgramError", "NoRevisionError",
-    "NoStoreError", "NotFoundError", "NotRunningError", "PermissionDeniedError", "ReadOnlyError",
-    "RefusedError", "SystemCallError", "TimedOutError", "UnknownKeyError", "UnsupportedError", "UntrustedError",
-    "UsageError",
+    "NoStoreError", "NotFoundError", "NotRunningError", "PermissionDeniedError", "ProgramFailedError",
+    "ReadOnlyError", "RefusedError", "SystemCallError", "TimedOutError", "UnknownKeyError", "UnsupportedError",
+    "UntrustedError", "UsageError",
 ]

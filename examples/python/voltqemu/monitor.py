@@ -109,7 +109,7 @@ class Monitor(Handle):
     def pid(self) -> Optional[int]:
         """The process behind the socket; None if it is not known."""
         pid: int = C.vqemu_monitor_pid(self)
-        return pid if pid > 0 else None
+        return pid or None
 
     def _take_event(self) -> Optional[Dict[str, Any]]:
         """An event that is there already."""

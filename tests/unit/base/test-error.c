@@ -94,7 +94,7 @@ START_TEST(the_error_for_no_memory_can_be_freed_and_made_again) {
 END_TEST
 
 START_TEST(every_code_has_a_name_of_its_own) {
-    for (int a = VQEMU_ERR_UNTRUSTED; a <= 0; a++) {
+    for (int a = VQEMU_ERR_PROGRAM_FAILED; a <= 0; a++) {
         ck_assert_str_ne(vqemu_result_name(a), "unknown");
         for (int b = a + 1; b <= 0; b++)
             ck_assert_str_ne(vqemu_result_name(a), vqemu_result_name(b));
