@@ -104,7 +104,7 @@ static void print_pins(const vqemu_pin_list *list) {
     for (size_t i = 0; i < vqemu_pin_list_count(list); i++) {
         const char *holder = vqemu_pin_list_holder(list, i);
         table_add(&table, "%s", vqemu_pin_list_revision_name(list, i));
-        table_add(&table, "%s", *holder ? holder : "-");
+        table_add(&table, "%s", holder ? holder : "-");
     }
     table_print(&table);
 }

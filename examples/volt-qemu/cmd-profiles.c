@@ -59,7 +59,8 @@ static void print_names(const char *label, json_t *names) {
 }
 
 static void print_profile(const struct profiles *profiles, const vqemu_profile *profile) {
-    _cleanup_free_ char *description = printable(vqemu_profile_description(profile));
+    const char *given = vqemu_profile_description(profile);
+    _cleanup_free_ char *description = printable(given ? given : "-");
     json_t *stored = stored_json(profiles->stored, vqemu_profile_name(profile));
     printf("%s\n", vqemu_profile_name(profile));
     printf("  %s\n", description);

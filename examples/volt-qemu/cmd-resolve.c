@@ -61,7 +61,8 @@ static void print_placements(const vqemu_placement_list *list) {
     for (size_t i = 0; i < vqemu_placement_list_count(list); i++) {
         table_add(&table, "%s", vqemu_placement_list_how(list, i));
         table_add(&table, "%s", vqemu_placement_list_path(list, i));
-        table_add(&table, "%s", vqemu_placement_list_message(list, i));
+        const char *message = vqemu_placement_list_message(list, i);
+        table_add(&table, "%s", message ? message : "");
     }
     putchar('\n');
     table_print(&table);

@@ -35,9 +35,9 @@ static void listing_free(struct listing *listing) {
 
 static bool is_use(const struct listing *listing, size_t index, const char *kind,
                    const vqemu_revision *revision) {
-    return strcmp(vqemu_use_list_kind(listing->uses, index), kind) == 0 &&
-           strcmp(vqemu_use_list_revision_name(listing->uses, index),
-                  vqemu_revision_name(revision)) == 0;
+    const char *used = vqemu_use_list_revision_name(listing->uses, index);
+    return strcmp(vqemu_use_list_kind(listing->uses, index), kind) == 0 && used &&
+           strcmp(used, vqemu_revision_name(revision)) == 0;
 }
 
 /* Programs that run from its tree, or hold a lease on it. */
@@ -134,7 +134,7 @@ static void add_users(struct table *table, const struct listing *listing,
             continue;
         const char *vm = vqemu_use_list_vm(listing->uses, i);
         long long pid = (long long)vqemu_use_list_pid(listing->uses, i);
-        _cleanup_free_ char *user = *vm   ? format_text("VM %s", vm)
+        _cleanup_free_ char *user = vm    ? format_text("VM %s", vm)
                                     : pid ? format_text("process %lld", pid)
                                           : format_text("a lease");
         if (!strstr(text, user)) /* a VM runs from its tree, and has a lease on it */

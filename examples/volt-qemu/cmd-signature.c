@@ -132,7 +132,7 @@ static void print_signatures(const vqemu_signature_list *list) {
         const char *fault = vqemu_signature_list_fault(list, i);
         table_add(&table, "%s", vqemu_signature_list_digest(list, i));
         table_add(&table, "%s", vqemu_signature_list_kind(list, i));
-        table_add(&table, "%s", *key ? key : "-");
+        table_add(&table, "%s", key ? key : "-");
         table_add(&table, "%s", fault ? fault : "-");
     }
     table_print(&table);

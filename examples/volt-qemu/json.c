@@ -16,12 +16,20 @@ void json_add(json_t *object, const char *key, json_t *value) {
         incomplete = true;
 }
 
+static json_t *text_or_null(const char *text) {
+    return text ? json_string(text) : json_null();
+}
+
 void json_add_text(json_t *object, const char *key, const char *text) {
-    json_add(object, key, text ? json_string(text) : json_null());
+    json_add(object, key, text_or_null(text));
 }
 
 void json_add_number(json_t *object, const char *key, int64_t number) {
     json_add(object, key, number == -1 ? json_null() : json_integer(number));
+}
+
+void json_add_process(json_t *object, const char *key, int64_t pid) {
+    json_add(object, key, pid ? json_integer(pid) : json_null());
 }
 
 void json_add_count(json_t *object, const char *key, size_t count) {
@@ -34,7 +42,7 @@ void json_append(json_t *array, json_t *value) {
 }
 
 void json_append_text(json_t *array, const char *text) {
-    json_append(array, json_string(text));
+    json_append(array, text_or_null(text));
 }
 
 int print_json(json_t *value) {

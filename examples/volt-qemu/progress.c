@@ -106,7 +106,8 @@ static bool is_travelling(const vqemu_progress *state) {
 }
 
 static void show(const vqemu_progress *state) {
-    _cleanup_free_ char *safe = printable(vqemu_progress_item(state));
+    const char *item = vqemu_progress_item(state);
+    _cleanup_free_ char *safe = printable(item ? item : "");
     uint64_t total = vqemu_progress_total(state);
     fprintf(stderr, "%s%s", clear_line, vqemu_progress_step(state));
     if (total > 0)

@@ -98,11 +98,11 @@ int vqemu_call_set_progress(vqemu_call *call, vqemu_progress_fn function, void *
  */
 const char *vqemu_progress_step(const vqemu_progress *progress);
 
-/** What the numbers count: "bytes", "files", "objects", "devices", "tags"; "" while waiting.
+/** What the numbers count: "bytes", "files", "objects", "devices", "tags"; NULL while waiting.
  * Static. Since 1.0. */
 const char *vqemu_progress_unit(const vqemu_progress *progress);
 
-/** The file or object at hand; "" at times. Borrowed for the callback. Since 1.0. */
+/** The file or object at hand; NULL at times. Borrowed for the callback. Since 1.0. */
 const char *vqemu_progress_item(const vqemu_progress *progress);
 
 /** How many units are done. Since 1.0. */

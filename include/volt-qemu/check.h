@@ -78,7 +78,7 @@ size_t vqemu_check_unrepaired_count(const vqemu_check *check);
  */
 const char *vqemu_check_problem_kind(const vqemu_check *check, size_t problem);
 
-/** The digest of the object, or of the tree's manifest; "" for the others; NULL beyond
+/** The digest of the object, or of the tree's manifest; NULL for the others, and beyond
  * the count. Borrowed. Since 1.0. */
 const char *vqemu_check_problem_digest(const vqemu_check *check, size_t problem);
 
@@ -118,7 +118,7 @@ const char *vqemu_check_process_tree(const vqemu_check *check, size_t problem, s
 /** The process; 0 for one that this process may not look into, or beyond the count. Since 1.0. */
 int64_t vqemu_check_process_pid(const vqemu_check *check, size_t problem, size_t process);
 
-/** Its name as in /proc/PID/comm, "" if it is not known; NULL beyond the count. Borrowed.
+/** Its name as in /proc/PID/comm; NULL if it is not known, and beyond the count. Borrowed.
  * Since 1.0. */
 const char *vqemu_check_process_name(const vqemu_check *check, size_t problem, size_t process);
 

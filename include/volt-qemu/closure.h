@@ -61,8 +61,8 @@ const char *vqemu_closure_state(const vqemu_closure *closure, size_t entry);
  * UTF-8: where a file asks by other bytes, these are written as "\xFF". Borrowed. Since 1.0. */
 const char *vqemu_closure_name(const vqemu_closure *closure, size_t entry);
 
-/** The path in the profile of the first file that asks for it, or "" where none does; of an
- * ability, the program that lacks it, or "" for firmware; NULL beyond the count. Borrowed.
+/** The path in the profile of the first file that asks for it, NULL where none does; of an
+ * ability, the program that lacks it, NULL for firmware; NULL beyond the count, too. Borrowed.
  * Since 1.0. */
 const char *vqemu_closure_asked_by(const vqemu_closure *closure, size_t entry);
 

@@ -123,12 +123,12 @@ void vqemu_collection_free(vqemu_collection *collection);
  *
  * Errors: VQEMU_ERR_BUSY (reason "in-use": its tree is leased, or a process runs from it or holds
  * it open; details: revision and, if they are known, process (its number), process_name, vm; reason
- * "pinned", details: revision, holder ("" for none); reason "current": vqemu_store_set_current()
- * set it; reason "locked": the store is in use for longer than call allows), VQEMU_ERR_NO_REVISION,
- * VQEMU_ERR_INVALID (not the form of a revision's name), VQEMU_ERR_MALFORMED (reason
- * "current-broken"), VQEMU_ERR_SYSTEM (reason "no-proc": who uses it cannot be told),
- * VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed),
- * VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * "pinned", details: revision and, if it has one, holder; reason "current":
+ * vqemu_store_set_current() set it; reason "locked": the store is in use for longer than call
+ * allows), VQEMU_ERR_NO_REVISION, VQEMU_ERR_INVALID (not the form of a revision's name),
+ * VQEMU_ERR_MALFORMED (reason "current-broken"), VQEMU_ERR_SYSTEM (reason "no-proc": who uses it
+ * cannot be told), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE
+ * (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_remove_revision(vqemu_store *store, const char *name, uint32_t flags,
                                 vqemu_call *call, vqemu_error **error);

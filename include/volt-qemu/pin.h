@@ -24,8 +24,8 @@ extern "C" {
  *
  * revision: its name, such as "kvm-linux-8e1e73bc". holder: who it is for, "<kind>:<name>", such as
  * "unit:volt-web": letters, digits and ._@- in the kind, also : in the name, and at most 128 bytes
- * in all; NULL for the one pin that has no holder. flags: 0. Waits until no collection runs, as
- * long as call allows.
+ * in all; NULL or "" for the one pin that has no holder. flags: 0. Waits until no collection runs,
+ * as long as call allows.
  *
  * Errors: VQEMU_ERR_NO_REVISION, VQEMU_ERR_INVALID (not the form of a revision's name, or of a
  * holder: reason "bad-holder"), VQEMU_ERR_MALFORMED (the revision is broken), VQEMU_ERR_READ_ONLY,
@@ -64,7 +64,7 @@ size_t vqemu_pin_list_count(const vqemu_pin_list *list);
  * 1.0. */
 const char *vqemu_pin_list_revision_name(const vqemu_pin_list *list, size_t index);
 
-/** Who pins it; "" for the pin without a holder. Borrowed from the list; NULL beyond the count.
+/** Who pins it; NULL for the pin without a holder, and beyond the count. Borrowed from the list.
  * Since 1.0. */
 const char *vqemu_pin_list_holder(const vqemu_pin_list *list, size_t index);
 

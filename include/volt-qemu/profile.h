@@ -73,8 +73,8 @@ vqemu_profile *vqemu_profile_find(const char *name);
 /** The profile's name. Borrowed from the profile; NULL for NULL. Since 1.0. */
 const char *vqemu_profile_name(const vqemu_profile *profile);
 
-/** What the profile is for, in one line for people, or "". Borrowed from the profile; NULL for
- * NULL. Since 1.0. */
+/** What the profile is for, in one line for people; NULL where nobody has said, and for NULL.
+ * Borrowed from the profile. Since 1.0. */
 const char *vqemu_profile_description(const vqemu_profile *profile);
 
 /** What the profile can do: an OR of enum vqemu_ability, and of bits that are added later. 0 for

@@ -163,8 +163,8 @@ const char *vqemu_runtime_revision_name(const vqemu_runtime *runtime);
 const char *vqemu_runtime_manifest_path(const vqemu_runtime *runtime);
 
 /**
- * The digest of the profile: that of its manifest, in hex digits; do not size buffers by it. "" for
- * a runtime described by hand. Borrowed. Since 1.0.
+ * The digest of the profile: that of its manifest, in hex digits; do not size buffers by it. NULL
+ * for a runtime described by hand. Borrowed. Since 1.0.
  */
 const char *vqemu_runtime_digest(const vqemu_runtime *runtime);
 
@@ -202,7 +202,7 @@ const char *vqemu_placement_list_path(const vqemu_placement_list *list, size_t i
 const char *vqemu_placement_list_how(const vqemu_placement_list *list, size_t index);
 
 /**
- * Why it is not a hard link to the object itself, for people; "" if it is; NULL beyond the count.
+ * Why it is not a hard link to the object itself, for people; NULL if it is, and beyond the count.
  * Static. Since 1.0.
  */
 const char *vqemu_placement_list_message(const vqemu_placement_list *list, size_t index);

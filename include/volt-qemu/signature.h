@@ -112,7 +112,7 @@ const char *vqemu_signature_list_bytes(const vqemu_signature_list *list, size_t 
  * count. Static. Since 1.0. */
 const char *vqemu_signature_list_kind(const vqemu_signature_list *list, size_t index);
 
-/** The key that it says it is by, as vqemu_trust_key_id() has it; "" where it does not say; NULL
+/** The key that it says it is by, as vqemu_trust_key_id() has it; NULL where it does not say, and
  * beyond the count. Whether it is, only a verification tells. Borrowed. Since 1.0. */
 const char *vqemu_signature_list_key_id(const vqemu_signature_list *list, size_t index);
 

@@ -85,7 +85,7 @@ const char *vqemu_trust_key_kind(const vqemu_trust *trust, size_t index);
  */
 const char *vqemu_trust_key_id(const vqemu_trust *trust, size_t index);
 
-/** What its text says of it, a comment or a signer's name; "" for nothing; NULL beyond the count.
+/** What its text says of it, a comment or a signer's name; NULL for nothing, and beyond the count.
  * Borrowed. Since 1.0. */
 const char *vqemu_trust_key_name(const vqemu_trust *trust, size_t index);
 

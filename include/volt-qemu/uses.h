@@ -58,26 +58,28 @@ bool vqemu_use_list_is_complete(const vqemu_use_list *list);
 const char *vqemu_use_list_kind(const vqemu_use_list *list, size_t index);
 
 /** The name of the tree, which is the digest of its revision's manifest, or another name if it was
- * replaced while it was used; "" if it is not known. NULL beyond the count. Borrowed. Since 1.0. */
+ * replaced while it was used; NULL if it is not known, and beyond the count. Borrowed. Since 1.0.
+ */
 const char *vqemu_use_list_tree(const vqemu_use_list *list, size_t index);
 
-/** The name of the revision; "" if the store has none of that tree. NULL beyond the count.
+/** The name of the revision; NULL if the store has none of that tree, and beyond the count.
  * Borrowed. Since 1.0. */
 const char *vqemu_use_list_revision_name(const vqemu_use_list *list, size_t index);
 
-/** The process, of a process or lease; 0 if it is not known, and for other kinds. Since 1.0. */
+/** The process, of a process or lease; 0 if it is not known, for other kinds, and beyond the
+ * count. Since 1.0. */
 int64_t vqemu_use_list_pid(const vqemu_use_list *list, size_t index);
 
-/** Its name as in /proc/PID/comm; "" if it is not known. NULL beyond the count. Borrowed.
+/** Its name as in /proc/PID/comm; NULL if it is not known, and beyond the count. Borrowed.
  * Since 1.0.
  */
 const char *vqemu_use_list_process_name(const vqemu_use_list *list, size_t index);
 
-/** The name of the VM, if the arguments of the process say one; else "". NULL beyond the count.
+/** The name of the VM, if the arguments of the process say one; else NULL, as beyond the count.
  * Borrowed. Since 1.0. */
 const char *vqemu_use_list_vm(const vqemu_use_list *list, size_t index);
 
-/** The holder of a pin; "" for one without, and for other kinds. NULL beyond the count. Borrowed.
+/** The holder of a pin; NULL for one without, for other kinds, and beyond the count. Borrowed.
  * Since 1.0. */
 const char *vqemu_use_list_holder(const vqemu_use_list *list, size_t index);
 

@@ -11,6 +11,7 @@
 #include "util/cleanup.h"
 #include "util/export.h"
 #include "util/fd.h"
+#include "util/word.h"
 
 #define INTERVAL 50 /* milliseconds between two reports */
 
@@ -121,11 +122,12 @@ VQEMU_EXPORT const char *vqemu_progress_step(const vqemu_progress *progress) {
 }
 
 VQEMU_EXPORT const char *vqemu_progress_unit(const vqemu_progress *progress) {
-    return progress ? progress->unit : NULL;
+    return progress ? null_if_empty(progress->unit) : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_progress_item(const vqemu_progress *progress) {
-    return progress ? atomic_load_explicit(&progress->item, memory_order_acquire) : NULL;
+    return progress ? null_if_empty(atomic_load_explicit(&progress->item, memory_order_acquire))
+                    : NULL;
 }
 
 VQEMU_EXPORT uint64_t vqemu_progress_done(const vqemu_progress *progress) {

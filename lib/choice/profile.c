@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "util/export.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 struct vqemu_profile {
     const char *name;
@@ -218,7 +219,7 @@ VQEMU_EXPORT const char *vqemu_profile_name(const vqemu_profile *profile) {
 }
 
 VQEMU_EXPORT const char *vqemu_profile_description(const vqemu_profile *profile) {
-    return profile ? profile->description : NULL;
+    return profile ? null_if_empty(profile->description) : NULL;
 }
 
 VQEMU_EXPORT uint64_t vqemu_profile_abilities(const vqemu_profile *profile) {

@@ -17,6 +17,7 @@
 #include "command/plan-make.h"
 #include "command/policy-check.h"
 #include "qemu/program.h"
+#include "tree/runtime.h"
 #include "util/export.h"
 
 /* ---- the command ---- */
@@ -38,7 +39,7 @@ struct digest command_digest(const vqemu_command *command) {
     digest_start(&state);
     hash_vector(&state, &command->argv);
     hash_vector(&state, &command->envp);
-    hash_string(&state, vqemu_runtime_digest(command->runtime));
+    hash_string(&state, command->runtime->digest.hex);
     return digest_finish(&state);
 }
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "util/export.h"
 #include "util/utf8.h"
+#include "util/word.h"
 
 static bool is_same(const struct closure_entry *entry, enum closure_kind kind,
                     enum closure_state state, const char *name) {
@@ -203,7 +204,7 @@ VQEMU_EXPORT const char *vqemu_closure_name(const vqemu_closure *closure, size_t
 
 VQEMU_EXPORT const char *vqemu_closure_asked_by(const vqemu_closure *closure, size_t entry) {
     const struct closure_entry *found = entry_at(closure, entry);
-    return found ? found->asked_by : NULL;
+    return found ? null_if_empty(found->asked_by) : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_closure_message(const vqemu_closure *closure, size_t entry) {

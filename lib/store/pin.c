@@ -21,6 +21,7 @@
 #include "util/fd.h"
 #include "util/pattern.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 #define HOLDER_MARK '~'
 #define HOLDER_MAX 128
@@ -122,7 +123,8 @@ static int check_holder(const char *holder, vqemu_error **error) {
 }
 
 /* The name of the file. */
-static int name_pin(const char *revision, const char *holder, char **name, vqemu_error **error) {
+static int name_pin(const char *revision, const char *given, char **name, vqemu_error **error) {
+    const char *holder = null_if_empty(given);
     int r = revision_check_name(revision, error);
     if (r == 0)
         r = check_holder(holder, error);
@@ -246,7 +248,7 @@ VQEMU_EXPORT const char *vqemu_pin_list_revision_name(const vqemu_pin_list *list
 
 VQEMU_EXPORT const char *vqemu_pin_list_holder(const vqemu_pin_list *list, size_t index) {
     const struct pin *pin = pin_at(list, index);
-    return pin ? pin->holder : NULL;
+    return pin ? null_if_empty(pin->holder) : NULL;
 }
 
 VQEMU_EXPORT void vqemu_pin_list_free(vqemu_pin_list *list) {

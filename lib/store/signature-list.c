@@ -9,6 +9,7 @@
 #include "store/signatures.h"
 #include "trust/signature.h"
 #include "util/export.h"
+#include "util/word.h"
 
 struct vqemu_signature_list {
     struct signature_set set;
@@ -176,7 +177,7 @@ VQEMU_EXPORT const char *vqemu_signature_list_kind(const vqemu_signature_list *l
 VQEMU_EXPORT const char *vqemu_signature_list_key_id(const vqemu_signature_list *list,
                                                      size_t index) {
     const struct signature *signature = signature_at(list, index);
-    return signature ? signature->id : NULL;
+    return signature ? null_if_empty(signature->id) : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_signature_list_fault(const vqemu_signature_list *list,

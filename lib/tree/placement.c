@@ -29,7 +29,7 @@ static const char *explain(const struct tree_file *file) {
         return "a link to the object's copy with the other mode, in alt/";
     switch (file->reason) {
     case 0:
-        return "";
+        return NULL;
     case EXDEV:
         return "the objects are on another file system (EXDEV)";
     case EMLINK:
@@ -72,7 +72,7 @@ static int fill_list(const vqemu_runtime *runtime, vqemu_placement_list *list) {
     if (r < 0)
         return r;
     char *text = list->text;
-    if (!stamp_take_layout(&text, vqemu_runtime_digest(runtime), "", &layout))
+    if (!stamp_take_layout(&text, runtime->digest.hex, "", &layout))
         return -EBADMSG;
     while (stamp_take_line(&text, &line, &broken))
         if (!line.is_directory && add_file(list, &line) < 0)

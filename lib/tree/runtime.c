@@ -19,6 +19,7 @@
 #include "tree/tree.h"
 #include "util/export.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 /* A tree that is altered again and again while it is being assembled is given up after so many
  * times. */
@@ -513,7 +514,7 @@ VQEMU_EXPORT const char *vqemu_runtime_manifest_path(const vqemu_runtime *runtim
 }
 
 VQEMU_EXPORT const char *vqemu_runtime_digest(const vqemu_runtime *runtime) {
-    return runtime ? runtime->digest.hex : NULL;
+    return runtime ? null_if_empty(runtime->digest.hex) : NULL;
 }
 
 VQEMU_EXPORT int vqemu_runtime_lease_fd(const vqemu_runtime *runtime) {

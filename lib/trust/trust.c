@@ -10,6 +10,7 @@
 #include "trust/signature.h"
 #include "util/export.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 #define KEYS_TOLD_MAX 8
 
@@ -105,7 +106,7 @@ VQEMU_EXPORT const char *vqemu_trust_key_id(const vqemu_trust *trust, size_t ind
 
 VQEMU_EXPORT const char *vqemu_trust_key_name(const vqemu_trust *trust, size_t index) {
     const struct public_key *key = key_at(trust, index);
-    return key ? key->name : NULL;
+    return key ? null_if_empty(key->name) : NULL;
 }
 
 /* ---- what is found of signatures ---- */

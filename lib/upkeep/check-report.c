@@ -7,6 +7,7 @@
 
 #include "util/export.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 int report_add(vqemu_check *check, enum problem_kind kind, const char *digest, char *message) {
     if (message && check->count == check->capacity) {
@@ -134,7 +135,7 @@ VQEMU_EXPORT const char *vqemu_check_problem_kind(const vqemu_check *check, size
 
 VQEMU_EXPORT const char *vqemu_check_problem_digest(const vqemu_check *check, size_t problem) {
     const struct problem *found = problem_at(check, problem);
-    return found ? found->digest.hex : NULL;
+    return found ? null_if_empty(found->digest.hex) : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_check_problem_message(const vqemu_check *check, size_t problem) {
@@ -197,7 +198,7 @@ VQEMU_EXPORT int64_t vqemu_check_process_pid(const vqemu_check *check, size_t pr
 VQEMU_EXPORT const char *vqemu_check_process_name(const vqemu_check *check, size_t problem,
                                                   size_t process) {
     const struct tree_user *found = process_at(check, problem, process);
-    return found ? found->command : NULL;
+    return found ? null_if_empty(found->command) : NULL;
 }
 
 static void free_problem(struct problem *problem) {

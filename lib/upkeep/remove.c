@@ -22,6 +22,7 @@
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
+#include "util/word.h"
 
 struct removal {
     vqemu_store *store;
@@ -50,7 +51,7 @@ static int refuse_pinned(const struct removal *removal, vqemu_error **error) {
     int r = error_set(error, VQEMU_ERR_BUSY, 0, "revision %s cannot be removed: it is pinned%s%s",
                       removal->name, *pin->holder ? " by " : "", pin->holder);
     return error_because(r, error, "pinned", VQEMU_DETAIL_REVISION, removal->name,
-                         VQEMU_DETAIL_HOLDER, pin->holder, NULL);
+                         VQEMU_DETAIL_HOLDER, null_if_empty(pin->holder), NULL);
 }
 
 static int refuse_current(const struct removal *removal, vqemu_error **error) {

@@ -17,6 +17,7 @@
 #include "util/dir.h"
 #include "util/export.h"
 #include "util/fd.h"
+#include "util/word.h"
 
 /* More processes than that with a lease of their own are not told for one tree. */
 #define LEASES_MAX 64
@@ -275,12 +276,12 @@ VQEMU_EXPORT const char *vqemu_use_list_kind(const vqemu_use_list *list, size_t 
 
 VQEMU_EXPORT const char *vqemu_use_list_tree(const vqemu_use_list *list, size_t index) {
     const struct use *use = use_at(list, index);
-    return use ? use->tree : NULL;
+    return use ? null_if_empty(use->tree) : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_use_list_revision_name(const vqemu_use_list *list, size_t index) {
     const struct use *use = use_at(list, index);
-    return use ? use->revision : NULL;
+    return use ? null_if_empty(use->revision) : NULL;
 }
 
 VQEMU_EXPORT int64_t vqemu_use_list_pid(const vqemu_use_list *list, size_t index) {
@@ -290,17 +291,17 @@ VQEMU_EXPORT int64_t vqemu_use_list_pid(const vqemu_use_list *list, size_t index
 
 VQEMU_EXPORT const char *vqemu_use_list_process_name(const vqemu_use_list *list, size_t index) {
     const struct use *use = use_at(list, index);
-    return use ? use->command : NULL;
+    return use ? null_if_empty(use->command) : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_use_list_vm(const vqemu_use_list *list, size_t index) {
     const struct use *use = use_at(list, index);
-    return use ? use->vm : NULL;
+    return use ? null_if_empty(use->vm) : NULL;
 }
 
 VQEMU_EXPORT const char *vqemu_use_list_holder(const vqemu_use_list *list, size_t index) {
     const struct use *use = use_at(list, index);
-    return use ? use->holder : NULL;
+    return use ? null_if_empty(use->holder) : NULL;
 }
 
 VQEMU_EXPORT void vqemu_use_list_free(vqemu_use_list *list) {

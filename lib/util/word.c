@@ -4,6 +4,10 @@
 #include <limits.h>
 #include <string.h>
 
+const char *null_if_empty(const char *text) {
+    return text && *text ? text : NULL;
+}
+
 bool has_word(const char *line, const char *word) {
     size_t length = strlen(word);
     if (length == 0)

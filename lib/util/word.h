@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+/* NULL for "", and for NULL: what getters say where there is nothing. */
+const char *null_if_empty(const char *text);
+
 /* Whether a word stands in a line between blanks; "" does not. */
 bool has_word(const char *line, const char *word);
 

@@ -100,13 +100,13 @@ def test_signatures_are_kept_and_asked_for(tmp_path, store, revision):
     other, _ = sign(tmp_path, revision, "other")
     trust = voltqemu.Trust([public.read_text()])
     ((kind, key_id, name),) = [(key.kind, key.id, key.name) for key in trust.keys]
-    assert (kind, len(key_id), name) == ("openssl", 64, "")
+    assert (kind, len(key_id), name) == ("openssl", 64, None)
     with pytest.raises(voltqemu.UntrustedError) as refused:
         store.verify(revision, trust)
     assert refused.value.reason == "unsigned" and refused.value.details["trusted"] == f"openssl {key_id}"
     store.add_signature(revision, signature)
     (kept,) = store.signatures("emulate-x86")
-    assert (kept.bytes, kept.kind, kept.key, kept.fault) == (signature, "openssl", "", None)
+    assert (kept.bytes, kept.kind, kept.key, kept.fault) == (signature, "openssl", None, None)
     assert store.verify(revision, voltqemu.Trust(key_files=[other, public])) == 1
     with voltqemu.Store(tmp_path / "to", create=True, trust=voltqemu.Trust(key_files=[other])) as to:
         with pytest.raises(voltqemu.UntrustedError):
@@ -609,7 +609,7 @@ def test_what_is_pinned_is_not_collected(store, revision, profile):
     store.pin(revision.name)
     store.pin(revision, "unit:volt-web")
     assert {(pin.revision, pin.holder) for pin in store.pins()} == {
-        (revision.name, ""), (revision.name, "unit:volt-web")} and store.pins(newer) == []
+        (revision.name, None), (revision.name, "unit:volt-web")} and store.pins(newer) == []
     kept = store.collect(keep=1)
     assert kept.removed == [] and any(k.name == revision.name and "unit:volt-web" in k.reason for k in kept.kept)
     store.unpin(revision, "unit:volt-web")

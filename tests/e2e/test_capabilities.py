@@ -163,6 +163,21 @@ def test_one_that_does_not_answer_has_its_time_and_no_more(tmp_path, script):
     assert left == []
 
 
+def test_one_that_ends_has_failed_and_one_that_is_late_is_not_known_to_have(tmp_path):
+    selection = voltqemu.select(voltqemu.Host("x86_64", "usable"), profile="emulate-x86", guest_arch="x86_64")
+    program = tmp_path / "qemu-system-x86_64"
+    program.write_text("#!/bin/sh\nexit 3\n")
+    program.chmod(0o755)
+    runtime = voltqemu.Runtime(selection, program, tmp_path)
+    with pytest.raises(voltqemu.ProgramFailedError) as failed:
+        runtime.probe()
+    assert (failed.value.reason, failed.value.details) == ("does-not-answer", {"path": str(program)})
+    program.write_text("#!/bin/sh\nexec sleep 1000\n")
+    with pytest.raises(voltqemu.TimedOutError) as late:
+        runtime.probe(call=voltqemu.Call(timeout=1))
+    assert late.value.reason == "deadline"
+
+
 @pytest.mark.parametrize("script", [
     "sleep 1234.5678 & exit 3\n",
     pytest.param("setsid --fork sleep 1234.5678; sleep 1; exit 3\n",

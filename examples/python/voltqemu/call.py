@@ -26,13 +26,14 @@ T = TypeVar("T")
 class Progress:
     """How far an operation is.
 
-    step: "hash", "import", "export", "copy", "pull", "push", "repair", "assemble", "verify", "collect", "probe", "list",
-    "wait", or one of a later version. unit: "bytes", "files", "objects", "tags" or "". item: the file or object at hand. total: 0 if
-    it is not known. phase, phase_count: which step this is, and of how many."""
+    step: "hash", "import", "export", "copy", "pull", "push", "repair", "assemble", "verify", "collect", "probe",
+    "list", "wait", or one of a later version. unit: "bytes", "files", "objects", "devices", "tags", or None while it
+    waits. item: the file or object at hand, or None. total: 0 if it is not known. phase, phase_count: which step this
+    is, and of how many."""
 
     step: str
-    unit: str
-    item: str
+    unit: Optional[str]
+    item: Optional[str]
     done: int
     total: int
     phase: int
@@ -42,7 +43,7 @@ class Progress:
     def _copied(cls, address: int) -> Progress:
         progress = Pointer.borrow("vqemu_progress", address)
         return cls(C.vqemu_progress_step(progress), C.vqemu_progress_unit(progress),
-                   C.vqemu_progress_item(progress) or "", C.vqemu_progress_done(progress),
+                   C.vqemu_progress_item(progress), C.vqemu_progress_done(progress),
                    C.vqemu_progress_total(progress), C.vqemu_progress_phase(progress),
                    C.vqemu_progress_phase_count(progress))
 
@@ -88,8 +89,8 @@ class Call(Handle):
         """threads: how many it may use, 1 to 64; more are 64, and 0 is 1. timeout: seconds from now to a deadline of
         everything that is done with this object (TimedOutError). lock_timeout: seconds that a wait for others may
         take (BusyError). Both are rounded to milliseconds, and less than one, also 0, is one. max_objects, max_size:
-        limits of manifests and, in bytes, imports; 0 is the default of each. max_layers: of an OCI manifest that is made;
-        of a revision with more objects, the small ones go into packs; 0 is the default.
+        limits of manifests and, in bytes, imports; 0 is the default of each. max_layers: of an OCI manifest that is
+        made; of a revision with more objects, the small ones go into packs; 0 is the default.
 
         progress(Progress): called in the thread that made the call, now and then, at most 20 times a second. Unless
         it returns None or False, the call is cancelled. log(LogEvent): may be called from any thread, never from

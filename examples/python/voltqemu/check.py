@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 from ._library import C, Pointer
 from .closure import Closure
@@ -21,19 +21,20 @@ class CheckPlace:
 
 @dataclass(frozen=True)
 class CheckProcess:
-    """A process that runs from a damaged tree or holds it; pid is 0 for one that may not be looked into."""
+    """A process that runs from a damaged tree or holds it; pid is None for one that may not be looked into, name
+    where it is not known."""
 
     tree: str
-    pid: int
-    name: str
+    pid: Optional[int]
+    name: Optional[str]
 
 
 @dataclass(frozen=True)
 class CheckProblem:
-    """What a check has found."""
+    """What a check has found. digest: of the object, or of the tree's manifest; None for other kinds."""
 
     kind: str
-    digest: str
+    digest: Optional[str]
     message: str
     repaired: bool
     places: List[CheckPlace]
@@ -71,6 +72,6 @@ def _problem(check: Pointer, i: int) -> CheckProblem:
         C.vqemu_check_problem_message(check, i), C.vqemu_check_problem_repaired(check, i),
         [CheckPlace(C.vqemu_check_place_revision_name(check, i, j), C.vqemu_check_place_path(check, i, j))
          for j in range(C.vqemu_check_place_count(check, i))],
-        [CheckProcess(C.vqemu_check_process_tree(check, i, j), C.vqemu_check_process_pid(check, i, j),
+        [CheckProcess(C.vqemu_check_process_tree(check, i, j), C.vqemu_check_process_pid(check, i, j) or None,
                       C.vqemu_check_process_name(check, i, j))
          for j in range(C.vqemu_check_process_count(check, i))])

@@ -14,12 +14,12 @@ __all__ = ["Closure", "ClosureEntry"]
 class ClosureEntry:
     """Something that a profile's files ask for, or that nothing asks for. kind is "program", "loader", "library",
     "module", "firmware", "keymap" or "ability"; state is "missing", "from-host", "unusable" or "unknown", which are
-    problems, or "optional" or "unused". asked_by: the first file that asks for it, or ""."""
+    problems, or "optional" or "unused". asked_by: the first file that asks for it, or None."""
 
     kind: str
     state: str
     name: str
-    asked_by: str
+    asked_by: Optional[str]
     message: str
 
 

@@ -34,9 +34,10 @@ class Profile(Value):
         return str(C.vqemu_profile_name(self))
 
     @property
-    def description(self) -> str:
-        """What it is for, for people."""
-        return str(C.vqemu_profile_description(self) or "")
+    def description(self) -> Optional[str]:
+        """What it is for, for people; None where nobody has said."""
+        description: Optional[str] = C.vqemu_profile_description(self)
+        return description
 
     @property
     def accel(self) -> str:

@@ -20,11 +20,11 @@ __all__ = ["Capabilities", "Placement", "Runtime"]
 @dataclass(frozen=True)
 class Placement:
     """How a file of a tree was put there: how is "link", "reflink", "copy_file_range", "copy" or "new"; reason says
-    why it is no link, and is "" if it is one."""
+    why it is no link, and is None if it is one."""
 
     path: str
     how: str
-    reason: str
+    reason: Optional[str]
 
 
 class Capabilities(Handle):
@@ -144,7 +144,7 @@ class Runtime(Handle):
     def digest(self) -> Optional[str]:
         """The digest of its manifest, in hex; None for one that is described by hand."""
         digest: Optional[str] = C.vqemu_runtime_digest(self)
-        return digest or None
+        return digest
 
     @property
     def lease_fd(self) -> int:

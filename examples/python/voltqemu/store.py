@@ -76,7 +76,7 @@ class Revision(Value):
     def digest(self) -> Optional[str]:
         """The digest of its manifest, in hex; None if that could not be read."""
         digest: Optional[str] = C.vqemu_revision_digest(self)
-        return digest or None
+        return digest
 
     def _says(self) -> Tuple[str, str]:
         return self.name, self.digest or self.path
@@ -119,24 +119,24 @@ class Ingest:
 
 @dataclass(frozen=True)
 class Pin:
-    """What keeps a revision; holder is such as "unit:web", or "" for the one without a name."""
+    """What keeps a revision; holder is such as "unit:web", or None for the one without a holder."""
 
     revision: str
-    holder: str
+    holder: Optional[str]
 
 
 @dataclass(frozen=True)
 class Use:
     """What uses a tree or a revision: kind is "process", "lease", "pin", "current" or "link". What is not known
-    is "" or None."""
+    is None."""
 
     kind: str
-    tree: str
-    revision: str
+    tree: Optional[str]
+    revision: Optional[str]
     pid: Optional[int]
-    process_name: str
-    vm: str
-    holder: str
+    process_name: Optional[str]
+    vm: Optional[str]
+    holder: Optional[str]
 
 
 @dataclass(frozen=True)
@@ -252,7 +252,7 @@ class Store(Handle):
         """What uses the trees and revisions of this name, of a profile, or of the whole store."""
         text = None if name is None else _name(name, Revision, "name")
         found = perform(call, lambda made: C.vqemu_store_list_uses(self, text, 0, made))
-        uses = [Use(kind, tree, revision, pid if pid > 0 else None, command, vm, holder)
+        uses = [Use(kind, tree, revision, pid or None, command, vm, holder)
                 for kind, tree, revision, pid, command, vm, holder in items(
                     found, "vqemu_use_list_count", "vqemu_use_list_kind", "vqemu_use_list_tree",
                     "vqemu_use_list_revision_name", "vqemu_use_list_pid", "vqemu_use_list_process_name",

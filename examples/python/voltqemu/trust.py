@@ -25,21 +25,21 @@ class Verdict(enum.IntEnum):
 @dataclass(frozen=True)
 class PublicKey:
     """A key that is trusted. kind: "signify" (minisign's too), "openssl" or "ssh". id: its number or fingerprint. name:
-    what its text says of it, or ""."""
+    what its text says of it, or None."""
 
     kind: str
     id: str
-    name: str
+    name: Optional[str]
 
 
 @dataclass(frozen=True)
 class Signature:
     """A signature of a revision. digest: its SHA-256, which is its name. kind: of which tool it is. key: the id of the
-    key that it says it is by, or "". fault: why it cannot be verified; None if it can."""
+    key that it says it is by, or None. fault: why it cannot be verified; None if it can."""
 
     digest: str
     kind: str
-    key: str
+    key: Optional[str]
     fault: Optional[str]
     bytes: bytes
 

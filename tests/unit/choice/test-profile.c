@@ -124,7 +124,7 @@ START_TEST(a_manifest_describes_a_profile) {
     name[0] = 'x';
     guests[0] = "s390x";
     ck_assert_str_eq(vqemu_profile_name(profile), "edge-kvm");
-    ck_assert_str_eq(vqemu_profile_description(profile), "");
+    ck_assert_ptr_null(vqemu_profile_description(profile));
     ck_assert_str_eq(vqemu_profile_accel(profile), "kvm");
     ck_assert_uint_eq(vqemu_profile_abilities(profile), VQEMU_ABILITY_KVM | VQEMU_ABILITY_TPM);
     ck_assert(vqemu_profile_serves(profile, "x86_64", x86));

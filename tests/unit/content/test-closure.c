@@ -108,7 +108,7 @@ static void has_entry(const char *state, const char *name, const char *kind, con
     int64_t i = find_entry(state, name);
     ck_assert_msg(i >= 0, "no %s %s", state, name);
     ck_assert_str_eq(vqemu_closure_kind(closure, (size_t)i), kind);
-    ck_assert_str_eq(vqemu_closure_asked_by(closure, (size_t)i), asked_by);
+    ck_assert_pstr_eq(vqemu_closure_asked_by(closure, (size_t)i), asked_by);
     ck_assert_ptr_nonnull(vqemu_closure_message(closure, (size_t)i));
 }
 
@@ -159,7 +159,7 @@ START_TEST(a_profile_that_is_whole_has_no_problems) {
     has_problems(0);
     has_entry("optional", "qboot.rom", "firmware", X86);
     has_entry("optional", "new-thing.bin", "firmware", X86);
-    has_entry("optional", "qemu-system-i386", "program", "");
+    has_entry("optional", "qemu-system-i386", "program", NULL);
     ck_assert_int_eq(find_entry("optional", "slof.bin"), -1);
     ck_assert_int_eq(find_entry("optional", "imx6.rom"), -1);
 }
@@ -178,7 +178,7 @@ START_TEST(each_file_that_is_missing_is_named) {
         {"firmware/vgabios-stdvga.bin", "missing", "vgabios-stdvga.bin", "firmware", X86},
         {"firmware/keymaps/en-us", "missing", "en-us", "keymap", X86},
         {"firmware/keymaps/common", "missing", "common", "keymap", "firmware/keymaps/en-us"},
-        {X86, "missing", "qemu-system-x86_64", "program", ""},
+        {X86, "missing", "qemu-system-x86_64", "program", NULL},
     };
     for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++) {
         make_profile();
@@ -198,10 +198,10 @@ START_TEST(what_nothing_asks_for_is_unused) {
     add((struct made_file){.path = "lib/libz.so.1"});
     look();
     has_problems(0);
-    has_entry("unused", "firmware/petalogix-ml605.dtb", "firmware", "");
-    has_entry("unused", "firmware/slof.bin", "firmware", "");
-    has_entry("unused", "firmware/keymaps/de", "keymap", "");
-    has_entry("unused", "lib/libz.so.1", "library", "");
+    has_entry("unused", "firmware/petalogix-ml605.dtb", "firmware", NULL);
+    has_entry("unused", "firmware/slof.bin", "firmware", NULL);
+    has_entry("unused", "firmware/keymaps/de", "keymap", NULL);
+    has_entry("unused", "lib/libz.so.1", "library", NULL);
     ck_assert_int_eq(find_entry("unused", "firmware/new-thing.bin"), -1);
     ck_assert_int_eq(find_entry("unused", "licenses/GPL-2"), -1);
 }
@@ -292,7 +292,7 @@ START_TEST(a_program_that_cannot_be_looked_into_is_told) {
         add(programs[i]);
         look();
         has_problems(1);
-        has_entry("unknown", X86, "program", "");
+        has_entry("unknown", X86, "program", NULL);
     }
     add_text("bin/helper", "#!/bin/sh\n"); /* is nobody's business */
     look();
@@ -340,7 +340,7 @@ START_TEST(modules_are_found_by_their_names_in_programs) {
     look();
     has_problems(0);
     has_entry("optional", "hw-usb-host", "module", X86);
-    has_entry("unused", "lib/qemu/accel-tcg-i386.so", "module", "");
+    has_entry("unused", "lib/qemu/accel-tcg-i386.so", "module", NULL);
     ck_assert_int_eq(find_entry("optional", "block-commit"), -1);
 
     remove_file(TCG);
@@ -394,7 +394,7 @@ START_TEST(a_program_without_modules_asks_for_none) {
         .elf = {.texts = {ALL_TEXTS, "accel-tcg-x86_64", "ui-sdl"}, .has_sections = true}});
     look();
     has_problems(0);
-    has_entry("unused", TCG, "module", "");
+    has_entry("unused", TCG, "module", NULL);
     ck_assert_int_eq(find_entry("optional", "ui-sdl"), -1);
 }
 END_TEST
@@ -407,7 +407,7 @@ START_TEST(a_profile_of_ones_own_needs_the_programs_that_it_says) {
     ck_assert_int_eq(profile_new("own", NULL, "tcg", VQEMU_ABILITY_NICS, guests, 2, &own, NULL), 0);
     look_as(own, "x86_64");
     has_problems(1);
-    has_entry("missing", "qemu-system-aarch64", "program", "");
+    has_entry("missing", "qemu-system-aarch64", "program", NULL);
     remove_file("firmware/vgabios-stdvga.bin"); /* for a display, which it has not */
     remove_file("firmware/keymaps/en-us");
     look_as(own, "x86_64");
@@ -454,14 +454,14 @@ START_TEST(descriptors_name_images) {
     add_text("firmware/firmware/50.json", DESCRIPTOR("aarch64"));
     look();
     has_problems(1);
-    has_entry("missing", "uefi", "ability", "");
+    has_entry("missing", "uefi", "ability", NULL);
     has_entry("optional", "vars.fd", "firmware", "firmware/firmware/50.json");
     remove_file("firmware/firmware/50.json");
     add_text("firmware/firmware/50.json", "{");
     look();
     has_problems(2);
-    has_entry("missing", "uefi", "ability", "");
-    has_entry("unusable", "firmware/firmware/50.json", "firmware", "");
+    has_entry("missing", "uefi", "ability", NULL);
+    has_entry("unusable", "firmware/firmware/50.json", "firmware", NULL);
 }
 END_TEST
 
@@ -573,7 +573,7 @@ START_TEST(each_ability_that_is_missing_is_named) {
     remove_firmware();
     look();
     has_problems(1);
-    has_entry("missing", "uefi", "ability", "");
+    has_entry("missing", "uefi", "ability", NULL);
     ck_assert_int_eq(find_entry("optional", "UEFI firmware for x86_64"), -1);
     look_as(vqemu_profile_find("kvm-uefi"), "x86_64");
     has_entry("missing", "kvm", "ability", X86);
@@ -621,14 +621,14 @@ START_TEST(what_cannot_be_told_of_an_ability_is_told_so) {
     has_entry("missing", "usb", "ability", X86);
     look_at_program(no_qemu, VQEMU_ABILITY_USB | VQEMU_ABILITY_NICS);
     has_problems(1);
-    has_entry("unknown", X86, "program", "");
+    has_entry("unknown", X86, "program", NULL);
     has_ability(-1, VQEMU_ABILITY_USB, "x86_64", NULL);
     has_ability(-1, VQEMU_ABILITY_USB, NULL, NULL);
     forget();
     add_text(X86, "#!/bin/sh\n");
     look();
     has_problems(1);
-    has_entry("unknown", X86, "program", "");
+    has_entry("unknown", X86, "program", NULL);
     has_ability(-1, VQEMU_ABILITY_TCG, "x86_64", NULL);
     has_ability(0, VQEMU_ABILITY_UEFI, "x86_64", NULL);
     remove_file(X86);
@@ -660,7 +660,7 @@ START_TEST(modules_have_abilities) {
     add_text(TCG, "no module");
     look();
     has_problems(1);
-    has_entry("unknown", TCG, "module", "");
+    has_entry("unknown", TCG, "module", NULL);
     has_ability(-1, VQEMU_ABILITY_TCG, "x86_64", NULL);
 }
 END_TEST
@@ -689,7 +689,7 @@ START_TEST(abilities_are_those_of_all_guests_that_can_have_them) {
     has_ability(1, VQEMU_ABILITY_NICS, NULL, X86);
     has_ability(0, VQEMU_ABILITY_UEFI, "aarch64", NULL);
     has_ability(1, VQEMU_ABILITY_UEFI, NULL, UEFI_CODE); /* not for each guest */
-    has_entry("optional", "UEFI firmware for aarch64", "firmware", "");
+    has_entry("optional", "UEFI firmware for aarch64", "firmware", NULL);
     ck_assert_uint_eq(closure_abilities(closure),
                       VQEMU_ABILITY_TCG | VQEMU_ABILITY_NICS | VQEMU_ABILITY_UEFI);
 }

@@ -128,7 +128,7 @@ START_TEST(when_it_came_is_told_however_it_was_found) {
     ck_assert_ptr_nonnull(vqemu_revision_arrived_at(listed));
     arrived_with(built, listed);
     arrived_with(again, listed);
-    usleep(150000); /* what has just been written is not remembered */
+    usleep(150000);               /* what has just been written is not remembered */
     for (int i = 0; i < 4; i++) { /* read, and remembered */
         _cleanup_revision_ vqemu_revision *found = NULL;
         ck_assert_int_eq(vqemu_store_find_revision(store, names[i % 2], 0, NULL, &found, NULL), 0);
@@ -283,7 +283,8 @@ static int stop_at(const vqemu_progress *progress, void *userdata) {
     ck_assert_uint_eq(vqemu_progress_total(progress), 22 + 3 + 6 + 8);
     ck_assert_uint_le(vqemu_progress_done(progress), vqemu_progress_total(progress));
     usleep(LONGER_THAN_INTERVAL);
-    return strcmp(vqemu_progress_item(progress), userdata) == 0;
+    const char *item = vqemu_progress_item(progress);
+    return item && strcmp(item, userdata) == 0;
 }
 
 START_TEST(a_build_can_be_cancelled) {
@@ -304,7 +305,8 @@ END_TEST
 static int change_source(const vqemu_progress *progress, void *userdata) {
     (void)userdata;
     usleep(LONGER_THAN_INTERVAL);
-    if (strcmp(vqemu_progress_item(progress), "lib/libone.so.1") == 0)
+    const char *item = vqemu_progress_item(progress);
+    if (item && strcmp(item, "lib/libone.so.1") == 0)
         write_file("profile/lib/libone.so.1", "two", 0644);
     return 0;
 }

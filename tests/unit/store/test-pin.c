@@ -50,8 +50,10 @@ static char *holders(const char *of) {
     int r = vqemu_store_list_pins(store, of, 0, NULL, &list, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     size_t count = vqemu_pin_list_count(list);
-    for (size_t i = 0; i < count; i++)
-        strbuf_addf(&text, "%s ", vqemu_pin_list_holder(list, i));
+    for (size_t i = 0; i < count; i++) {
+        const char *holder = vqemu_pin_list_holder(list, i);
+        strbuf_addf(&text, "%s ", holder ? holder : "nobody");
+    }
     ck_assert_ptr_null(vqemu_pin_list_holder(list, count));
     ck_assert_ptr_null(vqemu_pin_list_revision_name(list, count));
     vqemu_pin_list_free(list);
@@ -68,12 +70,35 @@ START_TEST(each_holder_has_a_pin_of_its_own) {
     pin("unit:volt-web");
     pin("unit:volt-db");
     pin(NULL);
-    holders_are(name, " unit:volt-db unit:volt-web ");
+    holders_are(name, "nobody unit:volt-db unit:volt-web ");
     unpin("unit:volt-db");
-    holders_are(name, " unit:volt-web ");
+    holders_are(name, "nobody unit:volt-web ");
     unpin(NULL);
     holders_are(NULL, "unit:volt-web ");
     unpin("unit:volt-web");
+    holders_are(NULL, "");
+}
+END_TEST
+
+START_TEST(no_text_is_no_holder) {
+    pin("");
+    pin(NULL);
+    holders_are(name, "nobody ");
+    unpin("");
+    holders_are(name, "");
+}
+END_TEST
+
+START_TEST(all_that_are_listed_can_be_taken_back) {
+    vqemu_pin_list *list = NULL;
+    pin(NULL);
+    pin("unit:volt-web");
+    ck_assert_int_eq(vqemu_store_list_pins(store, NULL, 0, NULL, &list, NULL), 0);
+    for (size_t i = 0; i < vqemu_pin_list_count(list); i++) {
+        ck_assert_str_eq(vqemu_pin_list_revision_name(list, i), name);
+        unpin(vqemu_pin_list_holder(list, i));
+    }
+    vqemu_pin_list_free(list);
     holders_are(NULL, "");
 }
 END_TEST
@@ -147,8 +172,8 @@ START_TEST(a_broken_revision_can_be_unpinned) {
 END_TEST
 
 START_TEST(holders_have_a_form) {
-    static const char *const bad[] = {"",      "unit",     ":web", "unit:", "a b:c",
-                                      "a/b:c", "a:b/../c", "a~:b", "a:b~c", "a:b\n"};
+    static const char *const bad[] = {"unit",     ":web", "unit:", "a b:c", "a/b:c",
+                                      "a:b/../c", "a~:b", "a:b~c", "a:b\n"};
     _cleanup_error_ vqemu_error *error = NULL;
     char longest[130];
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -233,6 +258,8 @@ int main(void) {
     TCase *tests = tcase_create("pin");
     tcase_add_checked_fixture(tests, make_store, remove_store);
     tcase_add_test(tests, each_holder_has_a_pin_of_its_own);
+    tcase_add_test(tests, no_text_is_no_holder);
+    tcase_add_test(tests, all_that_are_listed_can_be_taken_back);
     tcase_add_test(tests, pins_lie_where_the_format_says);
     tcase_add_test(tests, to_pin_twice_is_to_pin_once);
     tcase_add_test(tests, pins_of_other_revisions_are_others);

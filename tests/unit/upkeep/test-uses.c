@@ -167,8 +167,8 @@ static void is_told(child_fn function, const char *command, const char *vm) {
     ck_assert_str_eq(vqemu_use_list_tree(list, i), tree);
     ck_assert_str_eq(vqemu_use_list_revision_name(list, i), vqemu_revision_name(revision));
     ck_assert_str_eq(vqemu_use_list_process_name(list, i), command);
-    ck_assert_str_eq(vqemu_use_list_vm(list, i), vm);
-    ck_assert_str_eq(vqemu_use_list_holder(list, i), "");
+    ck_assert_pstr_eq(vqemu_use_list_vm(list, i), vm);
+    ck_assert_ptr_null(vqemu_use_list_holder(list, i));
     ck_assert_uint_eq(count_kind(list, "lease"), 0);
     vqemu_use_list_free(list);
     stop(&child);
@@ -186,12 +186,12 @@ START_TEST(also_if_it_knows_the_tree_by_another_name) {
 END_TEST
 
 START_TEST(also_if_it_is_only_there) {
-    is_told(stay_in_tree, "sh", "");
+    is_told(stay_in_tree, "sh", NULL);
 }
 END_TEST
 
 START_TEST(also_if_it_holds_a_file_open) {
-    is_told(hold_file, "sh", "");
+    is_told(hold_file, "sh", NULL);
 }
 END_TEST
 
@@ -303,8 +303,8 @@ START_TEST(pins_current_and_links_are_told) {
         ck_assert_str_eq(vqemu_use_list_revision_name(list, i), name);
         ck_assert_uint_eq(strlen(vqemu_use_list_tree(list, i)), 64);
         ck_assert_int_eq(vqemu_use_list_pid(list, i), 0);
-        ck_assert_str_eq(vqemu_use_list_process_name(list, i), "");
-        ck_assert_str_eq(vqemu_use_list_vm(list, i), "");
+        ck_assert_ptr_null(vqemu_use_list_process_name(list, i));
+        ck_assert_ptr_null(vqemu_use_list_vm(list, i));
     }
     vqemu_use_list_free(list);
 }
@@ -329,8 +329,8 @@ START_TEST(what_is_gone_is_told_among_all) {
     ck_assert_int_eq(vqemu_store_pin(store, vqemu_revision_name(revision), NULL, 0, NULL, NULL), 0);
     ck_assert_int_eq(unlink(vqemu_revision_path(revision)), 0);
     vqemu_use_list *list = list_uses(NULL);
-    ck_assert_str_eq(vqemu_use_list_revision_name(list, find(list, "lease")), "");
-    ck_assert_str_eq(vqemu_use_list_tree(list, find(list, "pin")), "");
+    ck_assert_ptr_null(vqemu_use_list_revision_name(list, find(list, "lease")));
+    ck_assert_ptr_null(vqemu_use_list_tree(list, find(list, "pin")));
     ck_assert_str_eq(vqemu_use_list_revision_name(list, find(list, "pin")),
                      vqemu_revision_name(revision));
     vqemu_use_list_free(list);
