@@ -67,6 +67,14 @@ int main(int argc, char **argv) {
     vqemu_revision *none = NULL;
     vqemu_store_find_revision(store, "kvm-uefi", 0, NULL, &none, &error);
     explain(error);
+    /* There is no such registry: it is given up at once. */
+    vqemu_call *call = NULL;
+    if (vqemu_call_new(&call, &error) < 0)
+        return fail(error);
+    vqemu_call_cancel(call);
+    if (pull(store, call, &error) != VQEMU_ERR_CANCELLED)
+        return 5;
+    vqemu_call_unref(call);
     vqemu_error_free(error);
     vqemu_free(json);
     vqemu_selection_free(selection);
