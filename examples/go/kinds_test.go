@@ -37,8 +37,8 @@ func TestKindsAreThoseOfTheHeaders(t *testing.T) {
 			ProblemClosure, ProblemSignature},
 		"vqemu_placement_list_how": []PlacementWay{PlacedByLink, PlacedByReflink, PlacedByCopyFileRange, PlacedByCopy,
 			PlacedAsNew},
-		"vqemu_progress_step": []Step{StepHash, StepImport, StepExport, StepCopy, StepRepair, StepAssemble, StepVerify,
-			StepCollect, StepProbe, StepList, StepWait},
+		"vqemu_progress_step": []Step{StepHash, StepImport, StepExport, StepCopy, StepPull, StepPush, StepRepair, StepAssemble,
+			StepVerify, StepCollect, StepProbe, StepList, StepWait},
 	} {
 		before, _, found := strings.Cut(headers, "\nconst char *"+function+"(")
 		if !found {
