@@ -74,7 +74,7 @@ func (vm *VM) setNumber(key string, value uint64) error {
 
 func (vm *VM) setSwitch(key string, value Switch) error {
 	return vm.keyed(key, func(vm *C.vqemu_vm, key *C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_vm_set_switch(vm, key, C.int32_t(value), e)
+		return C.vqemu_vm_set_switch(vm, key, C.int32_t(value)+C.VQEMU_SWITCH_DEFAULT, e)
 	})
 }
 

@@ -110,9 +110,9 @@ type Switch int32
 
 // The values of a Switch.
 const (
-	Default Switch = C.VQEMU_SWITCH_DEFAULT
-	Off     Switch = C.VQEMU_SWITCH_OFF
-	On      Switch = C.VQEMU_SWITCH_ON
+	Default Switch = iota // one more than in C, so that what is not set in a struct is the default
+	Off
+	On
 )
 
 // String is "default", "off" or "on".
@@ -164,7 +164,7 @@ func (vm *VM) GetSwitch(key string) (Switch, error) {
 	err := vm.keyed(key, func(vm *C.vqemu_vm, key *C.char, e **C.vqemu_error) C.int {
 		return C.vqemu_vm_get_switch(vm, key, &value, e)
 	})
-	return Switch(value), err
+	return Switch(value - C.VQEMU_SWITCH_DEFAULT), err
 }
 
 // Get is the value of a key: a string, uint64 or bool; nil if it is not set. What a list or an element with keys of its
