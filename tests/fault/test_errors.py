@@ -32,15 +32,18 @@ def check_result(operation, result, where, error, point):
     assert operation.reports or "pipe:" in where or not result.stdout, f"{where}: {told(result)}"
 
 
+STRIDE = 12
+
+
 @pytest.fixture
 def turns(request):
-    """In how many turns the errors share the calls: each eighth call fails with one of them, in an order that stays."""
-    return 1 if request.config.getoption("--extended") else 8 * len(ERRORS)
+    """In how many turns the errors share the calls: each twelfth call fails with one of them, in an order that stays."""
+    return 1 if request.config.getoption("--extended") else STRIDE * len(ERRORS)
 
 
 def numbers_of(error, count, turns):
     """Of that many calls, those which fail with an error: errors begin at different ones."""
-    return range(1 + 8 * ERRORS.index(error) % turns, count + 1, turns)
+    return range(1 + STRIDE * ERRORS.index(error) % turns, count + 1, turns)
 
 
 def fail_everywhere(injector, disk, name, error, suffix="", step=1):

@@ -38,7 +38,7 @@ def mostly_extended(values, always):
 
 
 # Each program and board once: others differ from these in the order of bytes, or the width of words.
-EACH_KIND = mostly_extended(ARCHES, ["x86_64", "i386", "aarch64", "arm", "riscv64", "mips64el", "ppc", "ppc64", "s390x",
+EACH_KIND = mostly_extended(ARCHES, ["x86_64", "aarch64", "arm", "riscv64", "mips64el", "ppc", "ppc64", "s390x",
                                      "loongarch64"])
 
 

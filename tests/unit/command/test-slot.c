@@ -26,7 +26,7 @@ static const struct {
     {"emulate-foreign", "mips", "malta", 9},
     {"emulate-foreign", "ppc", "mac99", 4},
 };
-enum { MACHINE_COUNT = sizeof machines / sizeof *machines, ROUNDS = 60 };
+enum { MACHINE_COUNT = sizeof machines / sizeof *machines, ROUNDS = 30 };
 
 static vqemu_runtime *make_runtime(int machine) {
     _cleanup_selection_ vqemu_selection *selection =
