@@ -25,7 +25,7 @@ static const char *find_behind(const char *text, const char *beginning) {
     const char *line = text;
     while (line && !begins_with(line, beginning)) {
         line = strchr(line, '\n');
-        line += line != NULL;
+        line = line ? line + 1 : NULL;
     }
     line = line ? strchr(line, '\n') : NULL;
     return line ? line + 1 : NULL;
@@ -74,7 +74,7 @@ static void add_arguments(struct capability_list *list, const char *text) {
     while (end && line && line < end) {
         add_arguments_of(list, line);
         line = strchr(line, '\n');
-        line += line != NULL;
+        line = line ? line + 1 : NULL;
     }
 }
 
