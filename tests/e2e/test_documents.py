@@ -108,7 +108,8 @@ int main(int argc, char **argv) {
         vqemu_select(host, request, 0, &selection, &error) < 0 ||
         vqemu_store_open_root(argv[1], 0, &store, &error) < 0 ||
         vqemu_resolve(store, selection, NULL, 0, NULL, &runtime, &error) < 0 ||
-        vqemu_command_build(runtime, vm, NULL, 0, &command, &error) < 0 || vqemu_command_save(command, 0, &text, &error) < 0)
+        vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, &error) < 0 ||
+        vqemu_command_save(command, 0, &text, &error) < 0)
         return fprintf(stderr, "%s\n", vqemu_error_message(error)), 1;
     return fputs(text, stdout) < 0;
 }

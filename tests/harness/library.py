@@ -85,9 +85,9 @@ _set_string = _fallible("vqemu_vm_set_string", c_void_p, c_char_p, c_char_p)
 _set_number = _fallible("vqemu_vm_set_number", c_void_p, c_char_p, c_uint64)
 _set_switch = _fallible("vqemu_vm_set_switch", c_void_p, c_char_p, ctypes.c_int32)
 _vm_to_json = _fallible("vqemu_vm_to_json", c_void_p, c_uint32, _OUT)
-_vm_complete = _fallible("vqemu_vm_complete", c_void_p, c_void_p, c_void_p, c_uint32)
+_vm_complete = _fallible("vqemu_vm_complete", c_void_p, c_void_p, c_void_p, c_uint32, c_void_p)
 _free = _function("vqemu_free", None, c_void_p)
-_command_build = _fallible("vqemu_command_build", c_void_p, c_void_p, c_void_p, c_uint32, _OUT)
+_command_build = _fallible("vqemu_command_build", c_void_p, c_void_p, c_void_p, c_uint32, c_void_p, _OUT)
 _command_unref = _function("vqemu_command_unref", None, c_void_p)
 _command_argv = _function("vqemu_command_argv", POINTER(c_char_p), c_void_p)
 _command_envp = _function("vqemu_command_envp", POINTER(c_char_p), c_void_p)
@@ -119,7 +119,7 @@ def _set(vm, key, value):
         for i, below in enumerate(value):
             _set(vm, f"{key}[{i}]", below)
     elif isinstance(value, bool):
-        _set_switch(vm, encode(key), 2 if value else 1)
+        _set_switch(vm, encode(key), int(value))
     elif isinstance(value, int):
         _set_number(vm, encode(key), value)
     else:
@@ -188,7 +188,7 @@ class Runtime:
         if isinstance(vm, dict):
             vm = Vm(vm)
         command = c_void_p()
-        _command_build(self.pointer, vm.pointer, None, 0, byref(command))
+        _command_build(self.pointer, vm.pointer, None, 0, None, byref(command))
         try:
             fds = [_command_fd(command, i) for i in range(_command_fd_count(command))]
             return Command(_strings(_command_argv(command)), _strings(_command_envp(command)),
@@ -199,7 +199,7 @@ class Runtime:
     def complete(self, description):
         """What vqemu_vm_complete() makes of a description."""
         vm, text = Vm(description), c_void_p()
-        _vm_complete(vm.pointer, self.pointer, None, 0)
+        _vm_complete(vm.pointer, self.pointer, None, 0, None)
         _vm_to_json(vm.pointer, 0, byref(text))
         try:
             return json.loads(ctypes.string_at(text))
