@@ -84,7 +84,7 @@ class World:
             name = revision["name"]
             assert not revision["error"], revision
             seen["revision", name] = revision["digest"]
-            seen.update({("pin", name, holder): True for holder in revision["pinned_by"]})
+            seen.update({("pin", name, holder or ""): True for holder in revision["pinned_by"]})
             if revision["current"]:
                 seen["current", revision["profile"]] = name
         return seen
