@@ -363,15 +363,22 @@ static void finish(struct http_transfer *transfer, CURLcode code) {
 
 /* It makes threads that look names up, and these inherit what is blocked: no signal of the process
  * is for them. */
-int http_poll(struct http *http, int milliseconds) {
+static CURLMcode perform(struct http *http) {
     sigset_t all, before;
     int running;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     CURLMcode code = http->perform(http->multi, &running);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return code;
+}
+
+/* Waiting comes first: what has been done is then told at once, not when something else happens.
+ * It does not wait for what was started just now. */
+int http_poll(struct http *http, int milliseconds) {
+    CURLMcode code = http->poll(http->multi, NULL, 0, milliseconds, NULL);
     if (code == CURLM_OK)
-        code = http->poll(http->multi, NULL, 0, milliseconds, NULL);
+        code = perform(http);
     return code == CURLM_OK ? 0 : -ENOMEM;
 }
 

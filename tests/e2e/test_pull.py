@@ -41,12 +41,15 @@ def export(tmp_path, root, name, tag="latest"):
     return tmp_path / name
 
 
+def environment(**variables):
+    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "XDG_RUNTIME_DIR": "/nonexistent",
+            **{name: value for name, value in os.environ.items() if "SAN" in name or name.startswith("LD_")}, **variables}
+
+
 def pull(root, registry, *words, reference=NAME, **options):
     """The store is made, as that of a fresh host."""
-    environment = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "XDG_RUNTIME_DIR": "/nonexistent",
-                   **{name: value for name, value in os.environ.items() if "SAN" in name or name.startswith("LD_")}}
-    return run("--root", root, "--json", "pull", f"{registry.host}/{reference}", "--plain-http", *words, env=environment,
-               **{"timeout": 300, **options})
+    return run("--root", root, "--json", "pull", f"{registry.host}/{reference}", "--plain-http", *words,
+               **{"timeout": 300, "env": environment(), **options})
 
 
 def pulled(*arguments, **options):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Registries: a real one, and one that does what real ones do on bad days."""
 import base64
+import http.client
 import json
 import os
 import re
@@ -84,14 +85,37 @@ def test_no_tags_are_no_error():
     assert listed(asked(Answer(body=b'{"name": "a", "tags": null}'))[0]) == []
 
 
-def test_pages_are_followed_by_their_links():
-    def answer(request):
-        number = int(re.search(r"last=(\d+)|$", request.path)[1] or 0)
-        link = {"Link": f'</v2/a/tags/list?last={number + 1}>; rel="next"'} if number < 20 else {}
-        return Answer(body=b'{"tags": ["t%d"]}' % number, headers=link)
+PAGES = 21
 
-    with FakeRegistry(answer) as registry:
-        assert listed(tags(registry.host, "--plain-http")) == sorted(f"t{i}" for i in range(21))
+
+def a_page(request):
+    number = int(re.search(r"last=(\d+)|$", request.path)[1] or 0)
+    link = {"Link": f'</v2/a/tags/list?last={number + 1}>; rel="next"'} if number < PAGES - 1 else {}
+    return Answer(body=b'{"tags": ["t%d"]}' % number, headers=link)
+
+
+def test_pages_are_followed_by_their_links():
+    with FakeRegistry(a_page) as registry:
+        assert listed(tags(registry.host, "--plain-http")) == sorted(f"t{i}" for i in range(PAGES))
+
+
+def test_each_answer_is_taken_when_it_comes():
+    """What waits a tenth of a second for each takes 20 times as long as the peer."""
+    def time_of(work):
+        start = time.monotonic()
+        work()
+        return time.monotonic() - start
+
+    def ask_with_the_peer(host):
+        connection = http.client.HTTPConnection(host)
+        for number in range(PAGES):
+            connection.request("GET", f"/v2/a/tags/list?last={number}")
+            connection.getresponse().read()
+
+    with FakeRegistry(a_page) as registry:
+        peer = min(time_of(lambda: ask_with_the_peer(registry.host)) for _ in range(3))
+        own = min(time_of(lambda: tags(registry.host, "--plain-http")) for _ in range(3))
+    assert own < 10 * peer
 
 
 def test_pages_without_end_are_refused():

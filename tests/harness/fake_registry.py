@@ -34,6 +34,7 @@ class Request:
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each body waits for the other side to acknowledge its headers
 
     def log_message(self, *_):
         pass
@@ -54,10 +55,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             for one in value if isinstance(value, list) else [value]:
                 if one is not None:
                     self.send_header(name, one)
-        self.end_headers()
-        self.wfile.flush()
-        time.sleep(answer.pause)
         with contextlib.suppress(OSError):
+            self.end_headers()
+            self.wfile.flush()
+            time.sleep(answer.pause)
             self.wfile.write(answer.body[:answer.cut] if answer.cut >= 0 else answer.body)
         self.close_connection |= answer.cut >= 0
 
@@ -78,7 +79,7 @@ class FakeRegistry:
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         self.host = f"{address}:{self.port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def __enter__(self):
         return self
