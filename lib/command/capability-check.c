@@ -157,8 +157,8 @@ static const struct rule *find_rule(enum option_name option) {
 /* The text of a setting; NULL if there is none. */
 static const char *text_of(const struct checker *checker, const struct option *option,
                            const char *name, const struct origin **origin) {
-    const struct setting *setting = option_find(checker->options, option, name);
-    if (!setting || setting->kind != SETTING_TEXT)
+    const struct setting *setting = option_find_text(checker->options, option, name);
+    if (!setting)
         return NULL;
     *origin = setting_origin(option, setting);
     return setting->text;

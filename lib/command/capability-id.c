@@ -78,12 +78,6 @@ struct ids {
 
 /* ---- which there are ---- */
 
-static const struct setting *find_text(const struct options *options, const struct option *option,
-                                       const char *name) {
-    const struct setting *setting = option_find(options, option, name);
-    return setting && setting->kind == SETTING_TEXT ? setting : NULL;
-}
-
 /* "node-name", and that of a node within: "file.node-name". */
 static bool is_named(const char *name, const char *wanted) {
     size_t length = strlen(name), size = strlen(wanted);
@@ -104,7 +98,8 @@ static void add_given(struct ids *ids, const struct options *options, const stru
 /* What makes QEMU give something an id of its own. */
 static void note_others(struct ids *ids, const struct options *options,
                         const struct option *option) {
-    bool has_id = find_text(options, option, "id") || find_text(options, option, "node-name");
+    bool has_id =
+        option_find_text(options, option, "id") || option_find_text(options, option, "node-name");
     if (option->name == OPTION_DRIVE && !has_id)
         ids->are_all[NODES] = false;
     if (option->name == OPTION_AUDIO)
@@ -223,7 +218,7 @@ static int check_taken(const struct ids *ids, const struct option *option) {
     for (size_t i = 0; r == 0 && i < sizeof takers / sizeof *takers; i++) {
         const struct setting *setting =
             takers[i].option == option->name
-                ? find_text(ids->checker->options, option, takers[i].setting)
+                ? option_find_text(ids->checker->options, option, takers[i].setting)
                 : NULL;
         if (setting)
             r = check_known_id(ids, takers[i].space, setting->text,

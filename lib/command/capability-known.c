@@ -52,7 +52,6 @@ static const struct card {
     {"vmware", {"vmware-svga"}},
     {"xenfb", {NULL}},
 };
-#define CARDS "cg3 cirrus none qxl std tcx virtio vmware xenfb"
 
 static int version_of(const struct checker *checker) {
     const char *version = vqemu_capabilities_at(checker->capabilities, "qemu", 0);
@@ -68,11 +67,9 @@ bool known_version(const struct checker *checker) {
 
 static int check_setting(const struct checker *checker, const struct option *option,
                          const struct words *known) {
-    const struct setting *setting = option_find(checker->options, option, known->setting);
+    const struct setting *setting = option_find_text(checker->options, option, known->setting);
     bool is_head = strcmp(known->setting, "fsdriver") == 0 && option->head;
-    const char *value = is_head                                    ? option->head
-                        : setting && setting->kind == SETTING_TEXT ? setting->text
-                                                                   : NULL;
+    const char *value = is_head ? option->head : setting ? setting->text : NULL;
     if (!value || capability_name_is_help(value) ||
         (!strpbrk(value, " \t") && has_word(known->words, value)))
         return 0;
@@ -104,6 +101,22 @@ static bool has_card(const struct checker *checker, const struct card *card) {
     return is_there;
 }
 
+/* None that any QEMU has. */
+static int refuse_card(const struct checker *checker, const struct missing *thing,
+                       const char *name) {
+    _cleanup_strbuf_ struct strbuf words = {0};
+    for (size_t i = 0; i < sizeof cards / sizeof *cards; i++)
+        strbuf_addf(&words, "%s%s", i > 0 ? " " : "", cards[i].name);
+    if (words.failed)
+        return error_no_memory(checker->error);
+    struct missing missing = *thing;
+    missing.noun = "option";
+    missing.name = option_spelling(OPTION_VGA);
+    missing.property = "the card";
+    missing.words = words.text;
+    return refuse_value(checker, &missing, name, NULL);
+}
+
 static int check_card(const struct checker *checker, const struct option *option) {
     struct missing missing = {
         .kind = "vga", .noun = "graphics card", .option = option, .origin = &option->origin};
@@ -116,11 +129,7 @@ static int check_card(const struct checker *checker, const struct option *option
         missing.name = name;
         return has_card(checker, &cards[i]) ? 0 : refuse_missing(checker, &missing);
     }
-    missing.name = "-vga";
-    missing.noun = "option";
-    missing.property = "the card";
-    missing.words = CARDS;
-    return refuse_value(checker, &missing, name, NULL);
+    return refuse_card(checker, &missing, name);
 }
 
 /* ---- NICs ---- */
@@ -128,8 +137,8 @@ static int check_card(const struct checker *checker, const struct option *option
 /* Which models there are depends on the machine: of those with PCI, all devices are. */
 static int check_model(const struct checker *checker, const struct option *option) {
     static const char others[] = "ibmveth virtio virtio-net";
-    const struct setting *setting = option_find(checker->options, option, "model");
-    const char *name = setting && setting->kind == SETTING_TEXT ? setting->text : NULL;
+    const struct setting *setting = option_find_text(checker->options, option, "model");
+    const char *name = setting ? setting->text : NULL;
     bool has_pci = strcmp(checker->plan->arch->bus, "pci") == 0 &&
                    !begins_with(checker->plan->machine_name, "microvm");
     struct missing missing = {.kind = "device", .noun = "device", .option = option, .name = name};

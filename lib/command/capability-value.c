@@ -55,21 +55,31 @@ static bool is_plain(const char *type) {
     return type[0] && !type[1] && (type[0] < '0' || type[0] > '9');
 }
 
-/* The word of a set, " a?:b c:d", that begins with a name: what is behind that; NULL if none does.
- */
+/* The first word of a set, " a?:b c:d", and the one behind a word; NULL if there is none. */
+static const char *first_word(const char *words) {
+    const char *word = words + strspn(words, " ");
+    return *word ? word : NULL;
+}
+
+static const char *next_word(const char *word) {
+    return first_word(word + strcspn(word, " "));
+}
+
+static void copy_word(const char *word, char *type) {
+    snprintf(type, NAME_MAX_LENGTH, "%.*s", (int)strcspn(word, " "), word);
+}
+
+/* The word that begins with a name: what is behind that; NULL if none does. */
 static const char *find_member(const char *words, const char *name, size_t length) {
-    for (const char *word = words; *word; word += strcspn(word, " ")) {
-        word += *word == ' ';
+    for (const char *word = first_word(words); word; word = next_word(word))
         if (strncmp(word, name, length) == 0 && (word[length] == '?' || word[length] == ':'))
             return word + length;
-    }
     return NULL;
 }
 
 /* Of "?:12 more", or ":12": "12". */
 static void copy_type(const char *member, char *type) {
-    const char *start = member + (*member == '?') + 1;
-    snprintf(type, NAME_MAX_LENGTH, "%.*s", (int)strcspn(start, " "), start);
+    copy_word(member + (*member == '?') + 1, type);
 }
 
 /* ---- errors ---- */
@@ -147,10 +157,9 @@ static bool fits(const struct walk *walk, const char *type, const char *text) {
                has_value(words_of(walk, type), text);
     if (!is(walk, type, "either"))
         return !has_parts(walk->check->thing->option);
-    for (const char *word = words_of(walk, type); *word; word += strcspn(word, " ")) {
+    for (const char *word = first_word(words_of(walk, type)); word; word = next_word(word)) {
         char one[NAME_MAX_LENGTH];
-        word += *word == ' ';
-        snprintf(one, sizeof one, "%.*s", (int)strcspn(word, " "), word);
+        copy_word(word, one);
         bool is_inner = is(walk, one, "struct") || is(walk, one, "union") || *one == TYPE_LIST;
         bool is_deep = is(walk, one, "either"); /* there is none in the schema */
         if (is_deep || (!is_inner && fits(walk, one, text)))
@@ -163,11 +172,10 @@ static bool fits(const struct walk *walk, const char *type, const char *text) {
 static const char *values_of(const struct walk *walk, const char *type) {
     if (is(walk, type, "enum"))
         return words_of(walk, type);
-    for (const char *word = is(walk, type, "either") ? words_of(walk, type) : ""; *word;
-         word += strcspn(word, " ")) {
+    const char *words = is(walk, type, "either") ? words_of(walk, type) : "";
+    for (const char *word = first_word(words); word; word = next_word(word)) {
         char one[NAME_MAX_LENGTH];
-        word += *word == ' ';
-        snprintf(one, sizeof one, "%.*s", (int)strcspn(word, " "), word);
+        copy_word(word, one);
         if (is(walk, one, "enum"))
             return words_of(walk, one);
     }
@@ -220,8 +228,7 @@ static int check_value(const struct walk *walk, const char *outer, const struct 
     if (fits(walk, spot->type, value))
         return 0;
     struct missing missing = missing_here(walk, spot, values_of(walk, spot->type));
-    return refuse_value(walk->checker, &missing, value,
-                        takes(spot->type, missing.option->is_typed));
+    return refuse_value(walk->checker, &missing, value, takes(spot->type, is_typed));
 }
 
 /* ---- what must be there ---- */
@@ -252,8 +259,7 @@ static bool is_also(const struct value_check *check, const char *name, size_t le
 
 /* prefix: of the setting's name, where the struct is. */
 static int check_needed(const struct walk *walk, const char *type, size_t prefix) {
-    for (const char *word = words_of(walk, type); *word; word += strcspn(word, " ")) {
-        word += *word == ' ';
+    for (const char *word = first_word(words_of(walk, type)); word; word = next_word(word)) {
         size_t length = strcspn(word, "?: ");
         if (word[length] != ':' || is_set(walk, prefix, word, length) ||
             (prefix == 0 && is_also(walk->check, word, length)))
@@ -308,10 +314,9 @@ static bool find_case(const struct walk *walk, size_t prefix, char *type) {
 static void choose_struct(const struct walk *walk, char *type) {
     if (!is(walk, type, "either"))
         return;
-    for (const char *word = words_of(walk, type); *word; word += strcspn(word, " ")) {
+    for (const char *word = first_word(words_of(walk, type)); word; word = next_word(word)) {
         char one[NAME_MAX_LENGTH];
-        word += *word == ' ';
-        snprintf(one, sizeof one, "%.*s", (int)strcspn(word, " "), word);
+        copy_word(word, one);
         if (is(walk, one, "struct") || is(walk, one, "union")) {
             memcpy(type, one, sizeof one);
             return;

@@ -151,6 +151,12 @@ const struct setting *option_find(const struct options *options, const struct op
     return NULL;
 }
 
+const struct setting *option_find_text(const struct options *options, const struct option *option,
+                                       const char *name) {
+    const struct setting *setting = option_find(options, option, name);
+    return setting && setting->kind == SETTING_TEXT ? setting : NULL;
+}
+
 const struct option *options_find(const struct options *options, enum option_name name,
                                   const char *setting, const char *text) {
     for (size_t i = 0; i < options->count; i++) {

@@ -152,6 +152,10 @@ const struct origin *setting_origin(const struct option *option, const struct se
 const struct setting *option_find(const struct options *options, const struct option *option,
                                   const char *name);
 
+/* Likewise, only one with a text. */
+const struct setting *option_find_text(const struct options *options, const struct option *option,
+                                       const char *name);
+
 /* The first option of a name that has a setting with a text; NULL if none has. */
 const struct option *options_find(const struct options *options, enum option_name name,
                                   const char *setting, const char *text);

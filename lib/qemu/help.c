@@ -20,15 +20,18 @@
 
 /* ---- texts ---- */
 
+/* The line behind this one; NULL if it is the last. */
+static const char *next_line(const char *line) {
+    const char *end = strchr(line, '\n');
+    return end ? end + 1 : NULL;
+}
+
 /* The line behind one that begins so; NULL if there is none. */
 static const char *find_behind(const char *text, const char *beginning) {
     const char *line = text;
-    while (line && !begins_with(line, beginning)) {
-        line = strchr(line, '\n');
-        line = line ? line + 1 : NULL;
-    }
-    line = line ? strchr(line, '\n') : NULL;
-    return line ? line + 1 : NULL;
+    while (line && !begins_with(line, beginning))
+        line = next_line(line);
+    return line ? next_line(line) : NULL;
 }
 
 /* "qemu-system-x86_64: failed to open module": both of its outputs are in one file. */
@@ -73,8 +76,7 @@ static void add_arguments(struct capability_list *list, const char *text) {
     const char *end = line ? strstr(line, "\n" ARGUMENTS_END) : NULL;
     while (end && line && line < end) {
         add_arguments_of(list, line);
-        line = strchr(line, '\n');
-        line = line ? line + 1 : NULL;
+        line = next_line(line);
     }
 }
 

@@ -37,6 +37,11 @@ const char *answer_header(const struct answer *answer, const char *name, size_t 
     return NULL;
 }
 
+bool answer_is_page(const struct answer *answer) {
+    const char *type = answer_header(answer, "Content-Type", 0);
+    return type && begins_folded(type, "text/html");
+}
+
 static void add_words(struct strbuf *words, const json_t *object) {
     const char *code = json_text(object, "code"), *message = json_text(object, "message");
     const char *details = json_text(object, "details"); /* of realms */

@@ -24,6 +24,7 @@ void answer_release(struct answer *answer);
 const char *answer_header(const struct answer *answer, const char *name, size_t index);
 
 bool answer_is_good(const struct answer *answer); /* 200 to 299 */
+bool answer_is_page(const struct answer *answer); /* of HTML, for people */
 
 /* The registry's own words, or "" if the body has none; one printable line of at most 200 bytes.
  * NULL without memory. Owned by the caller. */

@@ -25,7 +25,7 @@ int blob_check_reference(const char *reference, vqemu_error **error) {
     struct digest digest;
     if (!blob_is_digest(reference))
         return oci_layout_check_tag(reference, error);
-    if (digest_parse(reference + strlen(OCI_DIGEST_ALGORITHM), &digest))
+    if (oci_digest_of_text(reference, &digest))
         return 0;
     int r = error_set(
         error, VQEMU_ERR_INVALID, 0,
@@ -37,31 +37,30 @@ char *blob_target(const vqemu_remote *remote, const struct digest *digest) {
     return format_string("/v2/%s/blobs/" OCI_DIGEST_ALGORITHM "%s", remote->name, digest->hex);
 }
 
+char *blob_manifest_target(const vqemu_remote *remote, const char *reference) {
+    return format_string("/v2/%s/manifests/%s", remote->name, reference);
+}
+
 /* ---- manifests ---- */
 
 /* A repository that is not there has no manifest either. */
 static int check_manifest_answer(const struct session *session, const struct exchange *exchange,
                                  const char *what, vqemu_error **error) {
-    const char *type = answer_header(&exchange->answer, "Content-Type", 0);
     if (exchange->answer.status == 404)
         return session_got_nothing(session, exchange, what, error);
     if (!answer_is_good(&exchange->answer))
         return session_refused(session, exchange, error);
-    if (type && begins_folded(type, "text/html"))
+    if (answer_is_page(&exchange->answer))
         return session_misled(session, exchange,
                               "with a web page: it is no registry, or somebody is in the way",
                               error);
     return 0;
 }
 
-static char *manifest_target(const struct session *session, const char *reference) {
-    return format_string("/v2/%s/manifests/%s", session->remote->name, reference);
-}
-
 int blob_ask_manifest(struct session *session, const char *reference, char digest[OCI_DIGEST_SIZE],
                       vqemu_error **error) {
     struct digest parsed;
-    _cleanup_free_ char *target = manifest_target(session, reference);
+    _cleanup_free_ char *target = blob_manifest_target(session->remote, reference);
     _cleanup_free_ char *what = format_string("manifest %s", reference);
     _cleanup_(exchange_release) struct exchange exchange = {
         .request = {.method = "HEAD", .target = target, .accept = MANIFEST_TYPES},
@@ -73,8 +72,7 @@ int blob_ask_manifest(struct session *session, const char *reference, char diges
     if (r == 0)
         r = check_manifest_answer(session, &exchange, what, error);
     const char *told = answer_header(&exchange.answer, "Docker-Content-Digest", 0);
-    if (r == 0 && told && begins_with(told, OCI_DIGEST_ALGORITHM) &&
-        digest_parse(told + strlen(OCI_DIGEST_ALGORITHM), &parsed))
+    if (r == 0 && told && oci_digest_of_text(told, &parsed))
         oci_digest_to_text(&parsed, digest);
     return r;
 }
@@ -87,7 +85,7 @@ static int check_digest(const struct session *session, const struct exchange *ex
     oci_digest_to_text(digest, own);
     if (blob_is_digest(reference))
         told = reference;
-    if (!told || !begins_with(told, OCI_DIGEST_ALGORITHM) || strcmp(told, own) == 0)
+    if (!told || !blob_is_digest(told) || strcmp(told, own) == 0)
         return 0;
     return session_got_damaged(session, exchange, "sends what has another digest", error);
 }
@@ -101,7 +99,7 @@ static int take_body(struct exchange *exchange, char **text, size_t *size, vqemu
 
 int blob_fetch_manifest(struct session *session, const char *reference, char **text,
                         struct oci_blob *blob, vqemu_error **error) {
-    _cleanup_free_ char *target = manifest_target(session, reference);
+    _cleanup_free_ char *target = blob_manifest_target(session->remote, reference);
     _cleanup_free_ char *what = format_string("manifest %s", reference);
     _cleanup_free_ char *doing = format_string("fetch the manifest %s", reference);
     _cleanup_free_ char *body = NULL;

@@ -13,8 +13,9 @@
 bool blob_is_digest(const char *reference);
 int blob_check_reference(const char *reference, vqemu_error **error);
 
-/* The path of a blob there; NULL without memory. Owned by the caller. */
+/* The path of a blob there, and of a manifest; NULL without memory. Owned by the caller. */
 char *blob_target(const vqemu_remote *remote, const struct digest *digest);
+char *blob_manifest_target(const vqemu_remote *remote, const char *reference);
 
 /*
  * Fetch a manifest by its tag, or by "sha256:" and its digest. *text is owned by the caller.

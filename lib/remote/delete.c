@@ -9,8 +9,6 @@
 #include "util/export.h"
 #include "util/strbuf.h"
 
-#define ANSWER_MAX ((size_t)64 * 1024)
-
 /* The digest, which is what can be deleted: some registries tell it only with the manifest. */
 static int find_digest(struct session *session, const char *reference, char digest[OCI_DIGEST_SIZE],
                        vqemu_error **error) {
@@ -38,8 +36,7 @@ static int check_answer(const struct session *session, const struct exchange *ex
 
 static int delete_manifest(struct session *session, const char *reference, const char *digest,
                            vqemu_error **error) {
-    _cleanup_free_ char *target =
-        format_string("/v2/%s/manifests/%s", session->remote->name, digest);
+    _cleanup_free_ char *target = blob_manifest_target(session->remote, digest);
     _cleanup_free_ char *what = format_string("manifest %s", reference);
     _cleanup_(exchange_release) struct exchange exchange = {
         .request = {.method = "DELETE", .target = target, .body_max = ANSWER_MAX},

@@ -70,24 +70,13 @@ static int begin_object(struct fetch *fetch, size_t index, struct staged_file *f
                        file);
 }
 
-/* Without a mode in the manifest, the content says it. */
-static int set_mode(const struct fetch *fetch, size_t index) {
-    const struct manifest_object *object = manifest_object(fetch->manifest, index);
-    if (object->mode)
-        return 0;
-    _cleanup_close_ int fd = stage_reopen(&fetch->stage, index);
-    if (fd < 0)
-        return fd;
-    return executable_is_wanted(object, fd) ? stage_set_executable(&fetch->stage, index) : 0;
-}
-
 /* 1 if it is what its digest says, else 0 or a negative errno. */
 static int complete_object(struct fetch *fetch, size_t index, struct staged_file *file) {
     struct staged *staged = &fetch->staged[index];
     int r = stage_complete(&fetch->stage, file, staged);
     stage_end(file);
     if (r == 0)
-        r = set_mode(fetch, index);
+        r = fetch_set_mode(fetch, index);
     if (r < 0)
         return r;
     if (!digest_equal(&staged->digest, &manifest_object(fetch->manifest, index)->digest))

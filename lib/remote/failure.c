@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "util/strbuf.h"
-#include "util/word.h"
 
 /* ---- parts of messages ---- */
 
@@ -192,10 +191,9 @@ int failure_of_sense(const struct failed *failed, const char *how, vqemu_error *
 }
 
 int failure_of_content(const struct failed *failed, const char *how, vqemu_error **error) {
-    const char *type = answer_header(failed->answer, "Content-Type", 0);
-    bool is_page = type && begins_folded(type, "text/html");
     return tell(failed, VQEMU_ERR_CORRUPT, "blob-damaged", error, "%s%s", how,
-                is_page ? ": a web page, so that somebody may be in the way" : "");
+                answer_is_page(failed->answer) ? ": a web page, so that somebody may be in the way"
+                                               : "");
 }
 
 int failure_of_lack(const struct failed *failed, const char *what, vqemu_error **error) {

@@ -21,7 +21,6 @@
 #define KEEP_WAIT 3000 /* milliseconds for a lock, when all is over */
 
 struct pulling {
-    const vqemu_remote *remote;
     const vqemu_ingest_options *options; /* or NULL */
     const char *version;
     char *name; /* of what is pulled, for messages */
@@ -53,8 +52,8 @@ static void release_pulling(struct pulling *pulling) {
 /* The profile that is expected: what the repository is called, if nobody says it. NULL if that can
  * be none. */
 static const char *expected_profile(const struct pulling *pulling) {
-    const char *slash = strrchr(pulling->remote->name, '/');
-    const char *last = slash ? slash + 1 : pulling->remote->name;
+    const char *name = pulling->session.remote->name, *slash = strrchr(name, '/');
+    const char *last = slash ? slash + 1 : name;
     if (pulling->options && pulling->options->profile)
         return pulling->options->profile;
     return profile_is_name(last) ? last : NULL;
@@ -318,7 +317,6 @@ VQEMU_EXPORT int vqemu_store_pull(vqemu_store *store, const vqemu_remote *remote
     REQUIRE_FLAGS(flags, VQEMU_PULL_ANY_PROFILE | VQEMU_PULL_WHOLE | VQEMU_PULL_DRY_RUN, error);
     version = version ? version : USUAL_TAG;
     _cleanup_(release_pulling) struct pulling pulling = {
-        .remote = remote,
         .options = options,
         .version = version,
         .name = format_string("%s%c%s", remote->repository, blob_is_digest(version) ? '@' : ':',

@@ -13,10 +13,7 @@
 #include "util/strbuf.h"
 #include "util/word.h"
 
-#define ANSWER_MAX ((size_t)64 * 1024)
-
 struct pushing {
-    const vqemu_remote *remote;
     const char *tag;
     struct oci_revision out;
     struct outgoings outgoings;
@@ -58,6 +55,7 @@ static int rewind_text(void *context) {
 /* The digests that a refusal names, wherever it has them: those are wanted. */
 static bool want_named(struct outgoings *outgoings, const json_t *value) {
     const char *text = json_string_value(value), *key;
+    struct digest digest;
     bool found = false;
     size_t i;
     json_t *item;
@@ -65,11 +63,11 @@ static bool want_named(struct outgoings *outgoings, const json_t *value) {
         json_object_foreach((json_t *)(uintptr_t)value, key, item) found |=
             want_named(outgoings, item);
     json_array_foreach(value, i, item) found |= want_named(outgoings, item);
-    if (!text || !begins_with(text, OCI_DIGEST_ALGORITHM))
+    if (!text || !oci_digest_of_text(text, &digest))
         return found;
     for (i = 0; i < outgoings->count; i++) {
         struct outgoing *outgoing = &outgoings->items[i];
-        if (strcmp(outgoing->blob.digest.hex, text + strlen(OCI_DIGEST_ALGORITHM)) != 0)
+        if (!digest_equal(&outgoing->blob.digest, &digest))
             continue;
         outgoing->is_wanted = found = true;
     }
@@ -104,7 +102,7 @@ static int put_manifest(struct pushing *pushing, const char *tag, bool *lacks,
                         vqemu_error **error) {
     struct text_body text = {.text = pushing->text, .size = (size_t)pushing->manifest.size};
     const struct http_upload body = {text.size, OCI_MANIFEST_TYPE, give_text, rewind_text, &text};
-    _cleanup_free_ char *target = format_string("/v2/%s/manifests/%s", pushing->remote->name, tag);
+    _cleanup_free_ char *target = blob_manifest_target(pushing->session.remote, tag);
     _cleanup_free_ char *doing = format_string("set the tag %s", tag);
     _cleanup_(exchange_release) struct exchange exchange = {
         .request = {.method = "PUT",
@@ -213,9 +211,7 @@ VQEMU_EXPORT int vqemu_store_push(vqemu_store *store, const vqemu_revision *revi
     REQUIRE_ARGUMENT(remote, error);
     REQUIRE_FLAGS(flags, VQEMU_PUSH_FORCE | VQEMU_PUSH_DRY_RUN, error);
     _cleanup_(release_pushing) struct pushing pushing = {
-        .remote = remote,
         .tag = tag ? tag : USUAL_TAG,
-        .outgoings = {.mount_from = remote->mount_from},
         .session = {.remote = remote, .doing = "send the objects", .progress = &pushing.progress},
         .progress = {.call = call, .phase_count = 1},
     };

@@ -201,11 +201,11 @@ VQEMU_EXPORT int vqemu_remote_set_number(vqemu_remote *remote, const char *key, 
     return r;
 }
 
-uint64_t remote_connect_timeout(const vqemu_remote *remote) {
+uint64_t remote_connect_seconds(const vqemu_remote *remote) {
     return remote->connect_seconds ? remote->connect_seconds : 30;
 }
 
-uint64_t remote_stall_timeout(const vqemu_remote *remote) {
+uint64_t remote_stall_seconds(const vqemu_remote *remote) {
     return remote->stall_seconds ? remote->stall_seconds : 60;
 }
 

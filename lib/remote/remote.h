@@ -19,8 +19,8 @@ struct vqemu_remote {
 };
 
 /* Defaults filled in. */
-uint64_t remote_connect_timeout(const vqemu_remote *remote);
-uint64_t remote_stall_timeout(const vqemu_remote *remote);
+uint64_t remote_connect_seconds(const vqemu_remote *remote);
+uint64_t remote_stall_seconds(const vqemu_remote *remote);
 unsigned remote_connections(const vqemu_remote *remote);
 unsigned remote_tries(const vqemu_remote *remote);
 

@@ -42,8 +42,8 @@ int session_open(struct session *session, const char *actions, vqemu_error **err
         .certificate = remote->certificate,
         .key = remote->key,
         .proxy = remote->proxy,
-        .connect_seconds = remote_connect_timeout(remote),
-        .stall_seconds = remote_stall_timeout(remote),
+        .connect_seconds = remote_connect_seconds(remote),
+        .stall_seconds = remote_stall_seconds(remote),
     };
     int r = remote_check(remote, error);
     if (r < 0)

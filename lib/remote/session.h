@@ -27,6 +27,9 @@ struct request {
 
 enum exchange_state { EXCHANGE_READY, EXCHANGE_RUNNING, EXCHANGE_NEEDS_TOKEN, EXCHANGE_DONE };
 
+/* The most of an answer that is only looked at. */
+#define ANSWER_MAX ((size_t)64 * 1024)
+
 /* A request and what came of it. Zeroed but for the request, it is ready to be run, once. */
 struct exchange {
     struct request request;

@@ -12,7 +12,6 @@
 #include "util/strbuf.h"
 
 #define BLOB_TYPE "application/octet-stream"
-#define ANSWER_MAX ((size_t)64 * 1024)
 
 /* ---- which ones ---- */
 
@@ -202,7 +201,8 @@ static int begin(const struct uploads *uploads, struct upload *upload, struct ou
 
 /* "?mount=...&from=...": where a repository beside may have it. */
 static char *upload_target(const struct uploads *uploads, const struct digest *digest) {
-    const char *name = uploads->session->remote->name, *from = uploads->outgoings->mount_from;
+    const vqemu_remote *remote = uploads->session->remote;
+    const char *name = remote->name, *from = remote->mount_from;
     return from ? format_string("/v2/%s/blobs/uploads/?mount=sha256%%3A%s&from=%s", name,
                                 digest->hex, from)
                 : format_string("/v2/%s/blobs/uploads/", name);

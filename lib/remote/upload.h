@@ -21,9 +21,8 @@ struct outgoings {
     struct outgoing *items; /* the largest first */
     size_t count;
     const struct oci_revision *out;
-    const char *mount_from; /* a repository there that may have them; or NULL */
-    bool only_asks;         /* what it lacks is found out, and not sent */
-    bool only_wanted;       /* the others are passed over */
+    bool only_asks;   /* what it lacks is found out, and not sent */
+    bool only_wanted; /* the others are passed over */
 };
 
 /* All blobs of a revision but the OCI manifest. Returns 0 or -ENOMEM. */

@@ -102,12 +102,13 @@ static int open_content(struct fetch *fetch, const struct manifest_object *objec
     return check_size(fetch, object, content->size, error);
 }
 
-/* What a part of a file is, is seen when it is a file of its own. */
-static int look_whether_executable(const struct fetch *fetch, size_t index) {
-    _cleanup_close_ int fd = stage_reopen(&fetch->stage, index);
+int fetch_set_mode(const struct fetch *fetch, size_t index) {
     const struct manifest_object *object = manifest_object(fetch->manifest, index);
-    if (fd < 0 || object->mode)
-        return fd < 0 ? fd : 0;
+    if (object->mode)
+        return 0;
+    _cleanup_close_ int fd = stage_reopen(&fetch->stage, index);
+    if (fd < 0)
+        return fd;
     return executable_is_wanted(object, fd) ? stage_set_executable(&fetch->stage, index) : 0;
 }
 
@@ -126,8 +127,8 @@ static int take(struct fetch *fetch, unsigned worker, size_t index, vqemu_error 
     r = stage_copy(&fetch->stage, index, reader, content.size,
                    executable_is_wanted(object, content.is_part ? -1 : content.fd), buffer, &watch,
                    object->path, staged, &reading_failed);
-    if (r == 0 && content.is_part)
-        r = look_whether_executable(fetch, index);
+    if (r == 0 && content.is_part) /* it is seen when it is a file of its own */
+        r = fetch_set_mode(fetch, index);
     if (r == -ECANCELED)
         return progress_given_up(fetch->progress, error);
     if (r == -EFBIG && reading_failed)

@@ -48,6 +48,10 @@ struct fetch {
     struct vqemu_progress *progress;
 };
 
+/* Of a staged object without a mode in the manifest, its content says whether it is a program. 0 or
+ * a negative errno. */
+int fetch_set_mode(const struct fetch *fetch, size_t index);
+
 /* Whether the call allows so many objects. */
 int fetch_check_count(const struct fetch *fetch, vqemu_error **error);
 

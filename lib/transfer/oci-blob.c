@@ -5,8 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/word.h"
+
 void oci_digest_to_text(const struct digest *digest, char text[OCI_DIGEST_SIZE]) {
     snprintf(text, OCI_DIGEST_SIZE, OCI_DIGEST_ALGORITHM "%s", digest->hex);
+}
+
+bool oci_digest_of_text(const char *text, struct digest *digest) {
+    return begins_with(text, OCI_DIGEST_ALGORITHM) &&
+           digest_parse(text + strlen(OCI_DIGEST_ALGORITHM), digest);
 }
 
 static int compare(const void *a, const void *b) {

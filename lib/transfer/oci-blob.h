@@ -3,6 +3,7 @@
 #ifndef LIB_OCI_BLOB_H
 #define LIB_OCI_BLOB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,9 @@ struct oci_blob {
 #define OCI_DIGEST_ALGORITHM "sha256:"
 #define OCI_DIGEST_SIZE (sizeof OCI_DIGEST_ALGORITHM + DIGEST_HEX_LENGTH)
 void oci_digest_to_text(const struct digest *digest, char text[OCI_DIGEST_SIZE]);
+
+/* False if it is none. */
+bool oci_digest_of_text(const char *text, struct digest *digest);
 
 /* By digest. */
 void oci_blobs_sort(struct oci_blob *blobs, size_t count);

@@ -115,8 +115,7 @@ int oci_descriptor_load(const json_t *descriptor, const char *source, const char
     const char *digest = json_text(descriptor, "digest");
     if (!json_is_object(descriptor) || !*json_text(descriptor, "mediaType"))
         return malformed(&loading, name, "it is no descriptor with a mediaType");
-    if (!begins_with(digest, OCI_DIGEST_ALGORITHM) ||
-        !digest_parse(digest + strlen(OCI_DIGEST_ALGORITHM), &blob->digest))
+    if (!oci_digest_of_text(digest, &blob->digest))
         return malformed(&loading, name,
                          "its digest is not \"sha256:\" and 64 lowercase hex digits");
     if (!json_is_integer(size) || json_integer_value(size) < 0)
