@@ -71,24 +71,30 @@ static void number_list(const vqemu_vm *vm, enum device_list list, unsigned *num
 
 /* ---- checks ---- */
 
+/* Whether the part of an id before the dot is a noun and a number. */
+static bool is_numbered(const char *id, const char *noun) {
+    size_t length = strcspn(id, "."), stem = strlen(noun);
+    return length > stem && strncmp(noun, id, stem) == 0 &&
+           strspn(id + stem, "0123456789") == length - stem;
+}
+
 /* Whether the library gives such an id to some device or bus of some VM: another key that is set
- * later must not be what makes this one wrong. A device "usb" has the bus "usb.0". */
+ * later must not be what makes this one wrong. A device "usb" has the bus "usb.0". That all of them
+ * are here is tested with the golden commands. */
 static bool is_reserved(const char *id) {
     static const char *const fixed[] = {
         "video",   "usb",   "tablet", "keyboard", "serial", "agent", "watchdog", "rng-device",
         "balloon", "vsock", "rootfs", "scsi",     "ide",    "tpm",   "pci",      "pcie",
     };
-    static const char *const numbered[] = {"drive", "share", "nic", "bridge", "port"};
     size_t length = strcspn(id, ".");
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         if (strlen(fixed[i]) == length && strncmp(fixed[i], id, length) == 0)
             return true;
-    for (size_t i = 0; i < sizeof numbered / sizeof *numbered; i++) {
-        size_t stem = strlen(numbered[i]);
-        if (length > stem && strncmp(numbered[i], id, stem) == 0 &&
-            strspn(id + stem, "0123456789") == length - stem)
+    for (enum device_list list = 0; list < DEVICE_LIST_COUNT; list++)
+        if (is_numbered(id, lists[list].noun))
             return true;
-    }
+    if (is_numbered(id, "bridge") || is_numbered(id, "port"))
+        return true;
     /* the controller for an I/O thread, the bridge of a CD-ROM drive */
     return strncmp(id, "scsi-", strlen("scsi-")) == 0 || strncmp(id, "usb-", strlen("usb-")) == 0;
 }

@@ -75,6 +75,45 @@ START_TEST(command_and_units_are_as_written_down) {
 }
 END_TEST
 
+/* An id that a device of the command has, for a NIC, or for a disk where NICs have such ids. */
+static void refuse_id(int index, vqemu_runtime *runtime, const vqemu_vm *vm, const char *id) {
+    _cleanup_vm_ vqemu_vm *other = NULL;
+    _cleanup_command_ vqemu_command *command = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    const char *list = strncmp(id, "nic", 3) == 0 ? "disks" : "nics";
+    size_t count;
+    ck_assert_int_eq(vqemu_vm_copy(vm, &other, NULL), 0);
+    ck_assert_int_eq(vqemu_vm_count(vm, list, &count, NULL), 0);
+    _cleanup_free_ char *key = format_string("%s[%zu].id", list, count);
+    ck_assert_int_eq(vqemu_vm_set_string(other, key, id, NULL), 0);
+    int r = vqemu_command_build(runtime, other, NULL, 0, NULL, &command, &error);
+    ck_assert_msg(
+        r == VQEMU_ERR_INVALID && strcmp(vqemu_error_detail(error, VQEMU_DETAIL_KEY), key) == 0,
+        "%s: %s is free for a %s: %s", case_names[index], id, list, vqemu_error_message(error));
+}
+
+/* What a VM's keys add later is what stands in some case. */
+START_TEST(no_id_of_a_device_is_free_for_another) {
+    static const char *const carriers[] = {"id", "bus"};
+    _cleanup_free_ char *path = case_path(_i, "vm.json");
+    _cleanup_runtime_ vqemu_runtime *runtime = make_case_runtime(_i);
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    _cleanup_command_ vqemu_command *command = NULL;
+    ck_assert_int_eq(vqemu_vm_from_file(path, 0, &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_command_build(runtime, vm, NULL, 0, NULL, &command, NULL), 0);
+    for (size_t i = 0; i < command->options.count; i++) {
+        const struct option *option = &command->options.items[i];
+        for (size_t j = 0; option->name == OPTION_DEVICE && j < sizeof carriers / sizeof *carriers;
+             j++) {
+            const struct setting *setting =
+                option_find_text(&command->options, option, carriers[j]);
+            if (setting)
+                refuse_id(_i, runtime, vm, setting->text);
+        }
+    }
+}
+END_TEST
+
 START_TEST(there_are_cases) {
     ck_assert_int_ge(case_count, 10);
 }
@@ -86,6 +125,7 @@ int main(void) {
     TCase *tests = tcase_create("golden");
     tcase_add_test(tests, there_are_cases);
     tcase_add_loop_test(tests, command_and_units_are_as_written_down, 0, case_count);
+    tcase_add_loop_test(tests, no_id_of_a_device_is_free_for_another, 0, case_count);
     suite_add_tcase(suite, tests);
     int status = run_suite(suite);
     forget_cases();
