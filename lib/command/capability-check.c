@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "command/argument-options.h"
+#include "command/option-argument.h"
 #include "command/capability-argument.h"
 #include "command/capability-id.h"
 #include "command/capability-known.h"

@@ -12,7 +12,7 @@
 #include "command/capability-check.h"
 #include "command/file-keys.h"
 #include "command/hardware.h"
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 #include "command/option-text.h"
 #include "command/plan-make.h"
 #include "command/policy-check.h"

@@ -7,7 +7,7 @@
 #include "command/plan-image.h"
 #include "command/plan-nouns.h"
 #include "command/plan-place.h"
-#include "command/plan-unit.h"
+#include "command/plan-bus.h"
 #include "command/refusal.h"
 
 #define BLOCK_SERIAL_MAX 20 /* virtio-blk, IDE and NVMe have no more room */
@@ -16,7 +16,7 @@
 
 /* Those of disks alone; that of USB is the controller's (plan-usb.c). */
 struct buses {
-    struct unit_bus ide, scsi;
+    struct numbered_bus ide, scsi;
 };
 
 static int disk_error(const struct drive *drive, const char *key, const char *text,
@@ -140,7 +140,8 @@ static int refuse_crowd(const struct plan *plan, const struct drive *drive, vqem
 /* ---- the place ---- */
 
 /* NULL: it has a place of the machine's own bus. */
-static struct unit_bus *bus_of(struct plan *plan, const struct drive *drive, struct buses *buses) {
+static struct numbered_bus *bus_of(struct plan *plan, const struct drive *drive,
+                                   struct buses *buses) {
     return is_chosen(drive->bus.value, "ide")    ? &buses->ide
            : is_chosen(drive->bus.value, "scsi") ? &buses->scsi
            : is_chosen(drive->bus.value, "usb")  ? &plan->usb.ports
@@ -149,9 +150,11 @@ static struct unit_bus *bus_of(struct plan *plan, const struct drive *drive, str
 
 static int take_unit(struct plan *plan, struct drive *drive, struct buses *buses,
                      vqemu_error **error) {
-    struct unit_bus *bus = bus_of(plan, drive, buses);
+    struct numbered_bus *bus = bus_of(plan, drive, buses);
     unsigned from = bus == &plan->usb.ports ? USB_FIRST_DISK_PORT : 0;
-    return !bus || unit_take_free(bus, &drive->device, from) ? 0 : refuse_crowd(plan, drive, error);
+    return !bus || numbered_bus_take_free(bus, &drive->device, from)
+               ? 0
+               : refuse_crowd(plan, drive, error);
 }
 
 /* Whether an earlier disk has the same I/O thread, on the same bus if that is given. */
@@ -293,9 +296,9 @@ static int take_given_units(struct plan *plan, struct buses *buses, vqemu_error 
     int r = 0;
     for (size_t i = 0; r == 0 && i < plan->vm->disks.count; i++) {
         struct drive *drive = &plan->drives[i];
-        struct unit_bus *bus = bus_of(plan, drive, buses);
+        struct numbered_bus *bus = bus_of(plan, drive, buses);
         if (bus && (bus != &plan->usb.ports || plan->usb.controller))
-            r = unit_take_given(plan, bus, &drive->device, error);
+            r = numbered_bus_take_given(plan, bus, &drive->device, error);
     }
     return r;
 }
@@ -316,9 +319,9 @@ static int begin_drives(struct plan *plan, struct buses *buses, vqemu_error **er
     for (size_t i = 0; i < count; i++)
         begin_drive(plan, i);
     if (is_there_one_on(plan, "ide"))
-        unit_bus_begin(plan, &buses->ide, "ide", 0, ide_drives(plan));
+        numbered_bus_begin(plan, &buses->ide, "ide", 0, ide_drives(plan));
     if (is_there_one_on(plan, "scsi"))
-        unit_bus_begin(plan, &buses->scsi, "scsi", 0, SCSI_DISKS_MAX);
+        numbered_bus_begin(plan, &buses->scsi, "scsi", 0, SCSI_DISKS_MAX);
     return plan->texts.failed ? error_no_memory(error) : take_given_units(plan, buses, error);
 }
 

@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "command/plan-nouns.h"
 #include "command/plan-place.h"
-#include "command/plan-unit.h"
+#include "command/plan-bus.h"
 #include "command/refusal.h"
 
 /* What it is wanted for, if nobody asks for it by its own key. */
@@ -53,15 +53,15 @@ static struct origin origin_of_controller(const vqemu_vm *vm, const struct wants
 static int take_given_ports(struct plan *plan, vqemu_error **error) {
     struct usb_plan *usb = &plan->usb;
     int r = 0;
-    unit_bus_begin(plan, &usb->ports, "usb", 1, USB_PORTS + 1);
+    numbered_bus_begin(plan, &usb->ports, "usb", 1, USB_PORTS + 1);
     plan_device(plan, &usb->tablet_device, "tablet", -1);
     plan_device(plan, &usb->keyboard_device, "keyboard", -1);
     if (plan->texts.failed)
         return error_no_memory(error);
     if (usb->tablet)
-        r = unit_take_given(plan, &usb->ports, &usb->tablet_device, error);
+        r = numbered_bus_take_given(plan, &usb->ports, &usb->tablet_device, error);
     if (r == 0 && usb->keyboard)
-        r = unit_take_given(plan, &usb->ports, &usb->keyboard_device, error);
+        r = numbered_bus_take_given(plan, &usb->ports, &usb->keyboard_device, error);
     return r;
 }
 
@@ -87,7 +87,7 @@ int plan_usb(struct plan *plan, vqemu_error **error) {
 
 static int take_free_port(struct plan *plan, struct device *device, unsigned from, const char *key,
                           vqemu_error **error) {
-    if (unit_take_free(&plan->usb.ports, device, from))
+    if (numbered_bus_take_free(&plan->usb.ports, device, from))
         return 0;
     return refuse(error, VQEMU_ERR_UNSUPPORTED,
                   "%s: the slots of disks leave no USB port for the %s", key, device->id.value);

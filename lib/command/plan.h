@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What is decided of a command before a word of it is written: every default filled in, every
- * device placed, every check made. plan-<noun>.c decides, <noun>-options.c says it to QEMU, and
+ * device placed, every check made. plan-<noun>.c decides, option-<noun>.c says it to QEMU, and
  * decides nothing.
  *
  * Texts are the VM's, static, or in the plan's own memory; allocation failure is remembered there,
@@ -77,7 +77,7 @@ struct bridge_plan {
 };
 
 /* A bus with numbered places, while it is being filled. */
-struct unit_bus {
+struct numbered_bus {
     const char *name;
     unsigned first, end;
     const char **owners; /* by number: an id, or NULL */
@@ -143,7 +143,7 @@ struct usb_plan {
     bool controller, tablet, keyboard;
     struct origin controller_origin, tablet_origin;
     struct device device, tablet_device, keyboard_device;
-    struct unit_bus ports;
+    struct numbered_bus ports;
 };
 
 enum console_kind { CONSOLE_NONE, CONSOLE_STDIO, CONSOLE_PTY, CONSOLE_FILE, CONSOLE_SOCKET };

@@ -17,10 +17,10 @@ static int add_unused(struct walk *walk) {
         if (walk->used[i] ||
             (!is_library && strncmp(path, FIRMWARE_PREFIX, strlen(FIRMWARE_PREFIX)) != 0))
             continue;
-        enum closure_kind kind = layout_is_module(path) ? CLOSURE_MODULE
-                                 : is_library           ? CLOSURE_LIBRARY
-                                 : is_keymap            ? CLOSURE_KEYMAP
-                                                        : CLOSURE_FIRMWARE;
+        enum closure_kind kind = content_is_module(path) ? CLOSURE_MODULE
+                                 : is_library            ? CLOSURE_LIBRARY
+                                 : is_keymap             ? CLOSURE_KEYMAP
+                                                         : CLOSURE_FIRMWARE;
         r = closure_add(walk->closure, kind, CLOSURE_UNUSED, path, "",
                         format_string("%s is not used: nothing in the profile asks for it", path));
     }

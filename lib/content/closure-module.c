@@ -68,9 +68,9 @@ int walk_add_module_names(struct walk *walk) {
         r = walk_add_name(walk, known_modules_at(i)->name);
     for (size_t i = 0; r == 0 && i < walk->files->count; i++) {
         const char *path = walk_path(walk, i);
-        if (layout_is_program(path))
+        if (content_is_program(path))
             r = add_accelerators(walk, path);
-        else if (layout_is_module(path))
+        else if (content_is_module(path))
             r = add_module_name(walk, path);
     }
     return r == 0 ? walk_add_name(walk, DEFAULT_KEYMAP) : r;

@@ -138,7 +138,7 @@ static int walk_program(struct walk *walk, size_t file) {
 }
 
 static bool is_program_of_others(const char *path) {
-    return strncmp(path, "bin/", 4) == 0 && !layout_is_program(path);
+    return strncmp(path, "bin/", 4) == 0 && !content_is_program(path);
 }
 
 /* A helper that lies beside QEMU; it may be a script. */
@@ -181,7 +181,7 @@ static int check_programs(struct walk *walk) {
 int walk_programs(struct walk *walk) {
     int r = add_names(walk);
     for (size_t i = 0; r == 0 && i < walk->files->count; i++) {
-        if (layout_is_program(walk_path(walk, i)))
+        if (content_is_program(walk_path(walk, i)))
             r = goes_on(walk) ? walk_program(walk, i) : -ECANCELED;
         else if (is_program_of_others(walk_path(walk, i)))
             r = goes_on(walk) ? walk_helper(walk, i) : -ECANCELED;
@@ -195,7 +195,7 @@ int walk_queue(struct walk *walk) {
         size_t file = walk->queue[walk->finished++];
         if (!goes_on(walk))
             return -ECANCELED;
-        bool is_module = layout_is_module(walk_path(walk, file));
+        bool is_module = content_is_module(walk_path(walk, file));
         targets asking = is_module ? walk_module_targets(walk, file) : 0;
         struct scan scan = {walk, file, asking, is_module, NULL};
         struct elf_info elf = {0};

@@ -7,7 +7,7 @@
 
 #include "base/progress.h"
 #include "choice/profile.h"
-#include "content/layout.h"
+#include "content/files.h"
 #include "util/cleanup.h"
 
 /* In the order in which they are listed. */

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "base/workers.h"
-#include "content/layout.h"
+#include "content/files.h"
 #include "store/ingest.h"
 #include "store/source.h"
 #include "store/stage-closure.h"
@@ -73,7 +73,7 @@ static const char *find_program_below(const struct manifest_object *objects, siz
 int ingest_require_program(const struct manifest_object *objects, size_t count, const char *source,
                            vqemu_error **error) {
     for (size_t i = 0; i < count; i++)
-        if (layout_is_program(objects[i].path))
+        if (content_is_program(objects[i].path))
             return 0;
     const char *below = find_program_below(objects, count);
     int r =
@@ -149,7 +149,7 @@ static int open_source(const struct ingest *ingest, const struct source_file *so
 }
 
 const char *ingest_find_arch(const char *path, int fd) {
-    if (!layout_is_program(path))
+    if (!content_is_program(path))
         return NULL;
     struct elf_info elf;
     elf_read(fd, &elf);

@@ -3,446 +3,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <time.h>
 
-#include "base/call.h"
 #include "base/error.h"
-#include "base/options.h"
 #include "store/guard.h"
 #include "store/newest-memo.h"
 #include "trust/trust.h"
 #include "util/dir.h"
 #include "util/export.h"
 #include "util/fd.h"
-#include "util/path.h"
 #include "util/strbuf.h"
 
-#define STORE_FLAGS (VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY | VQEMU_STORE_ALLOW_OTHERS)
-
-/* Without any path yet. */
-static int new_store(uint32_t flags, vqemu_store **store, vqemu_error **error) {
-    vqemu_store *new = calloc(1, sizeof *new);
-    if (!new)
-        return error_no_memory(error);
-    atomic_init(&new->references, 1);
-    new->process = getpid();
-    new->flags = flags;
-    new->objects_fd = new->refs_fd = -1;
-    new->trees = new->links = DIRECTORY_NONE;
-    pthread_mutex_init(&new->memo_lock, NULL);
-    *store = new;
-    return 0;
-}
-
-/* ---- where its parts are ---- */
-
-struct vqemu_store_options {
-    char *root, *objects, *refs, *trees, *links;
-    uint64_t root_fd; /* and 1; 0 where it is not set */
-    vqemu_trust *trust;
-};
-
-#define OPTION(name)                                                                               \
-    { #name, OPTION_STRING, offsetof(struct vqemu_store_options, name) }
-static const struct option_key option_keys[] = {
-    OPTION(root),
-    OPTION(objects),
-    OPTION(refs),
-    OPTION(trees),
-    OPTION(links),
-    {VQEMU_STORE_ROOT_FD, OPTION_NUMBER, offsetof(struct vqemu_store_options, root_fd)},
-};
-
-static const struct options_type options_type = {
-    .noun = "a store",
-    .size = sizeof(struct vqemu_store_options),
-    .keys = option_keys,
-    .key_count = sizeof option_keys / sizeof *option_keys,
-};
-
-VQEMU_EXPORT int vqemu_store_options_new(vqemu_store_options **options, vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(options, error);
-    *options = options_new(&options_type);
-    return *options ? 0 : error_no_memory(error);
-}
-
-VQEMU_EXPORT int vqemu_store_options_set_string(vqemu_store_options *options, const char *key,
-                                                const char *value, vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(options, error);
-    REQUIRE_ARGUMENT(key, error);
-    if (value && !*value)
-        return options_invalid(key, value, NULL, error, "the path is empty");
-    return options_set_string(&options_type, options, key, value, error);
-}
-
-VQEMU_EXPORT int vqemu_store_options_set_number(vqemu_store_options *options, const char *key,
-                                                uint64_t value, vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(options, error);
-    REQUIRE_ARGUMENT(key, error);
-    if (value > INT_MAX)
-        return options_invalid(key, NULL, NULL, error, "%llu is no descriptor",
-                               (unsigned long long)value);
-    return options_set_number(&options_type, options, key, value + 1, error);
-}
-
-VQEMU_EXPORT int vqemu_store_options_set_trust(vqemu_store_options *options, vqemu_trust *trust,
-                                               vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(options, error);
-    vqemu_trust_ref(trust);
-    vqemu_trust_unref(options->trust);
-    options->trust = trust;
-    return 0;
-}
-
-VQEMU_EXPORT void vqemu_store_options_free(vqemu_store_options *options) {
-    if (options)
-        vqemu_trust_unref(options->trust);
-    options_free(&options_type, options);
-}
-
-static int check_flags(uint32_t flags, const char *function, vqemu_error **error) {
-    const uint32_t both = VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY;
-    if ((flags & both) != both)
-        return 0;
-    return error_flags_at_odds(error, function,
-                               "a store cannot be both created and opened read-only");
-}
-
-static bool has_root(const vqemu_store_options *options) {
-    return options->root || options->root_fd;
-}
-
-static int check_options(const vqemu_store_options *options, vqemu_error **error) {
-    const char *missing = has_root(options)   ? NULL
-                          : !options->objects ? VQEMU_STORE_OBJECTS
-                          : !options->refs    ? VQEMU_STORE_REFS
-                          : !options->trees   ? VQEMU_STORE_TREES
-                                              : NULL;
-    bool is_nothing_given = !options->objects && !options->refs && !options->trees;
-    if (missing && is_nothing_given)
-        return options_missing(VQEMU_STORE_ROOT, "what says where the store is", error);
-    return missing ? options_invalid(missing, NULL, NULL, error,
-                                     "a store needs this path, if it has no root")
-                   : 0;
-}
-
-/* One of its directories while the store is being opened. */
-struct part {
-    const char *given, *below; /* the path of its own; that below the root */
-    char **path;               /* for messages, and for others to find it by */
-    int base_fd;
-    const char *from_base;
-};
-
-/* A store being opened. */
-struct opening {
-    vqemu_store *store;
-    int root_fd; /* -1 without one */
-    char *root;  /* its name */
-    struct part objects, refs, trees, links;
-};
-
-static void release_opening(struct opening *opening) {
-    cleanup_close(&opening->root_fd);
-    free(opening->root);
-}
-
-static int name_absolutely(const char *path, char **absolute, vqemu_error **error) {
-    *absolute = make_absolute(path);
-    if (*absolute)
-        return 0;
-    return error_system_at(error, errno, "cannot tell the working directory for", "%s", path);
-}
-
-/* A root by descriptor may have a name, which need not lead to it. */
-static int open_root(struct opening *opening, const vqemu_store_options *options,
-                     vqemu_error **error) {
-    if (options->root_fd) {
-        int fd = opening->root_fd = duplicate_fd((int)(options->root_fd - 1));
-        if (fd < 0) {
-            int r = fd == -EBADF ? error_set(error, VQEMU_ERR_USAGE, EBADF,
-                                             "root_fd: %d is no open descriptor",
-                                             (int)(options->root_fd - 1))
-                                 : error_system(error, -fd, "root_fd: cannot use the descriptor");
-            return error_because(r, error, fd == -EBADF ? "bad-descriptor" : NULL, VQEMU_DETAIL_KEY,
-                                 VQEMU_STORE_ROOT_FD, NULL);
-        }
-    }
-    if (options->root)
-        return name_absolutely(options->root, &opening->root, error);
-    if (options->root_fd)
-        opening->root = directory_path(opening->root_fd, "/");
-    return options->root_fd && !opening->root ? error_no_memory(error) : 0;
-}
-
-static int set_part(const struct opening *opening, struct part *part, vqemu_error **error) {
-    bool by_root_fd = !part->given && opening->root_fd >= 0;
-    if (part->given) {
-        int r = name_absolutely(part->given, part->path, error);
-        if (r < 0)
-            return r;
-    } else {
-        *part->path = format_string("%s/%s", opening->root, part->below);
-    }
-    part->base_fd = by_root_fd ? opening->root_fd : AT_FDCWD;
-    part->from_base = by_root_fd ? part->below : *part->path;
-    return *part->path ? 0 : error_no_memory(error);
-}
-
-static int set_parts(struct opening *opening, const vqemu_store_options *options,
-                     vqemu_error **error) {
-    vqemu_store *store = opening->store;
-    opening->objects = (struct part){
-        .given = options->objects, .below = "cas/objects", .path = &store->objects_path};
-    opening->refs =
-        (struct part){.given = options->refs, .below = "cas/refs", .path = &store->refs_path};
-    opening->trees =
-        (struct part){.given = options->trees, .below = "qemu/trees", .path = &store->trees_path};
-    opening->links =
-        (struct part){.given = options->links, .below = "qemu", .path = &store->links_path};
-    store->links_beside_trees = has_root(options) && !options->trees && !options->links;
-    int r = open_root(opening, options, error);
-    if (r == 0)
-        r = set_part(opening, &opening->objects, error);
-    if (r == 0)
-        r = set_part(opening, &opening->refs, error);
-    if (r == 0)
-        r = set_part(opening, &opening->trees, error);
-    if (r == 0 && (has_root(options) || options->links))
-        r = set_part(opening, &opening->links, error);
-    return r;
-}
-
-/* ---- opening them ---- */
-
-static int make_part(const struct part *part, bool *made, vqemu_error **error) {
-    if (exists_at(part->base_fd, part->from_base) == 1)
-        return 0;
-    *made = true;
-    int r = make_directories(part->base_fd, part->from_base);
-    return r < 0 ? error_system_at(error, -r, "cannot make the store directory", "%s", *part->path)
-                 : 0;
-}
-
-static int sync_part(const struct part *part, vqemu_error **error) {
-    _cleanup_close_ int fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY, 0);
-    int r = fd < 0 ? fd : sync_file_system(fd);
-    return r < 0 ? error_system_at(error, -r, "cannot sync the store directory", "%s", *part->path)
-                 : 0;
-}
-
-/* What is made must outlive a power cut, for what is put there later to do so. */
-static int make_store(const struct opening *opening, vqemu_error **error) {
-    const struct part *const parts[] = {&opening->objects, &opening->refs, &opening->trees};
-    bool made = false;
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < sizeof parts / sizeof *parts; i++)
-        r = make_part(parts[i], &made, error);
-    for (size_t i = 0; r == 0 && made && i < sizeof parts / sizeof *parts; i++)
-        r = sync_part(parts[i], error);
-    return r;
-}
-
-static int open_part(const struct part *part, int *fd, vqemu_error **error) {
-    const char *path = *part->path;
-    *fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY, 0);
-    if (*fd == -ENOENT)
-        return error_because(
-            error_set(error, VQEMU_ERR_NO_STORE, 0, "there is no store here: %s is missing", path),
-            error, NULL, VQEMU_DETAIL_PATH, path, NULL);
-    return *fd < 0 ? error_system_at(error, -*fd, "cannot open the store directory", "%s", path)
-                   : 0;
-}
-
-/* Trees and links are opened when they are needed. */
-static int find_part(const struct part *part, struct directory *directory, vqemu_error **error) {
-    int r = *part->path ? directory_find(directory, part->base_fd, part->from_base) : 0;
-    return r < 0 ? error_system_at(error, -r, "cannot find the store directory", "%s", *part->path)
-                 : 0;
-}
-
-/* Where objects/ lies: not where its path says so if that is a link. */
-static int name_beside(vqemu_store *store, const struct part *objects, vqemu_error **error) {
-    const char *path = store->objects_path, *name = base_name(path);
-    char target[1];
-    bool is_link = readlinkat(objects->base_fd, objects->from_base, target, sizeof target) >= 0;
-    bool is_plain =
-        !is_link && name > path && *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-    store->beside_path = is_plain ? format_string("%.*s", (int)(name - path - 1), path)
-                                  : format_string("%s/..", path);
-    return store->beside_path ? 0 : error_no_memory(error);
-}
-
-/* Where a directory lies: as its path says, unless that is a link. */
-static char *name_above(const char *path, int above_fd) {
-    size_t length = (size_t)(base_name(path) - path);
-    char *plain = strndup(path, length > 1 ? length - 1 : length);
-    if (!plain || same_file(above_fd, AT_FDCWD, plain) == 1)
-        return plain;
-    free(plain);
-    return format_string("%s/..", path);
-}
-
-/* The kernel's "..", not that of a path: it is the same directory whatever its name is by now. */
-static char *name_beside_objects(const char *name) {
-    return format_string("../%s", name);
-}
-
-static int open_beside(const vqemu_store *store, const char *name, int flags) {
-    _cleanup_free_ char *beside = name_beside_objects(name);
-    return beside ? open_at(store->objects_fd, beside, flags, 0) : -ENOMEM;
-}
-
-/* A directory, and the one that it lies in. */
-static int check_part(int fd, const char *path, vqemu_error **error) {
-    int r = guard_check(fd, path, error);
-    if (r < 0)
-        return r;
-    _cleanup_close_ int above_fd = open_at(fd, "..", O_PATH | O_DIRECTORY, 0);
-    if (above_fd < 0)
-        return error_system_at(error, -above_fd, "cannot look at", "%s/..", path);
-    _cleanup_free_ char *above = name_above(path, above_fd);
-    return above ? guard_check_above(above_fd, above, error) : error_no_memory(error);
-}
-
-static int check_root(const struct opening *opening, vqemu_error **error) {
-    if (!opening->root)
-        return 0;
-    _cleanup_close_ int fd = opening->root_fd >= 0
-                                 ? duplicate_fd(opening->root_fd)
-                                 : open_at(AT_FDCWD, opening->root, O_PATH | O_DIRECTORY, 0);
-    if (fd == -ENOENT) /* each part has a path of its own */
-        return 0;
-    return fd < 0 ? error_system_at(error, -fd, "cannot look at", "%s", opening->root)
-                  : guard_check_above(fd, opening->root, error);
-}
-
-/* Those beside the objects decide what is used and what is kept. Where one cannot be opened, its
- * use tells why. */
-static int check_beside(const vqemu_store *store, vqemu_error **error) {
-    static const char *const names[] = {STORE_ALT,  STORE_ARRIVALS,   STORE_CACHE, STORE_CURRENT,
-                                        STORE_PINS, STORE_SIGNATURES, STORE_TMP};
-    int r = 0;
-    for (size_t i = 0; r == 0 && i < sizeof names / sizeof *names; i++) {
-        _cleanup_close_ int fd = open_beside(store, names[i], O_PATH | O_DIRECTORY);
-        if (fd == -ENOMEM)
-            return error_no_memory(error);
-        if (fd < 0)
-            continue;
-        _cleanup_free_ char *path = format_string("%s/%s", store->beside_path, names[i]);
-        r = path ? guard_check(fd, path, error) : error_no_memory(error);
-    }
-    return r;
-}
-
-/* One of its own, not that in which the trees lie: others could have links lead to programs of
- * theirs. */
-static int check_links(const vqemu_store *store, vqemu_error **error) {
-    if (!store->links_path || store->links_beside_trees)
-        return 0;
-    _cleanup_close_ int fd = store_find_links(store);
-    return fd < 0 ? 0 : check_part(fd, store->links_path, error);
-}
-
-/* Trees that are not there yet are looked at when they are needed. */
-static int check_guarded(const struct opening *opening, vqemu_error **error) {
-    const vqemu_store *store = opening->store;
-    if (store->flags & VQEMU_STORE_ALLOW_OTHERS)
-        return 0;
-    _cleanup_close_ int trees_fd = store_find_trees(store);
-    int r = check_part(store->objects_fd, store->objects_path, error);
-    if (r == 0)
-        r = check_part(store->refs_fd, store->refs_path, error);
-    if (r == 0 && trees_fd >= 0)
-        r = check_part(trees_fd, store->trees_path, error);
-    if (r == 0)
-        r = check_beside(store, error);
-    if (r == 0)
-        r = check_links(store, error);
-    return r == 0 ? check_root(opening, error) : r;
-}
-
-static int open_parts(const struct opening *opening, vqemu_error **error) {
-    vqemu_store *store = opening->store;
-    int r = store->flags & VQEMU_STORE_CREATE ? make_store(opening, error) : 0;
-    if (r == 0)
-        r = open_part(&opening->objects, &store->objects_fd, error);
-    if (r == 0)
-        r = name_beside(store, &opening->objects, error);
-    if (r == 0)
-        r = open_part(&opening->refs, &store->refs_fd, error);
-    if (r == 0)
-        r = find_part(&opening->trees, &store->trees, error);
-    if (r == 0)
-        r = find_part(&opening->links, &store->links, error);
-    return r == 0 ? check_guarded(opening, error) : r;
-}
-
-static int open_with(const vqemu_store_options *options, uint32_t flags, const char *function,
-                     vqemu_store **store, vqemu_error **error) {
-    _cleanup_store_ vqemu_store *new = NULL;
-    int r = check_flags(flags, function, error);
-    if (r == 0)
-        r = check_options(options, error);
-    if (r == 0)
-        r = new_store(flags, &new, error);
-    if (r < 0)
-        return r;
-    _cleanup_(release_opening) struct opening opening = {.store = new, .root_fd = -1};
-    r = set_parts(&opening, options, error);
-    if (r == 0)
-        r = open_parts(&opening, error);
-    if (r < 0)
-        return r;
-    new->trust = vqemu_trust_ref(options->trust);
-    *store = TAKE_POINTER(new);
-    return 0;
-}
-
-VQEMU_EXPORT int vqemu_store_open(const vqemu_store_options *options, uint32_t flags,
-                                  vqemu_store **store, vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(store, error);
-    *store = NULL;
-    REQUIRE_ARGUMENT(options, error);
-    REQUIRE_FLAGS(flags, STORE_FLAGS, error);
-    return open_with(options, flags, __func__, store, error);
-}
-
-VQEMU_EXPORT int vqemu_store_open_root(const char *root, uint32_t flags, vqemu_store **store,
-                                       vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(store, error);
-    *store = NULL;
-    REQUIRE_ARGUMENT(root, error);
-    REQUIRE_FLAGS(flags, STORE_FLAGS, error);
-    if (!*root)
-        return options_invalid(VQEMU_STORE_ROOT, root, NULL, error, "the path is empty");
-    const vqemu_store_options options = {.root = (char *)(uintptr_t)root};
-    return open_with(&options, flags, __func__, store, error);
-}
-
-bool store_is_forked(const vqemu_store *store) {
-    return store->process != getpid();
-}
-
-int store_require_there(const vqemu_store *store, vqemu_error **error) {
-    const char *gone = is_removed_directory(store->refs_fd)      ? store->refs_path
-                       : is_removed_directory(store->objects_fd) ? store->objects_path
-                                                                 : NULL;
-    if (!gone)
-        return 0;
-    int r = error_set(error, VQEMU_ERR_NO_STORE, 0, "the store was removed: %s is gone", gone);
-    return error_because(r, error, NULL, VQEMU_DETAIL_PATH, gone, NULL);
-}
+/* ---- life ---- */
 
 VQEMU_EXPORT vqemu_store *vqemu_store_ref(vqemu_store *store) {
     if (store)
@@ -468,6 +39,22 @@ VQEMU_EXPORT void vqemu_store_unref(vqemu_store *store) {
     free(store);
 }
 
+/* ---- what is asked of it first ---- */
+
+bool store_is_forked(const vqemu_store *store) {
+    return store->process != getpid();
+}
+
+int store_require_there(const vqemu_store *store, vqemu_error **error) {
+    const char *gone = is_removed_directory(store->refs_fd)      ? store->refs_path
+                       : is_removed_directory(store->objects_fd) ? store->objects_path
+                                                                 : NULL;
+    if (!gone)
+        return 0;
+    int r = error_set(error, VQEMU_ERR_NO_STORE, 0, "the store was removed: %s is gone", gone);
+    return error_because(r, error, NULL, VQEMU_DETAIL_PATH, gone, NULL);
+}
+
 int store_require_writable(const vqemu_store *store, const char *what, vqemu_error **error) {
     if (!(store->flags & VQEMU_STORE_READ_ONLY))
         return 0;
@@ -477,65 +64,24 @@ int store_require_writable(const vqemu_store *store, const char *what, vqemu_err
                      what, store->objects_path);
 }
 
-/*
- * Two locks, each a descriptor of its own: threads that share one would share, and drop, one lock.
- * flock(2) alone lets a stream of shared holders keep an exclusive one waiting for ever, so
- * everybody passes the gate first, and who wants the store for himself shuts it: for a while only,
- * since among the holders there may be one that takes for ever, and others must not wait for that.
- */
-#define GATE_SHUT 1000 /* milliseconds */
-#define GATE_OPEN 100
+/* ---- its directories ---- */
 
-static int open_and_lock(const vqemu_store *store, int directory_fd, int operation,
-                         int milliseconds, struct vqemu_progress *progress, int *fd,
-                         vqemu_error **error) {
-    _cleanup_close_ int opened = open_at(directory_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    if (opened < 0)
-        return error_system_at(error, -opened, "cannot open the store at", "%s",
-                               store->objects_path);
-    int r = progress_lock(progress, opened, operation, milliseconds, store->objects_path, error);
-    if (r == 0)
-        *fd = take_fd(&opened);
-    return r;
+/* The kernel's "..", not that of a path: it is the same directory whatever its name is by now. */
+static char *name_beside_objects(const char *name) {
+    return format_string("../%s", name);
 }
 
-int store_lock_shared(const vqemu_store *store, struct vqemu_progress *progress, int *lock,
-                      vqemu_error **error) {
-    _cleanup_close_ int gate = -1;
-    int r = open_and_lock(store, store->refs_fd, LOCK_SH, 0, progress, &gate, error);
-    return r == 0 ? open_and_lock(store, store->objects_fd, LOCK_SH, 0, progress, lock, error) : r;
-}
-
-int store_lock_exclusive(const vqemu_store *store, struct vqemu_progress *progress,
-                         struct store_exclusive *lock, vqemu_error **error) {
-    const struct timespec pause = {.tv_nsec = GATE_OPEN * 1000000L};
-    const uint64_t limit = call_lock_timeout(progress->call);
-    const int shut = limit < GATE_SHUT ? (int)limit : GATE_SHUT;
-    *lock = (struct store_exclusive){-1, -1};
-    for (int64_t start = call_now();;) {
-        int r = open_and_lock(store, store->refs_fd, LOCK_EX, 0, progress, &lock->gate_fd, error);
-        if (r == 0)
-            r = open_and_lock(store, store->objects_fd, LOCK_EX, shut, progress, &lock->lock_fd,
-                              error);
-        if (r == 0)
-            return 0;
-        store_unlock_exclusive(lock);
-        if (r < 0)
-            return r;
-        if ((uint64_t)(call_now() - start) >= limit)
-            return progress_busy(store->objects_fd, store->objects_path, limit, error);
-        nanosleep(&pause, NULL);
-    }
-}
-
-void store_unlock_exclusive(struct store_exclusive *lock) {
-    cleanup_close(&lock->lock_fd);
-    cleanup_close(&lock->gate_fd);
-    *lock = (struct store_exclusive){-1, -1};
+static int open_beside(const vqemu_store *store, const char *name, int flags) {
+    _cleanup_free_ char *beside = name_beside_objects(name);
+    return beside ? open_at(store->objects_fd, beside, flags, 0) : -ENOMEM;
 }
 
 int store_find_beside_objects(const vqemu_store *store, const char *name) {
     return open_beside(store, name, O_RDONLY | O_DIRECTORY);
+}
+
+int store_look_beside_objects(const vqemu_store *store, const char *name) {
+    return open_beside(store, name, O_PATH | O_DIRECTORY);
 }
 
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/elf-file.h"
-#include "content/layout.h"
+#include "content/files.h"
 #include "store/ingest.h"
 #include "store/object.h"
 #include "store/record.h"
@@ -157,11 +157,11 @@ static int add_layout(int tree_fd, const vqemu_manifest *manifest, struct strbuf
             strbuf_add(text, LIB_LINE "\n");
             has_lib = true;
         }
-        if (!has_modules && layout_is_module(path)) {
+        if (!has_modules && content_is_module(path)) {
             strbuf_addf(text, MODULES "%.*s\n", (int)(base_name(path) - path - 1), path);
             has_modules = true;
         }
-        if (layout_is_program(path)) {
+        if (content_is_program(path)) {
             strbuf_addf(text, PROGRAM "%s\n", path);
             r = add_loader(tree_fd, manifest, path, text);
         }

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "choice/selection.h"
-#include "command/argument-options.h"
+#include "command/option-argument.h"
 #include "command/command.h"
 #include "command/option-text.h"
 #include "util/similar.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 void boot_options(const struct plan *plan, struct options *options) {
     if (plan->boot.strict) {

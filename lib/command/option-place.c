@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* How a device begins and ends; root ports and bridges, which are nothing else. */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 #include "command/plan-bridge.h"
 
 /* The id outlives the plan. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 static struct origin origin_of(const struct nic_plan *nic, const char *key) {
     return origin_in("nics", nic->position, key, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 static void tpm_options(const struct plan *plan, struct options *options) {
     const struct choice *socket = &plan->extras.tpm_socket;

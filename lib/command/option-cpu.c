@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 /*
  * QEMU describes each in docs/system/i386/hyperv.rst. They spare Windows costly ways

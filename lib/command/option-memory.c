@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 /* A memfd, so that nothing is left behind, and no directory of the host is needed. */
 static void backend_options(const struct plan *plan, struct options *options) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Each noun of a plan as options: <noun>-options.c. They say what was decided, with its origins,
- * and decide nothing. plan-options.c puts them in order, which is fixed: the same VM always gives
+ * Each noun of a plan as options: option-<noun>.c. They say what was decided, with its origins,
+ * and decide nothing. option-plan.c puts them in order, which is fixed: the same VM always gives
  * the same command.
  */
-#ifndef LIB_NOUN_OPTIONS_H
-#define LIB_NOUN_OPTIONS_H
+#ifndef LIB_OPTION_NOUNS_H
+#define LIB_OPTION_NOUNS_H
 
 #include "command/option.h"
 #include "command/plan.h"
@@ -14,13 +14,13 @@
 void plan_add_options(const struct plan *plan, struct options *options);
 
 void identity_options(const struct plan *plan, struct options *options);
-void confinement_options(const struct plan *plan, struct options *options); /* machine-options.c */
+void confinement_options(const struct plan *plan, struct options *options); /* option-machine.c */
 void machine_options(const struct plan *plan, struct options *options);
 void cpu_options(const struct plan *plan, struct options *options);
 void memory_options(const struct plan *plan, struct options *options);
-void clock_options(const struct plan *plan, struct options *options); /* machine-options.c */
+void clock_options(const struct plan *plan, struct options *options); /* option-machine.c */
 void boot_options(const struct plan *plan, struct options *options);
-void kernel_options(const struct plan *plan, struct options *options); /* boot-options.c */
+void kernel_options(const struct plan *plan, struct options *options); /* option-boot.c */
 void firmware_options(const struct plan *plan, struct options *options);
 void display_options(const struct plan *plan, struct options *options);
 void usb_options(const struct plan *plan, struct options *options);
@@ -30,7 +30,7 @@ void disk_options(const struct plan *plan, struct options *options);
 void share_options(const struct plan *plan, struct options *options);
 void nic_options(const struct plan *plan, struct options *options);
 void extra_options(const struct plan *plan, struct options *options);
-void port_options(const struct plan *plan, struct options *options); /* place-options.c */
+void port_options(const struct plan *plan, struct options *options); /* option-place.c */
 
 /* ---- what nouns have in common ---- */
 

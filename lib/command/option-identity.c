@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 /* The name of the VM, and of the process: through the loader it would be the loader's. Its threads
  * are told apart as well, in top(1) and by who pins them to CPUs. */

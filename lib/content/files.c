@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#include "content/layout.h"
+#include "content/files.h"
 
 #include <string.h>
 
 #include "util/path.h"
 #include "util/word.h"
 
-bool layout_is_program(const char *path) {
+bool content_is_program(const char *path) {
     return begins_with(path, PROGRAM_PREFIX);
 }
 
-bool layout_is_module(const char *path) {
+bool content_is_module(const char *path) {
     const char *name = base_name(path);
     return begins_with(path, LIBRARY_PREFIX) && name - path > 6 &&
            strncmp(name - 6, "/qemu/", 6) == 0 && ends_with(path, ".so");

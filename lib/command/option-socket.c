@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 void connecting_options(struct options *options, const char *id, const struct choice *path) {
     option_begin(options, OPTION_CHARDEV, "socket", path->origin);

@@ -4,7 +4,7 @@
  * own header names is not opened, as far as QEMU lets that be said.
  */
 
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 /* The names of what all nodes of an image have: of a node, and of the file in one. */
 static const struct names {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <string.h>
 
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 static void flash_options(struct options *options, const char *node, const char *format,
                           const char *path, bool read_only, struct origin origin) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A VM's extra arguments as options, as far as they are such. */
-#ifndef LIB_ARGUMENT_OPTIONS_H
-#define LIB_ARGUMENT_OPTIONS_H
+#ifndef LIB_OPTION_ARGUMENT_H
+#define LIB_OPTION_ARGUMENT_H
 
 #include "command/option.h"
 #include "util/strv.h"

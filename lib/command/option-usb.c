@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 #include "command/plan-nouns.h"
 
 static void input_options(struct options *options, const char *model, const struct device *device,

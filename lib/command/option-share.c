@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 static void chosen_text(struct options *options, const char *name, const struct choice *choice) {
     option_text(options, name, choice->value);

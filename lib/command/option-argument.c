@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/argument-options.h"
+#include "command/option-argument.h"
 
 #include <stdint.h>
 #include <stdio.h>

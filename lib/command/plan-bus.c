@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/plan-unit.h"
+#include "command/plan-bus.h"
 
 #include "base/error.h"
 #include "command/plan-slot.h"
 
-void unit_bus_begin(struct plan *plan, struct unit_bus *bus, const char *name, unsigned first,
-                    unsigned end) {
-    *bus = (struct unit_bus){name, first, end, NULL};
+void numbered_bus_begin(struct plan *plan, struct numbered_bus *bus, const char *name,
+                        unsigned first, unsigned end) {
+    *bus = (struct numbered_bus){name, first, end, NULL};
     bus->owners = arena_add(&plan->texts, end * sizeof *bus->owners);
     if (!bus->owners)
         bus->end = first;
 }
 
-static int refuse_range(const struct plan *plan, const struct unit_bus *bus, const char *id,
+static int refuse_range(const struct plan *plan, const struct numbered_bus *bus, const char *id,
                         vqemu_error **error) {
     return slot_refuse(plan, id, VQEMU_ERR_INVALID, "no-such-place", NULL, error,
                        "is none that the bus has; these are %s:%u to %s:%u", bus->name, bus->first,
                        bus->name, bus->end - 1);
 }
 
-int unit_take_given(struct plan *plan, struct unit_bus *bus, struct device *device,
-                    vqemu_error **error) {
+int numbered_bus_take_given(struct plan *plan, struct numbered_bus *bus, struct device *device,
+                            vqemu_error **error) {
     const char *id = device->id.value;
     int r = slot_find(plan, device, PLACE_UNIT, bus->name, &device->place, error);
     if (r <= 0)
@@ -36,7 +36,7 @@ int unit_take_given(struct plan *plan, struct unit_bus *bus, struct device *devi
     return 0;
 }
 
-bool unit_take_free(struct unit_bus *bus, struct device *device, unsigned from) {
+bool numbered_bus_take_free(struct numbered_bus *bus, struct device *device, unsigned from) {
     unsigned unit = from;
     if (device->place.kind == PLACE_UNIT)
         return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 static void log_options(const struct plan *plan, struct options *options) {
     if (!plan->vm->console_log)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 void confinement_options(const struct plan *plan, struct options *options) {
     const char *reason = "default: QEMU is kept from what no guest needs";

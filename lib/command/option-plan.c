@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 #define LIBRARY "nothing comes to the guest but by the VM's keys"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "command/noun-options.h"
+#include "command/option-nouns.h"
 
 static void monitor_options(struct options *options, const char *id, struct origin origin) {
     option_begin(options, OPTION_MON, NULL, origin);

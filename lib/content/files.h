@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Where a profile has what, by the paths of its files. */
-#ifndef LIB_LAYOUT_H
-#define LIB_LAYOUT_H
+#ifndef LIB_FILES_H
+#define LIB_FILES_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,10 +12,10 @@
 #define FIRMWARE_PREFIX "firmware/"
 #define KEYMAP_PREFIX FIRMWARE_PREFIX "keymaps/"
 
-bool layout_is_program(const char *path);
+bool content_is_program(const char *path);
 
 /* Whether it is a QEMU module where distributions put them: lib/qemu/, lib/<triplet>/qemu/. */
-bool layout_is_module(const char *path);
+bool content_is_module(const char *path);
 
 /* The files of a profile, wherever they are. */
 struct content_files {
