@@ -15,12 +15,16 @@ import re
 import shutil
 import stat
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
 from state import state_of
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "harness"))
+from shelf_registry import Shelves, objects_of  # noqa: E402
+
 CLI = os.environ.get("VOLT_QEMU", str(HERE.parents[1] / "build/examples/volt-qemu/volt-qemu"))
 PROFILE = "emulate-x86"
 OTHER_PROFILE = "kvm-linux"
@@ -52,8 +56,9 @@ FAILURES = (1, 3, 4, 5, 6, 7)
 
 
 def environment():
-    """Leak detection of sanitizers does not work in a traced process."""
-    return {**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}
+    """Leak detection of sanitizers does not work in a traced process. Registries are asked directly, by nobody known."""
+    kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
+    return {**kept, "ASAN_OPTIONS": "detect_leaks=0", "HOME": "/nonexistent", "XDG_RUNTIME_DIR": "/nonexistent"}
 
 
 def run(*words, before=()):
@@ -265,6 +270,16 @@ class Operation:
     def words(self, point):
         return ["--root", point / "store", *self.options, *self.command(point)]
 
+    def do_again(self, point):
+        good(*self.words(point))
+
+    def state_elsewhere(self, _point):
+        """What is not in the directory and may differ after a fault; comparable."""
+        return ()
+
+    def close(self):
+        """The last of all."""
+
 
 def prepare_old(root):
     """A store with some of the objects, and an old version of the profile in use."""
@@ -375,6 +390,103 @@ class ImportSigned(Import):
     def is_done(self, point):
         wanted = {digest_of(point / name) for name in ("one", "two")}
         return super().is_done(point) and signatures(point / "store") == wanted
+
+
+class WithRegistry(Operation):
+    """Each point has a repository of its own, in one registry."""
+
+    def __init__(self, *options):
+        super().__init__(*options)
+        self.shelves = Shelves()
+        self.registry = self.shelves.serve()
+
+    def name(self, point):
+        return f"{point.name}/{PROFILE}"
+
+    def shelf(self, point):
+        return self.shelves[self.name(point)]
+
+    def asked(self, point):
+        """The digests of blobs that were asked for."""
+        with self.registry.lock:
+            return {digest.removeprefix("sha256:") for digest in objects_of(
+                request for request in self.registry.requests if request.path.startswith(f"/v2/{self.name(point)}/"))}
+
+    def forget(self, point):
+        """What was asked for."""
+        with self.registry.lock:
+            self.registry.requests[:] = [request for request in self.registry.requests
+                                         if not request.path.startswith(f"/v2/{self.name(point)}/")]
+
+    def warm_up(self, point):
+        layout = point / "layout"
+        self.shelves.put(self.name(point), layout if layout.exists() else None)
+
+    def finish(self, point):
+        self.forget(point)
+
+    def close(self):
+        self.registry.__exit__()
+
+
+class Pull(WithRegistry, Build):
+    """The store has some of the objects; what has come before is not asked for again."""
+
+    needs = "pull"
+    layers = ()  # options
+
+    def prepare(self, base):
+        prepare_old(base / "store")
+        build(base / "made", PROFILE, FILES)
+        good("--root", base / "made", "export", PROFILE, "--layout", base / "layout", "--tag", "latest", *self.layers)
+        shutil.rmtree(base / "made")
+
+    def warm_up(self, point):
+        WithRegistry.warm_up(self, point)
+        Build.warm_up(self, point)
+
+    def command(self, point):
+        return ["pull", f"{self.registry.host}/{self.name(point)}", "--plain-http"]
+
+    def do_again(self, point):
+        place = point / "store/cas/objects"
+        had, wanted = ({path.name for path in entries(place)}, {object_of(point, content).name
+                                                                for content, _ in FILES.values() if content})
+        self.forget(point)
+        super().do_again(point)
+        asked = self.asked(point) & wanted
+        assert asked == wanted - had, f"{asked & had} came twice, {wanted - had - asked} from nowhere"
+
+
+class Push(WithRegistry):
+    """To a registry that has nothing: what it has is whole, whatever fails here."""
+
+    needs = "push"
+
+    def prepare(self, base):
+        build(base / "store", OTHER_PROFILE, OTHER_FILES)
+        build(base / "store", PROFILE, FILES)
+
+    def command(self, point):
+        return ["push", PROFILE, f"{self.registry.host}/{self.name(point)}", "--plain-http"]
+
+    def check_kept(self, point):
+        shelf = self.shelf(point)
+        for digest, content in shelf.blobs.items():
+            assert digest == f"sha256:{hashlib.sha256(content).hexdigest()}", f"{digest} is damaged there"
+        for content in shelf.manifests.values():
+            manifest = json.loads(content)
+            for blob in [manifest["config"], *manifest["layers"]]:
+                assert len(shelf.blobs[blob["digest"]]) == blob["size"]
+
+    def is_done(self, point):
+        self.check_kept(point)
+        (revision,) = [path.stem for path in (point / "store/cas/refs").glob(f"{PROFILE}-*.json")]
+        return {"latest", revision} <= self.shelf(point).manifests.keys()
+
+    def state_elsewhere(self, point):
+        shelf = self.shelf(point)
+        return (*sorted(shelf.blobs), *sorted(shelf.manifests))
 
 
 class Sign(Operation):
@@ -847,6 +959,8 @@ OPERATIONS = {
     "import-layout": ImportLayout,
     "import-packs": ImportPacks,
     "import-signed": ImportSigned,
+    "pull": Pull,
+    "push": Push,
     "sign": Sign,
     "resolve": Resolve,
     "resolve-warm": ResolveWarm,
@@ -896,7 +1010,7 @@ def check_recovery(operation, point):
         check_clean(root)
     if operation.publishes:
         check_newest(root)
-    good(*operation.words(point))
+    operation.do_again(point)
     operation.check_kept(point)
     assert operation.is_done(point), "it was done again, but is not done"
     resolve(root, PROFILE, "--verify")
@@ -929,6 +1043,7 @@ def check_after(operation, point, where, known=None):
     with named(where):
         operation.check_kept(point)
         state = [state_of(point / directory) for directory in ("store", "other", "state", "units", "layout")]
+        state.append(operation.state_elsewhere(point))
         if known is None or tuple(state) not in known:
             check_recovery(operation, point)
         if known is not None:

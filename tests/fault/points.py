@@ -75,6 +75,7 @@ class Workers:
         return self
 
     def __exit__(self, *_):
+        self.operation.close()
         shutil.rmtree(self.base)
 
     def once(self, test):

@@ -21,7 +21,7 @@ def check_result(operation, result, where, error, point):
     assert result.returncode in (0, *FAILURES), f"{where}: {told(result)}"
     if result.returncode == 0:
         return
-    assert error != "EINTR", f"{where}: was not tried again: {result.stderr}"
+    assert error not in ("EINTR", "ECONNRESET"), f"{where}: was not tried again: {result.stderr}"
     # What runs alone, in a PID namespace, may be warned that it sees no others; a collection tells what it leaves.
     lines = [line for line in result.stderr.splitlines()
              if not re.match("volt-qemu: warning: .*(may be processes that are not in /proc| stays: it cannot be told )", line)]
@@ -43,7 +43,8 @@ def turns(request):
 
 def numbers_of(error, count, turns):
     """Of that many calls, those which fail with an error: errors begin at different ones."""
-    return range(1 + STRIDE * ERRORS.index(error) % turns, count + 1, turns)
+    first = STRIDE * ERRORS.index(error) if error in ERRORS else 0
+    return range(1 + first % turns, count + 1, turns)
 
 
 def fail_everywhere(injector, disk, name, error, suffix="", step=1):
@@ -84,6 +85,12 @@ def test_any_call_can_fail(injector, disk, turns, name, error):
 def test_from_any_call_on_all_can_fail(injector, disk, turns, name, error):
     """The disk is gone, for clearing away, too."""
     fail_everywhere(injector, disk, name, error, "+", 2 * turns)
+
+
+@pytest.mark.parametrize("name", ["pull", "push"])
+def test_a_connection_can_be_lost_anywhere(injector, disk, turns, name):
+    """Which is made up for by another."""
+    fail_everywhere(injector, disk, name, "ECONNRESET", step=1 if turns == 1 else 6)
 
 
 @pytest.mark.parametrize("error", ERRORS)

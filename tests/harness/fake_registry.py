@@ -6,6 +6,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -43,6 +44,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()},
                           self.rfile.read(length))
+        if len(request.body) < length:  # who asked is gone
+            self.close_connection = True
+            return
         registry = self.server.registry
         with registry.lock:
             registry.requests.append(request)
@@ -50,19 +54,32 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if answer.reset:
             self.close_connection = True
             return
+        with contextlib.suppress(OSError):  # nobody listens any more
+            self._send(answer)
+
+    def _send(self, answer):
         self.send_response(answer.status)
         for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
             for one in value if isinstance(value, list) else [value]:
                 if one is not None:
                     self.send_header(name, one)
-        with contextlib.suppress(OSError):
-            self.end_headers()
-            self.wfile.flush()
-            time.sleep(answer.pause)
-            self.wfile.write(answer.body[:answer.cut] if answer.cut >= 0 else answer.body)
+        self.end_headers()
+        self.wfile.flush()
+        time.sleep(answer.pause)
         self.close_connection |= answer.cut >= 0
+        self.wfile.write(answer.body[:answer.cut] if answer.cut >= 0 else answer.body)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer
+
+
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def handle_error(self, request, client_address):
+        """That a client goes away is nothing to tell."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
 
 
 class FakeRegistry:
@@ -70,8 +87,7 @@ class FakeRegistry:
 
     def __init__(self, answer, certificate=None, address="127.0.0.1"):
         self.answer, self.requests, self.lock = answer, [], threading.Lock()
-        self.server = http.server.ThreadingHTTPServer((address, 0), _Handler)
-        self.server.daemon_threads = True
+        self.server = _Server((address, 0), _Handler)
         self.server.registry = self
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

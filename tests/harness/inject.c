@@ -6,9 +6,9 @@
  *     inject [OPTION]... error ERROR N -- COMMAND...   the N-th call that can fail so does;
  *                                                      N+: and all after it
  *
- * ERROR is ENOSPC, EIO, EMFILE, ENOMEM or EINTR. A call that is hit has no effect (but close() has:
- * Linux releases the descriptor whatever it answers). Calls of all threads and children are
- * counted.
+ * ERROR is ENOSPC, EIO, EMFILE, ENOMEM, EINTR or ECONNRESET. A call that is hit has no effect (but
+ * close() has: Linux releases the descriptor whatever it answers). Calls of all threads and
+ * children are counted.
  *
  *     --after STRING   count from the first call on whose path has STRING in it: not the loader's
  *     --changes        count only calls that change files, and the end of the process: between two
@@ -61,7 +61,7 @@ int main(void) {
 
 /* ---- which calls can fail how ---- */
 
-enum { SPC = 1, IO = 2, MFILE = 4, MEM = 8, INTR = 16 };
+enum { SPC = 1, IO = 2, MFILE = 4, MEM = 8, INTR = 16, RESET = 32 };
 
 static const struct {
     const char *name;
@@ -69,7 +69,7 @@ static const struct {
     unsigned bit;
 } errors[] = {
     {"ENOSPC", ENOSPC, SPC}, {"EIO", EIO, IO},       {"EMFILE", EMFILE, MFILE},
-    {"ENOMEM", ENOMEM, MEM}, {"EINTR", EINTR, INTR},
+    {"ENOMEM", ENOMEM, MEM}, {"EINTR", EINTR, INTR}, {"ECONNRESET", ECONNRESET, RESET},
 };
 
 /* Where a call names its file: no file; a descriptor; a path; a directory and a path. The number
@@ -168,6 +168,8 @@ static const struct call {
     CALL(pipe2, NOWHERE, MFILE),
     CALL(socket, NOWHERE, MFILE | MEM),
     CALL(socketpair, NOWHERE, MFILE),
+    CALL(sendto, FD0, MEM | INTR | RESET),
+    CALL(recvfrom, FD0, MEM | INTR | RESET),
     CALL(eventfd2, NOWHERE, MFILE | MEM),
     CALL(epoll_create1, NOWHERE, MFILE | MEM),
     CALL(memfd_create, NOWHERE, MFILE | MEM),
@@ -663,7 +665,8 @@ static void usage(void) {
     fputs(
         "Usage: inject [--after STRING] [--only STRING] [--changes] [--report FILE] [-v] kill N -- "
         "COMMAND...\n"
-        "       inject [OPTION]... error ENOSPC|EIO|EMFILE|ENOMEM|EINTR N[+] -- COMMAND...\n",
+        "       inject [OPTION]... error ENOSPC|EIO|EMFILE|ENOMEM|EINTR|ECONNRESET N[+] -- "
+        "COMMAND...\n",
         stderr);
     exit(STATUS_FAILED);
 }

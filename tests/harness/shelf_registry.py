@@ -97,7 +97,7 @@ class Shelf:
         if request.method == "POST":
             number = str(next(self.numbers))
             self.uploads[number] = b""
-            return Answer(202, headers={"Location": f"/v2/a/blobs/uploads/{number}?_state=x"})
+            return Answer(202, headers={"Location": f"{request.path.partition('?')[0]}{number}?_state=x"})
         digest = query.get("digest", "").replace("%3A", ":")
         if number not in self.uploads:
             return refusal(404, "BLOB_UPLOAD_UNKNOWN")
@@ -106,6 +106,29 @@ class Shelf:
             return refusal(400, "DIGEST_INVALID")
         self.blobs[digest] = request.body
         return Answer(201)
+
+
+class Shelves:
+    """Many repositories, each with a shelf of its own: with what is in a layout, or with nothing."""
+
+    def __init__(self, layout=None):
+        self.layout, self.shelves = layout, {}
+
+    def __getitem__(self, name):
+        if name not in self.shelves:
+            self.shelves[name] = Shelf(self.layout)
+        return self.shelves[name]
+
+    def put(self, name, layout=None):
+        """A new one, whatever there was."""
+        self.shelves[name] = Shelf(layout)
+
+    def serve(self):
+        return FakeRegistry(self)
+
+    def __call__(self, request):
+        match = re.match(r"/v2/(.+?)/(?:manifests|blobs|tags)/", request.path)
+        return self[match[1]](request) if match else Answer(404)
 
 
 def sent(content, headers):
