@@ -74,6 +74,19 @@ type CommandOptions struct {
 	Others       *Store        // whose profiles are told if they have what that QEMU has not; nil: none is
 }
 
+// make's result is freed by the caller.
+func (o *CommandOptions) make() (*C.vqemu_command_options, error) {
+	var options *C.vqemu_command_options
+	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_command_options_new(&options, e) }); err != nil {
+		return nil, err
+	}
+	if err := o.fill(options); err != nil {
+		C.vqemu_command_options_free(options)
+		return nil, err
+	}
+	return options, nil
+}
+
 func (o *CommandOptions) fill(options *C.vqemu_command_options) error {
 	err := setStrings([]option{{C.VQEMU_COMMAND_STATE_BASE, o.StateBase}, {C.VQEMU_COMMAND_RUNTIME_BASE, o.RuntimeBase}},
 		func(key, value *C.char, e **C.vqemu_error) C.int {
@@ -145,14 +158,11 @@ func newCommand(c *C.vqemu_command) *Command {
 
 // Command builds the command that runs a VM.
 func (r *Runtime) Command(vm *VM, how CommandOptions) (*Command, error) {
-	var options *C.vqemu_command_options
-	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_command_options_new(&options, e) }); err != nil {
+	options, err := how.make()
+	if err != nil {
 		return nil, err
 	}
 	defer C.vqemu_command_options_free(options)
-	if err := how.fill(options); err != nil {
-		return nil, err
-	}
 	runtime, releaseRuntime, err := r.use()
 	if err != nil {
 		return nil, err

@@ -40,20 +40,10 @@ type UnitOptions struct {
 }
 
 func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
-	err := setStrings([]option{{C.VQEMU_UNIT_NAME_PREFIX, o.NamePrefix}, {C.VQEMU_UNIT_STATE_BASE, o.StateBase},
-		{C.VQEMU_UNIT_RUNTIME_BASE, o.RuntimeBase}, {C.VQEMU_UNIT_STOP_DIRECTORY, o.StopDir}}, func(key, value *C.char, e **C.vqemu_error) C.int {
-		return C.vqemu_unit_options_set_string(options, key, value, e)
-	})
-	if err == nil {
-		err = o.Policy.apply(func(policy *C.vqemu_policy, e **C.vqemu_error) C.int {
-			return C.vqemu_unit_options_set_policy(options, policy, e)
+	err := setStrings([]option{{C.VQEMU_UNIT_NAME_PREFIX, o.NamePrefix}, {C.VQEMU_UNIT_STOP_DIRECTORY, o.StopDir}},
+		func(key, value *C.char, e **C.vqemu_error) C.int {
+			return C.vqemu_unit_options_set_string(options, key, value, e)
 		})
-	}
-	if err == nil {
-		err = o.Capabilities.apply(o.Others, func(c *C.vqemu_capabilities, s *C.vqemu_store, e **C.vqemu_error) C.int {
-			return C.vqemu_unit_options_set_capabilities(options, c, s, e)
-		})
-	}
 	if err == nil && o.StopTimeout < 0 {
 		err = negativeTime(C.VQEMU_UNIT_STOP_SECONDS, o.StopTimeout)
 	}
@@ -85,6 +75,13 @@ func (r *Runtime) Units(vm *VM, how UnitOptions) (*Units, error) {
 	if err := how.fill(options); err != nil {
 		return nil, err
 	}
+	ofCommand := CommandOptions{StateBase: how.StateBase, RuntimeBase: how.RuntimeBase, Policy: how.Policy,
+		Capabilities: how.Capabilities, Others: how.Others}
+	commandOptions, err := ofCommand.make()
+	if err != nil {
+		return nil, err
+	}
+	defer C.vqemu_command_options_free(commandOptions)
 	runtime, releaseRuntime, err := r.use()
 	if err != nil {
 		return nil, err
@@ -101,7 +98,7 @@ func (r *Runtime) Units(vm *VM, how UnitOptions) (*Units, error) {
 	}
 	var u *C.vqemu_units
 	err = try(func(e **C.vqemu_error) C.int {
-		return C.vqemu_units_build(runtime, described, options, flags, nil, &u, e)
+		return C.vqemu_units_build(runtime, described, commandOptions, options, flags, nil, &u, e)
 	})
 	if err != nil {
 		return nil, err

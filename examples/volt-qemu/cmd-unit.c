@@ -18,9 +18,7 @@
 #include "message.h"
 #include "option-table.h"
 #include "options.h"
-#include "policy-options.h"
 #include "text.h"
-#include "user-directories.h"
 #include "vm-options.h"
 #include "whole-file.h"
 
@@ -71,32 +69,26 @@ static int set_stop_command(vqemu_unit_options *options, vqemu_error **error) {
     return code;
 }
 
-static int set_user_bases(vqemu_unit_options *options, vqemu_error **error) {
-    _cleanup_free_ char *runtime_base = user_runtime_base(), *state_base = user_state_base();
-    int code = vqemu_unit_options_set_string(options, VQEMU_UNIT_RUNTIME_BASE, runtime_base, error);
-    return code ? code
-                : vqemu_unit_options_set_string(options, VQEMU_UNIT_STATE_BASE, state_base, error);
-}
-
 /* Only now, for starting QEMU takes longer than all that a VM may be refused for without it. */
 static int check(const struct options *options, const struct way *way,
-                 vqemu_unit_options *unit_options, uint32_t flags) {
+                 vqemu_command_options *described, const vqemu_unit_options *unit_options,
+                 uint32_t flags) {
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_capabilities_ vqemu_capabilities *capabilities = NULL;
     _cleanup_units_ vqemu_units *checked = NULL;
     int status = capabilities_to_check(options, way, &capabilities);
     if (status || !capabilities)
         return status;
-    int code = vqemu_unit_options_set_capabilities(unit_options, capabilities, way->store, &error);
+    int code = vqemu_command_options_set_capabilities(described, capabilities, way->store, &error);
     if (!code)
-        code = vqemu_units_build(way->runtime, way->vm, unit_options, flags, options->call,
-                                 &checked, &error);
+        code = vqemu_units_build(way->runtime, way->vm, described, unit_options, flags,
+                                 options->call, &checked, &error);
     return code ? fail_vm(error) : 0;
 }
 
 static int build(const struct options *options, const struct way *way, vqemu_units **units) {
-    _cleanup_policy_ vqemu_policy *policy = NULL;
-    int status = policy_from_options(options, &policy);
+    _cleanup_command_options_ vqemu_command_options *described = NULL;
+    int status = command_options_from_options(options, &described);
     if (status)
         return status;
     _cleanup_error_ vqemu_error *error = NULL;
@@ -108,14 +100,10 @@ static int build(const struct options *options, const struct way *way, vqemu_uni
     if (!code && options->stop_timeout > 0)
         code = vqemu_unit_options_set_number(unit_options, VQEMU_UNIT_STOP_SECONDS,
                                              (uint64_t)options->stop_timeout, &error);
-    if (!code && options->user_manager)
-        code = set_user_bases(unit_options, &error);
     if (!code)
-        code = vqemu_unit_options_set_policy(unit_options, policy, &error);
-    if (!code)
-        code = vqemu_units_build(way->runtime, way->vm, unit_options, flags, options->call, units,
-                                 &error);
-    return code ? fail_vm(error) : check(options, way, unit_options, flags);
+        code = vqemu_units_build(way->runtime, way->vm, described, unit_options, flags,
+                                 options->call, units, &error);
+    return code ? fail_vm(error) : check(options, way, described, unit_options, flags);
 }
 
 /* ---- printing them ---- */

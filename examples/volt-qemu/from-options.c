@@ -234,6 +234,25 @@ static int set_user_bases(vqemu_command_options *described, vqemu_error **error)
                                                    error);
 }
 
+int command_options_from_options(const struct options *options, vqemu_command_options **described) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_policy_ vqemu_policy *policy = NULL;
+    _cleanup_command_options_ vqemu_command_options *new = NULL;
+    int status = policy_from_options(options, &policy);
+    if (status)
+        return status;
+    int code = vqemu_command_options_new(&new, &error);
+    if (!code && options->user_manager)
+        code = set_user_bases(new, &error);
+    if (!code)
+        code = vqemu_command_options_set_policy(new, policy, &error);
+    if (code)
+        return fail(error);
+    *described = new;
+    new = NULL;
+    return 0;
+}
+
 /* Whoever is not root may be unable to have the default one. */
 static int use_writable_runtime_base(const struct options *options, struct way *way,
                                      vqemu_command_options *described, vqemu_error **error) {
@@ -269,18 +288,11 @@ int way_to_command(const struct options *options, struct way *way) {
     if (status)
         return status;
     _cleanup_error_ vqemu_error *error = NULL;
-    _cleanup_policy_ vqemu_policy *policy = NULL;
     _cleanup_command_options_ vqemu_command_options *described = NULL;
-    status = policy_from_options(options, &policy);
+    status = command_options_from_options(options, &described);
     if (status)
         return status;
-    int code = vqemu_command_options_new(&described, &error);
-    if (!code && options->user_manager)
-        code = set_user_bases(described, &error);
-    if (!code)
-        code = vqemu_command_options_set_policy(described, policy, &error);
-    if (!code)
-        code = vqemu_command_build(way->runtime, way->vm, described, 0, options->call,
+    int code = vqemu_command_build(way->runtime, way->vm, described, 0, options->call,
                                    &way->command, &error);
     if (!code)
         code = use_writable_runtime_base(options, way, described, &error);

@@ -18,10 +18,10 @@ extern "C" {
  * Made from a JSON document; vqemu_policy_schema() has every key, what it means and its default. An
  * empty one, "{}", allows the least: no files but in the VM's own directories, no host network, no
  * programs, no arguments of one's own; but of memory, CPUs, disks and so on as much as is asked
- * for, unless the policy has a maximum. vqemu_command_options_set_policy() and
- * vqemu_unit_options_set_policy() set one; a VM that breaks it gets no command and no units, but
- * VQEMU_ERR_DENIED, with these details: "key" of the VM and "rule" of the policy, "value" and
- * "choices" where there are such, and "keys", those of all that is denied. The reasons:
+ * for, unless the policy has a maximum. vqemu_command_options_set_policy() sets one, for units too;
+ * a VM that breaks it gets no command and no units, but VQEMU_ERR_DENIED, with these details: "key"
+ * of the VM and "rule" of the policy, "value" and "choices" where there are such, and "keys", those
+ * of all that is denied. The reasons:
  *
  *     policy-path      a path is in none of the directories that it may be in
  *     policy-escape    it is by its words, but a link or ".." leads out

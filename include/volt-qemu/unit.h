@@ -5,11 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <volt-qemu/capabilities.h>
 #include <volt-qemu/command.h>
 #include <volt-qemu/error.h>
 #include <volt-qemu/runtime.h>
-#include <volt-qemu/store.h>
 #include <volt-qemu/vm.h>
 
 #ifdef __cplusplus
@@ -17,7 +15,7 @@ extern "C" {
 #endif
 
 /**
- * How units are named and where the VM's directories are, by keys. One owner; not to be used by two
+ * How units are named, and how a guest is stopped, by keys. One owner; not to be used by two
  * threads at once. Since 1.0.
  */
 typedef struct vqemu_unit_options vqemu_unit_options;
@@ -25,15 +23,6 @@ typedef struct vqemu_unit_options vqemu_unit_options;
 /** What the names of units begin with: up to 64 letters, digits, "_" and "-". Default: "volt-vm-".
  * A string. Since 1.0. */
 #define VQEMU_UNIT_NAME_PREFIX "name_prefix"
-
-/** The directory of the state directories of VMs that name none: an absolute path. Default:
- * "/var/lib/volt/vms". systemd makes those below /var/lib. A string. Since 1.0. */
-#define VQEMU_UNIT_STATE_BASE "state_base"
-
-/** The directory of the runtime directories of VMs that name none: an absolute path. Default:
- * "/run/volt". systemd makes those below /run; for the manager of a user, those below
- * /run/user/<number>. A string. Since 1.0. */
-#define VQEMU_UNIT_RUNTIME_BASE "runtime_base"
 
 /** A directory that the stop command needs besides /usr and where it is itself, such as that of its
  * libraries: an absolute path. The services see it, read-only. Default: none. A string. Since 1.0.
@@ -61,18 +50,6 @@ int vqemu_unit_options_set_string(vqemu_unit_options *options, const char *key, 
 
 /** The same for a number. Errors: as of vqemu_unit_options_set_string(). Since 1.0. */
 int vqemu_unit_options_set_number(vqemu_unit_options *options, const char *key, uint64_t value,
-                                  vqemu_error **error);
-
-/** Have the command checked against what the QEMU of the runtime can do: see
- * vqemu_command_options_set_capabilities(), which this is for units. Errors: VQEMU_ERR_USAGE,
- * VQEMU_ERR_NO_STORE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0. */
-int vqemu_unit_options_set_capabilities(vqemu_unit_options *options,
-                                        vqemu_capabilities *capabilities, vqemu_store *others,
-                                        vqemu_error **error);
-
-/** What the VM may use of the host: see <volt-qemu/policy.h>. A reference is taken; NULL for no
- * policy, which allows all. Errors: VQEMU_ERR_USAGE. Since 1.0. */
-int vqemu_unit_options_set_policy(vqemu_unit_options *options, vqemu_policy *policy,
                                   vqemu_error **error);
 
 /**
@@ -108,9 +85,11 @@ enum vqemu_unit_flag {
 
 /**
  * Make the units that run a VM on a profile. The command is that of vqemu_command_build() with
- * VQEMU_COMMAND_FOR_UNIT. options may be NULL for the defaults. flags are an OR of enum
- * vqemu_unit_flag. call: as of vqemu_command_build(). vm and options may be changed or
- * freed afterwards. On success the caller frees *units with vqemu_units_free().
+ * command_options and VQEMU_COMMAND_FOR_UNIT; systemd makes directories of VMs below /var/lib and
+ * /run, and for the manager of a user those below /run/user/<number>. Both options may be NULL for
+ * the defaults. flags are an OR of enum vqemu_unit_flag. call: as of vqemu_command_build(). vm and
+ * options may be changed or freed afterwards. On success the caller frees *units with
+ * vqemu_units_free().
  *
  * Every argument reaches QEMU byte for byte, whatever is in names and paths (systemd.syntax(7),
  * systemd.service(5)); where systemd itself refuses a program's path or an environment value, the
@@ -126,8 +105,8 @@ enum vqemu_unit_flag {
  * names, such as a data file, is not in sight. A user's manager has fewer means.
  *
  * Needs systemd 247 or newer. The VM's state and runtime directories, that of its TPM, and logs
- * outside of these must be there when the service starts, unless systemd makes them (see the
- * options): a VM that names directories of its own needs vqemu_prepare().
+ * outside of these must be there when the service starts, unless systemd makes them: a VM that
+ * names directories of its own needs vqemu_prepare().
  *
  * Errors: those of vqemu_command_build(); VQEMU_ERR_INVALID (reason "no-user": the VM has none; for
  * a user's manager, a VM with a user, or with a runtime directory that no user has),
@@ -140,8 +119,10 @@ enum vqemu_unit_flag {
  * The detail "key" tells which key it is about, or "path" which path. The units take a
  * reference to the runtime. Safe from any thread. Since 1.0.
  */
-int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm, const vqemu_unit_options *options,
-                      uint32_t flags, vqemu_call *call, vqemu_units **units, vqemu_error **error);
+int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
+                      const vqemu_command_options *command_options,
+                      const vqemu_unit_options *options, uint32_t flags, vqemu_call *call,
+                      vqemu_units **units, vqemu_error **error);
 
 /** Free units. NULL is allowed. Since 1.0. */
 void vqemu_units_free(vqemu_units *units);

@@ -15,8 +15,9 @@ VQEMU_EXPORT uint32_t vqemu_version_number(void) {
 }
 
 VQEMU_EXPORT bool vqemu_has_feature(const char *name) {
-    static const char *const features[] = {"archives", "monitor", "units", "profiles",
-                                           "signatures"};
+    static const char *const features[] = {"archives",   "capabilities", "closure",  "layouts",
+                                           "monitor",    "policies",     "profiles", "registries",
+                                           "signatures", "units"};
     for (size_t i = 0; name && i < sizeof features / sizeof features[0]; i++)
         if (strcmp(features[i], name) == 0)
             return true;

@@ -24,15 +24,12 @@ VQEMU_EXPORT int vqemu_command_options_new(vqemu_command_options **options, vqem
     return *options ? 0 : error_no_memory(error);
 }
 
-void command_options_release(vqemu_command_options *options) {
-    vqemu_policy_unref(options->policy);
-    vqemu_capabilities_unref(options->capabilities);
-    vqemu_store_unref(options->others);
-}
-
 VQEMU_EXPORT void vqemu_command_options_free(vqemu_command_options *options) {
-    if (options)
-        command_options_release(options);
+    if (options) {
+        vqemu_policy_unref(options->policy);
+        vqemu_capabilities_unref(options->capabilities);
+        vqemu_store_unref(options->others);
+    }
     options_free(&type, options);
 }
 
@@ -47,28 +44,14 @@ VQEMU_EXPORT int vqemu_command_options_set_string(vqemu_command_options *options
     return r < 0 ? r : options_set_string(&type, options, key, value, error);
 }
 
-void command_set_policy(vqemu_command_options *options, vqemu_policy *policy) {
-    vqemu_policy *former = options->policy;
-    options->policy = vqemu_policy_ref(policy);
-    vqemu_policy_unref(former);
-}
-
 VQEMU_EXPORT int vqemu_command_options_set_policy(vqemu_command_options *options,
                                                   vqemu_policy *policy, vqemu_error **error) {
     error_begin(error);
     REQUIRE_ARGUMENT(options, error);
-    command_set_policy(options, policy);
+    vqemu_policy *former = options->policy;
+    options->policy = vqemu_policy_ref(policy);
+    vqemu_policy_unref(former);
     return 0;
-}
-
-void command_set_capabilities(vqemu_command_options *options, vqemu_capabilities *capabilities,
-                              vqemu_store *others) {
-    vqemu_capabilities *former = options->capabilities;
-    vqemu_store *former_others = options->others;
-    options->capabilities = vqemu_capabilities_ref(capabilities);
-    options->others = vqemu_store_ref(others);
-    vqemu_capabilities_unref(former);
-    vqemu_store_unref(former_others);
 }
 
 VQEMU_EXPORT int vqemu_command_options_set_capabilities(vqemu_command_options *options,
@@ -78,7 +61,12 @@ VQEMU_EXPORT int vqemu_command_options_set_capabilities(vqemu_command_options *o
     REQUIRE_ARGUMENT(options, error);
     if (others)
         REQUIRE_STORE(others, error);
-    command_set_capabilities(options, capabilities, others);
+    vqemu_capabilities *former = options->capabilities;
+    vqemu_store *former_others = options->others;
+    options->capabilities = vqemu_capabilities_ref(capabilities);
+    options->others = vqemu_store_ref(others);
+    vqemu_capabilities_unref(former);
+    vqemu_store_unref(former_others);
     return 0;
 }
 

@@ -24,16 +24,6 @@ struct command_settings {
 #define COMMAND_STATE_BASE "/var/lib/volt/vms"
 #define COMMAND_RUNTIME_BASE "/run/volt"
 
-/* Another policy, or NULL for none. */
-void command_set_policy(vqemu_command_options *options, vqemu_policy *policy);
-
-/* Others, or NULL for none. */
-void command_set_capabilities(vqemu_command_options *options, vqemu_capabilities *capabilities,
-                              vqemu_store *others);
-
-/* What the options have that is not in their table. */
-void command_options_release(vqemu_command_options *options);
-
 /* options may be NULL; the setters have refused bad values. */
 struct command_settings command_settle(const vqemu_command_options *options, vqemu_call *call);
 

@@ -7,8 +7,6 @@
 
 #include "base/error.h"
 #include "base/options.h"
-#include "command/command-options.h"
-#include "store/store.h"
 #include "util/export.h"
 
 #define DEFAULT_PREFIX "volt-vm-"
@@ -18,8 +16,6 @@
 
 static const struct option_key keys[] = {
     {VQEMU_UNIT_NAME_PREFIX, OPTION_STRING, offsetof(vqemu_unit_options, name_prefix)},
-    {VQEMU_UNIT_STATE_BASE, OPTION_STRING, offsetof(vqemu_unit_options, command.state_base)},
-    {VQEMU_UNIT_RUNTIME_BASE, OPTION_STRING, offsetof(vqemu_unit_options, command.runtime_base)},
     {VQEMU_UNIT_STOP_DIRECTORY, OPTION_STRING, offsetof(vqemu_unit_options, stop_directory)},
     {VQEMU_UNIT_STOP_SECONDS, OPTION_NUMBER, offsetof(vqemu_unit_options, stop_seconds)},
 };
@@ -54,8 +50,7 @@ static int check_timeout(uint64_t seconds, vqemu_error **error) {
 static int check_string(const char *key, const char *value, vqemu_error **error) {
     if (strcmp(key, VQEMU_UNIT_NAME_PREFIX) == 0)
         return check_prefix(value, error);
-    if (strcmp(key, VQEMU_UNIT_STATE_BASE) == 0 || strcmp(key, VQEMU_UNIT_RUNTIME_BASE) == 0 ||
-        strcmp(key, VQEMU_UNIT_STOP_DIRECTORY) == 0)
+    if (strcmp(key, VQEMU_UNIT_STOP_DIRECTORY) == 0)
         return options_check_directory(key, value, error);
     return 0; /* not a key, or not of a string */
 }
@@ -70,10 +65,8 @@ VQEMU_EXPORT int vqemu_unit_options_new(vqemu_unit_options **options, vqemu_erro
 }
 
 VQEMU_EXPORT void vqemu_unit_options_free(vqemu_unit_options *options) {
-    if (options) {
+    if (options)
         strv_release(&options->stop);
-        command_options_release(&options->command);
-    }
     options_free(&unit_options_type, options);
 }
 
@@ -115,32 +108,13 @@ VQEMU_EXPORT int vqemu_unit_options_set_stop_command(vqemu_unit_options *options
     return 0;
 }
 
-VQEMU_EXPORT int vqemu_unit_options_set_capabilities(vqemu_unit_options *options,
-                                                     vqemu_capabilities *capabilities,
-                                                     vqemu_store *others, vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(options, error);
-    if (others)
-        REQUIRE_STORE(others, error);
-    command_set_capabilities(&options->command, capabilities, others);
-    return 0;
-}
-
-VQEMU_EXPORT int vqemu_unit_options_set_policy(vqemu_unit_options *options, vqemu_policy *policy,
-                                               vqemu_error **error) {
-    error_begin(error);
-    REQUIRE_ARGUMENT(options, error);
-    command_set_policy(&options->command, policy);
-    return 0;
-}
-
-void unit_settle(const vqemu_unit_options *options, vqemu_call *call,
-                 struct unit_settings *settings) {
+void unit_settle(const vqemu_command_options *command_options, const vqemu_unit_options *options,
+                 vqemu_call *call, struct unit_settings *settings) {
     static const vqemu_unit_options none = {0};
     const vqemu_unit_options *set = options ? options : &none;
     *settings = (struct unit_settings){
         .name_prefix = set->name_prefix ? set->name_prefix : DEFAULT_PREFIX,
-        .command = command_settle(&set->command, call),
+        .command = command_settle(command_options, call),
         .stop_directory = set->stop_directory,
         .stop_seconds = set->stop_seconds ? set->stop_seconds : DEFAULT_STOP_TIMEOUT,
         .stop = &set->stop,

@@ -8,9 +8,8 @@
 #include "util/strv.h"
 
 struct vqemu_unit_options {
-    char *name_prefix;    /* NULL for the default */
-    char *stop_directory; /* NULL for none */
-    vqemu_command_options command;
+    char *name_prefix;     /* NULL for the default */
+    char *stop_directory;  /* NULL for none */
     uint64_t stop_seconds; /* seconds; 0 for the default */
     struct strv stop;      /* the command that shuts a guest down; empty for none */
 };
@@ -23,8 +22,8 @@ struct unit_settings {
     const struct strv *stop;
 };
 
-/* With defaults where nothing is set; the setters have refused bad values. options may be NULL. */
-void unit_settle(const vqemu_unit_options *options, vqemu_call *call,
-                 struct unit_settings *settings);
+/* With defaults where nothing is set; the setters have refused bad values. Both may be NULL. */
+void unit_settle(const vqemu_command_options *command_options, const vqemu_unit_options *options,
+                 vqemu_call *call, struct unit_settings *settings);
 
 #endif

@@ -173,6 +173,7 @@ static int check_stop_timeout(const vqemu_unit_options *options, vqemu_error **e
 }
 
 VQEMU_EXPORT int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
+                                   const vqemu_command_options *command_options,
                                    const vqemu_unit_options *options, uint32_t flags,
                                    vqemu_call *call, vqemu_units **units, vqemu_error **error) {
     error_begin(error);
@@ -185,7 +186,7 @@ VQEMU_EXPORT int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm,
     int r = check_stop_timeout(options, error);
     if (r < 0)
         return r;
-    unit_settle(options, call, &plan.settings);
+    unit_settle(command_options, options, call, &plan.settings);
     _cleanup_units_ vqemu_units *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);

@@ -220,7 +220,7 @@ class Library:
     def make_units(self):
         vm = self.need("vqemu_vm_new", b"web")
         self.do("vqemu_vm_set_string", vm, b"user", b"root")
-        return self.need("vqemu_units_build", self.make("vqemu_runtime"), vm,
+        return self.need("vqemu_units_build", self.make("vqemu_runtime"), vm, self.make("vqemu_command_options"),
                          self.make("vqemu_unit_options"), 0, None)
 
     def make_remote(self):

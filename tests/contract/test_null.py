@@ -18,7 +18,7 @@ USAGE = -12
 # Where NULL is an answer of its own: "function parameter".
 OPTIONAL = {
     "error", "call", "userdata", "function", "holder", "value", "source", "arguments_json", "result_json", "revision",
-    "from", "options", "profile", "name", "argv", "policy", "keeper", "capabilities", "others", "tag",
+    "from", "options", "command_options", "profile", "name", "argv", "policy", "keeper", "capabilities", "others", "tag",
     "version", "trust",
 }
 # Parameters of the names above that are needed all the same.

@@ -176,7 +176,7 @@ static void check_units_of(vqemu_vm *vm) {
     const char *user = NULL;
     if (vqemu_vm_get_string(vm, "user", &user, NULL) == 0 && !user)
         FUZZ_CHECK(vqemu_vm_set_string(vm, "user", "vm", NULL) == 0, "no user");
-    int r = vqemu_units_build(runtime, vm, NULL, 0, NULL, &units, &error);
+    int r = vqemu_units_build(runtime, vm, NULL, NULL, 0, NULL, &units, &error);
     if (fuzz_check_result(r, &error) == 0)
         check_units(units, NULL);
     vqemu_units_free(units);

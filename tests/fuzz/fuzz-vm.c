@@ -154,7 +154,7 @@ static void check_units_of(vqemu_runtime *runtime, vqemu_vm *vm, unsigned flags)
     if (!(flags & USER_UNIT) && vqemu_vm_get_string(vm, "user", &user, NULL) == 0 && !user)
         FUZZ_CHECK(vqemu_vm_set_string(vm, "user", "vm", NULL) == 0, "no user");
     int r =
-        vqemu_units_build(runtime, vm, has_stop ? unit_options() : NULL,
+        vqemu_units_build(runtime, vm, NULL, has_stop ? unit_options() : NULL,
                           flags & USER_UNIT ? VQEMU_UNIT_USER_MANAGER : 0, NULL, &units, &error);
     FUZZ_CHECK(!units == (r < 0), "the result %d with units, or 0 without", r);
     if (fuzz_check_result(r, &error) == 0)

@@ -171,7 +171,7 @@ static int read_and_make_units(vqemu_runtime *runtime, const char *text, size_t 
     if (r == 0)
         r = vqemu_unit_options_set_stop_command(options, stop, error);
     if (r == 0)
-        r = vqemu_units_build(runtime, vm, options, 0, NULL, &units, error);
+        r = vqemu_units_build(runtime, vm, NULL, options, 0, NULL, &units, error);
     vqemu_units_free(units);
     vqemu_unit_options_free(options);
     return r;

@@ -351,7 +351,8 @@ def _argument(kind: str, what: str) -> Tuple[Any, Converter]:
     found = re.fullmatch(r"(?:const )?(vqemu_\w+)\*", kind)
     assert found, kind
     handle = found[1]
-    if what in ("call", "options", "revision", "keeper", "capabilities", "others"):  # of all handles, these may be NULL
+    # Of all handles, these may be NULL.
+    if what in ("call", "options", "command_options", "revision", "keeper", "capabilities", "others"):
         return c_void_p, lambda value: None if value is None else pointer_of(value, handle, what)
     return c_void_p, lambda value: pointer_of(value, handle, what)
 

@@ -349,12 +349,10 @@ int vqemu_trust_set_verifier(vqemu_trust *trust, vqemu_verifier_fn function, voi
 void vqemu_trust_unref(vqemu_trust *trust);
 void vqemu_unit_options_free(vqemu_unit_options *options);
 int vqemu_unit_options_new(vqemu_unit_options **options, vqemu_error **error);
-int vqemu_unit_options_set_capabilities(vqemu_unit_options *options, vqemu_capabilities *capabilities, vqemu_store *others, vqemu_error **error);
 int vqemu_unit_options_set_number(vqemu_unit_options *options, const char *key, uint64_t value, vqemu_error **error);
-int vqemu_unit_options_set_policy(vqemu_unit_options *options, vqemu_policy *policy, vqemu_error **error);
 int vqemu_unit_options_set_stop_command(vqemu_unit_options *options, const char *const *argv, vqemu_error **error);
 int vqemu_unit_options_set_string(vqemu_unit_options *options, const char *key, const char *value, vqemu_error **error);
-int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm, const vqemu_unit_options *options, uint32_t flags, vqemu_call *call, vqemu_units **units, vqemu_error **error);
+int vqemu_units_build(vqemu_runtime *runtime, const vqemu_vm *vm, const vqemu_command_options *command_options, const vqemu_unit_options *options, uint32_t flags, vqemu_call *call, vqemu_units **units, vqemu_error **error);
 vqemu_command *vqemu_units_command(const vqemu_units *units);
 size_t vqemu_units_count(const vqemu_units *units);
 void vqemu_units_free(vqemu_units *units);

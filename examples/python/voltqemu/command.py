@@ -62,6 +62,17 @@ class Companion:
     cwd: str
 
 
+def command_options(state_base: Optional[Text], runtime_base: Optional[Text], policy: Optional[Policy],
+                    capabilities: Optional[Capabilities], others: Optional[Store]) -> Any:
+    """vqemu_command_options, of a command or of units."""
+    described = options("vqemu_command_options", {"state_base": state_base, "runtime_base": runtime_base})
+    if policy is not None:
+        C.vqemu_command_options_set_policy(described, policy)
+    if capabilities is not None or others is not None:
+        C.vqemu_command_options_set_capabilities(described, capabilities, others)
+    return described
+
+
 class Command(Handle):
     """What to execute to run a VM. Immutable; any thread may use it. It keeps the lease on its profile.
 
@@ -80,13 +91,9 @@ class Command(Handle):
         migration (-incoming defer). state_base, runtime_base: where the directories of VMs are. policy: what the VM
         may use of the host, all by default. capabilities: what Runtime.probe() told, which the command is checked
         against. others: a store whose profiles are told if they have what that QEMU has not."""
-        described = options("vqemu_command_options", {"state_base": state_base, "runtime_base": runtime_base})
         flags = flag(for_unit, "for_unit") | flag(paused, "paused") << 1 | flag(incoming, "incoming") << 2
-        if policy is not None:
-            C.vqemu_command_options_set_policy(described, policy)
-        if capabilities is not None or others is not None:
-            C.vqemu_command_options_set_capabilities(described, capabilities, others)
-        self._pointer = C.vqemu_command_build(runtime, vm, described, flags, call)
+        self._pointer = C.vqemu_command_build(
+            runtime, vm, command_options(state_base, runtime_base, policy, capabilities, others), flags, call)
 
     @classmethod
     def load(cls, text: Union[str, bytes], source: Optional[Text] = None, *, call: Optional[Call] = None) -> Command:

@@ -7,7 +7,7 @@ from typing import Iterator, Optional, Sequence
 
 from ._library import C, Handle, Text, flag, options, whole
 from .call import Call
-from .command import Command
+from .command import Command, command_options
 from .policy import Policy
 from .runtime import Capabilities, Runtime
 from .store import Store
@@ -45,19 +45,13 @@ class Units(Handle):
         shuts it down, a program with its arguments, to which the unit adds --timeout N and the socket. policy: what the
         VM may use of the host, all by default. capabilities: what Runtime.probe() told, which the command is checked
         against. others: a store whose profiles are told if they have what that QEMU has not."""
-        described = options(
-            "vqemu_unit_options",
-            {"name_prefix": name_prefix, "state_base": state_base, "runtime_base": runtime_base,
-             "stop_directory": stop_directory},
-            {"stop_seconds": stop_timeout})
+        described = options("vqemu_unit_options", {"name_prefix": name_prefix, "stop_directory": stop_directory},
+                            {"stop_seconds": stop_timeout})
         if stop_command is not None:
             C.vqemu_unit_options_set_stop_command(described, stop_command)
-        if policy is not None:
-            C.vqemu_unit_options_set_policy(described, policy)
-        if capabilities is not None or others is not None:
-            C.vqemu_unit_options_set_capabilities(described, capabilities, others)
         self._pointer = C.vqemu_units_build(
-            runtime, vm, described, _USER_MANAGER if flag(user, "user") else 0, call)
+            runtime, vm, command_options(state_base, runtime_base, policy, capabilities, others), described,
+            _USER_MANAGER if flag(user, "user") else 0, call)
 
     @property
     def command(self) -> Command:

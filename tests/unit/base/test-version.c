@@ -20,11 +20,11 @@ START_TEST(the_version_is_text_and_number) {
 END_TEST
 
 START_TEST(features_have_names) {
-    ck_assert(vqemu_has_feature("archives"));
-    ck_assert(vqemu_has_feature("signatures"));
-    ck_assert(vqemu_has_feature("monitor"));
-    ck_assert(vqemu_has_feature("profiles"));
-    ck_assert(vqemu_has_feature("units"));
+    static const char *const names[] = {"archives",   "capabilities", "closure",  "layouts",
+                                        "monitor",    "policies",     "profiles", "registries",
+                                        "signatures", "units"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        ck_assert(vqemu_has_feature(names[i]));
     ck_assert(!vqemu_has_feature("unit"));
     ck_assert(!vqemu_has_feature(""));
     ck_assert(!vqemu_has_feature(NULL));

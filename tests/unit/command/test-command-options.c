@@ -58,6 +58,8 @@ START_TEST(bad_settings_are_refused) {
         {"runtime_base", "/", "invalid", VQEMU_ERR_INVALID},
         {"runtime_base", "/run/", "invalid", VQEMU_ERR_INVALID},
         {"state_base", "", "invalid", VQEMU_ERR_INVALID},
+        {"state_base", "/a/../b", "invalid", VQEMU_ERR_INVALID},
+        {"runtime_base", "/a/..", "invalid", VQEMU_ERR_INVALID},
         {"base", "/x", "unknown-key", VQEMU_ERR_UNKNOWN_KEY},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {

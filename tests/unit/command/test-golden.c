@@ -37,7 +37,7 @@ static char *make_units(vqemu_runtime *runtime, vqemu_vm *vm) {
     ck_assert_int_eq(vqemu_unit_options_set_stop_command(options, stop, NULL), 0);
     if (!vm->user)
         ck_assert_int_eq(vqemu_vm_set_string(vm, VQEMU_KEY_USER, "vm", NULL), 0);
-    if (vqemu_units_build(runtime, vm, options, 0, NULL, &units, &error) < 0)
+    if (vqemu_units_build(runtime, vm, NULL, options, 0, NULL, &units, &error) < 0)
         strbuf_addf(&text, "%s: %s\n", vqemu_result_name(vqemu_error_code(error)),
                     vqemu_error_message(error));
     for (size_t i = 0; units && i < vqemu_units_count(units); i++)

@@ -452,19 +452,19 @@ START_TEST(units_are_under_it_as_well) {
     _cleanup_vm_ vqemu_vm *vm =
         read_vm("{\"name\":\"x\",\"user\":\"root\",\"firmware\":\"bios\",\"sandbox\":false}");
     _cleanup_error_ vqemu_error *error = NULL;
-    vqemu_unit_options *unit_options = NULL;
+    vqemu_command_options *of_command = NULL;
     vqemu_units *units = NULL;
-    ck_assert_int_eq(vqemu_unit_options_new(&unit_options, NULL), 0);
-    ck_assert_int_eq(vqemu_units_build(runtime, vm, unit_options, 0, NULL, &units, NULL), 0);
+    ck_assert_int_eq(vqemu_command_options_new(&of_command, NULL), 0);
+    ck_assert_int_eq(vqemu_units_build(runtime, vm, of_command, NULL, 0, NULL, &units, NULL), 0);
     vqemu_units_free(units);
-    ck_assert_int_eq(vqemu_unit_options_set_policy(unit_options, policy, NULL), 0);
-    ck_assert_int_eq(vqemu_units_build(runtime, vm, unit_options, 0, NULL, &units, &error),
+    ck_assert_int_eq(vqemu_command_options_set_policy(of_command, policy, NULL), 0);
+    ck_assert_int_eq(vqemu_units_build(runtime, vm, of_command, NULL, 0, NULL, &units, &error),
                      VQEMU_ERR_DENIED);
     ck_assert_str_eq(vqemu_error_detail(error, "key"), "sandbox");
-    ck_assert_int_eq(vqemu_unit_options_set_policy(unit_options, NULL, NULL), 0);
-    ck_assert_int_eq(vqemu_units_build(runtime, vm, unit_options, 0, NULL, &units, NULL), 0);
+    ck_assert_int_eq(vqemu_command_options_set_policy(of_command, NULL, NULL), 0);
+    ck_assert_int_eq(vqemu_units_build(runtime, vm, of_command, NULL, 0, NULL, &units, NULL), 0);
     vqemu_units_free(units);
-    vqemu_unit_options_free(unit_options);
+    vqemu_command_options_free(of_command);
 }
 END_TEST
 
