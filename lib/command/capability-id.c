@@ -14,6 +14,7 @@
 enum space {
     CHARDEVS,
     DEVICES,
+    FSDEVS,
     NETDEVS,
     NODES, /* of blocks, and drives */
     OBJECTS,
@@ -23,13 +24,9 @@ enum space {
 };
 
 static const char *const nouns[SPACE_COUNT] = {
-    [CHARDEVS] = "character device",
-    [DEVICES] = "device",
-    [NETDEVS] = "network backend",
-    [NODES] = "drive",
-    [OBJECTS] = "object",
-    [SOUND] = "driver of sound",
-    [TPMS] = "TPM backend",
+    [CHARDEVS] = "character device", [DEVICES] = "device",   [FSDEVS] = "file system",
+    [NETDEVS] = "network backend",   [NODES] = "drive",      [OBJECTS] = "object",
+    [SOUND] = "driver of sound",     [TPMS] = "TPM backend",
 };
 
 /* Settings by which something gets its id. */
@@ -44,22 +41,34 @@ static const struct giver {
     {OPTION_DRIVE, "id", NODES, true},      {OPTION_DRIVE, "node-name", NODES, true},
     {OPTION_NET, "id", NETDEVS, false},     {OPTION_NETDEV, "id", NETDEVS, true},
     {OPTION_NIC, "id", NETDEVS, false},     {OPTION_OBJECT, "id", OBJECTS, true},
-    {OPTION_TPMDEV, "id", TPMS, true},
+    {OPTION_TPMDEV, "id", TPMS, true},      {OPTION_FSDEV, "id", FSDEVS, true},
 };
 
-/* Settings that name something by its id. */
+/* Settings that name something by its id. Of block nodes: BlockdevRef in QEMU's schema. */
 static const struct taker {
     enum option_name option;
     const char *setting;
     enum space space;
 } takers[] = {
-    {OPTION_DEVICE, "audiodev", SOUND},   {OPTION_DEVICE, "chardev", CHARDEVS},
-    {OPTION_DEVICE, "drive", NODES},      {OPTION_DEVICE, "iothread", OBJECTS},
-    {OPTION_DEVICE, "memdev", OBJECTS},   {OPTION_DEVICE, "netdev", NETDEVS},
-    {OPTION_DEVICE, "rng", OBJECTS},      {OPTION_DEVICE, "tpmdev", TPMS},
-    {OPTION_MON, "chardev", CHARDEVS},    {OPTION_NET, "netdev", NETDEVS},
-    {OPTION_NETDEV, "chardev", CHARDEVS}, {OPTION_OBJECT, "chardev", CHARDEVS},
-    {OPTION_OBJECT, "netdev", NETDEVS},   {OPTION_TPMDEV, "chardev", CHARDEVS},
+    {OPTION_BLOCKDEV, "backing", NODES},
+    {OPTION_BLOCKDEV, "data-file", NODES},
+    {OPTION_BLOCKDEV, "file", NODES},
+    {OPTION_DEVICE, "audiodev", SOUND},
+    {OPTION_DEVICE, "chardev", CHARDEVS},
+    {OPTION_DEVICE, "drive", NODES},
+    {OPTION_DEVICE, "iothread", OBJECTS},
+    {OPTION_DEVICE, "fsdev", FSDEVS},
+    {OPTION_DEVICE, "memdev", OBJECTS},
+    {OPTION_DEVICE, "netdev", NETDEVS},
+    {OPTION_DEVICE, "rng", OBJECTS},
+    {OPTION_DEVICE, "tpmdev", TPMS},
+    {OPTION_MACHINE, "memory-backend", OBJECTS},
+    {OPTION_MON, "chardev", CHARDEVS},
+    {OPTION_NET, "netdev", NETDEVS},
+    {OPTION_NETDEV, "chardev", CHARDEVS},
+    {OPTION_OBJECT, "chardev", CHARDEVS},
+    {OPTION_OBJECT, "netdev", NETDEVS},
+    {OPTION_TPMDEV, "chardev", CHARDEVS},
 };
 
 struct id {
@@ -104,6 +113,8 @@ static void note_others(struct ids *ids, const struct options *options,
         ids->are_all[NODES] = false;
     if (option->name == OPTION_AUDIO)
         ids->are_all[SOUND] = false;
+    if (option->name == OPTION_VIRTFS)
+        ids->are_all[FSDEVS] = false;
 }
 
 static void add_options(struct ids *ids, const struct options *options) {

@@ -182,6 +182,11 @@ IDS = [  # extra arguments, reason, key, value
     (["-mon", "chardev=nosuch"], "no-such-id", "extra_args[1]", "nosuch"),
     (["-device", "tpm-crb,tpmdev=nosuch"], "no-such-id", "extra_args[1]", "nosuch"),
     (["-device", "virtio-rng-pci,rng=nosuch"], "no-such-id", "extra_args[1]", "nosuch"),
+    (["-blockdev", "raw,node-name=n,file=nosuch"], "no-such-id", "extra_args[1]", "nosuch"),
+    (["-blockdev", '{"driver": "qcow2", "node-name": "n", "file": "nosuch"}'], "no-such-id", "extra_args[1]", "nosuch"),
+    (["-blockdev", "qcow2,node-name=n,file.driver=null-co,backing=nosuch"], "no-such-id", "extra_args[1]", "nosuch"),
+    (["-device", "virtio-9p-pci,fsdev=nosuch,mount_tag=t"], "no-such-id", "extra_args[1]", "nosuch"),
+    (["-machine", "memory-backend=nosuch"], "no-such-id", "extra_args[1]", "nosuch"),
 ]
 
 
@@ -310,6 +315,10 @@ TAKEN = [  # architecture, keys, extra arguments
     ("x86_64", {}, ["-blockdev", "null-co,node-name=a,read-only=on,force-share=off,discard=unmap,detect-zeroes=unmap,"
                     "cache.direct=on,cache.no-flush=off"]),
     ("x86_64", {}, ["-blockdev", "null-co,node-name=a", "-blockdev", "raw,node-name=b,file=a,offset=0x200,size=1024"]),
+    ("x86_64", {}, ["-blockdev", "raw,node-name=b,file.driver=null-co,file.node-name=a", "-blockdev", "raw,node-name=c,file=a"]),
+    ("x86_64", {}, ["-fsdev", "local,id=f,path=/tmp,security_model=none", "-device", "virtio-9p-pci,fsdev=f,mount_tag=t"]),
+    ("x86_64", {}, ["-virtfs", "local,path=/tmp,mount_tag=x,security_model=none,id=g"]),
+    ("x86_64", {}, ["-object", "memory-backend-ram,id=m,size=256M", "-m", "256", "-machine", "q35,memory-backend=m"]),
     ("x86_64", {}, ["-blockdev", '{"driver": "raw", "node-name": "b", "file": {"driver": "null-co", "node-name": "c"}}',
                     "-device", "virtio-blk-pci,drive=c,share-rw=on,write-cache=on"]),
     ("x86_64", {}, ["-blockdev", "driver=quorum,node-name=q,vote-threshold=1,children.0.driver=null-co,"
