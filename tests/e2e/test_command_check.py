@@ -315,8 +315,10 @@ TAKEN = [  # architecture, keys, extra arguments
     ("x86_64", {}, ["-blockdev", "null-co,node-name=a,read-only=on,force-share=off,discard=unmap,detect-zeroes=unmap,"
                     "cache.direct=on,cache.no-flush=off"]),
     ("x86_64", {}, ["-blockdev", "null-co,node-name=a", "-blockdev", "raw,node-name=b,file=a,offset=0x200,size=1024"]),
-    ("x86_64", {}, ["-blockdev", "raw,node-name=b,file.driver=null-co,file.node-name=a", "-blockdev", "raw,node-name=c,file=a"]),
-    ("x86_64", {}, ["-fsdev", "local,id=f,path=/tmp,security_model=none", "-device", "virtio-9p-pci,fsdev=f,mount_tag=t"]),
+    ("x86_64", {}, ["-blockdev", "raw,node-name=b,file.driver=null-co,file.node-name=a", "-blockdev",
+                    "raw,node-name=c,file=a"]),
+    ("x86_64", {}, ["-fsdev", "local,id=f,path=/tmp,security_model=none", "-device",
+                    "virtio-9p-pci,fsdev=f,mount_tag=t"]),
     ("x86_64", {}, ["-virtfs", "local,path=/tmp,mount_tag=x,security_model=none,id=g"]),
     ("x86_64", {}, ["-object", "memory-backend-ram,id=m,size=256M", "-m", "256", "-machine", "q35,memory-backend=m"]),
     ("x86_64", {}, ["-blockdev", '{"driver": "raw", "node-name": "b", "file": {"driver": "null-co", "node-name": "c"}}',
@@ -530,10 +532,12 @@ def random_vm(generator, told):
                    "format": some("raw", "qcow2"), "cache": some("none", "writeback", "unsafe", "writethrough"),
                    "aio": some("threads", "native", "io_uring"), "iothread": some(True), "discard": some(True)}
                   for i in range(generator.choice([0, 0, 1, 3]))],
-        "nics": [{"backend": some("user", "bridge", "tap"), "model": some("virtio", "e1000", "e1000e", "rtl8139", "vmxnet3",
-                                                                         "pcnet", "ne2k_pci")}
+        "nics": [{"backend": some("user", "bridge", "tap"),
+                  "model": some("virtio", "e1000", "e1000e", "rtl8139", "vmxnet3", "pcnet",
+                                "ne2k_pci")}
                  for _ in range(generator.choice([0, 0, 1, 2]))],
-        "shares": [{"path": "/s", "tag": f"t{i}", "driver": some("9p", "virtiofs")} for i in range(generator.choice([0, 0, 1, 2]))],
+        "shares": [{"path": "/s", "tag": f"t{i}", "driver": some("9p", "virtiofs")}
+                   for i in range(generator.choice([0, 0, 1, 2]))],
     }
     clean = {key: value for key, value in document.items() if value is not None}
     for name in ("disks", "nics", "shares"):

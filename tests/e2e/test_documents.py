@@ -222,7 +222,8 @@ def test_the_texts_of_the_guide_do_what_they_are_for(guide, tmp_path):
     assert re.search(r"^instead of memroy there are: .*memory", run.stderr, re.M)
     assert "put kvm-uefi into the store first" in run.stderr
     denied = re.search(r"^the tenant may not have: (.*)$", run.stderr, re.M)[1].split(", ")
-    assert {"name", "disks[0].file", "disks[0].format", "nics[0].isolated", "nics[0].forwards[0].host_port"} == set(denied)
+    assert set(denied) == {"name", "disks[0].file", "disks[0].format", "nics[0].isolated",
+                           "nics[0].forwards[0].host_port"}
 
 
 def test_the_guide_stops_a_guest_of_another_program(guide, boot_store, guest_of, tmp_path):
