@@ -182,6 +182,8 @@ static int check_thing(const struct checker *checker, const struct rule *rule,
     const struct origin *origin = &option->origin;
     const char *name =
         option->head ? option->head : text_of(checker, option, rule->driver, &origin);
+    if (!name && option->name == OPTION_MACHINE) /* more of the VM's */
+        name = checker->plan->machine_name;
     if (!name || capability_name_is_help(name) || asks_for_help(checker, option))
         return 0;
     struct missing thing = {

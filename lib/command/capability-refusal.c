@@ -174,11 +174,16 @@ int refuse_for_board(const struct checker *checker, const struct missing *missin
 
 #define ALL_WORDS_MAX 120 /* bytes of values that are all told */
 
-/* Those that are alike, or all, if these are few. */
+static bool are_few(const char *words) {
+    return strlen(words) <= ALL_WORDS_MAX;
+}
+
+/* All, if these are few; else those that are alike. */
 static void add_values(const struct missing *missing, const char *value, struct strbuf *text) {
-    add_similar_words(value, missing->words, text);
-    if (text->length > 0 || strlen(missing->words) > ALL_WORDS_MAX)
+    if (!are_few(missing->words)) {
+        add_similar_words(value, missing->words, text);
         return;
+    }
     for (const char *word = missing->words; *word;) {
         size_t length = strcspn(word, " ");
         strbuf_addf(text, "%s%.*s", text->length && length ? ", " : "", (int)length, word);
@@ -196,15 +201,19 @@ int refuse_value(const struct checker *checker, const struct missing *missing, c
         strbuf_add(&values, takes);
     if (subject.failed || values.failed)
         return error_no_memory(checker->error);
-    bool knows = values.length > 0, is_alike = missing->words != NULL;
+    bool knows = values.length > 0, are_words = missing->words != NULL;
+    bool are_all = !are_words || are_few(missing->words);
     error_set(checker->error, VQEMU_ERR_UNSUPPORTED, 0,
               "%s: the QEMU %s of the profile %s does not take \"%s\" for %s of the %s %s%s%s",
               subject.text, version_of(checker), vqemu_profile_name(checker->plan->profile), value,
-              missing->property, missing->noun, missing->name, knows ? "; it takes " : "",
+              missing->property, missing->noun, missing->name,
+              !knows    ? ""
+              : are_all ? "; it takes "
+                        : "; similar there: ",
               knows ? values.text : "");
     return error_because(VQEMU_ERR_UNSUPPORTED, checker->error, "qemu-lacks-value",
                          VQEMU_DETAIL_KEY, key_of(missing, &subject), VQEMU_DETAIL_VALUE, value,
-                         VQEMU_DETAIL_CHOICES, knows && is_alike ? values.text : NULL, NULL);
+                         VQEMU_DETAIL_CHOICES, knows && are_words ? values.text : NULL, NULL);
 }
 
 int refuse_without_property(const struct checker *checker, const struct missing *missing) {

@@ -2,7 +2,7 @@
 /*
  * What a QEMU can do, as a sorted text:
  *
- *     volt-capabilities 4
+ *     volt-capabilities 5
  *     set <number> <word> ...          properties, each set once
  *     <kind> <name> <set>[TAB {<key>=<value> TAB}]      by kind and name, with facts
  *
@@ -22,7 +22,7 @@
 #include "util/strv.h"
 
 /* The first line. */
-#define CAPABILITIES_HEADER "volt-capabilities 4"
+#define CAPABILITIES_HEADER "volt-capabilities 5"
 
 /* The kind of what the library alone uses: qemu/schema-types.h. */
 #define TYPE_KIND "type"
@@ -51,6 +51,7 @@ void capability_list_add(struct capability_list *list, const char *kind, const c
                          const char *facts);
 /* Whether there is one of a kind and name. */
 bool capability_list_has(const struct capability_list *list, const char *kind, const char *name);
+void capability_list_remove(struct capability_list *list, const char *kind, const char *name);
 /* Add a fact to one of a kind and name, if it is there. Returns 0 or -ENOMEM. */
 int capability_list_mark(struct capability_list *list, const char *kind, const char *name,
                          const char *fact, const char *value);

@@ -73,6 +73,12 @@ bool capability_list_has(const struct capability_list *list, const char *kind, c
     return find(list, kind, name) != NULL;
 }
 
+void capability_list_remove(struct capability_list *list, const char *kind, const char *name) {
+    char **line = find(list, kind, name);
+    if (line)
+        strv_remove(&list->lines, (size_t)(line - list->lines.items));
+}
+
 /* Behind the last of those facts that are there is a tab. */
 int capability_list_mark(struct capability_list *list, const char *kind, const char *name,
                          const char *fact, const char *value) {

@@ -15,6 +15,7 @@
 #define ARGUMENTS_END "During emulation, the following keys are useful:"
 #define DISPLAYS_BEGIN "Available display backend types:"
 #define SOUND_BEGIN "Available audio drivers:"
+#define NETWORKS_BEGIN "Available netdev backend types:"
 
 #define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
@@ -89,9 +90,9 @@ static bool is_among(const struct strv *names, const char *name, size_t size) {
     return false;
 }
 
-/* Those that QMP's schema has are compiled in; what is not among the names cannot be loaded. */
-static int mark_missing(struct capability_list *list, const char *kind, const struct strv *names) {
-    _cleanup_strv_ struct strv missing = {0};
+/* What there is of a kind that is not among the names. */
+static void find_missing(const struct capability_list *list, const char *kind,
+                         const struct strv *names, struct strv *missing) {
     size_t length = strlen(kind);
     for (size_t i = 0; i < list->lines.count; i++) {
         const char *line = list->lines.items[i];
@@ -100,8 +101,14 @@ static int mark_missing(struct capability_list *list, const char *kind, const st
         const char *name = line + length + 1;
         size_t size = strcspn(name, " ");
         if (!is_among(names, name, size))
-            strv_addf(&missing, "%.*s", (int)size, name);
+            strv_addf(missing, "%.*s", (int)size, name);
     }
+}
+
+/* Those that QMP's schema has are compiled in; what is not among the names cannot be loaded. */
+static int mark_missing(struct capability_list *list, const char *kind, const struct strv *names) {
+    _cleanup_strv_ struct strv missing = {0};
+    find_missing(list, kind, names, &missing);
     int r = missing.failed ? -ENOMEM : 0;
     for (size_t i = 0; r == 0 && i < missing.count; i++)
         r = capability_list_mark(list, kind, missing.items[i], "broken", "yes");
@@ -130,13 +137,28 @@ static int mark_displays(struct capability_list *list, const char *text) {
     return names.count > 0 ? mark_missing(list, "display", &names) : 0;
 }
 
-int help_add_texts(struct capability_list *list, const char *arguments, const char *displays,
-                   const char *sound) {
-    if (arguments)
-        add_arguments(list, arguments);
-    int r = displays ? mark_displays(list, displays) : 0;
-    if (r == 0 && sound)
-        r = add_sound(list, sound);
+/* Of backends, the schema has those that are not compiled in as well. */
+static int remove_networks(struct capability_list *list, const char *text) {
+    _cleanup_strv_ struct strv names = {0}, missing = {0};
+    read_names(text, NETWORKS_BEGIN, &names);
+    if (names.count > 0) { /* of -net, and not told */
+        strv_add(&names, "nic");
+        strv_add(&names, "none");
+        find_missing(list, "netdev", &names, &missing);
+    }
+    for (size_t i = 0; i < missing.count; i++)
+        capability_list_remove(list, "netdev", missing.items[i]);
+    return names.failed || missing.failed ? -ENOMEM : 0;
+}
+
+int help_add_texts(struct capability_list *list, const struct helps *helps) {
+    if (helps->arguments)
+        add_arguments(list, helps->arguments);
+    int r = helps->displays ? mark_displays(list, helps->displays) : 0;
+    if (r == 0 && helps->sound)
+        r = add_sound(list, helps->sound);
+    if (r == 0 && helps->networks)
+        r = remove_networks(list, helps->networks);
     return r;
 }
 
@@ -144,12 +166,13 @@ int help_add_texts(struct capability_list *list, const char *arguments, const ch
 
 int help_add(struct capability_list *list, const struct asked *asked, vqemu_error **error) {
     static const char *const questions[][2] = {
-        {"-help", NULL}, {"-display", "help"}, {"-audiodev", "help"}};
+        {"-help", NULL}, {"-display", "help"}, {"-audiodev", "help"}, {"-netdev", "help"}};
     char *texts[sizeof questions / sizeof *questions] = {NULL};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof questions / sizeof *questions; i++)
         r = asked_run(asked, questions[i][0], questions[i][1], HELP_MAX, &texts[i], error);
-    if (r == 0 && help_add_texts(list, texts[0], texts[1], texts[2]) < 0)
+    const struct helps helps = {texts[0], texts[1], texts[2], texts[3]};
+    if (r == 0 && help_add_texts(list, &helps) < 0)
         r = error_no_memory(error);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         free(texts[i]);

@@ -10,12 +10,17 @@
 /*
  * Add what the helps tell, after what QMP has told: the kind "argument", the options of the command
  * line; drivers of sound; and "broken" of displays and drivers of sound that the program was made
- * for, and cannot load. A help that cannot be had, or looks different, tells nothing.
+ * for, and cannot load. Network backends that the program was made without are taken away: QMP's
+ * schema has all. A help that cannot be had, or looks different, tells nothing.
  */
 int help_add(struct capability_list *list, const struct asked *asked, vqemu_error **error);
 
-/* The same of texts of such helps; each may be NULL. Returns 0 or -ENOMEM. */
-int help_add_texts(struct capability_list *list, const char *arguments, const char *displays,
-                   const char *sound);
+/* What the program has said; each may be NULL. */
+struct helps {
+    const char *arguments, *displays, *sound, *networks;
+};
+
+/* The same of texts of such helps. Returns 0 or -ENOMEM. */
+int help_add_texts(struct capability_list *list, const struct helps *helps);
 
 #endif

@@ -54,7 +54,7 @@ END_TEST
 /* ---- commands ---- */
 
 #define ALL                                                                                        \
-    "volt-capabilities 4\n"                                                                        \
+    "volt-capabilities 5\n"                                                                        \
     "set 0 avx2 vmx\n"                                                                             \
     "set 1 dump-guest-core hpet vmport\n"                                                          \
     "accel tcg -\n"                                                                                \
@@ -124,7 +124,7 @@ END_TEST
 
 /* What is within values. */
 #define TYPES                                                                                      \
-    "volt-capabilities 4\n"                                                                        \
+    "volt-capabilities 5\n"                                                                        \
     "set 0 data-file?:1 driver:9 file:1 node-name?:s read-only?:b size?:i\n"                       \
     "set 1 blockdev s\n"                                                                           \
     "set 2 driver:9 node-name?:s\n"                                                                \
@@ -157,7 +157,8 @@ END_TEST
 static const struct {
     const char *option, *value, *reason, *detail;
 } values[] = {
-    {"-blockdev", "raw,file=n,read-only=y,size=0x10K", NULL, NULL},
+    {"-blockdev", "raw,node-name=n,file=n,read-only=y,size=0x10K", NULL, NULL},
+    {"-blockdev", "raw,file=n", "no-such-id", "n"},
     {"-blockdev", "raw,file.driver=file,file.filename=/x,file.aio=native", NULL, NULL},
     {"-blockdev", "raw,file.driver=raw,file.file.driver=raw,file.file.file=n", NULL, NULL},
     {"-blockdev", "file,filename=/x,hosts.0.host=a,hosts.1.host=b,locks.any.thing=1", NULL, NULL},
@@ -217,7 +218,7 @@ END_TEST
 
 /* Such as one that was asked by an older version. */
 START_TEST(what_is_not_told_is_no_objection) {
-    check_refused("volt-capabilities 4\n",
+    check_refused("volt-capabilities 5\n",
                   "{\"name\":\"a\",\"kernel\":\"/k\",\"cpu_model\":\"x\",\"rng\":true}", NULL,
                   NULL);
 }

@@ -75,7 +75,7 @@ static vqemu_runtime *runtime_below(const char *tree) {
 
 static vqemu_capabilities *capabilities_of(const char *alias_of) {
     vqemu_capabilities *capabilities = NULL;
-    char *text = format_string("volt-capabilities 4\nmachine %s -\nmachine q35 -\talias-of=%s\t\n",
+    char *text = format_string("volt-capabilities 5\nmachine %s -\nmachine q35 -\talias-of=%s\t\n",
                                alias_of, alias_of);
     ck_assert_int_eq(capabilities_of_text(text, "text", &capabilities, NULL), 0);
     return capabilities;

@@ -13,7 +13,7 @@
 #include "qemu/wide-number.h"
 #include "run.h"
 
-#define HEADER "volt-capabilities 4\n"
+#define HEADER "volt-capabilities 5\n"
 
 static int read_text(const char *text, vqemu_capabilities **capabilities) {
     return capabilities_of_text(strdup(text), "the text", capabilities, NULL);
@@ -224,14 +224,16 @@ END_TEST
 
 /* ---- helps ---- */
 
-static vqemu_capabilities *with_helps(const char *arguments, const char *displays,
-                                      const char *sound) {
+static vqemu_capabilities *with_helps(const struct helps *helps) {
     _cleanup_strbuf_ struct strbuf text = {0};
     struct capability_list list = {0};
     capability_list_add(&list, "display", "gtk", PROPERTIES_NONE, "");
     capability_list_add(&list, "display", "none", PROPERTIES_UNKNOWN, "a=b\t");
     capability_list_add(&list, "display", "default", PROPERTIES_NONE, "");
-    ck_assert_int_eq(help_add_texts(&list, arguments, displays, sound), 0);
+    capability_list_add(&list, "netdev", "none", PROPERTIES_NONE, "");
+    capability_list_add(&list, "netdev", "user", PROPERTIES_NONE, "");
+    capability_list_add(&list, "netdev", "vde", PROPERTIES_NONE, "");
+    ck_assert_int_eq(help_add_texts(&list, helps), 0);
     capability_list_write(&list, &text);
     capability_list_release(&list);
     return capabilities_of(text.text);
@@ -241,12 +243,13 @@ static vqemu_capabilities *with_helps(const char *arguments, const char *display
 #define KEYS "\nDuring emulation, the following keys are useful:\n-x  no option\n"
 
 START_TEST(what_helps_tell_is_taken) {
-    _cleanup_capabilities_ vqemu_capabilities *told = with_helps(
+    static const struct helps helps = {
         USAGE "Standard options:\n-h or -help     display this help\n"
               "-machine [type=]name[,prop]\n                -not-this\n"
               "-hda/-hdb file  use it\n--preconfig     pause\n-D logfile  \n" KEYS,
         "qemu: odd\nAvailable display backend types:\nnone\nqemu: no gtk, sorry\nsdl\n\nSome\n",
-        "Available audio drivers:\nnone\nwav\n");
+        "Available audio drivers:\nnone\nwav\n", "Available netdev backend types:\nsocket\nuser\n"};
+    _cleanup_capabilities_ vqemu_capabilities *told = with_helps(&helps);
     static const char *const names[] = {"D", "h", "hda", "hdb", "help", "machine", "preconfig"};
     ck_assert_uint_eq(vqemu_capabilities_count(told, "argument"), sizeof names / sizeof *names);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -257,25 +260,29 @@ START_TEST(what_helps_tell_is_taken) {
     ck_assert_ptr_null(vqemu_capabilities_fact(told, "display", "default", "broken"));
     ck_assert_int_eq(vqemu_capabilities_has(told, "audiodev", "wav", NULL), 1);
     ck_assert_int_eq(vqemu_capabilities_has(told, "audiodev", "alsa", NULL), 0);
+    ck_assert_int_eq(vqemu_capabilities_has(told, "netdev", "user", NULL), 1);
+    ck_assert_int_eq(vqemu_capabilities_has(told, "netdev", "none", NULL), 1);
+    ck_assert_int_eq(vqemu_capabilities_has(told, "netdev", "vde", NULL), 0);
 }
 END_TEST
 
-static const char *const odd_helps[][3] = {
-    {NULL, NULL, NULL},
-    {"", "", ""},
-    {USAGE "-machine x\n", "Available display backend types:\n", "Available audio drivers:"},
-    {"-machine x\n" KEYS, "none\nsdl\n", "none\n"},
+static const struct helps odd_helps[] = {
+    {NULL, NULL, NULL, NULL},
+    {"", "", "", ""},
+    {USAGE "-machine x\n", "Available display backend types:\n",
+     "Available audio drivers:", "Available netdev backend types:\n"},
+    {"-machine x\n" KEYS, "none\nsdl\n", "none\n", "user\n"},
     {USAGE, "Available display backend types:\nnone\nsdl: a window\n",
-     "Available audio drivers:\nnone\nwa"},
+     "Available audio drivers:\nnone\nwa", "Available netdev backend types:\nuser\ntap"},
 };
 
 /* That it cannot be told is not that there is nothing. */
 START_TEST(helps_that_look_different_tell_nothing) {
-    _cleanup_capabilities_ vqemu_capabilities *told =
-        with_helps(odd_helps[_i][0], odd_helps[_i][1], odd_helps[_i][2]);
+    _cleanup_capabilities_ vqemu_capabilities *told = with_helps(&odd_helps[_i]);
     ck_assert_uint_eq(vqemu_capabilities_count(told, "argument"), 0);
     ck_assert_uint_eq(vqemu_capabilities_count(told, "audiodev"), 0);
     ck_assert_ptr_null(vqemu_capabilities_fact(told, "display", "gtk", "broken"));
+    ck_assert_int_eq(vqemu_capabilities_has(told, "netdev", "vde", NULL), 1);
 }
 END_TEST
 
