@@ -327,6 +327,7 @@ VQEMU_EXPORT int vqemu_store_pull(vqemu_store *store, const vqemu_remote *remote
     const struct fetch_source source = {.name = pulling.name};
     pulling.fetch = (struct fetch){.store = store,
                                    .source = &source,
+                                   .trust = options ? options->trust : NULL,
                                    .stage = STAGE_EMPTY,
                                    .only_looks = flags & VQEMU_PULL_DRY_RUN,
                                    .progress = &pulling.progress};

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "store/leftovers.h"
+#include "store/signature-choice.h"
 #include "util/dir.h"
 #include "util/fd.h"
 #include "util/strbuf.h"
@@ -141,22 +142,17 @@ static int sync_directory(int fd) {
     return r == 0 ? sync_path(fd, "../..") : r;
 }
 
-/* All of them or none. */
-static int write_new(const vqemu_store *store, int fd, const char *revision,
-                     const struct signature_set *set, struct signature_set *there,
-                     vqemu_error **error) {
-    bool is_new[SIGNATURES_MAX];
+/* The files become those of another set; what goes makes room first. */
+static int change(const vqemu_store *store, int fd, const char *revision,
+                  const struct signature_set *there, const struct signature_set *wanted,
+                  vqemu_error **error) {
     int r = 0;
-    for (size_t i = 0; r >= 0 && i < set->count; i++) {
-        r = signature_set_add(there, set->items[i].bytes, set->items[i].size);
-        is_new[i] = r == 1;
-    }
-    if (r == -E2BIG)
-        return refuse_count(store, revision, error);
-    r = r < 0 ? r : 0;
-    for (size_t i = 0; r == 0 && i < set->count; i++) {
-        const struct signed_by *item = &set->items[i];
-        if (is_new[i])
+    for (size_t i = 0; r == 0 && i < there->count; i++)
+        if (!signature_set_has(wanted, &there->items[i].digest))
+            r = unlinkat(fd, there->items[i].digest.hex, 0) < 0 ? -errno : 0;
+    for (size_t i = 0; r == 0 && i < wanted->count; i++) {
+        const struct signed_by *item = &wanted->items[i];
+        if (!signature_set_has(there, &item->digest))
             r = leftovers_replace_file(fd, item->digest.hex, item->bytes, item->size);
     }
     if (r == 0)
@@ -164,20 +160,66 @@ static int write_new(const vqemu_store *store, int fd, const char *revision,
     return r < 0 ? failed(store, revision, -r, "cannot write a signature into", error) : 0;
 }
 
-int signatures_keep(const vqemu_store *store, const char *revision, const struct signature_set *set,
-                    struct vqemu_progress *progress, vqemu_error **error) {
-    _cleanup_signature_set_ struct signature_set there = {0};
-    _cleanup_close_ int fd = -1;
-    struct loading loading = {.set = &there};
-    if (set->count == 0)
-        return 0;
-    int r = open_locked(store, revision, true, progress, &fd, error);
+/* With its directory, locked. What is damaged counts for nothing: added, it is made good. */
+static int load_locked(const vqemu_store *store, const char *revision,
+                       struct vqemu_progress *progress, int *fd, struct signature_set *there,
+                       vqemu_error **error) {
+    struct loading loading = {.set = there};
+    int r = open_locked(store, revision, true, progress, fd, error);
     if (r < 0)
         return r;
-    leftovers_sweep(fd);
-    r = load_all(store, fd, revision, &loading, error);
-    strv_release(&loading.damaged); /* one of them that is added is made good */
-    return r == 0 ? write_new(store, fd, revision, set, &there, error) : r;
+    leftovers_sweep(*fd);
+    r = load_all(store, *fd, revision, &loading, error);
+    strv_release(&loading.damaged);
+    return r;
+}
+
+static int add_all(struct signature_set *wanted, const struct signature_set *set) {
+    int r = 0;
+    for (size_t i = 0; r >= 0 && i < set->count; i++)
+        r = signature_set_add(wanted, set->items[i].bytes, set->items[i].size);
+    return r < 0 ? r : 0;
+}
+
+int signatures_keep(const vqemu_store *store, const char *revision, const struct signature_set *set,
+                    struct vqemu_progress *progress, vqemu_error **error) {
+    _cleanup_signature_set_ struct signature_set there = {0}, wanted = {0};
+    _cleanup_close_ int fd = -1;
+    int r = load_locked(store, revision, progress, &fd, &there, error);
+    if (r < 0)
+        return r;
+    r = add_all(&wanted, &there);
+    if (r == 0)
+        r = add_all(&wanted, set);
+    if (r == -E2BIG)
+        return refuse_count(store, revision, error);
+    return r < 0 ? error_no_memory(error) : change(store, fd, revision, &there, &wanted, error);
+}
+
+static void tell_left_out(const char *revision, size_t count, vqemu_call *call) {
+    if (count > 0)
+        call_log(call, VQEMU_LOG_WARNING, "signatures-left-out",
+                 (struct log_subject){.revision = revision},
+                 "of the signatures of revision %s, %zu are not kept: it can have %d", revision,
+                 count, SIGNATURES_MAX);
+}
+
+int signatures_keep_arrived(const vqemu_store *store, const char *revision,
+                            const struct vqemu_evidence *evidence, const vqemu_trust *own,
+                            struct vqemu_progress *progress, vqemu_error **error) {
+    _cleanup_signature_set_ struct signature_set there = {0}, wanted = {0};
+    const vqemu_trust *const trusts[] = {own, store->trust};
+    _cleanup_close_ int fd = -1;
+    size_t left_out;
+    if (evidence->signatures->count == 0)
+        return 0;
+    int r = load_locked(store, revision, progress, &fd, &there, error);
+    if (r < 0)
+        return r;
+    if (signatures_choose(&there, evidence, trusts, &wanted, &left_out) < 0)
+        return error_no_memory(error);
+    tell_left_out(revision, left_out, progress->call);
+    return change(store, fd, revision, &there, &wanted, error);
 }
 
 static int no_such(const vqemu_store *store, const char *revision, const char *digest,

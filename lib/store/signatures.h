@@ -22,6 +22,12 @@ int signatures_load(const vqemu_store *store, const char *revision, vqemu_call *
 int signatures_keep(const vqemu_store *store, const char *revision, const struct signature_set *set,
                     struct vqemu_progress *progress, vqemu_error **error);
 
+/* The same of those that came with it, in its evidence, for which there may be no room: see
+ * signature-choice.h. own: whom the caller trusts, beside the store; or NULL. */
+int signatures_keep_arrived(const vqemu_store *store, const char *revision,
+                            const struct vqemu_evidence *evidence, const vqemu_trust *own,
+                            struct vqemu_progress *progress, vqemu_error **error);
+
 /* Remove a signature by the name of its file. Likewise. */
 int signatures_drop(const vqemu_store *store, const char *revision, const char *digest,
                     struct vqemu_progress *progress, vqemu_error **error);

@@ -130,10 +130,16 @@ int arriving_check_trust(const struct arriving *arriving, const struct arriving_
     return r == 0 ? check_by(proof->store->trust, arriving, proof, profile, source, error) : r;
 }
 
-int arriving_keep_signatures(const vqemu_store *store, const char *profile,
-                             const vqemu_manifest *manifest, const struct signature_set *signatures,
+int arriving_keep_signatures(const struct arriving_proof *proof, const char *profile,
+                             const vqemu_manifest *manifest, const vqemu_trust *own,
                              struct vqemu_progress *progress, vqemu_error **error) {
-    _cleanup_free_ char *name = revision_name_of(profile, vqemu_manifest_digest(manifest));
-    return name ? signatures_keep(store, name, signatures, progress, error)
+    const char *digest = vqemu_manifest_digest(manifest);
+    _cleanup_free_ char *name = revision_name_of(profile, digest);
+    const struct vqemu_evidence evidence = {.profile = profile,
+                                            .text = proof->text,
+                                            .size = strlen(proof->text),
+                                            .digest = digest,
+                                            .signatures = proof->signatures};
+    return name ? signatures_keep_arrived(proof->store, name, &evidence, own, progress, error)
                 : error_no_memory(error);
 }

@@ -45,9 +45,10 @@ int arriving_check(const struct arriving *arriving, const char **profile, vqemu_
 int arriving_check_trust(const struct arriving *arriving, const struct arriving_proof *proof,
                          const char *profile, vqemu_error **error);
 
-/* Have the signatures in the store before the revision that they are of appears. */
-int arriving_keep_signatures(const vqemu_store *store, const char *profile,
-                             const vqemu_manifest *manifest, const struct signature_set *signatures,
+/* Have the signatures in the store before the revision that they are of appears. own: whom the
+ * caller trusts, or NULL. */
+int arriving_keep_signatures(const struct arriving_proof *proof, const char *profile,
+                             const vqemu_manifest *manifest, const vqemu_trust *own,
                              struct vqemu_progress *progress, vqemu_error **error);
 
 #endif

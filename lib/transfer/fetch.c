@@ -289,7 +289,9 @@ int fetch_publish(struct fetch *fetch, const char *profile, const char *text,
         .manifest = vqemu_manifest_ref(fetch->manifest),
         .text = text,
     };
-    int r = arriving_keep_signatures(fetch->store, profile, fetch->manifest, signatures,
+    const struct arriving_proof proof = {
+        .store = fetch->store, .text = text, .signatures = signatures};
+    int r = arriving_keep_signatures(&proof, profile, fetch->manifest, fetch->trust,
                                      fetch->progress, error);
     if (r == 0)
         r = fetch_publish_objects(fetch, error);

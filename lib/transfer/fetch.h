@@ -35,13 +35,14 @@ struct fetch {
     vqemu_store *store; /* that they come to */
     vqemu_manifest *manifest;
     const struct fetch_source *source;
-    struct stage stage;     /* also holds the lock of the store */
-    struct verified *known; /* what the store has verified already */
-    struct staged *staged;  /* for each object of the manifest */
-    bool *travels;          /* likewise: it is staged */
-    bool *missing;          /* likewise, of the first object with a content: fetch_find_missing() */
-    bool only_looks;        /* damage that is found is not marked */
-    size_t *owner;          /* likewise: the first object with the same content */
+    const vqemu_trust *trust; /* of the caller, beside the store's; or NULL */
+    struct stage stage;       /* also holds the lock of the store */
+    struct verified *known;   /* what the store has verified already */
+    struct staged *staged;    /* for each object of the manifest */
+    bool *travels;            /* likewise: it is staged */
+    bool *missing;   /* likewise, of the first object with a content: fetch_find_missing() */
+    bool only_looks; /* damage that is found is not marked */
+    size_t *owner;   /* likewise: the first object with the same content */
     unsigned threads;
     unsigned char *buffers;
     atomic_uint_least64_t size; /* of what travels */

@@ -165,8 +165,11 @@ VQEMU_EXPORT int vqemu_store_import_layout(vqemu_store *store, const char *direc
         .progress = {.call = call, .phase_count = 1},
     };
     const struct fetch_source source = {open_object, read_failed, damaged, &importing, directory};
-    importing.fetch = (struct fetch){
-        .store = store, .source = &source, .stage = STAGE_EMPTY, .progress = &importing.progress};
+    importing.fetch = (struct fetch){.store = store,
+                                     .source = &source,
+                                     .trust = options ? options->trust : NULL,
+                                     .stage = STAGE_EMPTY,
+                                     .progress = &importing.progress};
     int r = store_require_writable(store, "import a profile", error);
     if (r == 0)
         r = open_importing(&importing, directory, version, error);

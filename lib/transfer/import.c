@@ -66,13 +66,16 @@ static int publish(struct import *import, vqemu_ingest **ingest, vqemu_error **e
         .text = import->manifest_text,
     };
     const struct stage_files files = {open_staged, import};
+    const struct arriving_proof proof = {
+        .store = import->store, .text = import->manifest_text, .signatures = &import->signatures};
+    const vqemu_trust *own = import->options ? import->options->trust : NULL;
     int r = stage_lock(&import->stage, &import->progress, error);
     if (r == 0)
         r = stage_examine_profile(&import->stage, &staged, &files, import->must_be_whole,
                                   &import->progress, &import->closure, error);
     if (r == 0 && import->manifest)
-        r = arriving_keep_signatures(import->store, import->profile, import->manifest,
-                                     &import->signatures, &import->progress, error);
+        r = arriving_keep_signatures(&proof, import->profile, import->manifest, own,
+                                     &import->progress, error);
     if (r == 0)
         r = publish_objects(import, error);
     if (r == 0)

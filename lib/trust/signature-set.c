@@ -12,7 +12,7 @@ void signature_set_release(struct signature_set *set) {
     *set = (struct signature_set){0};
 }
 
-static bool has(const struct signature_set *set, const struct digest *digest) {
+bool signature_set_has(const struct signature_set *set, const struct digest *digest) {
     for (size_t i = 0; i < set->count; i++)
         if (digest_equal(&set->items[i].digest, digest))
             return true;
@@ -23,7 +23,7 @@ int signature_set_add(struct signature_set *set, const void *bytes, size_t size)
     if (size == 0 || size > SIGNATURE_SIZE_MAX)
         return -EMSGSIZE;
     struct signed_by new = {digest_of_bytes(bytes, size), NULL, size};
-    if (has(set, &new.digest))
+    if (signature_set_has(set, &new.digest))
         return 0;
     if (set->count == SIGNATURES_MAX)
         return -E2BIG;

@@ -3,6 +3,7 @@
 #ifndef LIB_SIGNATURE_SET_H
 #define LIB_SIGNATURE_SET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/digest.h"
@@ -20,6 +21,8 @@ struct signature_set {
     struct signed_by *items;
     size_t count;
 };
+
+bool signature_set_has(const struct signature_set *set, const struct digest *digest);
 
 /* Add a copy. Returns 1, 0 if it is there already, -E2BIG if there are SIGNATURES_MAX, -EMSGSIZE if
  * it is empty or too large, or -ENOMEM. */

@@ -236,6 +236,21 @@ static int explain(const vqemu_trust *trust, const struct vqemu_evidence *eviden
                            : refuse_unsigned(evidence, trusted, error);
 }
 
+int trust_find_signer(const vqemu_trust *trust, const struct vqemu_evidence *evidence,
+                      const struct signed_by *item, int32_t *key) {
+    struct signature signature;
+    int r = 0;
+    *key = -1;
+    signature_read(item->bytes, item->size, &signature);
+    for (size_t i = 0; !signature.fault && r == 0 && i < trust->keys.count; i++) {
+        r = signature_verify(&signature, &trust->keys.keys[i], trust->verify, evidence->text,
+                             evidence->size);
+        if (r == 1)
+            *key = (int32_t)i;
+    }
+    return r < 0 ? r : 0;
+}
+
 int trust_check(const vqemu_trust *trust, struct vqemu_evidence *evidence, vqemu_error **error) {
     _cleanup_(release_findings) struct findings findings = {0};
     evidence->key = -1;

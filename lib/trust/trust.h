@@ -15,6 +15,11 @@
  */
 int trust_check(const vqemu_trust *trust, struct vqemu_evidence *evidence, vqemu_error **error);
 
+/* Which key has made a signature of what is judged, by its number; *key: -1 for none of them.
+ * Returns 0 or -ENOMEM. */
+int trust_find_signer(const vqemu_trust *trust, const struct vqemu_evidence *evidence,
+                      const struct signed_by *item, int32_t *key);
+
 DEFINE_CLEANUP(vqemu_trust, trust, vqemu_trust_unref);
 #define _cleanup_trust_ _cleanup_(cleanup_trust)
 
