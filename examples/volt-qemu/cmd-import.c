@@ -45,16 +45,6 @@ static int import_from(const struct options *options, int fd, const char *name) 
     return print_stored(options, ingest);
 }
 
-/* Opening a FIFO would wait for its writer, whatever the time that was given. Reading waits, too,
- * and ends in time. */
-static int open_archive(const char *path) {
-    int fd = open_patiently(AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
-    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
-    if (flags >= 0)
-        fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
-    return fd;
-}
-
 static int import(const struct options *options) {
     if (!options->operand == !options->layout)
         return fail_usage(options->command, options->operand
@@ -69,7 +59,7 @@ static int import(const struct options *options) {
         return import_from(options, -1, options->layout);
     if (strcmp(options->operand, "-") == 0)
         return import_from(options, STDIN_FILENO, "standard input");
-    int fd = open_archive(options->operand);
+    int fd = open_to_read(options->operand);
     if (fd < 0)
         return fail_system(errno, "cannot open the archive %s", options->operand);
     struct stat file;

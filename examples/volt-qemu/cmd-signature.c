@@ -39,7 +39,7 @@ static int print_change(const struct options *options, const vqemu_revision *rev
 static int read_signature(const struct options *options, const char *path,
                           char bytes[SIGNATURE_MAX + 1], size_t *size) {
     bool is_input = strcmp(path, "-") == 0;
-    int fd = is_input ? STDIN_FILENO : open_patiently(AT_FDCWD, path, O_RDONLY | O_NOCTTY);
+    int fd = is_input ? STDIN_FILENO : open_to_read(path);
     if (fd < 0)
         return fail_system(errno, "cannot read the signature %s", path);
     int problem = read_patiently(fd, bytes, SIGNATURE_MAX + 1, patience_end(options), size);

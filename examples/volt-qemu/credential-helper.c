@@ -17,6 +17,7 @@
 #include "text.h"
 
 #define ANSWER_MAX 65536
+#define END_WAIT 10 /* seconds, for who has answered to end */
 
 extern char **environ;
 
@@ -37,6 +38,8 @@ static int start(struct helper *helper) {
     char *arguments[] = {helper->program, (char *)(uintptr_t) "get", NULL};
     int in[2], out[2];
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t usual;
     if (pipe2(in, O_CLOEXEC) < 0)
         return errno;
     if (pipe2(out, O_CLOEXEC) < 0) {
@@ -44,49 +47,86 @@ static int start(struct helper *helper) {
         close(in[0]), close(in[1]);
         return problem;
     }
+    sigemptyset(&usual);
+    sigaddset(&usual, SIGPIPE); /* else it would inherit that we ignore it */
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigdefault(&attributes, &usual);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, in[0], STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
-    int problem = posix_spawnp(&helper->pid, helper->program, &actions, NULL, arguments, environ);
+    int problem =
+        posix_spawnp(&helper->pid, helper->program, &actions, &attributes, arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
     close(in[0]), close(out[1]);
     helper->in = in[1];
     helper->out = out[0];
     return problem;
 }
 
-/* Whatever it says, up to its end. Returns whether it came in time. */
-static bool listen_to(const struct helper *helper, char **text) {
-    int64_t end = patience_end(helper->options);
-    size_t length;
-    *text = grow(NULL, ANSWER_MAX + 1);
-    int problem = read_patiently(helper->out, *text, ANSWER_MAX, end, &length);
-    (*text)[length] = '\0';
-    return problem >= 0;
+/* Returns whether it ended by itself in time. */
+static bool wait_for_end(const struct helper *helper, int64_t end, int *status) {
+    pid_t ended;
+    while ((ended = waitpid(helper->pid, status, WNOHANG)) == 0)
+        if (!patience_wait(-1, 0, end))
+            break;
+    if (ended != 0)
+        return ended > 0;
+    kill(helper->pid, SIGKILL);
+    while (waitpid(helper->pid, status, 0) < 0 && errno == EINTR)
+        continue;
+    return false;
+}
+
+/* By convention, what it says is why. */
+static int fail_helper(const struct helper *helper, const char *registry, int status, char *text) {
+    _cleanup_free_ char *how = WIFSIGNALED(status)
+                                   ? format_text("is ended by signal %d", WTERMSIG(status))
+                                   : format_text("fails with status %d", WEXITSTATUS(status));
+    text[strcspn(text, "\r\n")] = '\0';
+    return fail_text("%s, which has the login for %s, %s%s%.200s", helper->program, registry, how,
+                     *text ? ": " : "", text);
 }
 
 /* With an answer it has status 0; "credentials not found" is an answer with another. */
-static int converse(struct helper *helper, const char *registry, json_t **answer) {
-    _cleanup_free_ char *text = NULL;
-    int status = 0;
+static int read_answer(const struct helper *helper, const char *registry, int status, char *text,
+                       json_t **answer) {
+    bool is_good = WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (!is_good)
+        return strstr(text, "not found") ? 0 : fail_helper(helper, registry, status, text);
+    *answer = json_loads(text, 0, NULL);
+    return *answer ? 0
+                   : fail_text("%s, which has the login for %s, answers with no JSON",
+                               helper->program, registry);
+}
+
+/* Nobody has to wait for one that goes on when all is said. */
+static int listen_to(const struct helper *helper, const char *registry, char *text, size_t *length,
+                     json_t **answer) {
+    int64_t end = patience_end(helper->options);
+    int status = 0, problem = read_patiently(helper->out, text, ANSWER_MAX, end, length);
+    bool is_whole = problem >= 0 && *length < ANSWER_MAX;
+    text[*length] = '\0';
+    close(helper->out);
+    bool has_ended = wait_for_end(helper, is_whole ? patience_within(end, END_WAIT) : 0, &status);
+    if (problem < 0)
+        return fail_impatient(helper->options, helper->program);
+    if (is_whole && has_ended)
+        return read_answer(helper, registry, status, text, answer);
+    return fail_text("%s, which has the login for %s, %s", helper->program, registry,
+                     is_whole ? "has answered, and does not end" : "answers without end");
+}
+
+static int converse(const struct helper *helper, const char *registry, json_t **answer) {
+    _cleanup_free_ char *text = grow(NULL, ANSWER_MAX + 1);
+    size_t length;
     ssize_t written = write(helper->in, registry, strlen(registry)); /* SIGPIPE is ignored */
     (void)written;
     close(helper->in);
-    bool in_time = listen_to(helper, &text);
-    close(helper->out);
-    if (!in_time)
-        kill(helper->pid, SIGKILL);
-    while (waitpid(helper->pid, &status, 0) < 0 && errno == EINTR)
-        continue;
-    if (!in_time)
-        return fail_impatient(helper->options, helper->program);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        *answer = json_loads(text, 0, NULL);
-    else if (strstr(text, "not found"))
-        return 0;
-    explicit_bzero(text, strlen(text));
-    return *answer ? 0
-                   : fail_text("%s, which has the login for %s, fails", helper->program, registry);
+    int status = listen_to(helper, registry, text, &length, answer);
+    explicit_bzero(text, length);
+    return status;
 }
 
 int credential_helper_ask(const struct options *options, const char *name, const char *registry,

@@ -11,3 +11,11 @@ int open_patiently(int directory_fd, const char *name, int flags) {
     while (fd < 0 && errno == EINTR);
     return fd;
 }
+
+int open_to_read(const char *path) {
+    int fd = open_patiently(AT_FDCWD, path, O_RDONLY | O_NOCTTY | O_NONBLOCK);
+    int flags = fd < 0 ? -1 : fcntl(fd, F_GETFL);
+    if (flags >= 0)
+        fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
+    return fd;
+}

@@ -6,4 +6,8 @@
 /* As openat(2), again while it is interrupted: with O_CLOEXEC, and mode 0644 for what it makes. */
 int open_patiently(int directory_fd, const char *name, int flags);
 
+/* A file of the caller's to read. A FIFO is open before it has a writer: to wait for one is for who
+ * reads, who knows how long. */
+int open_to_read(const char *path);
+
 #endif

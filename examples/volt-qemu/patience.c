@@ -20,6 +20,11 @@ int64_t patience_end(const struct options *options) {
     return options->timeout <= 0 ? INT64_MAX : now() + options->timeout * 1000;
 }
 
+int64_t patience_within(int64_t end, int seconds) {
+    int64_t other = now() + (int64_t)seconds * 1000;
+    return other < end ? other : end;
+}
+
 bool patience_wait(int fd, short events, int64_t end) {
     struct pollfd poll_fd = {.fd = fd, .events = events};
     do /* an error is for read() or write() to tell */

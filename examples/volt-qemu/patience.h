@@ -13,6 +13,9 @@
  * INT64_MAX if it has no end. */
 int64_t patience_end(const struct options *options);
 
+/* The same, but of so many seconds more at the latest. */
+int64_t patience_within(int64_t end, int seconds);
+
 /* Sleep until a descriptor is ready for events of poll(2), or a moment where fd is -1. Returns
  * whether there is time left. */
 bool patience_wait(int fd, short events, int64_t end);

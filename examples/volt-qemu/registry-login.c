@@ -17,7 +17,7 @@
 #include "registry-paths.h"
 #include "text.h"
 
-#define SECRET_MAX 65536
+#define SECRET_MAX ((size_t)65536)
 #define FILE_MAX ((size_t)1024 * 1024)
 
 /* By this key Docker's own registry is kept, whatever it is called. */
@@ -42,15 +42,17 @@ static int set_login(vqemu_remote *remote, const char *user, const char *passwor
 
 /* ---- by options ---- */
 
-/* All of a descriptor, of which at most max bytes are taken. what: as people know it. */
+/* All of a descriptor, which are at most max bytes. what: as people know it. */
 static int read_text(const struct options *options, int fd, const char *what, size_t max,
                      char **text) {
     size_t length;
-    *text = grow(NULL, max + 1);
-    int problem = read_patiently(fd, *text, max, patience_end(options), &length);
+    *text = grow(NULL, max + 2);
+    int problem = read_patiently(fd, *text, max + 1, patience_end(options), &length);
     (*text)[length] = '\0';
     if (problem < 0)
         return fail_impatient(options, what);
+    if (!problem && length > max)
+        return fail_invalid("invalid", "%s: there are more than %zu bytes", what, max);
     return problem ? fail_system(problem, "cannot read %s", what) : 0;
 }
 
@@ -71,7 +73,7 @@ static int login_by_input(const struct options *options, vqemu_remote *remote) {
 }
 
 static int login_by_file(const struct options *options, vqemu_remote *remote) {
-    int fd = open_patiently(AT_FDCWD, options->login_file, O_RDONLY);
+    int fd = open_to_read(options->login_file);
     if (fd < 0)
         return fail_system(errno, "cannot open %s", options->login_file);
     _cleanup_secret_ char *text = NULL;
@@ -149,7 +151,10 @@ static int login_by_helper(const struct options *options, const char *name, cons
     const char *user = json_string_value(json_object_get(answer, "Username"));
     const char *secret = json_string_value(json_object_get(answer, "Secret"));
     *found = user && secret;
-    if (*found)
+    if (!*found)
+        status = fail_invalid("invalid", "docker-credential-%s has no login for %s in its answer",
+                              name, registry);
+    else
         status = strcmp(user, "<token>") == 0 ? set(remote, VQEMU_REMOTE_IDENTITY_TOKEN, secret)
                                               : set_login(remote, user, secret);
     json_decref(answer);
@@ -193,7 +198,7 @@ static int login_by_document(const struct options *options, const json_t *docume
 static int login_by_path(const struct options *options, const char *path, const char *repository,
                          vqemu_remote *remote, bool *found) {
     json_error_t problem;
-    int fd = open_patiently(AT_FDCWD, path, O_RDONLY);
+    int fd = open_to_read(path);
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR) && !options->authfile)
         return 0;
     if (fd < 0)
