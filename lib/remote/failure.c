@@ -66,6 +66,14 @@ static int bad_certificate(const struct failed *failed, const char *problem, vqe
                 problem);
 }
 
+static int proxy_refused(const struct failed *failed, long status, vqemu_error **error) {
+    char tries[TRIES_SIZE];
+    return tell(failed, VQEMU_ERR_NETWORK, "proxy-refused", error,
+                "is behind a proxy, which answers with status %ld%s%s", status,
+                describe_tries(failed, tries),
+                status == 407 ? ": it wants a login, or another one than it was given" : "");
+}
+
 int failure_of_transfer(const struct failed *failed, const struct http_transfer *transfer,
                         vqemu_error **error) {
     const char *problem = transfer->problem;
@@ -83,9 +91,11 @@ int failure_of_transfer(const struct failed *failed, const struct http_transfer 
     case HTTP_HUNG_UP_ON_US:
         return no_tls(failed, problem, "perhaps it wants a client certificate", error);
     case HTTP_REFUSED_ADDRESS:
-        return tell(failed, VQEMU_ERR_DENIED, "token-server", error,
-                    "has an address of this host or its link, where the registry, which is "
-                    "elsewhere, must not send logins");
+        return tell(failed, VQEMU_ERR_DENIED, "local-address", error,
+                    "has an address of this host or its link, where a registry that is elsewhere "
+                    "must not send anybody");
+    case HTTP_PROXY_REFUSED:
+        return proxy_refused(failed, transfer->proxy_status, error);
     case HTTP_ENDED:
     case HTTP_TOO_LARGE:
         return failure_of_sense(failed, "with more than a registry has to say", error);
@@ -163,6 +173,8 @@ int failure_of_answer(const struct failed *failed, vqemu_error **error) {
         return forbidden(failed, words, error);
     case 404:
         return not_found(failed, words, error);
+    case 407:
+        return proxy_refused(failed, 407, error);
     case 413:
         return too_large(failed, error);
     default:

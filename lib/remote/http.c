@@ -126,10 +126,12 @@ void http_close(struct http *http) {
 static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *to) {
     struct http_transfer *transfer = context;
     (void)purpose;
-    if (transfer->public_only && address_is_local(&to->addr)) {
+    bool is_local = address_is_local(&to->addr);
+    if (transfer->public_only && is_local) {
         transfer->refused_address = true;
         return CURL_SOCKET_BAD;
     }
+    transfer->reached_local = is_local;
     int fd = fd_above_stdio(socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol));
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
@@ -289,7 +291,8 @@ static bool set_receivers(struct http *http, CURL *handle, struct http_transfer 
 int http_start(struct http *http, struct http_transfer *transfer) {
     transfer->http = http;
     transfer->problem[0] = '\0';
-    transfer->refused_address = transfer->too_large = transfer->was_ended = false;
+    transfer->refused_address = transfer->reached_local = false;
+    transfer->too_large = transfer->was_ended = false;
     CURL *handle = transfer->handle = http->easy_init();
     if (handle && set_manners(http, handle, transfer) && set_tls(http, handle) &&
         set_request(http, handle, transfer) && set_receivers(http, handle, transfer) &&
@@ -316,6 +319,8 @@ static enum http_outcome outcome_of(const struct http_transfer *transfer, CURLco
     bool is_tls = begins_with(transfer->url, "https:");
     if (transfer->was_ended && code != CURLE_OK)
         return HTTP_ENDED;
+    if (code != CURLE_OK && transfer->proxy_status >= 300)
+        return HTTP_PROXY_REFUSED;
     switch (code) {
     case CURLE_OK:
         return HTTP_ANSWERED;
@@ -353,9 +358,13 @@ static void finish(struct http_transfer *transfer, CURLcode code) {
     struct http *http = transfer->http;
     curl_off_t wait = 0;
     transfer->answer->status = status_of(transfer);
+    http->get(transfer->handle, CURLINFO_HTTP_CONNECTCODE, &transfer->proxy_status);
     if (http->get(transfer->handle, CURLINFO_RETRY_AFTER, &wait) == CURLE_OK && wait > 0)
         transfer->answer->retry_after = wait;
     transfer->outcome = outcome_of(transfer, code);
+    /* Those words would have all of it in them, with its login. */
+    if (begins_with(transfer->problem, "Unsupported proxy"))
+        snprintf(transfer->problem, sizeof transfer->problem, "libcurl cannot use such a proxy");
     if (!transfer->problem[0])
         snprintf(transfer->problem, sizeof transfer->problem, "%s", http->describe(code));
     http_end(transfer);

@@ -34,6 +34,7 @@ enum http_outcome {
     HTTP_HUNG_UP_ON_US,   /* over TLS, before an answer: a client certificate may be wanted */
     HTTP_FILE,            /* of certificates, which cannot be used */
     HTTP_REFUSED_ADDRESS, /* public_only */
+    HTTP_PROXY_REFUSED,   /* proxy_status */
     HTTP_TOO_LARGE,
     HTTP_ENDED, /* by who receives or sends */
     HTTP_NO_MEMORY,
@@ -74,11 +75,12 @@ struct http_transfer {
 
     enum http_outcome outcome;
     char problem[256]; /* libcurl's words for it; of another outcome than HTTP_ANSWERED */
+    long proxy_status; /* when a way through it was asked for */
 
     /* The rest is http.c's. */
     struct http *http;
     void *handle, *headers;
-    bool refused_address, too_large, was_ended;
+    bool refused_address, reached_local, too_large, was_ended;
 };
 
 /* Begin one. It stays where it is until it is done, or abandoned. Returns 0 or -ENOMEM. */

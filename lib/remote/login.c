@@ -137,9 +137,6 @@ void login_ask(const struct login *login, struct http_transfer *transfer) {
     transfer->form = login->form;
     transfer->accept = "application/json";
     transfer->body_max = TOKEN_ANSWER_MAX;
-    /* A proxy is where it is; what it reaches is its own business. */
-    transfer->public_only =
-        !is_at_home(login) && !host_is_loopback(login->registry->host) && !remote->proxy;
     if (!login->form) {
         transfer->user = remote->user;
         transfer->password = remote->password;
@@ -199,6 +196,7 @@ int login_take_token(struct login *login, const struct failed *failed, vqemu_err
         return failure_of_sense(failed, "without a token, when it is asked for one", error);
     free_secret(login->authorization);
     login->authorization = format_string("Authorization: Bearer %s", token);
+    explicit_bzero((char *)(uintptr_t)token, strlen(token));
     login->generation++;
     return login->authorization ? 0 : error_no_memory(error);
 }

@@ -163,9 +163,15 @@ static int check_text(const char *key, const char *value, vqemu_error **error) {
     for (const char *c = value; *c; c++)
         if ((unsigned char)*c < 0x20 || *c == 0x7f)
             return options_invalid(key, NULL, NULL, error, "there is a control character in it");
+    /* What is behind the colon may be the password. */
     if (strcmp(key, VQEMU_REMOTE_USER) == 0 && strchr(value, ':'))
-        return options_invalid(key, value, NULL, error, "\"%s\" has a colon, which no user has",
-                               value);
+        return options_invalid(key, NULL, NULL, error, "it has a colon, which no user has");
+    if (strcmp(key, VQEMU_REMOTE_PROXY) == 0 && *value && !url_is_proxy(value))
+        return options_invalid(key, NULL, NULL, error,
+                               "it is no URL of a proxy, such as http://proxy.example:3128; "
+                               "instead of http it can have https, socks4, socks4a, socks5 or "
+                               "socks5h, and a name and password before the host, with %%XX for "
+                               "signs that URLs have a use for");
     return is_path(key) && value[0] != '/' ? options_relative_path(key, value, error) : 0;
 }
 

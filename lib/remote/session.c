@@ -21,7 +21,10 @@
 /* ---- beginning and end ---- */
 
 void exchange_release(struct exchange *exchange) {
+    struct strbuf *body = &exchange->answer.body;
     http_end(&exchange->transfer);
+    if (exchange->is_for_token && body->text)
+        explicit_bzero(body->text, body->length);
     answer_release(&exchange->answer);
     url_release(&exchange->url);
     free(exchange->url_text);
@@ -138,6 +141,14 @@ static int set_upload(struct exchange *exchange) {
     return request->upload->rewind(request->upload->context);
 }
 
+/* Whether a registry that is elsewhere leads us on, maybe to what answers this host alone. What a
+ * proxy reaches is its own business. */
+static bool must_leave_host(const struct session *session, const struct exchange *exchange) {
+    const char *home = session->base.host;
+    bool is_near = host_is_local_address(home) || (session->is_near && !exchange->is_for_token);
+    return !session->remote->proxy && strcmp(exchange->url.host, home) != 0 && !is_near;
+}
+
 /* A login is for the registry alone, wherever it sends us. */
 static int start(struct session *session, struct exchange *exchange) {
     answer_release(&exchange->answer);
@@ -146,6 +157,7 @@ static int start(struct session *session, struct exchange *exchange) {
         .accept = exchange->request.accept,
         .url = exchange->url_text,
         .body_max = exchange->request.body_max,
+        .public_only = must_leave_host(session, exchange),
         .answer = &exchange->answer,
         .owner = exchange,
     };
@@ -225,12 +237,14 @@ static bool try_again(struct session *session, struct exchange *exchange, const 
     return go_home(session, exchange);
 }
 
-static bool outcome_may_change(enum http_outcome outcome) {
-    return outcome == HTTP_UNREACHABLE || outcome == HTTP_BROKEN_OFF || outcome == HTTP_STALLED;
-}
-
 static bool status_may_change(long status) {
     return status == 408 || status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
+static bool outcome_may_change(const struct http_transfer *transfer) {
+    enum http_outcome outcome = transfer->outcome;
+    return outcome == HTTP_UNREACHABLE || outcome == HTTP_BROKEN_OFF || outcome == HTTP_STALLED ||
+           (outcome == HTTP_PROXY_REFUSED && status_may_change(transfer->proxy_status));
 }
 
 /* ---- redirects ---- */
@@ -341,6 +355,14 @@ static bool sink_may_change(const struct exchange *exchange) {
     return true;
 }
 
+/* All bytes are there, if not the end of the answer: no further try would bring more. */
+static bool has_come(const struct exchange *exchange) {
+    const struct sink *sink = exchange->request.sink;
+    enum http_outcome outcome = exchange->transfer.outcome;
+    return (outcome == HTTP_BROKEN_OFF || outcome == HTTP_STALLED) && sink && sink->has_begun &&
+           sink->fault == SINK_FINE && sink_is_full(sink) && answer_is_good(&exchange->answer);
+}
+
 static int take_answer(struct session *session, struct exchange *exchange, vqemu_error **error) {
     char why[40] = "cut short";
     long status = exchange->answer.status;
@@ -366,14 +388,16 @@ static int take(struct session *session, struct exchange *exchange, vqemu_error 
     const struct http_transfer *transfer = &exchange->transfer;
     const struct failed failed = session_failed(session, exchange);
     session->running--;
+    if (transfer->reached_local && strcmp(exchange->url.host, session->base.host) == 0)
+        session->is_near = true;
     /* Who receives has all, or sees what is wrong with it; so does who sends. */
-    if (transfer->outcome == HTTP_ENDED) {
+    if (transfer->outcome == HTTP_ENDED || has_come(exchange)) {
         exchange->state = EXCHANGE_DONE;
         return 0;
     }
     if (transfer->outcome == HTTP_ANSWERED)
         return take_answer(session, exchange, error);
-    if (outcome_may_change(transfer->outcome) && try_again(session, exchange, transfer->problem))
+    if (outcome_may_change(transfer) && try_again(session, exchange, transfer->problem))
         return 0;
     return failure_of_transfer(&failed, transfer, error);
 }

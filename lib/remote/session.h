@@ -61,6 +61,7 @@ struct session {
     struct exchange token;
     unsigned running;
     int64_t gate; /* nobody asks before */
+    bool is_near; /* the registry was found at an address of this host or its link */
 };
 
 /* actions: what is wanted of the repository, "pull" or "pull,push". It is closed in any case. */

@@ -17,6 +17,7 @@
 
 #define PAGE_MAX ((size_t)4 * 1024 * 1024)
 #define PAGES_MAX 100
+#define TAGS_MAX ((size_t)1000 * 1000) /* pages full of the same would fill the memory */
 
 struct vqemu_tag_list {
     struct strv tags;
@@ -50,6 +51,8 @@ static int take_tags(const json_t *page, vqemu_tag_list *list) {
     json_t *tag, *tags = json_object_get(page, "tags");
     if (!tags || !(json_is_array(tags) || json_is_null(tags)))
         return -EINVAL;
+    if (json_array_size(tags) > TAGS_MAX - list->tags.count)
+        return -EFBIG;
     json_array_foreach(tags, i, tag) {
         const char *text = json_string_value(tag);
         if (!text || oci_layout_find_tag_fault(text))
@@ -71,9 +74,10 @@ static int read_page(const struct session *session, const struct exchange *excha
         return r == VQEMU_ERR_NO_MEMORY ? error_no_memory(error)
                                         : session_misled(session, exchange, NO_LIST, error);
     r = take_tags(page, list);
-    return r == -EINVAL ? session_misled(session, exchange, NO_LIST, error)
-           : r < 0      ? error_no_memory(error)
-                        : 0;
+    return r == -EINVAL  ? session_misled(session, exchange, NO_LIST, error)
+           : r == -EFBIG ? session_misled(session, exchange, "with more tags than are read", error)
+           : r < 0       ? error_no_memory(error)
+                         : 0;
 }
 
 /* Where the next page is; NULL if this was the last. */
@@ -86,6 +90,8 @@ static int find_next(const struct exchange *exchange, char **target) {
     if (r < 0 || !link)
         return r;
     r = url_resolve(&exchange->url, link, &url);
+    if (r == 0 && exchange->url.is_https && !url.is_https)
+        return -EPROTO;
     if (r == 0)
         *target = url_to_text(&url);
     return r == 0 && !*target ? -ENOMEM : r;
@@ -110,6 +116,8 @@ static int ask_page(struct session *session, bool is_last, char **target, vqemu_
     if (r == -EINVAL)
         return session_misled(session, &exchange, "with a next page at what is no URL of HTTP",
                               error);
+    if (r == -EPROTO)
+        return session_misled(session, &exchange, "with a next page over plain HTTP", error);
     if (r == 0 && is_last && *target)
         return session_misled(session, &exchange, "with more pages of tags than are read", error);
     return r < 0 ? error_no_memory(error) : 0;

@@ -45,12 +45,18 @@ static bool parse_port(const char *text, size_t length, unsigned *port) {
     return number > 0 && number <= 65535;
 }
 
+/* No part between dots is empty, but what is behind the last one. */
+static bool has_empty_label(const char *host, size_t length) {
+    return host[0] == '.' || memmem(host, length, "..", 2);
+}
+
 /* "[::1]" or a name; what may be in it. */
 static bool host_is_good(const char *host, size_t length) {
     static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
     if (length > 2 && host[0] == '[' && host[length - 1] == ']')
         return strspn(host + 1, "0123456789abcdefABCDEF:.") == length - 2;
-    return length > 0 && length <= 253 && strspn(host, name) >= length && host[0] != '-';
+    return length > 0 && length <= 253 && strspn(host, name) >= length && host[0] != '-' &&
+           !has_empty_label(host, length);
 }
 
 static int set_authority(struct url *url, const char *text, size_t length) {
@@ -127,6 +133,36 @@ int url_resolve(const struct url *base, const char *reference, struct url *url) 
             ? format_string("%s:%s", scheme, reference)
             : format_string("%s://%s%.*s%s", scheme, authority, kept, base->path, reference);
     return text ? url_parse(text, url) : -ENOMEM;
+}
+
+/* ---- proxies ---- */
+
+/* Behind what is like "http://"; NULL if no proxy is talked to that way. */
+static const char *skip_proxy_scheme(const char *text) {
+    static const char *const schemes[] = {"http",    "https",  "socks4",
+                                          "socks4a", "socks5", "socks5h"};
+    const char *behind = strstr(text, "://");
+    if (!behind)
+        return text;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (begins_folded(text, schemes[i]) && text + strlen(schemes[i]) == behind)
+            return behind + strlen("://");
+    return NULL;
+}
+
+bool url_is_proxy(const char *text) {
+    _cleanup_url_ struct url url = {0};
+    const char *authority = strlen(text) <= URL_MAX ? skip_proxy_scheme(text) : NULL;
+    if (!authority)
+        return false;
+    size_t length = strcspn(authority, "/?#");
+    const char *at = memrchr(authority, '@', length);
+    for (const char *c = authority; at && c < at; c++)
+        if ((unsigned char)*c <= ' ' || *c == 0x7f)
+            return false;
+    const char *host = at ? at + 1 : authority, *behind = authority + length;
+    return (!*behind || strcmp(behind, "/") == 0) &&
+           set_authority(&url, host, (size_t)(behind - host)) != -EINVAL;
 }
 
 /* ---- asking ---- */

@@ -21,6 +21,9 @@ int url_parse(const char *text, struct url *url);
 /* What a reference means that stands in an answer from base. */
 int url_resolve(const struct url *base, const char *reference, struct url *url);
 
+/* Whether it can be a proxy: "[SCHEME://][USER[:PASSWORD]@]HOST[:PORT][/]". */
+bool url_is_proxy(const char *text);
+
 void url_release(struct url *url);
 #define _cleanup_url_ _cleanup_(url_release)
 

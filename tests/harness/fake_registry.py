@@ -69,7 +69,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.close_connection |= answer.cut >= 0
         self.wfile.write(answer.body[:answer.cut] if answer.cut >= 0 else answer.body)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _answer
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_CONNECT = _answer
 
 
 class _Server(http.server.ThreadingHTTPServer):

@@ -50,6 +50,10 @@ START_TEST(repositories) {
         "r.example/a\n",
         "r.example?/a",
         "r.example#/a",
+        "../a",
+        "..:80/a",
+        "r..example/a",
+        ".r.example/a",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         vqemu_remote *remote;
@@ -102,6 +106,35 @@ START_TEST(settings) {
 }
 END_TEST
 
+/* What is in a value may be a password, also where it has no business. */
+START_TEST(logins_are_in_no_message) {
+    static const char *const good[] = {
+        "http://proxy.example:3128", "proxy.example", "HTTPS://me:secret@10.0.0.1:8080/",
+        "socks5h://[::1]:1080",      "me@x:1",        "",
+    };
+    static const char *const bad[] = {
+        "foo://me:secret@h:1",    "http://me:secret@[::1",    "http://me:secret@h:99999",
+        "http://me:secret@h o/",  "file:///secret",           "http://me:secret@",
+        "://me:secret@h",         "http://me:sec/secret@h:1", "http://me:secret@h:1/a",
+        "http://me:sec\nret@h:1", "http://me secret@h:1",     "unix://me:secret@h/x",
+    };
+    vqemu_remote *remote;
+    ck_assert_int_eq(vqemu_remote_new("r.example/a", &remote, NULL), 0);
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        set(remote, "proxy", good[i]);
+    for (size_t i = 0; i <= sizeof bad / sizeof *bad; i++) {
+        _cleanup_error_ vqemu_error *error = NULL;
+        bool is_user = i == sizeof bad / sizeof *bad;
+        const char *value = is_user ? "me:secret" : bad[i];
+        ck_assert_int_eq(vqemu_remote_set_string(remote, is_user ? "user" : "proxy", value, &error),
+                         VQEMU_ERR_INVALID);
+        ck_assert_ptr_null(strstr(vqemu_error_message(error), "secret"));
+        ck_assert_ptr_null(vqemu_error_detail(error, VQEMU_DETAIL_VALUE));
+    }
+    vqemu_remote_free(remote);
+}
+END_TEST
+
 /* ---- URLs ---- */
 
 START_TEST(urls_are_read) {
@@ -121,6 +154,9 @@ START_TEST(urls_are_read) {
         {"https://r.example:99999/", NULL},
         {"https://r.example:80x/", NULL},
         {"https://-o/", NULL},
+        {"https://../", NULL},
+        {"https://a..b/", NULL},
+        {"https://r.example./", "https://r.example./"},
         {"", NULL},
     };
     for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
@@ -258,6 +294,7 @@ int main(void) {
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, repositories);
     tcase_add_test(tests, settings);
+    tcase_add_test(tests, logins_are_in_no_message);
     tcase_add_test(tests, urls_are_read);
     tcase_add_test(tests, references_are_read);
     tcase_add_test(tests, local_addresses);
