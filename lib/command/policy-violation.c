@@ -2,11 +2,23 @@
 #include "command/policy-violation.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/error.h"
 
+/* Among keys with ", " between them. */
+static bool is_among(const char *keys, const char *key) {
+    size_t length = strlen(key);
+    for (const char *at = keys; at && (at = strstr(at, key)); at += length)
+        if ((at == keys || at[-1] == ' ') && (!at[length] || at[length] == ','))
+            return true;
+    return false;
+}
+
 void policy_violate(struct policy_check *check, const struct violation *violation,
                     const char *format, ...) {
+    if (is_among(check->keys.text, violation->key)) /* it breaks more than one rule */
+        return;
     strbuf_addf(&check->keys, "%s%s", check->count ? ", " : "", violation->key);
     if (check->count++ > 0)
         return;

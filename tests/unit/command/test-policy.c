@@ -423,6 +423,16 @@ END_TEST
 
 /* ---- what is told ---- */
 
+/* A kernel breaks the rule about kernels, and that about files. */
+START_TEST(a_key_is_told_once) {
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(
+        build_under("{}", "{\"name\":\"x\",\"kernel\":\"/k\",\"console_log\":\"/l\"}", &error),
+        VQEMU_ERR_DENIED);
+    ck_assert_str_eq(vqemu_error_detail(error, "keys"), "kernel, console_log");
+}
+END_TEST
+
 START_TEST(all_keys_that_are_denied_are_told) {
     _cleanup_error_ vqemu_error *error = NULL;
     ck_assert_int_eq(build_under("{\"bridges\":[\"br0\"]}",
@@ -546,6 +556,7 @@ int main(void) {
     tcase_add_test(tests, shares_have_rules_of_their_own);
     tcase_add_test(tests, kernels_need_a_word_and_a_path);
     tcase_add_test(tests, ports_are_in_ranges);
+    tcase_add_test(tests, a_key_is_told_once);
     tcase_add_test(tests, all_keys_that_are_denied_are_told);
     tcase_add_test(tests, units_are_under_it_as_well);
     tcase_add_test(tests, a_policy_comes_out_as_it_went_in);
