@@ -17,7 +17,7 @@ extern "C" {
 /**
  * What the QEMU of a runtime can do, by its own account: a table of things, each with a kind, a
  * name and properties. Immutable, reference-counted, safe from any thread. Functions that cannot
- * fail answer NULL or 0 for NULL. Since 1.0.
+ * fail answer NULL, 0 or -1 for NULL. Since 1.0.
  *
  * The kinds are "ability" (names of vqemu_ability_name(): those that follow from the rest, as
  * vqemu_closure_has_ability() says, for guests of the runtime's architecture; not "uefi", which is
@@ -73,7 +73,8 @@ const char *vqemu_capabilities_at(const vqemu_capabilities *capabilities, const 
 /**
  * Whether there is a thing of a kind and name, and, with property not NULL, whether it has that
  * property: 1 or 0; -1 if it cannot be told: QEMU does not tell which properties it has, or tells
- * nothing of that kind, as of a kind that is misspelled. Machines are found by their aliases, too.
+ * nothing of that kind, as of a kind that is misspelled; also for NULL. Machines are found by their
+ * aliases, too.
  * Since 1.0.
  */
 int vqemu_capabilities_has(const vqemu_capabilities *capabilities, const char *kind,

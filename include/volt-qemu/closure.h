@@ -73,7 +73,7 @@ const char *vqemu_closure_message(const vqemu_closure *closure, size_t entry);
 
 /**
  * Whether a profile's files have what an ability takes, for guests of an architecture: 1 or 0; -1
- * if that cannot be told, as where the program is a script.
+ * if that cannot be told, as where the program is a script, and for NULL.
  *
  * ability: one of enum vqemu_ability. guest_arch: a name of vqemu_guest_arch_at(); 0 is answered
  * for guests that the profile does not serve, whose program it has not, or whose machines cannot

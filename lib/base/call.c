@@ -62,26 +62,26 @@ VQEMU_EXPORT void vqemu_call_unref(vqemu_call *call) {
 
 /* ---- settings ---- */
 
-static void set_timeout(vqemu_call *call, uint64_t milliseconds) {
-    int64_t now = call_now();
-    call->timeout = milliseconds;
-    call->deadline = milliseconds == 0 || milliseconds > (uint64_t)(INT64_MAX - now)
-                         ? INT64_MAX
-                         : now + (int64_t)milliseconds;
-}
+#define NUMBER(key, field)                                                                         \
+    { key, OPTION_NUMBER, offsetof(vqemu_call, field) }
 
-static uint64_t *number_of(vqemu_call *call, const char *key) {
-    if (strcmp(key, VQEMU_CALL_THREADS) == 0)
-        return &call->threads;
-    if (strcmp(key, VQEMU_CALL_LOCK_TIMEOUT_MS) == 0)
-        return &call->lock_timeout;
-    if (strcmp(key, VQEMU_CALL_MAX_OBJECTS) == 0)
-        return &call->max_objects;
-    if (strcmp(key, VQEMU_CALL_MAX_SIZE) == 0)
-        return &call->max_size;
-    if (strcmp(key, VQEMU_CALL_MAX_LAYERS) == 0)
-        return &call->max_layers;
-    return NULL;
+static const struct option_key KEYS[] = {
+    NUMBER(VQEMU_CALL_THREADS, threads),
+    NUMBER(VQEMU_CALL_DEADLINE_MS, timeout),
+    NUMBER(VQEMU_CALL_LOCK_TIMEOUT_MS, lock_timeout),
+    NUMBER(VQEMU_CALL_MAX_OBJECTS, max_objects),
+    NUMBER(VQEMU_CALL_MAX_SIZE, max_size),
+    NUMBER(VQEMU_CALL_MAX_LAYERS, max_layers),
+};
+
+static const struct options_type CALL = {"a call", sizeof(vqemu_call), KEYS,
+                                         sizeof KEYS / sizeof *KEYS};
+
+static void begin_timeout(vqemu_call *call) {
+    int64_t now = call_now();
+    call->deadline = call->timeout == 0 || call->timeout > (uint64_t)(INT64_MAX - now)
+                         ? INT64_MAX
+                         : now + (int64_t)call->timeout;
 }
 
 VQEMU_EXPORT int vqemu_call_set_number(vqemu_call *call, const char *key, uint64_t value,
@@ -93,19 +93,11 @@ VQEMU_EXPORT int vqemu_call_set_number(vqemu_call *call, const char *key, uint64
     int r = is_timeout || strcmp(key, VQEMU_CALL_LOCK_TIMEOUT_MS) == 0
                 ? options_check_time(key, value, INT64_MAX, error)
                 : 0;
-    if (r < 0)
-        return r;
-    if (is_timeout) {
-        set_timeout(call, value);
-        return 0;
-    }
-    uint64_t *number = number_of(call, key);
-    if (!number)
-        return error_unknown_key(
-            error, "a call", key,
-            "threads, timeout, lock_timeout, max_objects, max_size, max_layers");
-    *number = value;
-    return 0;
+    if (r == 0)
+        r = options_set_number(&CALL, call, key, value, error);
+    if (r == 0 && is_timeout)
+        begin_timeout(call);
+    return r;
 }
 
 VQEMU_EXPORT int vqemu_call_set_progress(vqemu_call *call, vqemu_progress_fn function,

@@ -153,6 +153,8 @@ static const struct closure_ability *judge_named(const vqemu_closure *closure, u
 VQEMU_EXPORT int vqemu_closure_has_ability(const vqemu_closure *closure, uint64_t ability,
                                            const char *guest_arch) {
     const struct closure_ability *found = judge_named(closure, ability, guest_arch);
+    if (!closure)
+        return -1;
     return found ? found->state : 0;
 }
 

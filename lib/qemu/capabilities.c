@@ -246,7 +246,7 @@ VQEMU_EXPORT int vqemu_capabilities_has(const vqemu_capabilities *capabilities, 
                                         const char *name, const char *property) {
     const struct capability *item = find(capabilities, kind, name);
     if (!item)
-        return capabilities && kind && name && !capabilities_tell(capabilities, kind) ? -1 : 0;
+        return capabilities && kind && name && capabilities_tell(capabilities, kind) ? 0 : -1;
     if (!property)
         return 1;
     const char *properties = capabilities_properties(capabilities, kind, name);

@@ -205,14 +205,11 @@ static int check_required(struct reader *reader, const struct object_type *type,
 static int read_object(struct reader *reader, const struct object_type *type, void *object,
                        json_t *json) {
     size_t length = reader->path.length;
-    int r = check_required(reader, type, json);
     const char *key;
     json_t *value;
-    if (r < 0)
-        return r;
     json_object_foreach(json, key, value) {
         const struct property *property = property_find(type, key, strlen(key));
-        r = enter_key(reader, key);
+        int r = enter_key(reader, key);
         if (r == 0)
             r = property
                     ? read_property(reader, property, object, value)
@@ -222,7 +219,8 @@ static int read_object(struct reader *reader, const struct object_type *type, vo
             return r;
         strbuf_truncate(&reader->path, length);
     }
-    return 0;
+    return check_required(reader, type,
+                          json); /* last: "pth" is a slip, not a path that is missing */
 }
 
 int object_from_json(const struct object_type *type, void *object, bool merge, json_t *json,

@@ -406,6 +406,23 @@ START_TEST(a_time_below_0_is_refused) {
 }
 END_TEST
 
+/* It named "timeout" for "deadline_ms". */
+START_TEST(the_keys_that_are_named_can_be_set) {
+    _cleanup_call_ vqemu_call *call = make_call("threads", 1);
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_call_set_number(call, "deadlin_ms", 1, &error), VQEMU_ERR_UNKNOWN_KEY);
+    ck_assert_str_eq(vqemu_error_detail(error, "suggestion"), VQEMU_CALL_DEADLINE_MS);
+    _cleanup_free_ char *choices = strdup(vqemu_error_detail(error, "choices"));
+    int count = 0;
+    char *rest = NULL;
+    for (char *key = strtok_r(choices, ", ", &rest); key; key = strtok_r(NULL, ", ", &rest)) {
+        ck_assert_int_eq(vqemu_call_set_number(call, key, 1, NULL), 0);
+        count++;
+    }
+    ck_assert_int_eq(count, 6);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("call");
     TCase *tests = tcase_create("call");
@@ -421,6 +438,7 @@ int main(void) {
     tcase_add_test(tests, who_is_told_may_use_the_call);
     tcase_add_test(tests, copies_in_a_tree_are_told_of);
     tcase_add_loop_test(tests, a_time_below_0_is_refused, 0, 2);
+    tcase_add_test(tests, the_keys_that_are_named_can_be_set);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }

@@ -61,6 +61,8 @@ START_TEST(what_was_collected_is_found) {
     ck_assert_int_eq(vqemu_capabilities_has(told, "machine", "q35", "smm"), 1);
     ck_assert_int_eq(vqemu_capabilities_has(told, "devcie", "virtio-net-pci", NULL), -1);
     ck_assert_int_eq(vqemu_capabilities_has(told, "virtio-net-pci", "device", NULL), -1);
+    ck_assert_int_eq(vqemu_capabilities_has(told, "device", NULL, NULL), -1);
+    ck_assert_int_eq(vqemu_capabilities_has(NULL, "device", "virtio-net-pci", NULL), -1);
     ck_assert_str_eq(vqemu_capabilities_fact(told, "machine", "pc-q35-7.2", "max-cpus"), "288");
     ck_assert_str_eq(vqemu_capabilities_fact(told, "machine", "pc-q35-7.2", "package"), "a b");
     ck_assert_ptr_null(vqemu_capabilities_fact(told, "machine", "pc-q35-7.2", "odd"));
