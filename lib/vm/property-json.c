@@ -219,8 +219,8 @@ static int read_object(struct reader *reader, const struct object_type *type, vo
             return r;
         strbuf_truncate(&reader->path, length);
     }
-    return check_required(reader, type,
-                          json); /* last: "pth" is a slip, not a path that is missing */
+    /* Last: "pth" is a slip, not a path that is missing. */
+    return check_required(reader, type, json);
 }
 
 int object_from_json(const struct object_type *type, void *object, bool merge, json_t *json,

@@ -1025,8 +1025,8 @@ def test_a_qemu_that_was_started_is_waited_for(tmp_path, connect):
 def test_times_below_0_are_refused(qmp):
     monitor = voltqemu.Monitor(qmp[0])
     for use, key in ((lambda: monitor.shut_down(timeout=-1), "timeout"), (lambda: monitor.next_event(-1), "timeout"),
-                     (lambda: voltqemu.Call(timeout=-0.5), "deadline_ms"),
-                     (lambda: voltqemu.Call(lock_timeout=-1), "lock_timeout_ms")):
+                     (lambda: voltqemu.Call(timeout=-0.5), "timeout"),
+                     (lambda: voltqemu.Call(lock_timeout=-1), "lock_timeout")):
         with pytest.raises(voltqemu.InvalidError) as refused:
             use()
         assert refused.value.reason == "out-of-range" and refused.value.details["key"] == key

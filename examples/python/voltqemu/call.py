@@ -106,9 +106,10 @@ class Call(Handle):
                            ("max_layers", max_layers)):
             if value is not None:
                 C.vqemu_call_set_number(self, key, unsigned(value, key))
-        for key, seconds in (("deadline_ms", timeout), ("lock_timeout_ms", lock_timeout)):
+        for key, name, seconds in (("deadline_ms", "timeout", timeout),
+                                   ("lock_timeout_ms", "lock_timeout", lock_timeout)):
             if seconds is not None:
-                C.vqemu_call_set_number(self, key, milliseconds(seconds, key))
+                C.vqemu_call_set_number(self, key, milliseconds(seconds, name))
         token = next(_tokens)
         _calls[token] = self
         C.vqemu_call_set_progress(self, _on_progress, token)
