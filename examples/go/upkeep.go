@@ -123,11 +123,11 @@ func (s *Store) Uses(ctx context.Context, name string, options ...CallOption) (*
 			for i := C.size_t(0); i < C.vqemu_use_list_count(list); i++ {
 				found.Uses = append(found.Uses, Use{
 					Kind:        UseKind(C.GoString(C.vqemu_use_list_kind(list, i))),
-					Tree:        C.GoString(C.vqemu_use_list_tree(list, i)),
+					Tree:        C.GoString(C.vqemu_use_list_tree_name(list, i)),
 					Revision:    C.GoString(C.vqemu_use_list_revision_name(list, i)),
 					PID:         int64(C.vqemu_use_list_pid(list, i)),
 					ProcessName: C.GoString(C.vqemu_use_list_process_name(list, i)),
-					VM:          C.GoString(C.vqemu_use_list_vm(list, i)),
+					VM:          C.GoString(C.vqemu_use_list_vm_name(list, i)),
 					Holder:      C.GoString(C.vqemu_use_list_holder(list, i)),
 				})
 			}
@@ -403,7 +403,7 @@ func newProblem(c *C.vqemu_check, i C.size_t) Problem {
 			C.GoString(C.vqemu_check_place_path(c, i, j))})
 	}
 	for j := C.size_t(0); j < C.vqemu_check_process_count(c, i); j++ {
-		problem.Processes = append(problem.Processes, Process{C.GoString(C.vqemu_check_process_tree(c, i, j)),
+		problem.Processes = append(problem.Processes, Process{C.GoString(C.vqemu_check_process_tree_name(c, i, j)),
 			int64(C.vqemu_check_process_pid(c, i, j)), C.GoString(C.vqemu_check_process_name(c, i, j))})
 	}
 	return problem

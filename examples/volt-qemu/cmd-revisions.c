@@ -132,7 +132,7 @@ static void add_users(struct table *table, const struct listing *listing,
     for (size_t i = 0; i < vqemu_use_list_count(listing->uses); i++) {
         if (!is_running(listing, i, revision))
             continue;
-        const char *vm = vqemu_use_list_vm(listing->uses, i);
+        const char *vm = vqemu_use_list_vm_name(listing->uses, i);
         long long pid = (long long)vqemu_use_list_pid(listing->uses, i);
         _cleanup_free_ char *user = vm    ? format_text("VM %s", vm)
                                     : pid ? format_text("process %lld", pid)

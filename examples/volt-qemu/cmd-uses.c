@@ -17,10 +17,10 @@ static json_t *use_json(const vqemu_use_list *uses, size_t index) {
     json_add_text(object, "kind", vqemu_use_list_kind(uses, index));
     json_add_text(object, "revision", vqemu_use_list_revision_name(uses, index));
     json_add_text(object, "ref", vqemu_use_list_revision_name(uses, index));
-    json_add_text(object, "tree", vqemu_use_list_tree(uses, index));
+    json_add_text(object, "tree", vqemu_use_list_tree_name(uses, index));
     json_add_process(object, "pid", vqemu_use_list_pid(uses, index));
     json_add_text(object, "process_name", vqemu_use_list_process_name(uses, index));
-    json_add_text(object, "vm", vqemu_use_list_vm(uses, index));
+    json_add_text(object, "vm", vqemu_use_list_vm_name(uses, index));
     json_add_text(object, "holder", vqemu_use_list_holder(uses, index));
     return object;
 }
@@ -50,9 +50,9 @@ static void print_uses(const vqemu_use_list *uses) {
         add_text(&table, vqemu_use_list_revision_name(uses, i));
         add_text(&table, number);
         add_text(&table, vqemu_use_list_process_name(uses, i));
-        add_text(&table, vqemu_use_list_vm(uses, i));
+        add_text(&table, vqemu_use_list_vm_name(uses, i));
         add_text(&table, vqemu_use_list_holder(uses, i));
-        const char *tree = vqemu_use_list_tree(uses, i);
+        const char *tree = vqemu_use_list_tree_name(uses, i);
         table_add(&table, "%.12s", tree ? tree : "-");
     }
     table_print(&table);

@@ -28,7 +28,7 @@ static json_t *problem_json(const vqemu_check *check, size_t problem) {
     }
     for (size_t i = 0; i < vqemu_check_process_count(check, problem); i++) {
         json_t *lease = json_object();
-        json_add_text(lease, "tree", vqemu_check_process_tree(check, problem, i));
+        json_add_text(lease, "tree", vqemu_check_process_tree_name(check, problem, i));
         json_add_process(lease, "pid", vqemu_check_process_pid(check, problem, i));
         json_add_text(lease, "process_name", vqemu_check_process_name(check, problem, i));
         json_append(leases, lease);
@@ -96,7 +96,7 @@ static void print_problem(const vqemu_check *check, size_t problem) {
             pid ? format_text("process %lld (%s)", pid, name ? name : "?")
                 : format_text("a process that cannot be looked into");
         _cleanup_free_ char *lease =
-            format_text("%s, %s", vqemu_check_process_tree(check, problem, i), process);
+            format_text("%s, %s", vqemu_check_process_tree_name(check, problem, i), process);
         print_safe("  in use: tree ", lease);
     }
 }

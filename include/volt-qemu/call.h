@@ -87,7 +87,8 @@ typedef struct vqemu_progress vqemu_progress;
  */
 typedef int (*vqemu_progress_fn)(const vqemu_progress *progress, void *userdata);
 
-/** Have progress reported; NULL for nobody. Errors: VQEMU_ERR_USAGE. Since 1.0. */
+/** Have progress reported; NULL for nobody. userdata must be there as long as calls are made with
+ * this object. Errors: VQEMU_ERR_USAGE. Since 1.0. */
 int vqemu_call_set_progress(vqemu_call *call, vqemu_progress_fn function, void *userdata,
                             vqemu_error **error);
 
@@ -152,7 +153,8 @@ const char *vqemu_log_record_detail(const vqemu_log_record *record, const char *
  */
 typedef void (*vqemu_log_fn)(const vqemu_log_record *record, void *userdata);
 
-/** Have events reported; NULL for nobody. Errors: VQEMU_ERR_USAGE. Since 1.0. */
+/** Have events reported; NULL for nobody. userdata: as of vqemu_call_set_progress(). Errors:
+ * VQEMU_ERR_USAGE. Since 1.0. */
 int vqemu_call_set_log(vqemu_call *call, vqemu_log_fn function, void *userdata,
                        vqemu_error **error);
 

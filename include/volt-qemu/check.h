@@ -113,7 +113,7 @@ const vqemu_closure *vqemu_check_closure(const vqemu_check *check, size_t closur
 size_t vqemu_check_process_count(const vqemu_check *check, size_t problem);
 
 /** The digest of such a tree's manifest; NULL beyond the count. Borrowed. Since 1.0. */
-const char *vqemu_check_process_tree(const vqemu_check *check, size_t problem, size_t process);
+const char *vqemu_check_process_tree_name(const vqemu_check *check, size_t problem, size_t process);
 
 /** The process; 0 for one that this process may not look into, or beyond the count. Since 1.0. */
 int64_t vqemu_check_process_pid(const vqemu_check *check, size_t problem, size_t process);

@@ -48,7 +48,7 @@ enum vqemu_result {
     VQEMU_ERR_MALFORMED = -6,
     /** Stored content is damaged: missing, or other than its digest says. */
     VQEMU_ERR_CORRUPT = -7,
-    /** The store was opened read-only. */
+    /** The store was opened read-only, or the file system is. */
     VQEMU_ERR_READ_ONLY = -8,
     /** The caller has cancelled the call. */
     VQEMU_ERR_CANCELLED = -9,

@@ -121,7 +121,7 @@ int64_t vqemu_monitor_pid(const vqemu_monitor *monitor);
 
 /** How long QEMU has for writing out its disks and ending, once it was told to: milliseconds. Since
  * 1.0. */
-#define VQEMU_MONITOR_QUIT_TIME 30000
+#define VQEMU_MONITOR_QUIT_MS 30000
 
 /** How a VM has ended. Since 1.0. */
 enum vqemu_shutdown_end {
@@ -149,7 +149,7 @@ enum vqemu_shutdown_end {
  * was closed, which is the last that QEMU does but its exit. A peer that merely closes the
  * connection has not ended.
  *
- * Never takes longer than timeout_ms + VQEMU_MONITOR_QUIT_TIME, whatever the other side does, nor
+ * Never takes longer than timeout_ms + VQEMU_MONITOR_QUIT_MS, whatever the other side does, nor
  * than the time of the call, if it has one. No signal is sent to anybody. When the time of the call
  * is over, or it is cancelled, the guest may still switch itself off.
  *

@@ -113,7 +113,8 @@ enum vqemu_verdict {
  */
 typedef int (*vqemu_verifier_fn)(const vqemu_evidence *evidence, void *userdata);
 
-/** Have it asked; NULL for nobody. Errors: VQEMU_ERR_USAGE. Since 1.0. */
+/** Have it asked; NULL for nobody. userdata must be there as long as the trust is, to which options
+ * and stores keep references. Errors: VQEMU_ERR_USAGE. Since 1.0. */
 int vqemu_trust_set_verifier(vqemu_trust *trust, vqemu_verifier_fn function, void *userdata,
                              vqemu_error **error);
 

@@ -60,7 +60,7 @@ const char *vqemu_use_list_kind(const vqemu_use_list *list, size_t index);
 /** The name of the tree, which is the digest of its revision's manifest, or another name if it was
  * replaced while it was used; NULL if it is not known, and beyond the count. Borrowed. Since 1.0.
  */
-const char *vqemu_use_list_tree(const vqemu_use_list *list, size_t index);
+const char *vqemu_use_list_tree_name(const vqemu_use_list *list, size_t index);
 
 /** The name of the revision; NULL if the store has none of that tree, and beyond the count.
  * Borrowed. Since 1.0. */
@@ -77,7 +77,7 @@ const char *vqemu_use_list_process_name(const vqemu_use_list *list, size_t index
 
 /** The name of the VM, if the arguments of the process say one; else NULL, as beyond the count.
  * Borrowed. Since 1.0. */
-const char *vqemu_use_list_vm(const vqemu_use_list *list, size_t index);
+const char *vqemu_use_list_vm_name(const vqemu_use_list *list, size_t index);
 
 /** The holder of a pin; NULL for one without, for other kinds, and beyond the count. Borrowed.
  * Since 1.0. */

@@ -98,14 +98,14 @@ static int not_ended(const struct shutdown *shutdown, vqemu_error **error) {
         return r;
     r = error_set(error, VQEMU_ERR_TIMEOUT, 0,
                   "QEMU at %s was told to quit, but has not ended in %d s", name,
-                  VQEMU_MONITOR_QUIT_TIME / 1000);
+                  VQEMU_MONITOR_QUIT_MS / 1000);
     return error_because(r, error, "not-ended", VQEMU_DETAIL_PATH, name, NULL);
 }
 
 /* Also where the guest is off already: with -no-shutdown, QEMU would stay. Until QEMU hangs up.
  * was_told: not, if it had ended before. */
 static int quit(const struct shutdown *shutdown, bool *was_told, vqemu_error **error) {
-    struct qmp_limit limit = until(shutdown, call_now() + VQEMU_MONITOR_QUIT_TIME);
+    struct qmp_limit limit = until(shutdown, call_now() + VQEMU_MONITOR_QUIT_MS);
     int r = execute(shutdown, "quit", &limit, NULL, error);
     *was_told = r != QMP_ENDED;
     while (r == QMP_DONE && call_now() < limit.deadline)
@@ -116,7 +116,7 @@ static int quit(const struct shutdown *shutdown, bool *was_told, vqemu_error **e
 /* QEMU has hung up, which is the last but its exit. */
 static int wait_for_exit(const struct shutdown *shutdown, vqemu_error **error) {
     const struct peer *peer = &shutdown->monitor->qmp.peer;
-    int64_t deadline = earlier(call_now() + VQEMU_MONITOR_QUIT_TIME, shutdown->deadline);
+    int64_t deadline = earlier(call_now() + VQEMU_MONITOR_QUIT_MS, shutdown->deadline);
     while (peer->pid > 0 && !peer_has_ended(peer)) {
         struct pollfd poller = {.fd = peer->fd, .events = POLLIN};
         int r = check_call(shutdown, error);
@@ -176,7 +176,7 @@ VQEMU_EXPORT int vqemu_monitor_shut_down(vqemu_monitor *monitor, uint32_t timeou
         .monitor = monitor,
         .call = call,
         .guest_deadline = guest_deadline,
-        .deadline = earlier(guest_deadline + VQEMU_MONITOR_QUIT_TIME, call_deadline(call)),
+        .deadline = earlier(guest_deadline + VQEMU_MONITOR_QUIT_MS, call_deadline(call)),
         .has_time = timeout_ms > 0,
     };
     monitor->guest_is_off = monitor->is_ending = false;

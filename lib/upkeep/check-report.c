@@ -183,8 +183,8 @@ VQEMU_EXPORT size_t vqemu_check_process_count(const vqemu_check *check, size_t p
     return found ? found->lease_count : 0;
 }
 
-VQEMU_EXPORT const char *vqemu_check_process_tree(const vqemu_check *check, size_t problem,
-                                                  size_t process) {
+VQEMU_EXPORT const char *vqemu_check_process_tree_name(const vqemu_check *check, size_t problem,
+                                                       size_t process) {
     const struct tree_user *found = process_at(check, problem, process);
     return found ? found->tree : NULL;
 }

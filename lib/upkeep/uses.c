@@ -274,7 +274,7 @@ VQEMU_EXPORT const char *vqemu_use_list_kind(const vqemu_use_list *list, size_t 
     return use ? use->kind : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_use_list_tree(const vqemu_use_list *list, size_t index) {
+VQEMU_EXPORT const char *vqemu_use_list_tree_name(const vqemu_use_list *list, size_t index) {
     const struct use *use = use_at(list, index);
     return use ? null_if_empty(use->tree) : NULL;
 }
@@ -294,7 +294,7 @@ VQEMU_EXPORT const char *vqemu_use_list_process_name(const vqemu_use_list *list,
     return use ? null_if_empty(use->command) : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_use_list_vm(const vqemu_use_list *list, size_t index) {
+VQEMU_EXPORT const char *vqemu_use_list_vm_name(const vqemu_use_list *list, size_t index) {
     const struct use *use = use_at(list, index);
     return use ? null_if_empty(use->vm) : NULL;
 }

@@ -164,7 +164,7 @@ size_t count_problems(vqemu_store *store, const char *name, uint32_t flags, cons
     ck_assert_ptr_null(vqemu_check_problem_kind(check, count));
     ck_assert_ptr_null(vqemu_check_problem_message(check, count));
     ck_assert_ptr_null(vqemu_check_place_revision_name(check, count, 0));
-    ck_assert_ptr_null(vqemu_check_process_tree(check, count, 0));
+    ck_assert_ptr_null(vqemu_check_process_tree_name(check, count, 0));
     ck_assert(!vqemu_check_problem_repaired(check, count));
     vqemu_check_free(check);
     return count;

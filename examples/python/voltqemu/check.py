@@ -72,6 +72,6 @@ def _problem(check: Pointer, i: int) -> CheckProblem:
         C.vqemu_check_problem_message(check, i), C.vqemu_check_problem_repaired(check, i),
         [CheckPlace(C.vqemu_check_place_revision_name(check, i, j), C.vqemu_check_place_path(check, i, j))
          for j in range(C.vqemu_check_place_count(check, i))],
-        [CheckProcess(C.vqemu_check_process_tree(check, i, j), C.vqemu_check_process_pid(check, i, j) or None,
+        [CheckProcess(C.vqemu_check_process_tree_name(check, i, j), C.vqemu_check_process_pid(check, i, j) or None,
                       C.vqemu_check_process_name(check, i, j))
          for j in range(C.vqemu_check_process_count(check, i))])

@@ -254,9 +254,9 @@ class Store(Handle):
         found = perform(call, lambda made: C.vqemu_store_list_uses(self, text, 0, made))
         uses = [Use(kind, tree, revision, pid or None, command, vm, holder)
                 for kind, tree, revision, pid, command, vm, holder in items(
-                    found, "vqemu_use_list_count", "vqemu_use_list_kind", "vqemu_use_list_tree",
+                    found, "vqemu_use_list_count", "vqemu_use_list_kind", "vqemu_use_list_tree_name",
                     "vqemu_use_list_revision_name", "vqemu_use_list_pid", "vqemu_use_list_process_name",
-                    "vqemu_use_list_vm", "vqemu_use_list_holder")]
+                    "vqemu_use_list_vm_name", "vqemu_use_list_holder")]
         return Uses(uses, C.vqemu_use_list_is_complete(found))
 
     def sizes(self, profile: Optional[Union[Text, Profile]] = None, *, call: Optional[Call] = None) -> Sizes:

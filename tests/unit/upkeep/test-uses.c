@@ -164,10 +164,10 @@ static void is_told(child_fn function, const char *command, const char *vm) {
     size_t i = find(list, "process");
     ck_assert_uint_eq(count_kind(list, "process"), 1);
     ck_assert_int_eq(vqemu_use_list_pid(list, i), child.pid);
-    ck_assert_str_eq(vqemu_use_list_tree(list, i), tree);
+    ck_assert_str_eq(vqemu_use_list_tree_name(list, i), tree);
     ck_assert_str_eq(vqemu_use_list_revision_name(list, i), vqemu_revision_name(revision));
     ck_assert_str_eq(vqemu_use_list_process_name(list, i), command);
-    ck_assert_pstr_eq(vqemu_use_list_vm(list, i), vm);
+    ck_assert_pstr_eq(vqemu_use_list_vm_name(list, i), vm);
     ck_assert_ptr_null(vqemu_use_list_holder(list, i));
     ck_assert_uint_eq(count_kind(list, "lease"), 0);
     vqemu_use_list_free(list);
@@ -257,7 +257,7 @@ START_TEST(leases_are_told_with_their_holder) {
     size_t i = find(list, "lease");
     ck_assert_uint_eq(count_kind(list, "lease"), 1);
     ck_assert_int_eq(vqemu_use_list_pid(list, i), getpid());
-    ck_assert_str_eq(vqemu_use_list_tree(list, i), vqemu_runtime_digest(runtime));
+    ck_assert_str_eq(vqemu_use_list_tree_name(list, i), vqemu_runtime_digest(runtime));
     ck_assert_str_eq(vqemu_use_list_revision_name(list, i), vqemu_revision_name(revision));
     ck_assert_uint_eq(count_kind(list, "process"), 0);
     vqemu_use_list_free(list);
@@ -301,10 +301,10 @@ START_TEST(pins_current_and_links_are_told) {
     ck_assert_str_eq(vqemu_use_list_kind(list, 2), "link");
     for (size_t i = 0; i < 3; i++) {
         ck_assert_str_eq(vqemu_use_list_revision_name(list, i), name);
-        ck_assert_uint_eq(strlen(vqemu_use_list_tree(list, i)), 64);
+        ck_assert_uint_eq(strlen(vqemu_use_list_tree_name(list, i)), 64);
         ck_assert_int_eq(vqemu_use_list_pid(list, i), 0);
         ck_assert_ptr_null(vqemu_use_list_process_name(list, i));
-        ck_assert_ptr_null(vqemu_use_list_vm(list, i));
+        ck_assert_ptr_null(vqemu_use_list_vm_name(list, i));
     }
     vqemu_use_list_free(list);
 }
@@ -330,7 +330,7 @@ START_TEST(what_is_gone_is_told_among_all) {
     ck_assert_int_eq(unlink(vqemu_revision_path(revision)), 0);
     vqemu_use_list *list = list_uses(NULL);
     ck_assert_ptr_null(vqemu_use_list_revision_name(list, find(list, "lease")));
-    ck_assert_ptr_null(vqemu_use_list_tree(list, find(list, "pin")));
+    ck_assert_ptr_null(vqemu_use_list_tree_name(list, find(list, "pin")));
     ck_assert_str_eq(vqemu_use_list_revision_name(list, find(list, "pin")),
                      vqemu_revision_name(revision));
     vqemu_use_list_free(list);
@@ -356,14 +356,14 @@ START_TEST(mistakes_of_callers_are_told) {
     ck_assert_ptr_null(list);
     ck_assert_uint_eq(vqemu_use_list_count(NULL), 0);
     ck_assert_ptr_null(vqemu_use_list_kind(NULL, 0));
-    ck_assert_ptr_null(vqemu_use_list_vm(NULL, 0));
+    ck_assert_ptr_null(vqemu_use_list_vm_name(NULL, 0));
     ck_assert_int_eq(vqemu_use_list_pid(NULL, 0), 0);
     ck_assert(!vqemu_use_list_is_complete(NULL));
     vqemu_use_list_free(NULL);
     list = list_uses(NULL);
     size_t count = vqemu_use_list_count(list);
     ck_assert_ptr_null(vqemu_use_list_kind(list, count));
-    ck_assert_ptr_null(vqemu_use_list_tree(list, count));
+    ck_assert_ptr_null(vqemu_use_list_tree_name(list, count));
     ck_assert_ptr_null(vqemu_use_list_holder(list, count));
     vqemu_use_list_free(list);
 }

@@ -201,7 +201,8 @@ START_TEST(what_a_second_document_cannot_say_is_refused) {
          "s: zzz: a VM has no such key; perhaps it is one of a newer version of the library",
          VQEMU_ERR_UNKNOWN_KEY},
         {"{\"memory\":1,\"shares\":[{\"pth\":\"/srv\"}]}",
-         "s: shares[0].pth: a share has no such key; perhaps it is path", VQEMU_ERR_UNKNOWN_KEY},
+         "s: shares[0].pth: a share has no such key; perhaps it is shares[0].path",
+         VQEMU_ERR_UNKNOWN_KEY},
         {"[]", "s: not a JSON object", VQEMU_ERR_MALFORMED},
     };
     _cleanup_vm_ vqemu_vm *vm = read_vm("{\"name\":\"x\",\"memory\":7,\"nics\":[{}]}");
