@@ -106,6 +106,13 @@ def test_everything_is_installed_where_it_belongs(prefix):
         "share/bash-completion/completions/volt-qemu"}
 
 
+def test_a_packager_installs_parts_by_their_tags(tmp_path):
+    run("meson", "setup", tmp_path / "build", SOURCE, "-Dpython=enabled", *QUICK)
+    plan = json.loads(run("meson", "introspect", "--install-plan", tmp_path / "build"))
+    tags = {name: entry["tag"] for entries in plan.values() for name, entry in entries.items()}
+    assert set(tags.values()) == {"runtime", "devel", "doc", "man", "python-runtime"}, tags
+
+
 def test_what_headers_and_documents_name_is_installed(prefix, environment):
     """Also what documents link to; what is QEMU's own is not ours."""
     base = Path(run("pkg-config", "--variable=docdir", "volt-qemu", env=environment).strip())
