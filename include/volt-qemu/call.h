@@ -47,7 +47,9 @@ void vqemu_call_unref(vqemu_call *call);
 
 /** Milliseconds from now to a deadline, of all calls together that are made with this object; 0 for
  * none, the default; INT64_MAX at most, so that a time below 0 is refused. Past it, calls fail with
- * VQEMU_ERR_TIMEOUT. Since 1.0. */
+ * VQEMU_ERR_TIMEOUT. Without one, waiting for locks, QEMU and registries ends all the same; a pipe
+ * or socket of the caller's own, as of vqemu_store_import(), is waited for as long as it takes.
+ * Since 1.0. */
 #define VQEMU_CALL_DEADLINE_MS "deadline_ms"
 
 /** Milliseconds that one wait for somebody else's lock may take: 1 or more; 0 sets the default of

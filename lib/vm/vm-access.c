@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A VM's properties by key. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -97,10 +98,14 @@ static int set_switch(const struct target *target, int32_t value, vqemu_error **
     const struct property *property = key_last(&target->path)->property;
     const struct value given = {.kind = VALUE_SWITCH, .on = value == VQEMU_SWITCH_ON};
     if (value < VQEMU_SWITCH_DEFAULT || value > VQEMU_SWITCH_ON) {
+        char text[16];
+        snprintf(text, sizeof text, "%d", (int)value);
         int r = error_set(error, VQEMU_ERR_INVALID, 0,
-                          "%s: %d is no state of a switch: 0 is the default, 1 off, 2 on",
-                          target->path.text, (int)value);
-        return error_because(r, error, "out-of-range", VQEMU_DETAIL_KEY, target->path.text, NULL);
+                          "%s: %s is no state of a switch: %d is the default, %d off, %d on",
+                          target->path.text, text, VQEMU_SWITCH_DEFAULT, VQEMU_SWITCH_OFF,
+                          VQEMU_SWITCH_ON);
+        return error_because(r, error, "out-of-range", VQEMU_DETAIL_KEY, target->path.text,
+                             VQEMU_DETAIL_VALUE, text, NULL);
     }
     if (target->path.kind == KEY_VALUE)
         return set_value(target, value == VQEMU_SWITCH_DEFAULT ? NULL : &given, error);

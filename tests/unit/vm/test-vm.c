@@ -99,7 +99,11 @@ START_TEST(switches_have_three_states) {
         ck_assert_int_eq(vqemu_vm_get_switch(vm, "rng", &state, NULL), 0);
         ck_assert_int_eq(state, states[i]);
     }
-    ck_assert_int_eq(vqemu_vm_set_switch(vm, "rng", 3, NULL), VQEMU_ERR_INVALID);
+    _cleanup_error_ vqemu_error *error = NULL;
+    ck_assert_int_eq(vqemu_vm_set_switch(vm, "rng", 3, &error), VQEMU_ERR_INVALID);
+    ck_assert_str_eq(vqemu_error_message(error),
+                     "rng: 3 is no state of a switch: -1 is the default, 0 off, 1 on");
+    ck_assert_str_eq(vqemu_error_detail(error, VQEMU_DETAIL_VALUE), "3");
     ck_assert_int_eq(vqemu_vm_set_switch(vm, "rng", -2, NULL), VQEMU_ERR_INVALID);
     ck_assert_int_eq(vqemu_vm_set_switch(vm, "cpu_features.x", 3, NULL), VQEMU_ERR_INVALID);
 }
