@@ -57,6 +57,8 @@ static int allow_runtime(int rules, const vqemu_runtime *runtime) {
             r = allow(rules, directories[i], MAY_READ);
     if (r == 0)
         r = allow(rules, "/dev/kvm", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
+    if (r == 0) /* without which QEMU does not start where it finds no getrandom(2) */
+        r = allow(rules, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE);
     return r == 0 && !vqemu_runtime_loader(runtime) ? allow_host(rules) : r;
 }
 

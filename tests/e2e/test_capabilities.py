@@ -197,6 +197,15 @@ def test_one_that_has_kvm_alone_is_asked_where_there_is_none(tmp_path):
     assert told.has("machine", "q35") and not told.has("accel", "tcg") and told.has("machine", "pc") is False
 
 
+def test_one_that_knows_no_getrandom_has_the_device_of_random_bytes(tmp_path):
+    """As in an emulated processor: QEMU does not start without random bytes."""
+    selection = voltqemu.select(voltqemu.Host("x86_64", "usable"), profile="emulate-x86", guest_arch="x86_64")
+    program = tmp_path / "qemu-system-x86_64"
+    program.write_text('#!/bin/sh\n: </dev/urandom || exit 1\nexec /usr/bin/qemu-system-x86_64 "$@"\n')
+    program.chmod(0o755)
+    assert voltqemu.Runtime(selection, program, "/usr/share/qemu").probe().has("machine", "q35")
+
+
 def test_what_it_says_of_the_ways_it_is_tried_is_not_why_it_does_not_start(tmp_path):
     root = hostile(tmp_path, 'case "$*" in *sandbox*) echo "qemu: -sandbox: no such option" >&2; exit 1;; esac\n'
                              'case "$*" in *"-accel tcg"*) echo "qemu: invalid accelerator tcg" >&2; exit 1;; esac\n'

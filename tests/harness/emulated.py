@@ -6,6 +6,11 @@ import shutil
 from pathlib import Path
 
 
+# System calls that no emulation of a processor hands on: what keys and values would come to.
+WITHOUT_SECCOMP = {"sandbox": False}
+NOT_HANDED_ON = {("disks.aio", "io_uring"), ("disks.aio", "native")}
+
+
 def host_of(made):
     """The architecture of the hosts that a profile is for, which examples/profiles/build made."""
     return json.loads(Path(made, "share/build.json").read_text())["arch"]

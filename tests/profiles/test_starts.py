@@ -100,12 +100,17 @@ def without_kvm(argv):
 def start_with_each_key(name, arch, machine, directory):
     """Returns what failed, and the keys that a machine was started with."""
     place, made, failed, started = Place(directory, arch), purpose_built(name), {}, set()
-    program = emulated.write_program(made, arch, directory) if emulated.is_foreign(made) \
-        else made / f"bin/qemu-system-{arch}"
+    is_foreign = emulated.is_foreign(made)
+    program = emulated.write_program(made, arch, directory) if is_foreign else made / f"bin/qemu-system-{arch}"
+    own = {"runtime_dir": "/", "state_dir": "/"}
+    if is_foreign:
+        own.update(emulated.WITHOUT_SECCOMP)
     runtime = Runtime(name, arch, program, made / "firmware", host=emulated.host_of(made))
     for (key, value), documents in wanted().items():
+        if is_foreign and (key, value) in emulated.NOT_HANDED_ON:
+            continue
         for document in documents:
-            text = asked.whole(machine, place.document({**document, "runtime_dir": "/", "state_dir": "/"}))
+            text = asked.whole(machine, place.document({**document, **own}))
             try:
                 command = runtime.build(VmFromJson(text.encode()))
             except Refused:
