@@ -127,7 +127,7 @@ func GuestArches() []GuestArch {
 	var all []GuestArch
 	for i := C.size_t(0); i < C.vqemu_guest_arch_count(); i++ {
 		name := C.vqemu_guest_arch_at(i)
-		arch := GuestArch{Name: C.GoString(name), Binary: C.GoString(C.vqemu_guest_arch_binary(name))}
+		arch := GuestArch{Name: C.GoString(name), Binary: C.GoString(C.vqemu_guest_arch_binary_name(name))}
 		for j := C.size_t(0); j < C.vqemu_guest_arch_machine_count(name); j++ {
 			arch.Machines = append(arch.Machines, C.GoString(C.vqemu_guest_arch_machine_at(name, j)))
 		}

@@ -104,7 +104,7 @@ const char *vqemu_guest_arch_at(size_t index);
  * The name of the QEMU program for a guest architecture: "qemu-system-x86_64" and so on;
  * "qemu-system-ppc64" for ppc64le. NULL if the architecture is not known. Static. Since 1.0.
  */
-const char *vqemu_guest_arch_binary(const char *guest_arch);
+const char *vqemu_guest_arch_binary_name(const char *guest_arch);
 
 /** How many kinds of machine a guest architecture has; 0 if it is not known. Since 1.0. */
 size_t vqemu_guest_arch_machine_count(const char *guest_arch);

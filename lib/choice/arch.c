@@ -475,7 +475,7 @@ VQEMU_EXPORT const char *vqemu_guest_arch_at(size_t index) {
     return arch ? arch->name : NULL;
 }
 
-VQEMU_EXPORT const char *vqemu_guest_arch_binary(const char *guest_arch) {
+VQEMU_EXPORT const char *vqemu_guest_arch_binary_name(const char *guest_arch) {
     const struct arch *arch = arch_find(guest_arch);
     return arch ? arch->binary : NULL;
 }

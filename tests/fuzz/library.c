@@ -81,7 +81,7 @@ static void set_path(vqemu_runtime_options *options, const char *key, const char
 #define ODD_DIRECTORY "/volt a;b:c$d%n\"e'\\f"
 
 vqemu_runtime *fuzz_make_runtime(const vqemu_selection *selection, bool plain) {
-    const char *program = vqemu_guest_arch_binary(vqemu_selection_guest_arch(selection));
+    const char *program = vqemu_guest_arch_binary_name(vqemu_selection_guest_arch(selection));
     _cleanup_free_ char *firmware = format_string("%s/tree/firmware", fuzz_scratch());
     _cleanup_free_ char *binary =
         format_string("%s/bin/%s", plain ? "/volt" : ODD_DIRECTORY, program);

@@ -28,7 +28,7 @@ static inline vqemu_selection *read_selection(int index) {
 static inline vqemu_runtime *make_case_runtime(int index) {
     _cleanup_selection_ vqemu_selection *selection = read_selection(index);
     _cleanup_free_ char *binary = format_string(
-        "/volt/tree/bin/%s", vqemu_guest_arch_binary(vqemu_selection_guest_arch(selection)));
+        "/volt/tree/bin/%s", vqemu_guest_arch_binary_name(vqemu_selection_guest_arch(selection)));
     return runtime_at(selection,
                       runtime_paths(binary, "/volt/tree/firmware", "/volt/tree/lib",
                                     "/volt/tree/lib/qemu", "/volt/tree/lib/ld-linux-x86-64.so.2"));

@@ -119,7 +119,7 @@ size_t vqemu_evidence_signature_count(const vqemu_evidence *evidence);
 const char *vqemu_evidence_source(const vqemu_evidence *evidence);
 void vqemu_free(void *memory);
 const char *vqemu_guest_arch_at(size_t index);
-const char *vqemu_guest_arch_binary(const char *guest_arch);
+const char *vqemu_guest_arch_binary_name(const char *guest_arch);
 size_t vqemu_guest_arch_count(void);
 const char *vqemu_guest_arch_machine_at(const char *guest_arch, size_t index);
 size_t vqemu_guest_arch_machine_count(const char *guest_arch);

@@ -92,7 +92,7 @@ class GuestArch:
     def __init__(self, name: Text) -> None:
         text = encoded(name, "name")
         self.name = decoded(text)
-        self.binary: str = C.vqemu_guest_arch_binary(text)
+        self.binary: str = C.vqemu_guest_arch_binary_name(text)
         if self.binary is None:
             raise UnknownKeyError(f"there is no guest architecture {self.name!r}", reason="unknown-guest-arch",
                                   details={"choices": ", ".join(_arch_names())})

@@ -163,8 +163,8 @@ START_TEST(machines_of_an_architecture_are_counted) {
     ck_assert_uint_eq(vqemu_guest_arch_machine_count(NULL), 0);
     ck_assert_ptr_null(vqemu_guest_arch_machine_at("sparc", 0));
     ck_assert_ptr_null(vqemu_guest_arch_machine_at(NULL, 0));
-    ck_assert_str_eq(vqemu_guest_arch_binary("ppc64le"), "qemu-system-ppc64");
-    ck_assert_ptr_null(vqemu_guest_arch_binary(NULL));
+    ck_assert_str_eq(vqemu_guest_arch_binary_name("ppc64le"), "qemu-system-ppc64");
+    ck_assert_ptr_null(vqemu_guest_arch_binary_name(NULL));
 }
 END_TEST
 
