@@ -101,7 +101,7 @@ int blob_fetch_manifest(struct session *session, const char *reference, char **t
                         struct oci_blob *blob, vqemu_error **error) {
     _cleanup_free_ char *target = blob_manifest_target(session->remote, reference);
     _cleanup_free_ char *what = format_string("manifest %s", reference);
-    _cleanup_free_ char *doing = format_string("fetch the manifest %s", reference);
+    _cleanup_free_ char *doing = format_string("fetch the manifest %s of", reference);
     _cleanup_free_ char *body = NULL;
     size_t size = 0;
     _cleanup_(exchange_release) struct exchange exchange = {
@@ -177,7 +177,7 @@ static int check_text(const struct session *session, const struct exchange *exch
 int blob_fetch_text(struct session *session, const struct oci_blob *blob, const char *what,
                     size_t limit, char **text, vqemu_error **error) {
     _cleanup_free_ char *target = blob_target(session->remote, &blob->digest);
-    _cleanup_free_ char *doing = format_string("fetch %s", what);
+    _cleanup_free_ char *doing = format_string("fetch %s from", what);
     _cleanup_strbuf_ struct strbuf body = {0};
     struct sink sink = {.size = blob->size,
                         .whole = blob->size,

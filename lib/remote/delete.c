@@ -56,7 +56,7 @@ VQEMU_EXPORT int vqemu_remote_delete(const vqemu_remote *remote, const char *ref
     char digest[OCI_DIGEST_SIZE];
     struct vqemu_progress progress = {.call = call, .phase_count = 1};
     _cleanup_(session_close) struct session session = {
-        .remote = remote, .doing = "delete a manifest", .progress = &progress};
+        .remote = remote, .doing = "delete a manifest of", .progress = &progress};
     int r = blob_check_reference(reference, error);
     if (r == 0)
         r = session_open(&session, "pull,delete", error);

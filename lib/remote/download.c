@@ -204,9 +204,10 @@ static int begin(struct downloads *downloads, struct download *download,
                  .context = download},
         .target = blob_target(downloads->session->remote, &range->blob.digest),
     };
-    download->doing = range->part_count == 1
-                          ? format_string("fetch %s", path_of(download))
-                          : format_string("fetch %s and what is packed with it", path_of(download));
+    download->doing =
+        range->part_count == 1
+            ? format_string("fetch %s from", path_of(download))
+            : format_string("fetch %s and what is packed with it from", path_of(download));
     return download->target && download->doing ? 0 : error_no_memory(error);
 }
 

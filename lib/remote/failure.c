@@ -20,7 +20,7 @@ static int tell(const struct failed *failed, int code, const char *reason, vqemu
     error_set_va(error, code, 0, format, arguments);
     va_end(arguments);
     _cleanup_free_ char *host = url_authority(failed->url);
-    error_prefix(code, error, "cannot %s of %s: %s ", failed->doing, failed->remote->repository,
+    error_prefix(code, error, "cannot %s %s: %s ", failed->doing, failed->remote->repository,
                  host ? host : failed->url->host);
     return error_because(code, error, reason, VQEMU_DETAIL_HOST, host, NULL);
 }

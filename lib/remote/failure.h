@@ -11,7 +11,7 @@
 /* A request that failed. */
 struct failed {
     const vqemu_remote *remote;
-    const char *doing;     /* "list the tags": of the repository, behind "cannot" */
+    const char *doing;     /* "list the tags of": between "cannot" and the repository */
     const struct url *url; /* who was asked last */
     unsigned tries;
     const struct answer *answer;

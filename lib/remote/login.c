@@ -63,7 +63,7 @@ static int check_realm(const struct login *login, const struct failed *failed,
     if (!fault)
         return 0;
     int r = error_set(error, VQEMU_ERR_DENIED, 0,
-                      "cannot %s of %s: the registry sends for a token to %s, %s", failed->doing,
+                      "cannot %s %s: the registry sends for a token to %s, %s", failed->doing,
                       login->remote->repository, login->realm.host, fault);
     return error_because(r, error, "token-server", VQEMU_DETAIL_HOST, login->realm.host, NULL);
 }

@@ -321,7 +321,9 @@ VQEMU_EXPORT int vqemu_store_pull(vqemu_store *store, const vqemu_remote *remote
         .version = version,
         .name = format_string("%s%c%s", remote->repository, blob_is_digest(version) ? '@' : ':',
                               version),
-        .session = {.remote = remote, .doing = "fetch the objects", .progress = &pulling.progress},
+        .session = {.remote = remote,
+                    .doing = "fetch the objects from",
+                    .progress = &pulling.progress},
         .progress = {.call = call, .phase_count = 3},
     };
     const struct fetch_source source = {.name = pulling.name};

@@ -103,7 +103,7 @@ static int put_manifest(struct pushing *pushing, const char *tag, bool *lacks,
     struct text_body text = {.text = pushing->text, .size = (size_t)pushing->manifest.size};
     const struct http_upload body = {text.size, OCI_MANIFEST_TYPE, give_text, rewind_text, &text};
     _cleanup_free_ char *target = blob_manifest_target(pushing->session.remote, tag);
-    _cleanup_free_ char *doing = format_string("set the tag %s", tag);
+    _cleanup_free_ char *doing = format_string("set the tag %s of", tag);
     _cleanup_(exchange_release) struct exchange exchange = {
         .request = {.method = "PUT",
                     .target = target,
@@ -212,7 +212,9 @@ VQEMU_EXPORT int vqemu_store_push(vqemu_store *store, const vqemu_revision *revi
     REQUIRE_FLAGS(flags, VQEMU_PUSH_FORCE | VQEMU_PUSH_DRY_RUN, error);
     _cleanup_(release_pushing) struct pushing pushing = {
         .tag = tag ? tag : USUAL_TAG,
-        .session = {.remote = remote, .doing = "send the objects", .progress = &pushing.progress},
+        .session = {.remote = remote,
+                    .doing = "send the objects to",
+                    .progress = &pushing.progress},
         .progress = {.call = call, .phase_count = 1},
     };
     _cleanup_push_ vqemu_push *new = calloc(1, sizeof *new);

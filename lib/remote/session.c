@@ -496,8 +496,7 @@ static int given_up(const struct session *session, const struct running *running
         if (exchange->state != EXCHANGE_DONE && exchange->problem[0])
             error_prefix(code, error, "%s: %s; ", exchange->url.host, exchange->problem);
     }
-    return error_prefix(code, error, "cannot %s of %s: ", session->doing,
-                        session->remote->repository);
+    return error_prefix(code, error, "cannot %s %s: ", session->doing, session->remote->repository);
 }
 
 static int run(struct session *session, const struct running *running, vqemu_error **error) {

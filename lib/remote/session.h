@@ -53,7 +53,7 @@ void exchange_release(struct exchange *exchange);
 
 struct session {
     const vqemu_remote *remote;
-    const char *doing; /* for messages: "list the tags" */
+    const char *doing; /* for messages: "list the tags of" */
     struct vqemu_progress *progress;
     struct url base;
     struct http *http;

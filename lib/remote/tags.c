@@ -162,7 +162,7 @@ VQEMU_EXPORT int vqemu_remote_list_tags(const vqemu_remote *remote, uint32_t fla
     REQUIRE_FLAGS(flags, 0, error);
     struct vqemu_progress progress = {.call = call, .phase_count = 1};
     _cleanup_(session_close) struct session session = {
-        .remote = remote, .doing = "list the tags", .progress = &progress};
+        .remote = remote, .doing = "list the tags of", .progress = &progress};
     _cleanup_(cleanup_tag_list) vqemu_tag_list *new = calloc(1, sizeof *new);
     progress_start(&progress, "list", "tags", 0);
     int r = new ? session_open(&session, "pull", error) : error_no_memory(error);

@@ -188,7 +188,7 @@ static int begin(const struct uploads *uploads, struct upload *upload, struct ou
         .outgoing = outgoing,
         .progress = uploads->session->progress,
         .step = outgoing->is_wanted ? UPLOAD_SENDS : UPLOAD_ASKS,
-        .doing = format_string("send %s", outgoing->what),
+        .doing = format_string("send %s to", outgoing->what),
         .fd = -1,
     };
     upload->body = (struct http_upload){.size = outgoing->blob.size,
