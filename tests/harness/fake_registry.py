@@ -33,6 +33,9 @@ class Request:
     body: bytes
 
 
+PIECE = 16384  # of a body that is sent at once
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # or each body waits for the other side to acknowledge its headers
@@ -67,7 +70,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
         time.sleep(answer.pause)
         self.close_connection |= answer.cut >= 0
-        self.wfile.write(answer.body[:answer.cut] if answer.cut >= 0 else answer.body)
+        body = answer.body[:answer.cut] if answer.cut >= 0 else answer.body
+        for begin in range(0, len(body), PIECE):
+            self.wfile.write(body[begin:begin + PIECE])
+            self.server.registry.watch(min(PIECE, len(body) - begin))
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = do_CONNECT = _answer
 
@@ -83,10 +89,10 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class FakeRegistry:
-    """answer(request) makes each answer. requests: all that came."""
+    """answer(request) makes each answer. requests: all that came. watch(size) is called as bytes of bodies are sent."""
 
-    def __init__(self, answer, certificate=None, address="127.0.0.1"):
-        self.answer, self.requests, self.lock = answer, [], threading.Lock()
+    def __init__(self, answer, certificate=None, address="127.0.0.1", watch=lambda size: None):
+        self.answer, self.watch, self.requests, self.lock = answer, watch, [], threading.Lock()
         self.server = _Server((address, 0), _Handler)
         self.server.registry = self
         if certificate:
