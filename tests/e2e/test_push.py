@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 from store_cli import CLI, PROFILE, build, good, make_files, manifests, run, verify
-from test_pull import BIG, MANY, config_of, environment, export, pulled, refused
+from test_pull import BIG, MANY, config_of, environment, export, pull, pulled, refused
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-from fake_registry import Answer, FakeRegistry, free_port, real_registry  # noqa: E402
+from fake_registry import Answer, FakeRegistry, free_port, proxy_before, real_registry  # noqa: E402
 from shelf_registry import Shelf, digest_of, objects_of, refusal  # noqa: E402
 
 CONNECTIONS = 8  # as many as are usual
@@ -346,6 +346,22 @@ def test_a_real_registry(tmp_path, root):
         assert mounted["new_blobs"] == 0 and not mounted["unchanged"]
         refused(delete(Host(host), "latest"), "deletes-nothing", 1)
     verify(tmp_path / "other")
+
+
+@pytest.mark.parametrize("limit", [None, "64k"])
+def test_a_proxy_that_limits_requests(tmp_path, root, limit):
+    """As they are before many registries, with 1 MiB unless somebody has set more."""
+    with real_registry(tmp_path / "registry") as host, proxy_before(tmp_path / "proxy", host, limit) as proxy:
+        refused(push(root, Host(proxy)), "request-too-large", 1, "proxy before the registry", "limit", "send ", proxy)
+        refused(pull(tmp_path / "other", Host(proxy)), "no-manifest", 3)  # nothing that is half there has a name
+
+
+def test_a_proxy_that_was_told_to_let_them_pass(tmp_path, root):
+    with real_registry(tmp_path / "registry") as host, proxy_before(tmp_path / "proxy", host, "4g") as proxy:
+        pushed(root, Host(proxy))
+        pulled(tmp_path / "other", Host(proxy))
+        assert pulled(tmp_path / "other", Host(host))["unchanged"]
+    assert manifests(tmp_path / "other") == manifests(root)
 
 
 @needs_skopeo

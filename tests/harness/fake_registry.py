@@ -2,6 +2,7 @@
 """A registry of which each answer is made up, for what real ones do on bad days only; and a real one."""
 import contextlib
 import http.server
+import os
 import shutil
 import socket
 import ssl
@@ -129,16 +130,38 @@ def real_registry(directory, http_lines="", auth_lines="", storage_lines="", por
     with open(directory / "log", "wb") as log, \
             subprocess.Popen([program, "serve", config], stdout=log, stderr=log) as process:
         try:
-            _wait_for(port, process)
+            _wait_for(port, process, "docker-registry")
             yield f"localhost:{port}"
         finally:
             process.kill()
 
 
-def _wait_for(port, process):
+@contextlib.contextmanager
+def proxy_before(directory, host, limit=None):
+    """nginx on loopback, before a registry: "host:port". limit: how large requests may be, in its words, if not its own."""
+    port = free_port()
+    directory.mkdir(parents=True, exist_ok=True)
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program, "nginx is not installed"
+    places = "".join(f"  {name}_temp_path {directory}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    size = f"  client_max_body_size {limit};\n" if limit else ""
+    config = directory / "nginx.conf"
+    config.write_text(f"daemon off;\nmaster_process off;\npid {directory}/pid;\nevents {{}}\nhttp {{\n  access_log off;\n{places}{size}"
+                      f"  server {{\n    listen 127.0.0.1:{port};\n    location / {{\n      proxy_pass http://{host};\n"
+                      "      proxy_set_header Host $http_host;\n    }\n  }\n}\n")
+    with open(directory / "log", "wb") as log, \
+            subprocess.Popen([program, "-e", directory / "log", "-c", config], stdout=log, stderr=log) as process:
+        try:
+            _wait_for(port, process, "nginx")
+            yield f"localhost:{port}"
+        finally:
+            process.kill()
+
+
+def _wait_for(port, process, name):
     end = time.monotonic() + 60
     while time.monotonic() < end and process.poll() is None:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=5):
             return
         time.sleep(0.05)
-    raise RuntimeError("docker-registry does not start")
+    raise RuntimeError(f"{name} does not start")
