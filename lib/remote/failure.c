@@ -53,6 +53,14 @@ static int unreachable(const struct failed *failed, const char *how, const char 
                 describe_tries(failed, tries));
 }
 
+/* It is this side's, such as a limit of descriptors. */
+static int no_socket(const struct failed *failed, int system_errno, vqemu_error **error) {
+    int r = error_system(error, system_errno,
+                         "cannot %s of %s: %s is not asked, since no socket can be made",
+                         failed->doing, failed->remote->repository, failed->url->host);
+    return error_because(r, error, "socket-failed", VQEMU_DETAIL_HOST, failed->url->host, NULL);
+}
+
 static int no_tls(const struct failed *failed, const char *problem, const char *advice,
                   vqemu_error **error) {
     return tell(failed, VQEMU_ERR_NETWORK, "no-tls", error, "and this side agree on no TLS: %s; %s",
@@ -80,6 +88,8 @@ int failure_of_transfer(const struct failed *failed, const struct http_transfer 
     switch (transfer->outcome) {
     case HTTP_NO_MEMORY:
         return error_no_memory(error);
+    case HTTP_NO_SOCKET:
+        return no_socket(failed, transfer->system_errno, error);
     case HTTP_CERTIFICATE:
         return bad_certificate(failed, problem, error);
     case HTTP_FILE:

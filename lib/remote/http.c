@@ -133,6 +133,9 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     }
     transfer->reached_local = is_local;
     int fd = fd_above_stdio(socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol));
+    transfer->had_socket |= fd >= 0;
+    if (fd < 0)
+        transfer->system_errno = -fd;
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
@@ -291,8 +294,9 @@ static bool set_receivers(struct http *http, CURL *handle, struct http_transfer 
 int http_start(struct http *http, struct http_transfer *transfer) {
     transfer->http = http;
     transfer->problem[0] = '\0';
-    transfer->refused_address = transfer->reached_local = false;
+    transfer->refused_address = transfer->reached_local = transfer->had_socket = false;
     transfer->too_large = transfer->was_ended = false;
+    transfer->system_errno = 0;
     CURL *handle = transfer->handle = http->easy_init();
     if (handle && set_manners(http, handle, transfer) && set_tls(http, handle) &&
         set_request(http, handle, transfer) && set_receivers(http, handle, transfer) &&
@@ -348,6 +352,8 @@ static enum http_outcome outcome_of(const struct http_transfer *transfer, CURLco
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
+        if (transfer->system_errno && !transfer->had_socket)
+            return HTTP_NO_SOCKET;
         return transfer->refused_address ? HTTP_REFUSED_ADDRESS : HTTP_UNREACHABLE;
     default:
         return is_answered ? HTTP_BROKEN_OFF : HTTP_UNREACHABLE;

@@ -26,6 +26,7 @@ void http_close(struct http *http);
 
 enum http_outcome {
     HTTP_ANSWERED,
+    HTTP_NO_SOCKET,       /* can be made: system_errno */
     HTTP_UNREACHABLE,     /* no such host, nobody there, or somebody who does not talk HTTP */
     HTTP_BROKEN_OFF,      /* in the middle */
     HTTP_STALLED,         /* too slow */
@@ -74,13 +75,14 @@ struct http_transfer {
     void *owner;           /* the caller's */
 
     enum http_outcome outcome;
+    int system_errno;
     char problem[256]; /* libcurl's words for it; of another outcome than HTTP_ANSWERED */
     long proxy_status; /* when a way through it was asked for */
 
     /* The rest is http.c's. */
     struct http *http;
     void *handle, *headers;
-    bool refused_address, reached_local, too_large, was_ended;
+    bool refused_address, reached_local, had_socket, too_large, was_ended;
 };
 
 /* Begin one. It stays where it is until it is done, or abandoned. Returns 0 or -ENOMEM. */

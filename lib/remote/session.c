@@ -243,7 +243,8 @@ static bool status_may_change(long status) {
 
 static bool outcome_may_change(const struct http_transfer *transfer) {
     enum http_outcome outcome = transfer->outcome;
-    return outcome == HTTP_UNREACHABLE || outcome == HTTP_BROKEN_OFF || outcome == HTTP_STALLED ||
+    return outcome == HTTP_NO_SOCKET || outcome == HTTP_UNREACHABLE || outcome == HTTP_BROKEN_OFF ||
+           outcome == HTTP_STALLED ||
            (outcome == HTTP_PROXY_REFUSED && status_may_change(transfer->proxy_status));
 }
 

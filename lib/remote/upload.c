@@ -130,8 +130,7 @@ static ssize_t read_bytes(struct upload *upload, void *bytes, size_t size) {
         memcpy(bytes, upload->outgoing->bytes + upload->sent, size);
         return (ssize_t)size;
     }
-    ssize_t n = read(upload->fd, bytes, size);
-    return n < 0 ? -errno : n;
+    return read_some(upload->fd, bytes, size);
 }
 
 /* The last bytes are not sent if it is not what its digest says. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,6 +7,7 @@
 #include "base/error.h"
 #include "transfer/oci-revision.h"
 #include "transfer/pack-choice.h"
+#include "util/fd.h"
 
 /* ---- the content of one ---- */
 
@@ -64,15 +64,12 @@ static int finish_object(struct pack_reader *reader, vqemu_error **error) {
 
 static ssize_t read_object(struct pack_reader *reader, void *bytes, size_t size,
                            vqemu_error **error) {
-    ssize_t n;
     if (size > reader->left)
         size = (size_t)reader->left;
-    do
-        n = read(reader->fd, bytes, size);
-    while (n < 0 && errno == EINTR);
+    ssize_t n = read_some(reader->fd, bytes, size);
     if (n < 0)
         return revision_object_failed(reader->out->store, reader->out->revision, path_of(reader),
-                                      errno, "", error);
+                                      (int)-n, "", error);
     if (n == 0) /* it has become shorter */
         return oci_revision_damaged(reader->out, path_of(reader), error);
     digest_add(&reader->state, bytes, (size_t)n);

@@ -185,6 +185,15 @@ static int write_pipe(int fd, const void *bytes, size_t size) {
     return r;
 }
 
+ssize_t read_some(int fd, void *bytes, size_t size) {
+    unsigned count = 0;
+    ssize_t n;
+    do
+        n = read(fd, bytes, size);
+    while (n < 0 && is_interrupted(&count));
+    return n < 0 ? -errno : n;
+}
+
 ssize_t write_stream(int fd, const void *bytes, size_t size) {
     ssize_t n;
     do
