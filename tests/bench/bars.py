@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """The bars: what each job may cost, against a peer or a bare loop of the same run."""
+import statistics
 from dataclasses import dataclass
 from typing import Optional
 
+import data
 import jobs
 
 TWO, ONE = "ours, 2 threads", "ours, 1 thread"
@@ -106,6 +108,21 @@ def judge_hashing(judge, small_bytes):
     judge.races(jobs.INGEST, TWO, "ostree commit", (0.20, 0.35, 0.45), BARE_TWO)
 
 
+def processor_ratio(judge, operation, work, ours, peer):
+    ours, peer = (judge.bench.samples.get((operation, work, name)) for name in (ours, peer))
+    if not ours or not peer:
+        return None
+    return statistics.median(ours.processor_nanoseconds) / statistics.median(peer.processor_nanoseconds)
+
+
+def judge_travel(judge):
+    work, peer = jobs.work_of(data.TRAVELLING_COUNT), "skopeo copy"
+    judge.race(jobs.PULL, work, "ours", peer, 0.6)
+    if judge.bench.median(jobs.PULL, work, peer) is not None:
+        judge.add(f"{jobs.PULL}, time of processors", work, peer,
+                  processor_ratio(judge, jobs.PULL, work, "ours", peer), 0.35)
+
+
 def judge_warm(judge):
     work, refs = jobs.work_of(SIZES[0]), f"{jobs.REFS:,} refs"
     checked, trusting = "ours, each file checked", "ours, trusting"
@@ -148,6 +165,7 @@ def judge(bench, small_bytes, entry_bytes):
     found = Judge(bench)
     judge_assembly(found)
     judge_hashing(found, small_bytes)
+    judge_travel(found)
     judge_warm(found)
     judge_rest(found, entry_bytes)
     return found.bars

@@ -11,6 +11,8 @@ SMALL_TOTAL = 150_000_000
 SMALL_PROGRAM = 18_000_000
 MANY_AVERAGE = 10_000
 SMALL_COUNT = 70
+TRAVELLING_COUNT = 112
+TRAVELLING_TOTAL = 61_000_000
 
 
 @dataclass
@@ -48,6 +50,16 @@ def large_profile(count, generator):
 def list_files(count):
     generator = random.Random(count)
     return small_profile(generator) if count == SMALL_COUNT else large_profile(count, generator)
+
+
+def travelling_profile():
+    """112 files with 61 MB, as of a QEMU that was compiled for its purpose."""
+    generator = random.Random(TRAVELLING_COUNT)
+    paths = [f"lib/lib{number:03}.so.1" for number in range(TRAVELLING_COUNT - 1)]
+    weights = [generator.lognormvariate(0, 1.5) for _ in paths]
+    scale = (TRAVELLING_TOTAL - SMALL_PROGRAM) / sum(weights)
+    return [File(PROGRAM, SMALL_PROGRAM)] + [
+        File(path, int(weight * scale) + 1) for path, weight in zip(paths, weights)]
 
 
 def write_random(path, size, generator):

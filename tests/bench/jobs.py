@@ -1,9 +1,15 @@
 # SPDX-License-Identifier: MIT
 """What is measured: each job, done by this library, its peers and a bare loop."""
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 
 import data
 from timing import Contestant, note, nothing
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
+from fake_registry import real_registry  # noqa: E402
 
 ASSEMBLE = "assemble, cold"
 REHASH = "assemble, full rehash"
@@ -16,6 +22,7 @@ COMMAND = "build a command"
 LOAD = "start a process"
 CALLS = "single calls"
 BUILD_MEMORY = "memory of a build"
+PULL = "pull"
 
 RAW_MIB = 512
 REFS = 1000
@@ -211,6 +218,30 @@ def ingest(profile, rounds):
         contestants.append(bare("bare loop, fsync each", 1, "--fsync-each"))
     profile.warm_up()
     bench.compete(INGEST, profile.work, contestants, rounds)
+
+
+# ---- from a registry ----
+
+def pull(bench, rounds):
+    """Into a new store, which is on disk when it is done; skopeo leaves that to the system."""
+    missing = [name for name in ("skopeo", "docker-registry") if not shutil.which(name)]
+    if missing:
+        bench.skipped.append(f"{PULL}: {' and '.join(missing)} not installed")
+        return
+    base = bench.mount / "pull"
+    ours, store, directory = bench.program("ours"), base / "pulled", base / "directory"
+    data.write_profile(base / "source", data.travelling_profile())
+    bench.output([ours, "build", base / "store", base / "source", 1])
+    with real_registry(base / "registry") as host:
+        repository = f"{host}/volt/emulate-x86"
+        bench.output([ours, "push", base / "store", repository])
+        bench.compete(PULL, work_of(data.TRAVELLING_COUNT), [
+            Contestant("ours", fixed(ours, "pull", store, repository), clean=lambda _round: remove(store)),
+            Contestant("skopeo copy", fixed("skopeo", "copy", "-q", "--src-tls-verify=false",
+                                            f"docker://{repository}:latest", f"dir:{directory}"),
+                       clean=lambda _round: remove(directory)),
+        ], rounds)
+    remove(base)
 
 
 # ---- warm ----

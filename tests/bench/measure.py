@@ -61,6 +61,7 @@ def measure_without_sizes(bench, options):
     jobs.hash_in_memory(bench, min(rounds, 5))
     jobs.load_manifest(bench, rounds)
     jobs.build_command(bench, rounds)
+    jobs.pull(bench, min(rounds, 5))
     jobs.build_memory(bench, 128 if options.quick else 512, min(rounds, 3))
     return jobs.manifest_memory(bench)
 
@@ -148,6 +149,7 @@ def write_json(path, bench, judged, machine, seconds):
         "measurements": [{
             "operation": samples.operation, "work": samples.work, "by": samples.contestant,
             "median_ns": statistics.median(samples.nanoseconds), "samples_ns": samples.nanoseconds,
+            "processor_ns": samples.processor_nanoseconds or None,
             "peak_kib": samples.peak_kib or None} for samples in bench.samples.values()],
         "bars": [bar.as_json() for bar in judged]}, indent=1) + "\n", encoding="utf-8")
 

@@ -5,14 +5,15 @@
  *     ours build ROOT DIRECTORY THREADS
  *     ours resolve ROOT THREADS [verify|trust]
  *     ours verify ROOT THREADS
+ *     ours pull|push ROOT REPOSITORY                 of a registry that talks plain HTTP
  *     ours warm COUNT ROOT [verify|trust]            one handle, resolved again and again
  *     ours open-warm COUNT ROOT [verify|trust]       opened and resolved again and again
  *     ours manifest COUNT FILE                       load it
  *     ours memory FILE                               bytes that one loaded manifest holds
  *     ours command COUNT ARGUMENTS                   build a command of so many arguments
  *
- * Those with a COUNT print the median of so many calls in nanoseconds; build, resolve and verify
- * are timed from outside, as whole processes.
+ * Those with a COUNT print the median of so many calls in nanoseconds; what works on a store once
+ * is timed from outside, as a whole process.
  */
 #include "bench.h"
 
@@ -122,6 +123,43 @@ static void verify(const char *root, uint32_t threads) {
     if (vqemu_check_problem_count(check) > 0)
         die_text(root, vqemu_check_problem_message(check, 0));
     vqemu_check_free(check);
+    vqemu_store_unref(store);
+}
+
+static vqemu_remote *open_remote(const char *repository) {
+    vqemu_error *error = NULL;
+    vqemu_remote *remote;
+    if (vqemu_remote_new(repository, &remote, &error) < 0 ||
+        vqemu_remote_set_number(remote, VQEMU_REMOTE_PLAIN_HTTP, 1, &error) < 0)
+        fail(repository, error);
+    return remote;
+}
+
+static void pull(const char *root, const char *repository) {
+    vqemu_error *error = NULL;
+    vqemu_store *store = open_store(root, VQEMU_STORE_CREATE);
+    vqemu_remote *remote = open_remote(repository);
+    vqemu_ingest *ingest;
+    if (vqemu_store_pull(store, remote, NULL, NULL, VQEMU_PULL_ANY_PROFILE, NULL, &ingest, &error) <
+        0)
+        fail(repository, error);
+    vqemu_ingest_free(ingest);
+    vqemu_remote_free(remote);
+    vqemu_store_unref(store);
+}
+
+static void push(const char *root, const char *repository) {
+    vqemu_error *error = NULL;
+    vqemu_store *store = open_store(root, 0);
+    vqemu_remote *remote = open_remote(repository);
+    vqemu_revision *revision;
+    vqemu_push *pushed;
+    if (vqemu_store_find_revision(store, PROFILE, 0, NULL, &revision, &error) < 0 ||
+        vqemu_store_push(store, revision, remote, NULL, 0, NULL, &pushed, &error) < 0)
+        fail(repository, error);
+    vqemu_push_free(pushed);
+    vqemu_revision_unref(revision);
+    vqemu_remote_free(remote);
     vqemu_store_unref(store);
 }
 
@@ -285,11 +323,16 @@ int main(int argc, char **argv) {
         build(argv[2], argv[3], (uint32_t)parse_count(argv[4]));
     else if (strcmp(command, "verify") == 0 && argc == 4)
         verify(argv[2], (uint32_t)parse_count(argv[3]));
+    else if (strcmp(command, "pull") == 0 && argc == 4)
+        pull(argv[2], argv[3]);
+    else if (strcmp(command, "push") == 0 && argc == 4)
+        push(argv[2], argv[3]);
     else if (strcmp(command, "resolve") == 0 && argc >= 4)
         resolve(argv[2], (uint32_t)parse_count(argv[3]), parse_flag(argc > 4 ? argv[4] : NULL));
     else if (argc >= 4)
         return run_timed(argc, argv);
     else
-        die_text("usage", "ours build|resolve|verify|warm|open-warm|manifest|memory|command ...");
+        die_text("usage",
+                 "ours build|resolve|verify|pull|push|warm|open-warm|manifest|memory|command ...");
     return 0;
 }

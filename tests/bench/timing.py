@@ -34,6 +34,7 @@ class Samples:
     work: str
     contestant: str
     nanoseconds: list = field(default_factory=list)
+    processor_nanoseconds: list = field(default_factory=list)  # unless it times itself
     peak_kib: int = 0
 
     @property
@@ -67,9 +68,9 @@ class Bench:
         return result.stdout
 
     def time_process(self, command):
-        """Nanoseconds, peak KiB. The word "+" in a command separates several."""
+        """Nanoseconds, peak KiB, nanoseconds of processors. The word "+" in a command separates several."""
         words = self.output([self.program("spawn"), *command]).split()
-        return int(words[0]), int(words[1])
+        return tuple(int(word) for word in words[:3])
 
     def compete(self, operation, work, contestants, rounds):
         """Round by round, in an order that changes: what one leaves behind must not always hit the same."""
@@ -100,8 +101,9 @@ class Bench:
         if contestant.prints_time:
             samples.nanoseconds.append(int(self.output(command).split()[0]))
         else:
-            nanoseconds, peak_kib = self.time_process(command)
+            nanoseconds, peak_kib, processors = self.time_process(command)
             samples.nanoseconds.append(nanoseconds)
+            samples.processor_nanoseconds.append(processors)
             samples.peak_kib = max(samples.peak_kib, peak_kib)
         contestant.clean(number)
 
