@@ -59,6 +59,12 @@ static const char *expected_profile(const struct pulling *pulling) {
     return profile_is_name(last) ? last : NULL;
 }
 
+static bool is_of_profile(const char *text, const struct oci_blob *blob, const char *digest) {
+    _cleanup_oci_manifest_ struct oci_manifest oci = {0};
+    return oci_manifest_load(text, (size_t)blob->size, "", SIZE_MAX, UINT64_MAX, &oci, NULL) == 0 &&
+           strcmp(oci.config.digest.hex, digest) == 0;
+}
+
 /* By the digest of the profile's manifest, which is under the name of the revision. */
 static int fetch_by_profile(struct pulling *pulling, char **text, struct oci_blob *blob,
                             vqemu_error **error) {
@@ -70,20 +76,40 @@ static int fetch_by_profile(struct pulling *pulling, char **text, struct oci_blo
         return VQEMU_ERR_NOT_FOUND;
     int r = tag ? blob_fetch_manifest(&pulling->session, tag, text, blob, &other)
                 : error_no_memory(&other);
-    if (r == 0)
-        pulling->profile_digest = digest;
     return r < 0 && r != VQEMU_ERR_NOT_FOUND ? error_copy(other, error) : r;
+}
+
+/*
+ * Of a digest, it is asked first whether it is a profile's: registries may answer what is neither
+ * good nor "not found" to who asks for a manifest by the digest of another blob. Where there is
+ * another profile under that name, and no manifest of that digest, it is told of that.
+ */
+static int fetch_by_digest(struct pulling *pulling, char **text, struct oci_blob *blob,
+                           vqemu_error **error) {
+    const char *digest = pulling->version + strlen(OCI_DIGEST_ALGORITHM);
+    _cleanup_free_ char *by_name = NULL;
+    struct oci_blob named;
+    int r = fetch_by_profile(pulling, &by_name, &named, error);
+    if (r < 0 && r != VQEMU_ERR_NOT_FOUND)
+        return r;
+    bool is_there = r == 0, is_it = is_there && is_of_profile(by_name, &named, digest);
+    if (!is_it)
+        r = blob_fetch_manifest(&pulling->session, pulling->version, text, blob, error);
+    if (!is_it && (r != VQEMU_ERR_NOT_FOUND || !is_there))
+        return r;
+    if (error)
+        error_begin(error);
+    pulling->profile_digest = digest;
+    *text = TAKE_POINTER(by_name);
+    *blob = named;
+    return 0;
 }
 
 static int fetch_manifest(struct pulling *pulling, char **text, struct oci_blob *blob,
                           vqemu_error **error) {
-    int r = blob_fetch_manifest(&pulling->session, pulling->version, text, blob, error);
-    if (r != VQEMU_ERR_NOT_FOUND || !blob_is_digest(pulling->version))
-        return r;
-    r = fetch_by_profile(pulling, text, blob, error); /* which keeps the error if there is none */
-    if (r == 0 && error)
-        error_begin(error);
-    return r;
+    return blob_is_digest(pulling->version)
+               ? fetch_by_digest(pulling, text, blob, error)
+               : blob_fetch_manifest(&pulling->session, pulling->version, text, blob, error);
 }
 
 /* ---- its manifest and signatures ---- */

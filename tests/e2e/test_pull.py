@@ -150,6 +150,20 @@ def test_by_digests(tmp_path, root, shelf):
         refused(pull(tmp_path / "other4", registry, "--digest", "0" * 64), "digest-differs", 6)
 
 
+def test_a_digest_of_a_blob_that_is_no_manifest_may_be_a_fault_of_the_server(tmp_path, root, shelf):
+    """So it is for docker-registry: it is not asked for what it has under another name."""
+    (revision,) = manifests(root)
+    shelf.manifests[revision] = shelf.manifests["latest"]
+    own, of_oci = config_of(shelf), digest_of(shelf.manifests["latest"])
+    shelf.trouble = lambda request: refusal(500, "UNKNOWN") if request.path.endswith(f"/manifests/{own}") else None
+    with shelf.serve() as registry:
+        pulled(tmp_path / "other", registry, reference=f"{NAME}@{own}")
+        # What has the beginning of its digest is another one.
+        shelf.manifests[f"{PROFILE}-{of_oci[7:15]}"] = b"{}"
+        pulled(tmp_path / "another", registry, reference=f"{NAME}@{of_oci}")
+    assert manifests(tmp_path / "other") == manifests(tmp_path / "another") == manifests(root)
+
+
 def test_a_digest_lets_nothing_else_pass(tmp_path, shelf):
     """Neither by its own, nor under the name that a revision would have."""
     wrong = shelf.manifests["latest"]
