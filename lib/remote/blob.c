@@ -97,8 +97,8 @@ static int take_body(struct exchange *exchange, char **text, size_t *size, vqemu
     return *text ? 0 : error_no_memory(error);
 }
 
-int blob_fetch_manifest(struct session *session, const char *reference, char **text,
-                        struct oci_blob *blob, vqemu_error **error) {
+static int fetch_manifest(struct session *session, const char *reference, char **text,
+                          struct oci_blob *blob, vqemu_error **error) {
     _cleanup_free_ char *target = blob_manifest_target(session->remote, reference);
     _cleanup_free_ char *what = format_string("manifest %s", reference);
     _cleanup_free_ char *doing = format_string("fetch the manifest %s of", reference);
@@ -125,6 +125,19 @@ int blob_fetch_manifest(struct session *session, const char *reference, char **t
     if (r == 0)
         *text = TAKE_POINTER(body);
     return r;
+}
+
+/* Of a mirror, a cache or a way that damages now and then, the next answer may be good. */
+static bool is_worth_another(int code, vqemu_error **error) {
+    if (code == VQEMU_ERR_CORRUPT && error)
+        error_begin(error);
+    return code == VQEMU_ERR_CORRUPT;
+}
+
+int blob_fetch_manifest(struct session *session, const char *reference, char **text,
+                        struct oci_blob *blob, vqemu_error **error) {
+    int r = fetch_manifest(session, reference, text, blob, error);
+    return is_worth_another(r, error) ? fetch_manifest(session, reference, text, blob, error) : r;
 }
 
 /* ---- blobs ---- */
@@ -174,8 +187,8 @@ static int check_text(const struct session *session, const struct exchange *exch
                : session_got_damaged(session, exchange, "sends what has another digest", error);
 }
 
-int blob_fetch_text(struct session *session, const struct oci_blob *blob, const char *what,
-                    size_t limit, char **text, vqemu_error **error) {
+static int fetch_text(struct session *session, const struct oci_blob *blob, const char *what,
+                      char **text, vqemu_error **error) {
     _cleanup_free_ char *target = blob_target(session->remote, &blob->digest);
     _cleanup_free_ char *doing = format_string("fetch %s from", what);
     _cleanup_strbuf_ struct strbuf body = {0};
@@ -187,15 +200,19 @@ int blob_fetch_text(struct session *session, const struct oci_blob *blob, const 
     _cleanup_(exchange_release) struct exchange exchange = {
         .request = {.method = "GET", .target = target, .doing = doing, .sink = &sink},
     };
-    int r = check_limit(session, blob, what, limit, error);
-    if (r == 0 && (!target || !doing))
-        r = error_no_memory(error);
-    if (r == 0)
-        r = session_run(session, &exchange, error);
+    int r = target && doing ? session_run(session, &exchange, error) : error_no_memory(error);
     if (r == 0)
         r = check_text(session, &exchange, blob, &body, error);
     if (r < 0)
         return r;
     *text = strbuf_take(&body);
     return *text ? 0 : error_no_memory(error);
+}
+
+int blob_fetch_text(struct session *session, const struct oci_blob *blob, const char *what,
+                    size_t limit, char **text, vqemu_error **error) {
+    int r = check_limit(session, blob, what, limit, error);
+    if (r == 0)
+        r = fetch_text(session, blob, what, text, error);
+    return is_worth_another(r, error) ? fetch_text(session, blob, what, text, error) : r;
 }

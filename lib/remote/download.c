@@ -25,6 +25,7 @@ struct download {
     uint64_t at;             /* where in the blob the next byte is */
     struct staged_file file; /* of that part, once it is begun */
     bool is_begun, is_damaged;
+    bool is_anew; /* what came was damaged: it is asked for a second time */
     struct sink sink;
     char *target, *doing;
 };
@@ -168,19 +169,22 @@ static int write_parts(struct download *download, const char *bytes, size_t size
 static int write_bytes(void *context, const void *bytes, size_t size) {
     struct download *download = context;
     uint64_t received = download->sink.received + size, farthest = download->sink.farthest;
-    progress_advance(download->fetch->progress, 1, path_of(download),
-                     received > farthest ? received - farthest : 0, NULL);
-    return write_parts(download, bytes, size);
+    const char *path = path_of(download);
+    int r = write_parts(download, bytes, size);
+    if (r == 0)
+        progress_advance(download->fetch->progress, 1, path,
+                         received > farthest ? received - farthest : 0, NULL);
+    return r;
 }
 
 static int begin_anew(void *context) {
     struct download *download = context;
     int r = 0;
-    if (download->is_begun) {
+    if (download->is_begun)
         stage_end(&download->file);
+    if (download->is_begun || download->is_damaged)
         r = stage_drop(&download->fetch->stage, part_of(download)->index);
-    }
-    download->is_begun = false;
+    download->is_begun = download->is_damaged = false;
     download->next = download->range->first_part;
     download->at = download->range->offset;
     return r;
@@ -226,9 +230,11 @@ static int next_range(void *context, unsigned slot, struct exchange *exchange,
                       vqemu_error **error) {
     struct downloads *downloads = context;
     struct download *download = &downloads->slots[slot];
-    if (downloads->next == downloads->plan.range_count)
+    if (!download->is_anew && downloads->next == downloads->plan.range_count)
         return 0;
-    int r = begin(downloads, download, &downloads->plan.ranges[downloads->next++], error);
+    int r = download->is_anew
+                ? 0
+                : begin(downloads, download, &downloads->plan.ranges[downloads->next++], error);
     exchange->request = (struct request){.method = "GET",
                                          .target = download->target,
                                          .doing = download->doing,
@@ -243,10 +249,31 @@ static void keep_now_and_then(struct downloads *downloads) {
     downloads->kept_at = call_now();
 }
 
+/* Of a mirror, a cache or a way that damages now and then, the next answer may be good. */
+static bool try_once_more(struct download *download, const struct exchange *exchange) {
+    struct sink *sink = &download->sink;
+    bool is_wrong =
+        download->is_damaged || (answer_is_good(&exchange->answer) && sink_was_misled(sink));
+    if (!is_wrong || download->is_anew)
+        return false;
+    download->is_anew = true;
+    sink_begin(sink);
+    int r = begin_anew(download);
+    if (r < 0) {
+        sink->fault = SINK_WRITE_FAILED;
+        sink->system_errno = -r;
+        return false;
+    }
+    sink_restart(sink);
+    return sink->fault == SINK_FINE;
+}
+
 static int finish_range(void *context, unsigned slot, struct exchange *exchange,
                         vqemu_error **error) {
     struct downloads *downloads = context;
     struct download *download = &downloads->slots[slot];
+    if (try_once_more(download, exchange))
+        return 0;
     int r = download->is_damaged ? damaged(downloads, download, exchange, error)
             : download->sink.fault == SINK_WRITE_FAILED
                 ? write_failed(download, download->sink.system_errno, error)

@@ -26,6 +26,11 @@ bool sink_is_full(const struct sink *sink) {
     return sink->received == sink->size;
 }
 
+bool sink_was_misled(const struct sink *sink) {
+    return sink->fault != SINK_FINE && sink->fault != SINK_ENOUGH &&
+           sink->fault != SINK_WRITE_FAILED;
+}
+
 /* ---- the beginning of an answer ---- */
 
 static void fail(struct sink *sink, enum sink_fault fault) {

@@ -54,6 +54,9 @@ void sink_restart(struct sink *sink);
 
 bool sink_is_full(const struct sink *sink);
 
+/* Whether something else came than what is wanted. */
+bool sink_was_misled(const struct sink *sink);
+
 /* What is wrong, as a phrase behind "the host": "sends ...". */
 #define SINK_FAULT_SIZE 160
 const char *sink_describe(const struct sink *sink, char text[SINK_FAULT_SIZE]);
