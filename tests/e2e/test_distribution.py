@@ -23,7 +23,7 @@ USER, PASSWORD = "volt", "secret"
 
 def texts_of(page):
     """What is typed, and the example of an index."""
-    return ["".join(line[4:] for line in text.splitlines(keepends=True)) for text in re.findall(r"(?:^    .*\n)+", page, re.M)]
+    return [re.sub(r"^    ", "", text, flags=re.M) for text in re.findall(r"(?:^    .*\n)+", page, re.M)]
 
 
 BUILDING, BY_DIGEST, BY_ANOTHER_USER, INTO_LAYOUT, FROM_LAYOUT, _ = texts_of(PAGE)
@@ -35,7 +35,8 @@ class Place:
 
     def __init__(self, base, registries):
         self.base = base
-        self.names = {**registries, "/srv/build": f"{base}/build", "/etc/volt": f"{base}/etc", "/media/stick": f"{base}/stick",
+        self.names = {**registries, "/srv/build": f"{base}/build", "/etc/volt": f"{base}/etc",
+                      "/media/stick": f"{base}/stick",
                       "/var/lib/volt-incoming": f"{base}/incoming", "/usr/bin/volt-qemu": f"{base}/bin/volt-qemu"}
         for name, words in {"volt-qemu": f'{CLI} --root "$VOLT_ROOT"', "signify": "signify-openbsd"}.items():
             (base / "bin").mkdir(exist_ok=True)
@@ -55,8 +56,8 @@ class Host:
     def __init__(self, place, home):
         self.place, self.home, self.root = place, home, home / "store"
         home.mkdir(exist_ok=True)
-        self.environment = {"PATH": f"{place.base}/bin:{os.environ['PATH']}", "HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"),
-                            "VOLT_ROOT": str(self.root)}
+        self.environment = {"PATH": f"{place.base}/bin:{os.environ['PATH']}", "HOME": str(home),
+                            "XDG_RUNTIME_DIR": str(home / "run"), "VOLT_ROOT": str(self.root)}
         (home / "run").mkdir(exist_ok=True)
         for registry in {value for name, value in place.names.items() if name.startswith("registry.")}:
             certificates = home / ".config/containers/certs.d" / registry
@@ -64,8 +65,8 @@ class Host:
             shutil.copy(place.base / "keys/ca.crt", certificates)
 
     def attempt(self, text):
-        return subprocess.run(["bash", "-euc", self.place.here(text)], cwd=self.home, env=self.environment, capture_output=True,
-                              text=True, check=False, timeout=600, stdin=subprocess.DEVNULL)
+        return subprocess.run(["bash", "-euc", self.place.here(text)], cwd=self.home, env=self.environment,
+                              capture_output=True, text=True, check=False, timeout=600, stdin=subprocess.DEVNULL)
 
     def do(self, text):
         result = self.attempt(text)
@@ -85,8 +86,9 @@ class Host:
             shutil.copy(self.place.here(path), credentials / name)
         commands = re.findall(r"^ExecStart=(.*)$", UNIT, re.M)
         assert len(commands) == 2
-        return [self.do(line.replace("%i", PROFILE).replace("%d", str(credentials)).replace("registry.example", registry))
-                for line in commands]
+        for word, other in {"%i": PROFILE, "%d": str(credentials), "registry.example": registry}.items():
+            commands = [line.replace(word, other) for line in commands]
+        return [self.do(line) for line in commands]
 
     def resolved(self):
         told = self.do(f"volt-qemu --json --kvm usable --host-arch x86_64 resolve --profile {PROFILE}")
@@ -97,15 +99,16 @@ class Host:
 def make_files(tmp_path_factory):
     """Of a real QEMU: others are not whole."""
     directory = tmp_path_factory.mktemp("made") / "kvm-linux"
-    subprocess.run([SOURCE / "examples/make-profile", directory, "x86_64"], check=True, stdout=subprocess.DEVNULL)
+    make = SOURCE / "examples/make-profile"
+    subprocess.run([make, directory, "x86_64"], check=True, stdout=subprocess.DEVNULL)
     return directory
 
 
 @pytest.fixture(name="place")
 def make_place(tmp_path, files):
     keys = make_certificates(tmp_path / "keys")
-    (tmp_path / "htpasswd").write_text(subprocess.run(["htpasswd", "-nbB", USER, PASSWORD], check=True, capture_output=True,
-                                                      text=True).stdout)
+    user = subprocess.run(["htpasswd", "-nbB", USER, PASSWORD], check=True, capture_output=True, text=True)
+    (tmp_path / "htpasswd").write_text(user.stdout)
     shutil.copytree(files, tmp_path / "build/kvm-linux", copy_function=os.link)
     for name in ("etc", "incoming"):
         (tmp_path / name).mkdir()
@@ -161,7 +164,10 @@ def test_from_build_host_to_hosts(place):
 
     # Whoever signs with another key gets nothing in.
     builder.do(f"signify -G -n -p other.pub -s other.sec; cp other.pub {place.base}/etc/builder.pub")
-    assert place.host("strict").attempt(BY_DIGEST.rstrip().rpartition("@")[0] + f":stable --key {place.base}/etc/builder.pub").returncode != 0
+    strict = place.host("strict")
+    strict.log_in()
+    result = strict.attempt(BY_DIGEST.rstrip().rpartition("@")[0] + ":stable --key /etc/volt/builder.pub")
+    assert result.returncode == 8 and not manifests(strict.root), result
 
 
 def test_where_there_is_no_network(place):

@@ -18,7 +18,8 @@ from shelf_registry import Shelf, objects_of  # noqa: E402
 POINTS, FEWER = 100, 8
 CONNECTIONS = 8
 SIZES = random.Random(1)
-FILES = {PROGRAM: b"#!/bin/sh\n", **{f"lib/lib{i}.so": SIZES.randbytes(int(2 ** SIZES.uniform(5, 18))) for i in range(60)}}
+FILES = {PROGRAM: b"#!/bin/sh\n",
+         **{f"lib/lib{i}.so": SIZES.randbytes(int(2 ** SIZES.uniform(5, 18))) for i in range(60)}}
 
 
 @pytest.fixture(name="shelf", scope="module")

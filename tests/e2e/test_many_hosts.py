@@ -42,8 +42,9 @@ class BuildHost:
 
 
 def pull_at_once(place, hosts, registry):
-    processes = [subprocess.Popen([CLI, "--root", place / host, "--json", "pull", f"{registry.host}/{host}/{NAME}", "--plain-http"],
-                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) for host in hosts]
+    processes = [subprocess.Popen([CLI, "--root", place / host, "--json", "pull", f"{registry.host}/{host}/{NAME}",
+                                   "--plain-http"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+                 for host in hosts]
     told = [process.communicate(timeout=600) for process in processes]
     assert all(process.returncode == 0 for process in processes), told
     return [json.loads(out) for out, _ in told]

@@ -90,7 +90,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class FakeRegistry:
-    """answer(request) makes each answer. requests: all that came. watch(size) is called as bytes of bodies are sent."""
+    """answer(request) makes each answer. requests: all that came. watch(size): as bytes of bodies are sent."""
 
     def __init__(self, answer, certificate=None, address="127.0.0.1", watch=lambda size: None):
         self.answer, self.watch, self.requests, self.lock = answer, watch, [], threading.Lock()
@@ -138,15 +138,17 @@ def real_registry(directory, http_lines="", auth_lines="", storage_lines="", por
 
 @contextlib.contextmanager
 def proxy_before(directory, host, limit=None):
-    """nginx on loopback, before a registry: "host:port". limit: how large requests may be, in its words, if not its own."""
+    """nginx on loopback, before a registry: "host:port". limit: of the size of requests, in its words."""
     port = free_port()
     directory.mkdir(parents=True, exist_ok=True)
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     assert program, "nginx is not installed"
-    places = "".join(f"  {name}_temp_path {directory}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    places = "".join(f"  {name}_temp_path {directory}/{name};\n"
+                     for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     size = f"  client_max_body_size {limit};\n" if limit else ""
     config = directory / "nginx.conf"
-    config.write_text(f"daemon off;\nmaster_process off;\npid {directory}/pid;\nevents {{}}\nhttp {{\n  access_log off;\n{places}{size}"
+    config.write_text(f"daemon off;\nmaster_process off;\npid {directory}/pid;\nevents {{}}\n"
+                      f"http {{\n  access_log off;\n{places}{size}"
                       f"  server {{\n    listen 127.0.0.1:{port};\n    location / {{\n      proxy_pass http://{host};\n"
                       "      proxy_set_header Host $http_host;\n    }\n  }\n}\n")
     with open(directory / "log", "wb") as log, \
