@@ -246,13 +246,14 @@ static bool set_manners(struct http *http, CURL *handle, struct http_transfer *t
            SET(CURLOPT_OPENSOCKETFUNCTION, open_socket) && SET(CURLOPT_OPENSOCKETDATA, transfer);
 }
 
-static bool set_tls(struct http *http, CURL *handle) {
+static bool set_tls(struct http *http, CURL *handle, const struct http_transfer *transfer) {
     const struct http_settings *settings = &http->settings;
+    const char *certificate = transfer->shows_certificate ? settings->certificate : NULL;
     return SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
            (!settings->ca_file ||
             (SET(CURLOPT_CAINFO, settings->ca_file) && SET(CURLOPT_CAPATH, (char *)NULL))) &&
-           (!settings->certificate || SET(CURLOPT_SSLCERT, settings->certificate)) &&
-           (!settings->key || SET(CURLOPT_SSLKEY, settings->key));
+           (!certificate || SET(CURLOPT_SSLCERT, certificate)) &&
+           (!certificate || !settings->key || SET(CURLOPT_SSLKEY, settings->key));
 }
 
 static bool set_upload(struct http *http, CURL *handle, struct http_transfer *transfer) {
@@ -298,7 +299,7 @@ int http_start(struct http *http, struct http_transfer *transfer) {
     transfer->too_large = transfer->was_ended = false;
     transfer->system_errno = 0;
     CURL *handle = transfer->handle = http->easy_init();
-    if (handle && set_manners(http, handle, transfer) && set_tls(http, handle) &&
+    if (handle && set_manners(http, handle, transfer) && set_tls(http, handle, transfer) &&
         set_request(http, handle, transfer) && set_receivers(http, handle, transfer) &&
         set_headers(transfer) && http->add(http->multi, handle) == CURLM_OK)
         return 0;

@@ -69,10 +69,11 @@ struct http_transfer {
     const char *range;           /* "0-99", in bytes */
     const struct http_receiver *receiver;
     const struct http_upload *upload;
-    size_t body_max;       /* of a good answer without receiver */
-    bool public_only;      /* not to addresses of this host and its link */
-    struct answer *answer; /* empty; filled in */
-    void *owner;           /* the caller's */
+    size_t body_max;        /* of a good answer without receiver */
+    bool public_only;       /* not to addresses of this host and its link */
+    bool shows_certificate; /* that of the client, to the registry itself */
+    struct answer *answer;  /* empty; filled in */
+    void *owner;            /* the caller's */
 
     enum http_outcome outcome;
     int system_errno;

@@ -149,8 +149,9 @@ static bool must_leave_host(const struct session *session, const struct exchange
     return !session->remote->proxy && strcmp(exchange->url.host, home) != 0 && !is_near;
 }
 
-/* A login is for the registry alone, wherever it sends us. */
+/* A login is for the registry alone, wherever it sends us, and so is a certificate. */
 static int start(struct session *session, struct exchange *exchange) {
+    bool is_home = url_same_origin(&exchange->url, &session->base);
     answer_release(&exchange->answer);
     exchange->transfer = (struct http_transfer){
         .method = exchange->request.method,
@@ -158,13 +159,14 @@ static int start(struct session *session, struct exchange *exchange) {
         .url = exchange->url_text,
         .body_max = exchange->request.body_max,
         .public_only = must_leave_host(session, exchange),
+        .shows_certificate = is_home,
         .answer = &exchange->answer,
         .owner = exchange,
     };
     set_sink(exchange);
     if (exchange->is_for_token)
         login_ask(&session->login, &exchange->transfer);
-    else if (url_same_origin(&exchange->url, &session->base))
+    else if (is_home)
         login_apply(&session->login, &exchange->transfer);
     exchange->generation = session->login.generation;
     exchange->tries += !exchange->is_sending;

@@ -553,6 +553,18 @@ def test_client_certificates(tmp_path):
         refused(tags(host, *trusted, "--cert", tmp_path / "none"), "certificate", 9, "cannot be used")
 
 
+def test_a_client_certificate_is_for_the_registry_alone(tmp_path):
+    keys = make_certificates(tmp_path / "keys")
+    own, clients = (keys / "server.crt", keys / "server.key"), keys / "ca.crt"
+    with FakeRegistry(lambda _: TAGS, own, clients=clients) as other:
+        move = Answer(307, headers={"Location": f"https://{other.host}/v2/a/tags/list"})
+        with FakeRegistry(lambda _: move, own, clients=clients) as registry:
+            result = tags(registry.host, "--ca-file", clients, "--cert", keys / "client.crt", "--cert-key",
+                          keys / "client.key")
+        assert listed(result) == ["one", "two"]
+        assert registry.requests[0].certificate and other.requests[0].certificate is None
+
+
 def test_a_certificate_for_another_name(tmp_path):
     keys = make_certificates(tmp_path / "keys")
     with FakeRegistry(lambda _: TAGS, (keys / "server.crt", keys / "server.key"), "127.0.0.2") as registry:

@@ -32,6 +32,7 @@ class Request:
     path: str
     headers: dict  # with names in lower case
     body: bytes
+    certificate: dict = None  # of the client
 
 
 PIECE = 16384  # of a body that is sent at once
@@ -48,6 +49,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length", 0))
         request = Request(self.command, self.path, {name.lower(): value for name, value in self.headers.items()},
                           self.rfile.read(length))
+        if isinstance(self.connection, ssl.SSLSocket):
+            request.certificate = self.connection.getpeercert() or None
         if len(request.body) < length:  # who asked is gone
             self.close_connection = True
             return
@@ -90,15 +93,19 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class FakeRegistry:
-    """answer(request) makes each answer. requests: all that came. watch(size): as bytes of bodies are sent."""
+    """answer(request) makes each answer. requests: all that came. certificate: its own and the key; clients: the
+    authority of certificates of clients, which are asked for. watch(size): as bytes of bodies are sent."""
 
-    def __init__(self, answer, certificate=None, address="127.0.0.1", watch=lambda size: None):
+    def __init__(self, answer, certificate=None, address="127.0.0.1", watch=lambda size: None, clients=None):
         self.answer, self.watch, self.requests, self.lock = answer, watch, [], threading.Lock()
         self.server = _Server((address, 0), _Handler)
         self.server.registry = self
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*certificate)
+            if clients:
+                context.verify_mode = ssl.CERT_OPTIONAL
+                context.load_verify_locations(clients)
             self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
         self.port = self.server.server_address[1]
         self.host = f"{address}:{self.port}"
