@@ -46,11 +46,11 @@ int way_to_command(const struct options *options, struct way *way);
 
 void way_free(struct way *way);
 
-/* How the command or the units of a VM are made: directories, and the policy. The caller frees it.
- */
-int command_options_from_options(const struct options *options, vqemu_command_options **described);
-
 #define _cleanup_way_ __attribute__((cleanup(way_free)))
+
+/* How the command or the units of a VM are made: by its directories and the policy. The caller
+ * frees it. */
+int command_options_from_options(const struct options *options, vqemu_command_options **described);
 
 /* vqemu_prepare(). */
 int prepare_from_options(const struct options *options, const vqemu_command *command);

@@ -7,17 +7,16 @@
 #include "base/digest.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <nettle/sha2.h>
 #include <nettle/version.h>
 
 #include "base/progress.h"
 #include "util/cleanup.h"
+#include "util/fd.h"
 #include "util/sparse.h"
 
 static_assert(sizeof(struct sha256_ctx) <= sizeof(struct digest_state), "it is too small");
@@ -102,11 +101,9 @@ int digest_of_fd_by(int fd, unsigned char *buffer, const struct watch *watch, st
     *size = 0;
     for (;;) {
         ssize_t n = is_sparse ? read_sparsely(&reader, buffer, DIGEST_READ_SIZE)
-                              : read(fd, buffer, DIGEST_READ_SIZE);
-        if (n < 0 && !is_sparse && errno == EINTR)
-            continue;
+                              : read_some(fd, buffer, DIGEST_READ_SIZE);
         if (n < 0)
-            return is_sparse ? (int)n : -errno;
+            return (int)n;
         if (n == 0)
             break;
         digest_add(&state, buffer, (size_t)n);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/qcow2.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/types.h>
-#include <unistd.h>
+
+#include "util/fd.h"
 
 /* Numbers are big-endian. */
 #define MAGIC "QFI\xfb"
@@ -26,13 +26,7 @@
 
 /* Up to size bytes. Returns how many there were, or a negative errno. */
 static ssize_t read_at(int fd, void *bytes, size_t size, uint64_t offset) {
-    ssize_t n;
-    if (offset > INT64_MAX)
-        return 0;
-    do
-        n = pread(fd, bytes, size, (off_t)offset);
-    while (n < 0 && errno == EINTR);
-    return n < 0 ? -errno : n;
+    return offset > INT64_MAX ? 0 : read_some_at(fd, bytes, size, (off_t)offset);
 }
 
 static uint64_t number_at(const unsigned char *bytes, int size) {

@@ -230,11 +230,12 @@ static int next_range(void *context, unsigned slot, struct exchange *exchange,
                       vqemu_error **error) {
     struct downloads *downloads = context;
     struct download *download = &downloads->slots[slot];
-    if (!download->is_anew && downloads->next == downloads->plan.range_count)
-        return 0;
-    int r = download->is_anew
-                ? 0
-                : begin(downloads, download, &downloads->plan.ranges[downloads->next++], error);
+    int r = 0;
+    if (!download->is_anew) {
+        if (downloads->next == downloads->plan.range_count)
+            return 0;
+        r = begin(downloads, download, &downloads->plan.ranges[downloads->next++], error);
+    }
     exchange->request = (struct request){.method = "GET",
                                          .target = download->target,
                                          .doing = download->doing,

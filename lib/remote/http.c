@@ -249,11 +249,12 @@ static bool set_manners(struct http *http, CURL *handle, struct http_transfer *t
 static bool set_tls(struct http *http, CURL *handle, const struct http_transfer *transfer) {
     const struct http_settings *settings = &http->settings;
     const char *certificate = transfer->shows_certificate ? settings->certificate : NULL;
+    const char *key = certificate ? settings->key : NULL;
     return SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
            (!settings->ca_file ||
             (SET(CURLOPT_CAINFO, settings->ca_file) && SET(CURLOPT_CAPATH, (char *)NULL))) &&
            (!certificate || SET(CURLOPT_SSLCERT, certificate)) &&
-           (!certificate || !settings->key || SET(CURLOPT_SSLKEY, settings->key));
+           (!key || SET(CURLOPT_SSLKEY, key));
 }
 
 static bool set_upload(struct http *http, CURL *handle, struct http_transfer *transfer) {

@@ -257,12 +257,11 @@ static bool is_redirect(const struct exchange *exchange) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* Where an answer sends us; what: "a redirect". */
-static int find_location(struct session *session, struct exchange *exchange, const char *what,
-                         struct url *next, vqemu_error **error) {
+int session_resolve(const struct session *session, const struct exchange *exchange,
+                    const char *what, const char *reference, struct url *next,
+                    vqemu_error **error) {
     char how[96];
-    const char *location = answer_header(&exchange->answer, "Location", 0);
-    int r = location ? url_resolve(&exchange->url, location, next) : -EINVAL;
+    int r = reference ? url_resolve(&exchange->url, reference, next) : -EINVAL;
     if (r == -EINVAL) {
         snprintf(how, sizeof how, "with %s to what is no URL of HTTP", what);
         return session_misled(session, exchange, how, error);
@@ -272,6 +271,12 @@ static int find_location(struct session *session, struct exchange *exchange, con
         return session_misled(session, exchange, how, error);
     }
     return r < 0 ? error_no_memory(error) : 0;
+}
+
+static int find_location(const struct session *session, const struct exchange *exchange,
+                         const char *what, struct url *next, vqemu_error **error) {
+    const char *location = answer_header(&exchange->answer, "Location", 0);
+    return session_resolve(session, exchange, what, location, next, error);
 }
 
 static int follow(struct session *session, struct exchange *exchange, vqemu_error **error) {

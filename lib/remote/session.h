@@ -95,6 +95,11 @@ int session_refused(const struct session *session, const struct exchange *exchan
                     vqemu_error **error);
 int session_misled(const struct session *session, const struct exchange *exchange, const char *how,
                    vqemu_error **error);
+
+/* Where an answer leads by a reference in it, or by none if it is NULL; what: "a redirect". It is
+ * to be a URL of HTTP, and not to leave TLS. */
+int session_resolve(const struct session *session, const struct exchange *exchange,
+                    const char *what, const char *reference, struct url *next, vqemu_error **error);
 int session_got_damaged(const struct session *session, const struct exchange *exchange,
                         const char *how, vqemu_error **error);
 /* There is no such manifest there: what. */

@@ -81,20 +81,20 @@ static int read_page(const struct session *session, const struct exchange *excha
 }
 
 /* Where the next page is; NULL if this was the last. */
-static int find_next(const struct exchange *exchange, char **target) {
+static int find_next(const struct session *session, const struct exchange *exchange, char **target,
+                     vqemu_error **error) {
     _cleanup_free_ char *link = NULL;
     _cleanup_url_ struct url url = {0};
     const char *header = answer_header(&exchange->answer, "Link", 0);
-    int r = header ? link_find_next(header, &link) : 0;
     *target = NULL;
-    if (r < 0 || !link)
-        return r;
-    r = url_resolve(&exchange->url, link, &url);
-    if (r == 0 && exchange->url.is_https && !url.is_https)
-        return -EPROTO;
+    if (header && link_find_next(header, &link) < 0)
+        return error_no_memory(error);
+    if (!link)
+        return 0;
+    int r = session_resolve(session, exchange, "a next page", link, &url, error);
     if (r == 0)
         *target = url_to_text(&url);
-    return r == 0 && !*target ? -ENOMEM : r;
+    return r == 0 && !*target ? error_no_memory(error) : r;
 }
 
 /* Ask for a page; *target becomes that of the next one. */
@@ -112,15 +112,10 @@ static int ask_page(struct session *session, bool is_last, char **target, vqemu_
     if (r < 0)
         return r;
     free(TAKE_POINTER(*target));
-    r = find_next(&exchange, target);
-    if (r == -EINVAL)
-        return session_misled(session, &exchange, "with a next page at what is no URL of HTTP",
-                              error);
-    if (r == -EPROTO)
-        return session_misled(session, &exchange, "with a next page over plain HTTP", error);
+    r = find_next(session, &exchange, target, error);
     if (r == 0 && is_last && *target)
         return session_misled(session, &exchange, "with more pages of tags than are read", error);
-    return r < 0 ? error_no_memory(error) : 0;
+    return r;
 }
 
 static int ask_pages(struct session *session, vqemu_tag_list *list, vqemu_error **error) {

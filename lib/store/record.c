@@ -67,12 +67,9 @@ int record_read_start(int directory_fd, const char *name, uint32_t store_flags, 
         return -EPERM;
     if (!start)
         return -ENOMEM;
-    ssize_t n;
-    do
-        n = read(fd, start, limit);
-    while (n < 0 && errno == EINTR);
+    ssize_t n = read_some(fd, start, limit);
     if (n < 0)
-        return -errno;
+        return (int)n;
     while (n > 0 && start[n - 1] != '\n')
         n--;
     start[n] = '\0';

@@ -14,7 +14,7 @@ struct vqemu_store_options {
 
 bool store_options_has_root(const vqemu_store_options *options);
 
-/* Whether they say where the store is: VQEMU_ERR_USAGE if not. */
+/* Whether they say where the store is: VQEMU_ERR_INVALID with the key if not. */
 int store_options_check(const vqemu_store_options *options, vqemu_error **error);
 
 #endif

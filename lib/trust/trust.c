@@ -127,6 +127,19 @@ static void add_name(struct strbuf *names, const char *kind, const char *id) {
     strbuf_addf(names, "%s%s%s%s", names->length > 0 ? ", " : "", kind, *id ? " " : "", id);
 }
 
+/* Whether one of the keys has made a signature: 1 with its number, 0 or -ENOMEM. */
+static int find_key(const vqemu_trust *trust, const struct vqemu_evidence *evidence,
+                    const struct signature *signature, int32_t *number) {
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < trust->keys.count; i++) {
+        r = signature_verify(signature, &trust->keys.keys[i], trust->verify, evidence->text,
+                             evidence->size);
+        if (r == 1)
+            *number = (int32_t)i;
+    }
+    return r;
+}
+
 /* Whether a signature is good: 1, 0 with what is with it, or -ENOMEM. */
 static int judge(const vqemu_trust *trust, struct vqemu_evidence *evidence,
                  const struct signed_by *item, struct findings *findings) {
@@ -141,15 +154,11 @@ static int judge(const vqemu_trust *trust, struct vqemu_evidence *evidence,
     if (signature.fault)
         return 0;
     add_name(&findings->signers, kind, signature.id);
-    for (size_t i = 0; i < trust->keys.count; i++) {
-        const struct public_key *key = &trust->keys.keys[i];
-        int r = signature_verify(&signature, key, trust->verify, evidence->text, evidence->size);
-        if (r == 1)
-            evidence->key = (int32_t)i;
-        if (r != 0)
-            return r;
-        is_known |= signature_may_be_by(&signature, key);
-    }
+    int r = find_key(trust, evidence, &signature, &evidence->key);
+    if (r != 0)
+        return r;
+    for (size_t i = 0; i < trust->keys.count; i++)
+        is_known |= signature_may_be_by(&signature, &trust->keys.keys[i]);
     findings->bad_is_nameless |= is_known && !*signature.id;
     add_name(is_known ? &findings->bad : &findings->unknown, kind, signature.id);
     return 0;
@@ -239,15 +248,9 @@ static int explain(const vqemu_trust *trust, const struct vqemu_evidence *eviden
 int trust_find_signer(const vqemu_trust *trust, const struct vqemu_evidence *evidence,
                       const struct signed_by *item, int32_t *key) {
     struct signature signature;
-    int r = 0;
     *key = -1;
     signature_read(item->bytes, item->size, &signature);
-    for (size_t i = 0; !signature.fault && r == 0 && i < trust->keys.count; i++) {
-        r = signature_verify(&signature, &trust->keys.keys[i], trust->verify, evidence->text,
-                             evidence->size);
-        if (r == 1)
-            *key = (int32_t)i;
-    }
+    int r = signature.fault ? 0 : find_key(trust, evidence, &signature, key);
     return r < 0 ? r : 0;
 }
 

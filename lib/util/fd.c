@@ -194,6 +194,15 @@ ssize_t read_some(int fd, void *bytes, size_t size) {
     return n < 0 ? -errno : n;
 }
 
+ssize_t read_some_at(int fd, void *bytes, size_t size, off_t offset) {
+    unsigned count = 0;
+    ssize_t n;
+    do
+        n = pread(fd, bytes, size, offset);
+    while (n < 0 && is_interrupted(&count));
+    return n < 0 ? -errno : n;
+}
+
 ssize_t write_stream(int fd, const void *bytes, size_t size) {
     ssize_t n;
     do

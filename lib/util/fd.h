@@ -49,8 +49,9 @@ int write_all(int fd, const void *bytes, size_t size);
  */
 ssize_t write_stream(int fd, const void *bytes, size_t size);
 
-/* read(2) that waits out signals: how much, or a negative errno. */
+/* read(2) and pread(2) that wait out signals: how much, or a negative errno. */
 ssize_t read_some(int fd, void *bytes, size_t size);
+ssize_t read_some_at(int fd, void *bytes, size_t size, off_t offset);
 
 /*
  * Read a descriptor to its end into a new buffer, with a NUL added behind its *size bytes. -EFBIG

@@ -47,15 +47,11 @@ static size_t up_to(const struct sparse_reader *reader, off_t end, size_t size) 
 }
 
 static ssize_t read_data(struct sparse_reader *reader, void *bytes, size_t size) {
-    ssize_t n;
     if (reader->end > 0)
         size = up_to(reader, reader->end, size);
-    do
-        n = pread(reader->fd, bytes, size, reader->at);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
-    reader->at += n;
+    ssize_t n = read_some_at(reader->fd, bytes, size, reader->at);
+    if (n > 0)
+        reader->at += n;
     return n;
 }
 

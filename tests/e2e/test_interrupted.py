@@ -9,14 +9,13 @@ from pathlib import Path
 
 import pytest
 from store_cli import CLI, PROFILE, PROGRAM, build, good, leftovers, make_files, manifests, verify
-from test_pull import config_of, objects_in, pulled
+from test_pull import CONNECTIONS, config_of, objects_in, pulled
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 from fake_registry import FakeRegistry  # noqa: E402
 from shelf_registry import Shelf, objects_of  # noqa: E402
 
 POINTS, FEWER = 100, 8
-CONNECTIONS = 8
 SIZES = random.Random(1)
 FILES = {PROGRAM: b"#!/bin/sh\n",
          **{f"lib/lib{i}.so": SIZES.randbytes(int(2 ** SIZES.uniform(5, 18))) for i in range(60)}}

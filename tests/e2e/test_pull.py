@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 from fake_registry import Answer, FakeRegistry, real_registry  # noqa: E402
 from shelf_registry import MANIFEST_TYPE, Shelf, digest_of, objects_of, refusal  # noqa: E402
 
+CONNECTIONS = 8  # as many as are usual
 NAME = f"volt/{PROFILE}"
 BIG = "lib/libbig.so.1"
 MANY = {**FILES, BIG: random.Random(1).randbytes(3 << 20), **{f"lib/lib{i}.so": b"%d" % i * 50 for i in range(20)}}

@@ -12,13 +12,11 @@ from pathlib import Path
 
 import pytest
 from store_cli import CLI, PROFILE, build, good, make_files, manifests, run, verify
-from test_pull import BIG, MANY, config_of, environment, export, pull, pulled, refused
+from test_pull import BIG, CONNECTIONS, MANY, config_of, environment, export, pull, pulled, refused
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 from fake_registry import Answer, FakeRegistry, free_port, proxy_before, real_registry  # noqa: E402
 from shelf_registry import Shelf, digest_of, objects_of, refusal  # noqa: E402
-
-CONNECTIONS = 8  # as many as are usual
 
 NAME = f"volt/{PROFILE}"
 needs_skopeo = pytest.mark.skipif(not shutil.which("skopeo"), reason="skopeo is not installed")
