@@ -55,10 +55,11 @@ static int unreachable(const struct failed *failed, const char *how, const char 
 
 /* It is this side's, such as a limit of descriptors. */
 static int no_socket(const struct failed *failed, int system_errno, vqemu_error **error) {
-    int r = error_system(error, system_errno,
-                         "cannot %s of %s: %s is not asked, since no socket can be made",
-                         failed->doing, failed->remote->repository, failed->url->host);
-    return error_because(r, error, "socket-failed", VQEMU_DETAIL_HOST, failed->url->host, NULL);
+    _cleanup_free_ char *host = url_authority(failed->url);
+    int r = error_system(
+        error, system_errno, "cannot %s %s: %s is not asked, since no socket can be made",
+        failed->doing, failed->remote->repository, host ? host : failed->url->host);
+    return error_because(r, error, "socket-failed", VQEMU_DETAIL_HOST, host, NULL);
 }
 
 static int no_tls(const struct failed *failed, const char *problem, const char *advice,

@@ -85,6 +85,14 @@ def test_no_tags_are_no_error():
     assert listed(asked(Answer(body=b'{"name": "a", "tags": null}'))[0]) == []
 
 
+def test_that_no_socket_can_be_made_is_no_matter_of_the_registry():
+    with FakeRegistry(lambda _: TAGS) as registry:
+        said = {subprocess.run(["prlimit", f"--nofile={limit}:{limit}", CLI, "tags", f"{registry.host}/a", "--plain-http"],
+                               capture_output=True, text=True, check=False, timeout=60).stderr for limit in range(4, 16)}
+    assert any(f"cannot list the tags of {registry.host}/a: {registry.host} is not asked, since no socket can be made"
+               in line for line in said), said
+
+
 PAGES = 21
 
 
