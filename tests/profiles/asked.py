@@ -165,3 +165,12 @@ def asked_of(profile, arch, host="x86_64"):
             except Refused as reason:
                 asked.refused[key, str(value)] = str(reason)
     return asked
+
+
+def machine_options(profile, arch, host, machine):
+    """What any VM has behind the name of a machine, but for what is about dumps of QEMU itself."""
+    runtime = Runtime(profile, arch, "/bin/qemu", firmware().name, host=host)
+    argv = [word.decode() for word in runtime.build(VmFromJson(whole(machine, {"kernel": "/k"}).encode())).argv]
+    name, *options = argv[argv.index("-machine") + 1].split(",")
+    assert name == machine
+    return set(options) - {"dump-guest-core=off"}

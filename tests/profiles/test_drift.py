@@ -3,7 +3,7 @@
 a program, nothing is in it for no VM, or the list of devices has the reason. Without a compiler."""
 import pytest
 import recipes
-from asked import asked_of, documents
+from asked import asked_of, documents, machine_options
 from recipes import LIBRARYS_OWN, all_recipes
 
 ARCHES = ["x86_64", "i386", "aarch64", "arm", "riscv64", "riscv32", "mips", "mipsel", "mips64", "mips64el", "ppc",
@@ -26,6 +26,13 @@ def asked(name, host, target, option):
     return set().union(*(asked_of(name, arch, host).things.get(option, ()) for arch in arches_of(name, host, target)))
 
 
+def started(name, host, target):
+    """{machine: its options} of those that are started before a profile is stored."""
+    lines = (line.split() for line in recipes.recipe(name, host).all("machine"))
+    words = (words[1].split(",") for words in lines if words[0] == target)
+    return {machine: set(options) for machine, *options in words}
+
+
 @pytest.mark.parametrize("name, host, target", TARGETS)
 def test_every_device_that_a_vm_can_ask_for_is_compiled_and_no_other(name, host, target):
     listed = recipes.recipe(name, host).devices(target)
@@ -37,9 +44,15 @@ def test_every_device_that_a_vm_can_ask_for_is_compiled_and_no_other(name, host,
 
 @pytest.mark.parametrize("name, host, target", TARGETS)
 def test_every_machine_is_started_before_a_profile_is_stored(name, host, target):
-    lines = (line.split() for line in recipes.recipe(name, host).all("machine"))
-    started = {words[1].split(",")[0] for words in lines if words[0] == target}
-    assert started == asked(name, host, target, "-machine")
+    assert set(started(name, host, target)) == asked(name, host, target, "-machine")
+
+
+@pytest.mark.parametrize("name, host, target", TARGETS)
+def test_machines_are_started_with_the_options_that_vms_have(name, host, target):
+    """One that QEMU warns of is none that a VM could have."""
+    for machine, options in started(name, host, target).items():
+        for arch in arches_of(name, host, target):
+            assert options == machine_options(name, arch, host, machine)
 
 
 @pytest.mark.parametrize("name, host", PROFILES)
