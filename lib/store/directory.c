@@ -57,39 +57,45 @@ int directory_open(const struct directory *directory, bool create) {
     return r < 0 ? r : open_at(directory->anchor_fd, directory->rest, flags, 0);
 }
 
-/* Whether a directory that was opened once has been removed since. */
-static bool is_removed(int fd) {
-    struct stat status;
-    return fstat(fd, &status) < 0 || status.st_nlink == 0;
+/* One that was opened before may have been removed since. */
+static bool is_there(int fd, struct stat *status) {
+    return fd >= 0 && fstat(fd, status) == 0 && status->st_nlink > 0;
 }
 
-int directory_use(struct directory *directory, bool create, int *fd, int *opened) {
+static int open_anew(struct directory *directory, bool create, int *opened, struct stat *status) {
+    _cleanup_close_ int fd = directory_open(directory, create);
+    if (fd < 0)
+        return fd;
+    if (fstat(fd, status) < 0)
+        return -errno;
+    int none = -1, new = take_fd(&fd);
+    if (!atomic_compare_exchange_strong(&directory->fd, &none, new))
+        *opened = new;
+    return new;
+}
+
+int directory_use(struct directory *directory, bool create, int *fd, int *opened,
+                  struct stat *status) {
     *opened = -1;
     *fd = atomic_load(&directory->fd);
-    if (*fd >= 0 && !is_removed(*fd))
-        return 0;
-    *fd = directory_open(directory, create);
-    if (*fd < 0)
-        return *fd;
-    int none = -1;
-    if (!atomic_compare_exchange_strong(&directory->fd, &none, *fd))
-        *opened = *fd;
-    return 0;
+    if (!is_there(*fd, status))
+        *fd = open_anew(directory, create, opened, status);
+    return *fd < 0 ? *fd : 0;
 }
 
-static bool leads_to(const char *path, int fd) {
-    struct stat a, b;
-    return stat(path, &a) == 0 && fstat(fd, &b) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
+static bool leads_to(const char *path, const struct stat *status) {
+    struct stat found;
+    return stat(path, &found) == 0 && found.st_dev == status->st_dev &&
+           found.st_ino == status->st_ino;
 }
 
-char *directory_path(int fd, const char *path) {
+char *directory_path(int fd, const struct stat *status, const char *path) {
     char link[sizeof "/proc/self/fd/" + 12], name[PATH_MAX];
-    if (leads_to(path, fd))
+    if (leads_to(path, status))
         return strdup(path);
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, name, sizeof name - 1);
     if (length > 0)
         name[length] = '\0';
-    return strdup(length > 0 && *name == '/' && leads_to(name, fd) ? name : path);
+    return strdup(length > 0 && *name == '/' && leads_to(name, status) ? name : path);
 }

@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 struct directory {
     int anchor_fd; /* the nearest one above it that there was */
@@ -26,14 +27,16 @@ int directory_open(const struct directory *directory, bool create);
 
 /*
  * The same descriptor each time: *opened is closed by the caller afterwards if it is not -1; *fd is
- * not. Returns 0 or a negative errno.
+ * not. Returns 0, with what it is like by now, or a negative errno.
  */
-int directory_use(struct directory *directory, bool create, int *fd, int *opened);
+int directory_use(struct directory *directory, bool create, int *fd, int *opened,
+                  struct stat *status);
 
 /*
  * The path by which an open directory is reached now: the given one if it still leads there, else
- * the name that the kernel has for it. Owned by the caller; NULL without memory.
+ * the name that the kernel has for it. status: what it is like. Owned by the caller; NULL without
+ * memory.
  */
-char *directory_path(int fd, const char *path);
+char *directory_path(int fd, const struct stat *status, const char *path);
 
 #endif

@@ -31,15 +31,24 @@ static int refuse_mode(const struct stat *status, const char *path, vqemu_error 
         error, "untrusted-store", VQEMU_DETAIL_PATH, path, NULL);
 }
 
+static int check_status(const struct stat *status, const char *path, bool may_be_sticky,
+                        vqemu_error **error) {
+    if (!trusted_own(status->st_uid))
+        return refuse_owner(status, path, error);
+    if (trusted_others_write(status) && !(may_be_sticky && status->st_mode & S_ISVTX))
+        return refuse_mode(status, path, error);
+    return 0;
+}
+
 static int check(int fd, const char *path, bool may_be_sticky, vqemu_error **error) {
     struct stat status;
     if (fstat(fd, &status) < 0)
         return error_system_at(error, errno, "cannot look at the store directory", "%s", path);
-    if (!trusted_own(status.st_uid))
-        return refuse_owner(&status, path, error);
-    if (trusted_others_write(&status) && !(may_be_sticky && status.st_mode & S_ISVTX))
-        return refuse_mode(&status, path, error);
-    return 0;
+    return check_status(&status, path, may_be_sticky, error);
+}
+
+int guard_check_status(const struct stat *directory, const char *path, vqemu_error **error) {
+    return check_status(directory, path, false, error);
 }
 
 int guard_check(int fd, const char *path, vqemu_error **error) {
@@ -50,11 +59,7 @@ int guard_check_above(int fd, const char *path, vqemu_error **error) {
     return check(fd, path, true, error);
 }
 
-bool guard_trusts(uint32_t store_flags, int tree_fd) {
-    return store_flags & VQEMU_STORE_ALLOW_OTHERS || guard_check(tree_fd, "", NULL) == 0;
-}
-
-/* ---- files ---- */
+/* ---- files and trees ---- */
 
 bool guard_trusts_owner(uint32_t store_flags, const struct stat *file) {
     return store_flags & VQEMU_STORE_ALLOW_OTHERS || trusted_own(file->st_uid);

@@ -13,18 +13,18 @@
  */
 int guard_check(int fd, const char *path, vqemu_error **error);
 
+/* The same of what a directory is like. */
+int guard_check_status(const struct stat *directory, const char *path, vqemu_error **error);
+
 /* The same for a directory in which those are, and that others could put in their place: it may be
  * sticky, as /tmp is. */
 int guard_check_above(int fd, const char *path, vqemu_error **error);
 
-/* The same for a tree of a store with these flags, where others may be allowed. */
-bool guard_trusts(uint32_t store_flags, int tree_fd);
-
 /*
  * Whether a file of a store with these flags is root's or the caller's: another owner can change
  * what is in it, also after it was looked at. What others than its owner may write to is found out
- * by the modes that objects and trees must have; where nothing else looks at the mode,
- * guard_trusts_file() does.
+ * by the modes that objects and trees must have; where nothing else looks at the mode, also of the
+ * directory of a tree, guard_trusts_file() does.
  */
 bool guard_trusts_owner(uint32_t store_flags, const struct stat *file);
 bool guard_trusts_file(uint32_t store_flags, const struct stat *file);

@@ -7,13 +7,22 @@
 #define LIB_NEWEST_MEMO_H
 
 #include <limits.h>
+#include <stdint.h>
 
 #include "base/digest.h"
+
+/* What shows whether a directory or a file has changed. */
+struct seen {
+    uint64_t device; /* of a directory; else 0 */
+    uint64_t inode;
+    int64_t size; /* of a file; else 0 */
+    int64_t seconds, nanoseconds;
+};
 
 struct newest_memo {
     struct newest_memo *next;
     char *key; /* a profile or a revision */
-    char refs[128], file[128];
+    struct seen refs, file;
     char name[NAME_MAX + 1]; /* of the revision; "" if it is not known */
     struct digest digest;
 };

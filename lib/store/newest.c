@@ -42,41 +42,74 @@ static bool can_be_remembered(const char *key) {
     return *key && !strchr(key, '/') && strlen(key) <= KEY_MAX;
 }
 
-static void describe_directory(const struct stat *status, char text[128]) {
-    snprintf(text, 128, "%ju %ju %jd.%09ld", (uintmax_t)status->st_dev, (uintmax_t)status->st_ino,
-             (intmax_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
+static struct seen see_directory(const struct stat *status) {
+    return (struct seen){.device = status->st_dev,
+                         .inode = status->st_ino,
+                         .seconds = status->st_mtim.tv_sec,
+                         .nanoseconds = status->st_mtim.tv_nsec};
 }
 
-static void describe_file(const struct stat *status, char text[128]) {
-    snprintf(text, 128, "%ju %jd %jd.%09ld", (uintmax_t)status->st_ino, (intmax_t)status->st_size,
-             (intmax_t)status->st_mtim.tv_sec, status->st_mtim.tv_nsec);
+static struct seen see_file(const struct stat *status) {
+    return (struct seen){.inode = status->st_ino,
+                         .size = status->st_size,
+                         .seconds = status->st_mtim.tv_sec,
+                         .nanoseconds = status->st_mtim.tv_nsec};
 }
 
-static bool is_still(const vqemu_store *store, const char *refs, const char *file,
-                     const char *name) {
-    struct stat status;
-    char now[128], file_name[NAME_MAX + 1];
-    if (fstat(store->refs_fd, &status) < 0)
+static bool is_same(const struct seen *a, const struct seen *b) {
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->seconds == b->seconds && a->nanoseconds == b->nanoseconds;
+}
+
+static bool is_still(const vqemu_store *store, const struct newest_memo *memo) {
+    struct stat refs, file;
+    char name[NAME_MAX + 1];
+    if (fstat(store->refs_fd, &refs) < 0 ||
+        snprintf(name, sizeof name, "%s" REVISION_SUFFIX, memo->name) >= (int)sizeof name ||
+        fstatat(store->refs_fd, name, &file, AT_SYMLINK_NOFOLLOW) < 0)
         return false;
-    describe_directory(&status, now);
-    if (strcmp(now, refs) != 0 ||
-        snprintf(file_name, sizeof file_name, "%s" REVISION_SUFFIX, name) >=
-            (int)sizeof file_name ||
-        fstatat(store->refs_fd, file_name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-        return false;
-    describe_file(&status, now);
-    return S_ISREG(status.st_mode) && guard_trusts_file(store->flags, &status) &&
-           strcmp(now, file) == 0;
+    const struct seen refs_now = see_directory(&refs), file_now = see_file(&file);
+    return S_ISREG(file.st_mode) && guard_trusts_file(store->flags, &file) &&
+           is_same(&refs_now, &memo->refs) && is_same(&file_now, &memo->file);
 }
 
 static bool copy_text(char *to, size_t size, const char *from) {
     return from && snprintf(to, size, "%s", from) < (int)size;
 }
 
+/* "<seconds>.<nanoseconds>" at the end of a line. */
+static bool parse_time(const char *text, struct seen *seen) {
+    char *end;
+    seen->seconds = strtoll(text, &end, 10);
+    if (*end != '.')
+        return false;
+    seen->nanoseconds = strtoll(end + 1, &end, 10);
+    return *end == '\0';
+}
+
+static bool parse_directory(const char *line, struct seen *seen) {
+    char *end;
+    *seen = (struct seen){0};
+    if (!line)
+        return false;
+    seen->device = strtoull(line, &end, 10);
+    seen->inode = strtoull(end, &end, 10);
+    return parse_time(end, seen);
+}
+
+static bool parse_file(const char *line, struct seen *seen) {
+    char *end;
+    *seen = (struct seen){0};
+    if (!line)
+        return false;
+    seen->inode = strtoull(line, &end, 10);
+    seen->size = strtoll(end, &end, 10);
+    return parse_time(end, seen);
+}
+
 static bool parse(char *text, struct newest_memo *memo) {
-    if (!record_next(&text, HEADER) ||
-        !copy_text(memo->refs, sizeof memo->refs, record_next(&text, "refs ")) ||
-        !copy_text(memo->file, sizeof memo->file, record_next(&text, "file ")) ||
+    if (!record_next(&text, HEADER) || !parse_directory(record_next(&text, "refs "), &memo->refs) ||
+        !parse_file(record_next(&text, "file "), &memo->file) ||
         !copy_text(memo->name, sizeof memo->name, record_next(&text, "ref ")))
         return false;
     const char *hex = record_next(&text, "digest ");
@@ -93,8 +126,7 @@ static bool names_what_is_meant(const struct newest_memo *memo) {
 }
 
 static bool memo_holds(const vqemu_store *store, const struct newest_memo *memo) {
-    return *memo->name && names_what_is_meant(memo) &&
-           is_still(store, memo->refs, memo->file, memo->name);
+    return *memo->name && names_what_is_meant(memo) && is_still(store, memo);
 }
 
 /* Returns 1, 0, or -ENOMEM. */
@@ -168,13 +200,15 @@ static void remember(const vqemu_store *store, const char *key, const struct sca
     _cleanup_close_ int cache_fd = -1;
     _cleanup_free_ char *name = format_string(RECORD_PREFIX "%s", key);
     _cleanup_strbuf_ struct strbuf text = {0};
-    char directory_text[128], file_text[128];
+    const struct seen refs = see_directory(&scan->refs), seen = see_file(file);
     if (!name || store_open_beside_objects(store, STORE_CACHE, &cache_fd, NULL) < 0)
         return;
-    describe_directory(&scan->refs, directory_text);
-    describe_file(file, file_text);
-    strbuf_addf(&text, HEADER "\nrefs %s\nfile %s\nref %s\ndigest %s\n", directory_text, file_text,
-                vqemu_revision_name(revision), revision_digest(revision));
+    strbuf_addf(&text,
+                HEADER "\nrefs %" PRIu64 " %" PRIu64 " %" PRId64 ".%09" PRId64 "\nfile %" PRIu64
+                       " %" PRId64 " %" PRId64 ".%09" PRId64 "\nref %s\ndigest %s\n",
+                refs.device, refs.inode, refs.seconds, refs.nanoseconds, seen.inode, seen.size,
+                seen.seconds, seen.nanoseconds, vqemu_revision_name(revision),
+                revision_digest(revision));
     record_replace(cache_fd, name, &text);
 }
 

@@ -45,16 +45,12 @@ struct vqemu_revision_list {
 
 static int new_revision(const vqemu_store *store, const char *name, size_t length,
                         vqemu_revision **revision, vqemu_error **error) {
-    struct stat status;
     _cleanup_revision_ vqemu_revision *new = calloc(1, sizeof *new);
     if (!new)
         return error_no_memory(error);
     atomic_init(&new->references, 1);
-    if (fstat(store->refs_fd, &status) < 0)
-        return error_system_at(error, errno, "cannot look at the directory", "%s",
-                               store->refs_path);
-    new->store_device = status.st_dev;
-    new->store_inode = status.st_ino;
+    new->store_device = store->refs_device;
+    new->store_inode = store->refs_inode;
     new->name = strndup(name, length);
     new->profile = strndup(name, revision_profile_part(name, length));
     if (new->name)
@@ -67,11 +63,7 @@ static int new_revision(const vqemu_store *store, const char *name, size_t lengt
 
 int revision_check_store(const vqemu_store *store, const vqemu_revision *revision,
                          vqemu_error **error) {
-    struct stat status;
-    if (fstat(store->refs_fd, &status) < 0)
-        return error_system_at(error, errno, "cannot look at the directory", "%s",
-                               store->refs_path);
-    if (status.st_dev == revision->store_device && status.st_ino == revision->store_inode)
+    if (store->refs_device == revision->store_device && store->refs_inode == revision->store_inode)
         return 0;
     int r = error_set(error, VQEMU_ERR_INVALID, 0,
                       "revision %s is one of another store: it is %s, and not in %s",

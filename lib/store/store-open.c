@@ -70,6 +70,14 @@ static int name_absolutely(const char *path, char **absolute, vqemu_error **erro
     return error_system_at(error, errno, "cannot tell the working directory for", "%s", path);
 }
 
+static int name_root(struct opening *opening, vqemu_error **error) {
+    struct stat status;
+    if (fstat(opening->root_fd, &status) < 0)
+        return error_system(error, errno, "root_fd: cannot look at the directory");
+    opening->root = directory_path(opening->root_fd, &status, "/");
+    return opening->root ? 0 : error_no_memory(error);
+}
+
 /* A root by descriptor may have a name, which need not lead to it. */
 static int open_root(struct opening *opening, const vqemu_store_options *options,
                      vqemu_error **error) {
@@ -86,9 +94,7 @@ static int open_root(struct opening *opening, const vqemu_store_options *options
     }
     if (options->root)
         return name_absolutely(options->root, &opening->root, error);
-    if (options->root_fd)
-        opening->root = directory_path(opening->root_fd, "/");
-    return options->root_fd && !opening->root ? error_no_memory(error) : 0;
+    return options->root_fd ? name_root(opening, error) : 0;
 }
 
 static int set_part(const struct opening *opening, struct part *part, vqemu_error **error) {
@@ -269,6 +275,16 @@ static int check_guarded(const struct opening *opening, vqemu_error **error) {
     return r == 0 ? check_root(opening, error) : r;
 }
 
+static int know_refs(vqemu_store *store, vqemu_error **error) {
+    struct stat status;
+    if (fstat(store->refs_fd, &status) < 0)
+        return error_system_at(error, errno, "cannot look at the directory", "%s",
+                               store->refs_path);
+    store->refs_device = status.st_dev;
+    store->refs_inode = status.st_ino;
+    return 0;
+}
+
 static int open_parts(const struct opening *opening, vqemu_error **error) {
     vqemu_store *store = opening->store;
     int r = store->flags & VQEMU_STORE_CREATE ? make_store(opening, error) : 0;
@@ -278,6 +294,8 @@ static int open_parts(const struct opening *opening, vqemu_error **error) {
         r = name_beside(store, &opening->objects, error);
     if (r == 0)
         r = open_part(&opening->refs, &store->refs_fd, error);
+    if (r == 0)
+        r = know_refs(store, error);
     if (r == 0)
         r = find_part(&opening->trees, &store->trees, error);
     if (r == 0)

@@ -23,6 +23,8 @@ struct vqemu_store {
     char *links_path;        /* NULL where no links are kept */
     bool links_beside_trees; /* their targets are relative */
     int objects_fd, refs_fd;
+    dev_t refs_device; /* these two tell one store from another */
+    ino_t refs_inode;
     struct vqemu_trust *trust; /* who must have signed what is used; NULL for nobody */
     struct directory trees, links;
     struct newest_memo *memo;

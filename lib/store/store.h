@@ -64,9 +64,10 @@ int store_open_beside_objects(const vqemu_store *store, const char *name, int *f
 
 /*
  * The directory of trees; made if missing and create is set, else VQEMU_ERR_NOT_FOUND. *opened is
- * closed by the caller afterwards if it is not -1; *fd is not.
+ * closed by the caller afterwards if it is not -1; *fd is not. *status is what it is like.
  */
-int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, vqemu_error **error);
+int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, struct stat *status,
+                     vqemu_error **error);
 
 /* Without making them: -ENOENT if they are missing. A descriptor or a negative errno. */
 int store_find_beside_objects(const vqemu_store *store, const char *name);

@@ -375,7 +375,8 @@ static int is_built(const struct assembly *assembly, vqemu_error **error) {
     _cleanup_free_ char *text = NULL;
     _cleanup_difference_ struct difference difference = {0};
     struct layout layout;
-    if (fd < 0 || !guard_trusts(assembly->store->flags, fd) ||
+    struct stat status;
+    if (fd < 0 || fstat(fd, &status) < 0 || !guard_trusts_file(assembly->store->flags, &status) ||
         stamp_read(fd, assembly->store->flags, false, &text) < 0)
         return 0;
     char *list = text;

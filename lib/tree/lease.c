@@ -24,7 +24,8 @@ static bool is_no_tree(int r) {
 }
 
 int lease_take(int trees_fd, const char *trees_path, const char *name,
-               struct vqemu_progress *progress, int *lease_fd, vqemu_error **error) {
+               struct vqemu_progress *progress, int *lease_fd, struct stat *status,
+               vqemu_error **error) {
     _cleanup_free_ char *path = format_string("%s/%s", trees_path, name);
     if (!path)
         return error_no_memory(error);
@@ -37,7 +38,7 @@ int lease_take(int trees_fd, const char *trees_path, const char *name,
         int r = progress_lock(progress, fd, LOCK_SH, 0, path, error);
         if (r < 0)
             return r;
-        r = same_file(fd, trees_fd, name);
+        r = same_file_status(fd, trees_fd, name, status);
         if (r < 0)
             return error_system_at(error, -r, "cannot lease the tree", "%s", path);
         if (r == 1) { /* else it was removed or replaced before it was locked */

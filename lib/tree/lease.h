@@ -6,15 +6,18 @@
 #ifndef LIB_LEASE_H
 #define LIB_LEASE_H
 
+#include <sys/stat.h>
+
 #include "base/progress.h"
 
 /*
  * Open a tree and take a lease on it, waiting as long as the caller allows while another process
- * makes sure that it has none. trees_path is for messages. Returns 1, 0 if there is no such tree,
- * or an error.
+ * makes sure that it has none. trees_path is for messages. Returns 1, with what the directory is
+ * like, 0 if there is no such tree, or an error.
  */
 int lease_take(int trees_fd, const char *trees_path, const char *name,
-               struct vqemu_progress *progress, int *lease_fd, vqemu_error **error);
+               struct vqemu_progress *progress, int *lease_fd, struct stat *status,
+               vqemu_error **error);
 
 /*
  * Make sure that nobody has a lease on a tree, and that nobody gets one as long as the descriptor

@@ -23,7 +23,10 @@ static char *trees_prefix(const vqemu_store *store) {
     if (store->links_beside_trees)
         return strdup("trees");
     _cleanup_close_ int trees_fd = store_find_trees(store);
-    return trees_fd < 0 ? strdup(store->trees_path) : directory_path(trees_fd, store->trees_path);
+    struct stat trees;
+    return trees_fd < 0 || fstat(trees_fd, &trees) < 0
+               ? strdup(store->trees_path)
+               : directory_path(trees_fd, &trees, store->trees_path);
 }
 
 static char *link_target(const vqemu_store *store, const char *digest) {
@@ -132,7 +135,8 @@ int links_switch(vqemu_store *store, const char *profile, const char *digest,
         return error_no_memory(error);
     _cleanup_close_ int opened = -1;
     int links_fd;
-    int r = directory_use(&store->links, true, &links_fd, &opened);
+    struct stat status;
+    int r = directory_use(&store->links, true, &links_fd, &opened, &status);
     if (r == 0 && !points_to(links_fd, profile, target))
         return switch_locked(store, profile, target, progress, error);
     return link_failed(store, profile, r, error);

@@ -59,6 +59,7 @@ int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *
     _cleanup_runtime_ vqemu_runtime *new = runtime_alloc(profile, arch);
     _cleanup_free_ char *trees_path = NULL;
     _cleanup_close_ int trees_fd = -1;
+    struct stat trees, status;
     if (!new)
         return error_no_memory(error);
     if (!digest_parse(base_name(tree), &new->digest))
@@ -69,10 +70,12 @@ int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *
         new->revision ? open_trees(tree, &trees_path, &trees_fd, error) : error_no_memory(error);
     if (r < 0)
         return r;
-    r = lease_take(trees_fd, trees_path, new->digest.hex, progress, &new->lease_fd, error);
+    if (fstat(trees_fd, &trees) < 0)
+        return error_system_at(error, errno, "cannot look at", "%s", trees_path);
+    r = lease_take(trees_fd, trees_path, new->digest.hex, progress, &new->lease_fd, &status, error);
     if (r <= 0)
         return r < 0 ? r : is_gone(tree, "is gone", error);
-    if (!guard_trusts(store_flags, trees_fd) || !guard_trusts(store_flags, new->lease_fd))
+    if (!guard_trusts_file(store_flags, &trees) || !guard_trusts_file(store_flags, &status))
         return is_others(tree, error);
     r = use_stamp(new, trees_path, tree, error);
     if (r == 0)

@@ -117,6 +117,7 @@ struct resolution {
     vqemu_store *store;
     vqemu_revision *revision;
     int trees_fd;
+    const struct stat *trees; /* what that directory is like */
     uint32_t flags;
     struct vqemu_progress *progress;
     vqemu_runtime *runtime; /* gets the lease and the paths */
@@ -151,7 +152,7 @@ static int use_layout(const struct resolution *resolution, int tree_fd, const st
                         : error_no_memory(error);
     }
     _cleanup_free_ char *trees_path =
-        directory_path(resolution->trees_fd, resolution->store->trees_path);
+        directory_path(resolution->trees_fd, resolution->trees, resolution->store->trees_path);
     return !trees_path || runtime_set_paths(runtime, trees_path, layout) < 0
                ? error_no_memory(error)
                : 0;
@@ -176,8 +177,6 @@ static int check_tree(const struct resolution *resolution, int tree_fd,
     const char *digest = resolution->runtime->digest.hex;
     _cleanup_free_ char *text = NULL;
     struct layout layout;
-    if (!guard_trusts(resolution->store->flags, tree_fd))
-        return differs(difference, "it", "is another user's, or others may write to it", error);
     int r = stamp_read(tree_fd, resolution->store->flags, trust, &text);
     if (r == -ENOMEM)
         return error_no_memory(error);
@@ -200,8 +199,9 @@ static int check_tree(const struct resolution *resolution, int tree_fd,
 static int lease_checked(const struct resolution *resolution, struct difference *difference,
                          vqemu_error **error) {
     _cleanup_close_ int fd = -1;
+    struct stat status;
     int r = lease_take(resolution->trees_fd, resolution->store->trees_path,
-                       resolution->runtime->digest.hex, resolution->progress, &fd, error);
+                       resolution->runtime->digest.hex, resolution->progress, &fd, &status, error);
     if (r == 0) {
         r = differs(difference, "it", "is missing", error);
         difference->no_tree = true;
@@ -209,6 +209,8 @@ static int lease_checked(const struct resolution *resolution, struct difference 
     }
     if (r < 0)
         return r;
+    if (!guard_trusts_file(resolution->store->flags, &status))
+        return differs(difference, "it", "is another user's, or others may write to it", error);
     r = check_tree(resolution, fd, difference, error);
     if (r == 1)
         resolution->runtime->lease_fd = take_fd(&fd);
@@ -230,9 +232,8 @@ static int assemble_locked(const struct resolution *resolution, int *lease_fd,
 }
 
 static int use_assembled(const struct resolution *resolution, int *lease_fd, vqemu_error **error) {
-    const struct resolution trusting = {resolution->store,    resolution->revision,
-                                        resolution->trees_fd, VQEMU_RESOLVE_TRUST,
-                                        resolution->progress, resolution->runtime};
+    struct resolution trusting = *resolution;
+    trusting.flags = VQEMU_RESOLVE_TRUST;
     _cleanup_difference_ struct difference difference = {0};
     int r = check_tree(&trusting, *lease_fd, &difference, error);
     if (r == 1)
@@ -272,9 +273,8 @@ static struct log_subject subject_of(const struct resolution *resolution) {
  */
 static int lease_by_content(const struct resolution *resolution, struct difference *difference,
                             vqemu_error **error) {
-    const struct resolution verifying = {resolution->store,    resolution->revision,
-                                         resolution->trees_fd, VQEMU_RESOLVE_VERIFY,
-                                         resolution->progress, resolution->runtime};
+    struct resolution verifying = *resolution;
+    verifying.flags = VQEMU_RESOLVE_VERIFY;
     difference_release(difference);
     int r = lease_checked(&verifying, difference, error);
     if (r == 1)
@@ -352,15 +352,16 @@ static int from_revision(vqemu_store *store, const vqemu_selection *selection,
     _cleanup_runtime_ vqemu_runtime *new = NULL;
     _cleanup_close_ int opened = -1;
     int trees_fd;
+    struct stat trees;
     bool create = !(store->flags & VQEMU_STORE_READ_ONLY);
     int r = check_trust(store, revision, progress->call, error);
     if (r == 0)
-        r = store_open_trees(store, create, &trees_fd, &opened, error);
+        r = store_open_trees(store, create, &trees_fd, &opened, &trees, error);
     if (r == 0)
         r = new_runtime(selection, &new, error);
     if (r < 0 || !new)
         return r;
-    const struct resolution resolution = {store, revision, trees_fd, flags, progress, new};
+    const struct resolution resolution = {store, revision, trees_fd, &trees, flags, progress, new};
     memcpy(new->digest.hex, revision_digest(revision), sizeof new->digest.hex);
     new->store_flags = store->flags &VQEMU_STORE_ALLOW_OTHERS;
     new->revision = strdup(vqemu_revision_name(revision));

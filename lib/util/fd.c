@@ -291,13 +291,18 @@ int lock_fd(int fd, int operation) {
     return 0;
 }
 
-int same_file(int fd, int directory_fd, const char *name) {
-    struct stat a, b;
-    if (fstat(fd, &a) < 0)
+int same_file_status(int fd, int directory_fd, const char *name, struct stat *status) {
+    struct stat named;
+    if (fstat(fd, status) < 0)
         return -errno;
-    if (fstatat(directory_fd, name, &b, AT_SYMLINK_NOFOLLOW) < 0)
+    if (fstatat(directory_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
-    return a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+    return status->st_dev == named.st_dev && status->st_ino == named.st_ino;
+}
+
+int same_file(int fd, int directory_fd, const char *name) {
+    struct stat status;
+    return same_file_status(fd, directory_fd, name, &status);
 }
 
 int exists_at(int directory_fd, const char *name) {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /*
@@ -74,6 +75,9 @@ int lock_fd(int fd, int operation);
 /* Whether a name still means the inode of a descriptor: 1, 0, or a negative errno if that cannot be
  * told. */
 int same_file(int fd, int directory_fd, const char *name);
+
+/* The same, and what the inode of the descriptor is like. */
+int same_file_status(int fd, int directory_fd, const char *name, struct stat *status);
 
 /* Whether there is something of a name, be it a link: 1, 0, or a negative errno if that cannot be
  * told. */
