@@ -156,6 +156,14 @@ def given():
 GIVEN = given()
 
 
+def test_the_tables_are_sorted_by_name():
+    """Who looks for a word finds it."""
+    tables = [re.findall(r"^\| ([^|]+) \|", table, re.M) for table in re.findall(r"^\|---.*\n((?:\|.*\n)+)", DOCUMENT, re.M)]
+    assert len(tables) == 3 and len(tables[0]) >= len(ROWS)
+    for names in tables:
+        assert names == sorted(names)
+
+
 def test_each_reason_that_the_library_gives_is_documented():
     assert len(GIVEN) > 120
     unknown = {reason: [where for where, _ in places] for reason, places in GIVEN.items() if reason not in ROWS}
