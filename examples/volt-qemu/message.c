@@ -110,6 +110,14 @@ int fail(const vqemu_error *error) {
     return fail_with_hint(error, NULL);
 }
 
+int fail_about(const char *from, const vqemu_error *error) {
+    _cleanup_free_ char *message = format_text("%s: %s", from, vqemu_error_message(error));
+    struct failure failure = failure_of(error, NULL);
+    failure.message = message;
+    print_failure(&failure);
+    return exit_status_of(error);
+}
+
 static char *help_of(const struct command *command) {
     return format_text("see volt-qemu %s%s--help", command ? command->name : "",
                        command ? " " : "");

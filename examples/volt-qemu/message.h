@@ -17,6 +17,9 @@ void messages_as_json(void);
 /* Report an error of the library, and the way out in the words of the command line. */
 int fail(const vqemu_error *error);
 
+/* Report one about what has been read, and where from: a file or a program. */
+int fail_about(const char *from, const vqemu_error *error);
+
 /* Report an error of a call that was given values of the command line. */
 int fail_request(const struct command *command, const vqemu_error *error);
 

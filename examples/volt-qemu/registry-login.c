@@ -30,14 +30,16 @@ static void free_secret(char **text) {
 }
 #define _cleanup_secret_ _cleanup_(free_secret)
 
-static int set(vqemu_remote *remote, const char *key, const char *value) {
+/* from: who has the value, a file or a program. */
+static int set(vqemu_remote *remote, const char *key, const char *value, const char *from) {
     _cleanup_error_ vqemu_error *error = NULL;
-    return vqemu_remote_set_string(remote, key, value, &error) ? fail(error) : 0;
+    return vqemu_remote_set_string(remote, key, value, &error) ? fail_about(from, error) : 0;
 }
 
-static int set_login(vqemu_remote *remote, const char *user, const char *password) {
-    int status = set(remote, VQEMU_REMOTE_USER, user);
-    return status ? status : set(remote, VQEMU_REMOTE_PASSWORD, password);
+static int set_login(vqemu_remote *remote, const char *user, const char *password,
+                     const char *from) {
+    int status = set(remote, VQEMU_REMOTE_USER, user, from);
+    return status ? status : set(remote, VQEMU_REMOTE_PASSWORD, password, from);
 }
 
 /* ---- by options ---- */
@@ -69,7 +71,8 @@ static int login_by_input(const struct options *options, vqemu_remote *remote) {
     if (status)
         return status;
     end_at_line(password);
-    return set_login(remote, options->user, password);
+    int bad_user = set(remote, VQEMU_REMOTE_USER, options->user, "--user");
+    return bad_user ? bad_user : set(remote, VQEMU_REMOTE_PASSWORD, password, "standard input");
 }
 
 static int login_by_file(const struct options *options, vqemu_remote *remote) {
@@ -86,7 +89,7 @@ static int login_by_file(const struct options *options, vqemu_remote *remote) {
     if (!colon)
         return fail_invalid("invalid", "%s has no line NAME:PASSWORD", options->login_file);
     *colon = '\0';
-    return set_login(remote, text, colon + 1);
+    return set_login(remote, text, colon + 1, options->login_file);
 }
 
 /* ---- files of logins ---- */
@@ -150,13 +153,14 @@ static int login_by_helper(const struct options *options, const char *name, cons
         return status;
     const char *user = json_string_value(json_object_get(answer, "Username"));
     const char *secret = json_string_value(json_object_get(answer, "Secret"));
+    _cleanup_free_ char *program = format_text("docker-credential-%s", name);
     *found = user && secret;
     if (!*found)
-        status = fail_invalid("invalid", "docker-credential-%s has no login for %s in its answer",
-                              name, registry);
+        status = fail_invalid("invalid", "%s has no login for %s in its answer", program, registry);
     else
-        status = strcmp(user, "<token>") == 0 ? set(remote, VQEMU_REMOTE_IDENTITY_TOKEN, secret)
-                                              : set_login(remote, user, secret);
+        status = strcmp(user, "<token>") == 0
+                     ? set(remote, VQEMU_REMOTE_IDENTITY_TOKEN, secret, program)
+                     : set_login(remote, user, secret, program);
     json_decref(answer);
     return status;
 }
@@ -167,7 +171,7 @@ static int login_by_entry(const json_t *entry, const char *path, vqemu_remote *r
     const char *auth = json_string_value(json_object_get(entry, "auth"));
     *found = (token && *token) || (auth && *auth);
     if (token && *token)
-        return set(remote, VQEMU_REMOTE_IDENTITY_TOKEN, token);
+        return set(remote, VQEMU_REMOTE_IDENTITY_TOKEN, token, path);
     if (!*found)
         return 0;
     _cleanup_secret_ char *login = decode(auth);
@@ -175,7 +179,7 @@ static int login_by_entry(const json_t *entry, const char *path, vqemu_remote *r
     if (!colon)
         return fail_invalid("invalid", "%s has a login that is no NAME:PASSWORD in base64", path);
     *colon = '\0';
-    return set_login(remote, login, colon + 1);
+    return set_login(remote, login, colon + 1, path);
 }
 
 static int login_by_document(const struct options *options, const json_t *document,

@@ -110,6 +110,8 @@ int failure_of_transfer(const struct failed *failed, const struct http_transfer 
     case HTTP_ENDED:
     case HTTP_TOO_LARGE:
         return failure_of_sense(failed, "with more than a registry has to say", error);
+    case HTTP_LONG_LINE:
+        return failure_of_sense(failed, "with a header line that is too long", error);
     case HTTP_STALLED:
         return unreachable(failed, "is too slow", problem, error);
     case HTTP_BROKEN_OFF:

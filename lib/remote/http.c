@@ -29,7 +29,9 @@ DLOPEN_NOTE(curl, "[{\"feature\":\"registries\",\"description\":\"OCI registries
 #define HEADERS_MAX ((size_t)64 * 1024)
 #define ERROR_BODY_MAX ((size_t)64 * 1024)
 #define SMALL_UPLOAD ((uint64_t)1024 * 1024)
-#define SLOWEST 1000 /* bytes a second */
+#define SLOWEST 1000      /* bytes a second */
+#define LINE_TOO_LONG 100 /* CURLE_TOO_LARGE, which is of 8.6 */
+#define LINE_MAX_OF_CURL ((size_t)100 * 1024)
 
 struct http {
     __typeof__(curl_global_init) *global_init;
@@ -320,6 +322,21 @@ void http_end(struct http_transfer *transfer) {
 
 /* ---- how they end ---- */
 
+/* Up to 8.5, libcurl calls a line of headers that is too long a lack of memory, too. Here some of
+ * an answer has come, and there is room for such a line. */
+static bool is_long_line(const struct http_transfer *transfer, CURLcode code) {
+    curl_off_t begun = 0;
+    if ((int)code != LINE_TOO_LONG && code != CURLE_OUT_OF_MEMORY)
+        return false;
+    transfer->http->get(transfer->handle, CURLINFO_STARTTRANSFER_TIME_T, &begun);
+    if (begun <= 0 || transfer->answer->headers.failed || transfer->answer->body.failed)
+        return false;
+    void *volatile room = malloc(2 * LINE_MAX_OF_CURL);
+    bool has_room = room != NULL;
+    free(room);
+    return has_room;
+}
+
 static enum http_outcome outcome_of(const struct http_transfer *transfer, CURLcode code) {
     bool is_answered = transfer->answer->status != 0;
     bool is_tls = begins_with(transfer->url, "https:");
@@ -327,6 +344,8 @@ static enum http_outcome outcome_of(const struct http_transfer *transfer, CURLco
         return HTTP_ENDED;
     if (code != CURLE_OK && transfer->proxy_status >= 300)
         return HTTP_PROXY_REFUSED;
+    if (is_long_line(transfer, code))
+        return HTTP_LONG_LINE;
     switch (code) {
     case CURLE_OK:
         return HTTP_ANSWERED;
@@ -373,6 +392,9 @@ static void finish(struct http_transfer *transfer, CURLcode code) {
     /* Those words would have all of it in them, with its login. */
     if (begins_with(transfer->problem, "Unsupported proxy"))
         snprintf(transfer->problem, sizeof transfer->problem, "libcurl cannot use such a proxy");
+    if (transfer->outcome == HTTP_LONG_LINE)
+        snprintf(transfer->problem, sizeof transfer->problem,
+                 "a header line is too long, or memory is short");
     if (!transfer->problem[0])
         snprintf(transfer->problem, sizeof transfer->problem, "%s", http->describe(code));
     http_end(transfer);

@@ -37,7 +37,8 @@ enum http_outcome {
     HTTP_REFUSED_ADDRESS, /* public_only */
     HTTP_PROXY_REFUSED,   /* proxy_status */
     HTTP_TOO_LARGE,
-    HTTP_ENDED, /* by who receives or sends */
+    HTTP_LONG_LINE, /* a header too long for libcurl, or memory was short while it came */
+    HTTP_ENDED,     /* by who receives or sends */
     HTTP_NO_MEMORY,
 };
 

@@ -405,7 +405,10 @@ static int take(struct session *session, struct exchange *exchange, vqemu_error 
     }
     if (transfer->outcome == HTTP_ANSWERED)
         return take_answer(session, exchange, error);
-    if (outcome_may_change(transfer) && try_again(session, exchange, transfer->problem))
+    /* Where memory lacked for a moment only, the second try finds some. */
+    bool is_doubtful = transfer->outcome == HTTP_LONG_LINE && exchange->tries == 1;
+    if ((outcome_may_change(transfer) || is_doubtful) &&
+        try_again(session, exchange, transfer->problem))
         return 0;
     return failure_of_transfer(&failed, transfer, error);
 }
@@ -495,7 +498,8 @@ static int drive(struct session *session, const struct running *running, vqemu_e
     }
 }
 
-/* The caller wants no more: what was in the way is what there is to know. */
+/* The caller wants no more: what was in the way is what there is to know. Of many at the same time
+ * it is the whole that is given up. */
 static int given_up(const struct session *session, const struct running *running, int code,
                     vqemu_error **error) {
     for (size_t i = 0; i <= running->count; i++) {
@@ -504,7 +508,9 @@ static int given_up(const struct session *session, const struct running *running
         if (exchange->state != EXCHANGE_DONE && exchange->problem[0])
             error_prefix(code, error, "%s: %s; ", exchange->url.host, exchange->problem);
     }
-    return error_prefix(code, error, "cannot %s %s: ", session->doing, session->remote->repository);
+    const char *doing =
+        running->source ? session->doing : session_failed(session, running->exchanges).doing;
+    return error_prefix(code, error, "cannot %s %s: ", doing, session->remote->repository);
 }
 
 static int run(struct session *session, const struct running *running, vqemu_error **error) {

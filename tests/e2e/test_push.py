@@ -308,6 +308,15 @@ def test_a_deadline(root):
         assert time.monotonic() - begin < 25
 
 
+def test_a_deadline_says_what_was_being_done(root):
+    """All objects are there by then."""
+    shelf = Shelf()
+    shelf.trouble = lambda request: Answer(201, pause=30, body=b"x") if request.method == "PUT" and (
+        "/manifests/" in request.path) else None
+    with shelf.serve() as registry:
+        refused(push(root, registry, "--timeout", "10"), "deadline", 7, "cannot set the tag emulate-x86-")
+
+
 # ---- deleting ----
 
 def delete(registry, reference):

@@ -138,10 +138,20 @@ def test_pages_without_end_are_refused():
     Answer(body=b'{"tags": "a"}'), Answer(body=b'{"tags": [1]}'), Answer(body=b'{"tags": ["../a"]}'), Answer(body=b""),
     Answer(body=b'{"tags": ["\x1b[2J"]}'), Answer(body=b"{}"), Answer(body=b'{"tags": ["a"], "tags": ["b"]}'),
     Answer(body=b"x" * (4 << 20) + b"x"), Answer(body=b"", headers={"Content-Length": str(1 << 40)}, cut=0),
-    Answer(headers={"X-Long": ["x" * 8000] * 12}),
+    Answer(headers={"X-Long": ["x" * 8000] * 12}), Answer(headers={"X-Long": "x" * 200000}),
+    Answer(words="x" * 200000), Answer(404, headers={"X-Long": "x" * 200000}),
 ])
 def test_what_is_no_list_of_tags_is_refused(answer):
     refused(asked(answer)[0], "not-a-registry", 5, "127.0.0.1:")
+
+
+@pytest.mark.parametrize("answer", [Answer(headers={"X-Long": "x" * 200000}), Answer(words="x" * 200000)])
+def test_a_long_line_is_no_lack_of_memory(answer):
+    """libcurl may say so. As memory can lack for a moment, it is asked once more, and no further."""
+    result, registry = asked(answer)
+    refused(result, "not-a-registry", 5, "cannot list the tags of", "a header line that is too long")
+    assert len(registry.requests) == 2
+    assert listed(asked(answer, TAGS)[0]) == ["one", "two"]
 
 
 # ---- refusals and second tries ----
@@ -402,6 +412,29 @@ def test_a_broken_file_of_logins(registry, tmp_path, document, status, word):
         path.write_text(document.replace("HOST", registry.host))
     result = tags(registry.host, "--plain-http", "--authfile", path)
     assert result.returncode == status and word in json.loads(result.stderr)["error"]["message"]
+
+
+@pytest.mark.parametrize("login", [{"auth": base64.b64encode(b"m\ne:secret").decode()}, {"identitytoken": "a\nb"},
+                                   {"auth": base64.b64encode(b"me:sec\rret").decode()}])
+def test_a_login_that_cannot_be_names_the_file(registry, tmp_path, login):
+    path = tmp_path / "auth.json"
+    path.write_text(json.dumps({"auths": {registry.host: login}}))
+    result = tags(registry.host, "--plain-http", "--authfile", path)
+    assert result.returncode == 5 and json.loads(result.stderr)["error"]["message"].startswith(f"{path}: ")
+    assert "sec" not in result.stderr
+
+
+def test_a_login_that_cannot_be_names_where_it_is_from(registry, tmp_path):
+    (tmp_path / "login").write_text("m\te:secret\n")
+    (tmp_path / "auth.json").write_text('{"credsStore": "test"}')
+    helper = tmp_path / "docker-credential-test"
+    helper.write_text('#!/bin/sh\necho \'{"Username": "m:e", "Secret": "secret"}\'\n')
+    helper.chmod(0o755)
+    search = f"{tmp_path}:{os.environ['PATH']}"
+    for words, begin in ((["--login-file", tmp_path / "login"], f"{tmp_path}/login: "),
+                         (["--authfile", tmp_path / "auth.json"], "docker-credential-test: ")):
+        result = tags(registry.host, "--plain-http", *words, PATH=search)
+        assert result.returncode == 5 and json.loads(result.stderr)["error"]["message"].startswith(begin)
 
 
 @pytest.mark.parametrize("key", ["credHelpers", "credsStore"])

@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Answer:
-    """What is sent back. cut: only so many bytes of the body, then the connection is closed; reset: nothing at all;
+    """What is sent back. words: behind the status; cut: only so many bytes of the body, then the connection is closed; reset: nothing at all;
     pause: seconds before the body."""
 
     status: int = 200
     body: bytes = b""
     headers: dict = field(default_factory=dict)
+    words: str = None
     cut: int = -1
     reset: bool = False
     pause: float = 0
@@ -65,7 +66,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(answer)
 
     def _send(self, answer):
-        self.send_response(answer.status)
+        self.send_response(answer.status, answer.words)
         for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
             for one in value if isinstance(value, list) else [value]:
                 if one is not None:
