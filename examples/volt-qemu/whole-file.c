@@ -27,12 +27,21 @@ static int open_entry(int directory_fd, const char *name, int flags) {
     return open_patiently(directory_fd, name, flags | O_NOCTTY | O_NOFOLLOW);
 }
 
+static int sync_file_system(int fd) {
+    int r;
+    do
+        r = syncfs(fd);
+    while (r < 0 && errno == EINTR);
+    return r;
+}
+
+/* Where a file system cannot sync one file, all of it is synced. */
 static int sync_patiently(int fd) {
     int r;
     do
         r = fsync(fd);
     while (r < 0 && errno == EINTR);
-    return r;
+    return r < 0 && errno == EINVAL ? sync_file_system(fd) : r;
 }
 
 static int fail_to_write(const struct whole_file *file, int error_number) {
@@ -146,9 +155,7 @@ static int sync_name(const struct whole_file *file) {
     if (fd >= 0)
         close(fd);
     if (r < 0)
-        do
-            r = syncfs(file->fd);
-        while (r < 0 && errno == EINTR);
+        r = sync_file_system(file->fd);
     return r < 0 ? fail_to_write(file, errno) : 0;
 }
 

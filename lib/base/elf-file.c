@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util/fd.h"
+
 /* Real files have a dozen segments, at most some hundred sections and libraries. */
 #define SEGMENTS_MAX 512
 #define SECTIONS_MAX 4096
@@ -19,6 +21,7 @@
 /* The header of a file, as numbers. */
 struct elf {
     int fd;
+    int *failure; /* the error of a read: what follows from it is not so */
     bool is64, big_endian;
     uint16_t type, machine, segment_size, segments, section_size, sections;
     uint64_t segments_at, sections_at;
@@ -31,8 +34,15 @@ struct part {
 
 /* ---- numbers ---- */
 
-static bool read_at(int fd, void *bytes, size_t size, uint64_t offset) {
-    return offset <= INT64_MAX && pread(fd, bytes, size, (off_t)offset) == (ssize_t)size;
+static ssize_t read_some_of(const struct elf *elf, void *bytes, size_t size, uint64_t offset) {
+    ssize_t n = offset <= INT64_MAX ? read_some_at(elf->fd, bytes, size, (off_t)offset) : 0;
+    if (n < 0)
+        *elf->failure = (int)n;
+    return n;
+}
+
+static bool read_at(const struct elf *elf, void *bytes, size_t size, uint64_t offset) {
+    return read_some_of(elf, bytes, size, offset) == (ssize_t)size;
 }
 
 static uint64_t number(const struct elf *elf, const unsigned char *bytes, unsigned size) {
@@ -50,15 +60,14 @@ static uint64_t number(const struct elf *elf, const unsigned char *bytes, unsign
                           sizeof((Elf32_##type *)NULL)->field))
 #define SIZE_OF(elf, type) ((elf)->is64 ? sizeof(Elf64_##type) : sizeof(Elf32_##type))
 
-static bool open_elf(int fd, struct elf *elf) {
+static bool open_elf(int fd, int *failure, struct elf *elf) {
     unsigned char header[sizeof(Elf64_Ehdr)];
-    if (!read_at(fd, header, sizeof header, 0) || memcmp(header, ELFMAG, SELFMAG) != 0)
+    *failure = 0;
+    *elf = (struct elf){.fd = fd, .failure = failure};
+    if (!read_at(elf, header, sizeof header, 0) || memcmp(header, ELFMAG, SELFMAG) != 0)
         return false;
-    *elf = (struct elf){
-        .fd = fd,
-        .is64 = header[EI_CLASS] == ELFCLASS64,
-        .big_endian = header[EI_DATA] == ELFDATA2MSB,
-    };
+    elf->is64 = header[EI_CLASS] == ELFCLASS64;
+    elf->big_endian = header[EI_DATA] == ELFDATA2MSB;
     elf->type = (uint16_t)FIELD(elf, header, Ehdr, e_type);
     elf->machine = (uint16_t)FIELD(elf, header, Ehdr, e_machine);
     elf->segments_at = FIELD(elf, header, Ehdr, e_phoff);
@@ -83,7 +92,7 @@ static bool read_segment(const struct elf *elf, size_t index, struct part *part)
     unsigned char bytes[sizeof(Elf64_Phdr)];
     size_t size = SIZE_OF(elf, Phdr);
     if (elf->segments_at > INT64_MAX / 2 ||
-        !read_at(elf->fd, bytes, size, elf->segments_at + index * size))
+        !read_at(elf, bytes, size, elf->segments_at + index * size))
         return false;
     *part = (struct part){
         .type = (uint32_t)FIELD(elf, bytes, Phdr, p_type),
@@ -99,7 +108,7 @@ static bool read_section(const struct elf *elf, size_t index, struct part *part)
     unsigned char bytes[sizeof(Elf64_Shdr)];
     size_t size = SIZE_OF(elf, Shdr);
     if (elf->sections_at > INT64_MAX / 2 ||
-        !read_at(elf->fd, bytes, size, elf->sections_at + index * size))
+        !read_at(elf, bytes, size, elf->sections_at + index * size))
         return false;
     *part = (struct part){
         .type = (uint32_t)FIELD(elf, bytes, Shdr, sh_type),
@@ -155,20 +164,23 @@ static const char *arch_of(const struct elf *elf) {
 static void read_loader(const struct elf *elf, struct elf_info *info) {
     struct part part;
     if (!find_segment(elf, PT_INTERP, &part) || part.size == 0 || part.size > sizeof info->loader ||
-        !read_at(elf->fd, info->loader, part.size, part.offset) ||
-        info->loader[part.size - 1] != '\0')
+        !read_at(elf, info->loader, part.size, part.offset) || info->loader[part.size - 1] != '\0')
         info->loader[0] = '\0';
 }
 
-void elf_read(int fd, struct elf_info *info) {
+int elf_read(int fd, struct elf_info *info) {
     struct elf elf;
+    int failure;
     memset(info, 0, sizeof *info);
-    if (!open_elf(fd, &elf))
-        return;
+    if (!open_elf(fd, &failure, &elf))
+        return failure;
     info->is_elf = true;
     info->arch = arch_of(&elf);
     read_loader(&elf, info);
     info->is_program = elf.type == ET_EXEC || (elf.type == ET_DYN && info->loader[0]);
+    if (failure < 0)
+        memset(info, 0, sizeof *info);
+    return failure;
 }
 
 /* ---- what the loader finds in it ---- */
@@ -229,7 +241,7 @@ static bool take_entries(const struct elf *elf, const struct part *part, struct 
     unsigned char bytes[sizeof(Elf64_Dyn)];
     size_t size = SIZE_OF(elf, Dyn);
     for (uint64_t i = 0; i < part->size / size && i < DYNAMIC_MAX / size; i++) {
-        if (part->offset > INT64_MAX / 2 || !read_at(elf->fd, bytes, size, part->offset + i * size))
+        if (part->offset > INT64_MAX / 2 || !read_at(elf, bytes, size, part->offset + i * size))
             return false;
         uint64_t tag = FIELD(elf, bytes, Dyn, d_tag);
         if (tag == DT_NULL)
@@ -247,8 +259,8 @@ static int read_text(const struct elf *elf, const struct dynamic *dynamic, uint6
     if (index >= dynamic->strings_size || strings_at > INT64_MAX / 2 || index > INT64_MAX / 2)
         return -EINVAL;
     uint64_t left = dynamic->strings_size - index;
-    ssize_t n = pread(elf->fd, buffer, left < sizeof buffer ? (size_t)left : sizeof buffer,
-                      (off_t)(strings_at + index));
+    ssize_t n = read_some_of(elf, buffer, left < sizeof buffer ? (size_t)left : sizeof buffer,
+                             strings_at + index);
     if (n <= 0 || !memchr(buffer, '\0', (size_t)n))
         return -EINVAL;
     *text = strdup(buffer);
@@ -279,19 +291,27 @@ static int read_texts(const struct elf *elf, const struct dynamic *dynamic,
     return needs->libraries.failed ? -ENOMEM : r;
 }
 
-int elf_read_needs(int fd, struct elf_needs *needs) {
-    struct elf elf;
+static int read_needs(const struct elf *elf, struct elf_needs *needs) {
     struct part part;
-    *needs = (struct elf_needs){0};
-    if (!open_elf(fd, &elf) || !has_segments(&elf))
+    if (!has_segments(elf))
         return -EINVAL;
-    if (!find_segment(&elf, PT_DYNAMIC, &part))
-        return elf.segments == 0 || read_segment(&elf, elf.segments - 1u, &part) ? 0 : -EINVAL;
+    if (!find_segment(elf, PT_DYNAMIC, &part))
+        return elf->segments == 0 || read_segment(elf, elf->segments - 1u, &part) ? 0 : -EINVAL;
     struct dynamic *dynamic = calloc(1, sizeof *dynamic);
     if (!dynamic)
         return -ENOMEM;
-    int r = take_entries(&elf, &part, dynamic) ? read_texts(&elf, dynamic, needs) : -EINVAL;
+    int r = take_entries(elf, &part, dynamic) ? read_texts(elf, dynamic, needs) : -EINVAL;
     free(dynamic);
+    return r;
+}
+
+int elf_read_needs(int fd, struct elf_needs *needs) {
+    struct elf elf;
+    int failure;
+    *needs = (struct elf_needs){0};
+    int r = open_elf(fd, &failure, &elf) ? read_needs(&elf, needs) : -EINVAL;
+    if (failure < 0)
+        r = failure;
     if (r < 0)
         elf_needs_release(needs);
     return r;
@@ -345,14 +365,10 @@ static int read_texts_of(const struct elf *elf, const struct part *part,
         int r = watch_poll(reader->watch);
         if (r < 0)
             return r;
-        ssize_t n = pread(elf->fd, reader->buffer + reader->kept,
-                          left < CHUNK ? (size_t)left : CHUNK, (off_t)(part->offset + done));
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n == 0)
-            return 0;
-        if (n < 0)
-            continue;
+        ssize_t n = read_some_of(elf, reader->buffer + reader->kept,
+                                 left < CHUNK ? (size_t)left : CHUNK, part->offset + done);
+        if (n <= 0)
+            return (int)n;
         size_t size = reader->kept + (size_t)n;
         r = find_texts(reader, size);
         if (r != 0)
@@ -398,14 +414,15 @@ static int read_all_texts(const struct elf *elf, struct text_reader *reader, uin
 int elf_for_each_string(int fd, const struct watch *watch, elf_string_fn function, void *userdata) {
     struct elf elf;
     struct stat status;
+    int failure;
     if (fstat(fd, &status) < 0)
         return -errno;
-    if (!open_elf(fd, &elf))
-        return -EINVAL;
+    if (!open_elf(fd, &failure, &elf))
+        return failure < 0 ? failure : -EINVAL;
     struct text_reader reader = {watch, function, userdata, malloc(ELF_STRING_MAX + CHUNK), 0};
     if (!reader.buffer)
         return -ENOMEM;
     int r = read_all_texts(&elf, &reader, (uint64_t)status.st_size);
     free(reader.buffer);
-    return r;
+    return failure < 0 ? failure : r;
 }

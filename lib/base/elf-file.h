@@ -20,8 +20,9 @@ struct elf_info {
     char loader[PATH_MAX]; /* the interpreter (dynamic loader) it asks for; "" for none */
 };
 
-/* A file that is no ELF, or a broken one, is not an error: is_elf is false then. */
-void elf_read(int fd, struct elf_info *info);
+/* A file that is no ELF, or a broken one, is not an error: is_elf is false then. Returns 0 or the
+ * error of a read, after which nothing is known. */
+int elf_read(int fd, struct elf_info *info);
 
 /* What the dynamic loader finds in a file; all empty for a static program. */
 struct elf_needs {
@@ -30,7 +31,8 @@ struct elf_needs {
     char *rpath, *runpath; /* directories separated by ":"; NULL for none */
 };
 
-/* Returns 0, -EINVAL if the file is no ELF or broken, so that it cannot be told, or -ENOMEM. */
+/* Returns 0, -EINVAL if the file is no ELF or broken, so that it cannot be told, -ENOMEM, or the
+ * error of a read. */
 int elf_read_needs(int fd, struct elf_needs *needs);
 void elf_needs_release(struct elf_needs *needs);
 

@@ -41,8 +41,8 @@ int proc_open_process(int proc_fd, pid_t pid) {
 /* As text, "" if it cannot be read. Returns 0 or a negative errno. */
 static int read_start(int process_fd, const char *name, char *buffer, size_t size) {
     _cleanup_close_ int fd = open_at(process_fd, name, O_RDONLY, 0);
-    ssize_t n = fd < 0 ? fd : read(fd, buffer, size - 1);
-    int r = fd < 0 ? fd : n < 0 ? -errno : 0;
+    ssize_t n = fd < 0 ? fd : read_some(fd, buffer, size - 1);
+    int r = n < 0 ? (int)n : 0;
     buffer[n > 0 ? n : 0] = '\0';
     return r;
 }

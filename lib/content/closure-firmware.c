@@ -89,7 +89,7 @@ static int read_keymap(struct walk *walk, size_t file, bool is_needed, unsigned 
     _cleanup_close_ int fd = walk->files->open(walk->files->context, file);
     if (!text)
         return -ENOMEM;
-    ssize_t n = fd < 0 ? fd : pread(fd, text, KEYMAP_LIMIT, 0);
+    ssize_t n = fd < 0 ? fd : read_some_at(fd, text, KEYMAP_LIMIT, 0);
     if (n < 0)
         return fd == -ENOMEM ? fd : 0; /* a damaged object is for the check of objects */
     text[n] = '\0';

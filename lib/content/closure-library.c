@@ -106,7 +106,9 @@ static int check_found(struct walk *walk, size_t file, const struct elf_info *el
     struct elf_info info;
     if (fd < 0)
         return fd == -ENOMEM ? fd : 0; /* told when it is looked into */
-    elf_read(fd, &info);
+    int r = elf_read(fd, &info);
+    if (r < 0)
+        return r == -ENOMEM ? r : 0;
     bool is_same =
         info.arch == elf->arch || (info.arch && elf->arch && strcmp(info.arch, elf->arch) == 0);
     if (info.is_elf && is_same)

@@ -95,10 +95,12 @@ static int look_into(struct scan *scan, enum closure_kind kind, struct elf_info 
         return fd;
     if (fd < 0)
         return unknown(scan, kind, "it cannot be read");
-    elf_read(fd, elf);
+    int r = elf_read(fd, elf);
+    if (r < 0)
+        return r == -ENOMEM ? r : unknown(scan, kind, "it cannot be read");
     if (!elf->is_elf)
         return unknown(scan, kind, "it is no ELF file");
-    int r = walk_libraries(walk, scan->file, fd, elf);
+    r = walk_libraries(walk, scan->file, fd, elf);
     if (r == 0)
         r = elf_for_each_string(fd, &watch, take_text, scan);
     if (r < 0 && r != -ENOMEM && r != -ECANCELED)
@@ -148,10 +150,10 @@ static int walk_helper(struct walk *walk, size_t file) {
     _cleanup_close_ int fd = walk->files->open(walk->files->context, file);
     if (fd < 0)
         return fd == -ENOMEM ? fd : 0;
-    elf_read(fd, &elf);
-    if (!elf.is_elf)
-        return 0;
-    int r = look_into(&scan, CLOSURE_PROGRAM, &elf);
+    int r = elf_read(fd, &elf);
+    if (r < 0 || !elf.is_elf)
+        return r == -ENOMEM ? r : 0; /* a damaged object is for the check of objects */
+    r = look_into(&scan, CLOSURE_PROGRAM, &elf);
     return r == 0 && elf.loader[0] ? walk_loader(walk, file, &elf) : r;
 }
 

@@ -67,7 +67,7 @@ int download_measure(const struct fetch *fetch, const struct oci_manifest *oci, 
 /* The number in the stage is that of the object in the manifest. */
 static int begin_object(struct fetch *fetch, size_t index, struct staged_file *file) {
     const struct manifest_object *object = manifest_object(fetch->manifest, index);
-    return stage_begin(&fetch->stage, index, object->mode && executable_is_wanted(object, -1),
+    return stage_begin(&fetch->stage, index, object->mode && executable_is_wanted(object, -1) == 1,
                        file);
 }
 

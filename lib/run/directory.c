@@ -126,7 +126,7 @@ static bool has_marker(const struct directory *directory, int fd) {
     if (marker < 0 || fstat(marker, &status) < 0 || !S_ISREG(status.st_mode) ||
         (status.st_uid != 0 && status.st_uid != geteuid()))
         return false;
-    ssize_t size = pread(marker, text, sizeof text, 0);
+    ssize_t size = read_some_at(marker, text, sizeof text, 0);
     size_t length = strlen(id);
     return size == (ssize_t)length + 1 && memcmp(text, id, length) == 0 && text[length] == '\n';
 }

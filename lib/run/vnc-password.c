@@ -31,9 +31,9 @@ static int check_status(int fd, const char *path, vqemu_error **error) {
 
 static int check_content(int fd, const char *path, vqemu_error **error) {
     char password[PASSWORD_LENGTH];
-    ssize_t size = pread(fd, password, sizeof password, 0);
+    ssize_t size = read_some_at(fd, password, sizeof password, 0);
     if (size < 0)
-        return error_system_at(error, errno, "vnc_password_file: cannot read", "%s", path);
+        return error_system_at(error, (int)-size, "vnc_password_file: cannot read", "%s", path);
     if (size == 0)
         return error_set(error, VQEMU_ERR_INVALID, 0, "vnc_password_file: %s is empty", path);
     if (!memchr(password, '\n', (size_t)size))

@@ -50,11 +50,11 @@ static int read_file(int directory_fd, const char *path, const char *profile,
         return 0;
     if (fd < 0)
         return fd == -ELOOP || fd == -ENXIO ? -EBADMSG : fd;
-    ssize_t n = fstat(fd, status) < 0      ? -1
-                : S_ISREG(status->st_mode) ? read(fd, text, sizeof text - 1)
+    ssize_t n = fstat(fd, status) < 0      ? -errno
+                : S_ISREG(status->st_mode) ? read_some(fd, text, sizeof text - 1)
                                            : 0;
     if (n < 0)
-        return -errno;
+        return (int)n;
     text[n] = '\0';
     text[strcspn(text, "\n")] = '\0';
     if (!is_revision_of(text, profile))

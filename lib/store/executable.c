@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "store/executable.h"
 
+#include <stdbool.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/elf-file.h"
+#include "util/fd.h"
 #include "util/path.h"
 
 /* ld-linux-x86-64.so.2, ld.so.1, ld64.so.2 ... */
@@ -13,17 +14,20 @@ static bool is_loader_name(const char *name) {
            strncmp(name, "ld64.so", 7) == 0;
 }
 
-bool executable_is_wanted(const struct manifest_object *object, int fd) {
+int executable_is_wanted(const struct manifest_object *object, int fd) {
     char start[2];
     struct elf_info elf;
     if (object->mode)
-        return object->mode & 0111;
+        return (object->mode & 0111) != 0;
     if (strncmp(object->path, "bin/", 4) == 0 || is_loader_name(base_name(object->path)))
-        return true;
+        return 1;
     if (fd < 0)
-        return false;
-    if (pread(fd, start, 2, 0) == 2 && memcmp(start, "#!", 2) == 0)
-        return true;
-    elf_read(fd, &elf);
-    return elf.is_program;
+        return 0;
+    ssize_t n = read_some_at(fd, start, sizeof start, 0);
+    if (n < 0)
+        return (int)n;
+    if (n == sizeof start && memcmp(start, "#!", sizeof start) == 0)
+        return 1;
+    int r = elf_read(fd, &elf);
+    return r < 0 ? r : elf.is_program;
 }

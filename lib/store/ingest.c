@@ -102,6 +102,12 @@ static int write_failed(const struct ingest *ingest, const char *path, int syste
     return what ? stage_failed(&ingest->stage, system_errno, what, error) : error_no_memory(error);
 }
 
+static int read_failed(const struct ingest *ingest, const char *path, int system_errno,
+                       vqemu_error **error) {
+    return error_system_at(error, system_errno, "cannot read", "%s/%s", ingest->source.directory,
+                           path);
+}
+
 /* Copy and hash the content, which must have exactly the size that was seen. */
 static int copy_content(struct ingest *ingest, unsigned worker, const struct source_file *source,
                         int from, const struct stat *status, struct staged_file *file,
@@ -111,8 +117,7 @@ static int copy_content(struct ingest *ingest, unsigned worker, const struct sou
     for (;;) {
         ssize_t n = read_sparsely(&reader, buffer, READ_SIZE);
         if (n < 0)
-            return error_system_at(error, (int)-n, "cannot read", "%s/%s", ingest->source.directory,
-                                   source->path);
+            return read_failed(ingest, source->path, (int)-n, error);
         if (n == 0)
             break;
         if (file->size + (uint64_t)n > source->size)
@@ -148,12 +153,24 @@ static int open_source(const struct ingest *ingest, const struct source_file *so
     return 0;
 }
 
-const char *ingest_find_arch(const char *path, int fd) {
-    if (!content_is_program(path))
-        return NULL;
+int ingest_find_arch(const char *path, int fd, const char **arch) {
     struct elf_info elf;
-    elf_read(fd, &elf);
-    return elf.arch;
+    *arch = NULL;
+    if (!content_is_program(path))
+        return 0;
+    int r = elf_read(fd, &elf);
+    *arch = elf.arch;
+    return r;
+}
+
+static int note_arch(struct ingest *ingest, const char *path, int fd, vqemu_error **error) {
+    const char *arch;
+    int r = ingest_find_arch(path, fd, &arch);
+    if (r < 0)
+        return read_failed(ingest, path, -r, error);
+    if (arch)
+        ingest->arch = arch;
+    return 0;
 }
 
 static int stage_source(struct ingest *ingest, unsigned worker, size_t index,
@@ -175,10 +192,7 @@ static int stage_source(struct ingest *ingest, unsigned worker, size_t index,
     r = stage_complete(&ingest->stage, file, &ingest->staged[index]);
     if (r < 0)
         return write_failed(ingest, source->path, -r, error);
-    const char *arch = ingest_find_arch(source->path, from);
-    if (arch)
-        ingest->arch = arch;
-    return 0;
+    return note_arch(ingest, source->path, from, error);
 }
 
 static int stage_one(void *context, unsigned worker, size_t index, vqemu_error **error) {

@@ -12,7 +12,8 @@
 int ingest_require_program(const struct manifest_object *objects, size_t count, const char *source,
                            vqemu_error **error);
 
-/* The architecture that a program is built for; NULL if the file is none, or it cannot be told. */
-const char *ingest_find_arch(const char *path, int fd);
+/* The architecture that a program is built for; NULL if the file is none, or one that is not known.
+ * Returns 0 or the error of a read. */
+int ingest_find_arch(const char *path, int fd, const char **arch);
 
 #endif

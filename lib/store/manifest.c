@@ -499,8 +499,10 @@ static int write_new_file(const char *path, const char *text, vqemu_error **erro
     if (fd < 0)
         return error_system_at(error, -fd, "cannot create", "%s", path);
     int r = write_all(fd, text, strlen(text));
-    if (r == 0 && (fchmod(fd, 0644) < 0 || fsync(fd) < 0))
+    if (r == 0 && fchmod(fd, 0644) < 0)
         r = -errno;
+    if (r == 0)
+        r = sync_fd(fd);
     if (r == 0)
         return 0;
     unlink(path);

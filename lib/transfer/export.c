@@ -112,8 +112,11 @@ static int add_object(struct export *export, size_t index, vqemu_error **error) 
     if (r < 0)
         return read_failed(export, object, -r, error);
     uint64_t size = (uint64_t)status.st_size;
-    r = archive_add_file(export->writer, object->path, size, executable_is_wanted(object, fd),
-                         time_of_files(export), error);
+    int executable = executable_is_wanted(object, fd);
+    if (executable < 0)
+        return read_failed(export, object, -executable, error);
+    r = archive_add_file(export->writer, object->path, size, executable, time_of_files(export),
+                         error);
     return r == 0 ? add_content(export, object, fd, size, error) : r;
 }
 

@@ -109,7 +109,8 @@ int fetch_set_mode(const struct fetch *fetch, size_t index) {
     _cleanup_close_ int fd = stage_reopen(&fetch->stage, index);
     if (fd < 0)
         return fd;
-    return executable_is_wanted(object, fd) ? stage_set_executable(&fetch->stage, index) : 0;
+    int r = executable_is_wanted(object, fd);
+    return r == 1 ? stage_set_executable(&fetch->stage, index) : r;
 }
 
 static int take(struct fetch *fetch, unsigned worker, size_t index, vqemu_error **error) {
@@ -124,8 +125,10 @@ static int take(struct fetch *fetch, unsigned worker, size_t index, vqemu_error 
     int r = open_content(fetch, object, &content, &reader, error);
     if (r < 0)
         return r;
-    r = stage_copy(&fetch->stage, index, reader, content.size,
-                   executable_is_wanted(object, content.is_part ? -1 : content.fd), buffer, &watch,
+    int executable = executable_is_wanted(object, content.is_part ? -1 : content.fd);
+    if (executable < 0)
+        return source->read_failed(source->context, object, -executable, error);
+    r = stage_copy(&fetch->stage, index, reader, content.size, executable, buffer, &watch,
                    object->path, staged, &reading_failed);
     if (r == 0 && content.is_part) /* it is seen when it is a file of its own */
         r = fetch_set_mode(fetch, index);

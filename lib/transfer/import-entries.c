@@ -166,11 +166,15 @@ static bool is_executable(const struct import *import, const struct entry *entry
     return mode ? mode & 0111 : entry->executable;
 }
 
-static void note_arch(struct import *import, const struct entry *entry) {
+static int note_arch(struct import *import, const struct entry *entry, vqemu_error **error) {
     _cleanup_close_ int fd = stage_reopen(&import->stage, entry->number);
-    const char *arch = fd < 0 ? NULL : ingest_find_arch(entry->path, fd);
+    const char *arch = NULL;
+    int r = fd < 0 ? fd : ingest_find_arch(entry->path, fd, &arch);
+    if (r < 0)
+        return stage_failed(&import->stage, -r, entry->path, error);
     if (arch)
         import->arch = arch;
+    return 0;
 }
 
 static int stage_file(struct import *import, struct entry *entry, vqemu_error **error) {
@@ -185,9 +189,7 @@ static int stage_file(struct import *import, struct entry *entry, vqemu_error **
             r = stage_failed(&import->stage, -r, entry->path, error);
     }
     stage_end(&file);
-    if (r == 0)
-        note_arch(import, entry);
-    return r;
+    return r == 0 ? note_arch(import, entry, error) : r;
 }
 
 /* The whole content of an entry, with a NUL behind. */

@@ -206,12 +206,15 @@ static bool ends_placing(int r) {
 int place_object(const vqemu_store *store, enum inode_numbers inode_numbers, int directory_fd,
                  const struct manifest_object *object, struct opened *opened,
                  const struct watch *watch, struct tree_file *file) {
+    int executable = executable_is_wanted(object, opened->fd);
+    if (executable < 0)
+        return executable;
     const struct target target = {
         .store = store,
         .inode_numbers = inode_numbers,
         .directory_fd = directory_fd,
         .name = base_name(object->path),
-        .executable = executable_is_wanted(object, opened->fd),
+        .executable = executable,
         .watch = watch,
     };
     /* Empty files are never linked: their one inode would soon have all the links it can have. */

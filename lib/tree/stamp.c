@@ -139,7 +139,9 @@ static int add_loader(int tree_fd, const vqemu_manifest *manifest, const char *p
     if (fd < 0)
         return fd;
     struct elf_info elf;
-    elf_read(fd, &elf);
+    int r = elf_read(fd, &elf);
+    if (r < 0)
+        return r;
     _cleanup_free_ char *path = format_string("lib/%s", base_name(elf.loader));
     if (!path)
         return -ENOMEM;

@@ -312,19 +312,23 @@ int exists_at(int directory_fd, const char *name) {
     return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 }
 
-int sync_fd(int fd) {
-    unsigned count = 0;
-    while (fsync(fd) < 0)
-        if (!is_interrupted(&count))
-            return -errno;
-    return 0;
-}
-
 int sync_file_system(int fd) {
     unsigned count = 0;
     while (syncfs(fd) < 0)
         if (!is_interrupted(&count))
             return -errno;
+    return 0;
+}
+
+/* Not every file system has it for directories (EINVAL): all of it is synced there. */
+int sync_fd(int fd) {
+    unsigned count = 0;
+    while (fsync(fd) < 0) {
+        if (errno == EINVAL || errno == EOPNOTSUPP)
+            return sync_file_system(fd);
+        if (!is_interrupted(&count))
+            return -errno;
+    }
     return 0;
 }
 

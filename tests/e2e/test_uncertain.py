@@ -130,6 +130,46 @@ def test_a_call_that_is_only_interrupted_is_given_up(tmp_path, profile, call):
     assert ingest.returncode == 1 and "Interrupted system call" in error and error.count("\n") == 1, error
 
 
+PROGRAM_OF_THE_HOST = {PROGRAM: SLEEPER, "lib/ld-linux-x86-64.so.2": b"a loader", "firmware/bios.bin": b"1"}
+
+
+@pytest.mark.parametrize("command", ["ingest", "import", "resolve"])
+def test_what_a_program_is_is_not_told_without_reading_it(tmp_path, command):
+    """For which host it is built, and which loader it asks for, are written down for good."""
+    source = make_files(tmp_path / "profile", PROGRAM_OF_THE_HOST)
+    build(tmp_path / "base", source)
+    good("--root", tmp_path / "base", "export", PROFILE, "--output", tmp_path / "export.tar")
+    subprocess.run(["tar", "-xf", tmp_path / "export.tar", "-C", tmp_path, "--one-top-level=unpacked"], check=True)
+    (tmp_path / "unpacked/.volt-manifest.json").unlink()
+    subprocess.run(["tar", "-cf", tmp_path / "foreign.tar", "-C", tmp_path / "unpacked", "."], check=True)
+    words = {"ingest": ["ingest", "--profile", PROFILE, source], "resolve": ["resolve", "--profile", PROFILE],
+             "import": ["import", "--profile", PROFILE, tmp_path / "foreign.tar"]}[command]
+    failed = 0
+    for number in range(1, 25):
+        root = tmp_path / f"store-{number}"
+        if command == "resolve":
+            subprocess.run(["cp", "-r", tmp_path / "base", root], check=True)
+        with refused("pread64", f"EIO:when={number}", root, *words) as process:
+            error = process.communicate(timeout=300)[1]
+        failed += process.returncode
+        assert process.returncode in (0, 1, 6, 127), (number, error)  # 127: the loader of volt-qemu itself could not read
+        if process.returncode == 0 or command == "resolve":
+            assert resolve(root)["loader"], (number, error)
+            assert [manifest["arch"] for manifest in manifests(root).values()] == ["x86_64"], (number, error)
+    assert failed > 1
+
+
+def test_directories_that_cannot_be_synced_alone(tmp_path, profile):
+    """Some file systems have no fsync(2) for directories, or for nothing."""
+    for words in (["ingest", "--profile", PROFILE, profile], ["resolve", "--profile", PROFILE], ["pin", PROFILE],
+                  ["current", PROFILE], ["copy", "--to", tmp_path / "copy", PROFILE], ["gc"],
+                  ["export", PROFILE, "--output", tmp_path / "export.tar"]):
+        with refused("fsync", "EINVAL", tmp_path / "store", *words) as process:
+            assert process.communicate(timeout=300)[1] == "" and process.returncode == 0, words
+    with refused("fsync,syncfs", "EINVAL", tmp_path / "other", "ingest", "--profile", PROFILE, profile) as process:
+        assert "Invalid argument" in process.communicate(timeout=300)[1] and process.returncode == 1
+
+
 # ---- locks ----
 
 @pytest.mark.parametrize("words", [["rm"], ["gc", "--keep", "1"]], ids=["rm", "gc"])

@@ -23,7 +23,8 @@ static void check_elf(int fd, const uint8_t *data, size_t size) {
     FUZZ_CHECK(memchr(info.loader, '\0', sizeof info.loader), "a loader without an end");
     FUZZ_CHECK(!*info.loader || memmem(data, size, info.loader, strlen(info.loader) + 1),
                "a loader that is not in the file");
-    const char *arch = ingest_find_arch("bin/qemu-system-x86_64", fd);
+    const char *arch;
+    FUZZ_CHECK(ingest_find_arch("bin/qemu-system-x86_64", fd, &arch) == 0, "it cannot be read");
     FUZZ_CHECK(!arch || info.is_elf, "the architecture %s of no ELF file", arch);
     FUZZ_CHECK(lseek(fd, 0, SEEK_CUR) == 0, "the file's offset was moved");
 }

@@ -2,6 +2,7 @@
 #include "base/elf-file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 
@@ -245,6 +246,25 @@ START_TEST(no_elf_has_no_needs_and_no_texts) {
 }
 END_TEST
 
+START_TEST(what_cannot_be_read_is_not_taken_for_no_elf) {
+    const struct made_elf made = {.loader = "/lib/ld.so.1", .needed = {"libc.so.6"}};
+    _cleanup_close_ int fd = file_of(&made);
+    char path[sizeof "/proc/self/fd/" + 12];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    _cleanup_close_ int unreadable = open(path, O_WRONLY | O_CLOEXEC);
+    struct elf_info info;
+    _cleanup_elf_needs_ struct elf_needs needs;
+    _cleanup_strbuf_ struct strbuf list = {0};
+    ck_assert_int_ge(unreadable, 0);
+    ck_assert_int_eq(elf_read(fd, &info), 0);
+    ck_assert(info.is_elf);
+    ck_assert_int_eq(elf_read(unreadable, &info), -EBADF);
+    ck_assert(!info.is_elf && !info.is_program && !info.arch && !*info.loader);
+    ck_assert_int_eq(elf_read_needs(unreadable, &needs), -EBADF);
+    ck_assert_int_eq(elf_for_each_string(unreadable, NULL, list_text, &list), -EBADF);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("elf-file");
     TCase *tests = tcase_create("elf-file");
@@ -258,6 +278,7 @@ int main(void) {
     tcase_add_test(tests, what_cannot_be_told_is_said);
     tcase_add_test(tests, texts_of_broken_files_are_bounded);
     tcase_add_test(tests, no_elf_has_no_needs_and_no_texts);
+    tcase_add_test(tests, what_cannot_be_read_is_not_taken_for_no_elf);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
