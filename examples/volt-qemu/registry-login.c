@@ -13,7 +13,7 @@
 #include "credential-helper.h"
 #include "message.h"
 #include "open-patiently.h"
-#include "patience.h"
+#include "read-text.h"
 #include "registry-paths.h"
 #include "text.h"
 
@@ -43,20 +43,6 @@ static int set_login(vqemu_remote *remote, const char *user, const char *passwor
 }
 
 /* ---- by options ---- */
-
-/* All of a descriptor, which are at most max bytes. what: as people know it. */
-static int read_text(const struct options *options, int fd, const char *what, size_t max,
-                     char **text) {
-    size_t length;
-    *text = grow(NULL, max + 2);
-    int problem = read_patiently(fd, *text, max + 1, patience_end(options), &length);
-    (*text)[length] = '\0';
-    if (problem < 0)
-        return fail_impatient(options, what);
-    if (!problem && length > max)
-        return fail_invalid("invalid", "%s: there are more than %zu bytes", what, max);
-    return problem ? fail_system(problem, "cannot read %s", what) : 0;
-}
 
 static void end_at_line(char *text) {
     text[strcspn(text, "\r\n")] = '\0';

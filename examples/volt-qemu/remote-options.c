@@ -1,63 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "remote-options.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "cleanup.h"
 #include "message.h"
+#include "registry-certificates.h"
 #include "registry-login.h"
-#include "registry-paths.h"
 #include "text.h"
-
-/* ---- certificates ---- */
-
-struct certificates {
-    char *ca_file, *certificate, *key;
-};
-
-static bool ends_with(const char *name, const char *end) {
-    size_t length = strlen(name), size = strlen(end);
-    return length > size && strcmp(name + length - size, end) == 0;
-}
-
-/* The first of several, by name. */
-static void consider(char **found, const char *directory, const char *name) {
-    char *path = format_text("%s/%s", directory, name);
-    bool is_first = !*found || strcmp(path, *found) < 0;
-    char *dropped = is_first ? *found : path;
-    if (is_first)
-        *found = path;
-    free(dropped);
-}
-
-static void look_into(const char *directory, struct certificates *found) {
-    DIR *stream = opendir(directory);
-    if (!stream)
-        return;
-    for (const struct dirent *entry; (entry = readdir(stream));) {
-        if (ends_with(entry->d_name, ".crt"))
-            consider(&found->ca_file, directory, entry->d_name);
-        else if (ends_with(entry->d_name, ".cert"))
-            consider(&found->certificate, directory, entry->d_name);
-    }
-    closedir(stream);
-    if (found->certificate)
-        found->key = format_text("%.*s.key", (int)(strlen(found->certificate) - strlen(".cert")),
-                                 found->certificate);
-}
-
-/* The first directory that has any counts. */
-static void look_for_certificates(const char *host, struct certificates *found) {
-    for (size_t i = 0; !found->ca_file && !found->certificate; i++) {
-        _cleanup_free_ char *directory = registry_certificate_directory(i, host);
-        if (!directory)
-            return;
-        look_into(directory, found);
-    }
-}
 
 /* ---- proxies ---- */
 
@@ -104,25 +56,21 @@ static const char *find_proxy(bool is_plain, const char *host) {
 
 /* ---- all of it ---- */
 
-static int set_strings(const struct options *options, const char *host, vqemu_remote *remote,
+static int set_strings(const struct options *options, const char *host,
+                       const struct registry_certificates *found, vqemu_remote *remote,
                        vqemu_error **error) {
-    struct certificates found = {0};
-    if (!options->plain_http)
-        look_for_certificates(host, &found);
     const struct {
         const char *key, *value;
     } strings[] = {
-        {VQEMU_REMOTE_CA_FILE, options->ca_file ? options->ca_file : found.ca_file},
-        {VQEMU_REMOTE_CERTIFICATE, options->certificate ? options->certificate : found.certificate},
-        {VQEMU_REMOTE_KEY, options->certificate ? options->certificate_key : found.key},
+        {VQEMU_REMOTE_CA_FILE, options->ca_file ? options->ca_file : found->ca_file},
+        {VQEMU_REMOTE_CERTIFICATE,
+         options->certificate ? options->certificate : found->certificate},
+        {VQEMU_REMOTE_KEY, options->certificate ? options->certificate_key : found->key},
         {VQEMU_REMOTE_PROXY, find_proxy(options->plain_http, host)},
     };
     int code = 0;
     for (size_t i = 0; !code && i < sizeof strings / sizeof *strings; i++)
         code = vqemu_remote_set_string(remote, strings[i].key, strings[i].value, error);
-    free(found.ca_file);
-    free(found.certificate);
-    free(found.key);
     return code;
 }
 
@@ -131,16 +79,20 @@ int remote_from_options(const struct options *options, const char *repository,
     _cleanup_error_ vqemu_error *error = NULL;
     _cleanup_remote_ vqemu_remote *new = NULL;
     _cleanup_free_ char *host = format_text("%.*s", (int)strcspn(repository, "/"), repository);
+    _cleanup_(registry_certificates_release) struct registry_certificates found = {0};
     if (options->certificate_key && !options->certificate)
         return fail_usage(options->command, "--cert-key needs --cert");
+    int status = options->plain_http ? 0 : registry_certificates_find(options, host, &found);
+    if (status)
+        return status;
     int code = vqemu_remote_new(repository, &new, &error);
     if (!code)
         code = vqemu_remote_set_number(new, VQEMU_REMOTE_PLAIN_HTTP, options->plain_http, &error);
     if (!code)
-        code = set_strings(options, host, new, &error);
+        code = set_strings(options, host, &found, new, &error);
     if (code)
         return fail_request(options->command, error);
-    int status = set_registry_login(options, repository, new);
+    status = set_registry_login(options, repository, new);
     if (status)
         return status;
     *remote = new;

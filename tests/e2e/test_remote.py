@@ -594,6 +594,59 @@ def test_client_certificates(tmp_path):
         refused(tags(host, *trusted, "--cert", tmp_path / "none"), "certificate", 9, "cannot be used")
 
 
+def certs_d(directory, host, **files):
+    """As podman has them: what is there under which name; its home."""
+    place = directory / f"home/.config/containers/certs.d/{host}"
+    shutil.rmtree(place, ignore_errors=True)
+    place.mkdir(parents=True)
+    for name, content in files.items():
+        (place / name.replace("_", ".")).write_bytes(content if isinstance(content, bytes) else content.read_bytes())
+    return {"HOME": str(directory / "home")}
+
+
+@pytest.mark.parametrize("right, other", [("a_crt", "b_crt"), ("b_crt", "a_crt")])
+def test_each_authority_of_certs_d_is_one(tmp_path, right, other):
+    keys, others = make_certificates(tmp_path / "keys"), make_certificates(tmp_path / "others")
+    with FakeRegistry(lambda _: TAGS, (keys / "server.crt", keys / "server.key")) as registry:
+        found = certs_d(tmp_path, registry.host, **{right: keys / "ca.crt", other: (others / "ca.crt").read_bytes().rstrip()})
+        assert listed(tags(registry.host, **found)) == ["one", "two"]
+        # What is none is left out, and told.
+        result = tags(registry.host, **certs_d(tmp_path, registry.host, **{right: keys / "ca.crt", other: b"\x30\x82\0"}))
+        assert listed(result) == ["one", "two"] and "no certificate as PEM" in result.stderr
+        refused(tags(registry.host, **certs_d(tmp_path, registry.host, **{other: others / "ca.crt"})), "certificate", 9)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can have other authorities of the system")
+def test_authorities_of_certs_d_are_besides_the_systems(tmp_path):
+    """To one of which the registry leads."""
+    keys, others = make_certificates(tmp_path / "keys"), make_certificates(tmp_path / "others")
+    systems = Path("/etc/ssl/certs/ca-certificates.crt")
+    if not systems.exists():
+        pytest.skip("those of the system are elsewhere")
+    with FakeRegistry(lambda _: TAGS, (others / "server.crt", others / "server.key")) as other:
+        move = Answer(307, headers={"Location": f"https://{other.host}/"})
+        with FakeRegistry(lambda _: move, (keys / "server.crt", keys / "server.key")) as registry:
+            found = certs_d(tmp_path, registry.host, ca_crt=keys / "ca.crt")
+            result = subprocess.run(
+                ["unshare", "-m", "sh", "-c", 'mount --bind "$0" "$1" && shift && exec "$@"', others / "ca.crt", systems,
+                 CLI, "tags", f"{registry.host}/a", "--json"], env={**os.environ, **found}, capture_output=True, text=True,
+                check=False, timeout=120)
+    assert listed(result) == ["one", "two"]
+
+
+def test_client_certificates_of_certs_d(tmp_path):
+    keys = make_certificates(tmp_path / "keys")
+    with FakeRegistry(lambda _: TAGS, (keys / "server.crt", keys / "server.key"), clients=keys / "ca.crt") as registry:
+        files = {"ca_crt": keys / "ca.crt", "me_cert": keys / "client.crt", "me_key": keys / "client.key"}
+        assert listed(tags(registry.host, **certs_d(tmp_path, registry.host, **files))) == ["one", "two"]
+        assert registry.requests[0].certificate
+        result = tags(registry.host, **certs_d(tmp_path, registry.host, **files, you_cert=b"", you_key=b""))
+        assert listed(result) == ["one", "two"] and "you.cert is left out" in result.stderr
+        for lone, name in (("me_cert", "me.key"), ("me_key", "me.cert")):
+            some = {key: value for key, value in files.items() if key in ("ca_crt", lone)}
+            refused(tags(registry.host, **certs_d(tmp_path, registry.host, **some)), "invalid", 5, f"no {name} beside it")
+
+
 def test_a_client_certificate_is_for_the_registry_alone(tmp_path):
     keys = make_certificates(tmp_path / "keys")
     own, clients = (keys / "server.crt", keys / "server.key"), keys / "ca.crt"
