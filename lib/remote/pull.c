@@ -79,6 +79,16 @@ static int fetch_by_profile(struct pulling *pulling, char **text, struct oci_blo
     return r < 0 && r != VQEMU_ERR_NOT_FOUND ? error_copy(other, error) : r;
 }
 
+/* By the digest of a blob that is no manifest, a registry finds nothing, or fails. */
+static int explain_digest(const struct pulling *pulling, int code, vqemu_error **error) {
+    const char *profile = expected_profile(pulling);
+    const char *reason = error ? vqemu_error_reason(*error) : "";
+    if (code != VQEMU_ERR_NOT_FOUND && strcmp(reason, "server-failed") != 0)
+        return code;
+    return error_prefix(code, error, "if %s is the digest of a revision%s%s, name its profile: ",
+                        pulling->version, profile ? ", but not of " : "", profile ? profile : "");
+}
+
 /*
  * Of a digest, it is asked first whether it is a profile's: registries may answer what is neither
  * good nor "not found" to who asks for a manifest by the digest of another blob. Where there is
@@ -95,7 +105,9 @@ static int fetch_by_digest(struct pulling *pulling, char **text, struct oci_blob
     bool is_there = r == 0, is_it = is_there && is_of_profile(by_name, &named, digest);
     if (!is_it)
         r = blob_fetch_manifest(&pulling->session, pulling->version, text, blob, error);
-    if (!is_it && (r != VQEMU_ERR_NOT_FOUND || !is_there))
+    if (r < 0 && !is_there)
+        return explain_digest(pulling, r, error);
+    if (!is_it && r != VQEMU_ERR_NOT_FOUND)
         return r;
     if (error)
         error_begin(error);
