@@ -25,6 +25,10 @@ char *blob_manifest_target(const vqemu_remote *remote, const char *reference);
 int blob_fetch_manifest(struct session *session, const char *reference, char **text,
                         struct oci_blob *blob, vqemu_error **error);
 
+/* Whether it is the answer to HEAD of who, or before whom somebody, takes no such requests: that
+ * tells nothing of what is there. */
+bool blob_is_unasked(const struct answer *answer);
+
 /* The digest of a manifest, "sha256:...", as the registry tells it without sending it; "" if it
  * does not tell. Likewise. */
 int blob_ask_manifest(struct session *session, const char *reference, char digest[OCI_DIGEST_SIZE],

@@ -141,6 +141,12 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
     return fd < 0 ? CURL_SOCKET_BAD : fd;
 }
 
+static long status_of(const struct http_transfer *transfer) {
+    long status = 0;
+    transfer->http->get(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
 /* Each answer begins with a line of its status: those before the last one, such as 100, are
  * nobody's concern. */
 static size_t take_header(char *bytes, size_t size, size_t count, void *context) {
@@ -158,13 +164,9 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
     }
     if (length > 0)
         strv_addf(&answer->headers, "%.*s", (int)length, bytes);
+    else
+        transfer->is_refused = status_of(transfer) >= 400;
     return answer->headers.failed ? 0 : total;
-}
-
-static long status_of(const struct http_transfer *transfer) {
-    long status = 0;
-    transfer->http->get(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
-    return status;
 }
 
 static size_t hand_on(struct http_transfer *transfer, const char *bytes, size_t total) {
@@ -299,7 +301,7 @@ int http_start(struct http *http, struct http_transfer *transfer) {
     transfer->http = http;
     transfer->problem[0] = '\0';
     transfer->refused_address = transfer->reached_local = transfer->had_socket = false;
-    transfer->too_large = transfer->was_ended = false;
+    transfer->too_large = transfer->was_ended = transfer->is_refused = false;
     transfer->system_errno = 0;
     CURL *handle = transfer->handle = http->easy_init();
     if (handle && set_manners(http, handle, transfer) && set_tls(http, handle, transfer) &&
@@ -346,12 +348,15 @@ static enum http_outcome outcome_of(const struct http_transfer *transfer, CURLco
         return HTTP_PROXY_REFUSED;
     if (is_long_line(transfer, code))
         return HTTP_LONG_LINE;
+    if (transfer->is_refused && (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR ||
+                                 code == CURLE_OPERATION_TIMEDOUT))
+        return HTTP_ANSWERED; /* the beginning of a refusal is as good as all of it */
     switch (code) {
     case CURLE_OK:
         return HTTP_ANSWERED;
     case CURLE_OUT_OF_MEMORY:
         return HTTP_NO_MEMORY;
-    case CURLE_WRITE_ERROR: /* by us; the beginning of a refusal is as good as all of it */
+    case CURLE_WRITE_ERROR: /* by us */
     case CURLE_FILESIZE_EXCEEDED:
         if (transfer->too_large ||
             (code == CURLE_FILESIZE_EXCEEDED && answer_is_good(transfer->answer)))

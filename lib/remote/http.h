@@ -84,7 +84,7 @@ struct http_transfer {
     /* The rest is http.c's. */
     struct http *http;
     void *handle, *headers;
-    bool refused_address, reached_local, had_socket, too_large, was_ended;
+    bool refused_address, reached_local, had_socket, too_large, was_ended, is_refused;
 };
 
 /* Begin one. It stays where it is until it is done, or abandoned. Returns 0 or -ENOMEM. */

@@ -83,12 +83,32 @@ static void add_parameter(struct strbuf *text, char separator, const char *name,
     }
 }
 
+/* Whether each resource of a scope, "repository:NAME:ACTIONS", is one of those that are wanted. */
+static bool is_within(const char *scope, const char *wanted) {
+    for (size_t length; *(scope += strspn(scope, " ")); scope += length) {
+        length = strcspn(scope, " ");
+        const char *colon = memrchr(scope, ':', length);
+        _cleanup_free_ char *resource =
+            strndup(scope, colon ? (size_t)(colon - scope) + 1 : length);
+        if (!resource || !strstr(wanted, resource))
+            return false;
+    }
+    return true;
+}
+
+/* What all requests of the call need: a token for the one at hand alone would be too little for
+ * those beside it, which ask for no further one. A registry can have another name for it, though.
+ */
+static const char *scope_of(const struct login *login, const struct challenge *challenge) {
+    const char *scope = challenge->scope;
+    return scope && !is_within(scope, login->scope) ? scope : login->scope;
+}
+
 static void add_wish(const struct login *login, const struct challenge *challenge, char separator,
                      struct strbuf *text) {
     if (challenge->service)
         add_parameter(text, separator, "service", challenge->service);
-    add_parameter(text, challenge->service ? '&' : separator, "scope",
-                  challenge->scope ? challenge->scope : login->scope);
+    add_parameter(text, challenge->service ? '&' : separator, "scope", scope_of(login, challenge));
 }
 
 /* What is posted for an identity token (OAuth 2.0, as registries have it). */

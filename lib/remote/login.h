@@ -11,7 +11,7 @@
 struct login {
     const vqemu_remote *remote;
     const struct url *registry;
-    char *scope;         /* what a token is wanted for, unless the registry says so itself */
+    char *scope;         /* what a token is wanted for */
     bool basic;          /* it goes with each request */
     char *authorization; /* a header; NULL while there is no token */
     unsigned generation; /* counts what was found out; 0 for nothing yet */

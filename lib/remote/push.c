@@ -97,6 +97,28 @@ static int refused(const struct pushing *pushing, const struct exchange *exchang
     return session_refused(&pushing->session, exchange, error);
 }
 
+/*
+ * A registry says that it has it, by its digest or by the status for that: a web server before it
+ * may have something good to say to everybody. Who rewrites a manifest has it under another digest:
+ * nobody who was told this one finds it.
+ */
+static int check_stored(const struct pushing *pushing, const struct exchange *exchange,
+                        vqemu_error **error) {
+    const char *told = answer_header(&exchange->answer, "Docker-Content-Digest", 0);
+    long status = exchange->answer.status;
+    struct digest digest;
+    bool is_told = told && oci_digest_of_text(told, &digest);
+    if (is_told && !digest_equal(&digest, &pushing->manifest.digest))
+        return session_misled(&pushing->session, exchange,
+                              "that it has stored an OCI manifest of another digest", error);
+    if (is_told || ((status == 201 || status == 202) && !answer_is_page(&exchange->answer)))
+        return 0;
+    return session_misled(&pushing->session, exchange,
+                          "not that it has stored the OCI manifest: it is no registry, or somebody "
+                          "is in the way",
+                          error);
+}
+
 /* *lacks: not yet, since blobs are missing, which are wanted then. */
 static int put_manifest(struct pushing *pushing, const char *tag, bool *lacks,
                         vqemu_error **error) {
@@ -117,9 +139,10 @@ static int put_manifest(struct pushing *pushing, const char *tag, bool *lacks,
     bool can_help = lacks && r == 0 && lacks_blobs(&pushing->outgoings, &exchange.answer);
     if (lacks)
         *lacks = can_help;
-    if (r < 0 || can_help || answer_is_good(&exchange.answer))
+    if (r < 0 || can_help)
         return r;
-    return refused(pushing, &exchange, error);
+    return answer_is_good(&exchange.answer) ? check_stored(pushing, &exchange, error)
+                                            : refused(pushing, &exchange, error);
 }
 
 /* ---- all of it ---- */

@@ -38,6 +38,13 @@ static int set_base(struct session *session) {
     return text ? url_parse(text, &session->base) : -ENOMEM;
 }
 
+/* Where something may be mounted from, it is read. */
+static char *make_scope(const vqemu_remote *remote, const char *actions) {
+    const char *from = strstr(actions, "push") ? remote->mount_from : NULL;
+    return from ? format_string("repository:%s:%s repository:%s:pull", remote->name, actions, from)
+                : format_string("repository:%s:%s", remote->name, actions);
+}
+
 int session_open(struct session *session, const char *actions, vqemu_error **error) {
     const vqemu_remote *remote = session->remote;
     const struct http_settings settings = {
@@ -54,7 +61,7 @@ int session_open(struct session *session, const char *actions, vqemu_error **err
     session->login = (struct login){
         .remote = remote,
         .registry = &session->base,
-        .scope = format_string("repository:%s:%s", remote->name, actions),
+        .scope = make_scope(remote, actions),
     };
     if (set_base(session) < 0 || !session->login.scope)
         return error_no_memory(error);
@@ -206,7 +213,6 @@ static void count_tries_anew(struct exchange *exchange) {
         return;
     exchange->sink_mark = sink->farthest;
     exchange->tries = 1;
-    exchange->is_renewed = false;
 }
 
 /* Where the registry has sent us may be for a while only, and an upload that broke off cannot go
@@ -232,6 +238,7 @@ static bool try_again(struct session *session, struct exchange *exchange, const 
     if (exchange->answer.status == 429 && exchange->not_before > session->gate)
         session->gate = exchange->not_before;
     exchange->state = EXCHANGE_READY;
+    exchange->is_renewed = false;
     snprintf(exchange->problem, sizeof exchange->problem, "%s", why);
     call_log(session->progress->call, VQEMU_LOG_INFO, "request-repeated",
              (struct log_subject){.host = exchange->url.host}, "%s: %s; asked again in %.1f s",
@@ -305,6 +312,7 @@ static int begin_sending(struct session *session, struct exchange *exchange, vqe
     free(next.path);
     next.path = path;
     exchange->is_sending = true;
+    exchange->is_renewed = false;
     exchange->state = EXCHANGE_READY;
     return set_url(exchange, &next) < 0 ? error_no_memory(error) : 0;
 }

@@ -256,7 +256,7 @@ static int take_question(const struct uploads *uploads, struct upload *upload,
         pass_over(upload);
         return 0;
     }
-    if (exchange->answer.status != 404)
+    if (exchange->answer.status != 404 && !blob_is_unasked(&exchange->answer))
         return session_refused(uploads->session, exchange, error);
     upload->outgoing->travels = true;
     if (uploads->outgoings->only_asks)

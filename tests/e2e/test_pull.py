@@ -165,6 +165,18 @@ def test_a_digest_of_a_blob_that_is_no_manifest_may_be_a_fault_of_the_server(tmp
     assert manifests(tmp_path / "other") == manifests(tmp_path / "another") == manifests(root)
 
 
+@pytest.mark.parametrize("reference, words", [("volt/x", ["name its profile"]), ("volt/kvm-linux", ["not of kvm-linux"])])
+@pytest.mark.parametrize("trouble, reason, status", [(refusal(500, "UNKNOWN"), "server-failed", 9), (None, "no-manifest", 3)])
+def test_of_a_revisions_digest_its_profile_is_to_be_named(tmp_path, root, shelf, reference, words, trouble, reason, status):
+    (revision,) = manifests(root)
+    shelf.manifests[revision] = shelf.manifests["latest"]
+    own = config_of(shelf)
+    shelf.trouble = lambda request: trouble if request.path.endswith(f"/manifests/{own}") else None
+    with shelf.serve() as registry:
+        refused(pull(tmp_path / "other", registry, reference=f"{reference}@{own}"), reason, status, *words)
+        pulled(tmp_path / "other", registry, "--profile", PROFILE, reference=f"{reference}@{own}")
+
+
 def test_a_digest_lets_nothing_else_pass(tmp_path, shelf):
     """Neither by its own, nor under the name that a revision would have."""
     wrong = shelf.manifests["latest"]
@@ -250,12 +262,22 @@ def test_a_bad_line_is_no_matter_of_tries(tmp_path, root, shelf):
     assert len([request for request in registry.requests if request.path.endswith(digest_at(root, BIG))]) > 30
 
 
-def test_a_server_that_cannot_go_on_is_asked_anew(tmp_path, root, shelf):
+@pytest.mark.parametrize("refusing", [Answer(416, b"x" * 33), Answer(416, b"x" * 100, cut=33), Answer(416, b"x", cut=0)])
+def test_a_server_that_cannot_go_on_is_asked_anew(tmp_path, root, shelf, refusing):
+    """One of them tells how long the blob is, not what it sends."""
     cut = cut_at(shelf, 1000)
-    shelf.trouble = lambda request: Answer(416, b"x" * 33) if "range" in request.headers else cut(request)
+    shelf.trouble = lambda request: refusing if "range" in request.headers else cut(request)
     with shelf.serve() as registry:
         pulled(tmp_path / "other", registry)
     assert manifests(tmp_path / "other") == manifests(root)
+
+
+@pytest.mark.parametrize("status, reason, code", [(404, "no-manifest", 3), (403, "forbidden", 1), (401, "login-missing", 1)])
+def test_of_a_refusal_the_beginning_is_enough(tmp_path, shelf, status, reason, code):
+    shelf.trouble = lambda request: Answer(status, b"x" * 100, cut=33)
+    with shelf.serve() as registry:
+        refused(pull(tmp_path / "other", registry), reason, code)
+        assert len(registry.requests) == 1
 
 
 def test_objects_may_be_elsewhere(tmp_path, root, shelf):

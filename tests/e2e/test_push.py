@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.parse
 from pathlib import Path
 
 import pytest
@@ -230,6 +231,41 @@ def test_a_refusal_that_does_not_say_which(root):
         assert told["new_blobs"] == told["blobs"]
 
 
+class ScopedTokens:
+    """Each is good for what it was asked for, the first for so many requests. Who writes is told so when he does."""
+
+    def __init__(self, uses):
+        self.uses, self.given, self.asked = uses, {}, []
+
+    def __call__(self, request):
+        path, _, query = request.path.partition("?")
+        if path == "/token":
+            self.asked.append(" ".join(urllib.parse.parse_qs(query)["scope"]))
+            self.given[f"Bearer t{len(self.asked)}"] = self.asked[-1]
+            return Answer(body=json.dumps({"token": f"t{len(self.asked)}"}).encode())
+        needed = [f"repository:{NAME}:{'pull,push' if request.method in ('POST', 'PUT') else 'pull'}",
+                  *(["repository:volt/from:pull"] if "from=" in query else [])]
+        given = request.headers.get("authorization")
+        self.uses -= given == "Bearer t1"
+        has = self.given.get(given, "").split() if given != "Bearer t1" or self.uses >= 0 else []
+        if all(any(one.startswith(wanted) for one in has) for wanted in needed):
+            return None
+        return Answer(401, headers={"WWW-Authenticate": f'Bearer realm="http://{request.headers["host"]}/token",service="s",'
+                                    f'scope="{" ".join(needed)}"'})
+
+
+@pytest.mark.parametrize("words", [[], ["--mount-from", "volt/from"]])
+def test_a_token_is_for_all_that_is_to_be_done(root, words):
+    """One that expires in the middle is replaced, whoever of those that work at the same time finds out."""
+    scope = f"repository:{NAME}:pull,push" + (" repository:volt/from:pull" if words else "")
+    for uses in (10, 13, 17, 22, 28, 1000):
+        shelf, tokens = Shelf(), ScopedTokens(uses)
+        shelf.trouble = tokens
+        with shelf.serve() as registry:
+            pushed(root, registry, *words)
+        assert tokens.asked == [scope] * (1 if uses == 1000 else 2), uses
+
+
 def test_it_is_not_sent_for_ever(root):
     shelf = Shelf()
     shelf.trouble = lambda request: refusal(400, "MANIFEST_BLOB_UNKNOWN") if request.method == "PUT" and "/manifests/" in \
@@ -237,6 +273,18 @@ def test_it_is_not_sent_for_ever(root):
     with shelf.serve() as registry:
         refused(push(root, registry), "manifest-refused", 1, "MANIFEST_BLOB_UNKNOWN")
         assert len([request for request in registry.requests if "/manifests/" in request.path]) == 3
+
+
+@pytest.mark.parametrize("status", [405, 501])
+def test_who_takes_no_questions_is_sent_all(root, status):
+    """A proxy can be in the way that lets no HEAD pass."""
+    shelf = Shelf()
+    shelf.trouble = lambda request: Answer(status) if request.method == "HEAD" else None
+    with shelf.serve() as registry:
+        told = pushed(root, registry)
+        assert told["new_blobs"] == told["blobs"] and "latest" in shelf.manifests
+        assert delete(registry, "latest").returncode == 0
+        assert not shelf.manifests
 
 
 @pytest.mark.parametrize("answer, reason, status, word", [
@@ -250,6 +298,20 @@ def test_who_takes_no_manifest(root, answer, reason, status, word):
     shelf.trouble = lambda request: answer if request.method == "PUT" and "/manifests/" in request.path else None
     with shelf.serve() as registry:
         refused(push(root, registry), reason, status, word, "set the tag")
+
+
+@pytest.mark.parametrize("answer", [Answer(200), Answer(204), Answer(201, b"<html>", {"Content-Type": "text/html"})])
+def test_who_says_yes_to_everything_is_no_registry(root, answer):
+    with FakeRegistry(lambda request: Answer() if request.method == "HEAD" else answer) as registry:
+        refused(push(root, registry), "not-a-registry", 5, "no registry")
+
+
+def test_who_has_stored_another_manifest(root):
+    shelf = Shelf()
+    other = Answer(201, headers={"Docker-Content-Digest": digest_of(b"")})
+    shelf.trouble = lambda request: other if request.method == "PUT" and "/manifests/" in request.path else None
+    with shelf.serve() as registry:
+        refused(push(root, registry), "not-a-registry", 5, "another digest")
 
 
 @pytest.mark.parametrize("answer, reason, status", [
