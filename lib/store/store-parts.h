@@ -28,7 +28,8 @@ struct vqemu_store {
     struct vqemu_trust *trust; /* who must have signed what is used; NULL for nobody */
     struct directory trees, links;
     struct newest_memo *memo;
-    pthread_mutex_t memo_lock;
+    struct tree_memo *tree_memo;
+    pthread_mutex_t memo_lock; /* of both */
 };
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "store/guard.h"
 #include "store/newest-memo.h"
+#include "store/tree-memo.h"
 #include "trust/trust.h"
 #include "util/dir.h"
 #include "util/export.h"
@@ -29,6 +30,7 @@ VQEMU_EXPORT void vqemu_store_unref(vqemu_store *store) {
     directory_release(&store->trees);
     directory_release(&store->links);
     newest_memo_forget(store->memo);
+    tree_memo_forget(store->tree_memo);
     pthread_mutex_destroy(&store->memo_lock);
     vqemu_trust_unref(store->trust);
     free(store->objects_path);

@@ -13,6 +13,7 @@
 #include "store/guard.h"
 #include "store/manifest.h"
 #include "store/signatures.h"
+#include "store/tree-memo.h"
 #include "tree/assemble.h"
 #include "tree/lease.h"
 #include "tree/links.h"
@@ -170,14 +171,33 @@ static int check_files(const struct resolution *resolution, int tree_fd, char *l
     return r == -ENOMEM ? error_no_memory(error) : r;
 }
 
-/* Check a leased tree. Returns 1 if it is good, 0 with how it differs, or an error. */
-static int check_tree(const struct resolution *resolution, int tree_fd,
+/* Its start, where the files are trusted unseen. Returns 0 or a negative errno. */
+static int read_start(vqemu_store *store, const char *digest, int tree_fd, const struct stat *tree,
+                      char **text) {
+    pthread_mutex_lock(&store->memo_lock);
+    *text = tree_memo_recall(store->tree_memo, digest, tree);
+    pthread_mutex_unlock(&store->memo_lock);
+    if (*text)
+        return 0;
+    int r = stamp_read(tree_fd, store->flags, true, text);
+    if (r < 0)
+        return r;
+    pthread_mutex_lock(&store->memo_lock);
+    tree_memo_keep(&store->tree_memo, digest, tree, *text, stamp_start_length(*text));
+    pthread_mutex_unlock(&store->memo_lock);
+    return 0;
+}
+
+/* Check a leased tree, which is like that. Returns 1 if it is good, 0 with how it differs, or an
+ * error. */
+static int check_tree(const struct resolution *resolution, int tree_fd, const struct stat *tree,
                       struct difference *difference, vqemu_error **error) {
     bool trust = resolution->flags & VQEMU_RESOLVE_TRUST;
     const char *digest = resolution->runtime->digest.hex;
     _cleanup_free_ char *text = NULL;
     struct layout layout;
-    int r = stamp_read(tree_fd, resolution->store->flags, trust, &text);
+    int r = trust ? read_start(resolution->store, digest, tree_fd, tree, &text)
+                  : stamp_read(tree_fd, resolution->store->flags, false, &text);
     if (r == -ENOMEM)
         return error_no_memory(error);
     if (r < 0)
@@ -211,7 +231,7 @@ static int lease_checked(const struct resolution *resolution, struct difference 
         return r;
     if (!guard_trusts_file(resolution->store->flags, &status))
         return differs(difference, "it", "is another user's, or others may write to it", error);
-    r = check_tree(resolution, fd, difference, error);
+    r = check_tree(resolution, fd, &status, difference, error);
     if (r == 1)
         resolution->runtime->lease_fd = take_fd(&fd);
     return r;
@@ -235,7 +255,11 @@ static int use_assembled(const struct resolution *resolution, int *lease_fd, vqe
     struct resolution trusting = *resolution;
     trusting.flags = VQEMU_RESOLVE_TRUST;
     _cleanup_difference_ struct difference difference = {0};
-    int r = check_tree(&trusting, *lease_fd, &difference, error);
+    struct stat status;
+    if (fstat(*lease_fd, &status) < 0)
+        return error_system_at(error, errno, "cannot look at the tree", "%s/%s",
+                               resolution->store->trees_path, resolution->runtime->digest.hex);
+    int r = check_tree(&trusting, *lease_fd, &status, &difference, error);
     if (r == 1)
         resolution->runtime->lease_fd = take_fd(lease_fd);
     return r;

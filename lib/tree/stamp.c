@@ -225,12 +225,19 @@ int stamp_make(int tree_fd, const vqemu_manifest *manifest, const struct tree_fi
 
 /* ---- reading ---- */
 
+/* The first line is none of the list. */
+size_t stamp_start_length(const char *text) {
+    const char *directory = strstr(text, "\n" DIRECTORY), *file = strstr(text, "\n" FILE_LINE);
+    const char *list = !directory || (file && file < directory) ? file : directory;
+    return list ? (size_t)(list + 1 - text) : strlen(text);
+}
+
 int stamp_read(int tree_fd, uint32_t store_flags, bool start_only, char **text) {
     if (!start_only)
         return record_read(tree_fd, TREE_STAMP_NAME, store_flags, STAMP_LIMIT, text);
     int r = record_read_start(tree_fd, TREE_STAMP_NAME, store_flags, START_LIMIT, text);
     /* It must reach to the list of files. */
-    if (r < 0 || strstr(*text, "\n" DIRECTORY) || strstr(*text, "\n" FILE_LINE))
+    if (r < 0 || (*text)[stamp_start_length(*text)])
         return r;
     free(TAKE_POINTER(*text));
     return record_read(tree_fd, TREE_STAMP_NAME, store_flags, STAMP_LIMIT, text);

@@ -63,6 +63,9 @@ int stamp_make(int tree_fd, const vqemu_manifest *manifest, const struct tree_fi
  */
 int stamp_read(int tree_fd, uint32_t store_flags, bool start_only, char **text);
 
+/* How much of the text of a stamp lies before the list of files: all of it if that is not there. */
+size_t stamp_start_length(const char *text);
+
 /*
  * Take apart the lines before the list of files, for one program below bin/. *text moves on behind
  * them; the layout lies in it. False if they are not those of a stamp, or of another manifest, or

@@ -379,6 +379,34 @@ START_TEST(an_altered_tree_is_assembled_anew) {
 }
 END_TEST
 
+static void let_others_write(const char *tree) {
+    ck_assert_int_eq(chmod(tree, 0777), 0);
+}
+
+/* What the handle remembers of a tree is not believed of another, nor of one that lost its stamp.
+ */
+START_TEST(trust_is_in_the_tree_that_was_seen) {
+    static void (*const changes[])(const char *tree) = {
+        remove_the_stamp, replace_the_tree_by_a_file, replace_the_tree_by_a_link, let_others_write};
+    _cleanup_free_ char *tree = NULL;
+    for (int i = 0; i < 3; i++) {
+        _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, VQEMU_RESOLVE_TRUST);
+        _cleanup_free_ char *libraries = tree_path(runtime, "lib"),
+                            *modules = tree_path(runtime, "lib/qemu");
+        ck_assert_str_eq(vqemu_runtime_lib_dir(runtime), libraries);
+        ck_assert_str_eq(vqemu_runtime_module_dir(runtime), modules);
+        free(tree);
+        tree = strdup(vqemu_runtime_tree(runtime));
+    }
+    changes[_i](tree);
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, VQEMU_RESOLVE_TRUST);
+    _cleanup_free_ char *stamp = format_string("%s/" TREE_STAMP_NAME, tree);
+    ck_assert(exists(stamp));
+    ck_assert_uint_eq(stat_of(tree).st_mode, S_IFDIR | 0755);
+    ck_assert_int_eq(count_entries("store/qemu/trees"), 1);
+}
+END_TEST
+
 START_TEST(a_changed_mode_of_a_file_is_seen) {
     vqemu_runtime *runtime = resolve(store, 0);
     _cleanup_free_ char *path = tree_path(runtime, "lib/libone.so.1");
@@ -634,6 +662,7 @@ int main(void) {
     tcase_add_test(tests, trees_on_another_file_system_are_copies);
     tcase_add_loop_test(tests, a_write_through_a_link_is_seen_and_damage_is_not_run, 0, 3);
     tcase_add_loop_test(tests, an_altered_tree_is_assembled_anew, 0, 9);
+    tcase_add_loop_test(tests, trust_is_in_the_tree_that_was_seen, 0, 4);
     tcase_add_test(tests, a_changed_mode_of_a_file_is_seen);
     tcase_add_test(tests, a_file_with_time_put_back_is_seen_by_the_full_check);
     tcase_add_test(tests, a_leased_tree_survives_being_replaced);
