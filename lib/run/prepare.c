@@ -151,10 +151,10 @@ VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqe
     int r = check_flags(flags, __func__, error);
     if (r == 0)
         r = call_check(call, "the start", error);
-    if (r == 0 && command_vnc_password_file(command))
-        r = vnc_password_check(command_vnc_password_file(command), error);
     if (r == 0)
         r = owner_find(vqemu_command_user(command), &preparation.owner, error);
+    if (r == 0 && command_vnc_password_file(command))
+        r = vnc_password_check(command_vnc_password_file(command), &preparation.owner, error);
     if (r == 0)
         r = prepare_directories(&preparation, error);
     if (r == 0)

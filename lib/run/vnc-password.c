@@ -14,7 +14,7 @@
 #define PASSWORD_LENGTH 8 /* RFC 6143, 7.2.2 */
 
 /* Only what is a file: a pipe that is read has nothing left for QEMU. */
-static int check_status(int fd, const char *path, vqemu_error **error) {
+static int check_status(int fd, const char *path, const struct owner *owner, vqemu_error **error) {
     struct stat status;
     if (fstat(fd, &status) < 0)
         return error_system_at(error, errno, "vnc_password_file: cannot look at", "%s", path);
@@ -26,7 +26,8 @@ static int check_status(int fd, const char *path, vqemu_error **error) {
                                        "vnc_password_file: everybody can open %s: chmod o= it",
                                        path),
                              error, "readable-by-all", NULL);
-    return 0;
+    int r = owner_check(owner, &status, path, error);
+    return r < 0 ? error_prefix(r, error, "vnc_password_file: ") : 0;
 }
 
 static int check_content(int fd, const char *path, vqemu_error **error) {
@@ -44,16 +45,16 @@ static int check_content(int fd, const char *path, vqemu_error **error) {
                      path);
 }
 
-static int check(const char *path, vqemu_error **error) {
+static int check(const char *path, const struct owner *owner, vqemu_error **error) {
     _cleanup_close_ int fd = open_at(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
     if (fd < 0)
         return error_system_at(error, -fd, "vnc_password_file: cannot open", "%s", path);
-    int r = check_status(fd, path, error);
+    int r = check_status(fd, path, owner, error);
     return r < 0 ? r : check_content(fd, path, error);
 }
 
-int vnc_password_check(const char *path, vqemu_error **error) {
-    int r = check(path, error);
+int vnc_password_check(const char *path, const struct owner *owner, vqemu_error **error) {
+    int r = check(path, owner, error);
     return r < 0 ? error_because(r, error, NULL, VQEMU_DETAIL_KEY, "vnc_password_file",
                                  VQEMU_DETAIL_PATH, path, NULL)
                  : 0;

@@ -189,6 +189,11 @@ START_TEST(a_password_that_nobody_can_type_is_refused) {
             prepares(vm, 0);
         ck_assert_int_eq(unlinkat(scratch_fd, "password", 0), 0);
     }
+    if (geteuid() == 0) { /* a stranger would know it */
+        write_file("password", "abc", 0600);
+        ck_assert_int_eq(fchownat(scratch_fd, "password", 4321, 4321, 0), 0);
+        fails(vm, 0, VQEMU_ERR_REFUSED, "belongs to user 4321");
+    }
     ck_assert_int_eq(vqemu_vm_set_string(vm, "vnc_password_file", directory, NULL), 0);
     fails(vm, 0, VQEMU_ERR_INVALID, "is no regular file");
 }
