@@ -97,7 +97,8 @@ bool unit_is_own(const struct unit_plan *plan, const char *path) {
 
 bool unit_is_root(const struct unit_plan *plan) {
     const char *user = vqemu_command_user(plan->command);
-    return !plan->for_user && (!user || strcmp(user, "root") == 0 || strcmp(user, "0") == 0);
+    bool is_zero = user && *user && user[strspn(user, "0")] == '\0'; /* however many */
+    return !plan->for_user && (!user || strcmp(user, "root") == 0 || is_zero);
 }
 
 bool unit_companion_is_root(const struct unit_plan *plan, const struct companion *companion) {

@@ -503,6 +503,9 @@ START_TEST(root_is_said_to_be_root) {
     service_says("kvm-linux", "{\"name\": \"web\", \"user\": \"root\"}",
                  "User=root\n# QEMU is root\n!PrivateUsers\nTemporaryFileSystem=/:ro\n"
                  "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH");
+    service_says("kvm-linux", "{\"name\": \"web\", \"user\": \"00\"}",
+                 "# QEMU is root\n!PrivateUsers\n"
+                 "CapabilityBoundingSet=CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH");
     service_says("emulate-x86",
                  "{\"name\": \"web\", \"user\": \"0\", \"nics\": [{\"backend\": \"tap\", "
                  "\"ifname\": \"tap0\"}], \"shares\": [{\"path\": \"/srv\", \"tag\": \"a\", "
