@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include <volt-qemu/error.h>
@@ -20,6 +21,12 @@ int proc_open(int *fd, vqemu_error **error);
 
 /* Open /proc/PID. Returns a descriptor or a negative errno: -ENOENT if there is no such process. */
 int proc_open_process(int proc_fd, pid_t pid);
+
+/*
+ * What a link of /proc/PID, such as exe, leads to: its type, device and inode, without asking its
+ * server, if it has one, which may not answer. Returns 0 or a negative errno.
+ */
+int proc_look_at(int directory_fd, const char *name, struct stat *status);
 
 /* The name of a command without its newline; "" if it cannot be read. */
 void proc_read_command(int process_fd, char command[PROC_COMMAND_SIZE]);

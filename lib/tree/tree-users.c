@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -127,20 +126,17 @@ static int add_users_of_inode(struct process *process, const char *path, dev_t d
     return r;
 }
 
-/*
- * Another mount namespace, or another mount in this one, can have the trees under other names. Only
- * what is known of the file is asked for: its server, if it has one, may not answer.
- */
+/* Another mount namespace, or another mount in this one, can have the trees under other names. */
 static int look_at_inode(struct process *process, int directory_fd, const char *name,
                          const char *path, bool may_be_file) {
-    struct statx status;
-    if (!may_be_of_disk(path) ||
-        statx(directory_fd, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO,
-              &status) < 0 ||
-        !(S_ISDIR(status.stx_mode) || (may_be_file && S_ISREG(status.stx_mode))))
+    struct stat status;
+    if (!may_be_of_disk(path))
         return 0;
-    return add_users_of_inode(process, path, makedev(status.stx_dev_major, status.stx_dev_minor),
-                              (ino_t)status.stx_ino);
+    int r = proc_look_at(directory_fd, name, &status);
+    bool is_meant = r == 0 && (S_ISDIR(status.st_mode) || (may_be_file && S_ISREG(status.st_mode)));
+    if (!is_meant)
+        return r == -ENOMEM ? r : 0; /* what may not be looked at is of no file system of ours */
+    return add_users_of_inode(process, path, status.st_dev, status.st_ino);
 }
 
 /* ---- a process ---- */

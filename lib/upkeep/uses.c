@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "base/error.h"
 #include "base/lock-holder.h"
@@ -129,11 +128,9 @@ struct leased {
 
 static int is_leased_file(int directory_fd, const char *name, void *userdata) {
     const struct leased *leased = userdata;
-    struct statx status;
-    return statx(directory_fd, name, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO, &status) ==
-               0 &&
-           status.stx_ino == leased->status.st_ino &&
-           makedev(status.stx_dev_major, status.stx_dev_minor) == leased->status.st_dev;
+    struct stat status;
+    return proc_look_at(directory_fd, name, &status) == 0 &&
+           status.st_ino == leased->status.st_ino && status.st_dev == leased->status.st_dev;
 }
 
 /*

@@ -99,7 +99,13 @@ static int set_directory_mode(int fd, mode_t mode) {
     if ((status.st_mode & 0777) == mode || !S_ISDIR(status.st_mode))
         return 0;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    return chmod(path, mode | (status.st_mode & S_ISGID)) < 0 ? -errno : 0;
+    mode |= status.st_mode & S_ISGID;
+    if (chmod(path, mode) == 0)
+        return 0;
+    if (errno != ENOENT)
+        return -errno;
+    _cleanup_close_ int readable = open_at(fd, ".", O_RDONLY | O_DIRECTORY, 0); /* no /proc */
+    return readable < 0 ? readable : fchmod(readable, mode) < 0 ? -errno : 0;
 }
 
 int make_directory_at(int directory_fd, const char *name, mode_t mode) {

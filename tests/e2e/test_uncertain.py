@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What cannot be told is never taken for "no": hidden processes, refused calls, locks; and paths that are links."""
+import contextlib
 import fcntl
 import os
 import shutil
@@ -84,6 +85,41 @@ def test_what_is_seen_to_be_used_stays(used, unshare, script):
     result = gc_within(used[0], unshare, script)
     assert result.returncode == 0 and "used by process" in result.stdout, result
     assert f"would remove tree {used[1].name}" not in result.stdout
+
+
+@pytest.mark.parametrize("error", ["EPERM", "ENOSYS"])
+def test_who_is_known_by_the_inode_alone_is_seen_without_statx(tmp_path, error):
+    """Filters of system calls that are older than statx(2) refuse it. The store has another name to the process."""
+    root, profile = tmp_path / "store", make_files(tmp_path / "profile", {PROGRAM: SLEEPER, "firmware/bios.bin": b"1"})
+    (tmp_path / "elsewhere").mkdir()
+    build(root, profile)
+    tree = Path(resolve(root)["tree"])
+    script = 'mount --bind "$1" "$2" && exec -a program "$2/$3" 600'
+    words = [root, tmp_path / "elsewhere", tree.relative_to(root) / PROGRAM]
+    words = ["unshare", "-m", "bash", "-c", script, "bash", *words]
+    with subprocess.Popen(words) as program, contextlib.ExitStack() as stack:
+        stack.callback(program.kill)
+        for _ in range(600):
+            if Path(f"/proc/{program.pid}/cmdline").read_bytes().startswith(b"program"):
+                break
+            time.sleep(0.05)
+        (profile / "firmware/bios.bin").write_bytes(b"2")
+        build(root, profile)
+        resolve(root)
+        with refused("statx", error, root, "gc", "--keep", "1") as gc:
+            output = gc.communicate(timeout=300)[0]
+        assert gc.returncode == 0 and f"used by process {program.pid}" in output and tree.exists(), output
+
+
+@pytest.mark.parametrize("umask", ["077", "000"])
+def test_a_store_is_made_without_proc(tmp_path, profile, umask):
+    command = f'umount -l /proc; umask {umask}; exec "$@"'
+    words = [CLI, "--root", tmp_path / "store", "ingest", "--profile", PROFILE, profile]
+    result = subprocess.run(["unshare", "-m", "sh", "-c", command, "sh", *words], capture_output=True, text=True,
+                            check=False, env={**os.environ, "LD_LIBRARY_PATH": str(Path(CLI).parents[2] / "lib")})
+    assert result.returncode == 0, result
+    assert {(tmp_path / "store" / name).stat().st_mode & 0o777 for name in ("cas", "cas/objects", "qemu/trees")} == {0o755}
+    assert_resolves(tmp_path / "store")
 
 
 # ---- calls that a sandbox refuses ----
