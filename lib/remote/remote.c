@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/options.h"
@@ -227,16 +228,35 @@ bool remote_has_login(const vqemu_remote *remote) {
     return remote->user || remote->identity_token;
 }
 
+/* The TLS library would wait for whoever writes to a FIFO, and nobody could end that. */
+static int check_file(const vqemu_remote *remote, const char *key, const char *path,
+                      vqemu_error **error) {
+    struct stat status;
+    if (!path || stat(path, &status) < 0 ||
+        S_ISREG(status.st_mode)) /* its opening tells the rest */
+        return 0;
+    int r = error_set(error, VQEMU_ERR_NETWORK, 0, "%s: %s: %s is no regular file",
+                      remote->repository, key, path);
+    return error_because(r, error, "certificate", VQEMU_DETAIL_HOST, remote->authority, NULL);
+}
+
+static int check_files(const vqemu_remote *remote, vqemu_error **error) {
+    int r = check_file(remote, VQEMU_REMOTE_CA_FILE, remote->ca_file, error);
+    if (r == 0)
+        r = check_file(remote, VQEMU_REMOTE_CERTIFICATE, remote->certificate, error);
+    return r == 0 ? check_file(remote, VQEMU_REMOTE_KEY, remote->key, error) : r;
+}
+
 int remote_check(const vqemu_remote *remote, vqemu_error **error) {
     if (!remote->user != !remote->password)
         return options_missing(remote->user ? VQEMU_REMOTE_PASSWORD : VQEMU_REMOTE_USER,
                                "the login of a remote", error);
     if (remote->key && !remote->certificate)
         return options_missing(VQEMU_REMOTE_CERTIFICATE, "a remote that has a key", error);
-    if (!remote->plain_http || !remote_has_login(remote) || host_is_loopback(remote->host))
-        return 0;
-    int r =
-        error_set(error, VQEMU_ERR_INVALID, 0,
+    int r = remote->plain_http ? 0 : check_files(remote, error);
+    if (r < 0 || !remote->plain_http || !remote_has_login(remote) || host_is_loopback(remote->host))
+        return r;
+    r = error_set(error, VQEMU_ERR_INVALID, 0,
                   "%s: a login is not sent over plain HTTP to another host, where anybody on the "
                   "way reads it; use https, or no login",
                   remote->repository);

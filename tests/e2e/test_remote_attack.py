@@ -212,6 +212,15 @@ def test_helpers_that_are_far_gone(registry, tmp_path, script, code, word):
     assert time.monotonic() - start < 50
 
 
+@pytest.mark.parametrize("option", ["--ca-file", "--cert"])
+def test_a_fifo_of_certificates_is_not_waited_for(tmp_path, option):
+    """Within the TLS library nobody could end it."""
+    os.mkfifo(tmp_path / "fifo")
+    with FakeRegistry(lambda _: TAGS) as registry:
+        result = tags(registry.host, option, tmp_path / "fifo", "--timeout", "60")
+    refused(result, "certificate", 9, "is no regular file", f"{tmp_path}/fifo")
+
+
 @pytest.mark.parametrize("option", ["--authfile", "--login-file"])
 def test_a_fifo_that_nobody_writes_is_waited_for_as_long_as_there_is_time(registry, tmp_path, option):
     os.mkfifo(tmp_path / "fifo")
