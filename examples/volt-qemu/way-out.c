@@ -25,7 +25,7 @@ static const struct {
     {"login-refused", "skopeo login {host}, or podman login {host}, sets another"},
     {"no-such-device", "take it out: --set {key}="},
     {"no-such-revision", "volt-qemu revisions lists those that there are"},
-    {"no-manifest", "volt-qemu tags lists those that a repository has"},
+    {"no-manifest", "[volt-qemu tags lists those that a repository of {host} has]"},
     {"no-store", "volt-qemu ingest, import and pull make one"},
     {"no-profile", "--profile NAME[ (or --any-profile for {profile})]"},
     {"no-user", "--set user=NAME does that; --user-manager makes those of systemctl --user"},
@@ -87,7 +87,10 @@ char *way_out_of(const vqemu_error *error) {
             char *way = format_text("%s", "");
             bool complete = true;
             fill(&way, ways[i].text, error, &complete);
-            return way;
+            if (*way)
+                return way;
+            free(way);
+            return NULL;
         }
     }
     return NULL;
