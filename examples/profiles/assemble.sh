@@ -26,6 +26,16 @@ place_firmware() {
     done
 }
 
+# What was compiled of QEMU's source, by the names that its programs look for.
+place_opensbi() {
+    local directory=$1 built=$2 arch name
+    for arch in "${opensbi[@]}"; do
+        name=firmware/opensbi-$arch-generic-fw_dynamic.bin
+        cp -- "$(opensbi_file "$arch" "$built")" "$directory/$name"
+        echo "compiled $name roms/opensbi"
+    done
+}
+
 place_libraries() {
     local copied
     copied=$(copy_libraries "$1") || exit 1
@@ -84,6 +94,7 @@ assemble() {
     place_programs "$directory" "$built"
     {
         place_firmware "$directory"
+        place_opensbi "$directory" "$built"
         place_libraries "$directory"
         facts_of "$profile"
     } >"$directory.facts"

@@ -127,6 +127,32 @@ compile_profile() {
     }
 }
 
+# ---- firmware that no package has ----
+
+# Where the firmware of RISC-V guests of this architecture is compiled, below the directory of the programs, and the
+# file that comes of it.
+opensbi_directory() {
+    echo "$2/opensbi-$1"
+}
+opensbi_file() {
+    echo "$(opensbi_directory "$@")/platform/generic/firmware/fw_dynamic.bin"
+}
+
+# Of the source that comes with QEMU's. One compiler is for guests of 32 and of 64 bits.
+compile_opensbi() {
+    local arch built=$1 source=$source_tree/roms/opensbi
+    for arch in "${opensbi[@]}"; do
+        [ ! -f "$(opensbi_file "$arch" "$built")" ] || continue
+        [ -f "$source/Makefile" ] ||
+            fail "$source is missing, of which firmware for guests of $arch is compiled: QEMU's releases and Debian's" \
+                "source package have it, a checkout has it after git submodule update --init roms/opensbi"
+        say "compiling OpenSBI for $arch"
+        logged "$built/opensbi.log" clean make -C "$source" O="$(opensbi_directory "$arch" "$built")" -j "$jobs" \
+            CROSS_COMPILE=riscv64-linux-gnu- PLATFORM=generic PLATFORM_RISCV_XLEN="${arch#riscv}" \
+            FW_DYNAMIC=y FW_JUMP=n FW_PAYLOAD=n
+    done
+}
+
 # ---- static programs ----
 
 # Debian has all libraries for linking them in, but for libslirp.

@@ -38,7 +38,7 @@ flatten() {
 # What a recipe says, by its words, into arrays of the same names; described has those of profiles of one's own.
 read_recipe() {
     local files=() lines=() line word rest
-    options=() packages=() targets=() programs=() machines=() firmware=()
+    options=() packages=() targets=() programs=() machines=() firmware=() opensbi=()
     declare -gA described=()
     [ -f "$recipes/$1/recipe" ] || fail "there is no profile $1: the recipes are $(list_recipes)"
     flatten "$recipes/$1/recipe"
@@ -51,6 +51,7 @@ read_recipe() {
             program) programs+=("$rest") ;;
             machine) machines+=("$rest") ;;
             firmware) firmware+=("$rest") ;;
+            opensbi) opensbi+=("$rest") ;;
             description | accel | guests | abilities) described[$word]=$rest ;;
             *) fail "the recipe of $1 has a word that is not known: $word" ;;
         esac

@@ -170,7 +170,8 @@ static bool can_have_sata(const struct arch *guest) {
 static void need_storage(struct list *list, const struct arch *guest) {
     need(list, &parts[IDE_DISK]);
     need(list, &parts[IDE_CDROM]);
-    need(list, &parts[NVME]);
+    if (guest->msix)
+        need(list, &parts[NVME]);
     if (can_have_sata(guest))
         need(list, &parts[AHCI]);
 }

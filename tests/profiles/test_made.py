@@ -83,7 +83,7 @@ def test_it_says_what_it_was_made_of(made):
     kind = f"-{told['arch']}-linux-gnu" if emulated.is_foreign(made) else ""
     assert re.match(r"([a-z0-9_]+-linux-gnu-)?gcc ", told["compiler"])
     assert {f"gcc{kind}", f"binutils{kind}", "libc6-dev"} <= set(told["toolchain"])
-    assert [patch["name"] for patch in told["source"]["patches"]] == ["no-valgrind.patch"]
+    assert [patch["name"] for patch in told["source"]["patches"]] == ["microvm-alone.patch", "no-valgrind.patch"]
 
 
 def test_its_source_is_the_one_that_is_pinned(made):
@@ -93,8 +93,11 @@ def test_its_source_is_the_one_that_is_pinned(made):
 
 
 def test_each_library_and_firmware_has_its_package(made):
-    packages = document(made, "build.json")["packages"]
-    files = [path for package in packages for path in package["files"]]
+    told = document(made, "build.json")
+    packages = told["packages"]
+    assert set(told["compiled"]) == {f"firmware/opensbi-{arch}-generic-fw_dynamic.bin"
+                                     for arch in recipe_of(made.name).all("opensbi")}
+    files = [path for package in packages for path in package["files"]] + list(told["compiled"])
     assert sorted(files) == sorted(path for path in files_of(made) if path.startswith(("lib/", "firmware/")))
     assert all(package["version"] and package["source"] for package in packages)
     assert [package["name"] for package in packages if package["license"] == "NOASSERTION"] == []
@@ -104,6 +107,7 @@ def test_its_licences_travel_with_it(made):
     names = {path.name for path in (made / "share/licenses").iterdir()}
     assert {"qemu.txt", "libc6.txt", "GPL-2"} <= names
     assert {f"{line.split()[0]}.txt" for line in recipe_of(made.name).all("firmware")} <= names
+    assert ("opensbi.txt" in names) == bool(recipe_of(made.name).all("opensbi"))
     assert all((made / "share/licenses" / name).stat().st_size for name in names)
 
 

@@ -725,6 +725,24 @@ START_TEST(every_architecture_has_its_devices_among_the_parts) {
 }
 END_TEST
 
+/* As the plan refuses them: without MSI-X there is no NVMe. */
+START_TEST(what_guests_cannot_have_is_part_of_no_ability_of_theirs) {
+    struct ability_need needs[ABILITY_NEEDS_MAX];
+    static const char *const nics_with_msix[] = {"e1000e", "vmxnet3"};
+    for (size_t i = 0; i < arch_count(); i++) {
+        const struct arch *guest = arch_at(i);
+        size_t storage = ability_needs(VQEMU_ABILITY_STORAGE, guest, needs);
+        ck_assert_msg(has_part_of_device(needs, storage, "nvme") == (storage > 0 && guest->msix),
+                      "%s", guest->name);
+        size_t nics = ability_needs(VQEMU_ABILITY_NICS, guest, needs);
+        for (size_t j = 0; j < sizeof nics_with_msix / sizeof *nics_with_msix; j++)
+            ck_assert_msg(has_part_of_device(needs, nics, nics_with_msix[j]) ==
+                              (nics > 0 && guest->msix),
+                          "%s", guest->name);
+    }
+}
+END_TEST
+
 /* ---- limits ---- */
 
 START_TEST(a_list_has_an_end) {
@@ -795,6 +813,7 @@ int main(void) {
     tcase_add_test(tests, modules_have_abilities);
     tcase_add_test(tests, abilities_are_those_of_all_guests_that_can_have_them);
     tcase_add_test(tests, every_architecture_has_its_devices_among_the_parts);
+    tcase_add_test(tests, what_guests_cannot_have_is_part_of_no_ability_of_theirs);
     tcase_add_test(tests, a_list_has_an_end);
     tcase_add_test(tests, it_can_be_cancelled);
     suite_add_tcase(suite, tests);
