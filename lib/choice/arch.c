@@ -31,7 +31,9 @@
  * Windows has drivers for NVMe, AHCI and USB sticks. AAVMF, which boots such guests, has drivers
  * for NVMe and USB, and in Debian's builds none for AHCI. Of QEMU's network devices, none is known
  * for which Windows on Arm would bring a driver itself. pseries: TCG does not implement the
- * mitigations that the machine type asks for by default.
+ * mitigations that the machine type asks for by default. no_empty_bridges: SLOF, the firmware of
+ * pseries, gives a bridge with nothing behind it no number of a bus, and Linux tries to find one
+ * without end.
  */
 #define GIB UINT64_C(1024) /* MiB */
 #define X86_OPTIONS "hpet=off,vmport=off"
@@ -133,6 +135,7 @@ static const struct machine pseries_machines[] = {
         .slots = 32,
         .bridge = BRIDGE_PCI,
         .bridge_slot = 0x1f,
+        .no_empty_bridges = true,
     },
     {0},
 };

@@ -46,7 +46,8 @@ struct machine {
     unsigned first_slot;     /* of PCI, that a device can be put in */
     unsigned slots;          /* PCI devices that can be added, or 0 for no limit worth checking */
     enum bridge bridge;
-    unsigned bridge_slot; /* whose functions 4 to 7 are free for bridges */
+    unsigned bridge_slot;  /* whose functions 4 to 7 are free for bridges */
+    bool no_empty_bridges; /* and its firmware finds them without the first function */
 };
 
 struct arch {

@@ -39,8 +39,24 @@ static void use_bridge(struct plan *plan, unsigned index) {
     };
 }
 
+static bool is_empty(const struct bridges *bridges, unsigned bridge) {
+    for (unsigned slot = 0; slot < NO_SLOT; slot++)
+        if (bridge < BRIDGE_MAX && bridges->owners[bridge][slot])
+            return false;
+    return true;
+}
+
+void bridges_drop_empty(const struct bridges *bridges, struct plan *plan) {
+    if (!plan->machine->no_empty_bridges)
+        return;
+    for (unsigned i = 0; i <= BRIDGE_MAX; i++)
+        if (is_empty(bridges, i))
+            plan->bridges[i].is_used = false;
+}
+
 void bridges_settle(struct plan *plan, bool has_first_function) {
-    if (bridges_are_used(plan) && bridges_share_slot(plan->machine) && !has_first_function)
+    if (bridges_are_used(plan) && bridges_share_slot(plan->machine) &&
+        !plan->machine->no_empty_bridges && !has_first_function)
         use_bridge(plan, BRIDGE_MAX);
 }
 

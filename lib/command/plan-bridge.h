@@ -30,6 +30,8 @@ bool bridges_place(struct bridges *bridges, struct plan *plan, struct device *de
 bool bridges_are_used(const struct plan *plan);
 /* Whether the slot that bridges are functions of is one that devices can have. */
 bool bridges_share_slot(const struct machine *machine);
+/* Where a machine can have none with nothing behind it, such are left out. */
+void bridges_drop_empty(const struct bridges *bridges, struct plan *plan);
 /* Linux looks for functions of a slot only where there is the first: where no device is that, the
  * last of the bridges is, with nothing behind it. */
 void bridges_settle(struct plan *plan, bool has_first_function);

@@ -240,6 +240,7 @@ static int refuse_function(const struct plan *plan, const struct device *device,
 
 /* The first of several says that there are others. */
 static int settle_functions(const struct root_bus *root, struct plan *plan, vqemu_error **error) {
+    bridges_drop_empty(&root->bridges, plan);
     for (size_t i = 0; i < plan->device_count; i++) {
         struct place *place = &plan->devices[i]->place;
         if (place->kind != PLACE_SLOT || place->bridge >= 0)

@@ -212,12 +212,35 @@ START_TEST(a_bridge_stands_in_for_the_first_function) {
     check_given(2, "\"nics\": [{}], \"slots\": {\"nic0\": \"bridge0:0x1\"}",
                 WANTED("pcie-pci-bridge,id=bridge0,addr=0x1f.4",
                        "pcie-pci-bridge,id=bridge4,addr=0x1f.0,multifunction=on"));
-    check_given(3, "\"nics\": [{}], \"slots\": {\"bridge1\": \"0x1f.5\"}",
-                WANTED("pci-bridge,id=bridge1,chassis_nr=2,shpc=off,addr=0x1f.5",
-                       "pci-bridge,id=bridge4,chassis_nr=5,shpc=off,addr=0x1f.0,"
-                       "multifunction=on"));
     check_given(2, "\"nics\": [{}, {}], \"slots\": {\"nic0\": \"bridge0:0x1\", \"nic1\": 31}",
                 WANTED("romfile=,addr=0x1f.0,multifunction=on"));
+}
+END_TEST
+
+/* Such a guest would not boot: its bus would have no number. */
+START_TEST(pseries_has_no_bridge_with_nothing_behind_it) {
+    static const struct {
+        const char *keys;
+        bool bridge1;
+    } cases[] = {
+        {"\"nics\": [{}], \"slots\": {\"bridge1\": \"0x1f.5\"}", false},
+        {"\"nics\": [{}], \"slots\": {\"bridge4\": \"0x1f.0\"}", false},
+        {"\"nics\": [{}], \"slots\": {\"nic0\": \"bridge1:0x3\"}", true},
+        {"\"nics\": [{}, {}], \"slots\": {\"nic0\": \"bridge1:0x3\", \"bridge4\": \"0x1f.0\", "
+         "\"bridge0\": \"0x1f.4\"}",
+         true},
+    };
+    _cleanup_runtime_ vqemu_runtime *runtime = make_runtime(3);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        _cleanup_strv_ struct strv devices = {0};
+        _cleanup_free_ char *json =
+            format_string("{\"name\": \"x\", \"kernel\": \"/k\", %s}", cases[i].keys);
+        _cleanup_vm_ vqemu_vm *vm = vm_of(json);
+        devices_of(runtime, vm, &devices);
+        ck_assert(has_id(&devices, "nic0"));
+        ck_assert(has_id(&devices, "bridge1") == cases[i].bridge1);
+        ck_assert(!has_id(&devices, "bridge0") && !has_id(&devices, "bridge4"));
+    }
 }
 END_TEST
 
@@ -516,6 +539,7 @@ int main(void) {
     tcase_add_test(tests, drives_are_where_the_vm_wants_them);
     tcase_add_test(tests, others_go_around_what_is_given);
     tcase_add_test(tests, a_bridge_stands_in_for_the_first_function);
+    tcase_add_test(tests, pseries_has_no_bridge_with_nothing_behind_it);
     tcase_add_test(tests, what_follows_from_the_number_goes_with_the_id);
     tcase_add_test(tests, defaults_are_none_that_others_have);
     tcase_add_loop_test(tests, what_is_removed_or_added_moves_nothing, 0, MACHINE_COUNT);
