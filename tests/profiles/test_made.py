@@ -178,6 +178,10 @@ def runtime_of(store, name, arch, directory):
                             module_dir=made)  # which is to be read
 
 
+# Of the samples, these are values of the VM's own, which no list of devices gives a QEMU of some architectures.
+VALUES = re.compile(r'cpu_model: the QEMU .* has no CPU model "max"|cpus: the machine \S+ of this QEMU can have \d+, not 8')
+
+
 @pytest.mark.parametrize("name, arch", GUESTS)
 def test_its_qemu_has_all_that_the_library_can_ask_for(store, name, arch, tmp_path):
     """By its own account: each machine, device, property and backend."""
@@ -199,7 +203,8 @@ def test_its_qemu_has_all_that_the_library_can_ask_for(store, name, arch, tmp_pa
             try:
                 voltqemu.Command(runtime, voltqemu.VM.from_json(vm), capabilities=capabilities)
             except voltqemu.Error as error:
-                lacking[machine, key, str(value)] = str(error)
+                if not VALUES.fullmatch(str(error)):
+                    lacking[machine, key, str(value)] = str(error)
     assert len(seen) > 200 and lacking == {}
 
 
