@@ -6,6 +6,7 @@
 #include "cleanup.h"
 #include "commands.h"
 #include "from-options.h"
+#include "json.h"
 #include "message.h"
 #include "option-table.h"
 #include "options.h"
@@ -33,7 +34,10 @@ static int args(const struct options *options) {
     int code = command_to_text(options, way.command, &text, &error);
     if (code)
         return fail(error);
-    fputs(text, stdout);
+    if (options->json)
+        print_json_text(text);
+    else
+        fputs(text, stdout);
     return EXIT_SUCCESS;
 }
 

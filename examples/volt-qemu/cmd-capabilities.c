@@ -7,11 +7,13 @@
 #include "cleanup.h"
 #include "commands.h"
 #include "from-options.h"
+#include "json.h"
 #include "message.h"
 #include "option-table.h"
 #include "options.h"
 #include "progress.h"
 #include "table.h"
+#include "text.h"
 
 #define LINE_LENGTH ((size_t)78)
 #define INDENT ((size_t)2)
@@ -40,7 +42,7 @@ static void print_kind(const vqemu_capabilities *capabilities, const char *kind,
     size_t count = vqemu_capabilities_count(capabilities, kind), column = LINE_LENGTH;
     printf("\n%s (%zu)", title, count);
     for (size_t i = 0; i < count; i++) {
-        const char *name = vqemu_capabilities_at(capabilities, kind, i);
+        _cleanup_free_ char *name = printable(vqemu_capabilities_at(capabilities, kind, i));
         size_t length = strlen(name);
         if (column + 1 + length > LINE_LENGTH) {
             printf("\n%*s%s", (int)INDENT, "", name);
@@ -67,7 +69,7 @@ static int print_as_json(const vqemu_capabilities *capabilities) {
     char *json = NULL;
     if (vqemu_capabilities_to_json(capabilities, 0, &json, &error))
         return fail(error);
-    fputs(json, stdout);
+    print_json_text(json);
     vqemu_free(json);
     return EXIT_SUCCESS;
 }

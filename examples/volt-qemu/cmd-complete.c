@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "commands.h"
 #include "from-options.h"
+#include "json.h"
 #include "message.h"
 #include "option-table.h"
 #include "options.h"
@@ -50,7 +51,7 @@ static int complete(const struct options *options) {
         return fail_vm(error);
     if (!capabilities)
         warn_of_machine(way.vm);
-    fputs(text, stdout);
+    print_json_text(text);
     return EXIT_SUCCESS;
 }
 

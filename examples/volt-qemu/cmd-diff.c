@@ -7,6 +7,7 @@
 #include "cleanup.h"
 #include "commands.h"
 #include "from-options.h"
+#include "json.h"
 #include "message.h"
 #include "option-table.h"
 #include "options.h"
@@ -129,7 +130,7 @@ static int diff(const struct options *options) {
     if (status)
         return status;
     if (options->json)
-        fputs(text, stdout);
+        print_json_text(text);
     else
         print_changes(text, options->commands ? print_command_change : print_change);
     return EXIT_SUCCESS;

@@ -7,6 +7,7 @@
 
 #include "cleanup.h"
 #include "message.h"
+#include "text.h"
 
 /* Whether something could not be added. */
 static bool incomplete;
@@ -45,6 +46,11 @@ void json_append_text(json_t *array, const char *text) {
     json_append(array, text_or_null(text));
 }
 
+void print_json_text(const char *json) {
+    _cleanup_free_ char *safe = printable_json(json);
+    fputs(safe, stdout);
+}
+
 int print_json(json_t *value) {
     _cleanup_free_ char *text = json_dumps(value, JSON_INDENT(2));
     json_decref(value);
@@ -52,6 +58,7 @@ int print_json(json_t *value) {
         return fail_text("cannot print this as JSON: a name or path in it is not UTF-8");
     if (!text)
         return fail_text("cannot print this as JSON: out of memory");
-    puts(text);
+    print_json_text(text);
+    putchar('\n');
     return EXIT_SUCCESS;
 }

@@ -21,6 +21,9 @@ void json_add_count(json_t *object, const char *key, size_t count);
 void json_append(json_t *array, json_t *value);         /* takes over the value */
 void json_append_text(json_t *array, const char *text); /* null for NULL */
 
+/* Print a document of the library's. */
+void print_json_text(const char *json);
+
 /* Print a value and release it. Returns the exit status. */
 int print_json(json_t *value);
 

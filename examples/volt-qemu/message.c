@@ -51,7 +51,8 @@ static void print_object(const char *kind, json_t *value) {
     json_decref(object);
     if (!text)
         fail_memory();
-    fprintf(stderr, "%s\n", text);
+    _cleanup_free_ char *safe = printable_json(text);
+    fprintf(stderr, "%s\n", safe);
 }
 
 static json_t *failure_json(const struct failure *failure) {

@@ -20,6 +20,9 @@ char *append_text(char *text, const char *more, size_t length);
 /* A copy that a terminal can be trusted with: other than printable UTF-8 becomes \xHH. */
 char *printable(const char *text);
 
+/* JSON that says the same, in which such characters are \uXXXX; others stay, in whatever script. */
+char *printable_json(const char *json);
+
 /* The columns of a terminal that printable text takes. */
 size_t text_width(const char *text);
 

@@ -160,6 +160,23 @@ def test_nothing_that_is_shown_deceives(root, profile):
     assert r"\x1B[31m\xC2\x9B\xE2\x80\xAE\xE2\x81\xA6\xE2\x80\xA8\xE2\x80\x8Fend" in good("--root", root, "show", "evil")
 
 
+def test_no_json_deceives_who_reads_it(root, tmp_path):
+    """It says the same, with such characters escaped; those of any script stay as they are."""
+    evil = "a\u009b\u202e\u2066\u2028\u200f\U0001fffez\u00fc\u4e2d"
+    vm, other = tmp_path / "vm.json", tmp_path / "other.json"
+    document = {"name": "web", "memory": 256, "kernel": "/k", "firmware": "bios", "append": evil}
+    vm.write_text(json.dumps(document))
+    other.write_text(json.dumps({**document, "append": evil + evil}))
+    on = ["--profile", "emulate-x86", "--vm", vm]
+    for words in (["complete", *on], ["--json", "args", *on], ["--json", "args", "--explain", *on],
+                  ["--json", "diff", vm, other]):
+        shown = run("--root", root, *words).stdout
+        assert evil in json.dumps(json.loads(shown), ensure_ascii=False) and "z\u00fc\u4e2d" in shown, words
+        assert not set(shown) & set(evil[1:7]), (words, shown)
+    failed = run("--root", root, "--json", "resolve", "--revision", evil)
+    assert not set(failed.stderr) & set(evil[1:7]) and json.loads(failed.stderr)["error"]["message"]
+
+
 def test_ingest_revisions_show_resolve(root, profile):
     again = json.loads(good("--root", root, "--json", "ingest", "--profile", "emulate-x86", profile))
     assert again["unchanged"] is True
