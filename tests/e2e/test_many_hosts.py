@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from store_cli import CLI, PROFILE, PROGRAM, build, good, make_files, verify
-from test_pull import MANY, environment, pulled
+from test_pull import MANY, environment
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 from shelf_registry import Shelf, Shelves, digest_of, objects_of  # noqa: E402
 
-HOSTS, FEWER = 40, 6
+HOSTS, FEWER, AT_ONCE = 1000, 6, 20
 NAME = f"volt/{PROFILE}"
 
 
@@ -41,6 +41,12 @@ class BuildHost:
         return json.loads(self.shelf.manifests["latest"])["config"]["digest"]
 
 
+def pull_all(place, hosts, registry):
+    """As many at once as one machine can be."""
+    return [told for first in range(0, len(hosts), AT_ONCE)
+            for told in pull_at_once(place, hosts[first:first + AT_ONCE], registry)]
+
+
 def pull_at_once(place, hosts, registry):
     processes = [subprocess.Popen([CLI, "--root", place / host, "--json", "pull", f"{registry.host}/{host}/{NAME}",
                                    "--plain-http"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
@@ -58,12 +64,11 @@ def test_each_takes_what_has_changed_alone(tmp_path, hosts):
     maker = BuildHost(tmp_path / "maker", hosts)
     maker.publish(MANY)
     with maker.shelves.serve() as registry:
-        for host in hosts:
-            pulled(tmp_path / host, registry, reference=f"{host}/{NAME}")
+        pull_all(tmp_path, hosts, registry)
         changed = {PROGRAM: b"#!/bin/sh\necho changed\n", "lib/lib3.so": b"changed"}
         revision = maker.publish(changed)
         before = len(registry.requests)
-        for told in pull_at_once(tmp_path, hosts, registry):
+        for told in pull_all(tmp_path, hosts, registry):
             assert told["revision"] == revision and told["new_objects"] == len(changed)
             assert told["new_bytes"] == sum(map(len, changed.values()))
         wanted = sorted([maker.config(), *map(digest_of, changed.values())])
@@ -71,7 +76,7 @@ def test_each_takes_what_has_changed_alone(tmp_path, hosts):
             asked = asked_by(registry, host, before)
             assert sorted(objects_of(asked)) == wanted and len(asked) == len(wanted) + 1, asked
         before = len(registry.requests)
-        assert all(told["unchanged"] for told in pull_at_once(tmp_path, hosts, registry))
+        assert all(told["unchanged"] for told in pull_all(tmp_path, hosts, registry))
         assert len(registry.requests) - before == len(hosts)
     for host in hosts:
         verify(tmp_path / host)
