@@ -36,6 +36,7 @@ static const struct {
     {"other-firmware",
      "take the old one: --revision REVISION; or say what is to be done: volt-qemu "
      "prepare with --keep-variables or --reset-variables"},
+    {"packed-layout", "volt-qemu import --layout DIRECTORY"},
     {"pinned", "let go of it: volt-qemu unpin {revision}[ --holder {holder}]"},
     {"profile-lacks-ability", "without --profile one is chosen that fits"},
     {"profile-not-in-store", "store one with: volt-qemu ingest --profile {profile} DIR"},

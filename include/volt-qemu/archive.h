@@ -56,7 +56,8 @@ enum vqemu_import_flag {
  *
  * Errors: VQEMU_ERR_MALFORMED (broken archive or manifest), VQEMU_ERR_INVALID (an entry that cannot
  * be stored; no QEMU program; unknown or missing profile; reason "not-whole": VQEMU_IMPORT_WHOLE;
- * reason "from-the-future": created more than a day from now; reason "too-many-signatures"),
+ * reason "from-the-future": created more than a day from now; reason "too-many-signatures"; reason
+ * "packed-layout": see vqemu_store_import_layout()),
  * VQEMU_ERR_UNTRUSTED (see vqemu_trust), VQEMU_ERR_CORRUPT (a file is other
  * than the manifest says; reason "digest-differs": the manifest is another one),
  * VQEMU_ERR_UNSUPPORTED (a kind of entry that a profile cannot have; reason "window-too-large";

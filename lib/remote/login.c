@@ -203,6 +203,8 @@ static bool token_is_good(const char *token) {
 int login_take_token(struct login *login, const struct failed *failed, vqemu_error **error) {
     _cleanup_json_ json_t *object = NULL;
     const struct strbuf *body = &failed->answer->body;
+    if (failed->answer->status == 404) /* it says nothing of the repository */
+        return failure_of_sense(failed, "with status 404 when it is asked for a token", error);
     if (!answer_is_good(failed->answer))
         return failure_of_answer(failed, error);
     int r = json_parse_object(body->text ? body->text : "", body->length, "the token's answer",

@@ -12,6 +12,7 @@
 #include "store/store-profile.h"
 #include "transfer/arriving.h"
 #include "transfer/import.h"
+#include "transfer/oci-layout.h"
 #include "util/export.h"
 
 static void release_import(struct import *import) {
@@ -85,11 +86,27 @@ static int publish(struct import *import, vqemu_ingest **ingest, vqemu_error **e
     return r;
 }
 
+/* As others pack them; its files would make a profile of blobs. */
+static int refuse_packed_layout(const struct import *import, vqemu_error **error) {
+    for (size_t i = 0; i < import->count; i++)
+        if (strcmp(import->entries[i].path, OCI_LAYOUT_MARKER) == 0) {
+            int r = error_set(error, VQEMU_ERR_INVALID, 0,
+                              "the archive %s is a packed OCI layout: unpack it, and import the "
+                              "directory as a layout",
+                              import->name);
+            return error_because(r, error, "packed-layout", VQEMU_DETAIL_PATH, import->name, NULL);
+        }
+    return 0;
+}
+
 /* Of an archive without a manifest, the caller says whose version it is. */
 static int describe(struct import *import, vqemu_error **error) {
     const vqemu_ingest_options *options = import->options;
     if (import->manifest)
         return 0;
+    int r = refuse_packed_layout(import, error);
+    if (r < 0)
+        return r;
     if (options && options->digest)
         return options_invalid(VQEMU_INGEST_DIGEST, options->digest, NULL, error,
                                "the archive %s has no manifest, so it has no digest yet",
@@ -97,9 +114,9 @@ static int describe(struct import *import, vqemu_error **error) {
     import->profile = options ? options->profile : NULL;
     if (import->profile)
         return profile_check_options(options, error);
-    int r = error_set(error, VQEMU_ERR_INVALID, 0,
-                      "the archive %s does not say of which profile it is: name the profile",
-                      import->name);
+    r = error_set(error, VQEMU_ERR_INVALID, 0,
+                  "the archive %s does not say of which profile it is: name the profile",
+                  import->name);
     return error_because(r, error, "no-profile", VQEMU_DETAIL_PATH, import->name, NULL);
 }
 

@@ -18,7 +18,6 @@
 #include "util/strbuf.h"
 #include "util/word.h"
 
-#define MARKER "oci-layout"
 #define MARKER_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define MARKER_LIMIT ((size_t)64 * 1024)
 #define INDEX "index.json"
@@ -103,11 +102,12 @@ static int make_layout(const struct oci_layout *layout, bool create, vqemu_error
     if (r < 0)
         return failed(layout, -r, "cannot read", ".", error);
     if (r == 0) {
-        r = replace_file(layout, MARKER, MARKER_TEXT);
-        return r < 0 ? failed(layout, -r, "cannot write", MARKER, error) : 0;
+        r = replace_file(layout, OCI_LAYOUT_MARKER, MARKER_TEXT);
+        return r < 0 ? failed(layout, -r, "cannot write", OCI_LAYOUT_MARKER, error) : 0;
     }
-    r = error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is no OCI layout: it has no file " MARKER "%s",
-                  layout->path, create ? ", and is not empty" : "");
+    r = error_set(error, VQEMU_ERR_MALFORMED, 0,
+                  "%s is no OCI layout: it has no file " OCI_LAYOUT_MARKER "%s", layout->path,
+                  create ? ", and is not empty" : "");
     return error_because(r, error, "no-layout", VQEMU_DETAIL_PATH, layout->path, NULL);
 }
 
@@ -158,7 +158,7 @@ int oci_layout_open(const char *path, bool create, struct vqemu_progress *progre
     if (r == 0 && create)
         r = progress_lock(progress, layout->fd, LOCK_EX, 0, path, error);
     if (r == 0)
-        r = read_json(layout, MARKER, MARKER_LIMIT, &marker, error);
+        r = read_json(layout, OCI_LAYOUT_MARKER, MARKER_LIMIT, &marker, error);
     layout->is_new = r == 0 && create;
     if (r >= 0)
         r = r == 1 ? check_version(layout, marker, error) : make_layout(layout, create, error);

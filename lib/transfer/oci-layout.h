@@ -9,6 +9,9 @@
 #include "base/progress.h"
 #include "transfer/oci-manifest.h"
 
+/* The file that every layout has. */
+#define OCI_LAYOUT_MARKER "oci-layout"
+
 struct oci_layout {
     const char *path; /* for messages */
     int fd, blobs_fd;

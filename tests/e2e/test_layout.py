@@ -263,6 +263,19 @@ def test_skopeo_carries_it_there_and_back(tmp_path, root, layout):
 
 # ---- what is refused ----
 
+@needs_skopeo
+@pytest.mark.parametrize("options", [[], ["--profile", PROFILE], ["--any-profile"]])
+def test_a_packed_layout_is_told_as_that(tmp_path, layout, options):
+    packed = tmp_path / "packed.tar"
+    subprocess.run(["skopeo", "copy", "--quiet", f"oci:{layout}:latest", f"oci-archive:{packed}"], check=True)
+    bad("--root", tmp_path / "other", "import", *options, packed,
+        mentions=("packed.tar is a packed OCI layout", "unpack it", "import --layout"))
+    (tmp_path / "unpacked").mkdir()
+    subprocess.run(["tar", "-C", tmp_path / "unpacked", "-xf", packed], check=True)
+    good("--root", tmp_path / "other", "import", "--layout", tmp_path / "unpacked", "--profile", PROFILE)
+    verify(tmp_path / "other")
+
+
 def of(change):
     """A manifest with something changed."""
     def damage(layout):

@@ -321,6 +321,15 @@ def test_a_token_that_can_be_none_is_refused(fields):
         refused(tags(registry.host, "--plain-http"), "not-a-registry", 5)
 
 
+def test_a_server_without_tokens_says_nothing_of_the_repository():
+    def answer(request):
+        if request.path.startswith("/token"):
+            return Answer(404)
+        return Answer(401, headers={"WWW-Authenticate": f'Bearer realm="http://{request.headers["host"]}/token"'})
+    with FakeRegistry(answer) as registry:
+        refused(tags(registry.host, "--plain-http"), "not-a-registry", 5, "404 when it is asked for a token")
+
+
 def test_a_token_that_does_not_help_is_tried_once():
     with FakeRegistry(Tokens(token="other")) as registry:
         refused(tags(registry.host, "--plain-http"), "login-missing", 1)
