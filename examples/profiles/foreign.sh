@@ -22,7 +22,7 @@ packages_here() {
         case $foreign:$name in
             :* | *:make | *:meson | *:ninja-build | *:pkg-config | *:python3) echo "$name" ;;
             *:gcc | *:binutils) echo "$name-${prefix%-}" ;;
-            *:gcc-*) echo "$name" ;;
+            *:gcc-* | *:binutils-*) echo "$name" ;;
         esac
     done
 }
