@@ -76,31 +76,34 @@ char *printable(const char *text) {
     return safe;
 }
 
-/* One beyond 16 bits is two halves. */
-static char *write_escape(char *end, uint32_t character) {
-    if (character < 0x10000)
-        return end + sprintf(end, "\\u%04x", character);
-    character -= 0x10000;
-    return end +
-           sprintf(end, "\\u%04x\\u%04x", 0xd800 + (character >> 10), 0xdc00 + (character & 0x3ff));
+/* A character that is not printable, as JSON escapes it: one beyond 16 bits is two halves. Returns
+ * its length; what is no UTF-8 stays as it is. */
+static size_t escape(const char *text, char **end) {
+    mbstate_t state = {0};
+    wchar_t character;
+    size_t length = mbrtowc(&character, text, strlen(text), &state);
+    if (length == (size_t)-1 || length == (size_t)-2) {
+        *(*end)++ = *text;
+        return 1;
+    }
+    uint32_t point = (uint32_t)character;
+    if (point < 0x10000)
+        *end += sprintf(*end, "\\u%04x", point);
+    else
+        *end += sprintf(*end, "\\u%04x\\u%04x", 0xd800 + ((point - 0x10000) >> 10),
+                        0xdc00 + ((point - 0x10000) & 0x3ff));
+    return length;
 }
 
 /* What is not ASCII is in strings only, and the controls of ASCII are escaped already. */
 char *printable_json(const char *json) {
     char *safe = grow(NULL, strlen("\\uXXXX") * strlen(json) + 1), *end = safe;
     while (*json) {
-        mbstate_t state = {0};
-        wchar_t character;
         size_t length = (unsigned char)*json < 0x80 ? 1 : printable_length(json);
-        if (length > 0) {
+        if (length > 0)
             end = mempcpy(end, json, length);
-        } else {
-            length = mbrtowc(&character, json, strlen(json), &state);
-            if (length == (size_t)-1 || length == (size_t)-2)
-                length = 1, *end++ = *json;
-            else
-                end = write_escape(end, (uint32_t)character);
-        }
+        else
+            length = escape(json, &end);
         json += length;
     }
     *end = '\0';

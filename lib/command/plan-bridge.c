@@ -41,7 +41,7 @@ static void use_bridge(struct plan *plan, unsigned index) {
 
 static bool is_empty(const struct bridges *bridges, unsigned bridge) {
     for (unsigned slot = 0; slot < NO_SLOT; slot++)
-        if (bridge < BRIDGE_MAX && bridges->owners[bridge][slot])
+        if (bridges->owners[bridge][slot])
             return false;
     return true;
 }
@@ -49,9 +49,10 @@ static bool is_empty(const struct bridges *bridges, unsigned bridge) {
 void bridges_drop_empty(const struct bridges *bridges, struct plan *plan) {
     if (!plan->machine->no_empty_bridges)
         return;
-    for (unsigned i = 0; i <= BRIDGE_MAX; i++)
+    for (unsigned i = 0; i < BRIDGE_MAX; i++)
         if (is_empty(bridges, i))
             plan->bridges[i].is_used = false;
+    plan->bridges[BRIDGE_MAX].is_used = false; /* nothing is ever behind it */
 }
 
 void bridges_settle(struct plan *plan, bool has_first_function) {

@@ -15,7 +15,7 @@
 struct seen {
     uint64_t device; /* of a directory; else 0 */
     uint64_t inode;
-    int64_t size; /* of a file; else 0 */
+    uint64_t size; /* of a file; else 0 */
     int64_t seconds, nanoseconds;
 };
 

@@ -51,7 +51,7 @@ static struct seen see_directory(const struct stat *status) {
 
 static struct seen see_file(const struct stat *status) {
     return (struct seen){.inode = status->st_ino,
-                         .size = status->st_size,
+                         .size = (uint64_t)status->st_size,
                          .seconds = status->st_mtim.tv_sec,
                          .nanoseconds = status->st_mtim.tv_nsec};
 }
@@ -77,39 +77,26 @@ static bool copy_text(char *to, size_t size, const char *from) {
     return from && snprintf(to, size, "%s", from) < (int)size;
 }
 
-/* "<seconds>.<nanoseconds>" at the end of a line. */
-static bool parse_time(const char *text, struct seen *seen) {
+/* Two numbers, and "<seconds>.<nanoseconds>". */
+static bool parse_seen(const char *line, uint64_t *first, uint64_t *second, struct seen *seen) {
     char *end;
-    seen->seconds = strtoll(text, &end, 10);
+    if (!line)
+        return false;
+    *first = strtoull(line, &end, 10);
+    *second = strtoull(end, &end, 10);
+    seen->seconds = strtoll(end, &end, 10);
     if (*end != '.')
         return false;
     seen->nanoseconds = strtoll(end + 1, &end, 10);
     return *end == '\0';
 }
 
-static bool parse_directory(const char *line, struct seen *seen) {
-    char *end;
-    *seen = (struct seen){0};
-    if (!line)
-        return false;
-    seen->device = strtoull(line, &end, 10);
-    seen->inode = strtoull(end, &end, 10);
-    return parse_time(end, seen);
-}
-
-static bool parse_file(const char *line, struct seen *seen) {
-    char *end;
-    *seen = (struct seen){0};
-    if (!line)
-        return false;
-    seen->inode = strtoull(line, &end, 10);
-    seen->size = strtoll(end, &end, 10);
-    return parse_time(end, seen);
-}
-
 static bool parse(char *text, struct newest_memo *memo) {
-    if (!record_next(&text, HEADER) || !parse_directory(record_next(&text, "refs "), &memo->refs) ||
-        !parse_file(record_next(&text, "file "), &memo->file) ||
+    struct seen *refs = &memo->refs, *file = &memo->file;
+    *refs = *file = (struct seen){0};
+    if (!record_next(&text, HEADER) ||
+        !parse_seen(record_next(&text, "refs "), &refs->device, &refs->inode, refs) ||
+        !parse_seen(record_next(&text, "file "), &file->inode, &file->size, file) ||
         !copy_text(memo->name, sizeof memo->name, record_next(&text, "ref ")))
         return false;
     const char *hex = record_next(&text, "digest ");
@@ -205,7 +192,7 @@ static void remember(const vqemu_store *store, const char *key, const struct sca
         return;
     strbuf_addf(&text,
                 HEADER "\nrefs %" PRIu64 " %" PRIu64 " %" PRId64 ".%09" PRId64 "\nfile %" PRIu64
-                       " %" PRId64 " %" PRId64 ".%09" PRId64 "\nref %s\ndigest %s\n",
+                       " %" PRIu64 " %" PRId64 ".%09" PRId64 "\nref %s\ndigest %s\n",
                 refs.device, refs.inode, refs.seconds, refs.nanoseconds, seen.inode, seen.size,
                 seen.seconds, seen.nanoseconds, vqemu_revision_name(revision),
                 revision_digest(revision));
