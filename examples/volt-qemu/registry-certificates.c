@@ -15,6 +15,7 @@
 #include "read-text.h"
 #include "registry-paths.h"
 #include "text.h"
+#include "whole-file.h"
 
 #define FILE_MAX ((size_t)4 * 1024 * 1024)
 
@@ -55,17 +56,6 @@ static bool has_beside(const struct names *names, const char *name, const char *
 
 /* ---- authorities ---- */
 
-static int write_all(int fd, const char *text) {
-    for (size_t size = strlen(text); size > 0;) {
-        ssize_t n = write(fd, text, size);
-        if (n < 0 && errno != EINTR)
-            return fail_system(errno, "cannot join the certificates of authorities");
-        text += n > 0 ? n : 0;
-        size -= n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
 /* As podman does, what is none is left out: but it is told. */
 static int add_authorities(const struct options *options, const char *path, int fd) {
     int file = open_to_read(path);
@@ -78,9 +68,11 @@ static int add_authorities(const struct options *options, const char *path, int 
         warn("%s has no certificate as PEM, and is left out", path);
         return 0;
     }
-    if (!status)
-        status = write_all(fd, text);
-    return status ? status : write_all(fd, "\n"); /* it may end without */
+    if (status)
+        return status;
+    bool is_written = write_whole(fd, text, strlen(text)) == 0 &&
+                      write_whole(fd, "\n", 1) == 0; /* it may end without */
+    return is_written ? 0 : fail_system(errno, "cannot join the certificates of authorities");
 }
 
 /* A registry can lead to a server of others, which has a certificate as all have. */

@@ -133,15 +133,19 @@ int whole_file_begin(struct whole_file *file, const char *path) {
     return make_staged(file);
 }
 
-int whole_file_write(const struct whole_file *file, const char *bytes, size_t size) {
+int write_whole(int fd, const char *bytes, size_t size) {
     while (size > 0) {
-        ssize_t n = write(file->fd, bytes, size);
+        ssize_t n = write(fd, bytes, size);
         if (n < 0 && errno != EINTR)
-            return fail_to_write(file, errno);
+            return -1;
         bytes += n > 0 ? n : 0;
         size -= n > 0 ? (size_t)n : 0;
     }
     return 0;
+}
+
+int whole_file_write(const struct whole_file *file, const char *bytes, size_t size) {
+    return write_whole(file->fd, bytes, size) < 0 ? fail_to_write(file, errno) : 0;
 }
 
 int whole_file_sync(const struct whole_file *file) {

@@ -21,6 +21,9 @@ int whole_file_begin(struct whole_file *file, const char *path);
 /* The next bytes of it. Returns 0, or the exit status of a fault that has been reported. */
 int whole_file_write(const struct whole_file *file, const char *bytes, size_t size);
 
+/* All of it to a descriptor. Returns 0, or -1 with errno. */
+int write_whole(int fd, const char *bytes, size_t size);
+
 /* What was written to a file that began well is to stay on the disk, still hidden. */
 int whole_file_sync(const struct whole_file *file);
 

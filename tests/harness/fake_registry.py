@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Answer:
-    """What is sent back. words: behind the status; cut: only so many bytes of the body, then the connection is closed; reset: nothing at all;
-    pause: seconds before the body."""
+    """What is sent back. words: behind the status; cut: only so many bytes of the body, then the connection is closed;
+    reset: nothing at all; pause: seconds before the body."""
 
     status: int = 200
     body: bytes = b""
