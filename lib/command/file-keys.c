@@ -14,17 +14,23 @@ static void note_objects(struct resources *resources, const struct property *pro
     }
 }
 
+static bool has_paths(const struct property *property, const void *value) {
+    char *const *path = value;
+    const struct object_list *list = value;
+    return (property->kind == PROPERTY_PATH && *path) ||
+           (property->kind == PROPERTY_OBJECTS && list->count > 0);
+}
+
 static void note_object(struct resources *resources, const struct object_type *type,
                         const void *object, const char *prefix) {
     for (size_t i = 0; i < type->count; i++) {
         const struct property *property = &type->properties[i];
         const void *value = property_value(property, object);
-        bool is_path = property->kind == PROPERTY_PATH && *(char *const *)value;
-        if (!is_path && property->kind != PROPERTY_OBJECTS)
+        if (!has_paths(property, value))
             continue;
         _cleanup_free_ char *key = format_string("%s%s", prefix, property->key);
         resources->failed = resources->failed || !key;
-        if (key && is_path)
+        if (key && property->kind == PROPERTY_PATH)
             resources_name_file(resources, *(char *const *)value, key);
         else if (key)
             note_objects(resources, property, value, key);

@@ -53,18 +53,23 @@ const char *arena_text(struct arena *arena, const char *text) {
 }
 
 const char *arena_textv(struct arena *arena, const char *format, va_list arguments) {
+    struct arena_block *block = arena->blocks;
+    size_t room = block ? block->size - block->used : 0;
+    char *text = block ? block->bytes + block->used : NULL;
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, again);
+    int length = vsnprintf(text, room, format, again);
     va_end(again);
     if (length < 0) {
         arena->failed = true;
         return "";
     }
-    char *text = take(arena, (size_t)length + 1, 1);
+    bool is_whole = (size_t)length < room;
+    text = take(arena, (size_t)length + 1, 1);
     if (!text)
         return "";
-    vsnprintf(text, (size_t)length + 1, format, arguments);
+    if (!is_whole)
+        vsnprintf(text, (size_t)length + 1, format, arguments);
     return text;
 }
 

@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define USUAL_TEXT                                                                                 \
+    40 /* bytes that most of what is printed has room in: longer ones are printed twice */
+
 static bool reserve(struct strbuf *buffer, size_t more) {
     if (buffer->failed)
         return false;
@@ -55,17 +58,22 @@ void strbuf_add_number(struct strbuf *buffer, uint64_t number, unsigned base, in
 }
 
 void strbuf_addv(struct strbuf *buffer, const char *format, va_list arguments) {
+    if (!reserve(buffer, USUAL_TEXT))
+        return;
+    size_t room = buffer->capacity - buffer->length;
     va_list again;
     va_copy(again, arguments);
-    int size = vsnprintf(NULL, 0, format, again);
+    int size = vsnprintf(buffer->text + buffer->length, room, format, again);
     va_end(again);
     if (size < 0) {
         buffer->failed = true;
         return;
     }
-    if (!reserve(buffer, (size_t)size))
-        return;
-    vsnprintf(buffer->text + buffer->length, (size_t)size + 1, format, arguments);
+    if ((size_t)size >= room) {
+        if (!reserve(buffer, (size_t)size))
+            return;
+        vsnprintf(buffer->text + buffer->length, (size_t)size + 1, format, arguments);
+    }
     buffer->length += (size_t)size;
 }
 

@@ -12,6 +12,7 @@
 #include "base/digest.h"
 #include "base/elf-file.h"
 #include "run.h"
+#include "util/arena.h"
 #include "util/cleanup.h"
 #include "util/dir.h"
 #include "util/fd.h"
@@ -148,6 +149,33 @@ START_TEST(buffers_grow) {
 }
 END_TEST
 
+/* Of all lengths about those that there is room for at first, and behind others. */
+START_TEST(printed_texts_are_whole) {
+    char wanted[5000];
+    memset(wanted, 'x', sizeof wanted);
+    struct arena arena = {0};
+    for (size_t length = 0; length < 200; length++) {
+        int size = (int)length;
+        struct strbuf buffer = {0};
+        strbuf_addf(&buffer, "%.*s", size, wanted);
+        strbuf_addf(&buffer, "%.*s,", size, wanted);
+        _cleanup_free_ char *text = strbuf_take(&buffer);
+        ck_assert_uint_eq(strlen(text), 2 * length + 1);
+        ck_assert_uint_eq(strspn(text, "x"), 2 * length);
+        const char *first = arena_textf(&arena, "%.*s", size, wanted);
+        const char *second = arena_textf(&arena, "%.*s,", size, wanted);
+        ck_assert_uint_eq(strspn(first, "x"), length);
+        ck_assert_uint_eq(strlen(first), length);
+        ck_assert_uint_eq(strspn(second, "x"), length);
+        ck_assert_str_eq(second + length, ",");
+    }
+    const char *large = arena_textf(&arena, "%.*s", (int)sizeof wanted, wanted);
+    ck_assert_uint_eq(strlen(large), sizeof wanted);
+    ck_assert(!arena.failed);
+    arena_release(&arena);
+}
+END_TEST
+
 START_TEST(paths_become_absolute) {
     _cleanup_free_ char *root = make_absolute("/"), *slashes = make_absolute("/a//"),
                         *relative = make_absolute("x/");
@@ -271,6 +299,7 @@ int main(void) {
     tcase_add_test(tests, times_compare_across_offsets);
     tcase_add_test(tests, a_time_survives_being_written);
     tcase_add_test(tests, buffers_grow);
+    tcase_add_test(tests, printed_texts_are_whole);
     tcase_add_test(tests, paths_become_absolute);
     tcase_add_test(tests, reading_stops_at_the_limit);
     tcase_add_test(tests, a_tree_is_removed_but_nothing_that_it_links_to);
