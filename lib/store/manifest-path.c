@@ -16,14 +16,10 @@ static const char *find_component_fault(const char *component, size_t length) {
     return NULL;
 }
 
-static const char *find_byte_fault(const char *path) {
-    for (const char *c = path; *c; c++) {
-        if (*c == '\\')
-            return "a backslash";
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return "a control byte";
-    }
-    return NULL;
+static const char *find_byte_fault(char c) {
+    if (c == '\\')
+        return "a backslash";
+    return (unsigned char)c < 0x20 || c == 0x7f ? "a control byte" : NULL;
 }
 
 /* Whether the path is the stamp or lies below it. */
@@ -41,15 +37,19 @@ const char *manifest_find_path_fault(const char *path) {
         return "has more than 1024 bytes";
     if (takes_place_of_stamp(path))
         return "is the name of the tree's stamp file";
-    const char *fault = find_byte_fault(path);
-    int depth = 0;
-    for (const char *component = path; !fault; component = strchr(component, '/') + 1) {
-        size_t length = strcspn(component, "/");
-        fault = find_component_fault(component, length);
-        if (++depth > MANIFEST_DEPTH_MAX)
-            fault = "more than 16 components";
-        if (!component[length])
+    const char *component = path, *fault = NULL;
+    int depth = 1;
+    for (const char *c = path; !fault; c++) {
+        if (*c && *c != '/') {
+            fault = find_byte_fault(*c);
+            continue;
+        }
+        fault = find_component_fault(component, (size_t)(c - component));
+        if (!*c)
             break;
+        component = c + 1;
+        if (!fault && ++depth > MANIFEST_DEPTH_MAX)
+            fault = "more than 16 components";
     }
     return fault;
 }

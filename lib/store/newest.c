@@ -77,18 +77,11 @@ static bool copy_text(char *to, size_t size, const char *from) {
     return from && snprintf(to, size, "%s", from) < (int)size;
 }
 
-/* Two numbers, and "<seconds>.<nanoseconds>". */
+/* Two numbers, and a time. */
 static bool parse_seen(const char *line, uint64_t *first, uint64_t *second, struct seen *seen) {
-    char *end;
-    if (!line)
-        return false;
-    *first = strtoull(line, &end, 10);
-    *second = strtoull(end, &end, 10);
-    seen->seconds = strtoll(end, &end, 10);
-    if (*end != '.')
-        return false;
-    seen->nanoseconds = strtoll(end + 1, &end, 10);
-    return *end == '\0';
+    return line && record_take_number(&line, 10, ' ', first) &&
+           record_take_number(&line, 10, ' ', second) &&
+           record_take_time(&line, '\0', &seen->seconds, &seen->nanoseconds);
 }
 
 static bool parse(char *text, struct newest_memo *memo) {

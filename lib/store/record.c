@@ -106,3 +106,31 @@ const char *record_next(char **line, const char *prefix) {
     *line = end + 1;
     return rest;
 }
+
+/* Not strtoull(3), which looks for blanks, signs and prefixes: a stamp has hundreds of numbers. */
+bool record_take_number(const char **text, unsigned base, char behind, uint64_t *number) {
+    const char *at = *text;
+    uint64_t value = 0;
+    for (unsigned digit; (digit = (unsigned char)*at - (unsigned)'0') < base; at++)
+        if (__builtin_mul_overflow(value, base, &value) ||
+            __builtin_add_overflow(value, digit, &value))
+            return false;
+    if (at == *text || *at != behind)
+        return false;
+    *text = at + (behind != '\0');
+    *number = value;
+    return true;
+}
+
+bool record_take_time(const char **text, char behind, int64_t *seconds, int64_t *nanoseconds) {
+    bool is_negative = **text == '-';
+    const char *at = *text + is_negative;
+    uint64_t whole, fraction;
+    if (!record_take_number(&at, 10, '.', &whole) || whole > INT64_MAX ||
+        !record_take_number(&at, 10, behind, &fraction) || fraction > 999999999)
+        return false;
+    *text = at;
+    *seconds = is_negative ? -(int64_t)whole : (int64_t)whole;
+    *nanoseconds = (int64_t)fraction;
+    return true;
+}

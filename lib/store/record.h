@@ -7,6 +7,9 @@
 #ifndef LIB_RECORD_H
 #define LIB_RECORD_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "base/digest.h"
 #include "util/strbuf.h"
 
@@ -34,5 +37,14 @@ int record_replace(int directory_fd, const char *name, struct strbuf *text);
 
 /* The rest of a line behind a prefix, if it has that; then *line moves on to the next line. */
 const char *record_next(char **line, const char *prefix);
+
+/*
+ * Take a number off a text, with the byte that must stand behind it, which can be the NUL. False
+ * if there is none, or one of more than 64 bits.
+ */
+bool record_take_number(const char **text, unsigned base, char behind, uint64_t *number);
+
+/* The same of a time: "<seconds>.<nanoseconds>". */
+bool record_take_time(const char **text, char behind, int64_t *seconds, int64_t *nanoseconds);
 
 #endif

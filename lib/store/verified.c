@@ -23,15 +23,18 @@ static char *record_name(const char *digest) {
 
 /* Read one line; the path stays in it. */
 static bool parse_line(char *line, struct manifest_object *object, struct verified *verified) {
-    char *end;
-    verified->inode = strtoull(line, &end, 10);
-    verified->size = strtoull(end, &end, 10);
-    object->mode = (uint16_t)strtoul(end, &end, 8);
-    if (*end != ' ' || strlen(end) < DIGEST_HEX_LENGTH + 3 || end[DIGEST_HEX_LENGTH + 1] != ' ')
+    const char *rest = line;
+    uint64_t mode;
+    if (!record_take_number(&rest, 10, ' ', &verified->inode) ||
+        !record_take_number(&rest, 10, ' ', &verified->size) ||
+        !record_take_number(&rest, 8, ' ', &mode) || mode > 0777 ||
+        strlen(rest) < DIGEST_HEX_LENGTH + 2 || rest[DIGEST_HEX_LENGTH] != ' ')
         return false;
-    end[DIGEST_HEX_LENGTH + 1] = '\0';
-    object->path = end + DIGEST_HEX_LENGTH + 2;
-    return object->mode <= 0777 && digest_parse(end + 1, &object->digest);
+    char *digest = line + (rest - line);
+    digest[DIGEST_HEX_LENGTH] = '\0';
+    object->mode = (uint16_t)mode;
+    object->path = digest + DIGEST_HEX_LENGTH + 1;
+    return digest_parse(digest, &object->digest);
 }
 
 static bool parse_lines(char *text, size_t count, struct manifest_object *objects,
@@ -51,8 +54,9 @@ static int parse(char *text, const char *digest, vqemu_manifest **manifest,
                  struct verified **verified) {
     _cleanup_free_ char *owned = text;
     const char *number = record_next(&text, HEADER);
-    size_t count = number ? strtoul(number, NULL, 10) : 0;
-    if (count == 0 || count > strlen(text))
+    uint64_t count;
+    if (!number || !record_take_number(&number, 10, '\0', &count) || count == 0 ||
+        count > strlen(text))
         return -ENOENT;
     _cleanup_free_ struct manifest_object *objects = calloc(count, sizeof *objects);
     _cleanup_free_ struct verified *files = calloc(count, sizeof *files);

@@ -278,18 +278,16 @@ bool stamp_take_layout(char **text, const char *digest, const char *binary, stru
 
 /* Read "<mode> <size> <inode> <seconds>.<nanoseconds> <how> <path>". */
 static const char *parse_file(const char *text, struct tree_file *file) {
-    char *end;
-    file->mode = (uint32_t)strtoul(text, &end, 8);
-    file->size = strtoll(end, &end, 10);
-    file->inode = strtoull(end, &end, 10);
-    file->seconds = strtoll(end, &end, 10);
-    if (*end != '.')
+    uint64_t mode, size;
+    if (!record_take_number(&text, 8, ' ', &mode) || mode > 07777 ||
+        !record_take_number(&text, 10, ' ', &size) || size > INT64_MAX ||
+        !record_take_number(&text, 10, ' ', &file->inode) ||
+        !record_take_time(&text, ' ', &file->seconds, &file->nanoseconds))
         return NULL;
-    file->nanoseconds = strtoll(end + 1, &end, 10);
-    if (*end != ' ')
-        return NULL;
-    const char *how = end + 1, *blank = strchr(how, ' ');
-    if (!blank || !parse_placement(how, (size_t)(blank - how), file))
+    file->mode = (uint32_t)mode;
+    file->size = (int64_t)size;
+    const char *blank = strchr(text, ' ');
+    if (!blank || !parse_placement(text, (size_t)(blank - text), file))
         return NULL;
     return blank + 1;
 }
