@@ -237,13 +237,14 @@ static int check_beside(const vqemu_store *store, vqemu_error **error) {
                                         STORE_PINS, STORE_SIGNATURES, STORE_TMP};
     int r = 0;
     for (size_t i = 0; r == 0 && i < sizeof names / sizeof *names; i++) {
-        _cleanup_close_ int fd = store_look_beside_objects(store, names[i]);
-        if (fd == -ENOMEM)
+        struct stat status;
+        int found = store_look_beside_objects(store, names[i], &status);
+        if (found == -ENOMEM)
             return error_no_memory(error);
-        if (fd < 0)
+        if (found < 0)
             continue;
         _cleanup_free_ char *path = format_string("%s/%s", store->beside_path, names[i]);
-        r = path ? guard_check(fd, path, error) : error_no_memory(error);
+        r = path ? guard_check_status(&status, path, error) : error_no_memory(error);
     }
     return r;
 }

@@ -73,17 +73,18 @@ static char *name_beside_objects(const char *name) {
     return format_string("../%s", name);
 }
 
-static int open_beside(const vqemu_store *store, const char *name, int flags) {
-    _cleanup_free_ char *beside = name_beside_objects(name);
-    return beside ? open_at(store->objects_fd, beside, flags, 0) : -ENOMEM;
-}
-
 int store_find_beside_objects(const vqemu_store *store, const char *name) {
-    return open_beside(store, name, O_RDONLY | O_DIRECTORY);
+    _cleanup_free_ char *beside = name_beside_objects(name);
+    return beside ? open_at(store->objects_fd, beside, O_RDONLY | O_DIRECTORY, 0) : -ENOMEM;
 }
 
-int store_look_beside_objects(const vqemu_store *store, const char *name) {
-    return open_beside(store, name, O_PATH | O_DIRECTORY);
+int store_look_beside_objects(const vqemu_store *store, const char *name, struct stat *status) {
+    _cleanup_free_ char *beside = name_beside_objects(name);
+    if (!beside)
+        return -ENOMEM;
+    if (fstatat(store->objects_fd, beside, status, 0) < 0)
+        return -errno;
+    return S_ISDIR(status->st_mode) ? 0 : -ENOTDIR;
 }
 
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,
