@@ -31,32 +31,19 @@ static int refuse_mode(const struct stat *status, const char *path, vqemu_error 
         error, "untrusted-store", VQEMU_DETAIL_PATH, path, NULL);
 }
 
-static int check_status(const struct stat *status, const char *path, bool may_be_sticky,
-                        vqemu_error **error) {
-    if (!trusted_own(status->st_uid))
-        return refuse_owner(status, path, error);
-    if (trusted_others_write(status) && !(may_be_sticky && status->st_mode & S_ISVTX))
-        return refuse_mode(status, path, error);
-    return 0;
+int guard_check(const struct stat *directory, const char *path, vqemu_error **error) {
+    if (!trusted_own(directory->st_uid))
+        return refuse_owner(directory, path, error);
+    return trusted_others_write(directory) ? refuse_mode(directory, path, error) : 0;
 }
 
-static int check(int fd, const char *path, bool may_be_sticky, vqemu_error **error) {
-    struct stat status;
-    if (fstat(fd, &status) < 0)
-        return error_system_at(error, errno, "cannot look at the store directory", "%s", path);
-    return check_status(&status, path, may_be_sticky, error);
+bool guard_trusts_above(const struct stat *directory) {
+    return trusted_own(directory->st_uid) &&
+           (!trusted_others_write(directory) || directory->st_mode & S_ISVTX);
 }
 
-int guard_check_status(const struct stat *directory, const char *path, vqemu_error **error) {
-    return check_status(directory, path, false, error);
-}
-
-int guard_check(int fd, const char *path, vqemu_error **error) {
-    return check(fd, path, false, error);
-}
-
-int guard_check_above(int fd, const char *path, vqemu_error **error) {
-    return check(fd, path, true, error);
+int guard_check_above(const struct stat *directory, const char *path, vqemu_error **error) {
+    return guard_trusts_above(directory) ? 0 : guard_check(directory, path, error);
 }
 
 /* ---- files and trees ---- */

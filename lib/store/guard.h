@@ -8,17 +8,15 @@
 #include <volt-qemu/store.h>
 
 /*
- * Whether nobody but root and the caller can put something into an open directory of a store: who
- * can, has programs of his own choice run. VQEMU_ERR_REFUSED, with the path, if others can.
+ * Whether nobody but root and the caller can put something into a directory of a store: who can,
+ * has programs of his own choice run. VQEMU_ERR_REFUSED, with the path, if others can.
  */
-int guard_check(int fd, const char *path, vqemu_error **error);
-
-/* The same of what a directory is like. */
-int guard_check_status(const struct stat *directory, const char *path, vqemu_error **error);
+int guard_check(const struct stat *directory, const char *path, vqemu_error **error);
 
 /* The same for a directory in which those are, and that others could put in their place: it may be
- * sticky, as /tmp is. */
-int guard_check_above(int fd, const char *path, vqemu_error **error);
+ * sticky, as /tmp is. The latter looks first. */
+bool guard_trusts_above(const struct stat *directory);
+int guard_check_above(const struct stat *directory, const char *path, vqemu_error **error);
 
 /*
  * Whether a file of a store with these flags is root's or the caller's: another owner can change

@@ -197,37 +197,46 @@ static int name_beside(vqemu_store *store, const struct part *objects, vqemu_err
 }
 
 /* Where a directory lies: as its path says, unless that is a link. */
-static char *name_above(const char *path, int above_fd) {
+static char *name_above(const char *path, const struct stat *above) {
     size_t length = (size_t)(base_name(path) - path);
     char *plain = strndup(path, length > 1 ? length - 1 : length);
-    if (!plain || same_file(above_fd, AT_FDCWD, plain) == 1)
+    struct stat named;
+    if (!plain || (fstatat(AT_FDCWD, plain, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   named.st_dev == above->st_dev && named.st_ino == above->st_ino))
         return plain;
     free(plain);
     return format_string("%s/..", path);
 }
 
+static int check_above(int fd, const char *path, vqemu_error **error) {
+    struct stat above;
+    if (fstatat(fd, "..", &above, 0) < 0)
+        return error_system_at(error, errno, "cannot look at", "%s/..", path);
+    if (guard_trusts_above(&above))
+        return 0;
+    _cleanup_free_ char *name = name_above(path, &above);
+    return name ? guard_check_above(&above, name, error) : error_no_memory(error);
+}
+
 /* A directory, and the one that it lies in. */
 static int check_part(int fd, const char *path, vqemu_error **error) {
-    int r = guard_check(fd, path, error);
-    if (r < 0)
-        return r;
-    _cleanup_close_ int above_fd = open_at(fd, "..", O_PATH | O_DIRECTORY, 0);
-    if (above_fd < 0)
-        return error_system_at(error, -above_fd, "cannot look at", "%s/..", path);
-    _cleanup_free_ char *above = name_above(path, above_fd);
-    return above ? guard_check_above(above_fd, above, error) : error_no_memory(error);
+    struct stat status;
+    if (fstat(fd, &status) < 0)
+        return error_system_at(error, errno, "cannot look at the store directory", "%s", path);
+    int r = guard_check(&status, path, error);
+    return r == 0 ? check_above(fd, path, error) : r;
 }
 
 static int check_root(const struct opening *opening, vqemu_error **error) {
+    struct stat status;
     if (!opening->root)
         return 0;
-    _cleanup_close_ int fd = opening->root_fd >= 0
-                                 ? duplicate_fd(opening->root_fd)
-                                 : open_at(AT_FDCWD, opening->root, O_PATH | O_DIRECTORY, 0);
-    if (fd == -ENOENT) /* each part has a path of its own */
+    int r = opening->root_fd >= 0 ? fstat(opening->root_fd, &status)
+                                  : fstatat(AT_FDCWD, opening->root, &status, 0);
+    if (r < 0 && errno == ENOENT) /* each part has a path of its own */
         return 0;
-    return fd < 0 ? error_system_at(error, -fd, "cannot look at", "%s", opening->root)
-                  : guard_check_above(fd, opening->root, error);
+    return r < 0 ? error_system_at(error, errno, "cannot look at", "%s", opening->root)
+                 : guard_check_above(&status, opening->root, error);
 }
 
 /* Those beside the objects decide what is used and what is kept. Where one cannot be opened, its
@@ -244,7 +253,7 @@ static int check_beside(const vqemu_store *store, vqemu_error **error) {
         if (found < 0)
             continue;
         _cleanup_free_ char *path = format_string("%s/%s", store->beside_path, names[i]);
-        r = path ? guard_check_status(&status, path, error) : error_no_memory(error);
+        r = path ? guard_check(&status, path, error) : error_no_memory(error);
     }
     return r;
 }

@@ -120,7 +120,7 @@ int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, stru
             "%s", store->trees_path);
     if (store->flags & VQEMU_STORE_ALLOW_OTHERS)
         return 0;
-    r = guard_check_status(status, store->trees_path, error);
+    r = guard_check(status, store->trees_path, error);
     if (r < 0) {
         cleanup_close(opened);
         *opened = -1;
