@@ -2,6 +2,7 @@
 """The VMs to begin with: they are as the schema says, and a command comes of each."""
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -89,3 +90,17 @@ def test_the_schema_refuses_what_the_library_refuses(schema, path):
         return
     if path.parent.name not in BEYOND_A_SCHEMA:
         assert list(schema.iter_errors(document))
+
+
+SCRIPTS = ["examples/install-packages", "examples/make-guest", "examples/make-profile", "examples/profiles/build",
+           "examples/profiles/measure", "examples/quickstart", "tests/bench/run", "tests/fuzz/run", "tests/run"]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_scripts_tell_how_they_are_used_and_do_nothing_else(script, tmp_path):
+    asked = subprocess.run([SOURCE / script, "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert asked.returncode == 0 and not asked.stderr
+    assert re.search(rf"\b{Path(script).name} [\[A-Z]", asked.stdout)
+    wrong = subprocess.run([SOURCE / script, "--no-such"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert wrong.returncode in (1, 2) and not wrong.stdout and wrong.stderr
+    assert not list(tmp_path.iterdir())
