@@ -60,13 +60,19 @@ func (r *registry) send(w http.ResponseWriter, content []byte) {
 	w.Write(content)
 }
 
+func (r *registry) isEmpty() bool {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	return len(r.manifests) == 0
+}
+
 func TestARevisionGoesToARegistryAndBack(t *testing.T) {
 	shelf := &registry{blobs: map[string][]byte{}, manifests: map[string][]byte{}}
 	remote := remoteOf(t, shelf.ServeHTTP, RemoteOptions{MountFrom: "other"})
 	from, to := makeStore(t), makeStore(t)
 	revision := ingest(t, from, 1).Revision
 	would, err := from.Push(ctx, revision, remote, "", PushOptions{DryRun: true})
-	if err != nil || !would.IsNew || would.NewBlobs != would.Blobs || len(shelf.manifests) != 0 {
+	if err != nil || !would.IsNew || would.NewBlobs != would.Blobs || !shelf.isEmpty() {
 		t.Errorf("%+v, %v", would, err)
 	}
 	pushed, err := from.Push(ctx, revision, remote, "", PushOptions{})
