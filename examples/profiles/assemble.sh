@@ -44,8 +44,29 @@ place_libraries() {
         check_libraries "$1"
     else
         rmdir "$1/lib"
-        printf 'linked %s\n' "${packages[@]}" | grep -E '^linked (lib.*|zlib1g)-dev$'
+        linked_packages "$2" | sed 's/^/linked /'
+        component_facts libslirp "$slirp_source"
     fi
+}
+
+# The packages whose libraries are in a program: by the names that it was linked with, and the C library.
+linked_packages() {
+    local word path
+    {
+        clean ninja -C "$1" -t commands "qemu-system-${targets[0]}" | tail -n 1 | grep -oE -- '(-l[^ ]+|/[^ ]+\.a)( |$)'
+        echo -lc
+    } | while read -r word; do
+        path=$word
+        [[ $word != -l* ]] || path=$("${prefix}gcc" -print-file-name="lib${word#-l}.a")
+        [[ $path != /* || $path == "$work"/* ]] || dpkg-query --search "$(realpath -- "$path")" 2>/dev/null
+    done | sed 's/[:,].*//' | sort -u
+}
+
+# What was compiled of other source than QEMU's, and is in the programs.
+component_facts() {
+    echo "component $1 $(version_of_source "$2")"
+    sed -n "s/^file /component-file $1 /p" "$2.facts"
+    [ ! -f "$2/debian/copyright" ] || echo "component-copyright $1 $2/debian/copyright"
 }
 
 # As the store has them: programs and the loader are executed.
@@ -56,28 +77,40 @@ set_modes() {
     chmod 0755 "$1"/bin/* ${loader:+"$1/lib/${loader##*/}"}
 }
 
-# When the source was released: what is made of it has that date, whenever and wherever it is made.
+# When the source was released: what is made of it has that date, whenever and wherever it is made. A tree that tells
+# none has that of SOURCE_DATE_EPOCH (reproducible-builds.org), or of its file VERSION.
 date_of_source() {
     local seconds
     seconds=$(dpkg-parsechangelog -l "$source_tree/debian/changelog" -S Timestamp 2>/dev/null) ||
-        seconds=$(stat -c %Y "$source_tree/VERSION")
+        seconds=$(git --git-dir="$source_tree/.git" log -1 --format=%ct 2>/dev/null) && [ -n "$seconds" ] ||
+        seconds=${SOURCE_DATE_EPOCH:-$(stat -c %Y "$source_tree/VERSION")}
     date -u -d "@$seconds" +%Y-%m-%dT%H:%M:%SZ
 }
 
-release_of_source() {
-    dpkg-parsechangelog -l "$source_tree/debian/changelog" -S Version 2>/dev/null || cat -- "$source_tree/VERSION"
+version_of_source() {
+    dpkg-parsechangelog -l "$1/debian/changelog" -S Version 2>/dev/null || cat -- "$1/VERSION"
+}
+
+# Another compiler than the usual one is told, without a cache before it and without where it lies.
+told_compiler() {
+    local words
+    read -ra words <<<"${CC:-${prefix}gcc}"
+    [[ ${words[0]##*/} != ccache ]] || words=("${words[@]:1}")
+    words[0]=${words[0]##*/}
+    [ "${words[*]}" = "${prefix}gcc" ] || echo "option --cc=${words[*]}"
 }
 
 facts_of() {
     local target patch
     printf '%s\n' "profile $1" "recipe $(recipe_text "$1" | sha256sum | cut -d ' ' -f 1)" "arch $host" \
-        "source $source_tree" "version $(cat -- "$source_tree/VERSION")" "release $(release_of_source)" \
+        "source $source_tree" "version $(cat -- "$source_tree/VERSION")" "release $(version_of_source "$source_tree")" \
         "created $(date_of_source)" "compiler $(compiler)"
     cat -- "$source_tree.facts"
     while read -r patch; do
         echo "patch $(sha256sum <"$patch" | cut -d ' ' -f 1) $(basename "$patch")"
     done < <(patch_files qemu)
     all_options "$1" | sed -e '/^--cc=/d' -e "s,$source_tree,<source>," -e 's/^/option /'
+    told_compiler
     [ -z "$foreign" ] || echo "sysroot $sysroot"
     { packages_here "${packages[@]}" && packages_there "${packages[@]}"; } | sed 's/^/tool /'
     printf 'machine %s\n' "${machines[@]}"
@@ -95,7 +128,7 @@ assemble() {
     {
         place_firmware "$directory"
         place_opensbi "$directory" "$built"
-        place_libraries "$directory"
+        place_libraries "$directory" "$built"
         facts_of "$profile"
     } >"$directory.facts"
     set_modes "$directory"

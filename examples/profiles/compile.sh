@@ -3,9 +3,9 @@
 # From QEMU's source and a recipe to programs. For the script build, which defines say(), fail(), and what is asked for.
 
 # What is built must not depend on who builds it, nor where. A ccache that makes paths relative would put other names
-# of headers into the programs.
+# of headers into the programs. What is at work ends with this script, whatever ended that.
 clean() {
-    env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/}" LC_ALL=C TZ=UTC PYTHONNOUSERSITE=1 CCACHE_BASEDIR= \
+    setpriv --pdeathsig TERM env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/}" LC_ALL=C TZ=UTC PYTHONNOUSERSITE=1 CCACHE_BASEDIR= \
         ${CCACHE_DIR:+CCACHE_DIR="$CCACHE_DIR"} ${slirp_config:+PKG_CONFIG_PATH="$slirp_config"} \
         ${foreign:+PKG_CONFIG=pkg-config PKG_CONFIG_SYSROOT_DIR="$sysroot"} \
         ${foreign:+PKG_CONFIG_LIBDIR="$sysroot/usr/lib/${prefix%-}/pkgconfig:$sysroot/usr/share/pkgconfig"} "$@"
@@ -44,19 +44,22 @@ check_devices() {
     mkdir -p "$work/kconfig"
     for target in "${targets[@]}"; do
         arch=$(sed -n 's/^TARGET_ARCH=//p' "$source_tree/configs/targets/$target-softmmu.mak")
-        (cd "$source_tree" && logged "$work/kconfig/$1-$target" python3 -B scripts/minikconf.py --allnoconfig \
+        (cd -- "$source_tree" && clean python3 -B scripts/minikconf.py --allnoconfig \
             "$work/kconfig/mak" "$work/kconfig/mak.d" "configs/devices/$target-softmmu/volt-$1.mak" Kconfig \
-            "${features[@]/#/CONFIG_}" "CONFIG_${arch^^}=y")
+            "${features[@]/#/CONFIG_}" "CONFIG_${arch^^}=y") >"$work/kconfig/$1-$target" 2>&1 ||
+            fail "QEMU's Kconfig refuses the devices of $recipes/$1/devices/$target.mak:" \
+                "$(tail -n 1 "$work/kconfig/$1-$target")"
     done
 }
 
 # An option that this QEMU does not know would end in a message about all of them.
 check_options() {
     local known option feature
-    known=$(cd "$source_tree" && clean ./configure --help)
+    known=$(cd -- "$source_tree" && clean ./configure --help)
     for option in "${options[@]}"; do
         option=${option%%=*}
         feature=${option#--*able-}
+        [[ $option =~ ^--[a-z0-9-]+$ ]] || fail "the recipe $1 has an option that configure cannot have: $option"
         grep -qE -e "^ +($option|$feature|--(en|dis)able-$feature)([ =[]|$)" <<<"$known" ||
             fail "the configure of this QEMU does not know the option $option of the recipe $1"
     done
@@ -88,16 +91,26 @@ compiler() {
     ${CC:-${prefix}gcc} --version | head -n 1
 }
 
+# The versions of all packages that something is compiled by, or of. An update of one brings headers and libraries that
+# are older than what was compiled before, which ninja does not see.
+tool_versions() {
+    local names
+    [ -z "$foreign" ] || cat -- "$sysroot.packages"
+    mapfile -t names < <(apt-cache depends --recurse --installed --no-recommends --no-suggests --no-conflicts --no-breaks \
+        --no-replaces --no-enhances -- $(packages_here "${packages[@]}") 2>/dev/null | sed -n 's/^\([a-z0-9].*\)/\1/p' | sort -u)
+    ((${#names[@]} == 0)) || dpkg-query --show -- "${names[@]}" 2>/dev/null || true
+}
+
 # Configured anew if anything of it is other than it was.
 configure_profile() {
     local directory=$2 made
-    made=$(all_options "$1" && device_texts "$1" && compiler)
+    made=$(all_options "$1" && device_texts "$1" && compiler && tool_versions)
     [ "$(cat -- "$directory/volt-configuration" 2>/dev/null)" != "$made" ] || return 0
     say "configuring"
     rm -rf -- "$directory"
     mkdir -p -- "$directory"
     mapfile -t all < <(all_options "$1")
-    (cd "$directory" && logged "$directory/configure.log" clean ../../configure "${all[@]}")
+    (cd -- "$directory" && logged "$directory/configure.log" clean ../../configure "${all[@]}")
     printf '%s\n' "$made" >"$directory/volt-configuration"
 }
 
@@ -119,12 +132,25 @@ follow() {
 
 # The programs and nothing else: the unit tests would be half as many steps more.
 compile_profile() {
-    local directory=$2
+    local directory=$2 failed=no
     say "compiling ${#targets[@]} $( ((${#targets[@]} == 1)) && echo program || echo programs), $jobs files at once"
-    clean ninja -C "$directory" -j "$jobs" "${targets[@]/#/qemu-system-}" 2>&1 | tee "$directory/ninja.log" | follow || {
+    clean ninja -C "$directory" -j "$jobs" "${targets[@]/#/qemu-system-}" \
+        > >(tee -- "$directory/ninja.log" | follow) 2>&1 || failed=yes
+    wait $!
+    [ $failed = no ] || {
         grep -A 20 '^FAILED' "$directory/ninja.log" >&2
         fail "the build failed; all of its output is in $directory/ninja.log"
     }
+    check_headers "$directory"
+}
+
+# What lies in /usr/local comes before what packages have, and nothing would tell that it was taken.
+check_headers() {
+    local found
+    found=$(clean ninja -C "$1" -t deps | awk '$1 ~ "^/usr/local/" { found = $1 } END { print found }')
+    [ -z "$found" ] || fail "$found was compiled in, which is of no package: move it away while this compiles"
+    [ $static = no ] || found=$(find /usr/local/lib -maxdepth 2 -name 'lib*.a' -print -quit)
+    [ -z "$found" ] || fail "$found would be linked instead of a package's library: move it away while this compiles"
 }
 
 # ---- firmware that no package has ----
@@ -156,15 +182,20 @@ compile_opensbi() {
 # ---- static programs ----
 
 # Debian has all libraries for linking them in, but for libslirp.
-slirp_config=
+slirp_config='' slirp_source=''
 build_slirp() {
-    local where=$1 source_tree prefix
+    local where=$1 source_tree prefix made
+    [ ! -d "$where" ] || [ -n "$(description_file "$where" libslirp)" ] || where=pinned
     get_source libslirp "$where"
+    slirp_source=$source_tree
     prefix=$source_tree/installed
     slirp_config=$prefix/lib/pkgconfig
-    [ ! -f "$slirp_config/slirp.pc" ] || return 0
+    made=$(compiler && tool_versions)
+    [ "$(cat -- "$prefix/volt-configuration" 2>/dev/null)" != "$made" ] || return 0
     say "compiling libslirp, which there is as a shared library only"
-    (cd "$source_tree" && rm -rf b && logged "$work/slirp.log" clean meson setup b --prefix="$prefix" --libdir=lib \
+    rm -rf -- "$prefix"
+    (cd -- "$source_tree" && rm -rf b && logged "$work/slirp.log" clean meson setup b --prefix="$prefix" --libdir=lib \
         --buildtype=release --default-library=static -Dc_args="-ffile-prefix-map=$source_tree/=" &&
         logged "$work/slirp.log" clean ninja -C b install)
+    printf '%s\n' "$made" >"$prefix/volt-configuration"
 }

@@ -22,7 +22,8 @@ flatten() {
         [ "$known" != "$file" ] || return 0
     done
     files+=("$file")
-    while read -r word rest; do
+    while read -r word rest || [ -n "$word" ]; do
+        [[ $word$rest != *$'\r'* ]] || fail "$file has lines that end in CR LF: they must end in LF alone"
         if [ "$word" = on ]; then
             read -r known word rest <<<"$rest"
             [ "$known" = "$host" ] || continue
@@ -40,10 +41,12 @@ read_recipe() {
     local files=() lines=() line word rest
     options=() packages=() targets=() programs=() machines=() firmware=() opensbi=()
     declare -gA described=()
+    [[ $1 =~ ^[a-z0-9][a-z0-9-]*$ ]] || fail "$1 cannot be the name of a profile: it has letters a-z, digits and \"-\" alone"
     [ -f "$recipes/$1/recipe" ] || fail "there is no profile $1: the recipes are $(list_recipes)"
     flatten "$recipes/$1/recipe"
     for line in "${lines[@]}"; do
         word=${line%% *} rest=${line#* }
+        [ "$line" != "$word" ] || fail "the recipe of $1 says nothing behind $word"
         case $word in
             option) options+=("$rest") ;;
             package) packages+=("$rest") ;;
@@ -55,6 +58,22 @@ read_recipe() {
             description | accel | guests | abilities) described[$word]=$rest ;;
             *) fail "the recipe of $1 has a word that is not known: $word" ;;
         esac
+    done
+    check_recipe "$1"
+}
+
+# What would show when all is compiled, or not at all.
+check_recipe() {
+    local line name
+    case $1 in
+        kvm-linux | kvm-uefi | emulate-x86 | emulate-foreign) ;;
+        *) [[ -n ${described[accel]-} && -n ${described[guests]-} ]] ||
+            fail "the recipe of $1, which is none of the library's own, must say accel and guests" ;;
+    esac
+    for line in "${firmware[@]}"; do
+        read -r _ _ name <<<"$line"
+        [[ /$name/ != *'/../'* && $name != /* ]] ||
+            fail "the recipe of $1 puts firmware outside of its directory: $name"
     done
 }
 
@@ -97,10 +116,14 @@ device_names() {
 
 # All that decides what is made, as text.
 recipe_text() {
-    local files=() lines=() target
+    local files=() lines=() target path
     flatten "$recipes/$1/recipe"
     printf '%s\n' "${lines[@]}"
     for target in "${targets[@]}"; do
         device_lines "$1" "$target" | sed "s/^/device $target /"
+        device_names "$1" "$target" | sed "s/^/has $target /"
+    done
+    for path in "$recipes"/patches/*/*.patch; do
+        [ ! -f "$path" ] || echo "patch $(sha256sum <"$path" | cut -d ' ' -f 1) ${path##*/}"
     done
 }

@@ -130,7 +130,10 @@ appear_as() {
     local target=$1
     shift
     rm -rf -- "$target.new"
-    "$@" "$target.new"
+    "$@" "$target.new" || {
+        rm -rf -- "$target.new"
+        return 1
+    }
     rm -rf -- "$target"
     mv -T -- "$target.new" "$target"
 }
@@ -155,10 +158,28 @@ copy_tree() {
     apply_patches "$1" "$3"
 }
 
-# The digest of a tree of source: of each file's content and name.
+# The digest of a tree of source: of each file's content, name, and whether it is executed, and of links. What
+# configure and this script add is left out.
 tree_digest() {
-    (cd "$1" && find . -path ./.git -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum) |
-        sha256sum | cut -d ' ' -f 1
+    local added=(-path ./.git -o -path ./b -o -path ./build -o -path ./GNUmakefile -o -path ./installed -o -name __pycache__
+        -o -path './configs/devices/*/volt-*.mak')
+    (
+        cd -- "$1"
+        find . \( "${added[@]}" \) -prune -o -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum
+        find . \( "${added[@]}" \) -prune -o \( -type f -perm -100 -printf 'x %p\n' -o -type l -printf 'l %p %l\n' \) |
+            LC_ALL=C sort
+    ) | sha256sum | cut -d ' ' -f 1
+}
+
+# A tree is what it was when it appeared: what is made of it says so.
+unpack_once() {
+    [ -f "$source_tree.digest" ] || {
+        appear_as "$source_tree" "$@"
+        tree_digest "$source_tree" >"$source_tree.digest.new"
+        mv -- "$source_tree.digest.new" "$source_tree.digest"
+    }
+    [ "$(tree_digest "$source_tree")" = "$(cat -- "$source_tree.digest")" ] ||
+        fail "the source in $source_tree was changed since it was put there: remove it, and name source of your own by --source"
 }
 
 # ---- all of it ----
@@ -178,7 +199,8 @@ get_source() {
         package)
             ask_archive
             fetch_package "$name" "$(archive_versions "$name" | tail -n 1)"
-            description=$(description_file "$work/download" "$name")
+            description=$(archive_versions "$name" | tail -n 1)
+            description=$work/download/${name}_${description#*:}.dsc
             ;;
         *)
             [ -d "$where" ] || fail "$where is no directory"
@@ -192,10 +214,8 @@ get_source() {
     esac
     if [ -n "$description" ]; then
         source_tree=$work/source/$(source_name "$name" "$description" "${patches[@]}")
-        [ -d "$source_tree" ] || {
-            say "unpacking $(basename "$description")"
-            appear_as "$source_tree" unpack "$name" "$description"
-        }
+        [ -f "$source_tree.digest" ] || say "unpacking $(basename "$description")"
+        unpack_once unpack "$name" "$description"
         {
             echo "file $(sha256sum <"$description" | cut -d ' ' -f 1) $(basename "$description")"
             described_digests "$description" | sed 's/^\([^ ]*\)  /file \1 /'
@@ -212,6 +232,6 @@ get_tree() {
         fail "$where has neither a source package $name, a .dsc, nor the source itself, a configure and a VERSION"
     digest=$(tree_digest "$where")
     source_tree=$work/source/$(source_name "$name" - <<<"$digest" "${patches[@]}")
-    [ -d "$source_tree" ] || appear_as "$source_tree" copy_tree "$name" "$where"
+    unpack_once copy_tree "$name" "$where"
     echo "tree $digest" >"$source_tree.facts"
 }

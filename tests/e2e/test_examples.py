@@ -98,7 +98,9 @@ SCRIPTS = ["examples/install-packages", "examples/make-guest", "examples/make-pr
 
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_scripts_tell_how_they_are_used_and_do_nothing_else(script, tmp_path):
-    asked = subprocess.run([SOURCE / script, "--help"], cwd=tmp_path, capture_output=True, text=True, check=False)
+    # As scripts start that are found by CDPATH, with which cd says where it went.
+    asked = subprocess.run([script, "--help"], cwd=SOURCE, capture_output=True, text=True, check=False,
+                           env={**os.environ, "CDPATH": f".:{tmp_path}"})
     assert asked.returncode == 0 and not asked.stderr
     assert re.search(rf"\b{Path(script).name} [\[A-Z]", asked.stdout)
     wrong = subprocess.run([SOURCE / script, "--no-such"], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -125,7 +125,7 @@ def test_licenses_are_spdx_expressions():
 @pytest.mark.parametrize("text, words", [
     ("nonsense x86_64\n", "has a word that is not known: nonsense"),
     ("include missing\n", "there is no such file"),
-    ("on x86_64 nonsense\n", "has a word that is not known: nonsense"),
+    ("on x86_64 nonsense 1\n", "has a word that is not known: nonsense"),
 ])
 def test_a_recipe_that_is_wrong_is_told(tmp_path, text, words):
     (tmp_path / "mine").mkdir()
@@ -137,7 +137,9 @@ def test_a_recipe_that_is_wrong_is_told(tmp_path, text, words):
 
 def test_what_is_said_of_other_hosts_is_passed_over(tmp_path):
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine/recipe").write_text("on aarch64 nonsense\non x86_64 option --one\non aarch64 include missing\n")
+    (tmp_path / "mine/recipe").write_text(
+        "accel tcg\nguests x86_64\non aarch64 nonsense\non x86_64 option --one\non aarch64 include missing\n"
+        "option --last-line-without-end")
     script = f'recipes={tmp_path}; host=x86_64; source {RECIPES}/recipe.sh; read_recipe mine; echo "${{options[@]}}"'
     run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
-    assert (run.returncode, run.stdout, run.stderr) == (0, "--one\n", "")
+    assert (run.returncode, run.stdout, run.stderr) == (0, "--one --last-line-without-end\n", "")
