@@ -184,18 +184,18 @@ compile_opensbi() {
 # Debian has all libraries for linking them in, but for libslirp.
 slirp_config='' slirp_source=''
 build_slirp() {
-    local where=$1 source_tree prefix made
+    local where=$1 source_tree installed made
     [ ! -d "$where" ] || [ -n "$(description_file "$where" libslirp)" ] || where=pinned
     get_source libslirp "$where"
     slirp_source=$source_tree
-    prefix=$source_tree/installed
-    slirp_config=$prefix/lib/pkgconfig
+    installed=$source_tree/installed
+    slirp_config=$installed/lib/pkgconfig
     made=$(compiler && tool_versions)
-    [ "$(cat -- "$prefix/volt-configuration" 2>/dev/null)" != "$made" ] || return 0
+    [ "$(cat -- "$installed/volt-configuration" 2>/dev/null)" != "$made" ] || return 0
     say "compiling libslirp, which there is as a shared library only"
-    rm -rf -- "$prefix"
-    (cd -- "$source_tree" && rm -rf b && logged "$work/slirp.log" clean meson setup b --prefix="$prefix" --libdir=lib \
+    rm -rf -- "$installed"
+    (cd -- "$source_tree" && rm -rf b && logged "$work/slirp.log" clean meson setup b --prefix="$installed" --libdir=lib \
         --buildtype=release --default-library=static -Dc_args="-ffile-prefix-map=$source_tree/=" &&
         logged "$work/slirp.log" clean ninja -C b install)
-    printf '%s\n' "$made" >"$prefix/volt-configuration"
+    printf '%s\n' "$made" >"$installed/volt-configuration"
 }
