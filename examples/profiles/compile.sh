@@ -17,6 +17,7 @@ logged() {
     shift
     "$@" >"$log" 2>&1 || {
         tail -n 30 -- "$log" >&2
+        [ "$1" != clean ] || shift
         fail "$1 failed; all of its output is in $log"
     }
 }
