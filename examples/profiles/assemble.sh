@@ -53,7 +53,7 @@ place_libraries() {
 linked_packages() {
     local word path
     {
-        clean ninja -C "$1" -t commands "qemu-system-${targets[0]}" | tail -n 1 | grep -oE -- '(-l[^ ]+|/[^ ]+\.a)( |$)'
+        clean ninja -C "$1" -t commands "qemu-system-${targets[0]}" | tail -n 1 | tr ' ' '\n' | grep -E -- '^(-l.+|/.+\.a)$'
         echo -lc
     } | while read -r word; do
         path=$word
