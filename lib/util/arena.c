@@ -64,7 +64,7 @@ const char *arena_textv(struct arena *arena, const char *format, va_list argumen
         arena->failed = true;
         return "";
     }
-    bool is_whole = (size_t)length < room;
+    bool is_whole = (size_t)length < room; /* then it is taken where it was printed */
     text = take(arena, (size_t)length + 1, 1);
     if (!text)
         return "";

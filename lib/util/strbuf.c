@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define USUAL_TEXT                                                                                 \
-    40 /* bytes that most of what is printed has room in: longer ones are printed twice */
+/* Bytes that most of what is printed has room in. What is longer is printed twice. */
+#define USUAL_TEXT 40
 
 static bool reserve(struct strbuf *buffer, size_t more) {
     if (buffer->failed)
