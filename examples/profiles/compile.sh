@@ -5,7 +5,8 @@
 # What is built must not depend on who builds it, nor where. A ccache that makes paths relative would put other names
 # of headers into the programs. What is at work ends with this script, whatever ended that.
 clean() {
-    setpriv --pdeathsig TERM env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/}" LC_ALL=C TZ=UTC PYTHONNOUSERSITE=1 CCACHE_BASEDIR= \
+    setpriv --pdeathsig TERM env -i \
+        PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME="${HOME:-/}" LC_ALL=C TZ=UTC PYTHONNOUSERSITE=1 CCACHE_BASEDIR= \
         ${CCACHE_DIR:+CCACHE_DIR="$CCACHE_DIR"} ${slirp_config:+PKG_CONFIG_PATH="$slirp_config"} \
         ${foreign:+PKG_CONFIG=pkg-config PKG_CONFIG_SYSROOT_DIR="$sysroot"} \
         ${foreign:+PKG_CONFIG_LIBDIR="$sysroot/usr/lib/${prefix%-}/pkgconfig:$sysroot/usr/share/pkgconfig"} "$@"

@@ -125,18 +125,19 @@ source_name() {
 }
 
 # A directory appears complete or not at all, instead of one that is there. The command makes the directory that is
-# its last argument.
+# its last argument. It must not be part of a condition: bash goes on after what fails in one.
+unfinished=
 appear_as() {
     local target=$1
     shift
     rm -rf -- "$target.new"
-    "$@" "$target.new" || {
-        rm -rf -- "$target.new"
-        return 1
-    }
+    unfinished=$target.new
+    "$@" "$target.new"
     rm -rf -- "$target"
     mv -T -- "$target.new" "$target"
+    unfinished=
 }
+trap 'rm -rf -- ${unfinished:+"$unfinished"}' EXIT
 
 apply_patches() {
     local path

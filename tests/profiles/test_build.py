@@ -245,3 +245,13 @@ def test_what_is_at_work_ends_with_the_script():
                 break
             time.sleep(0.1)
     assert not os.path.exists(f"/proc/{child}")
+
+
+@pytest.mark.parametrize("trouble", ["false", "exit 1", "fail there"])
+def test_a_directory_that_cannot_be_finished_does_not_appear(trouble, tmp_path):
+    """Whatever fails on the way, nothing goes on after it."""
+    script = (f'set -euo pipefail; fail() {{ echo "$*"; exit 1; }}; source {RECIPES}/source.sh; '
+              f'half() {{ mkdir "$1"; {trouble}; echo went on; }}; appear_as {tmp_path}/it half')
+    run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert run.returncode == 1 and "went on" not in run.stdout
+    assert not list(tmp_path.iterdir())
