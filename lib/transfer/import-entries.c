@@ -224,7 +224,7 @@ static int read_manifest(struct import *import, const struct archive_item *item,
     if (item->size > limit)
         return refuse_entry(import, item->path, VQEMU_ERR_MALFORMED, "manifest-too-large",
                             "that is too large", error);
-    size_t length;
+    size_t length = 0;
     int r = read_text(import, item, &import->manifest_text, &length, error);
     if (r < 0)
         return r;
@@ -259,7 +259,7 @@ static bool is_signature(const char *path) {
 static int read_signature(struct import *import, const char *path, const struct archive_item *item,
                           vqemu_error **error) {
     _cleanup_free_ char *text = NULL;
-    size_t size;
+    size_t size = 0;
     if (!import->manifest || import->is_judged || item->kind != ARCHIVE_FILE)
         return refuse_entry(import, path, VQEMU_ERR_MALFORMED, "signature-misplaced",
                             "that is not a file between its manifest and its other files", error);

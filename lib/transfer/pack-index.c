@@ -183,7 +183,7 @@ static int read_line(struct reading *reading, const struct line *line) {
 }
 
 static int read_lines(struct reading *reading) {
-    struct line line;
+    struct line line = {0};
     int r = next_line(reading, &line);
     if (r == 0 && !is_line(&line, FIRST_LINE))
         return malformed(reading, "it is no \"" FIRST_LINE "\"");

@@ -106,6 +106,15 @@ def test_everything_is_installed_where_it_belongs(prefix):
         "share/bash-completion/completions/volt-qemu"}
 
 
+@pytest.mark.extended  # compiles all of the library with every optimization
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
+def test_a_release_build_has_no_warnings(compiler, tmp_path):
+    """With more optimization, compilers see more, and suspect more."""
+    run("meson", "setup", "--buildtype=release", "-Dwerror=true", "-Dtests=disabled", tmp_path, SOURCE,
+        env={**os.environ, "CC": compiler})
+    run("meson", "compile", "-C", tmp_path)
+
+
 def test_a_packager_installs_parts_by_their_tags(tmp_path):
     run("meson", "setup", tmp_path / "build", SOURCE, "-Dpython=enabled", *QUICK)
     plan = json.loads(run("meson", "introspect", "--install-plan", tmp_path / "build"))
