@@ -172,13 +172,18 @@ tree_digest() {
     ) | sha256sum | cut -d ' ' -f 1
 }
 
+is_unpacked() {
+    [[ -d $source_tree && -f $source_tree.digest ]]
+}
+
 # A tree is what it was when it appeared: what is made of it says so.
 unpack_once() {
-    [ -f "$source_tree.digest" ] || {
+    if ! is_unpacked; then
         appear_as "$source_tree" "$@"
         tree_digest "$source_tree" >"$source_tree.digest.new"
         mv -- "$source_tree.digest.new" "$source_tree.digest"
-    }
+        return
+    fi
     [ "$(tree_digest "$source_tree")" = "$(cat -- "$source_tree.digest")" ] ||
         fail "the source in $source_tree was changed since it was put there: remove it, and name source of your own by --source"
 }
@@ -188,7 +193,7 @@ unpack_once() {
 # Sets source_tree to the unpacked source of a package, and writes what it is into the file source.facts beside it.
 # where: "pinned", "package" for the newest of the archive, or a directory.
 get_source() {
-    local name=$1 where=$2 description patches
+    local name=$1 where=$2 version description patches
     mapfile -t patches < <(patch_files "$name")
     mkdir -p "$work/source"
     case $where in
@@ -199,9 +204,9 @@ get_source() {
             ;;
         package)
             ask_archive
-            fetch_package "$name" "$(archive_versions "$name" | tail -n 1)"
-            description=$(archive_versions "$name" | tail -n 1)
-            description=$work/download/${name}_${description#*:}.dsc
+            version=$(archive_versions "$name" | tail -n 1)
+            fetch_package "$name" "$version"
+            description=$work/download/${name}_${version#*:}.dsc
             ;;
         *)
             [ -d "$where" ] || fail "$where is no directory"
@@ -215,7 +220,7 @@ get_source() {
     esac
     if [ -n "$description" ]; then
         source_tree=$work/source/$(source_name "$name" "$description" "${patches[@]}")
-        [ -f "$source_tree.digest" ] || say "unpacking $(basename "$description")"
+        is_unpacked || say "unpacking $(basename "$description")"
         unpack_once unpack "$name" "$description"
         {
             echo "file $(sha256sum <"$description" | cut -d ' ' -f 1) $(basename "$description")"
