@@ -30,8 +30,12 @@ static void hash_vector(struct digest_state *state, const struct strv *vector) {
     char count[24];
     snprintf(count, sizeof count, "%zu", vector->count);
     hash_string(state, count);
-    for (size_t i = 0; i < vector->count; i++)
-        hash_string(state, vector->items[i]);
+    for (size_t i = 0; i < vector->count;) { /* words that lie in a row as one */
+        const char *first = vector->items[i], *end = first;
+        while (i < vector->count && vector->items[i] == end)
+            end += strlen(vector->items[i++]) + 1;
+        digest_add(state, first, (size_t)(end - first));
+    }
 }
 
 struct digest command_digest(const vqemu_command *command) {
@@ -70,6 +74,7 @@ vqemu_command *command_new(vqemu_runtime *runtime) {
         return NULL;
     atomic_init(&new->references, 1);
     new->runtime = vqemu_runtime_ref(runtime);
+    new->argv.arena = new->envp.arena = &new->options.texts;
     return new;
 }
 

@@ -18,7 +18,7 @@
 struct vqemu_command {
     atomic_uint references;
     vqemu_runtime *runtime; /* keeps the lease */
-    struct strv argv, envp;
+    struct strv argv, envp; /* of which the words are in the options' memory */
     char *cwd;
     struct options options; /* behind the program; none in a command that was loaded */
     struct digest digest, hardware;

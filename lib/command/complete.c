@@ -172,7 +172,7 @@ static void complete_slot(struct completion *completion, const char *id,
     if (completion->code < 0 || place->kind == PLACE_OF_QEMU ||
         named_values_find(&completion->plan->vm->slots, id))
         return;
-    const char *key = arena_textf(&completion->texts, "%s.%s", VQEMU_KEY_SLOTS, id),
+    const char *key = arena_join(&completion->texts, VQEMU_KEY_SLOTS, ".", id, NULL),
                *value = slot_text(&completion->texts, place);
     if (completion->texts.failed)
         completion->code = error_no_memory(completion->error);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/file-keys.h"
 
+/* key: what the keys of the object begin with, and again at the end. */
 static void note_object(struct resources *resources, const struct object_type *type,
-                        const void *object, const char *prefix);
+                        const void *object, struct strbuf *key);
 
 static void note_objects(struct resources *resources, const struct property *property,
-                         const struct object_list *list, const char *key) {
+                         const struct object_list *list, struct strbuf *key) {
+    size_t length = key->length;
     for (size_t i = 0; i < list->count; i++) {
-        _cleanup_free_ char *prefix = format_string("%s[%zu].", key, i);
-        if (prefix)
-            note_object(resources, property->element, list->items[i], prefix);
-        resources->failed = resources->failed || !prefix;
+        strbuf_addf(key, "[%zu].", i);
+        note_object(resources, property->element, list->items[i], key);
+        strbuf_truncate(key, length);
     }
 }
 
@@ -22,25 +23,28 @@ static bool has_paths(const struct property *property, const void *value) {
 }
 
 static void note_object(struct resources *resources, const struct object_type *type,
-                        const void *object, const char *prefix) {
+                        const void *object, struct strbuf *key) {
+    size_t length = key->length;
     for (size_t i = 0; i < type->count; i++) {
         const struct property *property = &type->properties[i];
         const void *value = property_value(property, object);
         if (!has_paths(property, value))
             continue;
-        _cleanup_free_ char *key = format_string("%s%s", prefix, property->key);
-        resources->failed = resources->failed || !key;
-        if (key && property->kind == PROPERTY_PATH)
-            resources_name_file(resources, *(char *const *)value, key);
-        else if (key)
+        strbuf_add(key, property->key);
+        if (property->kind == PROPERTY_OBJECTS)
             note_objects(resources, property, value, key);
+        else if (!key->failed)
+            resources_name_file(resources, *(char *const *)value, key->text);
+        strbuf_truncate(key, length);
     }
 }
 
 void file_keys_note(struct plan *plan) {
     struct resources *resources = &plan->resources;
     const struct console_plan *console = &plan->console;
-    note_object(resources, &vm_type, plan->vm, "");
+    _cleanup_strbuf_ struct strbuf key = {0};
+    note_object(resources, &vm_type, plan->vm, &key);
+    resources->failed = resources->failed || key.failed;
     /* Of what it does not name, there are defaults. */
     if (plan->uefi)
         resources_name_file(resources, plan->firmware.nvram, "nvram");

@@ -26,7 +26,7 @@ static void add_setting(struct options *options, const char *part) {
         option_switch(options, arena_text(&options->texts, part), true);
         return;
     }
-    const char *name = arena_textf(&options->texts, "%.*s", (int)(equals - part), part);
+    const char *name = arena_bytes(&options->texts, part, (size_t)(equals - part));
     option_text(options, name, equals + 1);
 }
 
@@ -55,12 +55,11 @@ static void add_members(struct options *options, const char *prefix, const json_
 /* What is within an object or array has a dot before it, as without JSON: "file.driver". */
 static void add_member(struct options *options, const char *prefix, const char *key,
                        const json_t *value) {
-    const char *name = arena_textf(&options->texts, "%s%s", prefix, key);
+    const char *name = arena_join(&options->texts, prefix, key, NULL);
     if (json_is_string(value)) {
         option_text(options, name, json_string_value(value));
     } else if (json_is_object(value) || json_is_array(value)) {
-        const char *inner = arena_textf(&options->texts, "%s.", name ? name : "");
-        add_members(options, inner ? inner : "", value);
+        add_members(options, arena_join(&options->texts, name, ".", NULL), value);
     } else if (json_is_boolean(value)) {
         option_switch(options, name, json_is_true(value));
     } else if (json_is_null(value)) {

@@ -55,9 +55,9 @@ void clock_options(const struct plan *plan, struct options *options) {
         option_text(options, "driftfix", "slew");
         option_from(options, origin_key("guest_os", "Windows counts ticks, and gets late ones"));
     }
-    for (int state = 3; plan->board.sleep && state <= 4; state++) {
+    static const char *const states[] = {".disable_s3", ".disable_s4"};
+    for (size_t i = 0; plan->board.sleep && i < sizeof states / sizeof *states; i++) {
         option_begin(options, OPTION_GLOBAL, NULL, plan->board.sleep_origin);
-        option_number(options,
-                      arena_textf(&options->texts, "%s.disable_s%d", plan->board.sleep, state), 1);
+        option_number(options, arena_join(&options->texts, plan->board.sleep, states[i], NULL), 1);
     }
 }

@@ -47,7 +47,7 @@ void device_begin(struct options *options, const char *model, const struct devic
 
 void virtio_begin(const struct plan *plan, struct options *options, const char *kind,
                   const struct device *device, struct origin origin) {
-    device_begin(options, arena_textf(&options->texts, "%s-%s", kind, plan->arch->bus), device,
+    device_begin(options, arena_join(&options->texts, kind, "-", plan->arch->bus, NULL), device,
                  origin);
 }
 

@@ -115,6 +115,11 @@ static void add_decimal(struct strbuf *text, uint64_t number) {
     strbuf_add_number(text, number, 10, 1);
 }
 
+static void add_hex(struct strbuf *text, uint64_t number) {
+    strbuf_add(text, "0x");
+    strbuf_add_number(text, number, 16, 1);
+}
+
 void setting_add_value(const struct setting *setting, struct strbuf *text) {
     uint64_t number = setting->number;
     switch (setting->kind) {
@@ -125,7 +130,7 @@ void setting_add_value(const struct setting *setting, struct strbuf *text) {
         add_decimal(text, number);
         return;
     case SETTING_HEX:
-        strbuf_addf(text, "0x%llx", (unsigned long long)number);
+        add_hex(text, number);
         return;
     case SETTING_MEBIBYTES:
         add_decimal(text, number);
@@ -135,7 +140,9 @@ void setting_add_value(const struct setting *setting, struct strbuf *text) {
         strbuf_add(text, number ? "on" : "off");
         return;
     case SETTING_FUNCTION:
-        strbuf_addf(text, "0x%x.%u", (unsigned)number >> 3, (unsigned)number & 7);
+        add_hex(text, number >> 3);
+        strbuf_add_char(text, '.');
+        add_decimal(text, number & 7);
         return;
     case SETTING_CHANNEL:
         strbuf_addf(text, "fe.0.%04x", (unsigned)number);
@@ -152,7 +159,7 @@ void setting_add_value(const struct setting *setting, struct strbuf *text) {
  * other byte stands for itself. */
 static void add_escaped(struct strbuf *text, const char *value) {
     for (size_t length; *value; value += length) {
-        length = strcspn(value, ",");
+        length = (size_t)(strchrnul(value, ',') - value);
         strbuf_add_bytes(text, value, length);
         if (value[length] == ',') {
             strbuf_add(text, ",,");
@@ -255,16 +262,20 @@ void option_add_text(const struct options *options, const struct option *option,
 }
 
 void options_add_text(const struct options *options, struct strv *argv) {
+    _cleanup_strbuf_ struct strbuf value = {0};
     argv->failed = argv->failed || options->failed || options->texts.failed;
     for (size_t i = 0; !argv->failed && i < options->count; i++) {
         const struct option *option = &options->items[i];
         const struct spelling *spelling = &spellings[option->name];
-        struct strbuf value = {0};
         if (spelling->text)
             strv_add(argv, spelling->text);
         if (spelling->text && spelling->is_alone)
             continue;
+        strbuf_truncate(&value, 0);
         option_add_text(options, option, &value);
-        strv_take_in(argv, strbuf_take(&value));
+        if (value.failed)
+            argv->failed = true;
+        else
+            strv_add_bytes(argv, value.text ? value.text : "", value.length);
     }
 }

@@ -117,31 +117,29 @@ static struct origin origin_of_reboot(const vqemu_vm *vm, bool boots_itself) {
     return origin_key("reboot", reason);
 }
 
-static void add_root(const struct plan *plan, struct strbuf *append) {
+/* What the kernel is told of its root file system, with a space behind it. */
+static const char *describe_root(struct plan *plan) {
     const vqemu_vm *vm = plan->vm;
-    const char *writable = is_on(vm->rootfs_writable) ? " rw" : "";
+    const char *end = is_on(vm->rootfs_writable) ? " rw " : " ";
     const char *p9_version = plan->arch->p9_version;
-    if (vm->rootfs && vm_shares_by_virtiofs(vm->rootfs_driver))
-        strbuf_addf(append, "root=rootfs rootfstype=virtiofs%s ", writable);
-    else if (vm->rootfs)
-        strbuf_addf(append, "root=rootfs rootfstype=9p rootflags=trans=virtio,version=%s%s ",
-                    p9_version ? p9_version : "9p2000.L", writable);
+    if (!vm->rootfs)
+        return "";
+    if (vm_shares_by_virtiofs(vm->rootfs_driver))
+        return arena_join(&plan->texts, "root=rootfs rootfstype=virtiofs", end, NULL);
+    return arena_join(&plan->texts, "root=rootfs rootfstype=9p rootflags=trans=virtio,version=",
+                      p9_version ? p9_version : "9p2000.L", end, NULL);
 }
 
 static struct choice choose_append(struct plan *plan) {
-    struct strbuf append = {0};
     if (!plan->vm->kernel)
         return (struct choice){0};
     if (plan->vm->append)
         return (struct choice){plan->vm->append, origin_key("append", NULL)};
-    add_root(plan, &append);
-    strbuf_addf(&append, "console=%s panic=1", plan->arch->console);
-    plan->texts.failed = plan->texts.failed || append.failed;
-    const char *text = arena_text(&plan->texts, append.failed ? "" : append.text);
-    strbuf_release(&append);
     return (struct choice){
-        text, origin_key("append", "default: the root file system, if the VM has one, the "
-                                   "console, and an end of the guest when its kernel panics")};
+        arena_join(&plan->texts, describe_root(plan), "console=", plan->arch->console, " panic=1",
+                   NULL),
+        origin_key("append", "default: the root file system, if the VM has one, the console, and "
+                             "an end of the guest when its kernel panics")};
 }
 
 void plan_boot(struct plan *plan) {

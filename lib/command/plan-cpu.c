@@ -147,7 +147,7 @@ static struct choice choose_emulated(struct plan *plan, const char **settings) {
     size_t length = strcspn(model, ",");
     *settings = model[length] == ',' ? model + length + 1 : NULL;
     return (struct choice){
-        *settings ? arena_textf(&plan->texts, "%.*s", (int)length, model) : model,
+        *settings ? arena_bytes(&plan->texts, model, length) : model,
         origin_key("cpu_model", "default: the most capable that emulation has for such guests")};
 }
 

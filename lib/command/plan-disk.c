@@ -178,7 +178,7 @@ static void plan_controller(struct plan *plan, struct drive *drive) {
     controller->iothread = iothread;
     plan_device(plan, &controller->device, iothread ? "scsi-" : "scsi", -1);
     if (iothread)
-        controller->device.id.value = arena_textf(&plan->texts, "scsi-%s", iothread);
+        controller->device.id.value = arena_join(&plan->texts, "scsi-", iothread, NULL);
     plan_attach(plan, &controller->device);
     drive->controller = controller;
 }

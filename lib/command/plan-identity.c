@@ -21,7 +21,7 @@ void plan_identity(struct plan *plan) {
     identity_id(vm->name, identity->id);
     identity->state_dir = plan_path_or(plan, vm->state_dir, plan->state_base, identity->id);
     identity->runtime_dir = plan_path_or(plan, vm->runtime_dir, plan->runtime_base, identity->id);
-    identity->process = arena_textf(&plan->texts, "volt-%s", vm->name);
+    identity->process = arena_join(&plan->texts, "volt-", vm->name, NULL);
     identity->uuid = choose_uuid(plan);
     identity->pid_file = plan_path_or(plan, NULL, identity->runtime_dir, PID_FILE_NAME);
 }

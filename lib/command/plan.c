@@ -26,7 +26,7 @@ bool plan_has_pci(const struct plan *plan) {
 
 const char *plan_path_or(struct plan *plan, const char *path, const char *directory,
                          const char *name) {
-    return path ? path : arena_textf(&plan->texts, "%s/%s", directory, name);
+    return path ? path : arena_join(&plan->texts, directory, "/", name, NULL);
 }
 
 bool plan_has_failed(const struct plan *plan) {

@@ -46,10 +46,43 @@ void *arena_add(struct arena *arena, size_t size) {
     return memory ? memset(memory, 0, size) : NULL;
 }
 
+char *arena_copy(struct arena *arena, const char *bytes, size_t length) {
+    char *copy = take(arena, length + 1, 1);
+    if (!copy)
+        return NULL;
+    copy[length] = '\0';
+    return memcpy(copy, bytes, length);
+}
+
+const char *arena_bytes(struct arena *arena, const char *bytes, size_t length) {
+    const char *copy = arena_copy(arena, bytes, length);
+    return copy ? copy : "";
+}
+
 const char *arena_text(struct arena *arena, const char *text) {
-    size_t size = strlen(text) + 1;
-    char *copy = take(arena, size, 1);
-    return copy ? memcpy(copy, text, size) : "";
+    return arena_bytes(arena, text, strlen(text));
+}
+
+static size_t length_of_all(va_list texts) {
+    size_t length = 0;
+    for (const char *text; (text = va_arg(texts, const char *));)
+        length += strlen(text);
+    return length;
+}
+
+const char *arena_join(struct arena *arena, ...) {
+    va_list texts;
+    va_start(texts, arena);
+    char *joined = take(arena, length_of_all(texts) + 1, 1), *end = joined;
+    va_end(texts);
+    if (!joined)
+        return "";
+    va_start(texts, arena);
+    for (const char *text; (text = va_arg(texts, const char *));)
+        end = stpcpy(end, text);
+    va_end(texts);
+    *end = '\0';
+    return joined;
 }
 
 const char *arena_textv(struct arena *arena, const char *format, va_list arguments) {

@@ -19,8 +19,13 @@ struct arena {
 
 /* Zeroed, and aligned for anything; NULL without memory, and for 0 bytes. */
 void *arena_add(struct arena *arena, size_t size);
-/* A copy; never NULL. */
+/* So many bytes as a text; NULL without memory. */
+char *arena_copy(struct arena *arena, const char *bytes, size_t length);
+/* The same; never NULL. */
+const char *arena_bytes(struct arena *arena, const char *bytes, size_t length);
 const char *arena_text(struct arena *arena, const char *text);
+/* Texts in a row, the last of them NULL; never NULL. */
+const char *arena_join(struct arena *arena, ...) __attribute__((sentinel));
 /* printf into the arena; never NULL. */
 const char *arena_textf(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -50,7 +50,7 @@ void strbuf_add_number(struct strbuf *buffer, uint64_t number, unsigned base, in
     char text[24];
     size_t start = sizeof text;
     while (number > 0 || digits > 0 || start == sizeof text) {
-        text[--start] = (char)('0' + number % base);
+        text[--start] = "0123456789abcdef"[number % base];
         number /= base;
         digits--;
     }

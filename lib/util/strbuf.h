@@ -18,7 +18,7 @@ struct strbuf {
 void strbuf_add_bytes(struct strbuf *buffer, const void *bytes, size_t size);
 void strbuf_add(struct strbuf *buffer, const char *text);
 void strbuf_add_char(struct strbuf *buffer, char c);
-/* A number in base 8 or 10, with zeros in front up to a number of digits: faster than
+/* A number in base 8, 10 or 16, with zeros in front up to a number of digits: faster than
  * strbuf_addf(). */
 void strbuf_add_number(struct strbuf *buffer, uint64_t number, unsigned base, int digits);
 void strbuf_addf(struct strbuf *buffer, const char *format, ...)

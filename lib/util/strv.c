@@ -5,30 +5,62 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/arena.h"
 #include "util/strbuf.h"
 
-void strv_take_in(struct strv *vector, char *text) {
-    if (text && !vector->failed && vector->count + 1 >= vector->capacity) {
-        size_t capacity = vector->capacity ? 2 * vector->capacity : 16;
-        char **items = realloc(vector->items, capacity * sizeof *items);
-        if (items) {
-            vector->items = items;
-            vector->capacity = capacity;
-        } else {
-            vector->failed = true;
-        }
-    }
-    if (!text || vector->failed) {
+/* Room for one more and the NULL. */
+static bool reserve(struct strv *vector) {
+    if (vector->failed)
+        return false;
+    if (vector->count + 1 < vector->capacity)
+        return true;
+    size_t capacity = vector->capacity ? 2 * vector->capacity : 16;
+    char **items = realloc(vector->items, capacity * sizeof *items);
+    if (!items) {
         vector->failed = true;
-        free(text);
-        return;
+        return false;
     }
+    vector->items = items;
+    vector->capacity = capacity;
+    return true;
+}
+
+static void append(struct strv *vector, char *text) {
     vector->items[vector->count++] = text;
     vector->items[vector->count] = NULL;
 }
 
+/* An item of the vector's own is freed with it, one in the arena with that. */
+static void free_text(const struct strv *vector, char *text) {
+    if (!vector->arena)
+        free(text);
+}
+
+void strv_add_bytes(struct strv *vector, const char *bytes, size_t length) {
+    if (!reserve(vector))
+        return;
+    char *copy = vector->arena ? arena_copy(vector->arena, bytes, length) : strndup(bytes, length);
+    if (copy)
+        append(vector, copy);
+    else
+        vector->failed = true;
+}
+
 void strv_add(struct strv *vector, const char *text) {
-    strv_take_in(vector, strdup(text));
+    strv_add_bytes(vector, text, strlen(text));
+}
+
+void strv_take_in(struct strv *vector, char *text) {
+    if (!text) {
+        vector->failed = true;
+    } else if (vector->arena) {
+        strv_add(vector, text);
+        free(text);
+    } else if (reserve(vector)) {
+        append(vector, text);
+    } else {
+        free(text);
+    }
 }
 
 void strv_addf(struct strv *vector, const char *format, ...) {
@@ -50,7 +82,7 @@ void strv_sort(struct strv *vector, size_t first) {
 }
 
 void strv_remove(struct strv *vector, size_t index) {
-    free(vector->items[index]);
+    free_text(vector, vector->items[index]);
     memmove(&vector->items[index], &vector->items[index + 1],
             (vector->count - index) * sizeof *vector->items); /* and the NULL */
     vector->count--;
@@ -58,7 +90,7 @@ void strv_remove(struct strv *vector, size_t index) {
 
 void strv_release(struct strv *vector) {
     for (size_t i = 0; i < vector->count; i++)
-        free(vector->items[i]);
+        free_text(vector, vector->items[i]);
     free(vector->items);
-    *vector = (struct strv){0};
+    *vector = (struct strv){.arena = vector->arena};
 }
