@@ -51,14 +51,28 @@ static bool is_hidden(const char *name) {
 
 /* ---- what is attached ---- */
 
+/* What is seen is a word each, and ends with a NUL. */
+static void end_word(struct strbuf *seen) {
+    strbuf_add_char(seen, '\0');
+}
+
+static void add_word(struct strbuf *seen, const char *word) {
+    strbuf_add(seen, word);
+    end_word(seen);
+}
+
 /* "netdev=net0" as "netdev=user". Returns false if the setting is none of these. */
 static bool add_backend(const struct options *options, const struct setting *setting,
-                        struct strv *seen) {
+                        struct strbuf *seen) {
+    if (setting->kind != SETTING_TEXT)
+        return false;
     for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
-        if (strcmp(setting->name, backends[i].setting) != 0 || !setting->text)
+        if (strcmp(setting->name, backends[i].setting) != 0)
             continue;
         const struct option *found = options_find(options, backends[i].option, "id", setting->text);
-        strv_addf(seen, "%s=%s", setting->name, found && found->head ? found->head : "");
+        strbuf_add(seen, setting->name);
+        strbuf_add_char(seen, '=');
+        add_word(seen, found && found->head ? found->head : "");
         return true;
     }
     return false;
@@ -71,24 +85,23 @@ static bool is_cd(const struct option *device) {
 
 /* Of a disk it is seen whether it can be written to. */
 static void add_drive(const struct options *options, const struct option *device, const char *node,
-                      struct strv *seen) {
+                      struct strbuf *seen) {
     if (is_cd(device))
         return;
     const struct option *found = options_find(options, OPTION_BLOCKDEV, "node-name", node);
     const struct setting *read_only = found ? option_find(options, found, "read-only") : NULL;
-    strv_add(seen, read_only && read_only->number ? "drive=read-only" : "drive=writable");
+    add_word(seen, read_only && read_only->number ? "drive=read-only" : "drive=writable");
 }
 
 static void add_setting(const struct options *options, const struct option *option,
-                        const struct setting *setting, struct strv *seen) {
+                        const struct setting *setting, struct strbuf *seen) {
     if (is_hidden(setting->name))
         return;
     if (strcmp(setting->name, "drive") == 0) {
         add_drive(options, option, setting->text, seen);
     } else if (!add_backend(options, setting, seen)) {
-        struct strbuf text = {0};
-        setting_add_text(setting, &text);
-        strv_take_in(seen, strbuf_take(&text));
+        setting_add_text(setting, seen);
+        end_word(seen);
     }
 }
 
@@ -99,20 +112,20 @@ bool hardware_shows(const struct option *option) {
 }
 
 /* What is said first is what it is: the head or, where there is none, the first setting. */
-static void add_first(const struct option *option, const struct setting *first, struct strv *seen) {
-    struct strbuf text = {0};
+static void add_first(const struct option *option, const struct setting *first,
+                      struct strbuf *seen) {
     if (option->name == OPTION_SERIAL) /* which port, where it is not "none" */
-        strbuf_add(&text, strcmp(option->head, "none") == 0 ? "none" : "port");
+        strbuf_add(seen, strcmp(option->head, "none") == 0 ? "none" : "port");
     else if (option->head)
-        strbuf_add(&text, option->head);
+        strbuf_add(seen, option->head);
     else
-        setting_add_text(first, &text);
-    strv_take_in(seen, strbuf_take(&text));
+        setting_add_text(first, seen);
+    end_word(seen);
 }
 
 /* setting: NULL for the head. */
 static void add_visible(const struct options *options, const struct option *option,
-                        const struct setting *setting, struct strv *seen) {
+                        const struct setting *setting, struct strbuf *seen) {
     bool is_first = option->head ? !setting : setting == option_setting(options, option, 0);
     if (is_first)
         add_first(option, setting, seen);
@@ -149,24 +162,24 @@ static bool is_attached(const struct options *options, const struct option *back
 
 /* Its kind, and whether it can be written to: see add_backend() and add_drive(). */
 static void add_attached(const struct options *options, const struct option *backend,
-                         const struct setting *setting, struct strv *seen) {
+                         const struct setting *setting, struct strbuf *seen) {
     bool is_read_only = setting && backend->name == OPTION_BLOCKDEV && setting->number &&
                         strcmp(setting->name, "read-only") == 0;
     bool is_kind = !setting && backend->head;
     if ((is_kind || is_read_only) && is_attached(options, backend))
-        strv_add(seen, is_kind ? backend->head : "read-only");
+        add_word(seen, is_kind ? backend->head : "read-only");
 }
 
 char *hardware_seen(const struct options *options, const struct option *option,
                     const struct setting *setting) {
-    _cleanup_strv_ struct strv seen = {0};
+    struct strbuf seen = {0};
     if (is_visible(option->name))
         add_visible(options, option, setting, &seen);
     else if (option->name == OPTION_EXTRA)
-        strv_add(&seen, option->head);
+        add_word(&seen, option->head);
     else
         add_attached(options, option, setting, &seen);
-    return seen.failed ? NULL : strdup(seen.count > 0 ? seen.items[0] : "");
+    return strbuf_take(&seen);
 }
 
 /* ---- the digest ---- */
@@ -175,33 +188,69 @@ static void hash_string(struct digest_state *state, const char *text) {
     digest_add(state, text, strlen(text) + 1);
 }
 
-/* The order of the rest means nothing. */
-static bool hash_option(struct digest_state *state, const struct options *options,
-                        const struct option *option) {
-    _cleanup_strv_ struct strv seen = {0};
-    add_visible(options, option, NULL, &seen);
+struct word {
+    const char *text;
+    size_t size; /* with its NUL */
+};
+
+/* What an option shows, and room to sort it in; used for one option after the other. */
+struct view {
+    struct strbuf seen;
+    struct word *words;
+    size_t count;
+};
+
+static int compare_words(const void *a, const void *b) {
+    return strcmp(((const struct word *)a)->text, ((const struct word *)b)->text);
+}
+
+/* A word, or none, of a setting; NULL for the head. */
+static void look_at_setting(struct view *view, const struct options *options,
+                            const struct option *option, const struct setting *setting) {
+    size_t start = view->seen.length;
+    add_visible(options, option, setting, &view->seen);
+    if (view->seen.length > start)
+        view->words[view->count++].size = view->seen.length - start;
+}
+
+static void look_at(struct view *view, const struct options *options, const struct option *option) {
+    strbuf_truncate(&view->seen, 0);
+    view->count = 0;
+    look_at_setting(view, options, option, NULL);
     for (size_t i = 0; i < option->count; i++)
-        add_visible(options, option, option_setting(options, option, i), &seen);
-    if (seen.failed)
-        return false;
-    strv_sort(&seen, 1);
+        look_at_setting(view, options, option, option_setting(options, option, i));
+    const char *text = view->seen.text; /* which stays where it is from here on */
+    for (size_t i = 0; i < view->count; text += view->words[i++].size)
+        view->words[i].text = text;
+}
+
+/* The order of all but the first means nothing. */
+static void hash_option(struct digest_state *state, struct view *view,
+                        const struct options *options, const struct option *option) {
+    look_at(view, options, option);
+    if (view->count > 2)
+        qsort(view->words + 1, view->count - 1, sizeof *view->words, compare_words);
     hash_string(state, option_spelling(option->name));
-    for (size_t i = 0; i < seen.count; i++)
-        hash_string(state, seen.items[i]);
-    return true;
+    for (size_t i = 0; i < view->count; i++)
+        digest_add(state, view->words[i].text, view->words[i].size);
 }
 
 bool hardware_digest(const char *arch, const struct options *options, struct digest *digest) {
+    size_t most = options->setting_count + 1; /* and a head */
+    struct view view = {.words = calloc(most, sizeof *view.words)};
     struct digest_state state;
     digest_start(&state);
     hash_string(&state, VERSION);
     hash_string(&state, arch);
-    for (size_t i = 0; i < options->count; i++)
-        if (is_visible(options->items[i].name) && !hash_option(&state, options, &options->items[i]))
-            return false;
+    for (size_t i = 0; view.words && i < options->count; i++)
+        if (is_visible(options->items[i].name))
+            hash_option(&state, &view, options, &options->items[i]);
     for (size_t i = 0; i < options->count; i++)
         if (options->items[i].name == OPTION_EXTRA)
             hash_string(&state, options->items[i].head);
     *digest = digest_finish(&state);
-    return true;
+    bool is_whole = view.words && !view.seen.failed;
+    strbuf_release(&view.seen);
+    free(view.words);
+    return is_whole;
 }
