@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_OPTIONS 32
+#define FIRST_OPTIONS 48
 #define FIRST_SETTINGS 96
 
 /* Room for one more; false without memory. */
@@ -23,20 +23,21 @@ static bool grow(void **items, size_t *capacity, size_t count, size_t size, size
 
 /* ---- making them ---- */
 
-void option_begin(struct options *options, enum option_name name, const char *head,
-                  struct origin origin) {
+struct option *option_new(struct options *options, enum option_name name, const char *head) {
     void *items = options->items;
     bool good =
         grow(&items, &options->capacity, options->count, sizeof *options->items, FIRST_OPTIONS);
     options->items = items;
     options->failed = options->failed || !good;
     if (!good)
-        return;
-    options->items[options->count++] =
-        (struct option){.name = name,
-                        .head = head ? arena_text(&options->texts, head) : NULL,
-                        .origin = origin,
-                        .first = options->setting_count};
+        return NULL;
+    struct option *option = &options->items[options->count++];
+    option->name = name;
+    option->head = head ? arena_text(&options->texts, head) : NULL;
+    option->first = options->setting_count;
+    option->count = 0;
+    option->is_typed = false;
+    return option;
 }
 
 void option_typed(struct options *options) {
@@ -44,23 +45,31 @@ void option_typed(struct options *options) {
         options->items[options->count - 1].is_typed = true;
 }
 
-/* Its text is there already. */
-static void add_setting(struct options *options, struct setting setting) {
+/* Without a value; NULL without memory, for it or for a text. */
+static struct setting *add_setting(struct options *options, const char *name,
+                                   enum setting_kind kind) {
     void *settings = options->settings;
     bool good = grow(&settings, &options->setting_capacity, options->setting_count,
                      sizeof *options->settings, FIRST_SETTINGS);
     options->settings = settings;
     options->failed = options->failed || options->texts.failed || !good;
     if (options->failed)
-        return;
-    options->settings[options->setting_count++] = setting;
+        return NULL;
     options->items[options->count - 1].count++;
+    struct setting *setting = &options->settings[options->setting_count++];
+    *setting =
+        (struct setting){.name = name, .kind = kind, .text = NULL, .number = 0, .origin = {0}};
+    return setting;
+}
+
+static void add_text(struct options *options, const char *name, const char *text) {
+    struct setting *setting = add_setting(options, name, SETTING_TEXT);
+    if (setting)
+        setting->text = text;
 }
 
 void option_text(struct options *options, const char *name, const char *value) {
-    add_setting(options, (struct setting){.name = name,
-                                          .kind = SETTING_TEXT,
-                                          .text = arena_text(&options->texts, value)});
+    add_text(options, name, arena_text(&options->texts, value));
 }
 
 void option_textf(struct options *options, const char *name, const char *format, ...) {
@@ -68,11 +77,13 @@ void option_textf(struct options *options, const char *name, const char *format,
     va_start(arguments, format);
     const char *text = arena_textv(&options->texts, format, arguments);
     va_end(arguments);
-    add_setting(options, (struct setting){.name = name, .kind = SETTING_TEXT, .text = text});
+    add_text(options, name, text);
 }
 
 void option_add(struct options *options, const char *name, enum setting_kind kind, uint64_t value) {
-    add_setting(options, (struct setting){.name = name, .kind = kind, .number = value});
+    struct setting *setting = add_setting(options, name, kind);
+    if (setting)
+        setting->number = value;
 }
 
 void option_number(struct options *options, const char *name, uint64_t value) {
@@ -87,11 +98,6 @@ void option_switch(struct options *options, const char *name, bool on) {
     option_add(options, name, SETTING_SWITCH, on);
 }
 
-void option_from(struct options *options, struct origin origin) {
-    if (!options->failed)
-        options->settings[options->setting_count - 1].origin = origin;
-}
-
 static void add_word(struct options *options, const char *name, const char *value) {
     if (strcmp(value, "on") == 0 || strcmp(value, "off") == 0)
         option_switch(options, name, value[1] == 'n');
@@ -102,10 +108,9 @@ static void add_word(struct options *options, const char *name, const char *valu
 void option_list(struct options *options, const char *list, struct origin origin) {
     for (const char *at = list; *at;) {
         size_t name = strcspn(at, "="), length = strcspn(at, ",");
-        const char *words = arena_textf(&options->texts, "%.*s", (int)length, at);
-        size_t value = name + 1 < length ? name + 1 : strlen(words);
-        add_word(options, arena_textf(&options->texts, "%.*s", (int)name, at),
-                 options->texts.failed ? "" : words + value);
+        size_t value = name + 1 < length ? name + 1 : length;
+        add_word(options, arena_bytes(&options->texts, at, name),
+                 arena_bytes(&options->texts, at + value, length - value));
         option_from(options, origin);
         at += length + (at[length] == ',');
     }

@@ -111,9 +111,17 @@ struct options {
 
 /* ---- making them ---- */
 
-/* The next option. head, which may be NULL, and values are copied, names are not. */
-void option_begin(struct options *options, enum option_name name, const char *head,
-                  struct origin origin);
+/* The next option, of which the origin is to be set; NULL without memory. */
+struct option *option_new(struct options *options, enum option_name name, const char *head);
+
+/* The next option. head, which may be NULL, and values are copied, names are not. Inline, so that
+ * an origin is made where it belongs instead of being handed over. */
+static inline void option_begin(struct options *options, enum option_name name, const char *head,
+                                struct origin origin) {
+    struct option *option = option_new(options, name, head);
+    if (option)
+        option->origin = origin;
+}
 
 /* A setting of the option that was begun last. */
 void option_text(struct options *options, const char *name, const char *value);
@@ -127,7 +135,10 @@ void option_add(struct options *options, const char *name, enum setting_kind kin
 /* The option that was begun last says its values as JSON does. */
 void option_typed(struct options *options);
 /* The last setting has an origin of its own. */
-void option_from(struct options *options, struct origin origin);
+static inline void option_from(struct options *options, struct origin origin) {
+    if (!options->failed)
+        options->settings[options->setting_count - 1].origin = origin;
+}
 /* Settings as a table has them: "hpet=off,vmport=off". */
 void option_list(struct options *options, const char *list, struct origin origin);
 
