@@ -137,3 +137,9 @@ def test_the_abi_is_that_of_the_baseline(tmp_path):
     result = subprocess.run(["abidiff", BASELINE, current], capture_output=True, text=True,
                             check=False)
     assert result.returncode == 0, result.stdout
+
+
+def test_the_baseline_has_the_layout_of_no_handle():
+    """A change within the library is none of the ABI."""
+    structures = re.findall(r"<(?:class|union)-decl .*?>", BASELINE.read_text())
+    assert structures and all('is-declaration-only="yes"' in line for line in structures)
