@@ -124,8 +124,8 @@ static int adopt(struct search *search, const struct pair *pair, const char *cod
                  vqemu_error **error) {
     struct firmware *firmware = search->firmware;
     firmware_release(firmware);
-    firmware->code = format_string("%s/%s", search->directory, code);
-    firmware->vars_template = format_string("%s/%s", search->directory, vars);
+    firmware->code = join_path(search->directory, code);
+    firmware->vars_template = join_path(search->directory, vars);
     firmware->code_format = strdup(pair->code_format);
     firmware->vars_format = strdup(pair->vars_format);
     firmware->secure_boot = pair->features & SECURE;
@@ -229,7 +229,7 @@ struct listing {
 static int list_entry(int directory_fd, const char *name, void *userdata) {
     (void)directory_fd;
     const struct listing *listing = userdata;
-    char *path = format_string("%s/%s", listing->directory, name);
+    char *path = join_path(listing->directory, name);
     if (!path || descriptor_is_path(path))
         strv_take_in(listing->paths, path);
     else
@@ -270,7 +270,7 @@ static int read_descriptor(const struct search *search, const char *path, const 
 
 static int search_descriptor(struct search *search, const char *path, vqemu_error **error) {
     _cleanup_descriptor_ struct descriptor descriptor = {0};
-    _cleanup_free_ char *source = format_string("%s/%s", search->directory, path);
+    _cleanup_free_ char *source = join_path(search->directory, path);
     _cleanup_free_ char *text = NULL;
     size_t size;
     if (!source)

@@ -10,6 +10,7 @@
 #include "remote/upload.h"
 #include "transfer/oci-layout.h"
 #include "util/export.h"
+#include "util/path.h"
 #include "util/strbuf.h"
 #include "util/word.h"
 
@@ -217,7 +218,7 @@ static int check_mount(const vqemu_remote *remote, vqemu_error **error) {
     vqemu_remote *other = NULL;
     if (!remote->mount_from)
         return 0;
-    _cleanup_free_ char *repository = format_string("%s/%s", remote->authority, remote->mount_from);
+    _cleanup_free_ char *repository = join_path(remote->authority, remote->mount_from);
     int r = repository ? vqemu_remote_new(repository, &other, error) : error_no_memory(error);
     vqemu_remote_free(other);
     return r;

@@ -145,7 +145,7 @@ static int parse_record(int fd, const char *source, const char *vm_id, struct id
 /* VQEMU_ERR_NOT_FOUND if there is none, VQEMU_ERR_MALFORMED if it is none, or an error of reading.
  */
 static int read_record(const struct place *place, struct identity *identity, vqemu_error **error) {
-    _cleanup_free_ char *source = format_string("%s/%s", place->directory, place->record);
+    _cleanup_free_ char *source = join_path(place->directory, place->record);
     struct stat status;
     if (!source)
         return error_no_memory(error);

@@ -31,6 +31,10 @@ static int refuse_mode(const struct stat *status, const char *path, vqemu_error 
         error, "untrusted-store", VQEMU_DETAIL_PATH, path, NULL);
 }
 
+bool guard_trusts(const struct stat *directory) {
+    return trusted_own(directory->st_uid) && !trusted_others_write(directory);
+}
+
 int guard_check(const struct stat *directory, const char *path, vqemu_error **error) {
     if (!trusted_own(directory->st_uid))
         return refuse_owner(directory, path, error);

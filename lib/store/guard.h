@@ -11,10 +11,11 @@
  * Whether nobody but root and the caller can put something into a directory of a store: who can,
  * has programs of his own choice run. VQEMU_ERR_REFUSED, with the path, if others can.
  */
+bool guard_trusts(const struct stat *directory);
 int guard_check(const struct stat *directory, const char *path, vqemu_error **error);
 
 /* The same for a directory in which those are, and that others could put in their place: it may be
- * sticky, as /tmp is. The latter looks first. */
+ * sticky, as /tmp is. */
 bool guard_trusts_above(const struct stat *directory);
 int guard_check_above(const struct stat *directory, const char *path, vqemu_error **error);
 

@@ -14,8 +14,8 @@
 #include "store/stage-closure.h"
 #include "store/store-profile.h"
 #include "util/export.h"
+#include "util/path.h"
 #include "util/sparse.h"
-#include "util/strbuf.h"
 
 #define READ_SIZE ((size_t)256 * 1024)
 
@@ -98,7 +98,7 @@ static int changed(const struct ingest *ingest, const char *path, vqemu_error **
 
 static int write_failed(const struct ingest *ingest, const char *path, int system_errno,
                         vqemu_error **error) {
-    _cleanup_free_ char *what = format_string("%s/%s", ingest->source.directory, path);
+    _cleanup_free_ char *what = join_path(ingest->source.directory, path);
     return what ? stage_failed(&ingest->stage, system_errno, what, error) : error_no_memory(error);
 }
 

@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "util/fd.h"
 #include "util/path.h"
-#include "util/strbuf.h"
 
 /* reason: that of docs/errors.md; code: of the error that was just made. */
 static int refuse(int code, const struct source *source, const char *path, const char *reason,
@@ -119,7 +118,7 @@ static int walk(struct source *source, int parent_fd, const char *name, const ch
 
 static int visit(struct source *source, int directory_fd, const char *name, const char *parent,
                  vqemu_error **error) {
-    char *path = *parent ? format_string("%s/%s", parent, name) : strdup(name);
+    char *path = *parent ? join_path(parent, name) : strdup(name);
     if (!path)
         return error_no_memory(error);
     struct stat status;

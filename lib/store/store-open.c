@@ -13,7 +13,6 @@
 #include "util/export.h"
 #include "util/fd.h"
 #include "util/path.h"
-#include "util/strbuf.h"
 
 #define STORE_FLAGS (VQEMU_STORE_CREATE | VQEMU_STORE_READ_ONLY | VQEMU_STORE_ALLOW_OTHERS)
 
@@ -48,6 +47,7 @@ struct part {
     char **path;               /* for messages, and for others to find it by */
     int base_fd;
     const char *from_base;
+    struct stat status; /* once it is open */
 };
 
 /* A store being opened. */
@@ -104,7 +104,7 @@ static int set_part(const struct opening *opening, struct part *part, vqemu_erro
         if (r < 0)
             return r;
     } else {
-        *part->path = format_string("%s/%s", opening->root, part->below);
+        *part->path = join_path(opening->root, part->below);
     }
     part->base_fd = by_root_fd ? opening->root_fd : AT_FDCWD;
     part->from_base = by_root_fd ? part->below : *part->path;
@@ -166,15 +166,18 @@ static int make_store(const struct opening *opening, vqemu_error **error) {
     return r;
 }
 
-static int open_part(const struct part *part, int *fd, vqemu_error **error) {
+static int open_part(struct part *part, int *fd, vqemu_error **error) {
     const char *path = *part->path;
     *fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY, 0);
     if (*fd == -ENOENT)
         return error_because(
             error_set(error, VQEMU_ERR_NO_STORE, 0, "there is no store here: %s is missing", path),
             error, NULL, VQEMU_DETAIL_PATH, path, NULL);
-    return *fd < 0 ? error_system_at(error, -*fd, "cannot open the store directory", "%s", path)
-                   : 0;
+    if (*fd < 0)
+        return error_system_at(error, -*fd, "cannot open the store directory", "%s", path);
+    return fstat(*fd, &part->status) < 0
+               ? error_system_at(error, errno, "cannot look at the store directory", "%s", path)
+               : 0;
 }
 
 /* Trees and links are opened when they are needed. */
@@ -191,8 +194,8 @@ static int name_beside(vqemu_store *store, const struct part *objects, vqemu_err
     bool is_link = readlinkat(objects->base_fd, objects->from_base, target, sizeof target) >= 0;
     bool is_plain =
         !is_link && name > path && *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-    store->beside_path = is_plain ? format_string("%.*s", (int)(name - path - 1), path)
-                                  : format_string("%s/..", path);
+    store->beside_path =
+        is_plain ? strndup(path, (size_t)(name - path - 1)) : join_path(path, "..");
     return store->beside_path ? 0 : error_no_memory(error);
 }
 
@@ -205,7 +208,7 @@ static char *name_above(const char *path, const struct stat *above) {
                    named.st_dev == above->st_dev && named.st_ino == above->st_ino))
         return plain;
     free(plain);
-    return format_string("%s/..", path);
+    return join_path(path, "..");
 }
 
 static int check_above(int fd, const char *path, vqemu_error **error) {
@@ -219,11 +222,8 @@ static int check_above(int fd, const char *path, vqemu_error **error) {
 }
 
 /* A directory, and the one that it lies in. */
-static int check_part(int fd, const char *path, vqemu_error **error) {
-    struct stat status;
-    if (fstat(fd, &status) < 0)
-        return error_system_at(error, errno, "cannot look at the store directory", "%s", path);
-    int r = guard_check(&status, path, error);
+static int check_part(int fd, const struct stat *status, const char *path, vqemu_error **error) {
+    int r = guard_check(status, path, error);
     return r == 0 ? check_above(fd, path, error) : r;
 }
 
@@ -242,42 +242,51 @@ static int check_root(const struct opening *opening, vqemu_error **error) {
 /* Those beside the objects decide what is used and what is kept. Where one cannot be opened, its
  * use tells why. */
 static int check_beside(const vqemu_store *store, vqemu_error **error) {
-    static const char *const names[] = {STORE_ALT,  STORE_ARRIVALS,   STORE_CACHE, STORE_CURRENT,
-                                        STORE_PINS, STORE_SIGNATURES, STORE_TMP};
+    static const char *const paths[] = {
+        "../" STORE_ALT,  "../" STORE_ARRIVALS,   "../" STORE_CACHE, "../" STORE_CURRENT,
+        "../" STORE_PINS, "../" STORE_SIGNATURES, "../" STORE_TMP};
     int r = 0;
-    for (size_t i = 0; r == 0 && i < sizeof names / sizeof *names; i++) {
+    for (size_t i = 0; r == 0 && i < sizeof paths / sizeof *paths; i++) {
         struct stat status;
-        int found = store_look_beside_objects(store, names[i], &status);
-        if (found == -ENOMEM)
-            return error_no_memory(error);
-        if (found < 0)
+        if (fstatat(store->objects_fd, paths[i], &status, 0) < 0 || !S_ISDIR(status.st_mode) ||
+            guard_trusts(&status))
             continue;
-        _cleanup_free_ char *path = format_string("%s/%s", store->beside_path, names[i]);
+        _cleanup_free_ char *path = join_path(store->beside_path, base_name(paths[i]));
         r = path ? guard_check(&status, path, error) : error_no_memory(error);
     }
     return r;
 }
 
-/* One of its own, not that in which the trees lie: others could have links lead to programs of
- * theirs. */
-static int check_links(const vqemu_store *store, vqemu_error **error) {
-    if (!store->links_path || store->links_beside_trees)
+/* They stay open: whoever opens a store mostly uses them. Those that are not there yet are looked
+ * at when they are needed. */
+static int check_trees(vqemu_store *store, vqemu_error **error) {
+    int fd, opened;
+    struct stat status;
+    if (directory_use(&store->trees, false, &fd, &opened, &status) < 0)
         return 0;
-    _cleanup_close_ int fd = store_find_links(store);
-    return fd < 0 ? 0 : check_part(fd, store->links_path, error);
+    return check_part(fd, &status, store->trees_path, error);
 }
 
-/* Trees that are not there yet are looked at when they are needed. */
+/* One of its own, not that in which the trees lie: others could have links lead to programs of
+ * theirs. */
+static int check_links(vqemu_store *store, vqemu_error **error) {
+    int fd, opened;
+    struct stat status;
+    if (!store->links_path || store->links_beside_trees ||
+        directory_use(&store->links, false, &fd, &opened, &status) < 0)
+        return 0;
+    return check_part(fd, &status, store->links_path, error);
+}
+
 static int check_guarded(const struct opening *opening, vqemu_error **error) {
-    const vqemu_store *store = opening->store;
+    vqemu_store *store = opening->store;
     if (store->flags & VQEMU_STORE_ALLOW_OTHERS)
         return 0;
-    _cleanup_close_ int trees_fd = store_find_trees(store);
-    int r = check_part(store->objects_fd, store->objects_path, error);
+    int r = check_part(store->objects_fd, &opening->objects.status, store->objects_path, error);
     if (r == 0)
-        r = check_part(store->refs_fd, store->refs_path, error);
-    if (r == 0 && trees_fd >= 0)
-        r = check_part(trees_fd, store->trees_path, error);
+        r = check_part(store->refs_fd, &opening->refs.status, store->refs_path, error);
+    if (r == 0)
+        r = check_trees(store, error);
     if (r == 0)
         r = check_beside(store, error);
     if (r == 0)
@@ -285,17 +294,7 @@ static int check_guarded(const struct opening *opening, vqemu_error **error) {
     return r == 0 ? check_root(opening, error) : r;
 }
 
-static int know_refs(vqemu_store *store, vqemu_error **error) {
-    struct stat status;
-    if (fstat(store->refs_fd, &status) < 0)
-        return error_system_at(error, errno, "cannot look at the directory", "%s",
-                               store->refs_path);
-    store->refs_device = status.st_dev;
-    store->refs_inode = status.st_ino;
-    return 0;
-}
-
-static int open_parts(const struct opening *opening, vqemu_error **error) {
+static int open_parts(struct opening *opening, vqemu_error **error) {
     vqemu_store *store = opening->store;
     int r = store->flags & VQEMU_STORE_CREATE ? make_store(opening, error) : 0;
     if (r == 0)
@@ -305,12 +304,14 @@ static int open_parts(const struct opening *opening, vqemu_error **error) {
     if (r == 0)
         r = open_part(&opening->refs, &store->refs_fd, error);
     if (r == 0)
-        r = know_refs(store, error);
-    if (r == 0)
         r = find_part(&opening->trees, &store->trees, error);
     if (r == 0)
         r = find_part(&opening->links, &store->links, error);
-    return r == 0 ? check_guarded(opening, error) : r;
+    if (r < 0)
+        return r;
+    store->refs_device = opening->refs.status.st_dev;
+    store->refs_inode = opening->refs.status.st_ino;
+    return check_guarded(opening, error);
 }
 
 static int open_with(const vqemu_store_options *options, uint32_t flags, const char *function,

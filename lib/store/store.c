@@ -78,15 +78,6 @@ int store_find_beside_objects(const vqemu_store *store, const char *name) {
     return beside ? open_at(store->objects_fd, beside, O_RDONLY | O_DIRECTORY, 0) : -ENOMEM;
 }
 
-int store_look_beside_objects(const vqemu_store *store, const char *name, struct stat *status) {
-    _cleanup_free_ char *beside = name_beside_objects(name);
-    if (!beside)
-        return -ENOMEM;
-    if (fstatat(store->objects_fd, beside, status, 0) < 0)
-        return -errno;
-    return S_ISDIR(status->st_mode) ? 0 : -ENOTDIR;
-}
-
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,
                               vqemu_error **error) {
     _cleanup_free_ char *beside = name_beside_objects(name);

@@ -69,9 +69,6 @@ int store_open_beside_objects(const vqemu_store *store, const char *name, int *f
 int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, struct stat *status,
                      vqemu_error **error);
 
-/* What a directory beside objects/ is like. Returns 0 or a negative errno. */
-int store_look_beside_objects(const vqemu_store *store, const char *name, struct stat *status);
-
 /* Without making them: -ENOENT if they are missing. A descriptor or a negative errno. */
 int store_find_beside_objects(const vqemu_store *store, const char *name);
 int store_find_trees(const vqemu_store *store);

@@ -55,7 +55,7 @@ static int refuse_kind(const char *path, const char *why, vqemu_error **error) {
 /* Returns 1, 0 if there is none, or an error. */
 static int read_json(const struct oci_layout *layout, const char *name, size_t limit,
                      json_t **object, vqemu_error **error) {
-    _cleanup_free_ char *source = format_string("%s/%s", layout->path, name), *text = NULL;
+    _cleanup_free_ char *source = join_path(layout->path, name), *text = NULL;
     size_t size;
     *object = NULL;
     if (!source)

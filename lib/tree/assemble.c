@@ -179,7 +179,7 @@ static int check_owner(const struct assembly *assembly, const struct manifest_ob
     const vqemu_store *store = assembly->store;
     if (guard_trusts_owner(store->flags, status))
         return 0;
-    _cleanup_free_ char *path = format_string("%s/%s", store->objects_path, object->digest.hex);
+    _cleanup_free_ char *path = join_path(store->objects_path, object->digest.hex);
     return path ? guard_refuse_file(status, path, error) : error_no_memory(error);
 }
 
@@ -395,7 +395,7 @@ static int is_built(const struct assembly *assembly, vqemu_error **error) {
  */
 static int lock_tree(const struct assembly *assembly, const char *name, int *lock,
                      vqemu_error **error) {
-    _cleanup_free_ char *path = format_string("%s/%s", assembly->store->trees_path, name);
+    _cleanup_free_ char *path = join_path(assembly->store->trees_path, name);
     if (!path)
         return error_no_memory(error);
     for (;;) {

@@ -13,6 +13,7 @@
 #include "util/cleanup.h"
 #include "util/dir.h"
 #include "util/fd.h"
+#include "util/path.h"
 #include "util/strbuf.h"
 
 static int open_tree(int trees_fd, const char *name) {
@@ -26,7 +27,7 @@ static bool is_no_tree(int r) {
 int lease_take(int trees_fd, const char *trees_path, const char *name,
                struct vqemu_progress *progress, int *lease_fd, struct stat *status,
                vqemu_error **error) {
-    _cleanup_free_ char *path = format_string("%s/%s", trees_path, name);
+    _cleanup_free_ char *path = join_path(trees_path, name);
     if (!path)
         return error_no_memory(error);
     for (;;) {

@@ -31,7 +31,7 @@ static char *trees_prefix(const vqemu_store *store) {
 
 static char *link_target(const vqemu_store *store, const char *digest) {
     _cleanup_free_ char *prefix = trees_prefix(store);
-    return prefix ? format_string("%s/%s", prefix, digest) : NULL;
+    return prefix ? join_path(prefix, digest) : NULL;
 }
 
 static bool points_to(int links_fd, const char *profile, const char *target) {

@@ -19,7 +19,7 @@
 #include "tree/links.h"
 #include "tree/tree.h"
 #include "util/export.h"
-#include "util/strbuf.h"
+#include "util/path.h"
 #include "util/word.h"
 
 /* A tree that is altered again and again while it is being assembled is given up after so many
@@ -74,28 +74,20 @@ int runtime_new_of_paths(const vqemu_selection *selection, const struct runtime_
 
 /* ---- paths in a tree ---- */
 
-/* Not format_string(): a resolve of what is there makes five of these, and little else. */
-static char *join(const char *directory, const char *path) {
-    char *joined = malloc(strlen(directory) + strlen(path) + 2);
-    if (joined)
-        stpcpy(stpcpy(stpcpy(joined, directory), "/"), path);
-    return joined;
-}
-
 int runtime_set_paths(vqemu_runtime *runtime, const char *trees_path, const struct layout *layout) {
     char program[128];
     snprintf(program, sizeof program, "bin/%s", runtime->arch->binary);
-    runtime->tree = join(trees_path, runtime->digest.hex);
+    runtime->tree = join_path(trees_path, runtime->digest.hex);
     if (!runtime->tree)
         return -ENOMEM;
-    runtime->binary = join(runtime->tree, program);
-    runtime->firmware_dir = join(runtime->tree, "firmware");
+    runtime->binary = join_path(runtime->tree, program);
+    runtime->firmware_dir = join_path(runtime->tree, "firmware");
     if (layout->has_lib)
-        runtime->lib_dir = join(runtime->tree, "lib");
+        runtime->lib_dir = join_path(runtime->tree, "lib");
     if (layout->module_dir)
-        runtime->module_dir = join(runtime->tree, layout->module_dir);
+        runtime->module_dir = join_path(runtime->tree, layout->module_dir);
     if (layout->loader)
-        runtime->loader = join(runtime->tree, layout->loader);
+        runtime->loader = join_path(runtime->tree, layout->loader);
     bool complete =
         runtime->binary && runtime->firmware_dir && !layout->has_lib == !runtime->lib_dir &&
         !layout->module_dir == !runtime->module_dir && !layout->loader == !runtime->loader;

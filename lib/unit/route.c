@@ -75,7 +75,7 @@ static int step(struct walk *walk, bool *ended) {
     if (*ended)
         return 0;
     _cleanup_free_ char *name = strndup(start, (size_t)(rest - start));
-    _cleanup_free_ char *entry = name ? format_string("%s/%s", behind(walk), name) : NULL;
+    _cleanup_free_ char *entry = name ? join_path(behind(walk), name) : NULL;
     if (!entry)
         return -ENOMEM;
     if (stat(*behind(walk) ? behind(walk) : "/", &directory) < 0)

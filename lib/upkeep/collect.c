@@ -274,7 +274,7 @@ static int plan_staging(int directory_fd, const char *name, void *userdata) {
     if (is_one != 1 ||
         (sweep->workshop == TREES && tree_users_of(&sweep->collector->keepers.users, name)))
         return 0;
-    _cleanup_free_ char *path = format_string("%s/%s", workshop_names[sweep->workshop], name);
+    _cleanup_free_ char *path = join_path(workshop_names[sweep->workshop], name);
     int r = weigh(directory_fd, name, &weighing);
     if (r == 0)
         r = path ? plan_removal(sweep->collector, REMOVED_STAGING, path, weighing.bytes) : -ENOMEM;

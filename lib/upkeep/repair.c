@@ -137,8 +137,7 @@ static int try_trees(struct repair *repair, int trees_fd, struct want *want) {
     int r = 0;
     for (size_t i = 0; r == 0 && !want->found && i < want->problem->place_count; i++) {
         const struct place *place = &want->problem->places[i];
-        _cleanup_free_ char *path =
-            format_string("%s/%s", tree_of_place(repair, place), place->path);
+        _cleanup_free_ char *path = join_path(tree_of_place(repair, place), place->path);
         _cleanup_close_ int fd =
             path ? open_beneath(trees_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, false) : -ENOMEM;
         struct stat status;

@@ -15,19 +15,24 @@
 
 #include "util/cleanup.h"
 #include "util/fd.h"
-#include "util/strbuf.h"
 
 /* How often an opening is tried again that others disturb. */
 #define OPEN_ATTEMPTS 10000
 
+char *join_path(const char *directory, const char *name) {
+    char *joined = malloc(strlen(directory) + strlen(name) + 2);
+    if (joined)
+        stpcpy(stpcpy(stpcpy(joined, directory), "/"), name);
+    return joined;
+}
+
+static char *join_working_directory(const char *path) {
+    _cleanup_free_ char *cwd = getcwd(NULL, 0);
+    return cwd ? join_path(strcmp(cwd, "/") == 0 ? "" : cwd, path) : NULL;
+}
+
 char *make_absolute(const char *path) {
-    _cleanup_free_ char *cwd = NULL;
-    if (*path != '/') {
-        cwd = getcwd(NULL, 0);
-        if (!cwd)
-            return NULL;
-    }
-    char *absolute = format_string("%s%s%s", cwd ? cwd : "", cwd ? "/" : "", path);
+    char *absolute = *path == '/' ? strdup(path) : join_working_directory(path);
     if (!absolute)
         return NULL;
     size_t length = strlen(absolute);

@@ -12,6 +12,9 @@
  */
 char *make_absolute(const char *path);
 
+/* "directory/name"; owned by the caller, NULL without memory. */
+char *join_path(const char *directory, const char *name);
+
 /* mkdir -p with mode 0755, whatever the umask, relative to base_fd. Returns 0 or a negative errno.
  */
 int make_directories(int base_fd, const char *path);

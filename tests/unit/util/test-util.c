@@ -247,6 +247,10 @@ START_TEST(paths_become_absolute) {
     ck_assert_str_eq(root, "/");
     ck_assert_str_eq(slashes, "/a");
     ck_assert_str_eq(relative, expected);
+    ck_assert_int_eq(chdir("/"), 0);
+    _cleanup_free_ char *at_root = make_absolute("x");
+    ck_assert_int_eq(chdir(cwd), 0);
+    ck_assert_str_eq(at_root, "/x");
 }
 END_TEST
 
