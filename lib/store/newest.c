@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -170,6 +169,15 @@ static bool is_settled(const struct timespec *begin, const struct timespec *chan
     return seconds * 1000000000 + begin->tv_nsec - change->tv_nsec >= enough;
 }
 
+/* See parse_seen(). */
+static void add_seen(struct strbuf *text, const char *word, uint64_t first, uint64_t second,
+                     const struct seen *seen) {
+    strbuf_add(text, word);
+    record_add_number(text, first, 10, ' ');
+    record_add_number(text, second, 10, ' ');
+    record_add_time(text, seen->seconds, seen->nanoseconds, '\n');
+}
+
 /* Remember what a reading of refs/ found. Failures do not matter. */
 static void remember(const vqemu_store *store, const char *key, const struct scan *scan,
                      const vqemu_revision *revision) {
@@ -183,11 +191,10 @@ static void remember(const vqemu_store *store, const char *key, const struct sca
     const struct seen refs = see_directory(&scan->refs), seen = see_file(file);
     if (!name || store_open_beside_objects(store, STORE_CACHE, &cache_fd, NULL) < 0)
         return;
-    strbuf_addf(&text,
-                HEADER "\nrefs %" PRIu64 " %" PRIu64 " %" PRId64 ".%09" PRId64 "\nfile %" PRIu64
-                       " %" PRIu64 " %" PRId64 ".%09" PRId64 "\nref %s\ndigest %s\n",
-                refs.device, refs.inode, refs.seconds, refs.nanoseconds, seen.inode, seen.size,
-                seen.seconds, seen.nanoseconds, vqemu_revision_name(revision),
+    strbuf_add(&text, HEADER "\n");
+    add_seen(&text, "refs ", refs.device, refs.inode, &refs);
+    add_seen(&text, "file ", seen.inode, seen.size, &seen);
+    strbuf_addf(&text, "ref %s\ndigest %s\n", vqemu_revision_name(revision),
                 revision_digest(revision));
     record_replace(cache_fd, name, &text);
 }

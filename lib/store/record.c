@@ -107,6 +107,19 @@ const char *record_next(char **line, const char *prefix) {
     return rest;
 }
 
+void record_add_number(struct strbuf *text, uint64_t number, unsigned base, char behind) {
+    strbuf_add_number(text, number, base, 1);
+    strbuf_add_char(text, behind);
+}
+
+void record_add_time(struct strbuf *text, int64_t seconds, int64_t nanoseconds, char behind) {
+    if (seconds < 0)
+        strbuf_add_char(text, '-');
+    record_add_number(text, seconds < 0 ? -(uint64_t)seconds : (uint64_t)seconds, 10, '.');
+    strbuf_add_number(text, (uint64_t)nanoseconds, 10, 9);
+    strbuf_add_char(text, behind);
+}
+
 /* Not strtoull(3), which looks for blanks, signs and prefixes: a stamp has hundreds of numbers. */
 bool record_take_number(const char **text, unsigned base, char behind, uint64_t *number) {
     const char *at = *text;

@@ -38,13 +38,17 @@ int record_replace(int directory_fd, const char *name, struct strbuf *text);
 /* The rest of a line behind a prefix, if it has that; then *line moves on to the next line. */
 const char *record_next(char **line, const char *prefix);
 
+/* A number, and a time: "<seconds>.<nanoseconds>", with the byte behind it. */
+void record_add_number(struct strbuf *text, uint64_t number, unsigned base, char behind);
+void record_add_time(struct strbuf *text, int64_t seconds, int64_t nanoseconds, char behind);
+
 /*
  * Take a number off a text, with the byte that must stand behind it, which can be the NUL. False
  * if there is none, or one of more than 64 bits.
  */
 bool record_take_number(const char **text, unsigned base, char behind, uint64_t *number);
 
-/* The same of a time: "<seconds>.<nanoseconds>". */
+/* The same of a time. */
 bool record_take_time(const char **text, char behind, int64_t *seconds, int64_t *nanoseconds);
 
 #endif

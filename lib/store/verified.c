@@ -97,12 +97,9 @@ void verified_save(const vqemu_store *store, const vqemu_manifest *manifest,
     strbuf_addf(&text, HEADER "%zu\n", count);
     for (size_t i = 0; i < count; i++) {
         const struct manifest_object *object = manifest_object(manifest, i);
-        strbuf_add_number(&text, verified[i].inode, 10, 0);
-        strbuf_add_char(&text, ' ');
-        strbuf_add_number(&text, verified[i].size, 10, 0);
-        strbuf_add_char(&text, ' ');
-        strbuf_add_number(&text, object->mode, 8, 0);
-        strbuf_add_char(&text, ' ');
+        record_add_number(&text, verified[i].inode, 10, ' ');
+        record_add_number(&text, verified[i].size, 10, ' ');
+        record_add_number(&text, object->mode, 8, ' ');
         strbuf_add_bytes(&text, object->digest.hex, DIGEST_HEX_LENGTH);
         strbuf_add_char(&text, ' ');
         strbuf_add(&text, object->path);

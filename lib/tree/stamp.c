@@ -178,28 +178,13 @@ static int add_directory_line(const char *directory, void *text) {
     return 0;
 }
 
-static void add_number(struct strbuf *text, uint64_t number) {
-    strbuf_add_number(text, number, 10, 0);
-    strbuf_add_char(text, ' ');
-}
-
-static void add_time(struct strbuf *text, const struct tree_file *file) {
-    if (file->seconds < 0)
-        strbuf_add_char(text, '-');
-    strbuf_add_number(text, (uint64_t)(file->seconds < 0 ? -file->seconds : file->seconds), 10, 0);
-    strbuf_add_char(text, '.');
-    strbuf_add_number(text, (uint64_t)file->nanoseconds, 10, 9);
-    strbuf_add_char(text, ' ');
-}
-
 static void add_file_line(struct strbuf *text, const char *path, const struct tree_file *file) {
     const char *reason = file->alternative ? ALTERNATIVE : placement_reason_name(file->reason);
     strbuf_add(text, FILE_LINE);
-    strbuf_add_number(text, file->mode, 8, 0);
-    strbuf_add_char(text, ' ');
-    add_number(text, (uint64_t)file->size);
-    add_number(text, file->inode);
-    add_time(text, file);
+    record_add_number(text, file->mode, 8, ' ');
+    record_add_number(text, (uint64_t)file->size, 10, ' ');
+    record_add_number(text, file->inode, 10, ' ');
+    record_add_time(text, file->seconds, file->nanoseconds, ' ');
     strbuf_add(text, placement_name(file->how));
     if (*reason) {
         strbuf_add_char(text, ':');

@@ -70,11 +70,30 @@ START_TEST(a_time_has_seconds_and_nanoseconds) {
 }
 END_TEST
 
+START_TEST(a_time_is_read_as_it_was_written) {
+    static const int64_t seconds[] = {0, 1, -1, 1738317600, INT64_MAX, -INT64_MAX};
+    static const int64_t nanoseconds[] = {0, 1, 20, 999999999};
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
+        for (size_t j = 0; j < sizeof nanoseconds / sizeof *nanoseconds; j++) {
+            _cleanup_strbuf_ struct strbuf text = {0};
+            record_add_time(&text, seconds[i], nanoseconds[j], '\n');
+            const char *rest = text.text;
+            int64_t whole, fraction;
+            ck_assert_msg(record_take_time(&rest, '\n', &whole, &fraction), "%s", text.text);
+            ck_assert_int_eq(whole, seconds[i]);
+            ck_assert_int_eq(fraction, nanoseconds[j]);
+            ck_assert_str_eq(rest, "");
+        }
+    }
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("record");
     TCase *tests = tcase_create("record");
     tcase_add_test(tests, a_number_ends_where_it_must);
     tcase_add_test(tests, a_time_has_seconds_and_nanoseconds);
+    tcase_add_test(tests, a_time_is_read_as_it_was_written);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
