@@ -94,14 +94,14 @@ static int given_up_waiting(int fd, const char *what, int code, vqemu_error **er
 }
 
 /* It is tried again and again: a blocking flock(2) could not be given up. */
-int progress_lock(struct vqemu_progress *progress, int fd, int operation, int milliseconds,
-                  const char *what, vqemu_error **error) {
+static int wait_for_lock(struct vqemu_progress *progress, int fd, int operation, int milliseconds,
+                         const char *what, vqemu_error **error) {
     struct timespec pause = {.tv_nsec = 1000000}; /* many are held for a moment only */
     uint64_t limit = milliseconds > 0 ? (uint64_t)milliseconds : call_lock_timeout(progress->call);
-    int r = lock_fd(fd, operation | LOCK_NB);
-    if (r == -EWOULDBLOCK)
-        progress_start(progress, "wait", "", 0);
-    for (int64_t start = call_now(); r == -EWOULDBLOCK;) {
+    int64_t start = call_now();
+    int r = -EWOULDBLOCK;
+    progress_start(progress, "wait", "", 0);
+    while (r == -EWOULDBLOCK) {
         int given_up = progress_report(progress, error);
         if (given_up < 0)
             return given_up_waiting(fd, what, given_up, error);
@@ -112,6 +112,14 @@ int progress_lock(struct vqemu_progress *progress, int fd, int operation, int mi
             pause.tv_nsec *= 2;
         r = lock_fd(fd, operation | LOCK_NB);
     }
+    return r < 0 ? error_system_at(error, -r, "cannot lock", "%s", what) : 0;
+}
+
+int progress_lock(struct vqemu_progress *progress, int fd, int operation, int milliseconds,
+                  const char *what, vqemu_error **error) {
+    int r = lock_fd(fd, operation | LOCK_NB);
+    if (r == -EWOULDBLOCK)
+        return wait_for_lock(progress, fd, operation, milliseconds, what, error);
     return r < 0 ? error_system_at(error, -r, "cannot lock", "%s", what) : 0;
 }
 

@@ -13,6 +13,7 @@
 #include "command/policy-path.h"
 #include "command/policy-rules.h"
 #include "util/beneath.h"
+#include "util/join.h"
 
 /* ---- by key ---- */
 
@@ -96,7 +97,7 @@ static void check_object(struct policy_check *check, const struct object_type *t
         const struct property *property = &type->properties[i];
         if (!property_is_set(property, object))
             continue;
-        _cleanup_free_ char *key = format_string("%s%s", prefix, property->key);
+        _cleanup_free_ char *key = join_texts(prefix, property->key, NULL);
         if (!key) {
             check->failed = true;
             return;

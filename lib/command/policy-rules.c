@@ -2,6 +2,7 @@
 /* What a policy says of a VM besides its paths: one rule for a key, or for the object that has it.
  */
 #include "command/policy-rules.h"
+#include "util/join.h"
 #include "vm/vm-defaults.h"
 
 #include <inttypes.h>
@@ -365,7 +366,7 @@ void policy_check_rules(struct policy_check *check, const struct object_type *ty
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
         if (rules[i].type != type || !rules[i].check)
             continue;
-        _cleanup_free_ char *key = format_string("%s%s", prefix, rules[i].key);
+        _cleanup_free_ char *key = join_texts(prefix, rules[i].key, NULL);
         if (!key) {
             check->failed = true;
             return;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "content/closure-walk.h"
+#include "util/join.h"
 #include "util/path.h"
 #include "util/strbuf.h"
 
@@ -41,8 +42,7 @@ static int add_accelerators(struct walk *walk, const char *program) {
     static const char *const starts[] = {MODULE_TCG, MODULE_QTEST};
     int r = 0;
     for (size_t i = 0; r == 0 && i < 2; i++) {
-        _cleanup_free_ char *name =
-            format_string("%s%s", starts[i], program + strlen(PROGRAM_PREFIX));
+        _cleanup_free_ char *name = join_texts(starts[i], program + strlen(PROGRAM_PREFIX), NULL);
         r = name ? add_once(walk, name) : -ENOMEM;
     }
     return r;

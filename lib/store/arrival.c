@@ -196,7 +196,7 @@ static int sweep_one(int directory_fd, const char *name, void *userdata) {
     struct timespec time;
     if (!arrival_parse(name, revision, &time))
         return 0;
-    _cleanup_free_ char *file = format_string("%s" REVISION_SUFFIX, revision);
+    _cleanup_free_ char *file = revision_file_name(revision);
     if (file && exists_at(store->refs_fd, file) == 0)
         unlinkat(directory_fd, name, 0);
     return 0;

@@ -17,6 +17,7 @@
 #include "util/dir.h"
 #include "util/export.h"
 #include "util/fd.h"
+#include "util/path.h"
 #include "util/strbuf.h"
 
 #define LOAD_ATTEMPTS 10
@@ -84,11 +85,12 @@ static int check_file(const vqemu_store *store, const char *profile, const struc
 /* Returns 1 and the name of the revision that was set, 0 if none was, or an error. */
 static int read_current(const vqemu_store *store, const char *profile, char name[NAME_MAX + 1],
                         vqemu_error **error) {
-    char path[sizeof "../" STORE_CURRENT "/" + NAME_MAX];
     struct stat status;
     if (strchr(profile, '/') || strlen(profile) > NAME_MAX)
         return 0;
-    snprintf(path, sizeof path, "../" STORE_CURRENT "/%s", profile);
+    _cleanup_free_ char *path = join_path("../" STORE_CURRENT, profile);
+    if (!path)
+        return error_no_memory(error);
     int r = read_file(store->objects_fd, path, profile, name, &status);
     if (r <= 0)
         return r < 0 ? report_unread(store, profile, -r, error) : 0;

@@ -62,9 +62,8 @@ static bool is_same(const struct seen *a, const struct seen *b) {
 
 static bool is_still(const vqemu_store *store, const struct newest_memo *memo) {
     struct stat refs, file;
-    char name[NAME_MAX + 1];
-    if (fstat(store->refs_fd, &refs) < 0 ||
-        snprintf(name, sizeof name, "%s" REVISION_SUFFIX, memo->name) >= (int)sizeof name ||
+    _cleanup_free_ char *name = revision_file_name(memo->name);
+    if (!name || fstat(store->refs_fd, &refs) < 0 ||
         fstatat(store->refs_fd, name, &file, AT_SYMLINK_NOFOLLOW) < 0)
         return false;
     const struct seen refs_now = see_directory(&refs), file_now = see_file(&file);

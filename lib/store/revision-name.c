@@ -5,12 +5,17 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "util/join.h"
 #include "util/strbuf.h"
 
 #define NAME_LENGTH_MAX 63
 
 char *revision_name_of(const char *profile, const char *digest) {
     return format_string("%s-%.*s", profile, REVISION_HASH_LENGTH, digest);
+}
+
+char *revision_file_name(const char *name) {
+    return join_texts(name, REVISION_SUFFIX, NULL);
 }
 
 size_t revision_profile_part(const char *name, size_t length) {

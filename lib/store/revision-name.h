@@ -15,6 +15,9 @@
  */
 char *revision_name_of(const char *profile, const char *digest);
 
+/* The name of its file in refs/; NULL without memory. */
+char *revision_file_name(const char *name);
+
 /* The length of the profile in a name of so many bytes; 0 if that has another form. */
 size_t revision_profile_part(const char *name, size_t length);
 

@@ -13,7 +13,6 @@
 #include "store/leftovers.h"
 #include "util/fd.h"
 #include "util/rfc3339.h"
-#include "util/strbuf.h"
 
 /* A revision being written. */
 struct publishing {
@@ -172,7 +171,7 @@ int revision_publish(const vqemu_store *store, const char *profile, vqemu_manife
         .call = call,
     };
     if (publishing.name)
-        publishing.file = format_string("%s" REVISION_SUFFIX, publishing.name);
+        publishing.file = revision_file_name(publishing.name);
     if (!publishing.file)
         return error_no_memory(error);
     r = publish_text(&publishing, text ? text : made, published, error);

@@ -17,9 +17,9 @@
 #include "store/revision-alike.h"
 #include "util/export.h"
 #include "util/fd.h"
+#include "util/join.h"
 #include "util/path.h"
 #include "util/rfc3339.h"
-#include "util/strbuf.h"
 
 /* How often refs/ is read again that others change. */
 #define LIST_ATTEMPTS 100
@@ -54,7 +54,7 @@ static int new_revision(const vqemu_store *store, const char *name, size_t lengt
     new->name = strndup(name, length);
     new->profile = strndup(name, revision_profile_part(name, length));
     if (new->name)
-        new->path = format_string("%s/%s" REVISION_SUFFIX, store->refs_path, new->name);
+        new->path = join_texts(store->refs_path, "/", new->name, REVISION_SUFFIX, NULL);
     if (!new->name || !new->profile || !new->path)
         return error_no_memory(error);
     *revision = TAKE_POINTER(new);

@@ -248,7 +248,7 @@ int signatures_drop(const vqemu_store *store, const char *revision, const char *
 
 static int sweep_one(int directory_fd, const char *name, void *userdata) {
     const vqemu_store *store = userdata;
-    _cleanup_free_ char *file = format_string("%s" REVISION_SUFFIX, name);
+    _cleanup_free_ char *file = revision_file_name(name);
     int is_there = file && revision_is_name(name) ? exists_at(store->refs_fd, file) : -ENOMEM;
     if (is_there == 0)
         remove_tree(directory_fd, name);

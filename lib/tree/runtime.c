@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -19,6 +18,7 @@
 #include "tree/links.h"
 #include "tree/tree.h"
 #include "util/export.h"
+#include "util/join.h"
 #include "util/path.h"
 #include "util/word.h"
 
@@ -75,12 +75,10 @@ int runtime_new_of_paths(const vqemu_selection *selection, const struct runtime_
 /* ---- paths in a tree ---- */
 
 int runtime_set_paths(vqemu_runtime *runtime, const char *trees_path, const struct layout *layout) {
-    char program[128];
-    snprintf(program, sizeof program, "bin/%s", runtime->arch->binary);
     runtime->tree = join_path(trees_path, runtime->digest.hex);
     if (!runtime->tree)
         return -ENOMEM;
-    runtime->binary = join_path(runtime->tree, program);
+    runtime->binary = join_texts(runtime->tree, "/bin/", runtime->arch->binary, NULL);
     runtime->firmware_dir = join_path(runtime->tree, "firmware");
     if (layout->has_lib)
         runtime->lib_dir = join_path(runtime->tree, "lib");

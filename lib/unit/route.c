@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "util/cleanup.h"
+#include "util/join.h"
 #include "util/path.h"
 #include "util/strbuf.h"
 
@@ -49,7 +50,7 @@ static int follow(struct walk *walk, const char *link, const char *rest) {
     target[length] = '\0';
     if (target[0] == '/')
         strbuf_truncate(&walk->done, 0);
-    char *ahead = format_string("%s%s", target, rest);
+    char *ahead = join_texts(target, rest, NULL);
     if (!ahead)
         return -ENOMEM;
     free(walk->ahead);

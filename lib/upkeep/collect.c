@@ -28,6 +28,7 @@
 #include "util/dir.h"
 #include "util/export.h"
 #include "util/fd.h"
+#include "util/join.h"
 #include "util/path.h"
 #include "util/sparse.h"
 #include "util/strbuf.h"
@@ -215,7 +216,7 @@ static int plan_file(struct collector *collector, int directory_fd, const char *
     if (fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
         return errno == ENOENT ? 0 : -errno;
     size_t links = status.st_nlink - inodes_count(&collector->doomed, status.st_ino);
-    _cleanup_free_ char *path = format_string("%s%s", prefix, name);
+    _cleanup_free_ char *path = join_texts(prefix, name, NULL);
     return path
                ? plan_removal(collector, REMOVED_OBJECT, path, links <= 1 ? disk_space(&status) : 0)
                : -ENOMEM;
@@ -349,7 +350,7 @@ static int make_plan(struct collector *collector, vqemu_error **error) {
 /* ---- removing ---- */
 
 static int remove_revision(const struct collector *collector, const char *name) {
-    _cleanup_free_ char *file = format_string("%s" REVISION_SUFFIX, name);
+    _cleanup_free_ char *file = revision_file_name(name);
     if (!file)
         return -ENOMEM;
     return unlinkat(collector->store->refs_fd, file, 0) < 0 && errno != ENOENT ? -errno : 1;

@@ -162,7 +162,7 @@ static int prepare(struct removal *removal, struct vqemu_progress *progress, vqe
         r = find_tree(removal, progress->call, error);
     if (r < 0)
         return r;
-    removal->file = format_string("%s" REVISION_SUFFIX, removal->name);
+    removal->file = revision_file_name(removal->name);
     return removal->file ? 0 : error_no_memory(error);
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/join.h"
+
 #define BLOCK_SIZE 4000 /* with what malloc(3) adds, a page */
 
 struct arena_block {
@@ -63,25 +65,16 @@ const char *arena_text(struct arena *arena, const char *text) {
     return arena_bytes(arena, text, strlen(text));
 }
 
-static size_t length_of_all(va_list texts) {
-    size_t length = 0;
-    for (const char *text; (text = va_arg(texts, const char *));)
-        length += strlen(text);
-    return length;
-}
-
 const char *arena_join(struct arena *arena, ...) {
     va_list texts;
     va_start(texts, arena);
-    char *joined = take(arena, length_of_all(texts) + 1, 1), *end = joined;
+    char *joined = take(arena, join_length(texts) + 1, 1);
     va_end(texts);
     if (!joined)
         return "";
     va_start(texts, arena);
-    for (const char *text; (text = va_arg(texts, const char *));)
-        end = stpcpy(end, text);
+    join_into(joined, texts);
     va_end(texts);
-    *end = '\0';
     return joined;
 }
 

@@ -15,15 +15,13 @@
 
 #include "util/cleanup.h"
 #include "util/fd.h"
+#include "util/join.h"
 
 /* How often an opening is tried again that others disturb. */
 #define OPEN_ATTEMPTS 10000
 
 char *join_path(const char *directory, const char *name) {
-    char *joined = malloc(strlen(directory) + strlen(name) + 2);
-    if (joined)
-        stpcpy(stpcpy(stpcpy(joined, directory), "/"), name);
-    return joined;
+    return join_texts(directory, "/", name, NULL);
 }
 
 static char *join_working_directory(const char *path) {

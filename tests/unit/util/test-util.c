@@ -17,6 +17,7 @@
 #include "util/cleanup.h"
 #include "util/dir.h"
 #include "util/fd.h"
+#include "util/join.h"
 #include "util/path.h"
 #include "util/rfc3339.h"
 #include "util/strbuf.h"
@@ -188,6 +189,11 @@ START_TEST(texts_are_joined) {
     ck_assert_str_eq(joined + strlen(long_text) + 1, long_text);
     ck_assert_str_eq(arena_bytes(&arena, "beginning and end", 9), "beginning");
     ck_assert_str_eq(arena_bytes(&arena, "", 0), "");
+    _cleanup_free_ char *texts = join_texts("one", "", "/", "two", NULL),
+                        *one = join_texts("", NULL), *path = join_path("/a", "b/c");
+    ck_assert_str_eq(texts, "one/two");
+    ck_assert_str_eq(one, "");
+    ck_assert_str_eq(path, "/a/b/c");
     ck_assert(!arena.failed);
     arena_release(&arena);
 }
