@@ -10,6 +10,7 @@
 #include "choice/arch.h"
 #include "choice/vhost-net.h"
 #include "util/export.h"
+#include "util/join.h"
 #include "util/strbuf.h"
 
 struct vqemu_host {
@@ -133,21 +134,29 @@ static int check_arch(const char *name, vqemu_error **error) {
     return options_not_a_choice(VQEMU_HOST_ARCH, name, choices, error);
 }
 
-/* state_name gives "unknown" for the first number that is no state. */
-static int check_state(const char *key, const char *name, const char *(*state_name)(int32_t),
-                       vqemu_error **error) {
+/* The name of a state, and "unknown" for the first number that is none. */
+typedef const char *state_name_fn(int32_t state);
+
+static bool is_state(const char *name, state_name_fn *state_name) {
+    int32_t state = 1;
+    while (strcmp(state_name(state), "unknown") != 0 && strcmp(state_name(state), name) != 0)
+        state++;
+    return strcmp(state_name(state), "unknown") != 0;
+}
+
+static char *list_states(state_name_fn *state_name) {
     struct strbuf names = {0};
-    for (int32_t state = 1; strcmp(state_name(state), "unknown") != 0; state++) {
-        if (strcmp(state_name(state), name) == 0) {
-            strbuf_release(&names);
-            return 0;
-        }
+    for (int32_t state = 1; strcmp(state_name(state), "unknown") != 0; state++)
         strbuf_addf(&names, "%s%s", state > 1 ? ", " : "", state_name(state));
-    }
-    _cleanup_free_ char *choices = strbuf_take(&names);
-    if (!choices)
-        return error_no_memory(error);
-    return options_not_a_choice(key, name, choices, error);
+    return strbuf_take(&names);
+}
+
+static int check_state(const char *key, const char *name, state_name_fn *state_name,
+                       vqemu_error **error) {
+    if (is_state(name, state_name))
+        return 0;
+    _cleanup_free_ char *choices = list_states(state_name);
+    return choices ? options_not_a_choice(key, name, choices, error) : error_no_memory(error);
 }
 
 VQEMU_EXPORT int vqemu_host_options_new(vqemu_host_options **options, vqemu_error **error) {
@@ -194,8 +203,8 @@ VQEMU_EXPORT int vqemu_host_new(const vqemu_host_options *options, uint32_t flag
     new->kvm_reason = strdup(states[new->kvm_state].description);
     new->vhost_net_state =
         options->vhost_net ? vhost_net_find_state(options->vhost_net) : VQEMU_VHOST_NET_UNSEEN;
-    new->vhost_net_reason = format_string("the host is described with a vhost-net that is %s",
-                                          vqemu_vhost_net_state_name(new->vhost_net_state));
+    new->vhost_net_reason = join_texts("the host is described with a vhost-net that is ",
+                                       vqemu_vhost_net_state_name(new->vhost_net_state), NULL);
     if (!new->kvm_reason || !new->vhost_net_reason)
         return error_no_memory(error);
     *host = TAKE_POINTER(new);

@@ -7,6 +7,7 @@
 #include "choice/profile.h"
 #include "choice/wanted.h"
 #include "util/export.h"
+#include "util/join.h"
 #include "util/strbuf.h"
 
 struct rejection {
@@ -389,8 +390,8 @@ static int select_named(const struct wanted *wanted, vqemu_selection **selection
     if (r < 0)
         return r;
     if (note_host(new, wanted->host))
-        new->reason = format_string("the profile was asked for by name%s%s",
-                                    new->problem ? "; but " : "", new->problem ? new->problem : "");
+        new->reason = join_texts("the profile was asked for by name", new->problem ? "; but " : "",
+                                 new->problem, NULL);
     if (!new->reason)
         return error_no_memory(error);
     *selection = TAKE_POINTER(new);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -12,6 +11,7 @@
 #include "store/newest-memo.h"
 #include "store/record.h"
 #include "util/export.h"
+#include "util/join.h"
 #include "util/strbuf.h"
 
 /*
@@ -72,7 +72,10 @@ static bool is_still(const vqemu_store *store, const struct newest_memo *memo) {
 }
 
 static bool copy_text(char *to, size_t size, const char *from) {
-    return from && snprintf(to, size, "%s", from) < (int)size;
+    if (!from || strlen(from) >= size)
+        return false;
+    strcpy(to, from);
+    return true;
 }
 
 /* Two numbers, and a time. */
@@ -109,10 +112,10 @@ static bool memo_holds(const vqemu_store *store, const struct newest_memo *memo)
 
 /* Returns 1, 0, or -ENOMEM. */
 static int read_record(const vqemu_store *store, struct newest_memo *memo) {
-    char name[sizeof "../" STORE_CACHE "/" RECORD_PREFIX + KEY_MAX];
+    _cleanup_free_ char *path = join_texts("../" STORE_CACHE "/" RECORD_PREFIX, memo->key, NULL);
     _cleanup_free_ char *text = NULL;
-    snprintf(name, sizeof name, "../" STORE_CACHE "/" RECORD_PREFIX "%s", memo->key);
-    int r = record_read(store->objects_fd, name, store->flags, RECORD_LIMIT, &text);
+    int r =
+        path ? record_read(store->objects_fd, path, store->flags, RECORD_LIMIT, &text) : -ENOMEM;
     if (r < 0)
         return r == -ENOMEM ? r : 0;
     if (parse(text, memo) && memo_holds(store, memo))
@@ -185,7 +188,7 @@ static void remember(const vqemu_store *store, const char *key, const struct sca
         !is_settled(&scan->begin, &scan->refs.st_mtim) || !is_settled(&scan->begin, &file->st_mtim))
         return;
     _cleanup_close_ int cache_fd = -1;
-    _cleanup_free_ char *name = format_string(RECORD_PREFIX "%s", key);
+    _cleanup_free_ char *name = join_texts(RECORD_PREFIX, key, NULL);
     _cleanup_strbuf_ struct strbuf text = {0};
     const struct seen refs = see_directory(&scan->refs), seen = see_file(file);
     if (!name || store_open_beside_objects(store, STORE_CACHE, &cache_fd, NULL) < 0)
