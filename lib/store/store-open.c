@@ -166,6 +166,13 @@ static int make_store(const struct opening *opening, vqemu_error **error) {
     return r;
 }
 
+static int look_at_part(struct part *part, int fd, vqemu_error **error) {
+    return fstat(fd, &part->status) < 0
+               ? error_system_at(error, errno, "cannot look at the store directory", "%s",
+                                 *part->path)
+               : 0;
+}
+
 static int open_part(struct part *part, int *fd, vqemu_error **error) {
     const char *path = *part->path;
     *fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY, 0);
@@ -175,9 +182,7 @@ static int open_part(struct part *part, int *fd, vqemu_error **error) {
             error, NULL, VQEMU_DETAIL_PATH, path, NULL);
     if (*fd < 0)
         return error_system_at(error, -*fd, "cannot open the store directory", "%s", path);
-    return fstat(*fd, &part->status) < 0
-               ? error_system_at(error, errno, "cannot look at the store directory", "%s", path)
-               : 0;
+    return look_at_part(part, *fd, error);
 }
 
 /* Trees and links are opened when they are needed. */
@@ -188,15 +193,22 @@ static int find_part(const struct part *part, struct directory *directory, vqemu
 }
 
 /* Where objects/ lies: not where its path says so if that is a link. */
-static int name_beside(vqemu_store *store, const struct part *objects, vqemu_error **error) {
+static int name_beside(vqemu_store *store, bool is_link, vqemu_error **error) {
     const char *path = store->objects_path, *name = base_name(path);
-    char target[1];
-    bool is_link = readlinkat(objects->base_fd, objects->from_base, target, sizeof target) >= 0;
     bool is_plain =
         !is_link && name > path && *name && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
     store->beside_path =
         is_plain ? strndup(path, (size_t)(name - path - 1)) : join_path(path, "..");
     return store->beside_path ? 0 : error_no_memory(error);
+}
+
+static int open_objects(struct opening *opening, vqemu_error **error) {
+    struct part *part = &opening->objects;
+    int *fd = &opening->store->objects_fd;
+    *fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+    bool is_link = *fd < 0; /* or not to be opened at all, which is told then */
+    int r = is_link ? open_part(part, fd, error) : look_at_part(part, *fd, error);
+    return r == 0 ? name_beside(opening->store, is_link, error) : r;
 }
 
 /* Where a directory lies: as its path says, unless that is a link. */
@@ -298,9 +310,7 @@ static int open_parts(struct opening *opening, vqemu_error **error) {
     vqemu_store *store = opening->store;
     int r = store->flags & VQEMU_STORE_CREATE ? make_store(opening, error) : 0;
     if (r == 0)
-        r = open_part(&opening->objects, &store->objects_fd, error);
-    if (r == 0)
-        r = name_beside(store, &opening->objects, error);
+        r = open_objects(opening, error);
     if (r == 0)
         r = open_part(&opening->refs, &store->refs_fd, error);
     if (r == 0)
