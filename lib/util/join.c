@@ -18,16 +18,14 @@ void join_into(char *memory, va_list texts) {
 }
 
 char *join_texts(const char *first, ...) {
-    size_t length = strlen(first);
     va_list texts;
     va_start(texts, first);
-    char *joined = malloc(length + join_length(texts) + 1);
+    char *joined = malloc(strlen(first) + join_length(texts) + 1);
     va_end(texts);
     if (!joined)
         return NULL;
-    memcpy(joined, first, length);
     va_start(texts, first);
-    join_into(joined + length, texts);
+    join_into(stpcpy(joined, first), texts);
     va_end(texts);
     return joined;
 }
