@@ -285,6 +285,39 @@ func TestAStreamThatIsStuckIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestWhatIsBuiltOfAVMIsGivenUp(t *testing.T) {
+	resolved := resolve(t, ingested(t))
+	vm := vmOf(t, VMConfig{Name: "x", User: "root", Firmware: "bios"})
+	for name, f := range map[string]func(ctx context.Context, options ...CallOption) error{
+		"command": func(ctx context.Context, options ...CallOption) error {
+			command, err := resolved.Command(ctx, vm, CommandOptions{}, options...)
+			if err == nil {
+				err = command.Close()
+			}
+			return err
+		},
+		"units": func(ctx context.Context, options ...CallOption) error {
+			_, err := resolved.Units(ctx, vm, UnitOptions{}, options...)
+			return err
+		},
+		"defaults": func(ctx context.Context, options ...CallOption) error {
+			return vm.Complete(ctx, resolved, nil, options...)
+		},
+	} {
+		if err := f(nil); err != nil {
+			t.Errorf("%s without a context: %v", name, err)
+		}
+		if err := f(ctx, WithThreads(2)); err != nil {
+			t.Errorf("%s with an option: %v", name, err)
+		}
+		cancelled, cancel := context.WithCancel(ctx)
+		cancel()
+		if err := f(cancelled); !errors.Is(err, context.Canceled) || !errors.Is(err, ErrCancelled) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestManyGoroutinesUseOneStore(t *testing.T) {
 	store := ingested(t)
 	var group sync.WaitGroup

@@ -32,11 +32,11 @@ func TestARealQEMUTellsWhatItCanDo(t *testing.T) {
 	defer vm.Close()
 	check(t, vm.Set("firmware", "bios"))
 	check(t, vm.Set("cpu_model", "qemu65"))
-	if _, err := runtime.Command(vm, CommandOptions{}); err != nil {
+	if _, err := runtime.Command(ctx, vm, CommandOptions{}); err != nil {
 		t.Errorf("unchecked: %v", err)
 	}
 	var refused *Error
-	_, err = runtime.Command(vm, CommandOptions{Capabilities: told})
+	_, err = runtime.Command(ctx, vm, CommandOptions{Capabilities: told})
 	if !errors.As(err, &refused) || refused.Reason != "qemu-lacks-thing" || refused.Details["key"] != "cpu_model" {
 		t.Errorf("checked: %v", err)
 	}

@@ -157,12 +157,12 @@ func newCommand(c *C.vqemu_command) *Command {
 }
 
 // Command builds the command that runs a VM.
-func (r *Runtime) Command(vm *VM, how CommandOptions) (*Command, error) {
-	options, err := how.make()
+func (r *Runtime) Command(ctx context.Context, vm *VM, how CommandOptions, options ...CallOption) (*Command, error) {
+	settings, err := how.make()
 	if err != nil {
 		return nil, err
 	}
-	defer C.vqemu_command_options_free(options)
+	defer C.vqemu_command_options_free(settings)
 	runtime, releaseRuntime, err := r.use()
 	if err != nil {
 		return nil, err
@@ -173,15 +173,17 @@ func (r *Runtime) Command(vm *VM, how CommandOptions) (*Command, error) {
 		return nil, err
 	}
 	defer releaseVM()
-	var c *C.vqemu_command
-	err = try(func(e **C.vqemu_error) C.int {
-		return C.vqemu_command_build(runtime, described, options, how.flags(), nil, &c, e)
+	var command *Command
+	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
+		var c *C.vqemu_command
+		result := C.vqemu_command_build(runtime, described, settings, how.flags(), call, &c, e)
+		if result == 0 {
+			command = newCommand(c)
+			C.vqemu_command_unref(c)
+		}
+		return result
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer C.vqemu_command_unref(c)
-	return newCommand(c), nil
+	return command, err
 }
 
 func (c *Command) use() (*C.vqemu_command, func(), error) {

@@ -17,7 +17,7 @@ import (
 
 func commandFor(t *testing.T, config VMConfig) *Command {
 	t.Helper()
-	command, err := resolve(t, ingested(t)).Command(vmOf(t, config), CommandOptions{})
+	command, err := resolve(t, ingested(t)).Command(ctx, vmOf(t, config), CommandOptions{})
 	check(t, err)
 	return command
 }
@@ -68,14 +68,14 @@ func TestOptionsOfCommands(t *testing.T) {
 	resolved := resolve(t, ingested(t))
 	vm := vmOf(t, VMConfig{Name: "x", RuntimeDir: "/run/x", Firmware: "bios"})
 	for word, options := range map[string]CommandOptions{"-S": {Paused: true}, "defer": {Incoming: true}} {
-		command, err := resolved.Command(vm, options)
+		command, err := resolved.Command(ctx, vm, options)
 		check(t, err)
-		plain, err := resolved.Command(vm, CommandOptions{})
+		plain, err := resolved.Command(ctx, vm, CommandOptions{})
 		if err != nil || has(plain.Argv, word) || !has(command.Argv, word) {
 			t.Errorf("%s: %v", word, command.Argv)
 		}
 	}
-	command, err := resolved.Command(vm, CommandOptions{ForUnit: true})
+	command, err := resolved.Command(ctx, vm, CommandOptions{ForUnit: true})
 	if err != nil || command.Socket("qmp") == "" || command.Socket("stop") == "" {
 		t.Error(command.Argv, err)
 	}
@@ -140,7 +140,7 @@ func TestDescriptorsByNameAreNumberedForTheProcess(t *testing.T) {
 func TestTheLeaseIsKeptByTheProcess(t *testing.T) {
 	store := ingested(t)
 	resolved := resolve(t, store)
-	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Firmware: "bios"}), CommandOptions{})
+	command, err := resolved.Command(ctx, vmOf(t, VMConfig{Name: "x", Firmware: "bios"}), CommandOptions{})
 	check(t, err)
 	qemu, err := command.Cmd(nil)
 	check(t, err)
@@ -166,7 +166,7 @@ func TestTheLeaseIsKeptByTheProcess(t *testing.T) {
 func TestACmdKeepsNoDescriptors(t *testing.T) {
 	store := ingested(t)
 	resolved := resolve(t, store)
-	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Firmware: "bios"}), CommandOptions{})
+	command, err := resolved.Command(ctx, vmOf(t, VMConfig{Name: "x", Firmware: "bios"}), CommandOptions{})
 	check(t, err)
 	before := openDescriptors(t)
 	var all []*Cmd // so that none is garbage
@@ -278,7 +278,7 @@ func TestARuntimeByHand(t *testing.T) {
 	if lease, err := runtime.Lease(); lease != nil || err != nil {
 		t.Error(lease, err)
 	}
-	command, err := runtime.Command(vmOf(t, VMConfig{Name: "x", Firmware: "bios"}), CommandOptions{})
+	command, err := runtime.Command(ctx, vmOf(t, VMConfig{Name: "x", Firmware: "bios"}), CommandOptions{})
 	check(t, err)
 	if qemu, err := command.Cmd(nil); err != nil || len(qemu.ExtraFiles) != 0 {
 		t.Errorf("%+v, %v", qemu, err)
@@ -292,7 +292,7 @@ func TestUnits(t *testing.T) {
 	resolved := resolve(t, ingested(t))
 	stop := []string{"/usr/bin/stop it", "--now"}
 	shares := []Share{{Path: "/srv", Tag: "s", Driver: "virtiofs"}}
-	units, err := resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios", Shares: shares}),
+	units, err := resolved.Units(ctx, vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios", Shares: shares}),
 		UnitOptions{NamePrefix: "my-", StopTimeout: 1500 * time.Millisecond, StopCommand: stop})
 	check(t, err)
 	service := units.Units[0]
@@ -303,7 +303,7 @@ func TestUnits(t *testing.T) {
 	if units.Command.Socket("stop") == "" || units.Command.VMName != "web" {
 		t.Errorf("%+v", units.Command)
 	}
-	_, err = resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios"}), UnitOptions{StopCommand: []string{"stop"}})
+	_, err = resolved.Units(ctx, vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios"}), UnitOptions{StopCommand: []string{"stop"}})
 	if !errors.Is(err, ErrInvalid) {
 		t.Error(err)
 	}
@@ -312,7 +312,7 @@ func TestUnits(t *testing.T) {
 		is      error
 	}{{UnitOptions{StopTimeout: time.Second}, &Error{Code: CodeUsage, Reason: "flags-at-odds"}},
 		{UnitOptions{StopTimeout: -1, StopCommand: stop}, &Error{Code: CodeInvalid, Reason: "out-of-range"}}} {
-		_, err = resolved.Units(vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios"}), refused.options)
+		_, err = resolved.Units(ctx, vmOf(t, VMConfig{Name: "web", User: "root", Firmware: "bios"}), refused.options)
 		if !errors.Is(err, refused.is) || !strings.Contains(err.Error(), "stop_seconds") {
 			t.Error(err)
 		}

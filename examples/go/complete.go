@@ -7,9 +7,11 @@ package voltqemu
 */
 import "C"
 
+import "context"
+
 // Complete writes the defaults of its hardware into the VM, as a command for this runtime would have them.
 // capabilities are what Runtime.Probe told, for the versioned machine; or nil.
-func (vm *VM) Complete(runtime *Runtime, capabilities *Capabilities) error {
+func (vm *VM) Complete(ctx context.Context, runtime *Runtime, capabilities *Capabilities, options ...CallOption) error {
 	resolved, releaseRuntime, err := runtime.use()
 	if err != nil {
 		return err
@@ -29,5 +31,7 @@ func (vm *VM) Complete(runtime *Runtime, capabilities *Capabilities) error {
 		return err
 	}
 	defer release()
-	return try(func(e **C.vqemu_error) C.int { return C.vqemu_vm_complete(handle, resolved, told, 0, nil, e) })
+	return run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
+		return C.vqemu_vm_complete(handle, resolved, told, 0, call, e)
+	})
 }

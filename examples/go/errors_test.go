@@ -151,7 +151,7 @@ func TestNegativeTimesAreRefused(t *testing.T) {
 	_, ofCall := store.Collect(ctx, 1, true, WithLockTimeout(-time.Second))
 	_, ofGuest := monitor.ShutDown(ctx, -time.Second)
 	_, ofLong := monitor.ShutDown(ctx, 25*24*time.Hour)
-	_, ofUnit := resolved.Units(vmOf(t, VMConfig{Name: "x", User: "root"}), UnitOptions{StopTimeout: -1,
+	_, ofUnit := resolved.Units(ctx, vmOf(t, VMConfig{Name: "x", User: "root"}), UnitOptions{StopTimeout: -1,
 		StopCommand: []string{"/bin/stop"}})
 	for key, err := range map[string]error{"lock_timeout_ms": ofCall, "timeout": ofGuest, "timeout_ms": ofLong,
 		"stop_seconds": ofUnit} {

@@ -62,7 +62,7 @@ func TestNilAndZeroHandlesGiveErrors(t *testing.T) {
 		}
 	}
 	var none *VM
-	if _, err := resolve(t, ingested(t)).Command(none, CommandOptions{}); !errors.Is(err, ErrUsage) {
+	if _, err := resolve(t, ingested(t)).Command(ctx, none, CommandOptions{}); !errors.Is(err, ErrUsage) {
 		t.Error(err)
 	}
 }
@@ -79,7 +79,7 @@ func TestClosedHandlesGiveErrClosed(t *testing.T) {
 	check(t, err)
 	resolved := resolve(t, store)
 	vm := vmOf(t, VMConfig{Name: "x", Firmware: "bios"})
-	command, err := resolved.Command(vm, CommandOptions{})
+	command, err := resolved.Command(ctx, vm, CommandOptions{})
 	check(t, err)
 	host, err := ProbeHost()
 	check(t, err)
@@ -134,7 +134,7 @@ func TestHandlesCanBeClosedWhileTheyAreUsed(t *testing.T) {
 			for {
 				resolved, err := store.Resolve(ctx, selection, ResolveOptions{})
 				if err == nil {
-					_, err = resolved.Command(vm, CommandOptions{})
+					_, err = resolved.Command(ctx, vm, CommandOptions{})
 				}
 				if err == nil {
 					err = vm.Set(KeyMemory, 64)

@@ -309,7 +309,7 @@ func TestARealQEMU(t *testing.T) {
 	directory := t.TempDir()
 	image := filepath.Join(directory, "disk.img")
 	check(t, os.WriteFile(image, make([]byte, 1<<20), 0o600))
-	command, err := runtimeOf(t, program).Command(vmOf(t, VMConfig{Name: "real", Firmware: "bios", Console: "none",
+	command, err := runtimeOf(t, program).Command(ctx, vmOf(t, VMConfig{Name: "real", Firmware: "bios", Console: "none",
 		Memory: 64, Disks: []Disk{{File: image, Format: "raw"}}, RuntimeDir: directory + "/run",
 		StateDir: directory + "/state", QMPSocket: directory + "/run/qmp.sock"}), CommandOptions{})
 	check(t, err)

@@ -23,8 +23,8 @@ func TestAPolicyDeniesCommandsAndUnits(t *testing.T) {
 	for document, wanted := range map[string]bool{`{"users": ["root"]}`: false,
 		`{"users": ["root"], "sandbox_off": true, "extra_args": true}`: true} {
 		policy := policyOf(t, document)
-		_, ofCommand := resolved.Command(vm, CommandOptions{Policy: policy})
-		_, ofUnits := resolved.Units(vm, UnitOptions{Policy: policy})
+		_, ofCommand := resolved.Command(ctx, vm, CommandOptions{Policy: policy})
+		_, ofUnits := resolved.Units(ctx, vm, UnitOptions{Policy: policy})
 		for _, err := range []error{ofCommand, ofUnits} {
 			var told *Error
 			if wanted && err != nil || !wanted && (!errors.Is(err, ErrDenied) || !errors.As(err, &told) ||
@@ -44,8 +44,8 @@ func TestAPolicyThatIsNone(t *testing.T) {
 		policy *Policy
 		is     error
 	}{{nil, nil}, {&Policy{}, ErrUsage}, {closed, ErrClosed}} {
-		_, ofCommand := resolved.Command(vm, CommandOptions{Policy: one.policy})
-		_, ofUnits := resolved.Units(vm, UnitOptions{Policy: one.policy})
+		_, ofCommand := resolved.Command(ctx, vm, CommandOptions{Policy: one.policy})
+		_, ofUnits := resolved.Units(ctx, vm, UnitOptions{Policy: one.policy})
 		if !errors.Is(ofCommand, one.is) || !errors.Is(ofUnits, one.is) {
 			t.Errorf("%v, %v instead of %v", ofCommand, ofUnits, one.is)
 		}

@@ -15,7 +15,7 @@ import (
 func TestACommandIsSavedAndLoaded(t *testing.T) {
 	store := ingested(t)
 	resolved := resolve(t, store)
-	command, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Disks: []Disk{{File: "/srv/here"}}}), CommandOptions{})
+	command, err := resolved.Command(ctx, vmOf(t, VMConfig{Name: "x", Disks: []Disk{{File: "/srv/here"}}}), CommandOptions{})
 	check(t, err)
 	explained, err := command.Explain()
 	check(t, err)
@@ -29,7 +29,7 @@ func TestACommandIsSavedAndLoaded(t *testing.T) {
 	if !diff.SameCommand || !diff.SameHardware || len(diff.Changes) != 0 {
 		t.Errorf("%+v", diff)
 	}
-	larger, err := resolved.Command(vmOf(t, VMConfig{Name: "x", Memory: 3000, Disks: []Disk{{File: "/srv/here"}}}),
+	larger, err := resolved.Command(ctx, vmOf(t, VMConfig{Name: "x", Memory: 3000, Disks: []Disk{{File: "/srv/here"}}}),
 		CommandOptions{})
 	check(t, err)
 	diff, err = command.Diff(larger)

@@ -8,6 +8,7 @@ package voltqemu
 import "C"
 
 import (
+	"context"
 	"math"
 	"time"
 )
@@ -65,23 +66,32 @@ func (o *UnitOptions) fill(options *C.vqemu_unit_options) error {
 	return err
 }
 
+// newUnits copies what the library made.
+func newUnits(u *C.vqemu_units) *Units {
+	units := &Units{Command: newCommand(C.vqemu_units_command(u))}
+	for i := C.size_t(0); i < C.vqemu_units_count(u); i++ {
+		units.Units = append(units.Units, Unit{C.GoString(C.vqemu_units_name(u, i)), C.GoString(C.vqemu_units_text(u, i))})
+	}
+	return units
+}
+
 // Units makes the systemd units that run a VM.
-func (r *Runtime) Units(vm *VM, how UnitOptions) (*Units, error) {
-	var options *C.vqemu_unit_options
-	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_unit_options_new(&options, e) }); err != nil {
+func (r *Runtime) Units(ctx context.Context, vm *VM, how UnitOptions, options ...CallOption) (*Units, error) {
+	var settings *C.vqemu_unit_options
+	if err := try(func(e **C.vqemu_error) C.int { return C.vqemu_unit_options_new(&settings, e) }); err != nil {
 		return nil, err
 	}
-	defer C.vqemu_unit_options_free(options)
-	if err := how.fill(options); err != nil {
+	defer C.vqemu_unit_options_free(settings)
+	if err := how.fill(settings); err != nil {
 		return nil, err
 	}
 	ofCommand := CommandOptions{StateBase: how.StateBase, RuntimeBase: how.RuntimeBase, Policy: how.Policy,
 		Capabilities: how.Capabilities, Others: how.Others}
-	commandOptions, err := ofCommand.make()
+	commandSettings, err := ofCommand.make()
 	if err != nil {
 		return nil, err
 	}
-	defer C.vqemu_command_options_free(commandOptions)
+	defer C.vqemu_command_options_free(commandSettings)
 	runtime, releaseRuntime, err := r.use()
 	if err != nil {
 		return nil, err
@@ -96,17 +106,15 @@ func (r *Runtime) Units(vm *VM, how UnitOptions) (*Units, error) {
 	if how.User {
 		flags = C.VQEMU_UNIT_USER_MANAGER
 	}
-	var u *C.vqemu_units
-	err = try(func(e **C.vqemu_error) C.int {
-		return C.vqemu_units_build(runtime, described, commandOptions, options, flags, nil, &u, e)
+	var units *Units
+	err = run(ctx, options, func(call *C.vqemu_call, e **C.vqemu_error) C.int {
+		var u *C.vqemu_units
+		result := C.vqemu_units_build(runtime, described, commandSettings, settings, flags, call, &u, e)
+		if result == 0 {
+			units = newUnits(u)
+			C.vqemu_units_free(u)
+		}
+		return result
 	})
-	if err != nil {
-		return nil, err
-	}
-	defer C.vqemu_units_free(u)
-	units := &Units{Command: newCommand(C.vqemu_units_command(u))}
-	for i := C.size_t(0); i < C.vqemu_units_count(u); i++ {
-		units.Units = append(units.Units, Unit{C.GoString(C.vqemu_units_name(u, i)), C.GoString(C.vqemu_units_text(u, i))})
-	}
-	return units, nil
+	return units, err
 }

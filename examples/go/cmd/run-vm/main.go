@@ -59,7 +59,7 @@ func build(ctx context.Context, root string, vm *voltqemu.VM) (*voltqemu.Selecti
 		return nil, nil, err
 	}
 	defer runtime.Close() // the command keeps it
-	command, err := runtime.Command(vm, voltqemu.CommandOptions{})
+	command, err := runtime.Command(ctx, vm, voltqemu.CommandOptions{})
 	return selection, command, err
 }
 
