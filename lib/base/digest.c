@@ -44,6 +44,10 @@ static void finish(struct digest_state *state, unsigned char raw[DIGEST_RAW_SIZE
 #endif
 }
 
+void digest_add_text(struct digest_state *state, const char *text) {
+    digest_add(state, text, strlen(text) + 1);
+}
+
 struct digest digest_finish(struct digest_state *state) {
     static const char digits[] = "0123456789abcdef";
     unsigned char raw[DIGEST_RAW_SIZE];

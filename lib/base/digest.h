@@ -9,9 +9,9 @@
 
 #define DIGEST_HEX_LENGTH 64
 
-/* A digest as text: 64 lowercase hex digits and a NUL. */
 struct watch;
 
+/* A digest as text: 64 lowercase hex digits and a NUL. */
 struct digest {
     char hex[DIGEST_HEX_LENGTH + 1];
 };
@@ -23,6 +23,8 @@ struct digest_state {
 
 void digest_start(struct digest_state *state);
 void digest_add(struct digest_state *state, const void *bytes, size_t size);
+/* A text with its NUL, by which texts in a row are told apart. */
+void digest_add_text(struct digest_state *state, const char *text);
 struct digest digest_finish(struct digest_state *state);
 
 struct digest digest_of_bytes(const void *bytes, size_t size);

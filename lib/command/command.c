@@ -22,14 +22,10 @@
 
 /* ---- the command ---- */
 
-static void hash_string(struct digest_state *state, const char *text) {
-    digest_add(state, text, strlen(text) + 1);
-}
-
 static void hash_vector(struct digest_state *state, const struct strv *vector) {
     char count[24];
     snprintf(count, sizeof count, "%zu", vector->count);
-    hash_string(state, count);
+    digest_add_text(state, count);
     for (size_t i = 0; i < vector->count;) { /* words that lie in a row as one */
         const char *first = vector->items[i], *end = first;
         while (i < vector->count && vector->items[i] == end)
@@ -43,7 +39,7 @@ struct digest command_digest(const vqemu_command *command) {
     digest_start(&state);
     hash_vector(&state, &command->argv);
     hash_vector(&state, &command->envp);
-    hash_string(&state, command->runtime->digest.hex);
+    digest_add_text(&state, command->runtime->digest.hex);
     return digest_finish(&state);
 }
 

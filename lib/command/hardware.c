@@ -184,10 +184,6 @@ char *hardware_seen(const struct options *options, const struct option *option,
 
 /* ---- the digest ---- */
 
-static void hash_string(struct digest_state *state, const char *text) {
-    digest_add(state, text, strlen(text) + 1);
-}
-
 struct word {
     const char *text;
     size_t size; /* with its NUL */
@@ -230,7 +226,7 @@ static void hash_option(struct digest_state *state, struct view *view,
     look_at(view, options, option);
     if (view->count > 2)
         qsort(view->words + 1, view->count - 1, sizeof *view->words, compare_words);
-    hash_string(state, option_spelling(option->name));
+    digest_add_text(state, option_spelling(option->name));
     for (size_t i = 0; i < view->count; i++)
         digest_add(state, view->words[i].text, view->words[i].size);
 }
@@ -240,14 +236,14 @@ bool hardware_digest(const char *arch, const struct options *options, struct dig
     struct view view = {.words = calloc(most, sizeof *view.words)};
     struct digest_state state;
     digest_start(&state);
-    hash_string(&state, VERSION);
-    hash_string(&state, arch);
+    digest_add_text(&state, VERSION);
+    digest_add_text(&state, arch);
     for (size_t i = 0; view.words && i < options->count; i++)
         if (is_visible(options->items[i].name))
             hash_option(&state, &view, options, &options->items[i]);
     for (size_t i = 0; i < options->count; i++)
         if (options->items[i].name == OPTION_EXTRA)
-            hash_string(&state, options->items[i].head);
+            digest_add_text(&state, options->items[i].head);
     *digest = digest_finish(&state);
     bool is_whole = view.words && !view.seen.failed;
     strbuf_release(&view.seen);

@@ -16,7 +16,7 @@
 static struct digest digest_of(const char *purpose, const char *name) {
     struct digest_state state;
     digest_start(&state);
-    digest_add(&state, purpose, strlen(purpose) + 1);
+    digest_add_text(&state, purpose);
     digest_add(&state, name, strlen(name));
     return digest_finish(&state);
 }
