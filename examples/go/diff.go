@@ -27,9 +27,9 @@ type CommandChange struct {
 
 // CommandSide is what one of two commands has.
 type CommandSide struct {
-	Value  string `json:"value"`
-	Key    string `json:"key"`    // of the VM, "" if none is for it
-	Reason string `json:"reason"` // in words, where the VM does not say it
+	Value   string `json:"value"`
+	Key     string `json:"key"`     // of the VM, "" if none is for it
+	Message string `json:"message"` // in words, where the VM does not say it
 }
 
 // Diff tells what is different in another command. What LoadCommand has loaded is not compared.

@@ -15,16 +15,16 @@ type Argument struct {
 	Option   string // "" for the program, and for what the VM adds
 	Value    string
 	Key      string // of the VM, "" if none is for it
-	Reason   string // in words, where the VM does not say it
+	Message  string // in words, where the VM does not say it
 	Settings []ArgumentSetting
 }
 
 // ArgumentSetting is a part of an argument that comes from elsewhere than the argument itself.
 type ArgumentSetting struct {
-	Name   string
-	Value  string
-	Key    string
-	Reason string
+	Name    string
+	Value   string
+	Key     string
+	Message string
 }
 
 // Explain tells where each argument comes from. What LoadCommand has loaded is not explained.

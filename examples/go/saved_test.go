@@ -20,7 +20,7 @@ func TestACommandIsSavedAndLoaded(t *testing.T) {
 	explained, err := command.Explain()
 	check(t, err)
 	for i, argument := range explained {
-		if argument.Key == "" && argument.Reason == "" || argument.Index < i {
+		if argument.Key == "" && argument.Message == "" || argument.Index < i {
 			t.Errorf("%d: %+v", i, argument)
 		}
 	}

@@ -53,7 +53,7 @@ const struct command command_args = {
         "arguments.\n"
         "With --json: argv, env, cwd, digest, hardware_digest, fingerprint (the digest).\n"
         "With --explain, instead: each argument, the key of the VM that it comes from, and\n"
-        "why it is there; with --json, arguments: index, option, value, key, reason,\n"
+        "why it is there; with --json, arguments: index, option, value, key, message,\n"
         "settings.\n",
     .example = "  volt-qemu args --profile emulate-x86 --kernel vmlinuz --rootfs /srv/web >web.sh\n"
                "  volt-qemu args --vm web.json --json -- -snapshot\n"

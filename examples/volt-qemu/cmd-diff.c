@@ -62,10 +62,10 @@ static void print_place(const json_t *change) {
     }
 }
 
-static void print_reason(const json_t *side) {
-    _cleanup_free_ char *reason = member_text(side, "reason");
-    if (json_object_get(side, "reason"))
-        printf(" (%s)", reason);
+static void print_message(const json_t *side) {
+    _cleanup_free_ char *message = member_text(side, "message");
+    if (json_object_get(side, "message"))
+        printf(" (%s)", message);
 }
 
 /* The key is that of the side that has one. */
@@ -77,9 +77,9 @@ static void print_command_change(const json_t *change) {
     printf("%s:", key);
     print_place(change);
     printf(" %s", old);
-    print_reason(from);
+    print_message(from);
     printf(" -> %s", new);
-    print_reason(to);
+    print_message(to);
     puts(json_is_true(json_object_get(change, "guest")) ? "; the guest sees it" : "");
 }
 
@@ -150,7 +150,7 @@ const struct command command_diff = {
         "With --commands, make the commands that run them, as \"volt-qemu args\" does, and\n"
         "tell which settings of QEMU differ, by which keys, why, and whether the guest\n"
         "sees it; with --json, same_command, same_hardware, changes (option, id, setting,\n"
-        "guest; from, to: value, key, reason).\n",
+        "guest; from, to: value, key, message).\n",
     .example = "  volt-qemu diff web.json web-new.json\n"
                "  volt-qemu diff --commands --profile kvm-linux web.json web-new.json\n",
     .run = diff,

@@ -11,22 +11,22 @@ bool device_node_is_shortage(int system_errno) {
 }
 
 enum device_node device_node_judge(int system_errno, const char *device, const char *hint,
-                                   char **reason) {
+                                   char **message) {
     char text[128];
     switch (system_errno) {
     case ENOENT:
     case ENODEV:
     case ENXIO:
-        *reason = format_string("there is no %s%s", device, hint);
+        *message = format_string("there is no %s%s", device, hint);
         return NODE_ABSENT;
     case EACCES:
     case EPERM:
-        *reason =
+        *message =
             format_string("%s may not be opened by this user: join the group that owns it", device);
         return NODE_DENIED;
     default:
-        *reason = format_string("%s cannot be opened: %s", device,
-                                strerror_r(system_errno, text, sizeof text));
+        *message = format_string("%s cannot be opened: %s", device,
+                                 strerror_r(system_errno, text, sizeof text));
         return NODE_BROKEN;
     }
 }

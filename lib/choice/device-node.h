@@ -10,9 +10,9 @@ enum device_node { NODE_ABSENT, NODE_DENIED, NODE_BROKEN };
 /* That this process has run out of something says nothing of the device. */
 bool device_node_is_shortage(int system_errno);
 
-/* hint: behind the sentence that there is none, or "". *reason is NULL without memory; owned by the
- * caller. */
+/* hint: behind the sentence that there is none, or "". *message is NULL without memory; owned by
+ * the caller. */
 enum device_node device_node_judge(int system_errno, const char *device, const char *hint,
-                                   char **reason);
+                                   char **message);
 
 #endif

@@ -16,9 +16,9 @@
 struct vqemu_host {
     char *arch;
     int32_t kvm_state;
-    char *kvm_reason;
+    char *kvm_message;
     int32_t vhost_net_state;
-    char *vhost_net_reason;
+    char *vhost_net_message;
 };
 
 const char *host_arch_from_uname(const char *machine) {
@@ -64,10 +64,10 @@ int host_probe_at(const struct kvm_paths *paths, const char *vhost_net, vqemu_ho
     _cleanup_host_ vqemu_host *new = NULL;
     int r = new_host(arch_name, &new, error);
     if (r == 0)
-        r = kvm_probe(paths, arch && arch->x86, &new->kvm_state, &new->kvm_reason, error);
+        r = kvm_probe(paths, arch && arch->x86, &new->kvm_state, &new->kvm_message, error);
     if (r == 0)
-        r = vhost_net_probe(vhost_net, paths->device, &new->vhost_net_state, &new->vhost_net_reason,
-                            error);
+        r = vhost_net_probe(vhost_net, paths->device, &new->vhost_net_state,
+                            &new->vhost_net_message, error);
     if (r < 0)
         return r;
     *host = TAKE_POINTER(new);
@@ -200,12 +200,12 @@ VQEMU_EXPORT int vqemu_host_new(const vqemu_host_options *options, uint32_t flag
     if (r < 0)
         return r;
     new->kvm_state = find_state(options->kvm);
-    new->kvm_reason = strdup(states[new->kvm_state].description);
+    new->kvm_message = strdup(states[new->kvm_state].description);
     new->vhost_net_state =
         options->vhost_net ? vhost_net_find_state(options->vhost_net) : VQEMU_VHOST_NET_UNSEEN;
-    new->vhost_net_reason = join_texts("the host is described with a vhost-net that is ",
-                                       vqemu_vhost_net_state_name(new->vhost_net_state), NULL);
-    if (!new->kvm_reason || !new->vhost_net_reason)
+    new->vhost_net_message = join_texts("the host is described with a vhost-net that is ",
+                                        vqemu_vhost_net_state_name(new->vhost_net_state), NULL);
+    if (!new->kvm_message || !new->vhost_net_message)
         return error_no_memory(error);
     *host = TAKE_POINTER(new);
     return 0;
@@ -226,7 +226,7 @@ VQEMU_EXPORT bool vqemu_host_kvm_usable(const vqemu_host *host) {
 }
 
 VQEMU_EXPORT const char *vqemu_host_kvm_message(const vqemu_host *host) {
-    return host ? host->kvm_reason : NULL;
+    return host ? host->kvm_message : NULL;
 }
 
 VQEMU_EXPORT int32_t vqemu_host_vhost_net_state(const vqemu_host *host) {
@@ -234,14 +234,14 @@ VQEMU_EXPORT int32_t vqemu_host_vhost_net_state(const vqemu_host *host) {
 }
 
 VQEMU_EXPORT const char *vqemu_host_vhost_net_message(const vqemu_host *host) {
-    return host ? host->vhost_net_reason : NULL;
+    return host ? host->vhost_net_message : NULL;
 }
 
 VQEMU_EXPORT void vqemu_host_free(vqemu_host *host) {
     if (!host)
         return;
     free(host->arch);
-    free(host->vhost_net_reason);
-    free(host->kvm_reason);
+    free(host->vhost_net_message);
+    free(host->kvm_message);
     free(host);
 }

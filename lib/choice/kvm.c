@@ -56,22 +56,22 @@ static bool read_modules(const char *modules_dir, struct modules *modules) {
 }
 
 static int32_t judge_modules(const struct kvm_paths *paths, const struct modules *modules,
-                             char **reason) {
+                             char **message) {
     if (modules->software) {
-        *reason = format_string("%s is served by %s, a software KVM that runs no Linux guest",
-                                paths->device, software);
+        *message = format_string("%s is served by %s, a software KVM that runs no Linux guest",
+                                 paths->device, software);
         return VQEMU_KVM_SOFTWARE;
     }
     for (size_t i = 0; i < HARDWARE_COUNT; i++) {
         if (modules->hardware[i]) {
-            *reason =
+            *message =
                 format_string("%s creates VMs and is served by %s", paths->device, hardware[i]);
             return VQEMU_KVM_USABLE;
         }
     }
-    *reason = format_string("%s creates VMs, but neither kvm_intel nor kvm_amd is below %s, so "
-                            "nothing shows that the hardware is behind it",
-                            paths->device, paths->modules_dir);
+    *message = format_string("%s creates VMs, but neither kvm_intel nor kvm_amd is below %s, so "
+                             "nothing shows that the hardware is behind it",
+                             paths->device, paths->modules_dir);
     return VQEMU_KVM_SOFTWARE;
 }
 
@@ -109,62 +109,63 @@ static const char *find_word(const char *path, const char *beginning, const char
     return found;
 }
 
-static bool judge_proc_modules(const struct kvm_paths *paths, int32_t *state, char **reason) {
+static bool judge_proc_modules(const struct kvm_paths *paths, int32_t *state, char **message) {
     static const char *const soft[] = {software, software};
     bool seen;
     if (find_word(paths->proc_modules, "", soft, &seen)) {
         *state = VQEMU_KVM_SOFTWARE;
-        *reason = format_string("%s is served by %s (%s), a software KVM that runs no Linux guest",
-                                paths->device, software, paths->proc_modules);
+        *message = format_string("%s is served by %s (%s), a software KVM that runs no Linux guest",
+                                 paths->device, software, paths->proc_modules);
         return true;
     }
     const char *module = find_word(paths->proc_modules, "", hardware, &seen);
     if (!module)
         return false; /* it may be built in */
     *state = VQEMU_KVM_USABLE;
-    *reason = format_string("%s creates VMs, and %s lists %s; %s cannot be seen", paths->device,
-                            paths->proc_modules, module, paths->modules_dir);
+    *message = format_string("%s creates VMs, and %s lists %s; %s cannot be seen", paths->device,
+                             paths->proc_modules, module, paths->modules_dir);
     return true;
 }
 
-static bool judge_processor(const struct kvm_paths *paths, int32_t *state, char **reason) {
+static bool judge_processor(const struct kvm_paths *paths, int32_t *state, char **message) {
     static const char *const extensions[] = {"vmx", "svm"};
     bool seen;
     const char *extension = find_word(paths->cpuinfo, "flags", extensions, &seen);
     if (!seen)
         return false;
     *state = extension ? VQEMU_KVM_USABLE : VQEMU_KVM_SOFTWARE;
-    *reason = extension
-                  ? format_string("%s creates VMs, and the processor has %s (%s); %s, which "
-                                  "would tell what serves it, cannot be seen",
-                                  paths->device, extension, paths->cpuinfo, paths->modules_dir)
-                  : format_string("%s creates VMs, but the processor has neither vmx nor svm "
-                                  "(%s), so the hardware is not behind it",
-                                  paths->device, paths->cpuinfo);
+    *message = extension
+                   ? format_string("%s creates VMs, and the processor has %s (%s); %s, which "
+                                   "would tell what serves it, cannot be seen",
+                                   paths->device, extension, paths->cpuinfo, paths->modules_dir)
+                   : format_string("%s creates VMs, but the processor has neither vmx nor svm "
+                                   "(%s), so the hardware is not behind it",
+                                   paths->device, paths->cpuinfo);
     return true;
 }
 
-int32_t kvm_judge_x86(const struct kvm_paths *paths, char **reason) {
+int32_t kvm_judge_x86(const struct kvm_paths *paths, char **message) {
     int32_t state;
     struct modules modules;
     if (read_modules(paths->modules_dir, &modules))
-        return judge_modules(paths, &modules, reason);
-    if (judge_proc_modules(paths, &state, reason) || judge_processor(paths, &state, reason))
+        return judge_modules(paths, &modules, message);
+    if (judge_proc_modules(paths, &state, message) || judge_processor(paths, &state, message))
         return state;
-    *reason = format_string("%s creates VMs; whether the hardware is behind it cannot be seen, as "
-                            "%s, %s and %s show nothing of it",
-                            paths->device, paths->modules_dir, paths->proc_modules, paths->cpuinfo);
+    *message =
+        format_string("%s creates VMs; whether the hardware is behind it cannot be seen, as "
+                      "%s, %s and %s show nothing of it",
+                      paths->device, paths->modules_dir, paths->proc_modules, paths->cpuinfo);
     return VQEMU_KVM_UNSEEN;
 }
 
 /* ---- the device ---- */
 
-/* Whether the device speaks the KVM API and creates a VM: 1, 0 with a reason, or an error. */
-static int creates_vm(int fd, const char *device, char **reason, vqemu_error **error) {
+/* Whether the device speaks the KVM API and creates a VM: 1, 0 with a message, or an error. */
+static int creates_vm(int fd, const char *device, char **message, vqemu_error **error) {
     int version = ioctl(fd, KVM_GET_API_VERSION, 0);
     if (version != KVM_API_VERSION) {
-        *reason = format_string("%s answers with KVM API version %d, not %d", device, version,
-                                KVM_API_VERSION);
+        *message = format_string("%s answers with KVM API version %d, not %d", device, version,
+                                 KVM_API_VERSION);
         return 0;
     }
     int vm;
@@ -178,7 +179,7 @@ static int creates_vm(int fd, const char *device, char **reason, vqemu_error **e
     if (device_node_is_shortage(errno))
         return error_system_at(error, errno, "cannot create a VM by", "%s", device);
     char text[128];
-    *reason = format_string("%s creates no VM: %s", device, strerror_r(errno, text, sizeof text));
+    *message = format_string("%s creates no VM: %s", device, strerror_r(errno, text, sizeof text));
     return 0;
 }
 
@@ -188,26 +189,26 @@ static const int32_t failure_states[] = {
     [NODE_BROKEN] = VQEMU_KVM_BROKEN,
 };
 
-int kvm_probe(const struct kvm_paths *paths, bool x86, int32_t *state, char **reason,
+int kvm_probe(const struct kvm_paths *paths, bool x86, int32_t *state, char **message,
               vqemu_error **error) {
     const char *device = paths->device;
-    *reason = NULL;
+    *message = NULL;
     *state = VQEMU_KVM_BROKEN;
     _cleanup_close_ int fd = open_at(AT_FDCWD, device, O_RDWR | O_NONBLOCK, 0);
     if (fd < 0 && device_node_is_shortage(-fd))
         return error_system_at(error, -fd, "cannot open", "%s", device);
     if (fd < 0) {
-        *state = failure_states[device_node_judge(-fd, device, "", reason)];
-        return *reason ? 0 : error_no_memory(error);
+        *state = failure_states[device_node_judge(-fd, device, "", message)];
+        return *message ? 0 : error_no_memory(error);
     }
-    int r = creates_vm(fd, device, reason, error);
+    int r = creates_vm(fd, device, message, error);
     if (r < 0)
         return r;
     if (r > 0 && x86) {
-        *state = kvm_judge_x86(paths, reason);
+        *state = kvm_judge_x86(paths, message);
     } else if (r > 0) {
         *state = VQEMU_KVM_USABLE;
-        *reason = format_string("%s creates VMs", device);
+        *message = format_string("%s creates VMs", device);
     }
-    return *reason ? 0 : error_no_memory(error);
+    return *message ? 0 : error_no_memory(error);
 }

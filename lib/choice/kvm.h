@@ -17,12 +17,12 @@ struct kvm_paths {
 
 extern const struct kvm_paths kvm_paths;
 
-/* How far KVM works, one of enum vqemu_kvm_state, and why; *reason is owned by the caller. Fails
+/* How far KVM works, one of enum vqemu_kvm_state, and why; *message is owned by the caller. Fails
  * where it cannot be tried for want of descriptors or memory. */
-int kvm_probe(const struct kvm_paths *paths, bool x86, int32_t *state, char **reason,
+int kvm_probe(const struct kvm_paths *paths, bool x86, int32_t *state, char **message,
               vqemu_error **error);
 
-/* What serves an x86 device that creates VMs. *reason is NULL without memory. */
-int32_t kvm_judge_x86(const struct kvm_paths *paths, char **reason);
+/* What serves an x86 device that creates VMs. *message is NULL without memory. */
+int32_t kvm_judge_x86(const struct kvm_paths *paths, char **message);
 
 #endif

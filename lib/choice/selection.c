@@ -12,14 +12,14 @@
 
 struct rejection {
     vqemu_profile *profile;
-    char *reason;
+    char *message;
 };
 
 struct vqemu_selection {
     vqemu_profile *profile;
     const struct arch *arch;
     char *problem; /* why the accelerator does not work on the host; NULL if it does */
-    char *reason;
+    char *message;
     struct rejection *rejected;
     size_t rejected_count;
     int32_t vhost_net;
@@ -211,19 +211,19 @@ static bool note_host(vqemu_selection *selection, const vqemu_host *host) {
     return selection->problem;
 }
 
-/* The others, with the reasons against them; false without memory. */
+/* The others, with what is against them; false without memory. */
 static bool note_rejected(vqemu_selection *selection, struct verdicts *verdicts, uint64_t needs) {
     for (size_t i = 0; i < verdicts->count; i++) {
         struct verdict *verdict = &verdicts->items[i];
         if (verdict == verdicts->best)
             continue;
-        char *reason = TAKE_POINTER(verdict->objection);
-        if (!reason)
-            reason = compare(verdict->profile, selection->profile, needs);
-        if (!reason)
+        char *message = TAKE_POINTER(verdict->objection);
+        if (!message)
+            message = compare(verdict->profile, selection->profile, needs);
+        if (!message)
             return false;
         selection->rejected[selection->rejected_count++] =
-            (struct rejection){vqemu_profile_ref(verdict->profile), reason};
+            (struct rejection){vqemu_profile_ref(verdict->profile), message};
     }
     return true;
 }
@@ -316,8 +316,8 @@ static int select_fitting(const struct wanted *wanted, vqemu_selection **selecti
     if (r < 0)
         return r;
     if (note_rejected(new, &verdicts, wanted->needs) && note_host(new, wanted->host))
-        new->reason = explain_choice(wanted, new, verdicts.best_unstored);
-    if (!new->reason)
+        new->message = explain_choice(wanted, new, verdicts.best_unstored);
+    if (!new->message)
         return error_no_memory(error);
     *selection = TAKE_POINTER(new);
     return 0;
@@ -390,9 +390,9 @@ static int select_named(const struct wanted *wanted, vqemu_selection **selection
     if (r < 0)
         return r;
     if (note_host(new, wanted->host))
-        new->reason = join_texts("the profile was asked for by name", new->problem ? "; but " : "",
-                                 new->problem, NULL);
-    if (!new->reason)
+        new->message = join_texts("the profile was asked for by name", new->problem ? "; but " : "",
+                                  new->problem, NULL);
+    if (!new->message)
         return error_no_memory(error);
     *selection = TAKE_POINTER(new);
     return 0;
@@ -445,7 +445,7 @@ VQEMU_EXPORT const char *vqemu_selection_problem(const vqemu_selection *selectio
 }
 
 VQEMU_EXPORT const char *vqemu_selection_message(const vqemu_selection *selection) {
-    return selection ? selection->reason : NULL;
+    return selection ? selection->message : NULL;
 }
 
 VQEMU_EXPORT size_t vqemu_selection_rejected_count(const vqemu_selection *selection) {
@@ -461,7 +461,7 @@ VQEMU_EXPORT vqemu_profile *vqemu_selection_rejected_profile(const vqemu_selecti
 VQEMU_EXPORT const char *vqemu_selection_rejected_message(const vqemu_selection *selection,
                                                           size_t index) {
     bool has = index < vqemu_selection_rejected_count(selection);
-    return has ? selection->rejected[index].reason : NULL;
+    return has ? selection->rejected[index].message : NULL;
 }
 
 VQEMU_EXPORT void vqemu_selection_free(vqemu_selection *selection) {
@@ -469,11 +469,11 @@ VQEMU_EXPORT void vqemu_selection_free(vqemu_selection *selection) {
         return;
     for (size_t i = 0; i < selection->rejected_count; i++) {
         vqemu_profile_unref(selection->rejected[i].profile);
-        free(selection->rejected[i].reason);
+        free(selection->rejected[i].message);
     }
     free(selection->rejected);
     vqemu_profile_unref(selection->profile);
     free(selection->problem);
-    free(selection->reason);
+    free(selection->message);
     free(selection);
 }

@@ -52,17 +52,17 @@ static bool has_access_list(const char *path) {
     return getxattr(path, "system.posix_acl_access", NULL, 0) > 0;
 }
 
-static int32_t judge_rights(int fd, const char *device, const char *kvm_device, char **reason) {
+static int32_t judge_rights(int fd, const char *device, const char *kvm_device, char **message) {
     struct stat node, kvm;
     bool is_known = fstat(fd, &node) == 0;
     bool has_kvm = is_known && stat(kvm_device, &kvm) == 0 && !has_access_list(kvm_device);
     if (is_known && (is_open_to_all(&node) || (has_kvm && vhost_net_is_as_open(&node, &kvm)))) {
-        *reason =
+        *message =
             format_string("%s works, and can be opened by whoever can open %s", device, kvm_device);
         return VQEMU_VHOST_NET_USABLE;
     }
-    *reason = format_string("%s works for this user, and perhaps not for all who can open %s",
-                            device, kvm_device);
+    *message = format_string("%s works for this user, and perhaps not for all who can open %s",
+                             device, kvm_device);
     return VQEMU_VHOST_NET_PRIVATE;
 }
 
@@ -76,19 +76,19 @@ static const int32_t failure_states[] = {
     [NODE_BROKEN] = VQEMU_VHOST_NET_BROKEN,
 };
 
-int vhost_net_probe(const char *device, const char *kvm_device, int32_t *state, char **reason,
+int vhost_net_probe(const char *device, const char *kvm_device, int32_t *state, char **message,
                     vqemu_error **error) {
     uint64_t features;
     _cleanup_close_ int fd = open_at(AT_FDCWD, device, O_RDWR | O_NONBLOCK, 0);
     if (fd < 0 && device_node_is_shortage(-fd))
         return error_system_at(error, -fd, "cannot open", "%s", device);
     if (fd < 0) {
-        *state = failure_states[device_node_judge(-fd, device, NO_NODE, reason)];
+        *state = failure_states[device_node_judge(-fd, device, NO_NODE, message)];
     } else if (ioctl(fd, VHOST_GET_FEATURES, &features) < 0) {
         *state = VQEMU_VHOST_NET_BROKEN;
-        *reason = format_string("%s does not answer as vhost-net does", device);
+        *message = format_string("%s does not answer as vhost-net does", device);
     } else {
-        *state = judge_rights(fd, device, kvm_device, reason);
+        *state = judge_rights(fd, device, kvm_device, message);
     }
-    return *reason ? 0 : error_no_memory(error);
+    return *message ? 0 : error_no_memory(error);
 }

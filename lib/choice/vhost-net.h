@@ -11,11 +11,11 @@
 #define VHOST_NET_DEVICE "/dev/vhost-net"
 
 /*
- * Whether the kernel's vhost-net can be used, one of enum vqemu_vhost_net_state, and why; *reason
+ * Whether the kernel's vhost-net can be used, one of enum vqemu_vhost_net_state, and why; *message
  * is owned by the caller. kvm_device: the node that whoever runs a VM under KVM can open. Fails
  * where it cannot be tried for want of descriptors or memory.
  */
-int vhost_net_probe(const char *device, const char *kvm_device, int32_t *state, char **reason,
+int vhost_net_probe(const char *device, const char *kvm_device, int32_t *state, char **message,
                     vqemu_error **error);
 
 /* Whether everybody who can open one node can open the other, as far as their modes tell. */

@@ -40,8 +40,8 @@ void argument_add_origin(struct argument_writer *writer, json_t *object,
         origin_add_key(origin, &key);
         argument_add_buffer(writer, object, "key", &key, 0);
     }
-    if (origin->reason)
-        argument_add(writer, object, "reason", json_string(origin->reason));
+    if (origin->message)
+        argument_add(writer, object, "message", json_string(origin->message));
 }
 
 json_t *argument_append(struct argument_writer *writer, json_t *array) {

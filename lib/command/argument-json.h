@@ -25,7 +25,7 @@ void argument_add_text(struct argument_writer *writer, json_t *object, const cha
 void argument_add_buffer(struct argument_writer *writer, json_t *object, const char *key,
                          struct strbuf *text, size_t index);
 
-/* "key" and "reason", as far as they are known. */
+/* "key" and "message", as far as they are known. */
 void argument_add_origin(struct argument_writer *writer, json_t *object,
                          const struct origin *origin);
 

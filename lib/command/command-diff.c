@@ -273,7 +273,7 @@ static struct side side_of_word(const vqemu_command *command, size_t index) {
     struct side side = {.command = command, .index = index};
     if (index < command_program_word_count(command)) {
         side.text = command->argv.items[index];
-        side.origin = origin_none(program_argument_reason(command->runtime, index));
+        side.origin = origin_none(program_argument_message(command->runtime, index));
     }
     return side;
 }

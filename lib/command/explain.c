@@ -36,8 +36,8 @@ static void add_program(struct argument_writer *writer, json_t *arguments,
         json_t *argument = argument_append(writer, arguments);
         argument_add(writer, argument, "index", json_integer((json_int_t)i));
         argument_add_text(writer, argument, "value", command->argv.items[i], i);
-        argument_add(writer, argument, "reason",
-                     json_string(program_argument_reason(command->runtime, i)));
+        argument_add(writer, argument, "message",
+                     json_string(program_argument_message(command->runtime, i)));
     }
 }
 
@@ -78,7 +78,7 @@ static int explain_as_json(const vqemu_command *command, char **text, vqemu_erro
 #define WORDS_MAX ((size_t)44) /* what is longer stands out of its column */
 #define KEY_MAX ((size_t)34)
 
-/* A line that is being written: words, key, reason. */
+/* A line that is being written: words, key, message. */
 struct line {
     struct strbuf *text;
     size_t start;
@@ -113,16 +113,16 @@ static void end_line(struct line *line, const struct origin *origin) {
         line->text->failed = line->text->failed || key.failed;
         strbuf_release(&key);
     }
-    if (origin->reason) {
+    if (origin->message) {
         pad(line, WORDS_MAX + KEY_MAX);
-        strbuf_add(line->text, origin->reason);
+        strbuf_add(line->text, origin->message);
     }
     strbuf_add_char(line->text, '\n');
 }
 
 static void explain_program(struct strbuf *text, const vqemu_command *command) {
     for (size_t i = 0; i < command_program_word_count(command); i++) {
-        const struct origin origin = origin_none(program_argument_reason(command->runtime, i));
+        const struct origin origin = origin_none(program_argument_message(command->runtime, i));
         struct line line = begin_line(text);
         add_words(&line, command->argv.items[i]);
         end_line(&line, &origin);

@@ -2,11 +2,11 @@
 #include "command/option-nouns.h"
 
 void confinement_options(const struct plan *plan, struct options *options) {
-    const char *reason = "default: QEMU is kept from what no guest needs";
+    const char *message = "default: QEMU is kept from what no guest needs";
     if (!plan->board.sandbox)
         return;
     option_begin(options, OPTION_SANDBOX, "on",
-                 origin_key("sandbox", is_on(plan->vm->sandbox) ? NULL : reason));
+                 origin_key("sandbox", is_on(plan->vm->sandbox) ? NULL : message));
     option_text(options, "obsolete", "deny");
     if (!plan->board.starts_programs) {
         option_text(options, "elevateprivileges", "deny");

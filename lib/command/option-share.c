@@ -14,13 +14,13 @@ static struct origin origin_of(const struct share_plan *share, const char *key,
 
 static struct origin origin_of_tag(const struct share_plan *share) {
     struct origin origin = origin_of(share, "tag", "rootfs");
-    origin.reason = share->origin.list ? NULL : "the kernel mounts it by this name";
+    origin.message = share->origin.list ? NULL : "the kernel mounts it by this name";
     return origin;
 }
 
 static struct origin origin_of_writing(const struct share_plan *share) {
     struct origin origin = origin_of(share, "writable", "rootfs_writable");
-    origin.reason = share->share->writable != TOGGLE_DEFAULT ? NULL : "default: it is only read";
+    origin.message = share->share->writable != TOGGLE_DEFAULT ? NULL : "default: it is only read";
     return origin;
 }
 

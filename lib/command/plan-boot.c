@@ -111,10 +111,10 @@ uint64_t plan_disk_bootindex(const struct plan *plan, size_t number) {
 }
 
 static struct origin origin_of_reboot(const vqemu_vm *vm, bool boots_itself) {
-    const char *reason = vm->reboot != TOGGLE_DEFAULT ? NULL
-                         : boots_itself ? "default: the guest is booted by its firmware"
-                                        : "default: a guest without boot firmware of its own ends";
-    return origin_key("reboot", reason);
+    const char *message = vm->reboot != TOGGLE_DEFAULT ? NULL
+                          : boots_itself ? "default: the guest is booted by its firmware"
+                                         : "default: a guest without boot firmware of its own ends";
+    return origin_key("reboot", message);
 }
 
 /* What the kernel is told of its root file system, with a space behind it. */

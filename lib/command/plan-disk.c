@@ -58,7 +58,7 @@ static struct choice default_bus(const struct plan *plan, const vqemu_disk *disk
 struct choice plan_disk_bus(const struct plan *plan, size_t number) {
     const vqemu_disk *disk = plan->vm->disks.items[number];
     struct choice bus = disk->bus ? (struct choice){.value = disk->bus} : default_bus(plan, disk);
-    bus.origin = origin_in("disks", number, "bus", bus.origin.reason);
+    bus.origin = origin_in("disks", number, "bus", bus.origin.message);
     return bus;
 }
 

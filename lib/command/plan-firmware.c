@@ -72,12 +72,12 @@ static int check_secure_boot(const struct plan *plan, vqemu_error **error) {
 /* ---- the choice ---- */
 
 static struct origin origin_of_uefi(const struct plan *plan) {
-    const char *reason = plan->vm->firmware      ? NULL
-                         : plan_is_windows(plan) ? "default: Windows boots by UEFI"
-                         : plan->machine->boots_disks
-                             ? "default: under KVM, guests boot by the UEFI of the profile"
-                             : "default: the machine boots disks by UEFI alone";
-    return origin_key("firmware", reason);
+    const char *message = plan->vm->firmware      ? NULL
+                          : plan_is_windows(plan) ? "default: Windows boots by UEFI"
+                          : plan->machine->boots_disks
+                              ? "default: under KVM, guests boot by the UEFI of the profile"
+                              : "default: the machine boots disks by UEFI alone";
+    return origin_key("firmware", message);
 }
 
 static int find_files(struct plan *plan, vqemu_error **error) {

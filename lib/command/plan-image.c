@@ -140,14 +140,14 @@ static struct choice choose_driver(const struct source *source) {
     bool is_device = is_on_by_default(source->block_device, is_below_dev(source->file));
     bool is_drive =
         is_device && source->is_optical && source->file && is_optical_drive(source->file);
-    const char *reason = source->block_device != TOGGLE_DEFAULT ? NULL
-                         : !source->file ? "default: a descriptor is taken for that of a file"
-                         : is_device     ? "default: the file is below /dev"
-                                         : "default: the file is not below /dev";
+    const char *message = source->block_device != TOGGLE_DEFAULT ? NULL
+                          : !source->file ? "default: a descriptor is taken for that of a file"
+                          : is_device     ? "default: the file is below /dev"
+                                          : "default: the file is not below /dev";
     return (struct choice){is_drive    ? "host_cdrom"
                            : is_device ? "host_device"
                                        : "file",
-                           origin_beside(source->origin, "block_device", reason)};
+                           origin_beside(source->origin, "block_device", message)};
 }
 
 static struct image_file open_file(struct plan *plan, const struct source *source) {

@@ -148,8 +148,8 @@ static struct origin origin_of_vhost(const struct nic_plan *planned) {
 /* ---- the choice ---- */
 
 static struct origin origin_at(const struct nic_plan *planned, const char *key,
-                               const char *reason) {
-    return origin_in("nics", planned->position, key, reason);
+                               const char *message) {
+    return origin_in("nics", planned->position, key, message);
 }
 
 static void choose_model(const struct plan *plan, struct nic_plan *planned) {
@@ -212,8 +212,8 @@ static bool boots_by_rom(const struct plan *plan, const vqemu_nic *nic) {
 }
 
 static struct origin origin_of_forward(const struct nic_plan *planned, size_t index,
-                                       const char *key, const char *reason) {
-    struct origin origin = origin_at(planned, key, reason);
+                                       const char *key, const char *message) {
+    struct origin origin = origin_at(planned, key, message);
     origin.inner = "forwards";
     origin.inner_index = (uint32_t)index;
     return origin;

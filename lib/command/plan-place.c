@@ -58,11 +58,11 @@ static bool is_free(const struct root_bus *root, unsigned slot) {
     return !root->owners[slot][0] && !has_further_functions(root, slot);
 }
 
-static struct place slot_place(const struct device *device, unsigned slot, const char *reason) {
+static struct place slot_place(const struct device *device, unsigned slot, const char *message) {
     return (struct place){.kind = PLACE_SLOT,
                           .bridge = -1,
                           .slot = slot,
-                          .origin = origin_named("slots", device->id.value, reason)};
+                          .origin = origin_named("slots", device->id.value, message)};
 }
 
 /* Where ports are, nothing else is. */

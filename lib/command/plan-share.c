@@ -123,13 +123,13 @@ static void use_virtiofs(struct plan *plan, const struct share_plan *share, cons
 
 /* The root file system has one key for its share, and none for these. */
 static struct choice choose_for(const struct share_plan *share, const char *key, const char *given,
-                                const char *otherwise, const char *reason) {
+                                const char *otherwise, const char *message) {
     bool is_root = !share->origin.list;
     return (struct choice){given ? given : otherwise,
                            origin_beside(share->origin, is_root ? "rootfs" : key,
                                          given     ? NULL
                                          : is_root ? "what a share has by default"
-                                                   : reason)};
+                                                   : message)};
 }
 
 /* The socket of the share over virtiofs with a number, counted by themselves. */

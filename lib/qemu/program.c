@@ -47,16 +47,16 @@ void program_add_arguments(struct strv *argv, const vqemu_runtime *runtime, cons
     strv_add(argv, vqemu_runtime_binary(runtime));
 }
 
-const char *program_argument_reason(const vqemu_runtime *runtime, size_t index) {
-    static const char *const reasons[] = {
+const char *program_argument_message(const vqemu_runtime *runtime, size_t index) {
+    static const char *const messages[] = {
         "the loader of the profile, which finds the libraries of the profile",
         "the host's list of libraries is none of the profile's",
         "where the libraries of the profile are",
         "the libraries of the profile",
         "the QEMU of the profile",
     };
-    size_t last = sizeof reasons / sizeof *reasons - 1;
-    return reasons[vqemu_runtime_loader(runtime) && index < last ? index : last];
+    size_t last = sizeof messages / sizeof *messages - 1;
+    return messages[vqemu_runtime_loader(runtime) && index < last ? index : last];
 }
 
 void program_add_environment(struct strv *envp, const vqemu_runtime *runtime, const char *cwd) {

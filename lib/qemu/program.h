@@ -15,7 +15,7 @@ const char *program_seen_from(const char *cwd, const char *path);
 /* The beginning of argv, and the environment. */
 void program_add_arguments(struct strv *argv, const vqemu_runtime *runtime, const char *cwd);
 /* Why one of these arguments is there. Static. */
-const char *program_argument_reason(const vqemu_runtime *runtime, size_t index);
+const char *program_argument_message(const vqemu_runtime *runtime, size_t index);
 void program_add_environment(struct strv *envp, const vqemu_runtime *runtime, const char *cwd);
 
 #endif

@@ -33,7 +33,7 @@ void collection_drop(vqemu_collection *collection, size_t index) {
     memmove(item, item + 1, (collection->count - index) * sizeof *item);
 }
 
-static int add_kept(vqemu_collection *collection, const char *kind, char *name, char *reason) {
+static int add_kept(vqemu_collection *collection, const char *kind, char *name, char *message) {
     if (collection->kept_count == collection->kept_capacity) {
         size_t capacity = collection->kept_capacity ? 2 * collection->kept_capacity : 16;
         struct kept *larger = realloc(collection->kept, capacity * sizeof *larger);
@@ -42,17 +42,17 @@ static int add_kept(vqemu_collection *collection, const char *kind, char *name, 
         collection->kept = larger;
         collection->kept_capacity = capacity;
     }
-    collection->kept[collection->kept_count++] = (struct kept){kind, name, reason};
+    collection->kept[collection->kept_count++] = (struct kept){kind, name, message};
     return 0;
 }
 
 int collection_keep(vqemu_collection *collection, const char *kind, const char *name,
-                    char *reason) {
+                    char *message) {
     char *copy = strdup(name);
-    int r = copy && reason ? add_kept(collection, kind, copy, reason) : -ENOMEM;
+    int r = copy && message ? add_kept(collection, kind, copy, message) : -ENOMEM;
     if (r < 0) {
         free(copy);
-        free(reason);
+        free(message);
     }
     return r;
 }
@@ -115,7 +115,7 @@ VQEMU_EXPORT const char *vqemu_collection_kept_name(const vqemu_collection *coll
 VQEMU_EXPORT const char *vqemu_collection_kept_message(const vqemu_collection *collection,
                                                        size_t index) {
     const struct kept *kept = kept_at(collection, index);
-    return kept ? kept->reason : NULL;
+    return kept ? kept->message : NULL;
 }
 
 VQEMU_EXPORT void vqemu_collection_free(vqemu_collection *collection) {
@@ -126,7 +126,7 @@ VQEMU_EXPORT void vqemu_collection_free(vqemu_collection *collection) {
     free(collection->items);
     for (size_t i = 0; i < collection->kept_count; i++) {
         free(collection->kept[i].name);
-        free(collection->kept[i].reason);
+        free(collection->kept[i].message);
     }
     free(collection->kept);
     free(collection);

@@ -15,7 +15,7 @@ struct removed {
 
 struct kept {
     const char *kind;
-    char *name, *reason;
+    char *name, *message;
 };
 
 struct vqemu_collection {
@@ -33,8 +33,9 @@ int collection_add(vqemu_collection *collection, enum removed_kind kind, const c
 /* Take it out again: what stays is not reported as removed. */
 void collection_drop(vqemu_collection *collection, size_t index);
 
-/* Add something that stays. The reason is taken over; NULL stands for a failed allocation. Returns
+/* Add something that stays. The message is taken over; NULL stands for a failed allocation. Returns
  * 0 or -ENOMEM. */
-int collection_keep(vqemu_collection *collection, const char *kind, const char *name, char *reason);
+int collection_keep(vqemu_collection *collection, const char *kind, const char *name,
+                    char *message);
 
 #endif

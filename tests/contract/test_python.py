@@ -881,7 +881,7 @@ def test_a_command_tells_where_its_arguments_come_from(store, revision):
     vm = voltqemu.VM("web", memory=512, disks=[{"file": "/d", "serial": "a,b"}], firmware="bios")
     command = voltqemu.Command(resolve(store, revision), vm)
     explained = command.explain()
-    assert all(argument.get("key") or argument["reason"] for argument in explained)
+    assert all(argument.get("key") or argument["message"] for argument in explained)
     words = [word for argument in explained for word in (argument.get("option"), argument.get("value")) if word]
     assert words == command.argv
     memory = next(argument for argument in explained if argument.get("option") == "-m")

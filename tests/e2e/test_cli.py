@@ -211,7 +211,7 @@ def test_arguments_are_explained(root):
     argv = json.loads(good("--root", root, "--json", "args", *vm))["argv"]
     arguments = json.loads(good("--root", root, "--json", "args", "--explain", *vm))["arguments"]
     assert [word for it in arguments for word in (it.get("option"), it.get("value")) if word] == argv
-    assert all(it.get("key") or it.get("reason") for it in arguments)
+    assert all(it.get("key") or it.get("message") for it in arguments)
     lines = [re.split("  +", line.strip()) for line in good("--root", root, "args", "--explain", *vm).splitlines()]
     assert ["-m 1024", "memory"] in lines and ["file.filename=/d,1", "disks[0].file"] in lines
     assert ["-snapshot", "extra_args[0]"] in lines and ["-nic none", "nics"] in [line[:2] for line in lines]

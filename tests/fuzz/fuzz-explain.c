@@ -31,13 +31,13 @@ static size_t argument_count(const vqemu_command *command) {
     return count;
 }
 
-/* A key, or a reason in words; both where the reason says why the key has its default. */
+/* A key, or a message in words; both where the message says why the key has its default. */
 static void check_origin(const json_t *object, bool must_be_said) {
     const char *key = json_string_value(json_object_get(object, "key"));
-    const char *reason = json_string_value(json_object_get(object, "reason"));
-    FUZZ_CHECK(key || reason || !must_be_said, "it comes from nowhere");
+    const char *message = json_string_value(json_object_get(object, "message"));
+    FUZZ_CHECK(key || message || !must_be_said, "it comes from nowhere");
     FUZZ_CHECK(!key || *key, "a key without a name");
-    FUZZ_CHECK(!reason || (*reason && fuzz_is_printable(reason)), "the reason \"%s\"", reason);
+    FUZZ_CHECK(!message || (*message && fuzz_is_printable(message)), "the message \"%s\"", message);
 }
 
 static void check_setting(const json_t *setting, const char *value) {

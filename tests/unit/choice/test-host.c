@@ -130,15 +130,15 @@ START_TEST(what_is_hidden_is_looked_for_elsewhere) {
     _cleanup_free_ char *proc_modules = write_text("proc_modules", x86_hosts[_i].proc_modules);
     _cleanup_free_ char *cpuinfo = write_text("cpuinfo", x86_hosts[_i].cpuinfo);
     const struct kvm_paths paths = {"/dev/kvm", modules, proc_modules, cpuinfo};
-    _cleanup_free_ char *reason = NULL;
+    _cleanup_free_ char *message = NULL;
     if (x86_hosts[_i].module) {
         _cleanup_free_ char *path = format_string("%s/%s", modules, x86_hosts[_i].module);
         ck_assert_int_eq(mkdir(modules, 0755), 0);
         ck_assert(mkdir(path, 0755) == 0 || x86_hosts[_i].module[0] == '\0');
     }
-    ck_assert_int_eq(kvm_judge_x86(&paths, &reason), x86_hosts[_i].state);
-    ck_assert_msg(strstr(reason, x86_hosts[_i].mentioned) != NULL, "%s", reason);
-    ck_assert_ptr_nonnull(strstr(reason, "/dev/kvm"));
+    ck_assert_int_eq(kvm_judge_x86(&paths, &message), x86_hosts[_i].state);
+    ck_assert_msg(strstr(message, x86_hosts[_i].mentioned) != NULL, "%s", message);
+    ck_assert_ptr_nonnull(strstr(message, "/dev/kvm"));
 }
 END_TEST
 

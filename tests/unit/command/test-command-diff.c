@@ -88,8 +88,8 @@ static void check_side(const json_t *change, const char *name, const char *value
     ck_assert_str_eq(json_text(side, "key"), key);
 }
 
-static const char *reason_of(const json_t *change, const char *side) {
-    return json_text(json_object_get(change, side), "reason");
+static const char *message_of(const json_t *change, const char *side) {
+    return json_text(json_object_get(change, side), "message");
 }
 
 /* ---- every golden command ---- */
@@ -124,7 +124,7 @@ START_TEST(what_the_guest_sees_is_in_the_digest) {
         if (json_is_object(old) && json_is_object(new))
             ck_assert_str_ne(json_text(old, "value"), json_text(new, "value"));
         const json_t *any = json_is_object(old) ? old : new;
-        ck_assert(*json_text(any, "key") || *json_text(any, "reason"));
+        ck_assert(*json_text(any, "key") || *json_text(any, "message"));
     }
 }
 END_TEST
@@ -133,13 +133,13 @@ END_TEST
 
 #define VM(more) "{\"name\": \"x\", \"firmware\": \"bios\"" more "}"
 
-START_TEST(a_value_has_both_sides_with_key_and_reason) {
+START_TEST(a_value_has_both_sides_with_key_and_message) {
     _cleanup_json_ json_t *document = diff_of(VM(""), VM(", \"memory\": 3000"));
     const json_t *memory = find_change(document, "-m");
     check_side(memory, "to", "3000", "memory");
     ck_assert_str_eq(json_text(json_object_get(memory, "from"), "key"), "memory");
-    ck_assert_int_eq(strncmp(reason_of(memory, "from"), "default", 7), 0);
-    ck_assert_str_eq(reason_of(memory, "to"), "");
+    ck_assert_int_eq(strncmp(message_of(memory, "from"), "default", 7), 0);
+    ck_assert_str_eq(message_of(memory, "to"), "");
     ck_assert(is_true(memory, "guest") && !is_true(document, "same_hardware"));
 }
 END_TEST
@@ -212,7 +212,7 @@ START_TEST(another_tree_is_the_same_hardware) {
     const json_t *program = find_change(document, "");
     ck_assert_str_eq(json_text(json_object_get(program, "from"), "value"), "/t/bin/qemu");
     ck_assert_str_eq(json_text(json_object_get(program, "to"), "value"), "/u/bin/qemu");
-    ck_assert_str_ne(reason_of(program, "to"), "");
+    ck_assert_str_ne(message_of(program, "to"), "");
     ck_assert(!is_any_seen(document));
 }
 END_TEST
@@ -268,7 +268,7 @@ int main(void) {
     TCase *tests = tcase_create("command-diff");
     tcase_add_loop_test(tests, the_same_command_has_no_changes, 0, case_count);
     tcase_add_loop_test(tests, what_the_guest_sees_is_in_the_digest, 0, case_count);
-    tcase_add_test(tests, a_value_has_both_sides_with_key_and_reason);
+    tcase_add_test(tests, a_value_has_both_sides_with_key_and_message);
     tcase_add_test(tests, what_only_the_host_sees_is_told_apart);
     tcase_add_test(tests, a_setting_that_one_side_has_not_is_null);
     tcase_add_test(tests, the_guest_sees_whether_a_disk_can_be_written_to);

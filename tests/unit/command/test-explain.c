@@ -75,16 +75,16 @@ static bool is_known(const vqemu_vm *vm, const char *key) {
     return vqemu_vm_get_string(vm, key, &value, NULL) != VQEMU_ERR_UNKNOWN_KEY;
 }
 
-/* What the VM says has no reason, and a default is nothing that the VM says. */
+/* What the VM says has no message, and a default is nothing that the VM says. */
 static void check_origin(const vqemu_vm *vm, const json_t *document, const json_t *said,
                          const char *words) {
-    const char *key = json_text(said, "key"), *reason = json_text(said, "reason");
-    bool is_default = strncmp(reason, "default", strlen("default")) == 0;
-    ck_assert_msg(*key || *reason, "%s: comes from nowhere", words);
+    const char *key = json_text(said, "key"), *message = json_text(said, "message");
+    bool is_default = strncmp(message, "default", strlen("default")) == 0;
+    ck_assert_msg(*key || *message, "%s: comes from nowhere", words);
     ck_assert_msg(!*key || is_known(vm, key), "%s: no key %s", words, key);
-    ck_assert_msg(!*key || *reason || is_set(document, key), "%s: %s is not set", words, key);
+    ck_assert_msg(!*key || *message || is_set(document, key), "%s: %s is not set", words, key);
     ck_assert_msg(!is_default || *key, "%s: a default of no key", words);
-    ck_assert_msg(!is_default || !is_set(document, key), "%s: %s is set: %s", words, key, reason);
+    ck_assert_msg(!is_default || !is_set(document, key), "%s: %s is set: %s", words, key, message);
 }
 
 /* ---- all golden commands ---- */
@@ -129,7 +129,7 @@ static void check_arguments(const vqemu_vm *vm, const json_t *document,
     ck_assert_ptr_null(argv[index]);
 }
 
-START_TEST(every_argument_has_a_key_or_a_reason) {
+START_TEST(every_argument_has_a_key_or_a_message) {
     _cleanup_free_ char *path = case_path(_i, "vm.json");
     _cleanup_runtime_ vqemu_runtime *runtime = make_case_runtime(_i);
     _cleanup_vm_ vqemu_vm *vm = NULL;
@@ -184,11 +184,11 @@ START_TEST(keys_are_named) {
     const json_t *memory = argument_of(explained, "-m"), *cpu = argument_of(explained, "-cpu");
     ck_assert_str_eq(json_text(memory, "key"), "memory");
     ck_assert_str_eq(json_text(memory, "value"), "512");
-    ck_assert_ptr_null(json_object_get(memory, "reason"));
+    ck_assert_ptr_null(json_object_get(memory, "message"));
     const json_t *aes = json_array_get(json_object_get(cpu, "settings"), 0);
     ck_assert_str_eq(json_text(aes, "name"), "aes");
     ck_assert_str_eq(json_text(aes, "key"), "cpu_features.aes");
-    ck_assert(strncmp(json_text(cpu, "reason"), "default: ", strlen("default: ")) == 0);
+    ck_assert(strncmp(json_text(cpu, "message"), "default: ", strlen("default: ")) == 0);
     ck_assert_ptr_nonnull(strstr(json, "\"key\": \"nics[0].mac\""));
     ck_assert_ptr_nonnull(strstr(json, "\"key\": \"extra_args[0]\""));
 }
@@ -213,10 +213,10 @@ START_TEST(places_are_named) {
     _cleanup_json_ json_t *given = parse(json), *own = parse(other_json);
     const json_t *address = setting_of(argument_of(given, "-device"), "addr");
     ck_assert_str_eq(json_text(address, "key"), "slots.l.an");
-    ck_assert_ptr_null(json_object_get(address, "reason"));
+    ck_assert_ptr_null(json_object_get(address, "message"));
     address = setting_of(argument_of(own, "-device"), "addr");
     ck_assert_str_eq(json_text(address, "key"), "slots.nic0");
-    ck_assert_ptr_nonnull(strstr(json_text(address, "reason"), "own place"));
+    ck_assert_ptr_nonnull(strstr(json_text(address, "message"), "own place"));
 }
 END_TEST
 
@@ -277,7 +277,7 @@ int main(void) {
     find_cases("commands");
     Suite *suite = suite_create("explain");
     TCase *tests = tcase_create("explain");
-    tcase_add_loop_test(tests, every_argument_has_a_key_or_a_reason, 0, case_count);
+    tcase_add_loop_test(tests, every_argument_has_a_key_or_a_message, 0, case_count);
     tcase_add_loop_test(tests, the_text_has_every_argument, 0, case_count);
     tcase_add_test(tests, keys_are_named);
     tcase_add_test(tests, places_are_named);

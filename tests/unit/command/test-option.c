@@ -80,7 +80,7 @@ START_TEST(a_list_becomes_settings) {
     const struct setting *hpet = option_find(&options, &options.items[0], "hpet");
     ck_assert_ptr_nonnull(hpet);
     ck_assert_int_eq(hpet->kind, SETTING_SWITCH);
-    ck_assert_str_eq(setting_origin(&options.items[0], hpet)->reason, "better");
+    ck_assert_str_eq(setting_origin(&options.items[0], hpet)->message, "better");
     ck_assert_ptr_null(option_find(&options, &options.items[0], "no"));
 }
 END_TEST
