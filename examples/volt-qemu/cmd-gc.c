@@ -21,7 +21,7 @@ static json_t *kept_json(const vqemu_collection *collection) {
         json_t *item = json_object();
         json_add_text(item, "kind", vqemu_collection_kept_kind(collection, i));
         json_add_text(item, "name", vqemu_collection_kept_name(collection, i));
-        json_add_text(item, "reason", vqemu_collection_kept_message(collection, i));
+        json_add_text(item, "message", vqemu_collection_kept_message(collection, i));
         json_append(kept, item);
     }
     return kept;
@@ -68,8 +68,8 @@ static void print_kept(const struct options *options, const vqemu_collection *co
         if (options->keep <= 0 && strcmp(kind, "revision") == 0)
             continue;
         _cleanup_free_ char *name = printable(vqemu_collection_kept_name(collection, i));
-        _cleanup_free_ char *reason = printable(vqemu_collection_kept_message(collection, i));
-        printf("kept %s %s: %s\n", kind, name, reason);
+        _cleanup_free_ char *message = printable(vqemu_collection_kept_message(collection, i));
+        printf("kept %s %s: %s\n", kind, name, message);
     }
 }
 
@@ -123,7 +123,7 @@ const struct command command_gc = {
         "revisions of each profile. What is pinned, set to be used, or used by a running\n"
         "guest stays. Tells what stays, and why.\n"
         "With --json: dry_run, freed_bytes, removed (kind, name, bytes), kept (kind,\n"
-        "name, reason).\n",
+        "name, message).\n",
     .example = "  volt-qemu gc --dry-run\n"
                "  volt-qemu gc --keep 2\n",
     .run = gc,

@@ -49,7 +49,7 @@ static json_t *placements_json(const vqemu_placement_list *list) {
         json_t *file = json_object();
         json_add_text(file, "path", vqemu_placement_list_path(list, i));
         json_add_text(file, "how", vqemu_placement_list_how(list, i));
-        json_add_text(file, "reason", vqemu_placement_list_message(list, i));
+        json_add_text(file, "message", vqemu_placement_list_message(list, i));
         json_append(array, file);
     }
     return array;
@@ -101,7 +101,7 @@ const struct command command_resolve = {
                    "module_dir, loader, tree, manifest, revision, ref (the same), digest. What it\n"
                    "has not is null.\n"
                    "--files tells how each file was made from its object, and if it is no hard\n"
-                   "link, why; with --json as files: path, how, reason.\n",
+                   "link, why; with --json as files: path, how, message.\n",
     .example = "  volt-qemu resolve --profile emulate-x86\n"
                "  volt-qemu resolve --mode hybrid-emulated --guest-arch aarch64 --json\n",
     .run = resolve,

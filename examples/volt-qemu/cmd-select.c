@@ -19,7 +19,7 @@ static json_t *rejected_json(const vqemu_selection *selection) {
         const vqemu_profile *profile = vqemu_selection_rejected_profile(selection, i);
         json_t *object = json_object();
         json_add_text(object, "profile", vqemu_profile_name(profile));
-        json_add_text(object, "reason", vqemu_selection_rejected_message(selection, i));
+        json_add_text(object, "message", vqemu_selection_rejected_message(selection, i));
         json_append(list, object);
     }
     return list;
@@ -29,10 +29,10 @@ static json_t *host_json(const vqemu_host *host) {
     json_t *object = json_object();
     json_add_text(object, "arch", vqemu_host_arch(host));
     json_add_text(object, "kvm", kvm_state_name(vqemu_host_kvm_state(host)));
-    json_add_text(object, "kvm_reason", vqemu_host_kvm_message(host));
+    json_add_text(object, "kvm_message", vqemu_host_kvm_message(host));
     json_add_text(object, "vhost_net",
                   vqemu_vhost_net_state_name(vqemu_host_vhost_net_state(host)));
-    json_add_text(object, "vhost_net_reason", vqemu_host_vhost_net_message(host));
+    json_add_text(object, "vhost_net_message", vqemu_host_vhost_net_message(host));
     return object;
 }
 
@@ -43,14 +43,14 @@ static json_t *selection_json(const vqemu_selection *selection, const vqemu_host
     json_add_text(object, "accel", vqemu_selection_accel(selection));
     json_add_text(object, "problem", vqemu_selection_problem(selection));
     json_add(object, "runnable", json_boolean(vqemu_selection_runnable(selection)));
-    json_add_text(object, "reason", vqemu_selection_message(selection));
+    json_add_text(object, "message", vqemu_selection_message(selection));
     json_add(object, "rejected", rejected_json(selection));
     json_add(object, "host", host_json(host));
     return object;
 }
 
 static void print_rejected(const vqemu_selection *selection) {
-    static const struct column columns[] = {{"REJECTED", LEFT}, {"REASON", LEFT}};
+    static const struct column columns[] = {{"REJECTED", LEFT}, {"WHY", LEFT}};
     _cleanup_table_ struct table table = {.columns = columns, .column_count = 2};
     for (size_t i = 0; i < vqemu_selection_rejected_count(selection); i++) {
         const vqemu_profile *profile = vqemu_selection_rejected_profile(selection, i);
@@ -67,7 +67,7 @@ static void print_selection(const vqemu_selection *selection, const vqemu_host *
     print_field("profile", vqemu_profile_name(vqemu_selection_profile(selection)));
     print_field("guest arch", vqemu_selection_guest_arch(selection));
     print_field("accelerator", vqemu_selection_accel(selection));
-    print_field("reason", vqemu_selection_message(selection));
+    print_field("why", vqemu_selection_message(selection));
     if (!vqemu_selection_runnable(selection))
         printf("warning: it does not run on this host as it is: %s\n",
                vqemu_host_kvm_message(host));
@@ -97,9 +97,9 @@ const struct command command_select = {
         "the others. The workload is a VM, as of \"volt-qemu args\", or what the options\n"
         "say of it. With --root, only profiles that this store has are chosen. With\n"
         "--profile, look at one that is chosen already.\n"
-        "With --json: profile, guest_arch, accel, runnable, problem, reason, rejected\n"
-        "(an array of profile, reason), host (arch, kvm, kvm_reason, vhost_net,\n"
-        "vhost_net_reason).\n",
+        "With --json: profile, guest_arch, accel, runnable, problem, message, rejected\n"
+        "(an array of profile, message), host (arch, kvm, kvm_message, vhost_net,\n"
+        "vhost_net_message).\n",
     .example = "  volt-qemu select --mode hybrid-emulated --guest-arch aarch64\n"
                "  volt-qemu select --guest-os windows --kvm usable\n"
                "  volt-qemu select --vm web.json --root /var/lib/volt\n",

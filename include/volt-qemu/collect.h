@@ -103,11 +103,10 @@ const char *vqemu_collection_kept_kind(const vqemu_collection *collection, size_
 const char *vqemu_collection_kept_name(const vqemu_collection *collection, size_t index);
 
 /**
- * Why it stayed, for people, all reasons separated by ", ": "all stay" (without
- * VQEMU_COLLECT_KEEP), "newest",
- * "current", "pinned", "pinned by unit:volt-web", "used by process 123 (qemu-system-x86) of VM
- * web", "leased", "linked". Later versions may have more; vqemu_store_list_uses() is for programs.
- * NULL beyond the count. Borrowed. Since 1.0.
+ * Why it stayed, for people, with all that keeps it, separated by ", ": "all stay" (without
+ * VQEMU_COLLECT_KEEP), "newest", "current", "pinned", "pinned by unit:volt-web", "used by process
+ * 123 (qemu-system-x86) of VM web", "leased", "linked". Later versions may have more;
+ * vqemu_store_list_uses() is for programs. NULL beyond the count. Borrowed. Since 1.0.
  */
 const char *vqemu_collection_kept_message(const vqemu_collection *collection, size_t index);
 

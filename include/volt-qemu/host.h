@@ -37,8 +37,8 @@ enum vqemu_kvm_state {
     VQEMU_KVM_SOFTWARE = 5,
     /**
      * KVM creates VMs, but it cannot be seen whether the hardware is behind it: the files that tell
-     * are hidden, as in some containers. It counts as usable; the reason says what could not be
-     * seen.
+     * are hidden, as in some containers. It counts as usable; vqemu_host_kvm_message() says what
+     * could not be seen.
      */
     VQEMU_KVM_UNSEEN = 6
 };

@@ -37,9 +37,9 @@ void vqemu_request_free(vqemu_request *request);
  * host, serves the guest architecture and has a profile that fits, else TCG, which is emulation.
  *
  * "kvm" is an order: it is answered with a KVM profile even if KVM does not work at the moment (the
- * host of the choice need not be ready yet). vqemu_selection_runnable() is false then, and the
- * reason says what is wrong. A guest architecture that this host's KVM can never run is refused.
- * Since 1.0.
+ * host of the choice need not be ready yet). vqemu_selection_runnable() is false then, and
+ * vqemu_selection_problem() says what is wrong. A guest architecture that this host's KVM can never
+ * run is refused. Since 1.0.
  */
 #define VQEMU_REQUEST_ACCEL "accel"
 

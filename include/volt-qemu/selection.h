@@ -16,7 +16,7 @@ extern "C" {
 #endif
 
 /**
- * The profile chosen for a workload, with the reason, and why the others were not chosen.
+ * The profile chosen for a workload, and messages that say why, and why the others were not chosen.
  * Immutable, one owner; any number of threads may read it. It does not need its host any more.
  * Since 1.0.
  */

@@ -135,14 +135,14 @@ def test_profiles():
 def test_select():
     here = ["--host-arch", "x86_64", "--kvm", "usable"]
     chosen = json.loads(good("--json", *here, "select", "--mode", "hybrid-kvm", "--guest-os", "windows"))
-    assert {"profile", "guest_arch", "accel", "reason", "rejected"} <= set(chosen)
+    assert {"profile", "guest_arch", "accel", "message", "rejected"} <= set(chosen)
     assert chosen["profile"] == "kvm-uefi" and chosen["accel"] == "kvm"
     assert len(chosen["rejected"]) == 3
     assert chosen["host"]["kvm"] == "usable" and chosen["host"]["vhost_net"] == "unseen"
     chosen = json.loads(good("--json", *here, "--vhost-net", "private", "select"))
-    assert chosen["host"]["vhost_net"] == "private" and "private" in chosen["host"]["vhost_net_reason"]
+    assert chosen["host"]["vhost_net"] == "private" and "private" in chosen["host"]["vhost_net_message"]
     chosen = json.loads(good("--json", "--vhost-net", "absent", "select"))
-    assert chosen["host"]["vhost_net"] == "absent" and chosen["host"]["kvm_reason"]
+    assert chosen["host"]["vhost_net"] == "absent" and chosen["host"]["kvm_message"]
     bad(INVALID, "private, unseen", *here, "--vhost-net", "present", "select")
     bad(FAILED, "aarch64", *here, "select", "--mode", "hybrid-kvm", "--guest-arch", "aarch64")
     bad(INVALID, "hybrid-kvm, hybrid-emulated", *here, "select", "--mode", "hybird-kvm")
@@ -615,7 +615,7 @@ def test_the_place_of_what_is_gone_is_taken_out(root, tmp_path):
 
 def test_only_profiles_that_the_store_has_are_chosen(root):
     chosen = json.loads(good("--root", root, "--kvm", "usable", "--json", "select"))
-    assert chosen["profile"] == "emulate-x86" and "no revision of kvm-linux" in chosen["reason"]
+    assert chosen["profile"] == "emulate-x86" and "no revision of kvm-linux" in chosen["message"]
     assert json.loads(good("--kvm", "usable", "--json", "select"))["profile"] == "kvm-linux"
     for command in ("select", "args", "unit", "run", "resolve"):
         message = bad(MISSING, "", "--root", root, "--kvm", "usable", command, "--guest-arch", "aarch64")

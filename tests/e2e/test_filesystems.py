@@ -63,9 +63,9 @@ def profile(tmp_path):
 
 
 def placed(*words, **options):
-    """{path: (how, reason)} of the tree's files; words say where the store is."""
+    """{path: (how, message)} of the tree's files; words say where the store is."""
     resolved = json.loads(good(*words, "--json", "resolve", "--profile", PROFILE, "--files", **options))
-    return {file["path"]: (file["how"], file.get("reason")) for file in resolved["files"]}
+    return {file["path"]: (file["how"], file.get("message")) for file in resolved["files"]}
 
 
 # ---- what is written through a tree ----
@@ -298,15 +298,15 @@ def assert_good_tree(refs, *words, **options):
 
 
 def test_trees_on_another_file_system(filesystem, tmp_path, profile):
-    """Copies, with the reason; damage to a copy is put right from the object."""
+    """Copies, and the message says why; damage to a copy is put right from the object."""
     objects = tmp_path / "cas"
     words = separate(objects, filesystem / "elsewhere")
     good(*words, "build", "--profile", PROFILE, profile)
-    for name, (how, reason) in placed(*words).items():
+    for name, (how, message) in placed(*words).items():
         if name == "firmware/empty.bin":
             assert how == "new"
         else:
-            assert how in ("copy", "copy_file_range") and "file system" in reason, (name, how, reason)
+            assert how in ("copy", "copy_file_range") and "file system" in message, (name, how, message)
     tree = Path(assert_good_tree(objects / "refs", *words)["tree"])
     assert os.path.samefile(filesystem / "elsewhere/links" / PROFILE, tree)
     for damage in DAMAGES:
@@ -324,7 +324,7 @@ def test_objects_on_another_file_system(filesystem, tmp_path, profile):
     words = separate(objects, tmp_path)
     good(*words, "build", "--profile", PROFILE, profile)
     assert_good_tree(objects / "refs", *words)
-    assert all("file system" in reason for how, reason in placed(*words).values() if how != "new")
+    assert all("file system" in message for how, message in placed(*words).values() if how != "new")
 
 
 def test_an_object_with_as_many_links_as_can_be(tmp_path, profile):
@@ -342,8 +342,8 @@ def test_an_object_with_as_many_links_as_can_be(tmp_path, profile):
         assert path.stat().st_nlink == 65000
         tree = Path(assert_resolves(root)["tree"])
         assert not os.path.samefile(tree / "lib/libone.so.1", path)
-        how, reason = placed("--root", root)["lib/libone.so.1"]
-        assert how in ("copy", "copy_file_range") and "links" in reason
+        how, message = placed("--root", root)["lib/libone.so.1"]
+        assert how in ("copy", "copy_file_range") and "links" in message
         assert placed("--root", root)["firmware/bios.bin"][0] == "link"
         write(tree / "lib/libone.so.1")
         assert_resolves(root)
@@ -514,9 +514,9 @@ def test_an_ordinary_user_with_objects_of_root(tmp_path, profile):
     for path in (root / "qemu", root / "qemu/trees"):
         os.chown(path, 65534, 65534)
     before = snapshot(root / "cas")
-    for name, (how, reason) in placed("--root", root, **NOBODY).items():
+    for name, (how, message) in placed("--root", root, **NOBODY).items():
         if name != "firmware/empty.bin":
-            assert how in ("copy", "copy_file_range", "reflink") and reason, (name, how, reason)
+            assert how in ("copy", "copy_file_range", "reflink") and message, (name, how, message)
     resolved = good_json(root, "resolve", "--profile", PROFILE, **NOBODY)
     manifest = json.loads(Path(resolved["manifest"]).read_text())
     assert not tree_faults(resolved["tree"], manifest)

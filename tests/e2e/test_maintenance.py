@@ -188,7 +188,7 @@ def test_each_holder_has_a_pin(root, profile):
     good("--root", root, "unpin", "--holder", "unit:volt-db", first)
     report = gc(root, "--keep", "1")
     assert not removed(report, "revision")
-    assert {kept["name"]: kept["reason"] for kept in report["kept"]} == {
+    assert {kept["name"]: kept["message"] for kept in report["kept"]} == {
         first: "pinned by unit:volt-web", newer: "newest, linked"}
     assert "unit:volt-web" in good("--root", root, "revisions")
     (other,) = [entry for entry in good_json(root, "revisions") if entry["name"] == first]
@@ -233,7 +233,7 @@ def test_removing_a_ref(root, profile):
         uses = json.loads(run("--root", root, "--json", "uses", first).stdout)["uses"]
         assert [(use["kind"], use["pid"], use["process_name"]) for use in uses if use["pid"]] == [
             ("process", user.pid, "sleep")]
-        assert f"used by process {user.pid} (sleep)" in gc(root, "--keep", "1")["kept"][-1]["reason"]
+        assert f"used by process {user.pid} (sleep)" in gc(root, "--keep", "1")["kept"][-1]["message"]
         user.kill()
     assert tree.exists() and manifests(root).keys() == {first, newer}
     assert good("--root", root, "rm", first) == f"removed {first}\n"

@@ -276,7 +276,7 @@ END_TEST
 
 /* ---- abilities ---- */
 
-static const char *reason_against(const vqemu_selection *selection, const char *profile) {
+static const char *message_against(const vqemu_selection *selection, const char *profile) {
     for (size_t i = 0; i < vqemu_selection_rejected_count(selection); i++)
         if (strcmp(vqemu_profile_name(vqemu_selection_rejected_profile(selection, i)), profile) ==
             0)
@@ -310,27 +310,27 @@ START_TEST(each_ability_leads_to_a_profile_that_has_it) {
         _cleanup_selection_ vqemu_selection *selection =
             choose(request, "x86_64", VQEMU_KVM_USABLE, NULL);
         ck_assert_str_eq(vqemu_profile_name(vqemu_selection_profile(selection)), cases[i].profile);
-        ck_assert_str_eq(reason_against(selection, "kvm-linux"), cases[i].why_not_kvm_linux);
+        ck_assert_str_eq(message_against(selection, "kvm-linux"), cases[i].why_not_kvm_linux);
     }
 }
 END_TEST
 
-START_TEST(reasons_are_those_that_people_know) {
+START_TEST(messages_are_those_that_people_know) {
     _cleanup_request_ vqemu_request *request = make_request("mode", NULL, NULL, "windows");
     _cleanup_selection_ vqemu_selection *windows =
         choose(request, "x86_64", VQEMU_KVM_USABLE, NULL);
     ck_assert_ptr_nonnull(strstr(vqemu_selection_message(windows), "; the guest needs UEFI firm"));
-    ck_assert_str_eq(reason_against(windows, "emulate-x86"), "KVM works here and is faster");
+    ck_assert_str_eq(message_against(windows, "emulate-x86"), "KVM works here and is faster");
     set(request, "guest_os", "linux");
     _cleanup_selection_ vqemu_selection *plain = choose(request, "x86_64", VQEMU_KVM_USABLE, NULL);
     ck_assert_ptr_nonnull(strstr(vqemu_selection_message(plain), "the guest needs no UEFI firmw"));
-    ck_assert_str_eq(reason_against(plain, "kvm-uefi"), "the guest needs no UEFI firmware");
+    ck_assert_str_eq(message_against(plain, "kvm-uefi"), "the guest needs no UEFI firmware");
     set(request, "accel", "tcg");
     _cleanup_selection_ vqemu_selection *emulated =
         choose(request, "x86_64", VQEMU_KVM_USABLE, NULL);
     ck_assert_str_eq(vqemu_selection_message(emulated),
                      "accel tcg asks for emulation, and the guest is x86_64");
-    ck_assert_str_eq(reason_against(emulated, "kvm-linux"), "accel tcg asks for emulation");
+    ck_assert_str_eq(message_against(emulated, "kvm-linux"), "accel tcg asks for emulation");
 }
 END_TEST
 
@@ -409,7 +409,7 @@ START_TEST(only_what_is_stored_is_chosen) {
     ck_assert_str_eq(vqemu_profile_name(vqemu_selection_profile(selection)), "emulate-x86");
     ck_assert_str_eq(vqemu_selection_message(selection),
                      "the store has no revision of kvm-linux, so the x86_64 guest is emulated");
-    ck_assert_str_eq(reason_against(selection, "kvm-linux"), "the store has no revision of it");
+    ck_assert_str_eq(message_against(selection, "kvm-linux"), "the store has no revision of it");
 }
 END_TEST
 
@@ -451,7 +451,7 @@ START_TEST(a_profile_of_a_manifest_displaces_none_of_the_table) {
     _cleanup_selection_ vqemu_selection *selection =
         choose(request, "x86_64", VQEMU_KVM_ABSENT, NULL);
     ck_assert_str_eq(vqemu_profile_name(vqemu_selection_profile(selection)), "emulate-x86");
-    ck_assert_str_eq(reason_against(selection, "mine"), "emulate-x86 fits, and is of the table");
+    ck_assert_str_eq(message_against(selection, "mine"), "emulate-x86 fits, and is of the table");
     set(request, "accel", NULL);
     set(request, "profile", "mine");
     gives(request, "x86_64", "mine", "x86_64");
@@ -491,7 +491,7 @@ START_TEST(a_selection_outlives_its_request) {
         choose(request, "x86_64", VQEMU_KVM_USABLE, NULL);
     vqemu_request_free(request);
     ck_assert_str_eq(vqemu_profile_name(vqemu_selection_profile(selection)), "edge");
-    ck_assert_str_eq(reason_against(selection, "tiny"), "KVM works here and is faster");
+    ck_assert_str_eq(message_against(selection, "tiny"), "KVM works here and is faster");
     ck_assert_uint_eq(vqemu_selection_rejected_count(selection), 5);
 }
 END_TEST
@@ -550,7 +550,7 @@ int main(void) {
     tcase_add_test(tests, an_unknown_profile_is_refused);
     tcase_add_test(tests, contradictions_are_refused);
     tcase_add_test(tests, each_ability_leads_to_a_profile_that_has_it);
-    tcase_add_test(tests, reasons_are_those_that_people_know);
+    tcase_add_test(tests, messages_are_those_that_people_know);
     tcase_add_test(tests, what_is_set_by_key_wins_over_the_vm);
     tcase_add_test(tests, an_order_by_key_replaces_those_of_the_vm);
     tcase_add_test(tests, only_what_is_stored_is_chosen);

@@ -162,29 +162,29 @@ END_TEST
 static char *why_kept(uint32_t keep, const char *kind, const char *name) {
     vqemu_collection *collection = NULL;
     _cleanup_error_ vqemu_error *error = NULL;
-    char *reason = NULL;
+    char *message = NULL;
     int r = collect_keeping(store, keep, VQEMU_COLLECT_DRY_RUN, NULL, &collection, &error);
     ck_assert_msg(r == 0, "%s", vqemu_error_message(error));
     size_t count = vqemu_collection_kept_count(collection);
     for (size_t i = 0; i < count; i++)
         if (strcmp(vqemu_collection_kept_name(collection, i), name) == 0) {
             ck_assert_str_eq(vqemu_collection_kept_kind(collection, i), kind);
-            ck_assert_ptr_null(reason);
-            reason = strdup(vqemu_collection_kept_message(collection, i));
+            ck_assert_ptr_null(message);
+            message = strdup(vqemu_collection_kept_message(collection, i));
         }
     ck_assert_ptr_null(vqemu_collection_kept_kind(collection, count));
     ck_assert_ptr_null(vqemu_collection_kept_name(collection, count));
     ck_assert_ptr_null(vqemu_collection_kept_message(collection, count));
     vqemu_collection_free(collection);
-    return reason;
+    return message;
 }
 
 static void is_kept(uint32_t keep, const vqemu_revision *of, const char *expected) {
-    _cleanup_free_ char *reason = why_kept(keep, "revision", vqemu_revision_name(of));
-    ck_assert_pstr_eq(reason, expected);
+    _cleanup_free_ char *message = why_kept(keep, "revision", vqemu_revision_name(of));
+    ck_assert_pstr_eq(message, expected);
 }
 
-START_TEST(what_stays_is_told_with_all_reasons) {
+START_TEST(what_stays_is_told_with_all_that_keeps_it) {
     const char *name = vqemu_revision_name(revision);
     _cleanup_revision_ vqemu_revision *newer = build_newer();
     is_kept(1, newer, "newest");
@@ -208,8 +208,8 @@ END_TEST
 START_TEST(a_tree_in_use_stays_without_its_revision) {
     _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
     ck_assert_int_eq(unlink(vqemu_revision_path(revision)), 0);
-    _cleanup_free_ char *reason = why_kept(1, "tree", vqemu_runtime_digest(runtime));
-    ck_assert_pstr_eq(reason, "leased");
+    _cleanup_free_ char *message = why_kept(1, "tree", vqemu_runtime_digest(runtime));
+    ck_assert_pstr_eq(message, "leased");
 }
 END_TEST
 
@@ -257,7 +257,7 @@ int main(void) {
     tcase_add_test(tests, a_revision_that_was_removed_is_none_for_all_who_ask);
     tcase_add_test(tests, a_store_that_is_always_used_is_given_up);
     tcase_add_test(tests, a_broken_revision_stops_collection);
-    tcase_add_test(tests, what_stays_is_told_with_all_reasons);
+    tcase_add_test(tests, what_stays_is_told_with_all_that_keeps_it);
     tcase_add_test(tests, a_tree_in_use_stays_without_its_revision);
     tcase_add_test(tests, what_was_set_to_be_used_is_not_collected);
     tcase_add_test(tests, a_broken_choice_stops_collection);
