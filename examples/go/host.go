@@ -41,14 +41,14 @@ func (s VhostNetState) String() string { return C.GoString(C.vqemu_vhost_net_sta
 
 // Host is what selection and commands need to know of a host.
 type Host struct {
-	Arch      string
-	KVM       KVMState
-	KVMUsable bool
-	KVMReason string // a phrase for people
+	Arch       string
+	KVM        KVMState
+	KVMUsable  bool
+	KVMMessage string // a phrase for people
 
-	VhostNet       VhostNetState
-	VhostNetReason string
-	handle         *handle[*C.vqemu_host]
+	VhostNet        VhostNetState
+	VhostNetMessage string
+	handle          *handle[*C.vqemu_host]
 }
 
 // HostOptions describe a host by hand.
@@ -61,13 +61,13 @@ type HostOptions struct {
 
 func newHost(host *C.vqemu_host) *Host {
 	return &Host{
-		Arch:      C.GoString(C.vqemu_host_arch(host)),
-		KVM:       KVMState(C.vqemu_host_kvm_state(host)),
-		KVMUsable: bool(C.vqemu_host_kvm_usable(host)),
-		KVMReason: C.GoString(C.vqemu_host_kvm_message(host)),
+		Arch:       C.GoString(C.vqemu_host_arch(host)),
+		KVM:        KVMState(C.vqemu_host_kvm_state(host)),
+		KVMUsable:  bool(C.vqemu_host_kvm_usable(host)),
+		KVMMessage: C.GoString(C.vqemu_host_kvm_message(host)),
 
-		VhostNet:       VhostNetState(C.vqemu_host_vhost_net_state(host)),
-		VhostNetReason: C.GoString(C.vqemu_host_vhost_net_message(host)),
+		VhostNet:        VhostNetState(C.vqemu_host_vhost_net_state(host)),
+		VhostNetMessage: C.GoString(C.vqemu_host_vhost_net_message(host)),
 
 		handle: newHandle(host, func(p *C.vqemu_host) { C.vqemu_host_free(p) }),
 	}

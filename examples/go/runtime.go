@@ -176,9 +176,9 @@ func leaseOf(r *C.vqemu_runtime) (*os.File, error) {
 
 // Placement is how a file of a tree was made.
 type Placement struct {
-	Path   string // relative to the tree
-	How    PlacementWay
-	Reason string // why it is no hard link to the object; "" if it is
+	Path    string // relative to the tree
+	How     PlacementWay
+	Message string // why it is no hard link to the object; "" if it is
 }
 
 // PlacementWay is a way to make a file of a tree.

@@ -30,13 +30,13 @@ type Selection struct {
 	Accel     string // "kvm" or "tcg"
 	Runnable  bool   // whether that works on the host as it is now
 	Problem   string // why it does not; "" if it does
-	Reason    string // why this profile, for people
+	Message   string // why this profile, for people
 	Rejected  []Rejection
 	handle    *handle[*C.vqemu_selection]
 }
 
 // Rejection is a profile that was not chosen, and why.
-type Rejection struct{ Profile, Reason string }
+type Rejection struct{ Profile, Message string }
 
 func (r *Request) fill(ctx context.Context, request *C.vqemu_request, options []CallOption) error {
 	err := setStrings([]option{{C.VQEMU_REQUEST_ACCEL, r.Accel}, {C.VQEMU_REQUEST_GUEST_ARCH, r.GuestArch},
@@ -108,7 +108,7 @@ func newSelection(selection *C.vqemu_selection) *Selection {
 		Accel:     C.GoString(C.vqemu_selection_accel(selection)),
 		Runnable:  bool(C.vqemu_selection_runnable(selection)),
 		Problem:   C.GoString(C.vqemu_selection_problem(selection)),
-		Reason:    C.GoString(C.vqemu_selection_message(selection)),
+		Message:   C.GoString(C.vqemu_selection_message(selection)),
 		handle: newHandle(selection,
 			func(p *C.vqemu_selection) { C.vqemu_selection_free(p) }),
 	}

@@ -116,7 +116,7 @@ func TestAProfileOfOnesOwn(t *testing.T) {
 		t.Error("it serves others")
 	}
 	selection := selectProfile(t, Request{Store: store, GuestArch: "x86_64", Profile: "mine"})
-	if selection.Profile.Name != "mine" || selection.Accel != "tcg" || selection.Reason == "" {
+	if selection.Profile.Name != "mine" || selection.Accel != "tcg" || selection.Message == "" {
 		t.Errorf("%+v", selection)
 	}
 }
@@ -156,7 +156,7 @@ func TestSelection(t *testing.T) {
 		t.Errorf("%+v", host)
 	}
 	best, err := Select(ctx, host, Request{})
-	if err != nil || best.Accel != "kvm" || !best.Runnable || len(best.Rejected) == 0 || best.Rejected[0].Reason == "" {
+	if err != nil || best.Accel != "kvm" || !best.Runnable || len(best.Rejected) == 0 || best.Rejected[0].Message == "" {
 		t.Errorf("%+v, %v", best, err)
 	}
 	windows := vmOf(t, VMConfig{Name: "x", GuestOS: "windows"})
@@ -214,7 +214,7 @@ func TestPinsHaveHolders(t *testing.T) {
 	}
 	told := false
 	for _, kept := range collected.Kept {
-		told = told || kept.Name == old.Name && kept.Kind == "revision" && strings.Contains(kept.Reason, "unit:volt-web")
+		told = told || kept.Name == old.Name && kept.Kind == "revision" && strings.Contains(kept.Message, "unit:volt-web")
 	}
 	if !told {
 		t.Errorf("%+v", collected.Kept)

@@ -227,9 +227,9 @@ type Removed struct {
 
 // Kept is something that was kept, and why.
 type Kept struct {
-	Kind   StoredKind // StoredRevision, or StoredTree for one whose revision is gone
-	Name   string
-	Reason string // for people; Store.Uses is for programs
+	Kind    StoredKind // StoredRevision, or StoredTree for one whose revision is gone
+	Name    string
+	Message string // for people; Store.Uses is for programs
 }
 
 // Collect removes what nobody needs, and keeps the newest revisions of each profile, keep of them. With dryRun it only

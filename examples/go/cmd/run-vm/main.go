@@ -138,7 +138,7 @@ func perform() error {
 	}
 	encoder := json.NewEncoder(os.Stdout)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(map[string]any{"profile": selection.Profile.Name, "reason": selection.Reason,
+	return encoder.Encode(map[string]any{"profile": selection.Profile.Name, "message": selection.Message,
 		"argv": command.Argv, "digest": command.Digest("command")})
 }
 
