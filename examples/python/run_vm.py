@@ -40,7 +40,7 @@ def main():
         sys.exit(command.start().wait())
     print(json.dumps({
         "profile": selection.profile.name,
-        "reason": selection.reason,
+        "message": selection.message,
         "argv": command.argv,
         "digest": command.digest(),
     }, indent=2))

@@ -231,7 +231,7 @@ def test_another_c_library_is_refused_plainly(tmp_path):
 
 def check_binding(printed, ran):
     command = json.loads(printed)
-    assert command["profile"] == "emulate-x86" and command["reason"]
+    assert command["profile"] == "emulate-x86" and command["message"]
     assert "guest=volt-web,,1,process=volt-web,,1,debug-threads=on" in command["argv"]
     assert command["digest"]
     assert ran.splitlines() == command["argv"][1:]

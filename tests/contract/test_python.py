@@ -611,7 +611,7 @@ def test_what_is_pinned_is_not_collected(store, revision, profile):
     assert {(pin.revision, pin.holder) for pin in store.pins()} == {
         (revision.name, None), (revision.name, "unit:volt-web")} and store.pins(newer) == []
     kept = store.collect(keep=1)
-    assert kept.removed == [] and any(k.name == revision.name and "unit:volt-web" in k.reason for k in kept.kept)
+    assert kept.removed == [] and any(k.name == revision.name and "unit:volt-web" in k.message for k in kept.kept)
     store.unpin(revision, "unit:volt-web")
     store.unpin(revision)
     planned = store.collect(keep=1, dry_run=True)

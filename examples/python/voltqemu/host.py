@@ -57,7 +57,7 @@ class Host(Value):
         return bool(C.vqemu_host_kvm_usable(self))
 
     @property
-    def kvm_reason(self) -> str:
+    def kvm_message(self) -> str:
         """Why KVM is usable or not, for people."""
         return str(C.vqemu_host_kvm_message(self))
 
@@ -67,12 +67,12 @@ class Host(Value):
         return str(C.vqemu_vhost_net_state_name(C.vqemu_host_vhost_net_state(self)))
 
     @property
-    def vhost_net_reason(self) -> str:
+    def vhost_net_message(self) -> str:
         """Why vhost-net can be used or not, for people."""
         return str(C.vqemu_host_vhost_net_message(self))
 
     def _says(self) -> Tuple[str, ...]:
-        return self.arch, self.kvm_state, self.kvm_reason, self.vhost_net_state, self.vhost_net_reason
+        return self.arch, self.kvm_state, self.kvm_message, self.vhost_net_state, self.vhost_net_message
 
     def __repr__(self) -> str:
         return self._described(*([] if self.closed else [self.arch, f"kvm {self.kvm_state}"]))

@@ -19,12 +19,12 @@ __all__ = ["Capabilities", "Placement", "Runtime"]
 
 @dataclass(frozen=True)
 class Placement:
-    """How a file of a tree was put there: how is "link", "reflink", "copy_file_range", "copy" or "new"; reason says
+    """How a file of a tree was put there: how is "link", "reflink", "copy_file_range", "copy" or "new"; message says
     why it is no link, and is None if it is one."""
 
     path: str
     how: str
-    reason: Optional[str]
+    message: Optional[str]
 
 
 class Capabilities(Handle):

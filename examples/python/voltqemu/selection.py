@@ -20,7 +20,7 @@ class Rejected:
     """A profile that was not chosen, and why."""
 
     profile: str
-    reason: str
+    message: str
 
 
 class Selection(Value):
@@ -58,7 +58,7 @@ class Selection(Value):
         return problem
 
     @property
-    def reason(self) -> str:
+    def message(self) -> str:
         """Why this profile was chosen, for people."""
         return str(C.vqemu_selection_message(self))
 
@@ -70,7 +70,7 @@ class Selection(Value):
                 for i in range(C.vqemu_selection_rejected_count(self))]
 
     def _says(self) -> Tuple[Hashable, ...]:
-        return (self.profile, self.guest_arch, self.accel, self.runnable, self.problem, self.reason,
+        return (self.profile, self.guest_arch, self.accel, self.runnable, self.problem, self.message,
                 tuple(self.rejected))
 
     def __repr__(self) -> str:

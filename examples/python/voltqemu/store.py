@@ -168,7 +168,7 @@ class Kept:
 
     kind: str
     name: str
-    reason: str
+    message: str
 
 
 @dataclass(frozen=True)
