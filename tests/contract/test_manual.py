@@ -59,9 +59,7 @@ def test_every_key_of_a_vm_is_named():
 FREE = {"objects": dict, "details": dict, "abilities": dict}  # objects of which the keys are data
 
 
-@pytest.fixture(scope="module", name="store")
-def make_store(tmp_path_factory):
-    base = tmp_path_factory.mktemp("manual")
+def fill_store(base):
     for name in ("bin/qemu-system-x86_64", "firmware/bios.bin"):
         (base / "profile" / name).parent.mkdir(parents=True)
         (base / "profile" / name).write_text(name)
@@ -73,6 +71,11 @@ def make_store(tmp_path_factory):
                                               "runtime_dir": f"{base}/run"}))
     (base / "other.json").write_text('{"name": "other"}')
     return base
+
+
+@pytest.fixture(scope="module", name="store")
+def make_store(tmp_path_factory):
+    return fill_store(tmp_path_factory.mktemp("manual"))
 
 
 def json_keys(value):
