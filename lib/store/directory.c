@@ -48,39 +48,21 @@ void directory_release(struct directory *directory) {
     *directory = DIRECTORY_NONE;
 }
 
-int directory_open(const struct directory *directory, bool create) {
+int directory_open_at(int base_fd, const char *path, bool *is_link) {
     const int flags = O_RDONLY | O_DIRECTORY;
-    int fd = open_at(directory->anchor_fd, directory->rest, flags, 0);
-    if (fd != -ENOENT || !create)
-        return fd;
-    int r = make_directories(directory->anchor_fd, directory->rest);
-    return r < 0 ? r : open_at(directory->anchor_fd, directory->rest, flags, 0);
+    int fd = open_at(base_fd, path, flags | O_NOFOLLOW, 0);
+    *is_link = fd == -ELOOP || fd == -ENOTDIR; /* the latter also of what is no directory */
+    return *is_link ? open_at(base_fd, path, flags, 0) : fd;
 }
 
-/* One that was opened before may have been removed since. */
-static bool is_there(int fd, struct stat *status) {
-    return fd >= 0 && fstat(fd, status) == 0 && status->st_nlink > 0;
-}
-
-static int open_anew(struct directory *directory, bool create, int *opened, struct stat *status) {
-    _cleanup_close_ int fd = directory_open(directory, create);
-    if (fd < 0)
-        return fd;
-    if (fstat(fd, status) < 0)
-        return -errno;
-    int none = -1, new = take_fd(&fd);
-    if (!atomic_compare_exchange_strong(&directory->fd, &none, new))
-        *opened = new;
-    return new;
-}
-
-int directory_use(struct directory *directory, bool create, int *fd, int *opened,
-                  struct stat *status) {
-    *opened = -1;
-    *fd = atomic_load(&directory->fd);
-    if (!is_there(*fd, status))
-        *fd = open_anew(directory, create, opened, status);
-    return *fd < 0 ? *fd : 0;
+int directory_open(const struct directory *directory, bool create, bool *by_link) {
+    int fd = directory_open_at(directory->anchor_fd, directory->rest, by_link);
+    if (fd == -ENOENT && create) {
+        int r = make_directories(directory->anchor_fd, directory->rest);
+        fd = r < 0 ? r : directory_open_at(directory->anchor_fd, directory->rest, by_link);
+    }
+    *by_link = *by_link || strchr(directory->rest, '/');
+    return fd;
 }
 
 static bool leads_to(const char *path, const struct stat *status) {
@@ -89,13 +71,38 @@ static bool leads_to(const char *path, const struct stat *status) {
            found.st_ino == status->st_ino;
 }
 
-char *directory_path(int fd, const struct stat *status, const char *path) {
+/* Returns 1 with the path, 0 if nothing leads there, or -ENOMEM. */
+static int find_path(int fd, const struct stat *status, const char *path, char **found) {
     char link[sizeof "/proc/self/fd/" + 12], name[PATH_MAX];
-    if (leads_to(path, status))
-        return strdup(path);
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    ssize_t length = readlink(link, name, sizeof name - 1);
-    if (length > 0)
-        name[length] = '\0';
-    return strdup(length > 0 && *name == '/' && leads_to(name, status) ? name : path);
+    const char *now = path;
+    if (!leads_to(path, status)) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+        ssize_t length = readlink(link, name, sizeof name - 1);
+        name[length > 0 ? length : 0] = '\0';
+        if (*name != '/' || !leads_to(name, status))
+            return 0;
+        now = name;
+    }
+    *found = strdup(now);
+    return *found ? 1 : -ENOMEM;
+}
+
+int directory_recall(const struct directory *directory, const char *path, int *fd,
+                     struct stat *status, char **now) {
+    *fd = atomic_load(&directory->fd);
+    if (*fd < 0 || fstat(*fd, status) < 0 || status->st_nlink == 0)
+        return 0;
+    return now ? find_path(*fd, status, path, now) : 1;
+}
+
+int directory_keep(struct directory *directory, int *fd, int *opened) {
+    int none = -1, new = take_fd(fd);
+    *opened = atomic_compare_exchange_strong(&directory->fd, &none, new) ? -1 : new;
+    return new;
+}
+
+char *directory_path(int fd, const struct stat *status, const char *path) {
+    char *found = NULL;
+    int r = find_path(fd, status, path, &found);
+    return r == 0 ? strdup(path) : found;
 }

@@ -2,11 +2,16 @@
 #include "store/guard.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/trusted.h"
+#include "util/cleanup.h"
+#include "util/path.h"
 
 static int refuse_owner(const struct stat *status, const char *path, vqemu_error **error) {
     return error_because(
@@ -48,6 +53,60 @@ bool guard_trusts_above(const struct stat *directory) {
 
 int guard_check_above(const struct stat *directory, const char *path, vqemu_error **error) {
     return guard_trusts_above(directory) ? 0 : guard_check(directory, path, error);
+}
+
+/* ---- where a directory lies ---- */
+
+/* Where a directory lies: as its path says, unless that is a link. */
+static char *name_above(const char *path, const struct stat *above) {
+    size_t length = (size_t)(base_name(path) - path);
+    char *plain = strndup(path, length > 1 ? length - 1 : length);
+    struct stat named;
+    if (!plain || (fstatat(AT_FDCWD, plain, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+                   named.st_dev == above->st_dev && named.st_ino == above->st_ino))
+        return plain;
+    free(plain);
+    return join_path(path, "..");
+}
+
+int guard_check_containing(const struct stat *above, const char *path, vqemu_error **error) {
+    if (guard_trusts_above(above))
+        return 0;
+    _cleanup_free_ char *name = name_above(path, above);
+    return name ? guard_check_above(above, name, error) : error_no_memory(error);
+}
+
+static int refuse_route(const struct trusted_walk *walk, const char *path, vqemu_error **error) {
+    int r =
+        error_set(error, VQEMU_ERR_REFUSED, 0,
+                  "the store directory %s is reached through %s, where others than root and you "
+                  "decide what is there; give that to root or to yourself and take the right "
+                  "to write from others, or allow it when the store is opened",
+                  path, walk->place);
+    return error_because(r, error, "untrusted-store", VQEMU_DETAIL_PATH, walk->place, NULL);
+}
+
+int guard_check_route(const char *path, vqemu_error **error) {
+    _cleanup_free_ char *through = join_path(path, "."); /* a link at the end is followed, too */
+    struct trusted_walk walk = {.user = geteuid()};
+    if (!through)
+        return error_no_memory(error);
+    _cleanup_close_ int fd = trusted_open(through, &walk);
+    if (fd == -ENOMEM)
+        return error_no_memory(error);
+    return fd < 0 && walk.distrust != DISTRUST_NOTHING ? refuse_route(&walk, path, error) : 0;
+}
+
+int guard_check_place(int fd, const struct stat *directory, const char *path, bool by_link,
+                      vqemu_error **error) {
+    struct stat above;
+    int r = guard_check(directory, path, error);
+    if (r < 0)
+        return r;
+    if (fstatat(fd, "..", &above, 0) < 0)
+        return error_system_at(error, errno, "cannot look at", "%s/..", path);
+    r = guard_check_containing(&above, path, error);
+    return r == 0 && by_link ? guard_check_route(path, error) : r;
 }
 
 /* ---- files and trees ---- */

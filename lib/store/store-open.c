@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "store/guard.h"
+#include "store/reached.h"
 #include "store/store-options.h"
 #include "store/store.h"
 #include "trust/trust.h"
@@ -47,7 +48,8 @@ struct part {
     char **path;               /* for messages, and for others to find it by */
     int base_fd;
     const char *from_base;
-    struct stat status; /* once it is open */
+    struct stat status; /* once it is open, and whether its name is a link */
+    bool is_link;
 };
 
 /* A store being opened. */
@@ -166,23 +168,18 @@ static int make_store(const struct opening *opening, vqemu_error **error) {
     return r;
 }
 
-static int look_at_part(struct part *part, int fd, vqemu_error **error) {
-    return fstat(fd, &part->status) < 0
-               ? error_system_at(error, errno, "cannot look at the store directory", "%s",
-                                 *part->path)
-               : 0;
-}
-
 static int open_part(struct part *part, int *fd, vqemu_error **error) {
     const char *path = *part->path;
-    *fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY, 0);
+    *fd = directory_open_at(part->base_fd, part->from_base, &part->is_link);
     if (*fd == -ENOENT)
         return error_because(
             error_set(error, VQEMU_ERR_NO_STORE, 0, "there is no store here: %s is missing", path),
             error, NULL, VQEMU_DETAIL_PATH, path, NULL);
     if (*fd < 0)
         return error_system_at(error, -*fd, "cannot open the store directory", "%s", path);
-    return look_at_part(part, *fd, error);
+    return fstat(*fd, &part->status) < 0
+               ? error_system_at(error, errno, "cannot look at the store directory", "%s", path)
+               : 0;
 }
 
 /* Trees and links are opened when they are needed. */
@@ -202,53 +199,27 @@ static int name_beside(vqemu_store *store, bool is_link, vqemu_error **error) {
     return store->beside_path ? 0 : error_no_memory(error);
 }
 
-static int open_objects(struct opening *opening, vqemu_error **error) {
-    struct part *part = &opening->objects;
-    int *fd = &opening->store->objects_fd;
-    *fd = open_at(part->base_fd, part->from_base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
-    bool is_link = *fd < 0; /* or not to be opened at all, which is told then */
-    int r = is_link ? open_part(part, fd, error) : look_at_part(part, *fd, error);
-    return r == 0 ? name_beside(opening->store, is_link, error) : r;
-}
-
-/* Where a directory lies: as its path says, unless that is a link. */
-static char *name_above(const char *path, const struct stat *above) {
-    size_t length = (size_t)(base_name(path) - path);
-    char *plain = strndup(path, length > 1 ? length - 1 : length);
-    struct stat named;
-    if (!plain || (fstatat(AT_FDCWD, plain, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-                   named.st_dev == above->st_dev && named.st_ino == above->st_ino))
-        return plain;
-    free(plain);
-    return join_path(path, "..");
-}
-
-static int check_above(int fd, const char *path, vqemu_error **error) {
-    struct stat above;
-    if (fstatat(fd, "..", &above, 0) < 0)
-        return error_system_at(error, errno, "cannot look at", "%s/..", path);
-    if (guard_trusts_above(&above))
-        return 0;
-    _cleanup_free_ char *name = name_above(path, &above);
-    return name ? guard_check_above(&above, name, error) : error_no_memory(error);
-}
-
-/* A directory, and the one that it lies in. */
-static int check_part(int fd, const struct stat *status, const char *path, vqemu_error **error) {
-    int r = guard_check(status, path, error);
-    return r == 0 ? check_above(fd, path, error) : r;
+static int check_part(const struct part *part, int fd, vqemu_error **error) {
+    return guard_check_place(fd, &part->status, *part->path, part->is_link, error);
 }
 
 static int check_root(const struct opening *opening, vqemu_error **error) {
     struct stat status;
-    if (!opening->root)
+    const char *root = opening->root;
+    if (!root)
         return 0;
-    int r = opening->root_fd >= 0 ? fstat(opening->root_fd, &status)
-                                  : fstatat(AT_FDCWD, opening->root, &status, 0);
+    bool is_by_fd = opening->root_fd >= 0;
+    int r = is_by_fd ? fstat(opening->root_fd, &status) : lstat(root, &status);
+    if (r == 0 && S_ISLNK(status.st_mode)) {
+        int unsafe = guard_check_route(root, error);
+        if (unsafe < 0)
+            return unsafe;
+        r = stat(root, &status);
+    }
     if (r < 0 && errno == ENOENT) /* each part has a path of its own */
         return 0;
-    return r < 0 ? error_system_at(error, errno, "cannot look at", "%s", opening->root)
-                 : guard_check_above(&status, opening->root, error);
+    return r < 0 ? error_system_at(error, errno, "cannot look at", "%s", root)
+                 : guard_check_above(&status, root, error);
 }
 
 /* Those beside the objects decide what is used and what is kept. Where one cannot be opened, its
@@ -269,34 +240,54 @@ static int check_beside(const vqemu_store *store, vqemu_error **error) {
     return r;
 }
 
-/* They stay open: whoever opens a store mostly uses them. Those that are not there yet are looked
- * at when they are needed. */
-static int check_trees(vqemu_store *store, vqemu_error **error) {
-    int fd, opened;
-    struct stat status;
-    if (directory_use(&store->trees, false, &fd, &opened, &status) < 0)
-        return 0;
-    return check_part(fd, &status, store->trees_path, error);
+/* There is no such directory, or none that the caller could use; what is there by then is looked at
+ * when it is opened. */
+static bool is_absent(int r) {
+    return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EACCES;
 }
 
-/* One of its own, not that in which the trees lie: others could have links lead to programs of
- * theirs. */
-static int check_links(vqemu_store *store, vqemu_error **error) {
-    int fd, opened;
-    struct stat status;
-    if (!store->links_path || store->links_beside_trees ||
-        directory_use(&store->links, false, &fd, &opened, &status) < 0)
+/* A directory that is not there yet will lie in what is there. */
+static int check_anchor(const struct directory *directory, const char *path, vqemu_error **error) {
+    struct stat above;
+    if (strchr(directory->rest, '/'))
         return 0;
-    return check_part(fd, &status, store->links_path, error);
+    if (fstat(directory->anchor_fd, &above) < 0)
+        return error_system_at(error, errno, "cannot look at where to find", "%s", path);
+    return guard_check_containing(&above, path, error);
+}
+
+static int check_reached(const struct reached *reached, const struct directory *directory,
+                         const char *path, vqemu_error **error) {
+    if (reached->fd >= 0)
+        return 0;
+    return is_absent(reached->fd) ? check_anchor(directory, path, error)
+                                  : error_system_at(error, -reached->fd,
+                                                    "cannot open the store directory", "%s", path);
+}
+
+/* They stay open: whoever opens a store mostly uses them. */
+static int check_trees(vqemu_store *store, vqemu_error **error) {
+    _cleanup_reached_ struct reached trees;
+    int r = reach_trees(store, false, &trees, error);
+    return r == 0 ? check_reached(&trees, &store->trees, store->trees_path, error) : r;
+}
+
+/* In a directory of their own, others could have links lead to programs of theirs. */
+static int check_links(vqemu_store *store, vqemu_error **error) {
+    _cleanup_reached_ struct reached links = REACHED_NONE;
+    if (!store->links_path || store->links_beside_trees)
+        return 0;
+    int r = reach_links(store, false, &links, error);
+    return r == 0 ? check_reached(&links, &store->links, store->links_path, error) : r;
 }
 
 static int check_guarded(const struct opening *opening, vqemu_error **error) {
     vqemu_store *store = opening->store;
     if (store->flags & VQEMU_STORE_ALLOW_OTHERS)
         return 0;
-    int r = check_part(store->objects_fd, &opening->objects.status, store->objects_path, error);
+    int r = check_part(&opening->objects, store->objects_fd, error);
     if (r == 0)
-        r = check_part(store->refs_fd, &opening->refs.status, store->refs_path, error);
+        r = check_part(&opening->refs, store->refs_fd, error);
     if (r == 0)
         r = check_trees(store, error);
     if (r == 0)
@@ -310,7 +301,9 @@ static int open_parts(struct opening *opening, vqemu_error **error) {
     vqemu_store *store = opening->store;
     int r = store->flags & VQEMU_STORE_CREATE ? make_store(opening, error) : 0;
     if (r == 0)
-        r = open_objects(opening, error);
+        r = open_part(&opening->objects, &store->objects_fd, error);
+    if (r == 0)
+        r = name_beside(store, opening->objects.is_link, error);
     if (r == 0)
         r = open_part(&opening->refs, &store->refs_fd, error);
     if (r == 0)

@@ -93,28 +93,3 @@ int store_open_beside_objects(const vqemu_store *store, const char *name, int *f
                                    name)
                  : 0;
 }
-
-int store_find_trees(const vqemu_store *store) {
-    return directory_open(&store->trees, false);
-}
-
-int store_find_links(const vqemu_store *store) {
-    return store->links_path ? directory_open(&store->links, false) : -ENOENT;
-}
-
-int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, struct stat *status,
-                     vqemu_error **error) {
-    int r = directory_use(&store->trees, create, fd, opened, status);
-    if (r < 0)
-        return error_system_at(
-            error, -r, create ? "cannot make or open the directory" : "cannot open the directory",
-            "%s", store->trees_path);
-    if (store->flags & VQEMU_STORE_ALLOW_OTHERS)
-        return 0;
-    r = guard_check(status, store->trees_path, error);
-    if (r < 0) {
-        cleanup_close(opened);
-        *opened = -1;
-    }
-    return r;
-}

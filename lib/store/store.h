@@ -62,17 +62,8 @@ void store_unlock_exclusive(struct store_exclusive *lock);
 int store_open_beside_objects(const vqemu_store *store, const char *name, int *fd,
                               vqemu_error **error);
 
-/*
- * The directory of trees; made if missing and create is set, else VQEMU_ERR_NOT_FOUND. *opened is
- * closed by the caller afterwards if it is not -1; *fd is not. *status is what it is like.
- */
-int store_open_trees(vqemu_store *store, bool create, int *fd, int *opened, struct stat *status,
-                     vqemu_error **error);
-
-/* Without making them: -ENOENT if they are missing. A descriptor or a negative errno. */
+/* Without making it: -ENOENT if it is missing. A descriptor or a negative errno. */
 int store_find_beside_objects(const vqemu_store *store, const char *name);
-int store_find_trees(const vqemu_store *store);
-int store_find_links(const vqemu_store *store);
 
 DEFINE_CLEANUP(vqemu_store, store, vqemu_store_unref);
 #define _cleanup_store_ _cleanup_(cleanup_store)

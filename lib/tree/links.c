@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "store/current.h"
 #include "store/leftovers.h"
+#include "store/reached.h"
 #include "store/revision.h"
 #include "store/revision-name.h"
 #include "util/dir.h"
@@ -18,20 +19,18 @@
 #include "util/path.h"
 #include "util/strbuf.h"
 
-/* What a link to a tree has in it, in front of the digest and in all. */
-static char *trees_prefix(const vqemu_store *store) {
-    if (store->links_beside_trees)
-        return strdup("trees");
-    _cleanup_close_ int trees_fd = store_find_trees(store);
-    struct stat trees;
-    return trees_fd < 0 || fstat(trees_fd, &trees) < 0
-               ? strdup(store->trees_path)
-               : directory_path(trees_fd, &trees, store->trees_path);
+static bool is_same_file(int fd, const char *name, const char *path) {
+    struct stat a, b;
+    return fstatat(fd, name, &a, 0) == 0 && stat(path, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
-static char *link_target(const vqemu_store *store, const char *digest) {
-    _cleanup_free_ char *prefix = trees_prefix(store);
-    return prefix ? join_path(prefix, digest) : NULL;
+/* What a link to a tree has in front of the digest. trees: the path of the directory of trees by
+ * now. Links beside it go by its name there, as long as that leads to it. */
+static const char *prefix_of(const vqemu_store *store, int links_fd, const char *trees) {
+    bool is_beside = store->links_beside_trees && (strcmp(trees, store->trees_path) == 0 ||
+                                                   is_same_file(links_fd, "trees", trees));
+    return is_beside ? "trees" : trees;
 }
 
 static bool points_to(int links_fd, const char *profile, const char *target) {
@@ -96,11 +95,12 @@ static bool may_not_write(int system_errno) {
  * Whether the link points already to what is used by now: whoever looked for it before a newer one
  * was published, or another one set, must not switch back.
  */
-static bool is_current(vqemu_store *store, int links_fd, const char *profile, vqemu_call *call) {
+static bool is_current(vqemu_store *store, int links_fd, const char *profile, const char *prefix,
+                       vqemu_call *call) {
     _cleanup_revision_ vqemu_revision *used = NULL;
     if (current_find(store, profile, call, &used, NULL) < 0)
         return false;
-    _cleanup_free_ char *target = link_target(store, revision_digest(used));
+    _cleanup_free_ char *target = join_path(prefix, revision_digest(used));
     return target && points_to(links_fd, profile, target);
 }
 
@@ -112,34 +112,37 @@ static int link_failed(const vqemu_store *store, const char *profile, int r, vqe
 }
 
 /* The lock needs a descriptor of its own. */
-static int switch_locked(vqemu_store *store, const char *profile, const char *target,
-                         struct vqemu_progress *progress, vqemu_error **error) {
+static int switch_locked(vqemu_store *store, const char *profile, const char *prefix,
+                         const char *target, struct vqemu_progress *progress, vqemu_error **error) {
     _cleanup_close_ int links_fd = store_find_links(store);
     if (links_fd < 0)
         return link_failed(store, profile, links_fd, error);
     int r = progress_lock(progress, links_fd, LOCK_EX, 0, store->links_path, error);
     if (r < 0 || points_to(links_fd, profile, target) ||
-        is_current(store, links_fd, profile, progress->call))
+        is_current(store, links_fd, profile, prefix, progress->call))
         return r;
     leftovers_sweep(links_fd);
     r = switch_link(links_fd, profile, target);
     return link_failed(store, profile, r == 0 ? sync_fd(links_fd) : r, error);
 }
 
-int links_switch(vqemu_store *store, const char *profile, const char *digest,
+int links_switch(vqemu_store *store, const char *profile, const char *tree,
                  struct vqemu_progress *progress, vqemu_error **error) {
     if (!store->links_path || store->flags & VQEMU_STORE_READ_ONLY)
         return 0;
-    _cleanup_free_ char *target = link_target(store, digest);
-    if (!target)
+    _cleanup_reached_ struct reached links = REACHED_NONE;
+    int r = reach_links(store, true, &links, error);
+    if (r < 0 || links.fd < 0)
+        return r < 0 ? r : link_failed(store, profile, links.fd, error);
+    const char *digest = base_name(tree);
+    _cleanup_free_ char *trees = strndup(tree, (size_t)(digest - tree - 1));
+    const char *prefix = trees ? prefix_of(store, links.fd, trees) : "";
+    _cleanup_free_ char *target = join_path(prefix, digest);
+    if (!trees || !target)
         return error_no_memory(error);
-    _cleanup_close_ int opened = -1;
-    int links_fd;
-    struct stat status;
-    int r = directory_use(&store->links, true, &links_fd, &opened, &status);
-    if (r == 0 && !points_to(links_fd, profile, target))
-        return switch_locked(store, profile, target, progress, error);
-    return link_failed(store, profile, r, error);
+    return points_to(links.fd, profile, target)
+               ? 0
+               : switch_locked(store, profile, prefix, target, progress, error);
 }
 
 /* ---- those that there are ---- */
@@ -151,7 +154,7 @@ struct prefixes {
 };
 
 static int find_prefixes(const vqemu_store *store, struct prefixes *prefixes) {
-    prefixes->now = trees_prefix(store);
+    prefixes->now = reach_trees_path(store);
     prefixes->given = store->links_beside_trees ? "trees" : store->trees_path;
     return prefixes->now ? 0 : -ENOMEM;
 }

@@ -9,11 +9,11 @@
 #include "store/store.h"
 
 /*
- * Make the profile's link point to a tree, by one rename. A real directory that stands there is
- * moved aside to <profile>.replaced, so that nothing of it is lost. Does nothing for a store that
- * keeps no links, or where this process may not write them.
+ * Make the profile's link point to a tree, given by its path, by one rename. A real directory that
+ * stands there is moved aside to <profile>.replaced, so that nothing of it is lost. Does nothing
+ * for a store that keeps no links, or where this process may not write them.
  */
-int links_switch(vqemu_store *store, const char *profile, const char *digest,
+int links_switch(vqemu_store *store, const char *profile, const char *tree,
                  struct vqemu_progress *progress, vqemu_error **error);
 
 /* The links that there are. */

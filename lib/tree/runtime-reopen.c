@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/directory.h"
 #include "store/guard.h"
 #include "tree/lease.h"
 #include "tree/runtime.h"
@@ -25,15 +26,24 @@ static int is_others(const char *tree, vqemu_error **error) {
 }
 
 /* The directory of trees: a descriptor or an error. */
-static int open_trees(const char *tree, char **trees_path, int *fd, vqemu_error **error) {
+static int open_trees(const char *tree, uint32_t store_flags, char **trees_path, int *fd,
+                      vqemu_error **error) {
     const char *name = base_name(tree);
+    bool is_link;
+    struct stat status;
     *trees_path = strndup(tree, name - tree > 1 ? (size_t)(name - tree - 1) : 1);
     if (!*trees_path)
         return error_no_memory(error);
-    *fd = open_at(AT_FDCWD, *trees_path, O_RDONLY | O_DIRECTORY, 0);
+    *fd = directory_open_at(AT_FDCWD, *trees_path, &is_link);
     if (*fd == -ENOENT || *fd == -ENOTDIR)
         return is_gone(tree, "is gone", error);
-    return *fd < 0 ? error_system_at(error, -*fd, "cannot open", "%s", *trees_path) : 0;
+    if (*fd < 0)
+        return error_system_at(error, -*fd, "cannot open", "%s", *trees_path);
+    if (fstat(*fd, &status) < 0)
+        return error_system_at(error, errno, "cannot look at", "%s", *trees_path);
+    return store_flags & VQEMU_STORE_ALLOW_OTHERS
+               ? 0
+               : guard_check_place(*fd, &status, *trees_path, is_link, error);
 }
 
 /* The stamp says what the tree is for, and what it has. */
@@ -59,23 +69,21 @@ int runtime_reopen(vqemu_profile *profile, const struct arch *arch, const char *
     _cleanup_runtime_ vqemu_runtime *new = runtime_alloc(profile, arch);
     _cleanup_free_ char *trees_path = NULL;
     _cleanup_close_ int trees_fd = -1;
-    struct stat trees, status;
+    struct stat status;
     if (!new)
         return error_no_memory(error);
     if (!digest_parse(base_name(tree), &new->digest))
         return error_set(error, VQEMU_ERR_MALFORMED, 0, "%s is no path of a tree", tree);
     new->store_flags = store_flags;
     new->revision = strdup(revision);
-    int r =
-        new->revision ? open_trees(tree, &trees_path, &trees_fd, error) : error_no_memory(error);
+    int r = new->revision ? open_trees(tree, store_flags, &trees_path, &trees_fd, error)
+                          : error_no_memory(error);
     if (r < 0)
         return r;
-    if (fstat(trees_fd, &trees) < 0)
-        return error_system_at(error, errno, "cannot look at", "%s", trees_path);
     r = lease_take(trees_fd, trees_path, new->digest.hex, progress, &new->lease_fd, &status, error);
     if (r <= 0)
         return r < 0 ? r : is_gone(tree, "is gone", error);
-    if (!guard_trusts_file(store_flags, &trees) || !guard_trusts_file(store_flags, &status))
+    if (!guard_trusts_file(store_flags, &status))
         return is_others(tree, error);
     r = use_stamp(new, trees_path, tree, error);
     if (r == 0)

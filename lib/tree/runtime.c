@@ -11,6 +11,7 @@
 #include "store/current.h"
 #include "store/guard.h"
 #include "store/manifest.h"
+#include "store/reached.h"
 #include "store/signatures.h"
 #include "store/tree-memo.h"
 #include "tree/assemble.h"
@@ -107,8 +108,7 @@ static int no_program(const vqemu_revision *revision, const struct arch *arch, c
 struct resolution {
     vqemu_store *store;
     vqemu_revision *revision;
-    int trees_fd;
-    const struct stat *trees; /* what that directory is like */
+    const struct reached *trees;
     uint32_t flags;
     struct vqemu_progress *progress;
     vqemu_runtime *runtime; /* gets the lease and the paths */
@@ -142,11 +142,8 @@ static int use_layout(const struct resolution *resolution, int tree_fd, const st
         return programs ? no_program(resolution->revision, runtime->arch, programs, error)
                         : error_no_memory(error);
     }
-    _cleanup_free_ char *trees_path =
-        directory_path(resolution->trees_fd, resolution->trees, resolution->store->trees_path);
-    return !trees_path || runtime_set_paths(runtime, trees_path, layout) < 0
-               ? error_no_memory(error)
-               : 0;
+    return runtime_set_paths(runtime, resolution->trees->path, layout) < 0 ? error_no_memory(error)
+                                                                           : 0;
 }
 
 /* By its content if that is to be verified; else by what the stamp says. */
@@ -210,7 +207,7 @@ static int lease_checked(const struct resolution *resolution, struct difference 
                          vqemu_error **error) {
     _cleanup_close_ int fd = -1;
     struct stat status;
-    int r = lease_take(resolution->trees_fd, resolution->store->trees_path,
+    int r = lease_take(resolution->trees->fd, resolution->store->trees_path,
                        resolution->runtime->digest.hex, resolution->progress, &fd, &status, error);
     if (r == 0) {
         r = differs(difference, "it", "is missing", error);
@@ -236,7 +233,7 @@ static int assemble_locked(const struct resolution *resolution, int *lease_fd,
     int r = revision_require_there(resolution->store, resolution->revision, error);
     if (r < 0)
         return r;
-    return assemble_tree(resolution->store, resolution->revision, resolution->trees_fd,
+    return assemble_tree(resolution->store, resolution->revision, resolution->trees->fd,
                          resolution->flags & VQEMU_RESOLVE_VERIFY, resolution->progress, lease_fd,
                          error);
 }
@@ -360,22 +357,30 @@ static int check_trust(const vqemu_store *store, const vqemu_revision *revision,
     return store->trust ? signatures_check(store, revision, store->trust, call, &key, error) : 0;
 }
 
+static int find_trees(vqemu_store *store, struct reached *trees, vqemu_error **error) {
+    bool create = !(store->flags & VQEMU_STORE_READ_ONLY);
+    int r = reach_trees(store, create, trees, error);
+    if (r < 0 || trees->fd >= 0)
+        return r;
+    return error_system_at(error, -trees->fd,
+                           create ? "cannot make or open the directory"
+                                  : "cannot open the directory",
+                           "%s", store->trees_path);
+}
+
 static int from_revision(vqemu_store *store, const vqemu_selection *selection,
                          vqemu_revision *revision, uint32_t flags, struct vqemu_progress *progress,
                          vqemu_runtime **runtime, vqemu_error **error) {
     _cleanup_runtime_ vqemu_runtime *new = NULL;
-    _cleanup_close_ int opened = -1;
-    int trees_fd;
-    struct stat trees;
-    bool create = !(store->flags & VQEMU_STORE_READ_ONLY);
+    _cleanup_reached_ struct reached trees = REACHED_NONE;
     int r = check_trust(store, revision, progress->call, error);
     if (r == 0)
-        r = store_open_trees(store, create, &trees_fd, &opened, &trees, error);
+        r = find_trees(store, &trees, error);
     if (r == 0)
         r = new_runtime(selection, &new, error);
     if (r < 0 || !new)
         return r;
-    const struct resolution resolution = {store, revision, trees_fd, &trees, flags, progress, new};
+    const struct resolution resolution = {store, revision, &trees, flags, progress, new};
     memcpy(new->digest.hex, revision_digest(revision), sizeof new->digest.hex);
     new->store_flags = store->flags &VQEMU_STORE_ALLOW_OTHERS;
     new->revision = strdup(vqemu_revision_name(revision));
@@ -419,7 +424,7 @@ static int from_current(vqemu_store *store, const vqemu_selection *selection, co
         if (r == 0)
             r = from_revision(store, selection, current, flags, progress, runtime, &problem);
         if (r == 0)
-            return links_switch(store, profile, vqemu_runtime_digest(*runtime), progress, error);
+            return links_switch(store, profile, vqemu_runtime_tree(*runtime), progress, error);
         bool is_gone = r == VQEMU_ERR_CHANGED || r == VQEMU_ERR_NO_REVISION;
         if (current && is_gone && attempt < ATTEMPTS)
             continue;

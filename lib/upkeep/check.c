@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "store/reached.h"
 #include "store/revision-closure.h"
 #include "upkeep/checker.h"
 #include "upkeep/repair.h"
@@ -77,7 +78,9 @@ static int open_checker(struct checker *checker, vqemu_error **error) {
     if (checker->alt_fd < 0 && checker->alt_fd != -ENOENT)
         return error_system_at(error, -checker->alt_fd, "cannot open", "%s/alt",
                                store->beside_path);
-    checker->trees_fd = store_find_trees(store);
+    r = store_find_trees(store, &checker->trees_fd, error);
+    if (r < 0)
+        return r;
     if (checker->trees_fd < 0 && checker->trees_fd != -ENOENT)
         return error_system_at(error, -checker->trees_fd, "cannot open the directory", "%s",
                                store->trees_path);

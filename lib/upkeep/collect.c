@@ -19,6 +19,7 @@
 #include "store/inodes.h"
 #include "store/leftovers.h"
 #include "store/program-parts.h"
+#include "store/reached.h"
 #include "store/revision.h"
 #include "store/signatures.h"
 #include "tree/lease.h"
@@ -241,8 +242,10 @@ static int open_workshop(const vqemu_store *store, int workshop) {
     switch (workshop) {
     case REFS:
         return open_at(store->refs_fd, ".", O_RDONLY | O_DIRECTORY, 0);
-    case TREES:
-        return store_find_trees(store);
+    case TREES: {
+        int fd;
+        return store_find_trees(store, &fd, NULL) < 0 ? -EPERM : fd;
+    }
     case LINKS:
         return store_find_links(store);
     default:

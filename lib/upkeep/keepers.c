@@ -6,17 +6,20 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/reached.h"
 #include "tree/lease.h"
 #include "upkeep/guest-name.h"
 #include "util/fd.h"
 
 int keepers_find(struct keepers *keepers, vqemu_call *call, vqemu_error **error) {
     const vqemu_store *store = keepers->store;
-    keepers->trees_fd = store_find_trees(store);
+    int r = store_find_trees(store, &keepers->trees_fd, error);
+    if (r < 0)
+        return r;
     if (keepers->trees_fd < 0 && keepers->trees_fd != -ENOENT)
         return error_system_at(error, -keepers->trees_fd, "cannot open the directory", "%s",
                                store->trees_path);
-    int r = links_read(store, &keepers->links, error);
+    r = links_read(store, &keepers->links, error);
     if (r == 0)
         r = pins_read(store, NULL, &keepers->pins, error);
     if (r == 0)

@@ -10,6 +10,7 @@
 #include "base/digest-set.h"
 #include "base/error.h"
 #include "store/object.h"
+#include "store/reached.h"
 #include "store/stage.h"
 #include "transfer/tar-archive.h"
 #include "util/dir.h"
@@ -151,8 +152,8 @@ static int try_trees(struct repair *repair, int trees_fd, struct want *want) {
 
 static int look_in_store(struct repair *repair) {
     _cleanup_close_ int alt_fd = store_find_beside_objects(repair->store, STORE_ALT);
-    _cleanup_close_ int trees_fd = store_find_trees(repair->store);
-    int r = 0;
+    _cleanup_close_ int trees_fd = -1;
+    int r = store_find_trees(repair->store, &trees_fd, repair->error);
     for (size_t i = 0; r == 0 && i < repair->digests.count; i++) {
         struct want *want = &repair->wants[i];
         if (want->problem->is_content_good)

@@ -211,17 +211,20 @@ static char *save_of_store(uint32_t flags, char **tree) {
     return save(command);
 }
 
-/* Who can write to the tree, or to its stamp, has programs of his own run. */
+/* Who can write to the tree, to its stamp, or to what it lies in, has programs of his own run. */
 START_TEST(a_tree_that_others_can_change_is_refused) {
     _cleanup_free_ char *tree = NULL, *same = NULL;
     _cleanup_free_ char *text = save_of_store(VQEMU_STORE_CREATE, &tree);
     _cleanup_free_ char *allowing = save_of_store(VQEMU_STORE_ALLOW_OTHERS, &same);
     _cleanup_free_ char *stamp = format_string("%s/" TREE_STAMP_NAME, tree);
-    const char *const paths[] = {tree, stamp};
-    for (size_t i = 0; i < 2; i++) {
-        const mode_t mode = i == 0 ? 0755 : 0444;
+    _cleanup_free_ char *trees = scratch_path("store/qemu/trees"),
+                        *above = scratch_path("store/qemu");
+    const char *const paths[] = {tree, stamp, trees, above};
+    for (size_t i = 0; i < 4; i++) {
+        const mode_t mode = i == 1 ? 0444 : 0755;
         ck_assert_int_eq(chmod(paths[i], mode | S_IWOTH), 0);
-        load_fails(text, VQEMU_ERR_REFUSED, NULL, "another user's, or others may write to it");
+        load_fails(text, VQEMU_ERR_REFUSED, NULL,
+                   i < 2 ? "another user's, or others may write to it" : paths[i]);
         vqemu_command_unref(load(allowing));
         ck_assert_int_eq(chmod(paths[i], mode), 0);
     }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -13,6 +14,7 @@
 #include "store/ingest-result.h"
 #include "store/revision.h"
 #include "tree/runtime.h"
+#include "util/strbuf.h"
 
 START_TEST(a_missing_store_is_named) {
     _cleanup_free_ char *root = scratch_path("store");
@@ -92,6 +94,106 @@ START_TEST(a_store_in_a_directory_of_others_is_refused) {
         ck_assert_int_eq(chmod(path, 01777), 0); /* nobody can take away what is another's */
         vqemu_store_unref(open_store(0));
         ck_assert_int_eq(chmod(path, 0755), 0);
+    }
+}
+END_TEST
+
+static void set_mode(const char *path, mode_t mode) {
+    ck_assert_int_eq(fchmodat(scratch_fd, path, mode, 0), 0);
+}
+
+static void remove_trees(void) {
+    ck_assert_int_eq(unlinkat(scratch_fd, "store/qemu/trees", AT_REMOVEDIR), 0);
+}
+
+static void open_is_refused(const char *root, const char *path) {
+    vqemu_store *store = NULL;
+    _cleanup_error_ vqemu_error *error = NULL;
+    _cleanup_free_ char *full = scratch_path(root), *refused = scratch_path(path);
+    ck_assert_int_eq(vqemu_store_open_root(full, 0, &store, &error), VQEMU_ERR_REFUSED);
+    ck_assert_str_eq(vqemu_error_reason(error), "untrusted-store");
+    ck_assert_str_eq(vqemu_error_detail(error, "path"), refused);
+    ck_assert_int_eq(vqemu_store_open_root(full, VQEMU_STORE_ALLOW_OTHERS, &store, &error), 0);
+    vqemu_store_unref(store);
+}
+
+/* Others could make them first, or exchange them afterwards. */
+START_TEST(trees_that_come_later_are_looked_at) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    vqemu_revision_unref(build(store, NULL));
+    remove_trees();
+    set_mode("store/qemu", 0777);
+    open_is_refused("store", "store/qemu");
+    set_mode("store/qemu", 0755);
+    _cleanup_store_ vqemu_store *early = open_store(0);
+    set_mode("store/qemu", 0777);
+    for (int i = 0; i < 2; i++) /* what was refused once is not kept */
+        resolve_fails(early, 0, VQEMU_ERR_REFUSED, "store/qemu");
+    set_mode("store/qemu", 0755);
+    if (geteuid() == 0) {
+        ck_assert_int_eq(fchownat(scratch_fd, "store/qemu", 12345, (gid_t)-1, 0), 0);
+        resolve_fails(early, 0, VQEMU_ERR_REFUSED, "store/qemu");
+        ck_assert_int_eq(fchownat(scratch_fd, "store/qemu", 0, (gid_t)-1, 0), 0);
+    }
+    vqemu_runtime_unref(resolve(early, 0));
+}
+END_TEST
+
+/* The directory that a link leads to may be good, and where the link lies others put theirs. */
+START_TEST(a_link_in_a_directory_of_others_is_refused) {
+    static const char *const parts[] = {"store/cas/objects", "store/cas/refs", "store/qemu/trees"};
+    static const char *const above[] = {"store/cas", "store/cas", "store/qemu"};
+    vqemu_store_unref(open_store(VQEMU_STORE_CREATE));
+    ck_assert_int_eq(mkdirat(scratch_fd, "good", 0755), 0);
+    ck_assert_int_eq(mkdirat(scratch_fd, "good/cas", 0755), 0);
+    _cleanup_free_ char *good = scratch_path("good/cas/part");
+    ck_assert_int_eq(renameat(scratch_fd, parts[_i], scratch_fd, "good/cas/part"), 0);
+    ck_assert_int_eq(symlinkat(good, scratch_fd, parts[_i]), 0);
+    vqemu_store_unref(open_store(0));
+    set_mode(above[_i], 0777);
+    open_is_refused("store", above[_i]);
+    set_mode(above[_i], 01777);
+    vqemu_store_unref(open_store(0));
+    if (geteuid() == 0) { /* who may take away his own, and put another one there */
+        ck_assert_int_eq(fchownat(scratch_fd, parts[_i], 12345, (gid_t)-1, AT_SYMLINK_NOFOLLOW), 0);
+        open_is_refused("store", parts[_i]);
+    }
+}
+END_TEST
+
+START_TEST(a_root_by_a_link_of_others_is_refused) {
+    _cleanup_free_ char *root = scratch_path("store");
+    vqemu_store_unref(open_store(VQEMU_STORE_CREATE));
+    ck_assert_int_eq(mkdirat(scratch_fd, "others", 0755), 0);
+    ck_assert_int_eq(symlinkat(root, scratch_fd, "others/store"), 0);
+    _cleanup_free_ char *link = scratch_path("others/store");
+    vqemu_store *store = NULL;
+    ck_assert_int_eq(vqemu_store_open_root(link, 0, &store, NULL), 0);
+    vqemu_store_unref(store);
+    set_mode("others", 0777);
+    open_is_refused("others/store", "others");
+}
+END_TEST
+
+/* "Cannot tell" is no "no": with each number of descriptors that are left. */
+START_TEST(without_descriptors_no_store_is_trusted) {
+    struct rlimit limit;
+    _cleanup_free_ char *root = scratch_path("store");
+    vqemu_store_unref(open_store(VQEMU_STORE_CREATE));
+    set_mode("store/qemu", 0777);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const rlim_t usual = limit.rlim_cur;
+    int next = fcntl(scratch_fd, F_DUPFD_CLOEXEC, 0);
+    ck_assert_int_eq(close(next), 0);
+    for (rlim_t left = 0; left < 12; left++) {
+        vqemu_store *store = NULL;
+        limit.rlim_cur = (rlim_t)next + left;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        int r = vqemu_store_open_root(root, 0, &store, NULL);
+        limit.rlim_cur = usual;
+        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+        ck_assert_msg(r == VQEMU_ERR_REFUSED || r == VQEMU_ERR_SYSTEM, "%d", r);
+        ck_assert_int_eq(r == VQEMU_ERR_REFUSED || left < 8, 1);
     }
 }
 END_TEST
@@ -278,6 +380,29 @@ START_TEST(a_store_that_is_renamed_stays_the_same) {
 }
 END_TEST
 
+/* What is leased there stays leased, and links lead to it. */
+START_TEST(trees_that_are_renamed_stay_the_same) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    _cleanup_revision_ vqemu_revision *leased = build(store, NULL), *newer = NULL;
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0), *second = NULL, *third = NULL;
+    write_file("profile/firmware/bios.bin", "newer", 0644);
+    newer = build(store, NULL);
+    second = resolve(store, 0);
+    rename_in_scratch("store/qemu/trees", "store/qemu/trees.old");
+    ck_assert_int_eq(mkdirat(scratch_fd, "store/qemu/trees", 0755), 0);
+    vqemu_collection *collection = NULL;
+    ck_assert_int_eq(collect_keeping(store, 1, 0, NULL, &collection, NULL), 0);
+    vqemu_collection_free(collection);
+    _cleanup_free_ char *kept =
+        format_string("store/cas/refs/%s.json", vqemu_revision_name(leased));
+    ck_assert(exists(kept));
+    third = resolve(store, 0);
+    ck_assert_ptr_nonnull(strstr(vqemu_runtime_tree(third), "/qemu/trees.old/"));
+    ck_assert_int_eq(access(vqemu_runtime_binary(third), X_OK), 0);
+    ck_assert(exists("store/qemu/emulate-x86/bin/qemu-system-x86_64"));
+}
+END_TEST
+
 START_TEST(another_store_in_its_place_is_another) {
     _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
     rename_in_scratch("store", "other");
@@ -351,6 +476,10 @@ int main(void) {
     tcase_add_test(tests, flags_are_checked);
     tcase_add_test(tests, a_store_that_others_may_write_to_is_refused);
     tcase_add_test(tests, a_store_in_a_directory_of_others_is_refused);
+    tcase_add_test(tests, trees_that_come_later_are_looked_at);
+    tcase_add_loop_test(tests, a_link_in_a_directory_of_others_is_refused, 0, 3);
+    tcase_add_test(tests, a_root_by_a_link_of_others_is_refused);
+    tcase_add_test(tests, without_descriptors_no_store_is_trusted);
     tcase_add_test(tests, a_file_is_no_store);
     tcase_add_test(tests, a_relative_root_stays_where_it_was);
     tcase_add_test(tests, options_are_checked);
@@ -360,6 +489,7 @@ int main(void) {
     tcase_add_test(tests, a_read_only_store_serves_what_is_assembled);
     tcase_add_test(tests, descriptors_are_closed_on_exec_and_in_the_end);
     tcase_add_loop_test(tests, a_store_that_is_renamed_stays_the_same, 0, 3);
+    tcase_add_test(tests, trees_that_are_renamed_stay_the_same);
     tcase_add_test(tests, another_store_in_its_place_is_another);
     tcase_add_loop_test(tests, the_root_can_be_a_descriptor, 0, 2);
     tcase_add_test(tests, a_bad_descriptor_of_the_root_is_named);
