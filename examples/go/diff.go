@@ -29,6 +29,7 @@ type CommandChange struct {
 type CommandSide struct {
 	Value   string `json:"value"`
 	Key     string `json:"key"`     // of the VM, "" if none is for it
+	Default bool   `json:"default"` // the VM could say it by the key, and does not
 	Message string `json:"message"` // in words, where the VM does not say it
 }
 

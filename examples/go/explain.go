@@ -15,6 +15,7 @@ type Argument struct {
 	Option   string // "" for the program, and for what the VM adds
 	Value    string
 	Key      string // of the VM, "" if none is for it
+	Default  bool   // the VM could say it by the key, and does not
 	Message  string // in words, where the VM does not say it
 	Settings []ArgumentSetting
 }
@@ -24,6 +25,7 @@ type ArgumentSetting struct {
 	Name    string
 	Value   string
 	Key     string
+	Default bool
 	Message string
 }
 

@@ -373,15 +373,15 @@ enum vqemu_explain_flag {
  * Where each argument of a command comes from, as JSON text ending in a newline:
  *
  *     {"arguments": [{"index": 31, "option": "-device", "value": "virtio-blk-pci,id=...,...",
- *                     "key": "disks[0].bus", "message": "default: the fastest",
+ *                     "key": "disks[0].bus", "default": true, "message": "default: the fastest",
  *                     "settings": [{"name": "serial", "value": "a", "key": "disks[0].serial"}]}]}
  *
  * "index" is the place in vqemu_command_argv() of the option and, where it has one, of the value
  * behind it; the program, what executes it, and the VM's own arguments are a "value" alone. "key"
- * is the key of the VM that says it or, with a "message" that begins with "default", would.
- * "message" tells in words why it is so where the VM does not say it: words for people, which
- * change from version to version. Each argument has one of these two. "settings" are the parts of a
- * value that come from elsewhere than the argument itself.
+ * is the key of the VM that says it or, with "default", which is true or missing, would. "message"
+ * tells in words why it is so where the VM does not say it: words for people, which change from
+ * version to version. Each argument has a "key" or a "message". "settings" are the parts of a value
+ * that come from elsewhere than the argument itself.
  *
  * A command that was loaded is not explained: what was saved does not tell it. flags: 0 or
  * VQEMU_EXPLAIN_AS_TEXT. The caller frees *text with vqemu_free().
@@ -405,8 +405,8 @@ int vqemu_command_explain(const vqemu_command *command, uint32_t flags, char **t
  * that only one command has, with all its settings. Without an "option" it is of the program, of
  * what executes it, or of an argument of the VM's own.
  *
- * "from" and "to" have the "value", and "key" and "message" as vqemu_command_explain() tells them;
- * null is what a command has not. What has the same value on both sides is no change, wherever it
+ * "from" and "to" have the "value", and "key", "default" and "message" as vqemu_command_explain()
+ * tells them; null is what a command has not. What has the same value on both sides is no change, wherever it
  * comes from. "guest": whether the guest sees this change, as VQEMU_DIGEST_HARDWARE has it.
  * "same_command" and "same_hardware" compare the digests, and so what is no change of a setting as
  * well: the order of arguments, environment and profile; of the hardware, the order of devices and

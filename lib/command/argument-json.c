@@ -40,6 +40,8 @@ void argument_add_origin(struct argument_writer *writer, json_t *object,
         origin_add_key(origin, &key);
         argument_add_buffer(writer, object, "key", &key, 0);
     }
+    if (origin_is_default(origin))
+        argument_add(writer, object, "default", json_true());
     if (origin->message)
         argument_add(writer, object, "message", json_string(origin->message));
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "command/origin.h"
 
+#include <string.h>
+
+bool origin_is_default(const struct origin *origin) {
+    return origin->message && strncmp(origin->message, "default", strlen("default")) == 0;
+}
+
 void origin_add_key(const struct origin *origin, struct strbuf *text) {
     if (origin->list)
         strbuf_addf(text, "%s[%u]", origin->list, (unsigned)origin->index);

@@ -58,6 +58,9 @@ static inline bool origin_is_said(const struct origin *origin) {
     return origin_has_key(origin) || origin->message;
 }
 
+/* Whether the VM could say it by the key, and does not: then the message begins with "default". */
+bool origin_is_default(const struct origin *origin);
+
 /* "disks[0].backing[1].file"; nothing if there is no key. */
 void origin_add_key(const struct origin *origin, struct strbuf *text);
 

@@ -107,14 +107,15 @@ class Command(Handle):
         return str(C.vqemu_command_save(self, 0), "utf-8")
 
     def explain(self) -> List[Dict[str, Any]]:
-        """Where each argument comes from: "index" in argv, "option", "value"; "key" of the VM, "message" in words
-        where the VM does not say it; and "settings", the parts that come from elsewhere. Not of what load() gave."""
+        """Where each argument comes from: "index" in argv, "option", "value"; "key" of the VM, "default" if the VM
+        could say it by that and does not, "message" in words where the VM does not say it; and "settings", the parts
+        that come from elsewhere. Not of what load() gave."""
         return list(json.loads(C.vqemu_command_explain(self, 0))["arguments"])
 
     def diff(self, other: Command) -> Dict[str, Any]:
         """In what the other one differs: "same_command", "same_hardware", and "changes": a list of "option", "id",
-        "setting", "guest" (whether the guest sees it), "from" and "to" ("value", "key", "message", or None). Not of
-        what load() gave."""
+        "setting", "guest" (whether the guest sees it), "from" and "to" ("value", "key", "default", "message", or
+        None). Not of what load() gave."""
         return dict(json.loads(C.vqemu_command_diff(self, other, 0)))
 
     @property

@@ -79,7 +79,8 @@ static bool is_known(const vqemu_vm *vm, const char *key) {
 static void check_origin(const vqemu_vm *vm, const json_t *document, const json_t *said,
                          const char *words) {
     const char *key = json_text(said, "key"), *message = json_text(said, "message");
-    bool is_default = strncmp(message, "default", strlen("default")) == 0;
+    bool is_default = json_is_true(json_object_get(said, "default"));
+    ck_assert_int_eq(is_default, strncmp(message, "default", strlen("default")) == 0);
     ck_assert_msg(*key || *message, "%s: comes from nowhere", words);
     ck_assert_msg(!*key || is_known(vm, key), "%s: no key %s", words, key);
     ck_assert_msg(!*key || *message || is_set(document, key), "%s: %s is not set", words, key);
