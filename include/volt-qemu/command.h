@@ -406,11 +406,11 @@ int vqemu_command_explain(const vqemu_command *command, uint32_t flags, char **t
  * what executes it, or of an argument of the VM's own.
  *
  * "from" and "to" have the "value", and "key", "default" and "message" as vqemu_command_explain()
- * tells them; null is what a command has not. What has the same value on both sides is no change, wherever it
- * comes from. "guest": whether the guest sees this change, as VQEMU_DIGEST_HARDWARE has it.
- * "same_command" and "same_hardware" compare the digests, and so what is no change of a setting as
- * well: the order of arguments, environment and profile; of the hardware, the order of devices and
- * the guest architecture.
+ * tells them; null is what a command has not. What has the same value on both sides is no change,
+ * wherever it comes from. "guest": whether the guest sees this change, as VQEMU_DIGEST_HARDWARE has
+ * it. "same_command" and "same_hardware" compare the digests, and so what is no change of a setting
+ * as well: the order of arguments, environment and profile; of the hardware, the order of devices
+ * and the guest architecture.
  *
  * A command that was loaded is not compared: what was saved does not tell where it comes from. Its
  * digests can be. flags: 0. The caller frees *json with vqemu_free().
