@@ -16,7 +16,8 @@ extern "C" {
  * argument a `vqemu_error **`. That may be NULL. Otherwise initialise it to NULL: an error that it
  * points to when a function is entered is freed, so that one variable serves for many calls. On
  * failure it gets a new error, which the caller frees with vqemu_error_free(); on success it is
- * NULL. The other out-pointers of a function that failed are set to NULL.
+ * NULL. What is returned is the code of that error: where memory ends while it is made, both are
+ * VQEMU_ERR_NO_MEMORY. The other out-pointers of a function that failed are set to NULL.
  *
  * A handle, string or out-pointer that is needed and is NULL gives VQEMU_ERR_USAGE; functions that
  * cannot fail answer NULL, 0, false or -1 for a handle that is NULL.

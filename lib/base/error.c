@@ -78,6 +78,11 @@ static vqemu_error *new_error(int code, int system_errno, char *raw_message) {
     return error;
 }
 
+/* What is returned of an error that was made for this code: memory may have ended meanwhile. */
+static int code_made(int code, vqemu_error *const *error) {
+    return error && *error == &out_of_memory ? VQEMU_ERR_NO_MEMORY : code;
+}
+
 int error_set_va(vqemu_error **error, int code, int system_errno, const char *format,
                  va_list arguments) {
     if (!error)
@@ -89,15 +94,15 @@ int error_set_va(vqemu_error **error, int code, int system_errno, const char *fo
     vqemu_error *new = new_error(code, system_errno, strbuf_take(&buffer));
     vqemu_error_free(*error); /* only now: its text may be part of the new one's */
     *error = new;
-    return code;
+    return code_made(code, error);
 }
 
 int error_set(vqemu_error **error, int code, int system_errno, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    error_set_va(error, code, system_errno, format, arguments);
+    int r = error_set_va(error, code, system_errno, format, arguments);
     va_end(arguments);
-    return code;
+    return r;
 }
 
 int error_system(vqemu_error **error, int system_errno, const char *format, ...) {
@@ -108,9 +113,9 @@ int error_system(vqemu_error **error, int system_errno, const char *format, ...)
                                        : VQEMU_ERR_SYSTEM;
     va_list arguments;
     va_start(arguments, format);
-    error_set_va(error, code, system_errno, format, arguments);
+    int r = error_set_va(error, code, system_errno, format, arguments);
     va_end(arguments);
-    return code;
+    return r;
 }
 
 int error_system_at(vqemu_error **error, int system_errno, const char *failure, const char *format,
@@ -210,7 +215,7 @@ int error_because(int code, vqemu_error **error, const char *reason, ...) {
     vqemu_error *target = made(code, error);
     va_list arguments;
     if (!target)
-        return code;
+        return code_made(code, error);
     if (reason)
         target->reason = reason;
     va_start(arguments, reason);
@@ -241,7 +246,7 @@ int error_at_line(int code, vqemu_error **error, int64_t line) {
     vqemu_error *target = made(code, error);
     if (target)
         target->line = line;
-    return code;
+    return code_made(code, error);
 }
 
 int error_prefix(int code, vqemu_error **error, const char *format, ...) {
@@ -249,7 +254,7 @@ int error_prefix(int code, vqemu_error **error, const char *format, ...) {
     struct strbuf buffer = {0};
     va_list arguments;
     if (!target)
-        return code;
+        return code_made(code, error);
     va_start(arguments, format);
     strbuf_addv(&buffer, format, arguments);
     va_end(arguments);

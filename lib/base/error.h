@@ -51,7 +51,7 @@ int error_unknown_key(vqemu_error **error, const char *noun, const char *key, co
 /*
  * Make an error and return its code; an older one is freed. system_errno is 0 where no system call
  * failed; otherwise its text is added to the message. If memory is short, the error says that
- * instead, but the code stays.
+ * instead, and VQEMU_ERR_NO_MEMORY is returned, as by all that add to an error below.
  */
 int error_set(vqemu_error **error, int code, int system_errno, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -17,12 +17,12 @@ static int tell(const struct failed *failed, int code, const char *reason, vqemu
                 const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    error_set_va(error, code, 0, format, arguments);
+    int r = error_set_va(error, code, 0, format, arguments);
     va_end(arguments);
     _cleanup_free_ char *host = url_authority(failed->url);
-    error_prefix(code, error, "cannot %s %s: %s ", failed->doing, failed->remote->repository,
+    error_prefix(r, error, "cannot %s %s: %s ", failed->doing, failed->remote->repository,
                  host ? host : failed->url->host);
-    return error_because(code, error, reason, VQEMU_DETAIL_HOST, host, NULL);
+    return error_because(r, error, reason, VQEMU_DETAIL_HOST, host, NULL);
 }
 
 /* " (tried 3 times)" */

@@ -2,7 +2,8 @@
 /*
  * Every single allocation of selecting a profile, reading a VM, building its command and writing it
  * down, and of adding up sizes, fails once: an error that says so, no crash, and nothing is left
- * behind.
+ * behind. Where there is an error to tell anyway, it is that or the other, and what is returned is
+ * its code.
  *
  * While a document is parsed, any error will do: jansson 2.14 calls some failures a fault of the
  * document, leaks, and at one point frees what it has not initialised. So each of these is tried in
@@ -37,8 +38,15 @@ extern void __libc_free(void *memory);
 static long until_failure; /* 0: none fails any more */
 static long blocks;        /* that are allocated */
 
+static bool fail_for_good; /* not one allocation, but that and all after it */
+
 static bool fails(void) {
-    return until_failure > 0 && --until_failure == 0;
+    if (until_failure != 1) {
+        until_failure -= until_failure > 0;
+        return false;
+    }
+    until_failure = fail_for_good ? 1 : 0;
+    return true;
 }
 
 static void *counted(void *memory) {
@@ -319,6 +327,70 @@ static int describe_and_select(vqemu_runtime *runtime, const char *text, size_t 
     return r == 0 ? select_on(host, error) : r;
 }
 
+/* ---- what fails anyway ---- */
+
+static vqemu_policy *nothing_allowed;
+static vqemu_runtime *some_runtime;
+
+static int set_to_nonsense(vqemu_vm *vm, vqemu_error **error) {
+    return vqemu_vm_set_string(vm, "disks[0].cache", "nonsense", error);
+}
+
+static int set_what_there_is_not(vqemu_vm *vm, vqemu_error **error) {
+    return vqemu_vm_set_string(vm, "disks[0].cash", "none", error);
+}
+
+static int set_nothing(vqemu_vm *vm, vqemu_error **error) {
+    (void)vm;
+    return vqemu_vm_set_string(NULL, VQEMU_KEY_KERNEL, "/x", error);
+}
+
+static int set_by_strange_flags(vqemu_vm *vm, vqemu_error **error) {
+    _cleanup_free_ char *text = NULL;
+    return vqemu_vm_to_json(vm, 1u << 31, &text, error);
+}
+
+static int open_nothing(vqemu_vm *vm, vqemu_error **error) {
+    (void)vm;
+    _cleanup_store_ vqemu_store *store = NULL;
+    return vqemu_store_open_root("/nonexistent/\x1b", 0, &store, error);
+}
+
+static int read_nothing(vqemu_vm *vm, vqemu_error **error) {
+    (void)vm;
+    _cleanup_vm_ vqemu_vm *read = NULL;
+    return vqemu_vm_from_file("/nonexistent", 0, &read, error);
+}
+
+static int wait_too_long(vqemu_vm *vm, vqemu_error **error) {
+    (void)vm;
+    vqemu_call *call = NULL;
+    int r = vqemu_call_new(&call, error);
+    if (r == 0)
+        r = vqemu_call_set_number(call, VQEMU_CALL_DEADLINE_MS, UINT64_MAX, error);
+    vqemu_call_unref(call);
+    return r;
+}
+
+static int deny(vqemu_vm *vm, vqemu_error **error) {
+    vqemu_command_options *options = NULL;
+    _cleanup_command_ vqemu_command *command = NULL;
+    int r = vqemu_command_options_new(&options, error);
+    if (r == 0)
+        r = vqemu_command_options_set_policy(options, nothing_allowed, error);
+    if (r == 0)
+        r = vqemu_command_build(some_runtime, vm, options, 0, NULL, &command, error);
+    vqemu_command_options_free(options);
+    return r;
+}
+
+typedef int failing(vqemu_vm *vm, vqemu_error **error);
+
+static failing *const failures[] = {
+    set_to_nonsense, set_what_there_is_not, set_nothing,   set_by_strange_flags,
+    open_nothing,    read_nothing,          wait_too_long, deny,
+};
+
 static enum outcome run(operation *operate, long number, vqemu_runtime *runtime, const char *text,
                         size_t size) {
     vqemu_error *error = NULL;
@@ -471,6 +543,41 @@ START_TEST(every_allocation_of_sizes_can_fail) {
 }
 END_TEST
 
+/* How many allocations there are until it fails. */
+static long fail_once(int index, vqemu_vm *vm, long number) {
+    vqemu_error *error = NULL;
+    until_failure = number;
+    int r = failures[index](vm, &error);
+    long left = until_failure;
+    until_failure = 0;
+    ck_assert_int_lt(r, 0);
+    ck_assert_msg(r == vqemu_error_code(error),
+                  "failure %d, allocation %ld: %d is returned, and the error's code is %d", index,
+                  number, r, vqemu_error_code(error));
+    vqemu_error_free(error);
+    return number - left;
+}
+
+START_TEST(what_is_returned_is_the_code_of_the_error) {
+    size_t size;
+    _cleanup_free_ char *text = read_case_file(0, "vm.json", &size);
+    _cleanup_vm_ vqemu_vm *vm = NULL;
+    some_runtime = make_case_runtime(0);
+    ck_assert_int_eq(vqemu_vm_from_json(text, size, NULL, 0, &vm, NULL), 0);
+    ck_assert_int_eq(vqemu_policy_from_json("{}", 2, NULL, 0, &nothing_allowed, NULL), 0);
+    fail_for_good = false;
+    long count = fail_once(_i, vm, LONG_MAX);
+    ck_assert_int_gt(count, 2);
+    for (long number = 1; number <= 2 * count; number++) {
+        fail_for_good = number > count;
+        fail_once(_i, vm, fail_for_good ? number - count : number);
+    }
+    fail_for_good = false;
+    vqemu_policy_unref(nothing_allowed);
+    vqemu_runtime_unref(some_runtime);
+}
+END_TEST
+
 static int find_case(const char *name) {
     int index = 0;
     while (index < case_count && strcmp(case_names[index], name) != 0)
@@ -496,6 +603,8 @@ int main(void) {
     tcase_add_loop_test(tests, every_allocation_of_changing_can_fail, everything, everything + 1);
     tcase_add_test(tests, every_allocation_of_selecting_can_fail);
     tcase_add_test(tests, every_allocation_of_sizes_can_fail);
+    tcase_add_loop_test(tests, what_is_returned_is_the_code_of_the_error, 0,
+                        (int)(sizeof failures / sizeof *failures));
     suite_add_tcase(suite, tests);
     int status = run_suite(suite);
     forget_cases();
