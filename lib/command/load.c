@@ -21,10 +21,13 @@ static uint64_t read_abilities(struct reader *reader, json_t *profile) {
     uint64_t abilities = 0;
     size_t index;
     json_array_foreach(array, index, element) {
-        if (!json_is_string(element))
+        const char *name = json_string_value(element);
+        uint64_t ability = name ? vqemu_ability_find(name) : 0;
+        if (!name)
             reader_fault(reader, "runtime.profile.abilities", "an element is no string");
-        else
-            abilities |= vqemu_ability_find(json_string_value(element));
+        else if (!ability)
+            reader_unknown_word(reader, "runtime.profile.abilities", name);
+        abilities |= ability;
     }
     return abilities;
 }
@@ -36,14 +39,12 @@ static vqemu_profile *read_profile(struct reader *reader, json_t *object, const 
     const char *name = reader_text(reader, saved, "name", "runtime.profile.name", READ_TEXT);
     const char *accel = reader_text(reader, saved, "accel", "runtime.profile.accel", READ_TEXT);
     uint64_t abilities = read_abilities(reader, saved);
+    if (accel && strcmp(accel, "kvm") != 0 && strcmp(accel, "tcg") != 0)
+        reader_unknown_word(reader, "runtime.profile.accel", accel);
     if (reader->code < 0)
         return NULL;
     vqemu_profile *profile = vqemu_profile_ref(vqemu_profile_find(name));
-    if (profile)
-        return profile;
-    if (strcmp(accel, "kvm") != 0 && strcmp(accel, "tcg") != 0)
-        reader_fault(reader, "runtime.profile.accel", "it is neither kvm nor tcg");
-    else
+    if (!profile)
         reader->code =
             profile_new(name, NULL, accel, abilities, &guest_arch, 1, &profile, reader->error);
     return profile;
@@ -91,8 +92,8 @@ static int32_t read_vhost_net(struct reader *reader, json_t *object) {
         return VQEMU_VHOST_NET_UNSEEN;
     const char *name = reader_text(reader, object, "vhost_net", "runtime.vhost_net", READ_TEXT);
     int32_t state = name ? vhost_net_find_state(name) : 0;
-    if (state == 0)
-        reader_fault(reader, "runtime.vhost_net", "it is no state of vhost-net");
+    if (name && state == 0)
+        reader_unknown_word(reader, "runtime.vhost_net", name);
     return state;
 }
 
@@ -103,8 +104,8 @@ static vqemu_runtime *read_runtime(struct reader *reader, json_t *root) {
                 "allow_others", "binary", "firmware_dir", "lib_dir", "module_dir", "loader", NULL);
     const char *name = reader_text(reader, object, "guest_arch", "runtime.guest_arch", READ_TEXT);
     const struct arch *arch = name ? arch_find(name) : NULL;
-    if (!arch)
-        reader_fault(reader, "runtime.guest_arch", "it is no guest architecture");
+    if (name && !arch)
+        reader_unknown_word(reader, "runtime.guest_arch", name);
     int32_t vhost_net = read_vhost_net(reader, object);
     if (reader->code < 0)
         return NULL;
@@ -192,7 +193,7 @@ static void read_files(struct reader *reader, json_t *root, struct resources *re
         const char *access = reader_text(reader, element, "access", "files[].access", READ_TEXT);
         uint32_t meant = access ? file_access_find(access) : 0;
         if (access && !meant)
-            reader_fault(reader, "files[].access", "it is none of read, write and execute");
+            reader_unknown_word(reader, "files[].access", access);
         const char *key = json_object_get(element, "key")
                               ? reader_text(reader, element, "key", "files[].key", READ_TEXT)
                               : NULL;
@@ -239,7 +240,7 @@ static void read_companion(struct reader *reader, json_t *element, struct resour
         reader_text(reader, element, "directory", "companions[].directory", READ_PATH);
     bool is_swtpm = kind && strcmp(kind, "swtpm") == 0;
     if (kind && !is_swtpm && strcmp(kind, "virtiofsd") != 0)
-        reader_fault(reader, "companions[].kind", "it is neither swtpm nor virtiofsd");
+        reader_unknown_word(reader, "companions[].kind", kind);
     if (!json_is_boolean(json_object_get(element, "read_only")))
         reader_fault(reader, "companions[].read_only", "true or false is missing");
     if (reader->code == 0)

@@ -17,6 +17,18 @@ int reader_fault(struct reader *reader, const char *key, const char *wanted) {
     return reader->code;
 }
 
+void reader_unknown_word(struct reader *reader, const char *key, const char *word) {
+    if (reader->code < 0)
+        return;
+    reader->code =
+        error_set(reader->error, VQEMU_ERR_UNSUPPORTED, 0,
+                  "%s: %s: this version of the library does not know \"%.200s\"; a later "
+                  "one may have written it",
+                  reader->source, key, word);
+    error_because(reader->code, reader->error, "newer-value", VQEMU_DETAIL_KEY, key,
+                  VQEMU_DETAIL_VALUE, word, VQEMU_DETAIL_PATH, reader->source, NULL);
+}
+
 void reader_no_memory(struct reader *reader) {
     if (reader->code == 0)
         reader->code = error_no_memory(reader->error);

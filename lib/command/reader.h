@@ -26,6 +26,9 @@ enum reader_kind {
 /* Something is wrong with the value of a key: "runtime.tree". Returns the code. */
 int reader_fault(struct reader *reader, const char *key, const char *wanted);
 
+/* The value of a key, one of a list of words, is none that this version knows. */
+void reader_unknown_word(struct reader *reader, const char *key, const char *word);
+
 /* Only these keys, ended by NULL, may be in an object. key: that of the object, "" for the root. */
 void reader_only(struct reader *reader, const char *key, json_t *object, ...)
     __attribute__((sentinel));
