@@ -74,12 +74,13 @@ int vqemu_store_options_set_number(vqemu_store_options *options, const char *key
 
 /**
  * Require signatures (<volt-qemu/trust.h>); NULL, the default, requires none. What comes into the
- * store by this handle from elsewhere, by vqemu_store_import(), vqemu_store_import_layout() or
- * vqemu_store_copy(), must be signed by one of these, which is found out before anything of it is
- * taken; so must what vqemu_resolve() puts on disk, each time, what vqemu_store_add_signature()
- * adds, and what vqemu_store_check() looks at. Otherwise: VQEMU_ERR_UNTRUSTED, or a problem of the
- * check. A directory that vqemu_store_ingest() takes in has no signature: it cannot be resolved by
- * this handle before it gets one. The options take a reference. Errors: VQEMU_ERR_USAGE. Since 1.0.
+ * store by this handle from elsewhere, by vqemu_store_import(), vqemu_store_import_layout(),
+ * vqemu_store_copy() or vqemu_store_pull(), must be signed by one of these, which is found out
+ * before anything of it is taken; so must what vqemu_resolve() puts on disk, each time, what
+ * vqemu_store_add_signature() adds, and what vqemu_store_check() looks at. Otherwise:
+ * VQEMU_ERR_UNTRUSTED, or a problem of the check. A directory that vqemu_store_ingest() takes in
+ * has no signature: it cannot be resolved by this handle before it gets one. The options take a
+ * reference. Errors: VQEMU_ERR_USAGE. Since 1.0.
  */
 int vqemu_store_options_set_trust(vqemu_store_options *options, vqemu_trust *trust,
                                   vqemu_error **error);
