@@ -85,7 +85,13 @@ typedef struct vqemu_progress vqemu_progress;
 /**
  * Called from the thread that made the call: when a step begins, at most 20 times a second while it
  * goes on, and when its end is reached. Return 0 to go on; anything else cancels as
- * vqemu_call_cancel() does. Since 1.0.
+ * vqemu_call_cancel() does.
+ *
+ * What is worked on may be locked meanwhile: a store, an OCI layout, directories of a VM. So the
+ * function may call the library, but with none of these, by this handle or another one: that would
+ * wait for its own process, until VQEMU_ERR_BUSY or for ever. What it calls takes another call, or
+ * NULL: with the same one, the function would be called from within itself. It must return: not
+ * leave by longjmp(3) or an exception. Since 1.0.
  */
 typedef int (*vqemu_progress_fn)(const vqemu_progress *progress, void *userdata);
 
@@ -150,8 +156,12 @@ const char *vqemu_log_record_detail(const vqemu_log_record *record, const char *
 /**
  * Told of an event. It may come from a thread of the library, but never from two at once.
  *
- * The function may call the library, also with the same call; what happens in there is not told. It
- * must return: not leave by longjmp(3) or an exception. Since 1.0.
+ * What is worked on may be locked meanwhile: a store, an OCI layout, directories of a VM. So the
+ * function may call the library, but with none of these, by this handle or another one: that would
+ * wait for its own process, until VQEMU_ERR_BUSY or for ever. What it calls takes another call, or
+ * NULL: with the same one, threads of the library's could wait for this function, and it for them.
+ * vqemu_call_cancel() is always good. It must return: not leave by longjmp(3) or an exception.
+ * Since 1.0.
  */
 typedef void (*vqemu_log_fn)(const vqemu_log_record *record, void *userdata);
 
