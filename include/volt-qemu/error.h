@@ -34,7 +34,10 @@ typedef struct vqemu_error vqemu_error;
 enum vqemu_result {
     /** Success. */
     VQEMU_OK = 0,
-    /** Memory could not be allocated. */
+    /** Memory could not be allocated. While JSON is read, of whatever a function reads, jansson may
+     * say instead that a good document is broken (VQEMU_ERR_MALFORMED, with a line), and version
+     * 2.14 of it may crash, which its caller cannot prevent; libcurl may fail as if the network did
+     * (VQEMU_ERR_NETWORK). */
     VQEMU_ERR_NO_MEMORY = -1,
     /** A value is not acceptable, wherever it came from: a setter or a document. */
     VQEMU_ERR_INVALID = -2,
