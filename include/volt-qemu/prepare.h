@@ -69,6 +69,10 @@ enum vqemu_prepare_flag {
  * Beside the variables a record is kept of the firmware they belong to. Variables of other firmware
  * are refused, unless flags say what to do: an OR of enum vqemu_prepare_flag.
  *
+ * A user is looked up by the system's name service (nsswitch.conf(5)), by number only for the group
+ * that goes with it, and not at all if it is the caller's own number. A name service that does not
+ * answer takes as long as it does, whatever the deadline: then it is VQEMU_ERR_TIMEOUT.
+ *
  * Modes do not depend on the umask. While others prepare the same VM, they are waited for as long
  * as the call allows (VQEMU_CALL_LOCK_TIMEOUT_MS); call may be NULL.
  *

@@ -44,6 +44,8 @@ static int find_user(const char *user, struct owner *owner, vqemu_error **error)
     bool by_name = *end != '\0';
     if (!by_name && (number > UINT32_MAX - 1))
         return error_set(error, VQEMU_ERR_INVALID, 0, "user: %s is no number of a user", user);
+    if (!by_name && (uid_t)number == owner->uid) /* whom nothing is given, nor to the group */
+        return 0;
     if (!by_name) {
         owner->uid = (uid_t)number;
         owner->gid = (gid_t)number;

@@ -72,6 +72,13 @@ struct preparation {
     struct owner owner;
 };
 
+/* The system's name service knows no deadline: what it says after it comes too late. */
+static int find_owner(struct preparation *preparation, vqemu_error **error) {
+    int r = owner_find(vqemu_command_user(preparation->command), &preparation->owner, error);
+    int late = call_check(preparation->call, "the look-up of the VM's user", error);
+    return late < 0 ? late : r;
+}
+
 /* Which key of the VM it is about, if it failed. */
 static int about(int code, const char *key, vqemu_error **error) {
     if (code == 0 || code == VQEMU_ERR_NO_MEMORY)
@@ -152,7 +159,7 @@ VQEMU_EXPORT int vqemu_prepare(const vqemu_command *command, uint32_t flags, vqe
     if (r == 0)
         r = call_check(call, "the start", error);
     if (r == 0)
-        r = owner_find(vqemu_command_user(command), &preparation.owner, error);
+        r = find_owner(&preparation, error);
     if (r == 0 && command_vnc_password_file(command))
         r = vnc_password_check(command_vnc_password_file(command), &preparation.owner, error);
     if (r == 0)
