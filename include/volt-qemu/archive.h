@@ -85,10 +85,11 @@ int vqemu_store_import(vqemu_store *store, int fd, const char *name,
  * Errors: VQEMU_ERR_CORRUPT (an object is missing or damaged), VQEMU_ERR_MALFORMED (broken
  * manifest), VQEMU_ERR_INVALID (reason "other-store": the revision is of another store; reason
  * "too-many-signatures"), VQEMU_ERR_NO_REVISION (the revision was removed), VQEMU_ERR_CHANGED (the
- * revision's file is not what was loaded), VQEMU_ERR_UNSUPPORTED (reason "library-missing":
- * libarchive is not installed), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY,
- * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe
- * from any thread. Since 1.0.
+ * revision's file is not what was loaded), VQEMU_ERR_REFUSED (reason "untrusted-store": the
+ * revision's manifest is another user's, or others may write to it), VQEMU_ERR_UNSUPPORTED (reason
+ * "library-missing": libarchive is not installed), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_export(vqemu_store *store, const vqemu_revision *revision, int fd, const char *name,
                        uint32_t flags, vqemu_call *call, vqemu_error **error);

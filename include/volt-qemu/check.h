@@ -48,12 +48,12 @@ enum vqemu_check_flag {
  * success the caller frees *check with vqemu_check_free().
  *
  * Errors: VQEMU_ERR_NO_REVISION (no such revision or profile in the store), VQEMU_ERR_INVALID (name
- * is the form of neither), VQEMU_ERR_REFUSED (reason "untrusted-store": the trees, or the store
- * that from is), VQEMU_ERR_NOT_FOUND (no such source), VQEMU_ERR_NO_STORE (it was removed),
- * VQEMU_ERR_USAGE (unknown flags; from without VQEMU_CHECK_REPAIR), VQEMU_ERR_MALFORMED (the
- * revision that was named, or the source, is broken), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
- * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
- * Since 1.0.
+ * is the form of neither), VQEMU_ERR_REFUSED (reason "untrusted-store": the trees, the manifest of
+ * the revision that was named, or the store that from is), VQEMU_ERR_NOT_FOUND (no such source),
+ * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE (unknown flags; from without
+ * VQEMU_CHECK_REPAIR), VQEMU_ERR_MALFORMED (the revision that was named, or the source, is broken),
+ * VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_check(vqemu_store *store, const char *name, uint32_t flags, const char *from,
                       vqemu_call *call, vqemu_check **check, vqemu_error **error);

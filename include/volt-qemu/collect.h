@@ -60,9 +60,11 @@ enum vqemu_collect_flag {
  * On success the caller frees *collection with vqemu_collection_free().
  *
  * Errors: VQEMU_ERR_MALFORMED (a revision is broken, so that what it reaches cannot be told;
- * nothing is removed then), VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
- * VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * nothing is removed then), VQEMU_ERR_REFUSED (reason "untrusted-store": a manifest, or the file
+ * that says which revision is used, is another user's, or others may write to it; nothing is
+ * removed then), VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
+ * Safe from any thread. Since 1.0.
  */
 int vqemu_store_collect(vqemu_store *store, const vqemu_collect_options *options, uint32_t flags,
                         vqemu_call *call, vqemu_collection **collection, vqemu_error **error);
@@ -125,9 +127,11 @@ void vqemu_collection_free(vqemu_collection *collection);
  * "pinned", details: revision and, if it has one, holder; reason "current":
  * vqemu_store_set_current() set it; reason "locked": the store is in use for longer than call
  * allows), VQEMU_ERR_NO_REVISION, VQEMU_ERR_INVALID (not the form of a revision's name),
- * VQEMU_ERR_MALFORMED (reason "current-broken"), VQEMU_ERR_SYSTEM (reason "no-proc": who uses it
- * cannot be told), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE
- * (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_MALFORMED (reason "current-broken"), VQEMU_ERR_REFUSED (reason "untrusted-store": a
+ * manifest, or the file that says which revision is used, is another user's, or others may write to
+ * it), VQEMU_ERR_SYSTEM (reason "no-proc": who uses it cannot be told), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_remove_revision(vqemu_store *store, const char *name, uint32_t flags,
                                 vqemu_call *call, vqemu_error **error);

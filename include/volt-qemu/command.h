@@ -447,9 +447,10 @@ int vqemu_command_save(const vqemu_command *command, uint32_t flags, char **json
  * version may have written it), VQEMU_ERR_UNSUPPORTED (reason "newer-format": a later version has
  * written it; reason "newer-value": of a word among several, such as a companion's kind, an ability
  * or a guest architecture, a later version may have written the one that is there; the details
- * "key" and "value" tell which), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY (reason
- * "locked": another process has locked the tree), VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE,
- * VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * "key" and "value" tell which), VQEMU_ERR_REFUSED (reason "untrusted-store": the tree, or the
+ * stamp in it, is another user's, or others may write to it; resolve anew), VQEMU_ERR_CANCELLED,
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY (reason "locked": another process has locked the tree),
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_command_load(const char *json, size_t size, const char *source, uint32_t flags,
                        vqemu_call *call, vqemu_command **command, vqemu_error **error);

@@ -28,10 +28,11 @@ extern "C" {
  * of the store from; more objects than the call allows; reason "from-the-future": created more than
  * a day from now), VQEMU_ERR_UNTRUSTED (the store to asks for a signature:
  * vqemu_store_options_set_trust()), VQEMU_ERR_NO_REVISION (the revision was removed),
- * VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_MALFORMED,
- * VQEMU_ERR_UNSUPPORTED (reason "split-store"), VQEMU_ERR_READ_ONLY, VQEMU_ERR_CANCELLED,
- * VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
- * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_CHANGED (the revision's file is not what was loaded), VQEMU_ERR_REFUSED (reason
+ * "untrusted-store": the revision's manifest is another user's, or others may write to it),
+ * VQEMU_ERR_MALFORMED, VQEMU_ERR_UNSUPPORTED (reason "split-store"), VQEMU_ERR_READ_ONLY,
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed),
+ * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_copy(vqemu_store *from, const vqemu_revision *revision, vqemu_store *to,
                      uint32_t flags, vqemu_call *call, vqemu_ingest **ingest, vqemu_error **error);

@@ -47,9 +47,11 @@ extern "C" {
  * of another store; reason "too-many-signatures"; reason "too-many-layers": even packed, it needs
  * more than are allowed, and nothing was written; reason "layout-too-large": too many tags for an
  * OCI index), VQEMU_ERR_NO_REVISION (the revision was removed), VQEMU_ERR_CHANGED (the revision's
- * file is not what was loaded), VQEMU_ERR_READ_ONLY (the file system of the layout is),
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it was removed),
- * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * file is not what was loaded), VQEMU_ERR_REFUSED (reason "untrusted-store": the revision's
+ * manifest is another user's, or others may write to it), VQEMU_ERR_READ_ONLY (the file system of
+ * the layout is), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY, VQEMU_ERR_NO_STORE (it
+ * was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since
+ * 1.0.
  */
 int vqemu_store_export_layout(vqemu_store *store, const char *directory,
                               const vqemu_revision *revision, const char *tag, uint32_t flags,

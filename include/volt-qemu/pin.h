@@ -28,9 +28,11 @@ extern "C" {
  * as long as call allows.
  *
  * Errors: VQEMU_ERR_NO_REVISION, VQEMU_ERR_INVALID (not the form of a revision's name, or of a
- * holder: reason "bad-holder"), VQEMU_ERR_MALFORMED (the revision is broken), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed),
- * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * holder: reason "bad-holder"), VQEMU_ERR_MALFORMED (the revision is broken), VQEMU_ERR_REFUSED
+ * (reason "untrusted-store": the revision's manifest is another user's, or others may write to it),
+ * VQEMU_ERR_READ_ONLY, VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE
+ * (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
 int vqemu_store_pin(vqemu_store *store, const char *revision, const char *holder, uint32_t flags,
                     vqemu_call *call, vqemu_error **error);

@@ -55,8 +55,9 @@ typedef struct vqemu_push vqemu_push;
  * VQEMU_ERR_INVALID (reasons "tag", "repository", "other-store", "too-many-signatures",
  * "layout-too-large", "too-many-layers", "plain-login" and "missing-value"), VQEMU_ERR_NO_REVISION
  * (the revision was removed), VQEMU_ERR_CHANGED (the revision's file is not what was loaded),
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
- * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_REFUSED (reason "untrusted-store": the revision's manifest is another user's, or others
+ * may write to it), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed),
+ * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
  */
 int vqemu_store_push(vqemu_store *store, const vqemu_revision *revision, const vqemu_remote *remote,
                      const char *tag, uint32_t flags, vqemu_call *call, vqemu_push **push,

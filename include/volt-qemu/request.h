@@ -96,8 +96,9 @@ int vqemu_request_set_vm(vqemu_request *request, const vqemu_vm *vm, uint32_t fl
  * one would, selection fails with VQEMU_ERR_NO_REVISION. flags: 0. call: may
  * be NULL.
  *
- * Errors: VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed),
- * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_REFUSED, as of vqemu_store_list_profiles(), VQEMU_ERR_CANCELLED,
+ * VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,
+ * VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_request_set_store(vqemu_request *request, vqemu_store *store, uint32_t flags,
                             vqemu_call *call, vqemu_error **error);

@@ -62,7 +62,8 @@ enum vqemu_resolve_flag {
  * the path it was for), VQEMU_ERR_READ_ONLY (the tree is not assembled, and the handle or the file
  * system is read-only), VQEMU_ERR_UNSUPPORTED (trees are on a file system mounted noexec),
  * VQEMU_ERR_CHANGED (the revision's file was replaced meanwhile), VQEMU_ERR_REFUSED (reason
- * "untrusted-store": others can write to the trees), VQEMU_ERR_UNTRUSTED
+ * "untrusted-store": the trees, a manifest, an object, or the file that says which revision is
+ * used, is another user's, or others may write to it), VQEMU_ERR_UNTRUSTED
  * (vqemu_store_options_set_trust()), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_BUSY (a
  * lock; reason "in-use": the tree was altered, and is in use on a file system that cannot rename
  * it, such as overlay), VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM,

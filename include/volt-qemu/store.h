@@ -162,9 +162,10 @@ int vqemu_store_list_revisions(vqemu_store *store, const char *profile, uint32_t
  * "current-gone": the one that was set has been removed by hand; set another one or the profile),
  * VQEMU_ERR_MALFORMED (it is broken, or one of the profile is, so that which one is the newest
  * cannot be told; reason "current-broken": the file that says which one is used is),
- * VQEMU_ERR_INVALID (name can be neither), VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
- * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY.
- * Since 1.0.
+ * VQEMU_ERR_REFUSED (reason "untrusted-store": a manifest, or the file that says which revision is
+ * used, is another user's, or others may write to it), VQEMU_ERR_INVALID (name can be neither),
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_store_find_revision(vqemu_store *store, const char *name, uint32_t flags,
                               vqemu_call *call, vqemu_revision **revision, vqemu_error **error);
@@ -178,8 +179,10 @@ typedef struct vqemu_profile_list vqemu_profile_list;
  * manifest is broken, or describes none, is passed over. flags: 0. call: may be NULL. The caller
  * frees *list with vqemu_profile_list_free().
  *
- * Errors: VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed),
- * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
+ * Errors: VQEMU_ERR_REFUSED (reason "untrusted-store": the manifest of a profile of its own, or the
+ * file that says which revision is used, is another user's, or others may write to it),
+ * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
+ * VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Since 1.0.
  */
 int vqemu_store_list_profiles(vqemu_store *store, uint32_t flags, vqemu_call *call,
                               vqemu_profile_list **list, vqemu_error **error);
@@ -202,9 +205,11 @@ void vqemu_profile_list_free(vqemu_profile_list *list);
  * collection runs, as long as call allows. It is on stable storage when this returns.
  *
  * Errors: VQEMU_ERR_NO_REVISION (reason "no-such-revision", or "profile-not-in-store"),
- * VQEMU_ERR_MALFORMED (it is broken), VQEMU_ERR_INVALID (name can be neither), VQEMU_ERR_READ_ONLY,
- * VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed),
- * VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * VQEMU_ERR_MALFORMED (it is broken), VQEMU_ERR_REFUSED (reason "untrusted-store": the revision's
+ * manifest is another user's, or others may write to it), VQEMU_ERR_INVALID (name can be neither),
+ * VQEMU_ERR_READ_ONLY, VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE
+ * (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_SYSTEM, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
 int vqemu_store_set_current(vqemu_store *store, const char *name, uint32_t flags, vqemu_call *call,
                             vqemu_error **error);

@@ -35,9 +35,11 @@ typedef struct vqemu_use_list vqemu_use_list;
  *
  * Errors: VQEMU_ERR_NO_REVISION, VQEMU_ERR_INVALID (name is neither), VQEMU_ERR_SYSTEM (reason
  * "no-proc": there is no /proc, or it is not the kernel's), VQEMU_ERR_MALFORMED (the revision that
- * was named is broken, or what is set to be used: reason "current-broken"), VQEMU_ERR_BUSY,
- * VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT, VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE,
- * VQEMU_ERR_NO_MEMORY. Safe from any thread. Since 1.0.
+ * was named is broken, or what is set to be used: reason "current-broken"), VQEMU_ERR_REFUSED
+ * (reason "untrusted-store": a manifest, or the file that says which revision is used, is another
+ * user's, or others may write to it), VQEMU_ERR_BUSY, VQEMU_ERR_CANCELLED, VQEMU_ERR_TIMEOUT,
+ * VQEMU_ERR_NO_STORE (it was removed), VQEMU_ERR_USAGE, VQEMU_ERR_NO_MEMORY. Safe from any thread.
+ * Since 1.0.
  */
 int vqemu_store_list_uses(vqemu_store *store, const char *name, uint32_t flags, vqemu_call *call,
                           vqemu_use_list **list, vqemu_error **error);
