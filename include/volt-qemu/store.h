@@ -21,7 +21,8 @@ extern "C" {
  * A handle keeps descriptors of its directories open. It is reference counted and thread-safe: any
  * number of threads may use one handle, and any number of processes one store. What is done with a
  * handle goes by the descriptors: a store that gets another name meanwhile stays the same one, and
- * the paths of runtimes are then the new ones. Only trees are looked for anew where nothing leads
+ * the paths of runtimes are then the new ones, as they are where the given path goes by a link that
+ * others than root and the caller could change. Only trees are looked for anew where nothing leads
  * to them any more, as when they were removed, or when something was mounted over them. Once its
  * directories of objects or revisions were removed, every function that is given the handle answers
  * VQEMU_ERR_NO_STORE. In a child that was forked from the process
@@ -96,13 +97,12 @@ enum vqemu_store_flag {
      */
     VQEMU_STORE_READ_ONLY = 2,
     /** Open also a store of which another user than root and the caller owns the directory of
-     * objects, manifests or trees, or one in which these lie, or the root, or to which its group or
-     * everybody may write; and use files in it that are another user's. Where one of these is a
-     * link, this holds for all of the way that it leads. Who may write to a store decides which
-     * programs are run from it. Without this, the directory of trees that was not there yet, an
-     * object, a manifest, or the file that says which revision is used, is VQEMU_ERR_REFUSED
-     * (reason "untrusted-store", with the path) by the call that would use it; trees and what is
-     * remembered are made anew. */
+     * objects, manifests or trees, or one in which these lie, or a link by which they have their
+     * names, or the root, or to which its group or everybody may write; and use files in it that
+     * are another user's. Who may write to a store decides which programs are run from it. Without
+     * this, a directory of trees that was not there yet, an object, a manifest, or the file that
+     * says which revision is used, is VQEMU_ERR_REFUSED (reason "untrusted-store", with the path)
+     * by the call that would use it; trees and what is remembered are made anew. */
     VQEMU_STORE_ALLOW_OTHERS = 4
 };
 

@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/trusted.h"
 #include "util/cleanup.h"
 #include "util/fd.h"
 #include "util/path.h"
@@ -55,36 +57,48 @@ int directory_open_at(int base_fd, const char *path, bool *is_link) {
     return *is_link ? open_at(base_fd, path, flags, 0) : fd;
 }
 
-int directory_open(const struct directory *directory, bool create, bool *by_link) {
-    int fd = directory_open_at(directory->anchor_fd, directory->rest, by_link);
-    if (fd == -ENOENT && create) {
-        int r = make_directories(directory->anchor_fd, directory->rest);
-        fd = r < 0 ? r : directory_open_at(directory->anchor_fd, directory->rest, by_link);
-    }
-    *by_link = *by_link || strchr(directory->rest, '/');
-    return fd;
+int directory_open(const struct directory *directory, bool create, bool *is_link) {
+    int fd = directory_open_at(directory->anchor_fd, directory->rest, is_link);
+    if (fd != -ENOENT || !create)
+        return fd;
+    int r = make_directories(directory->anchor_fd, directory->rest);
+    return r < 0 ? r : directory_open_at(directory->anchor_fd, directory->rest, is_link);
 }
 
-static bool leads_to(const char *path, const struct stat *status) {
+static bool is_the_same(int fd, const struct stat *status) {
     struct stat found;
-    return stat(path, &found) == 0 && found.st_dev == status->st_dev &&
+    return fd >= 0 && fstat(fd, &found) == 0 && found.st_dev == status->st_dev &&
            found.st_ino == status->st_ino;
 }
 
-/* Returns 1 with the path, 0 if nothing leads there, or -ENOMEM. */
-static int find_path(int fd, const struct stat *status, const char *path, char **found) {
+/* A path without links: who may not write to the directories on it cannot have it lead elsewhere.
+ */
+static bool leads_to(const char *path, const struct stat *status) {
+    _cleanup_close_ int fd = open_without_links(path, O_PATH | O_DIRECTORY);
+    return is_the_same(fd, status);
+}
+
+/* Links on it are root's and the caller's, and lie where nobody else puts his. */
+static bool leads_by_links_to(const char *path, const struct stat *status) {
+    _cleanup_free_ char *through = join_path(path, "."); /* a link at the end is followed, too */
+    struct trusted_walk walk = {.user = geteuid()};
+    _cleanup_close_ int fd = through ? trusted_open(through, &walk) : -ENOMEM;
+    return is_the_same(fd, status);
+}
+
+int directory_path(int fd, const struct stat *status, const char *path, char **now) {
     char link[sizeof "/proc/self/fd/" + 12], name[PATH_MAX];
-    const char *now = path;
-    if (!leads_to(path, status)) {
+    const char *found = path;
+    if (!leads_to(path, status) && !leads_by_links_to(path, status)) {
         snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
         ssize_t length = readlink(link, name, sizeof name - 1);
         name[length > 0 ? length : 0] = '\0';
         if (*name != '/' || !leads_to(name, status))
             return 0;
-        now = name;
+        found = name;
     }
-    *found = strdup(now);
-    return *found ? 1 : -ENOMEM;
+    *now = strdup(found);
+    return *now ? 1 : -ENOMEM;
 }
 
 int directory_recall(const struct directory *directory, const char *path, int *fd,
@@ -92,17 +106,11 @@ int directory_recall(const struct directory *directory, const char *path, int *f
     *fd = atomic_load(&directory->fd);
     if (*fd < 0 || fstat(*fd, status) < 0 || status->st_nlink == 0)
         return 0;
-    return now ? find_path(*fd, status, path, now) : 1;
+    return now ? directory_path(*fd, status, path, now) : 1;
 }
 
 int directory_keep(struct directory *directory, int *fd, int *opened) {
     int none = -1, new = take_fd(fd);
     *opened = atomic_compare_exchange_strong(&directory->fd, &none, new) ? -1 : new;
     return new;
-}
-
-char *directory_path(int fd, const struct stat *status, const char *path) {
-    char *found = NULL;
-    int r = find_path(fd, status, path, &found);
-    return r == 0 ? strdup(path) : found;
 }

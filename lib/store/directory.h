@@ -26,15 +26,22 @@ void directory_release(struct directory *directory);
  * negative errno. */
 int directory_open_at(int base_fd, const char *path, bool *is_link);
 
-/* Open it, made if it is missing and create is set. by_link: a name on the way from the anchor may
- * be a link. Returns a descriptor or a negative errno. */
-int directory_open(const struct directory *directory, bool create, bool *by_link);
+/* Open it, made if it is missing and create is set, and tell the same. Returns a descriptor or a
+ * negative errno. */
+int directory_open(const struct directory *directory, bool create, bool *is_link);
 
 /*
- * The descriptor that is kept of it, with what it is like by now, and unless now is NULL, the path
- * that leads to it: the given one, or the name that the kernel has for it, owned by the caller.
- * Returns 1, 0 if none is kept or it was removed, or if a path is wanted and nothing leads to it
- * any more, as when something was mounted over it, or -ENOMEM.
+ * The path by which an open directory is reached now: the given one, as long as it leads there and
+ * no part of it is a link of which others decide where it leads; else the name that the kernel has
+ * for the directory. status: what it is like. Returns 1 with the path, owned by the caller, 0 if
+ * there is none, or -ENOMEM.
+ */
+int directory_path(int fd, const struct stat *status, const char *path, char **now);
+
+/*
+ * The descriptor that is kept of it, with what it is like by now, and unless now is NULL, its path
+ * as above. Returns 1, 0 if none is kept or it was removed, or if a path is wanted and there is
+ * none, as when something was mounted over it, or -ENOMEM.
  */
 int directory_recall(const struct directory *directory, const char *path, int *fd,
                      struct stat *status, char **now);
@@ -42,12 +49,5 @@ int directory_recall(const struct directory *directory, const char *path, int *f
 /* Keep a descriptor, which is taken, if none is kept yet; else it is the caller's again in *opened,
  * to be closed when it is used no more. Returns the descriptor. */
 int directory_keep(struct directory *directory, int *fd, int *opened);
-
-/*
- * The path by which an open directory is reached now: the given one if it still leads there, else
- * the name that the kernel has for it, if that does, else the given one. status: what it is like.
- * Owned by the caller; NULL without memory.
- */
-char *directory_path(int fd, const struct stat *status, const char *path);
 
 #endif

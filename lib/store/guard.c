@@ -76,37 +76,27 @@ int guard_check_containing(const struct stat *above, const char *path, vqemu_err
     return name ? guard_check_above(above, name, error) : error_no_memory(error);
 }
 
-static int refuse_route(const struct trusted_walk *walk, const char *path, vqemu_error **error) {
-    int r =
-        error_set(error, VQEMU_ERR_REFUSED, 0,
-                  "the store directory %s is reached through %s, where others than root and you "
-                  "decide what is there; give that to root or to yourself and take the right "
-                  "to write from others, or allow it when the store is opened",
-                  path, walk->place);
-    return error_because(r, error, "untrusted-store", VQEMU_DETAIL_PATH, walk->place, NULL);
-}
-
-int guard_check_route(const char *path, vqemu_error **error) {
-    _cleanup_free_ char *through = join_path(path, "."); /* a link at the end is followed, too */
-    struct trusted_walk walk = {.user = geteuid()};
-    if (!through)
-        return error_no_memory(error);
-    _cleanup_close_ int fd = trusted_open(through, &walk);
-    if (fd == -ENOMEM)
-        return error_no_memory(error);
-    return fd < 0 && walk.distrust != DISTRUST_NOTHING ? refuse_route(&walk, path, error) : 0;
-}
-
-int guard_check_place(int fd, const struct stat *directory, const char *path, bool by_link,
-                      vqemu_error **error) {
+int guard_check_place(int fd, const struct stat *directory, const char *path, vqemu_error **error) {
     struct stat above;
     int r = guard_check(directory, path, error);
     if (r < 0)
         return r;
-    if (fstatat(fd, "..", &above, 0) < 0)
-        return error_system_at(error, errno, "cannot look at", "%s/..", path);
-    r = guard_check_containing(&above, path, error);
-    return r == 0 && by_link ? guard_check_route(path, error) : r;
+    return fstatat(fd, "..", &above, 0) < 0
+               ? error_system_at(error, errno, "cannot look at", "%s/..", path)
+               : guard_check_containing(&above, path, error);
+}
+
+int guard_check_link(int base_fd, const char *name, const char *path, vqemu_error **error) {
+    struct stat link, above;
+    size_t length = (size_t)(base_name(name) - name);
+    _cleanup_free_ char *directory = length > 0 ? strndup(name, length) : strdup(".");
+    if (!directory)
+        return error_no_memory(error);
+    if (fstatat(base_fd, name, &link, AT_SYMLINK_NOFOLLOW) < 0 ||
+        fstatat(base_fd, directory, &above, 0) < 0)
+        return error_system_at(error, errno, "cannot look at the link", "%s", path);
+    return trusted_own(link.st_uid) ? guard_check_containing(&above, path, error)
+                                    : refuse_owner(&link, path, error);
 }
 
 /* ---- files and trees ---- */

@@ -22,15 +22,12 @@ int guard_check_above(const struct stat *directory, const char *path, vqemu_erro
 /* The same for the one that a path lies in. */
 int guard_check_containing(const struct stat *above, const char *path, vqemu_error **error);
 
-/*
- * An open directory of a store, the one that it lies in, and if its name is or may be a link, the
- * way that this leads: whether others could have it lead elsewhere.
- */
-int guard_check_place(int fd, const struct stat *directory, const char *path, bool by_link,
-                      vqemu_error **error);
+/* An open directory of a store, and the one that it lies in. */
+int guard_check_place(int fd, const struct stat *directory, const char *path, vqemu_error **error);
 
-/* That way alone. A name that leads nowhere passes. */
-int guard_check_route(const char *path, vqemu_error **error);
+/* Where the name of a directory is a link, relative to base_fd: the link, and the directory that it
+ * lies in. Others than these could have it lead elsewhere the next time. */
+int guard_check_link(int base_fd, const char *name, const char *path, vqemu_error **error);
 
 /*
  * Whether a file of a store with these flags is root's or the caller's: another owner can change

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "store/guard.h"
 #include "util/fd.h"
+#include "util/path.h"
 
 /* One of the two, for those who reach it. */
 struct wanted {
@@ -16,36 +17,74 @@ struct wanted {
     const char *path; /* as it was given */
     bool is_guarded;  /* refused if others could put something into it */
     bool by_path;     /* others than this library reach it, too */
+    bool by_root;     /* the directory that it lies in is below the root */
 };
 
 static struct wanted wanted_trees(const vqemu_store *store) {
-    return (struct wanted){&store->trees, store->trees_path,
-                           !(store->flags & VQEMU_STORE_ALLOW_OTHERS), true};
+    return (struct wanted){.directory = &store->trees,
+                           .path = store->trees_path,
+                           .is_guarded = !(store->flags & VQEMU_STORE_ALLOW_OTHERS),
+                           .by_path = true,
+                           .by_root = store->links_beside_trees};
 }
 
 /* Links that lie beside the trees are in a directory that is looked at for the trees. */
 static struct wanted wanted_links(const vqemu_store *store) {
-    return (struct wanted){&store->links, store->links_path,
-                           !(store->flags & VQEMU_STORE_ALLOW_OTHERS) && !store->links_beside_trees,
-                           false};
+    return (struct wanted){.directory = &store->links,
+                           .path = store->links_path,
+                           .is_guarded = !(store->flags & VQEMU_STORE_ALLOW_OTHERS) &&
+                                         !store->links_beside_trees};
+}
+
+/* qemu/ may be a link, and lie elsewhere than in the root, which is looked at. */
+static int check_above(int fd, const char *path, vqemu_error **error) {
+    struct stat above;
+    _cleanup_free_ char *parent = strndup(path, (size_t)(base_name(path) - path - 1));
+    if (!parent)
+        return error_no_memory(error);
+    return fstatat(fd, "../..", &above, 0) < 0
+               ? error_system_at(error, errno, "cannot look at", "%s/..", parent)
+               : guard_check_containing(&above, parent, error);
+}
+
+static int look_at(const struct wanted *wanted, int fd, bool is_link, const struct stat *status,
+                   vqemu_error **error) {
+    const struct directory *directory = wanted->directory;
+    if (!wanted->is_guarded)
+        return 0;
+    int r = guard_check_place(fd, status, wanted->path, error);
+    if (r == 0 && is_link)
+        r = guard_check_link(directory->anchor_fd, directory->rest, wanted->path, error);
+    return r == 0 && wanted->by_root && !is_link ? check_above(fd, wanted->path, error) : r;
 }
 
 /* Returns 0, also with a negative errno in *fd, or an error. */
 static int open_looked_at(const struct wanted *wanted, bool create, int *fd, struct stat *status,
                           vqemu_error **error) {
-    bool by_link;
-    _cleanup_close_ int opened = directory_open(wanted->directory, create, &by_link);
+    bool is_link;
+    _cleanup_close_ int opened = directory_open(wanted->directory, create, &is_link);
     *fd = opened < 0 ? opened : -1;
     if (opened < 0)
         return 0;
     if (fstat(opened, status) < 0)
         return error_system_at(error, errno, "cannot look at the store directory", "%s",
                                wanted->path);
-    int r =
-        wanted->is_guarded ? guard_check_place(opened, status, wanted->path, by_link, error) : 0;
+    int r = look_at(wanted, opened, is_link, status, error);
     if (r == 0)
         *fd = take_fd(&opened);
     return r;
+}
+
+static int find_path(int fd, const struct wanted *wanted, const struct stat *status, char **path,
+                     vqemu_error **error) {
+    int r = directory_path(fd, status, wanted->path, path);
+    if (r != 0)
+        return r < 0 ? error_no_memory(error) : 0;
+    r = error_set(error, VQEMU_ERR_REFUSED, 0,
+                  "no path leads to the store directory %s but by links that others could change, "
+                  "and the kernel has no name for it: is /proc mounted?",
+                  wanted->path);
+    return error_because(r, error, "untrusted-store", VQEMU_DETAIL_PATH, wanted->path, NULL);
 }
 
 static int reach(const struct wanted *wanted, struct directory *directory, bool create,
@@ -62,10 +101,9 @@ static int reach(const struct wanted *wanted, struct directory *directory, bool 
     reached->fd = fd;
     if (r < 0 || fd < 0)
         return r;
-    if (wanted->by_path)
-        reached->path = directory_path(fd, &reached->status, wanted->path);
-    if (wanted->by_path && !reached->path)
-        return error_no_memory(error);
+    r = wanted->by_path ? find_path(fd, wanted, &reached->status, &reached->path, error) : 0;
+    if (r < 0)
+        return r;
     reached->fd = directory_keep(directory, &fd, &reached->opened);
     return 0;
 }
@@ -98,13 +136,18 @@ int store_find_trees(const vqemu_store *store, int *fd, vqemu_error **error) {
     _cleanup_free_ char *path = NULL;
     struct stat status;
     int kept, r = directory_recall(wanted.directory, wanted.path, &kept, &status, &path);
+    *fd = -1;
+    if (r < 0)
+        return error_no_memory(error);
     if (r == 0)
         return open_looked_at(&wanted, false, fd, &status, error);
-    *fd = r == 1 ? open_at(kept, ".", O_RDONLY | O_DIRECTORY, 0) : r;
-    return 0;
+    r = wanted.is_guarded ? guard_check(&status, wanted.path, error) : 0;
+    if (r == 0)
+        *fd = open_at(kept, ".", O_RDONLY | O_DIRECTORY, 0);
+    return r;
 }
 
 int store_find_links(const vqemu_store *store) {
-    bool by_link;
-    return store->links_path ? directory_open(&store->links, false, &by_link) : -ENOENT;
+    bool is_link;
+    return store->links_path ? directory_open(&store->links, false, &is_link) : -ENOENT;
 }

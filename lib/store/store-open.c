@@ -76,7 +76,9 @@ static int name_root(struct opening *opening, vqemu_error **error) {
     struct stat status;
     if (fstat(opening->root_fd, &status) < 0)
         return error_system(error, errno, "root_fd: cannot look at the directory");
-    opening->root = directory_path(opening->root_fd, &status, "/");
+    int r = directory_path(opening->root_fd, &status, "/", &opening->root);
+    if (r == 0)
+        opening->root = strdup("/"); /* for messages alone */
     return opening->root ? 0 : error_no_memory(error);
 }
 
@@ -200,7 +202,10 @@ static int name_beside(vqemu_store *store, bool is_link, vqemu_error **error) {
 }
 
 static int check_part(const struct part *part, int fd, vqemu_error **error) {
-    return guard_check_place(fd, &part->status, *part->path, part->is_link, error);
+    int r = guard_check_place(fd, &part->status, *part->path, error);
+    return r == 0 && part->is_link
+               ? guard_check_link(part->base_fd, part->from_base, *part->path, error)
+               : r;
 }
 
 static int check_root(const struct opening *opening, vqemu_error **error) {
@@ -208,14 +213,7 @@ static int check_root(const struct opening *opening, vqemu_error **error) {
     const char *root = opening->root;
     if (!root)
         return 0;
-    bool is_by_fd = opening->root_fd >= 0;
-    int r = is_by_fd ? fstat(opening->root_fd, &status) : lstat(root, &status);
-    if (r == 0 && S_ISLNK(status.st_mode)) {
-        int unsafe = guard_check_route(root, error);
-        if (unsafe < 0)
-            return unsafe;
-        r = stat(root, &status);
-    }
+    int r = opening->root_fd >= 0 ? fstat(opening->root_fd, &status) : stat(root, &status);
     if (r < 0 && errno == ENOENT) /* each part has a path of its own */
         return 0;
     return r < 0 ? error_system_at(error, errno, "cannot look at", "%s", root)

@@ -25,6 +25,21 @@ static int is_others(const char *tree, vqemu_error **error) {
     return error_because(r, error, "untrusted-store", VQEMU_DETAIL_PATH, tree, NULL);
 }
 
+/* The arguments that were saved have the path: what others could have lead elsewhere is no good. */
+static int check_way(int fd, const struct stat *trees, const char *path, vqemu_error **error) {
+    _cleanup_free_ char *now = NULL;
+    int r = directory_path(fd, trees, path, &now);
+    if (r < 0)
+        return error_no_memory(error);
+    if (r == 1 && strcmp(now, path) == 0)
+        return 0;
+    r = error_set(error, VQEMU_ERR_REFUSED, 0,
+                  "%s is reached by links that others could change: the profile has to be resolved "
+                  "again",
+                  path);
+    return error_because(r, error, "untrusted-store", VQEMU_DETAIL_PATH, path, NULL);
+}
+
 /* The directory of trees: a descriptor or an error. */
 static int open_trees(const char *tree, uint32_t store_flags, char **trees_path, int *fd,
                       vqemu_error **error) {
@@ -41,9 +56,12 @@ static int open_trees(const char *tree, uint32_t store_flags, char **trees_path,
         return error_system_at(error, -*fd, "cannot open", "%s", *trees_path);
     if (fstat(*fd, &status) < 0)
         return error_system_at(error, errno, "cannot look at", "%s", *trees_path);
-    return store_flags & VQEMU_STORE_ALLOW_OTHERS
-               ? 0
-               : guard_check_place(*fd, &status, *trees_path, is_link, error);
+    if (store_flags & VQEMU_STORE_ALLOW_OTHERS)
+        return 0;
+    int r = guard_check_place(*fd, &status, *trees_path, error);
+    if (r == 0 && is_link)
+        r = guard_check_link(AT_FDCWD, *trees_path, *trees_path, error);
+    return r == 0 ? check_way(*fd, &status, *trees_path, error) : r;
 }
 
 /* The stamp says what the tree is for, and what it has. */

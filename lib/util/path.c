@@ -234,13 +234,9 @@ static bool may_be_refused(int system_errno) {
     }
 }
 
-int open_beneath(int directory_fd, const char *path, int flags, bool follow) {
-    struct open_how how = {
-        .flags = (unsigned)flags | O_CLOEXEC,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-    };
-    if (!follow)
-        how.resolve |= RESOLVE_NO_SYMLINKS;
+/* Returns a descriptor or a negative errno. */
+static int open_resolved(int directory_fd, const char *path, int flags, uint64_t resolve) {
+    struct open_how how = {.flags = (unsigned)flags | O_CLOEXEC, .resolve = resolve};
     long fd;
     int attempts = 0;
     struct low_fds low;
@@ -249,7 +245,23 @@ int open_beneath(int directory_fd, const char *path, int flags, bool follow) {
         fd = syscall(SYS_openat2, directory_fd, path, &how, sizeof how);
     while (fd < 0 && (errno == EINTR || errno == EAGAIN) && ++attempts < OPEN_ATTEMPTS);
     low_fds_release(&low);
-    if (fd >= 0)
-        return fd_above_stdio((int)fd);
-    return may_be_refused(errno) ? open_by_components(directory_fd, path, flags, follow) : -errno;
+    return fd >= 0 ? fd_above_stdio((int)fd) : -errno;
+}
+
+int open_beneath(int directory_fd, const char *path, int flags, bool follow) {
+    uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+    if (!follow)
+        resolve |= RESOLVE_NO_SYMLINKS;
+    int fd = open_resolved(directory_fd, path, flags, resolve);
+    return fd < 0 && may_be_refused(-fd) ? open_by_components(directory_fd, path, flags, follow)
+                                         : fd;
+}
+
+int open_without_links(const char *path, int flags) {
+    int fd = open_resolved(AT_FDCWD, path, flags, RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
+    if (fd >= 0 || !may_be_refused(-fd))
+        return fd;
+    _cleanup_close_ int root_fd = open_at(AT_FDCWD, "/", O_PATH | O_DIRECTORY, 0);
+    const char *below = path + strspn(path, "/");
+    return root_fd < 0 ? root_fd : open_by_components(root_fd, *below ? below : ".", flags, false);
 }

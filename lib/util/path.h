@@ -29,6 +29,10 @@ const char *base_name(const char *path);
  */
 int open_beneath(int directory_fd, const char *path, int flags, bool follow);
 
+/* open() of an absolute path on which no part is a symbolic link. Returns a descriptor or a
+ * negative errno: -ELOOP for a link. */
+int open_without_links(const char *path, int flags);
+
 /* As many links on the way as Linux follows itself (path_resolution(7)). */
 #define PATH_LINKS_MAX 40
 

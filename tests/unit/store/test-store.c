@@ -98,6 +98,10 @@ START_TEST(a_store_in_a_directory_of_others_is_refused) {
 }
 END_TEST
 
+static void rename_in_scratch(const char *from, const char *to) {
+    ck_assert_int_eq(renameat(scratch_fd, from, scratch_fd, to), 0);
+}
+
 static void set_mode(const char *path, mode_t mode) {
     ck_assert_int_eq(fchmodat(scratch_fd, path, mode, 0), 0);
 }
@@ -161,17 +165,70 @@ START_TEST(a_link_in_a_directory_of_others_is_refused) {
 }
 END_TEST
 
-START_TEST(a_root_by_a_link_of_others_is_refused) {
-    _cleanup_free_ char *root = scratch_path("store");
+START_TEST(trees_below_a_link_to_a_directory_of_others_are_refused) {
     vqemu_store_unref(open_store(VQEMU_STORE_CREATE));
     ck_assert_int_eq(mkdirat(scratch_fd, "others", 0755), 0);
-    ck_assert_int_eq(symlinkat(root, scratch_fd, "others/store"), 0);
-    _cleanup_free_ char *link = scratch_path("others/store");
-    vqemu_store *store = NULL;
-    ck_assert_int_eq(vqemu_store_open_root(link, 0, &store, NULL), 0);
-    vqemu_store_unref(store);
+    rename_in_scratch("store/qemu", "others/qemu");
+    _cleanup_free_ char *qemu = scratch_path("others/qemu");
+    ck_assert_int_eq(symlinkat(qemu, scratch_fd, "store/qemu"), 0);
+    vqemu_store_unref(open_store(0));
     set_mode("others", 0777);
-    open_is_refused("others/store", "others");
+    open_is_refused("store", "store/qemu/..");
+}
+END_TEST
+
+/* Nobody is refused for the way to his store, but paths do not go where others could turn off. */
+START_TEST(paths_go_by_no_link_that_others_could_change) {
+    static const char *const ways[] = {"others/store", "others/store/.", "others/store/"};
+    _cleanup_free_ char *root = scratch_path("store"), *trees = scratch_path("store/qemu/trees/");
+    _cleanup_store_ vqemu_store *plain = open_store(VQEMU_STORE_CREATE);
+    vqemu_revision_unref(build(plain, NULL));
+    ck_assert_int_eq(mkdirat(scratch_fd, "others", 0755), 0);
+    ck_assert_int_eq(symlinkat(root, scratch_fd, "others/store"), 0);
+    for (size_t i = 0; i < 6; i++) {
+        _cleanup_selection_ vqemu_selection *selection = select_profile("emulate-x86", "x86_64");
+        _cleanup_store_ vqemu_store *store = NULL;
+        _cleanup_runtime_ vqemu_runtime *runtime = NULL;
+        _cleanup_free_ char *way = scratch_path(ways[i / 2]);
+        bool is_safe = i % 2 == 0;
+        set_mode("others", is_safe ? 0755 : 0777);
+        ck_assert_int_eq(vqemu_store_open_root(way, 0, &store, NULL), 0);
+        ck_assert_int_eq(vqemu_resolve(store, selection, NULL, 0, NULL, &runtime, NULL), 0);
+        const char *tree = vqemu_runtime_tree(runtime);
+        ck_assert_int_eq(strncmp(tree, trees, strlen(trees)) == 0, !is_safe);
+        ck_assert(exists("store/qemu/emulate-x86/bin/qemu-system-x86_64"));
+    }
+}
+END_TEST
+
+/* Of the store's name by then, not of the link that somebody puts in its old place. */
+START_TEST(a_renamed_store_is_not_reached_by_its_old_name) {
+    _cleanup_free_ char *other = scratch_path("other"), *trees = scratch_path("other/qemu/trees/");
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    vqemu_revision_unref(build(store, NULL));
+    vqemu_runtime_unref(resolve(store, 0));
+    rename_in_scratch("store", "other");
+    ck_assert_int_eq(symlinkat(other, scratch_fd, "store"), 0);
+    if (geteuid() == 0)
+        ck_assert_int_eq(fchownat(scratch_fd, "store", 12345, (gid_t)-1, AT_SYMLINK_NOFOLLOW), 0);
+    else
+        ck_assert_int_eq(chmod(scratch, 0777), 0);
+    _cleanup_runtime_ vqemu_runtime *runtime = resolve(store, 0);
+    ck_assert_int_eq(strncmp(vqemu_runtime_tree(runtime), trees, strlen(trees)), 0);
+    ck_assert_int_eq(chmod(scratch, 0700), 0);
+}
+END_TEST
+
+/* As a store that was copied without its trees, below a directory of a group. */
+START_TEST(trees_are_made_whatever_lies_above_the_root) {
+    _cleanup_store_ vqemu_store *store = open_store(VQEMU_STORE_CREATE);
+    vqemu_revision_unref(build(store, NULL));
+    remove_trees();
+    ck_assert_int_eq(unlinkat(scratch_fd, "store/qemu", AT_REMOVEDIR), 0);
+    ck_assert_int_eq(chmod(scratch, 0770), 0);
+    _cleanup_store_ vqemu_store *again = open_store(0);
+    vqemu_runtime_unref(resolve(again, 0));
+    ck_assert_int_eq(chmod(scratch, 0700), 0);
 }
 END_TEST
 
@@ -330,10 +387,6 @@ START_TEST(descriptors_are_closed_on_exec_and_in_the_end) {
 }
 END_TEST
 
-static void rename_in_scratch(const char *from, const char *to) {
-    ck_assert_int_eq(renameat(scratch_fd, from, scratch_fd, to), 0);
-}
-
 /* All that a handle can do, in a store that is in other/ by now; and nothing appears in store/. */
 static void use_renamed(vqemu_store *store) {
     _cleanup_free_ char *other = scratch_path("other");
@@ -478,7 +531,10 @@ int main(void) {
     tcase_add_test(tests, a_store_in_a_directory_of_others_is_refused);
     tcase_add_test(tests, trees_that_come_later_are_looked_at);
     tcase_add_loop_test(tests, a_link_in_a_directory_of_others_is_refused, 0, 3);
-    tcase_add_test(tests, a_root_by_a_link_of_others_is_refused);
+    tcase_add_test(tests, trees_below_a_link_to_a_directory_of_others_are_refused);
+    tcase_add_test(tests, paths_go_by_no_link_that_others_could_change);
+    tcase_add_test(tests, a_renamed_store_is_not_reached_by_its_old_name);
+    tcase_add_test(tests, trees_are_made_whatever_lies_above_the_root);
     tcase_add_test(tests, without_descriptors_no_store_is_trusted);
     tcase_add_test(tests, a_file_is_no_store);
     tcase_add_test(tests, a_relative_root_stays_where_it_was);
