@@ -25,8 +25,8 @@ extern "C" {
  * others than root and the caller could change. Only trees are looked for anew where nothing leads
  * to them any more, as when they were removed, or when something was mounted over them. Once its
  * directories of objects or revisions were removed, every function that is given the handle answers
- * VQEMU_ERR_NO_STORE. In a child that was forked from the process
- * that opened it, it can only be released: other uses are VQEMU_ERR_USAGE (reason "forked").
+ * VQEMU_ERR_NO_STORE. In a child that was forked from the process that opened it, it can only be
+ * released: other uses are VQEMU_ERR_USAGE (reason "forked").
  * Since 1.0.
  */
 typedef struct vqemu_store vqemu_store;
