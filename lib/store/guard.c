@@ -76,17 +76,7 @@ int guard_check_containing(const struct stat *above, const char *path, vqemu_err
     return name ? guard_check_above(above, name, error) : error_no_memory(error);
 }
 
-int guard_check_place(int fd, const struct stat *directory, const char *path, vqemu_error **error) {
-    struct stat above;
-    int r = guard_check(directory, path, error);
-    if (r < 0)
-        return r;
-    return fstatat(fd, "..", &above, 0) < 0
-               ? error_system_at(error, errno, "cannot look at", "%s/..", path)
-               : guard_check_containing(&above, path, error);
-}
-
-int guard_check_link(int base_fd, const char *name, const char *path, vqemu_error **error) {
+static int check_link(int base_fd, const char *name, const char *path, vqemu_error **error) {
     struct stat link, above;
     size_t length = (size_t)(base_name(name) - name);
     _cleanup_free_ char *directory = length > 0 ? strndup(name, length) : strdup(".");
@@ -97,6 +87,18 @@ int guard_check_link(int base_fd, const char *name, const char *path, vqemu_erro
         return error_system_at(error, errno, "cannot look at the link", "%s", path);
     return trusted_own(link.st_uid) ? guard_check_containing(&above, path, error)
                                     : refuse_owner(&link, path, error);
+}
+
+int guard_check_place(int fd, const struct stat *directory, const char *path, int base_fd,
+                      const char *link, vqemu_error **error) {
+    struct stat above;
+    int r = guard_check(directory, path, error);
+    if (r < 0)
+        return r;
+    if (fstatat(fd, "..", &above, 0) < 0)
+        return error_system_at(error, errno, "cannot look at", "%s/..", path);
+    r = guard_check_containing(&above, path, error);
+    return r == 0 && link ? check_link(base_fd, link, path, error) : r;
 }
 
 /* ---- files and trees ---- */

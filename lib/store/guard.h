@@ -22,12 +22,13 @@ int guard_check_above(const struct stat *directory, const char *path, vqemu_erro
 /* The same for the one that a path lies in. */
 int guard_check_containing(const struct stat *above, const char *path, vqemu_error **error);
 
-/* An open directory of a store, and the one that it lies in. */
-int guard_check_place(int fd, const struct stat *directory, const char *path, vqemu_error **error);
-
-/* Where the name of a directory is a link, relative to base_fd: the link, and the directory that it
- * lies in. Others than these could have it lead elsewhere the next time. */
-int guard_check_link(int base_fd, const char *name, const char *path, vqemu_error **error);
+/*
+ * An open directory of a store, and the one that it lies in. link: its name, relative to base_fd,
+ * if that is a link, or NULL: then also the link and the directory that this lies in, for others
+ * could have it lead elsewhere the next time.
+ */
+int guard_check_place(int fd, const struct stat *directory, const char *path, int base_fd,
+                      const char *link, vqemu_error **error);
 
 /*
  * Whether a file of a store with these flags is root's or the caller's: another owner can change

@@ -39,12 +39,12 @@ static struct wanted wanted_links(const vqemu_store *store) {
 /* qemu/ may be a link, and lie elsewhere than in the root, which is looked at. */
 static int check_above(int fd, const char *path, vqemu_error **error) {
     struct stat above;
+    if (fstatat(fd, "../..", &above, 0) < 0)
+        return error_system_at(error, errno, "cannot look at", "%s/../..", path);
+    if (guard_trusts_above(&above))
+        return 0;
     _cleanup_free_ char *parent = strndup(path, (size_t)(base_name(path) - path - 1));
-    if (!parent)
-        return error_no_memory(error);
-    return fstatat(fd, "../..", &above, 0) < 0
-               ? error_system_at(error, errno, "cannot look at", "%s/..", parent)
-               : guard_check_containing(&above, parent, error);
+    return parent ? guard_check_containing(&above, parent, error) : error_no_memory(error);
 }
 
 static int look_at(const struct wanted *wanted, int fd, bool is_link, const struct stat *status,
@@ -52,9 +52,8 @@ static int look_at(const struct wanted *wanted, int fd, bool is_link, const stru
     const struct directory *directory = wanted->directory;
     if (!wanted->is_guarded)
         return 0;
-    int r = guard_check_place(fd, status, wanted->path, error);
-    if (r == 0 && is_link)
-        r = guard_check_link(directory->anchor_fd, directory->rest, wanted->path, error);
+    int r = guard_check_place(fd, status, wanted->path, directory->anchor_fd,
+                              is_link ? directory->rest : NULL, error);
     return r == 0 && wanted->by_root && !is_link ? check_above(fd, wanted->path, error) : r;
 }
 

@@ -202,10 +202,8 @@ static int name_beside(vqemu_store *store, bool is_link, vqemu_error **error) {
 }
 
 static int check_part(const struct part *part, int fd, vqemu_error **error) {
-    int r = guard_check_place(fd, &part->status, *part->path, error);
-    return r == 0 && part->is_link
-               ? guard_check_link(part->base_fd, part->from_base, *part->path, error)
-               : r;
+    return guard_check_place(fd, &part->status, *part->path, part->base_fd,
+                             part->is_link ? part->from_base : NULL, error);
 }
 
 static int check_root(const struct opening *opening, vqemu_error **error) {

@@ -58,9 +58,8 @@ static int open_trees(const char *tree, uint32_t store_flags, char **trees_path,
         return error_system_at(error, errno, "cannot look at", "%s", *trees_path);
     if (store_flags & VQEMU_STORE_ALLOW_OTHERS)
         return 0;
-    int r = guard_check_place(*fd, &status, *trees_path, error);
-    if (r == 0 && is_link)
-        r = guard_check_link(AT_FDCWD, *trees_path, *trees_path, error);
+    int r =
+        guard_check_place(*fd, &status, *trees_path, AT_FDCWD, is_link ? *trees_path : NULL, error);
     return r == 0 ? check_way(*fd, &status, *trees_path, error) : r;
 }
 
